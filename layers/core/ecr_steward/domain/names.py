@@ -1,0 +1,100 @@
+"""Names as the field writes them, parsed once into types: registry, repository, image tag, digest.
+
+The forms are ECR's: repository names and image tags from the CreateRepository and PutImage API reference,
+digests from the OCI image specification.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NewType, Self
+
+from ecr_steward.errors import InvalidNameError
+
+ImageTag = NewType("ImageTag", str)
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+def image_tag(text: str) -> ImageTag:
+    """Check an image tag. ECR allows up to 300 characters, not the 128 of the OCI specification."""
+    if not _IMAGE_TAG.fullmatch(text):
+        raise InvalidNameError(f"{text!r} is not an image tag")
+    return ImageTag(text)
+
+
+@dataclass(frozen=True, order=True)
+class Digest:
+    """What an image is: the hash of its manifest's bytes, written ``sha256:<64 hex digits>``."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not _DIGEST.fullmatch(self.value):
+            raise InvalidNameError(f"{self.value!r} is not a digest such as sha256:<64 hex digits>")
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def algorithm(self) -> str:
+        return self.value.partition(":")[0]
+
+    @property
+    def short(self) -> str:
+        """The first twelve hex digits, as people quote a digest."""
+        return self.value.partition(":")[2][:12]
+
+
+@dataclass(frozen=True, order=True)
+class RegistryRef:
+    """One ECR registry: an account in a region."""
+
+    account: str
+    region: str
+
+    def __post_init__(self) -> None:
+        if not _ACCOUNT.fullmatch(self.account):
+            raise InvalidNameError(f"{self.account!r} is not an account id of twelve digits")
+        if not _REGION.fullmatch(self.region):
+            raise InvalidNameError(f"{self.region!r} is not a region such as eu-west-1")
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}"
+
+
+@dataclass(frozen=True, order=True)
+class RepositoryRef:
+    """A named collection of images in a registry."""
+
+    registry: RegistryRef
+    name: str
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.name) <= 256 or not _REPOSITORY.fullmatch(self.name):
+            raise InvalidNameError(f"{self.name!r} is not a repository name")
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.name}"
+
+    def in_registry(self, registry: RegistryRef) -> Self:
+        """The repository of the same name in another registry."""
+        return type(self)(registry, self.name)
+
+
+@dataclass(frozen=True, order=True)
+class ImageRef:
+    """One image, by digest. Image tags move; this does not."""
+
+    repository: RepositoryRef
+    digest: Digest
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}"
+
+    def in_repository(self, repository: RepositoryRef) -> Self:
+        """The same image in another repository."""
+        return type(self)(repository, self.digest)

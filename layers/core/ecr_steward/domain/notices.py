@@ -1,0 +1,52 @@
+"""What the steward tells others: facts for the event bus, and jobs for its own queue."""
+
+from dataclasses import dataclass
+
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+
+
+@dataclass(frozen=True)
+class ViolationFound:
+    """*Violation Found*: an image tag broke a rule."""
+
+    rule: str
+    why: str
+    image: ImageRef
+    image_tag: ImageTag
+    answer: str
+    """What was done about it: ``notify``, ``untag`` or ``quarantine``; ``observe`` where the rule only observes."""
+    quarantine_tag: ImageTag | None = None
+
+
+@dataclass(frozen=True)
+class ImageReplicated:
+    """*Image Replicated*: an image arrived complete and verified at a destination."""
+
+    rule: str
+    source: ImageRef
+    destination: RepositoryRef
+    image_tags: frozenset[ImageTag]
+    manifests: tuple[Digest, ...]
+    """Every manifest copied by this job, in the order of arrival."""
+
+
+@dataclass(frozen=True)
+class ReplicationRequested:
+    """A job for the replication queue: the sweep found that this image is not where it belongs."""
+
+    image: ImageRef
+    why: str
+
+
+@dataclass(frozen=True)
+class FailedEvent:
+    """An event that ended in a permanent error, as the failure queue keeps it for a person to read and replay."""
+
+    function: str
+    event: object
+    error: str
+    message: str
+    rule: str | None = None
+
+
+type Notice = ViolationFound | ImageReplicated

@@ -1,0 +1,147 @@
+"""The rules, as the use cases see them. ``ecr_steward.rulebook`` compiles them from the rulebook file.
+
+Patterns arrive compiled: a ``Matcher`` answers for one text, and says how the rulebook spelled it. So the domain
+needs no pattern library, and a pattern that could hang a function cannot get this far.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.repositories import RepositorySettings
+
+
+class Matcher(Protocol):
+    """A compiled pattern of the rulebook."""
+
+    @property
+    def spelling(self) -> str:
+        """The pattern as the rulebook wrote it, for reasons that people read."""
+        ...
+
+    def matches(self, text: str) -> bool: ...
+
+
+class Ordered(Protocol):
+    """A version: comparable with others of its kind, with numbered parts for alias templates."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version read from an image tag. ``order`` compares as SemVer section 11 says."""
+
+    major: int
+    minor: int
+    patch: int
+    order: Ordered = field(compare=False)
+    is_prerelease: bool = False
+
+
+class Mode(StrEnum):
+    """What a rule may do. ``observe`` plans and reports, ``enforce`` also applies."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class OnViolation(StrEnum):
+    """What happens to an image tag that breaks its rule."""
+
+    NOTIFY = "notify"
+    UNTAG = "untag"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True)
+class AliasRules:
+    """Moving aliases: each template, filled from a version, follows the highest version it stands for."""
+
+    templates: tuple[str, ...]
+    """Such as ``{major}.{minor}-latest``; the placeholders are ``major``, ``minor`` and ``patch``."""
+    version_of: Callable[[ImageTag], Version | None]
+    """Reads a release version from an image tag; ``None`` where the tag is no version."""
+
+
+@dataclass(frozen=True)
+class TagRules:
+    """Which image tags a repository may hold."""
+
+    allow: tuple[Matcher, ...] = ()
+    """Empty means every tag that is not denied."""
+    deny: tuple[Matcher, ...] = ()
+    aliases: AliasRules | None = None
+    on_violation: OnViolation = OnViolation.NOTIFY
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where an image is copied to. ``None`` means: as at the source."""
+
+    region: str | None = None
+    account: str | None = None
+    repository: str | None = None
+    """Another name, with ``{name}`` for the source's."""
+
+    def of(self, source: RepositoryRef) -> RepositoryRef:
+        """The repository that this destination means for a source repository."""
+        registry = RegistryRef(self.account or source.registry.account, self.region or source.registry.region)
+        return RepositoryRef(registry, (self.repository or "{name}").replace("{name}", source.name))
+
+
+@dataclass(frozen=True)
+class ReplicationRules:
+    """One ``replicate`` entry: which images go where."""
+
+    to: tuple[Destination, ...]
+    tags: tuple[Matcher, ...] = ()
+    """Empty means every tag that the rule's image tag rules do not object to."""
+    referrers: bool = True
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which repositories a rule speaks about."""
+
+    repositories: tuple[Matcher, ...]
+    accounts: tuple[Matcher, ...] = ()
+    regions: tuple[Matcher, ...] = ()
+
+    def covers(self, repository: RepositoryRef) -> bool:
+        """Whether the rule speaks about this repository."""
+        return (
+            any(pattern.matches(repository.name) for pattern in self.repositories)
+            and _any_or_none(self.accounts, repository.registry.account)
+            and _any_or_none(self.regions, repository.registry.region)
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One named rule. Every step and violation carries its name."""
+
+    name: str
+    match: Match
+    mode: Mode = Mode.OBSERVE
+    image_tags: TagRules | None = None
+    repository: Callable[[RepositoryRef], RepositorySettings] | None = None
+    """The wanted settings for a repository: a policy names the account it stands in."""
+    replicate: tuple[ReplicationRules, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A whole rulebook, compiled. Of the rules that cover a repository, the first one governs it."""
+
+    rules: tuple[Rule, ...]
+
+    def rule_for(self, repository: RepositoryRef) -> Rule | None:
+        """The rule that governs this repository, or ``None``: the steward leaves it alone."""
+        return next((rule for rule in self.rules if rule.match.covers(repository)), None)
+
+
+def _any_or_none(patterns: tuple[Matcher, ...], text: str) -> bool:
+    return not patterns or any(pattern.matches(text) for pattern in patterns)

@@ -1,0 +1,82 @@
+"""Every error the steward raises on purpose, named for the fact.
+
+::
+
+    StewardError
+    ├── PermanentError                trying again cannot help: the event goes to the failure queue
+    │   ├── MalformedEventError       a payload that does not have the documented shape
+    │   ├── InvalidNameError          a name or digest that the registry could never hold
+    │   ├── InvalidRulebookError      the rulebook does not validate: nothing is enforced
+    │   ├── AccessDeniedError         the function's role, or a policy, does not allow the call
+    │   ├── RepositoryNotFoundError   use cases answer it with "nothing to do" where it is one
+    │   ├── ImageNotFoundError        likewise
+    │   ├── ImageTagIsImmutableError  the repository refuses to move this image tag
+    │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
+    │   ├── DigestMismatchError       the bytes received are not the bytes asked for
+    │   └── RefusedByRegistryError    any other refusal, with the registry's own words
+    └── RetryableError                trying again may help: raised, so that the caller retries
+        ├── ThrottledError
+        └── RegistryUnavailableError  connection lost, 5xx, or an answer cut short
+
+An error carries in ``str(error)`` what went wrong, with what, and where a person can act on it, what to do.
+"""
+
+
+class StewardError(Exception):
+    """Base of the tree. Never raised itself."""
+
+
+class PermanentError(StewardError):
+    """Trying again cannot help."""
+
+
+class RetryableError(StewardError):
+    """Trying again may help."""
+
+
+class MalformedEventError(PermanentError):
+    """A payload that does not have the documented shape."""
+
+
+class InvalidNameError(PermanentError, ValueError):
+    """A repository name, image tag, digest, account or region that cannot exist."""
+
+
+class InvalidRulebookError(PermanentError):
+    """The rulebook does not validate; nothing is enforced until it does."""
+
+
+class AccessDeniedError(PermanentError):
+    """The caller is not allowed to do this."""
+
+
+class RepositoryNotFoundError(PermanentError):
+    """There is no such repository (any more)."""
+
+
+class ImageNotFoundError(PermanentError):
+    """There is no such image (any more)."""
+
+
+class ImageTagIsImmutableError(PermanentError):
+    """The repository refuses to move this image tag to another image."""
+
+
+class InvalidManifestError(PermanentError):
+    """A manifest that is too large, is not JSON or contradicts its media type."""
+
+
+class DigestMismatchError(PermanentError):
+    """The bytes received are not the bytes asked for."""
+
+
+class RefusedByRegistryError(PermanentError):
+    """The registry refused, for a reason this tree has no name for."""
+
+
+class ThrottledError(RetryableError):
+    """The service asked us to slow down, more often than the SDK's own retries bear."""
+
+
+class RegistryUnavailableError(RetryableError):
+    """The connection was lost, the answer was cut short, or the service had an internal error."""

@@ -1,0 +1,33 @@
+"""Ports for what leaves the steward: notices to others, jobs to itself, failures to a person."""
+
+from typing import Protocol
+
+from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested
+
+
+class Notices(Protocol):
+    """The event bus that others listen to. A notice that was given within a day is not given again."""
+
+    def publish(self, notice: Notice) -> None:
+        """Publish a notice once.
+
+        Needs events:PutEvents on the bus; dynamodb:PutItem, GetItem, UpdateItem and DeleteItem on the idempotency
+        table. Raises RegistryUnavailableError where the bus took no notice of it.
+        """
+        ...
+
+
+class ReplicationQueue(Protocol):
+    """The queue that feeds ``replicate_image``."""
+
+    def request(self, job: ReplicationRequested) -> None:
+        """Ask for an image to be replicated. Needs sqs:SendMessage."""
+        ...
+
+
+class FailureQueue(Protocol):
+    """Where events end that cannot be handled, until a person reads and replays them."""
+
+    def put(self, failed: FailedEvent) -> None:
+        """Keep an event with its error. Needs sqs:SendMessage."""
+        ...

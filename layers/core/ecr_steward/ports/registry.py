@@ -1,0 +1,121 @@
+"""Ports to container registries. Each method's docstring names its IAM action and its errors.
+
+Every method may raise ``AccessDeniedError``, ``ThrottledError`` and ``RegistryUnavailableError``. Listings read all
+pages. ``failures[]`` in a reply become errors, unless the docstring says otherwise.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from ecr_steward.domain.images import Descriptor, Image, Manifest, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.repositories import Document, Repository, TagMutability
+
+
+class Registry(Protocol):
+    """ECR's control plane, over every registry that the caller may reach."""
+
+    def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
+        """List a registry. Needs ecr:DescribeRepositories."""
+        ...
+
+    def repository(self, ref: RepositoryRef) -> Repository:
+        """Read a repository with its five settings.
+
+        Needs ecr:DescribeRepositories, ecr:GetRepositoryPolicy, ecr:GetLifecyclePolicy and ecr:ListTagsForResource.
+        Raises RepositoryNotFoundError.
+        """
+        ...
+
+    def tagged_images(self, repository: RepositoryRef) -> RepositoryImages:
+        """Read which image holds which image tag. Needs ecr:ListImages. Raises RepositoryNotFoundError."""
+        ...
+
+    def image(self, ref: ImageRef) -> Image:
+        """Read one image by digest.
+
+        Needs ecr:DescribeImages. Raises RepositoryNotFoundError and ImageNotFoundError.
+        """
+        ...
+
+    def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        """Let an image hold an image tag, whoever held it before; an image that holds it already is a success.
+
+        Needs ecr:BatchGetImage and ecr:PutImage (the same manifest is put again under the tag).
+        Raises ImageNotFoundError and ImageTagIsImmutableError.
+        """
+        ...
+
+    def remove_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        """Take an image tag from exactly this image; a tag that has moved or gone meanwhile is a success.
+
+        Needs ecr:BatchDeleteImage. ECR deletes an image whose last tag is removed: the plan must leave another.
+        """
+        ...
+
+    def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
+        """Create a repository; one that exists already is a success. Needs ecr:CreateRepository."""
+        ...
+
+    def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
+        """Replace the repository policy. Needs ecr:SetRepositoryPolicy. Raises RefusedByRegistryError."""
+        ...
+
+    def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:
+        """Replace the lifecycle policy. Needs ecr:PutLifecyclePolicy. Raises RefusedByRegistryError."""
+        ...
+
+    def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
+        """Set which image tags may move. Needs ecr:PutImageTagMutability."""
+        ...
+
+    def put_scan_on_push(self, repository: RepositoryRef, scan_on_push: bool) -> None:
+        """Switch basic scanning on push on or off. Needs ecr:PutImageScanningConfiguration."""
+        ...
+
+    def add_resource_tags(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> None:
+        """Set these resource tags, leaving others. Needs ecr:TagResource."""
+        ...
+
+
+class ImageContent(Protocol):
+    """The data plane: manifests, blobs and referrers by digest, over ``/v2/``.
+
+    Every method needs ecr:GetAuthorizationToken.
+    """
+
+    def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
+        """Read a manifest or index and verify its digest.
+
+        Needs ecr:BatchGetImage. Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and
+        InvalidManifestError.
+        """
+        ...
+
+    def has_manifest(self, repository: RepositoryRef, digest: Digest) -> bool:
+        """Whether the repository holds this manifest; false where there is no repository. Needs ecr:BatchGetImage."""
+        ...
+
+    def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
+        """Whether the repository holds this blob; false where there is no repository.
+
+        Needs ecr:BatchCheckLayerAvailability and ecr:GetDownloadUrlForLayer.
+        """
+        ...
+
+    def referrers(self, repository: RepositoryRef, subject: Digest) -> tuple[Descriptor, ...]:
+        """List what refers to an image: signatures, SBOMs, attestations. Needs ecr:BatchGetImage."""
+        ...
+
+    def copy_blob(self, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:
+        """Stream a blob from one repository to another, verifying size and digest on the way.
+
+        Needs ecr:GetDownloadUrlForLayer at the source; ecr:InitiateLayerUpload, ecr:UploadLayerPart,
+        ecr:CompleteLayerUpload and ecr:BatchCheckLayerAvailability at the destination. Raises DigestMismatchError;
+        then the destination holds nothing of it.
+        """
+        ...
+
+    def put_manifest(self, repository: RepositoryRef, manifest: Manifest) -> None:
+        """Put a manifest or index, untagged, byte for byte. Needs ecr:PutImage. Raises InvalidManifestError."""
+        ...
