@@ -1,0 +1,25 @@
+"""What events tell us: hints that something about an image or a repository may have changed."""
+
+from dataclasses import dataclass
+
+from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
+
+
+@dataclass(frozen=True)
+class Push:
+    """Somebody put a manifest: one event per image tag, and one without for a push by digest."""
+
+    image: ImageRef
+    image_tag: ImageTag | None = None
+    """As it was at the push. It may have moved since: read the facts."""
+    media_type: str | None = None
+    """Of the manifest; older events do not say."""
+
+
+@dataclass(frozen=True)
+class RepositoryChanged:
+    """Somebody created a repository or changed its settings."""
+
+    repository: RepositoryRef
+    operation: str
+    """The ECR operation, such as ``CreateRepository``."""
