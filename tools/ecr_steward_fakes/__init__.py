@@ -1,0 +1,20 @@
+"""Fakes of the steward's ports: small, in memory, and as stubborn as the real thing.
+
+Use cases are tested with them. The suites in ``tests/contract`` run the same tests on a fake and on its real adapter,
+so a fake cannot drift from what it stands for.
+"""
+
+from ecr_steward_fakes.calls import Call, Calls
+from ecr_steward_fakes.image_content import FakeImageContent
+from ecr_steward_fakes.messages import FakeFailureQueue, FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.registry import FakeRegistry
+
+__all__ = [
+    "Call",
+    "Calls",
+    "FakeFailureQueue",
+    "FakeImageContent",
+    "FakeNotices",
+    "FakeRegistry",
+    "FakeReplicationQueue",
+]

@@ -1,0 +1,66 @@
+"""What a fake was asked, in order, and the faults that a test wants it to have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+READING = frozenset(
+    {"repositories", "repository", "tagged_images", "image", "manifest", "has_manifest", "has_blob", "referrers"}
+)
+"""The methods of the ports that change nothing."""
+
+
+class Call(NamedTuple):
+    """One call of a port's method."""
+
+    method: str
+    arguments: tuple[object, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether the call asked for a change, however little it changed."""
+        return self.method not in READING
+
+
+class Calls:
+    """The calls that one or more fakes received. Give the same one to several fakes to see their order."""
+
+    def __init__(self) -> None:
+        self.entries: list[Call] = []
+        self._faults: list[tuple[str, bool, Exception]] = []
+
+    @property
+    def changes(self) -> list[Call]:
+        """The calls that asked for a change."""
+        return [call for call in self.entries if call.changes]
+
+    @property
+    def methods(self) -> list[str]:
+        """The names of the methods called, in order."""
+        return [call.method for call in self.entries]
+
+    def fail_before(self, method: str, error: Exception) -> None:
+        """Let the next call of this method raise before it does anything. Several wait for several calls."""
+        self._faults.append((method, False, error))
+
+    def fail_after(self, method: str, error: Exception) -> None:
+        """Let the next call of this method do its work and then raise: the answer was lost on the way."""
+        self._faults.append((method, True, error))
+
+    def clear(self) -> None:
+        """Forget the calls so far."""
+        self.entries.clear()
+
+    @contextmanager
+    def record(self, method: str, *arguments: object) -> Iterator[None]:
+        """Note a call, and have the fault that waits for it."""
+        self.entries.append(Call(method, arguments))
+        fault = next((fault for fault in self._faults if fault[0] == method), None)
+        if fault is None:
+            yield
+            return
+        self._faults.remove(fault)
+        _, after, error = fault
+        if after:
+            yield
+        raise error

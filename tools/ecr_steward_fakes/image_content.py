@@ -1,0 +1,101 @@
+"""Manifests and blobs in memory, over the same images as a ``FakeRegistry``."""
+
+from collections.abc import Iterable
+
+from ecr_steward.domain.images import Descriptor, Image, Manifest
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.errors import (
+    DigestMismatchError,
+    ImageNotFoundError,
+    InvalidManifestError,
+    RefusedByRegistryError,
+)
+from ecr_steward_fakes.registry import FakeRegistry
+
+
+class FakeImageContent:
+    """An ``ImageContent``. What is put here is an image of the registry, and what is deleted there is gone here."""
+
+    def __init__(self, registry: FakeRegistry, manifests: Iterable[tuple[RepositoryRef, Manifest]] = ()) -> None:
+        """Each manifest of ``manifests`` is held with all its blobs, untagged where the registry lacks it."""
+        self.calls = registry.calls
+        self.damaged: set[tuple[RepositoryRef, Digest]] = set()
+        """Blobs whose bytes are not those of their digest."""
+        self._registry = registry
+        self._manifests: dict[ImageRef, Manifest] = {}
+        self._blobs: set[tuple[RepositoryRef, Digest]] = set()
+        for repository, manifest in manifests:
+            self.hold(repository, manifest)
+
+    def hold(self, repository: RepositoryRef, manifest: Manifest) -> None:
+        """Have a manifest with all its blobs, as after a client's push by digest."""
+        self._registry.create_missing(repository)
+        self._blobs.update((repository, blob.digest) for blob in manifest.blobs)
+        self._keep(repository, manifest)
+
+    def hold_blob(self, repository: RepositoryRef, blob: Digest) -> None:
+        """Have a blob that no manifest needs yet."""
+        self._registry.create_missing(repository)
+        self._blobs.add((repository, blob))
+
+    def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
+        with self.calls.record("manifest", repository, digest):
+            self._registry.settings_of(repository)
+            found = self._find(repository, digest)
+            if found is None:
+                raise ImageNotFoundError(f"there is no image {ImageRef(repository, digest)}")
+            return found
+
+    def has_manifest(self, repository: RepositoryRef, digest: Digest) -> bool:
+        with self.calls.record("has_manifest", repository, digest):
+            return self._find(repository, digest) is not None
+
+    def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
+        with self.calls.record("has_blob", repository, digest):
+            return (repository, digest) in self._blobs
+
+    def referrers(self, repository: RepositoryRef, subject: Digest) -> tuple[Descriptor, ...]:
+        with self.calls.record("referrers", repository, subject):
+            return tuple(
+                manifest.descriptor
+                for ref, manifest in self._manifests.items()
+                if ref.repository == repository
+                and manifest.subject is not None
+                and manifest.subject.digest == subject
+                and self._registry.holds(ref)
+            )
+
+    def copy_blob(self, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:
+        with self.calls.record("copy_blob", source, destination, blob):
+            self._registry.settings_of(source)
+            self._registry.settings_of(destination)
+            if (source, blob.digest) not in self._blobs:
+                raise ImageNotFoundError(f"there is no blob {blob.digest} in {source}")
+            if (source, blob.digest) in self.damaged:
+                raise DigestMismatchError(f"{source} sent other bytes than those of {blob.digest}")
+            self._blobs.add((destination, blob.digest))
+
+    def put_manifest(self, repository: RepositoryRef, manifest: Manifest) -> None:
+        with self.calls.record("put_manifest", repository, manifest):
+            self._registry.settings_of(repository)
+            if not manifest.content:
+                raise InvalidManifestError(f"{manifest.digest} is empty")
+            missing = [blob.digest for blob in manifest.blobs if (repository, blob.digest) not in self._blobs]
+            missing += [child.digest for child in manifest.children if not self._find(repository, child.digest)]
+            if missing:
+                raise RefusedByRegistryError(f"{repository} lacks {', '.join(map(str, missing))} of {manifest.digest}")
+            self._keep(repository, manifest)
+
+    def _find(self, repository: RepositoryRef, digest: Digest) -> Manifest | None:
+        ref = ImageRef(repository, digest)
+        return self._manifests.get(ref) if self._registry.holds(ref) else None
+
+    def _keep(self, repository: RepositoryRef, manifest: Manifest) -> None:
+        ref = ImageRef(repository, manifest.digest)
+        self._manifests[ref] = manifest
+        image = Image(
+            ref,
+            media_type=manifest.descriptor.media_type,
+            subject=manifest.subject.digest if manifest.subject else None,
+        )
+        self._registry.push(image, children=[child.digest for child in manifest.children])

@@ -1,0 +1,41 @@
+"""Fakes of what leaves the steward: each keeps what it was given."""
+
+from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested
+from ecr_steward_fakes.calls import Calls
+
+
+class FakeNotices:
+    """A ``Notices``: the notices that listeners saw, each once, since no test lasts a day."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.published: list[Notice] = []
+
+    def publish(self, notice: Notice) -> None:
+        with self.calls.record("publish", notice):
+            if notice not in self.published:
+                self.published.append(notice)
+
+
+class FakeReplicationQueue:
+    """A ``ReplicationQueue``: the jobs in the queue."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.requested: list[ReplicationRequested] = []
+
+    def request(self, job: ReplicationRequested) -> None:
+        with self.calls.record("request", job):
+            self.requested.append(job)
+
+
+class FakeFailureQueue:
+    """A ``FailureQueue``: the events that a person has to look at."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.failed: list[FailedEvent] = []
+
+    def put(self, failed: FailedEvent) -> None:
+        with self.calls.record("put", failed):
+            self.failed.append(failed)

@@ -1,0 +1,203 @@
+"""A registry in memory that behaves as Amazon ECR does where the steward could notice.
+
+Modelled, with the fact's source: an image whose last tag is removed is deleted (BatchDeleteImage API reference); an
+image that loses a tag to another stays, untagged; the only tag of an index's child cannot be removed
+(``ImageReferencedByManifestList``); immutability with its exclusion filters (PutImageTagMutability API reference).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from ecr_steward.domain.images import Image, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.errors import (
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    RefusedByRegistryError,
+    RepositoryNotFoundError,
+)
+from ecr_steward_fakes.calls import Calls
+
+AS_CREATED = RepositorySettings(mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False)
+"""The settings of a repository that was created without any."""
+
+
+class FakeRegistry:
+    """A ``Registry``. Images that are given make their repositories where these are not given too."""
+
+    def __init__(
+        self,
+        repositories: Iterable[Repository] = (),
+        images: Iterable[Image] = (),
+        children: Mapping[ImageRef, Iterable[Digest]] | None = None,
+        calls: Calls | None = None,
+    ) -> None:
+        """``children`` says which images an index holds."""
+        self.calls = calls or Calls()
+        self._settings = {repository.ref: repository.settings for repository in repositories}
+        self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
+        self._children = {index: frozenset(digests) for index, digests in (children or {}).items()}
+        for image in images:
+            self.create_missing(image.ref.repository)
+            self._put(image)
+
+    # ------------------------------------------------------------------ what tests do and see
+
+    def create_missing(self, repository: RepositoryRef) -> None:
+        """Have a repository, as created without any settings where it is not there."""
+        self._settings.setdefault(repository, AS_CREATED)
+
+    def push(self, image: Image, children: Iterable[Digest] = ()) -> None:
+        """Put an image with its image tags as a client would: immutable tags refuse, others move."""
+        self.settings_of(image.ref.repository)
+        for image_tag in image.image_tags:
+            self._refuse_immutable(image.ref, image_tag)
+        if held := frozenset(children):
+            self._children[image.ref] = held
+        self._put(image)
+
+    def delete(self, image: ImageRef) -> None:
+        """Remove an image and its tags, as somebody by hand."""
+        self._images_of(image.repository).pop(image.digest, None)
+        self._children.pop(image, None)
+
+    def holds(self, image: ImageRef) -> bool:
+        """Whether the image is there."""
+        return image.digest in self._images.get(image.repository, {})
+
+    def tags_of(self, image: ImageRef) -> frozenset[ImageTag]:
+        """The image tags that this image holds; none where there is no such image."""
+        held = self._images.get(image.repository, {}).get(image.digest)
+        return held.image_tags if held else frozenset()
+
+    def images_in(self, repository: RepositoryRef) -> frozenset[Image]:
+        """Everything in a repository, tagged or not; empty where there is no repository."""
+        return frozenset(self._images.get(repository, {}).values())
+
+    def settings_of(self, repository: RepositoryRef) -> RepositorySettings:
+        """The settings of a repository, without a recorded call."""
+        if repository not in self._settings:
+            raise RepositoryNotFoundError(f"there is no repository {repository}")
+        return self._settings[repository]
+
+    # ------------------------------------------------------------------ the port
+
+    def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
+        with self.calls.record("repositories", registry):
+            yield from sorted(ref for ref in self._settings if ref.registry == registry)
+
+    def repository(self, ref: RepositoryRef) -> Repository:
+        with self.calls.record("repository", ref):
+            return Repository(ref, self.settings_of(ref))
+
+    def tagged_images(self, repository: RepositoryRef) -> RepositoryImages:
+        with self.calls.record("tagged_images", repository):
+            images = self._images_of(repository).values()
+            return RepositoryImages(repository, {tag: image.digest for image in images for tag in image.image_tags})
+
+    def image(self, ref: ImageRef) -> Image:
+        with self.calls.record("image", ref):
+            return self._image(ref)
+
+    def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        with self.calls.record("add_image_tag", image, image_tag):
+            held = self._image(image)
+            self._refuse_immutable(image, image_tag)
+            self._put(replace(held, image_tags=held.image_tags | {image_tag}))
+
+    def remove_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        with self.calls.record("remove_image_tag", image, image_tag):
+            held = self._images_of(image.repository).get(image.digest)
+            if held is None or image_tag not in held.image_tags:
+                return
+            left = held.image_tags - {image_tag}
+            if left:
+                self._images[image.repository][image.digest] = replace(held, image_tags=left)
+            elif self._is_child(image):
+                raise RefusedByRegistryError(f"{image} is referenced by an index, and {image_tag} is its only tag")
+            else:
+                self.delete(image)
+
+    def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
+        with self.calls.record("create_repository", repository, mutability):
+            created = replace(AS_CREATED, mutability=mutability) if mutability else AS_CREATED
+            self._settings.setdefault(repository, created)
+
+    def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
+        with self.calls.record("set_repository_policy", repository, document):
+            if "Statement" not in document:
+                raise RefusedByRegistryError(f"{repository}: a repository policy has statements")
+            self._change(repository, policy=document)
+
+    def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:
+        with self.calls.record("put_lifecycle_policy", repository, document):
+            if not document.get("rules"):
+                raise RefusedByRegistryError(f"{repository}: a lifecycle policy has rules")
+            self._change(repository, lifecycle=document)
+
+    def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
+        with self.calls.record("put_tag_mutability", repository, mutability):
+            self._change(repository, mutability=mutability)
+
+    def put_scan_on_push(self, repository: RepositoryRef, scan_on_push: bool) -> None:
+        with self.calls.record("put_scan_on_push", repository, scan_on_push):
+            self._change(repository, scan_on_push=scan_on_push)
+
+    def add_resource_tags(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> None:
+        with self.calls.record("add_resource_tags", repository, resource_tags):
+            self._change(repository, resource_tags={**self.settings_of(repository).resource_tags, **resource_tags})
+
+    # ------------------------------------------------------------------ inside
+
+    def _change(self, repository: RepositoryRef, **settings: object) -> None:
+        self._settings[repository] = replace(self.settings_of(repository), **settings)  # type: ignore[arg-type]
+
+    def _images_of(self, repository: RepositoryRef) -> dict[Digest, Image]:
+        self.settings_of(repository)
+        return self._images.setdefault(repository, {})
+
+    def _image(self, ref: ImageRef) -> Image:
+        image = self._images_of(ref.repository).get(ref.digest)
+        if image is None:
+            raise ImageNotFoundError(f"there is no image {ref}")
+        return image
+
+    def _put(self, image: Image) -> None:
+        """Hold an image and add its tags to those it has. Whoever held one of them stays, without it."""
+        images = self._images_of(image.ref.repository)
+        for digest, other in images.items():
+            images[digest] = replace(other, image_tags=other.image_tags - image.image_tags)
+        before = images[image.digest].image_tags if image.digest in images else frozenset()
+        images[image.digest] = replace(image, image_tags=before | image.image_tags)
+
+    def _is_child(self, image: ImageRef) -> bool:
+        return any(
+            image.digest in children and index.repository == image.repository
+            for index, children in self._children.items()
+        )
+
+    def _refuse_immutable(self, image: ImageRef, image_tag: ImageTag) -> None:
+        holders = {tag: held.digest for held in self._images_of(image.repository).values() for tag in held.image_tags}
+        if holders.get(image_tag, image.digest) == image.digest:
+            return
+        mutability = self.settings_of(image.repository).mutability or TagMutability(Mutability.MUTABLE)
+        if _is_immutable(mutability, image_tag):
+            raise ImageTagIsImmutableError(f"{image.repository}: the tag {image_tag} cannot move to {image.digest}")
+
+
+def _is_immutable(mutability: TagMutability, image_tag: ImageTag) -> bool:
+    excluded = any(
+        re.fullmatch(".*".join(re.escape(part) for part in exclusion.split("*")), image_tag)
+        for exclusion in mutability.exclusions
+    )
+    match mutability.mode:
+        case Mutability.MUTABLE:
+            return False
+        case Mutability.IMMUTABLE:
+            return True
+        case Mutability.IMMUTABLE_WITH_EXCLUSION:
+            return not excluded
+        case Mutability.MUTABLE_WITH_EXCLUSION:
+            return excluded
