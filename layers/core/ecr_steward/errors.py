@@ -25,6 +25,9 @@ An error carries in ``str(error)`` what went wrong, with what, and where a perso
 class StewardError(Exception):
     """Base of the tree. Never raised itself."""
 
+    rule: str | None = None
+    """The rule whose step met the error, where one did."""
+
 
 class PermanentError(StewardError):
     """Trying again cannot help."""

@@ -12,15 +12,15 @@ from ecr_steward.domain.repositories import Document, TagMutability
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """One intended change. Subclasses name the change; these two say who asks for it and why."""
+class _Asked:
+    """Every step says who asks for it and why."""
 
     rule: str
     why: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddImageTag(Step):
+class AddImageTag(_Asked):
     """Let an image hold an image tag, moving the tag from ``previous`` where another image holds it."""
 
     image: ImageRef
@@ -29,7 +29,7 @@ class AddImageTag(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoveImageTag(Step):
+class RemoveImageTag(_Asked):
     """Take an image tag from exactly this image. Never planned for an image's only tag: ECR would delete the image."""
 
     image: ImageRef
@@ -37,7 +37,7 @@ class RemoveImageTag(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateRepository(Step):
+class CreateRepository(_Asked):
     """Create a repository; the settings follow as steps of their own."""
 
     repository: RepositoryRef
@@ -45,7 +45,7 @@ class CreateRepository(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetRepositoryPolicy(Step):
+class SetRepositoryPolicy(_Asked):
     """Replace the repository policy."""
 
     repository: RepositoryRef
@@ -53,7 +53,7 @@ class SetRepositoryPolicy(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutLifecyclePolicy(Step):
+class PutLifecyclePolicy(_Asked):
     """Replace the lifecycle policy."""
 
     repository: RepositoryRef
@@ -61,7 +61,7 @@ class PutLifecyclePolicy(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutTagMutability(Step):
+class PutTagMutability(_Asked):
     """Set which image tags may move."""
 
     repository: RepositoryRef
@@ -69,7 +69,7 @@ class PutTagMutability(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutScanOnPush(Step):
+class PutScanOnPush(_Asked):
     """Switch basic scanning on push on or off."""
 
     repository: RepositoryRef
@@ -77,7 +77,7 @@ class PutScanOnPush(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddResourceTags(Step):
+class AddResourceTags(_Asked):
     """Set these resource tags of the repository; others stay as they are."""
 
     repository: RepositoryRef
@@ -85,7 +85,7 @@ class AddResourceTags(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyBlob(Step):
+class CopyBlob(_Asked):
     """Copy a layer or config to the destination repository."""
 
     source: RepositoryRef
@@ -94,12 +94,29 @@ class CopyBlob(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyManifest(Step):
+class CopyManifest(_Asked):
     """Copy a manifest or index, byte for byte and untagged. Comes after all that it points to."""
 
     source: RepositoryRef
     destination: RepositoryRef
     manifest: Descriptor
+
+
+type RegistryStep = (
+    AddImageTag
+    | RemoveImageTag
+    | CreateRepository
+    | SetRepositoryPolicy
+    | PutLifecyclePolicy
+    | PutTagMutability
+    | PutScanOnPush
+    | AddResourceTags
+)
+"""A change by a call of the registry's API."""
+type ContentStep = CopyBlob | CopyManifest
+"""A change by moving bytes."""
+type Step = RegistryStep | ContentStep
+"""One intended change."""
 
 
 @dataclass(frozen=True, kw_only=True)

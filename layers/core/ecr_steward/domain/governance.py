@@ -1,0 +1,74 @@
+"""Repository settings: what differs from the rulebook, as a plan. An equal setting is never written again."""
+
+from collections.abc import Iterator
+
+from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.plan import (
+    NOTHING,
+    AddResourceTags,
+    CreateRepository,
+    Plan,
+    PutLifecyclePolicy,
+    PutScanOnPush,
+    PutTagMutability,
+    SetRepositoryPolicy,
+    Step,
+)
+from ecr_steward.domain.repositories import Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.rules import Rule
+
+
+def plan_repository(rule: Rule, actual: Repository) -> Plan:
+    """Plan what brings a repository's settings to those of its rule. Settings the rule is silent about stay."""
+    if rule.repository is None:
+        return NOTHING
+    wanted = rule.repository(actual.ref)
+    return Plan(tuple(_differences(rule.name, actual.ref, wanted, actual.settings)))
+
+
+def plan_new_repository(rule: Rule | None, ref: RepositoryRef, *, asked_by: str, why: str) -> Plan:
+    """Plan a repository that does not exist, with all the settings of the rule that will govern it, if one does.
+
+    ``asked_by`` names the rule that needs the repository; ``rule`` governs it once it is there.
+    """
+    wanted = rule.repository(ref) if rule and rule.repository else RepositorySettings()
+    create = CreateRepository(rule=asked_by, why=why, repository=ref, mutability=wanted.mutability)
+    fresh = RepositorySettings(mutability=wanted.mutability, scan_on_push=False)
+    return Plan((create, *_differences(rule.name if rule else asked_by, ref, wanted, fresh)))
+
+
+def _differences(
+    rule: str, repository: RepositoryRef, wanted: RepositorySettings, actual: RepositorySettings
+) -> Iterator[Step]:
+    if wanted.mutability is not None and wanted.mutability != actual.mutability:
+        why = f"image tags are {_spell(actual.mutability)}, the rulebook says {_spell(wanted.mutability)}"
+        yield PutTagMutability(rule=rule, why=why, repository=repository, mutability=wanted.mutability)
+    if wanted.scan_on_push is not None and wanted.scan_on_push != actual.scan_on_push:
+        why = f"scan on push is {_on(actual.scan_on_push)}, the rulebook says {_on(wanted.scan_on_push)}"
+        yield PutScanOnPush(rule=rule, why=why, repository=repository, scan_on_push=wanted.scan_on_push)
+    missing = {key: value for key, value in wanted.resource_tags.items() if actual.resource_tags.get(key) != value}
+    if missing:
+        why = "missing or different: " + ", ".join(f"{key}={value}" for key, value in sorted(missing.items()))
+        yield AddResourceTags(rule=rule, why=why, repository=repository, resource_tags=missing)
+    if wanted.lifecycle is not None and wanted.lifecycle != actual.lifecycle:
+        why = f"the lifecycle policy is {_missing_or_different(actual.lifecycle)}"
+        yield PutLifecyclePolicy(rule=rule, why=why, repository=repository, document=wanted.lifecycle)
+    if wanted.policy is not None and wanted.policy != actual.policy:
+        # Last: it is the one setting that can lock people out, and by then the others are in place.
+        why = f"the repository policy is {_missing_or_different(actual.policy)}"
+        yield SetRepositoryPolicy(rule=rule, why=why, repository=repository, document=wanted.policy)
+
+
+def _spell(mutability: TagMutability | None) -> str:
+    if mutability is None:
+        return "unknown"
+    exclusions = f" except {', '.join(sorted(mutability.exclusions))}" if mutability.exclusions else ""
+    return f"{mutability.mode}{exclusions}"
+
+
+def _on(value: bool | None) -> str:
+    return "on" if value else "off"
+
+
+def _missing_or_different(document: object) -> str:
+    return "missing" if document is None else "not the rulebook's"

@@ -1,0 +1,38 @@
+"""Outcomes: what a job planned, and what it did about it."""
+
+from dataclasses import dataclass, replace
+
+from ecr_steward.domain.plan import NOTHING, Plan
+from ecr_steward.domain.rules import Mode
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job found and did for one subject."""
+
+    subject: str
+    """The image or repository, as people write it."""
+    rule: str | None = None
+    mode: Mode = Mode.OBSERVE
+    plan: Plan = NOTHING
+    applied: bool = False
+    """Whether the plan's steps were carried out; in mode ``observe`` they never are."""
+    remark: str | None = None
+    """Why there was nothing to do, where a reader would wonder."""
+
+    def remarking(self, remark: str) -> "Outcome":
+        """The same outcome with a remark."""
+        return replace(self, remark=remark)
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What a sweep found over all repositories."""
+
+    outcomes: tuple[Outcome, ...]
+    """Of the repositories and images for which something was planned."""
+    repositories: int
+    requested: int
+    """Copy jobs put on the replication queue."""
+    failures: tuple[str, ...] = ()
+    """What could not be looked at or mended, one sentence each."""

@@ -1,0 +1,71 @@
+"""Applying a plan: the only place where steps become calls. It decides nothing."""
+
+from typing import assert_never
+
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    AddResourceTags,
+    ContentStep,
+    CopyBlob,
+    CopyManifest,
+    CreateRepository,
+    Plan,
+    PutLifecyclePolicy,
+    PutScanOnPush,
+    PutTagMutability,
+    RegistryStep,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+)
+from ecr_steward.errors import StewardError
+from ecr_steward.ports.registry import ImageContent, Registry
+
+
+def apply_plan(plan: Plan, registry: Registry, content: ImageContent | None = None) -> None:
+    """Carry out the steps in their order; the first error ends it and names the rule that asked for the step.
+
+    ``content`` is needed where the plan copies anything.
+    """
+    for step in plan.steps:
+        try:
+            if isinstance(step, CopyBlob | CopyManifest):
+                if content is None:
+                    raise TypeError(f"a plan that copies needs the data plane: {step}")
+                _apply_to_content(step, content)
+            else:
+                _apply_to_registry(step, registry)
+        except StewardError as error:
+            error.rule = step.rule
+            raise
+
+
+def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
+    match step:
+        case AddImageTag():
+            registry.add_image_tag(step.image, step.image_tag)
+        case RemoveImageTag():
+            registry.remove_image_tag(step.image, step.image_tag)
+        case CreateRepository():
+            registry.create_repository(step.repository, step.mutability)
+        case SetRepositoryPolicy():
+            registry.set_repository_policy(step.repository, step.document)
+        case PutLifecyclePolicy():
+            registry.put_lifecycle_policy(step.repository, step.document)
+        case PutTagMutability():
+            registry.put_tag_mutability(step.repository, step.mutability)
+        case PutScanOnPush():
+            registry.put_scan_on_push(step.repository, step.scan_on_push)
+        case AddResourceTags():
+            registry.add_resource_tags(step.repository, step.resource_tags)
+        case _:
+            assert_never(step)
+
+
+def _apply_to_content(step: ContentStep, content: ImageContent) -> None:
+    match step:
+        case CopyBlob():
+            content.copy_blob(step.source, step.destination, step.blob)
+        case CopyManifest():
+            content.put_manifest(step.destination, content.manifest(step.source, step.manifest.digest))
+        case _:
+            assert_never(step)

@@ -1,0 +1,82 @@
+"""Push → allowed image tags, moving aliases, an answer to violations."""
+
+from collections.abc import Iterable
+
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.notices import ViolationFound
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import AddImageTag, Plan
+from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.domain.tagging import plan_image_tags, quarantine_tag
+from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError
+from ecr_steward.ports.messages import Notices
+from ecr_steward.ports.registry import Registry
+from ecr_steward.usecases.apply import apply_plan
+
+
+def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, notices: Notices) -> Outcome:
+    """Bring the image tags of one image, and the aliases it touches, back to their rule.
+
+    What was pushed is only a hint: the image tags are read anew, so a late or repeated call does no harm.
+    """
+    rule = rules.rule_for(image.repository)
+    if rule is None or rule.image_tags is None:
+        return Outcome(str(image), rule.name if rule else None, remark="no rule speaks of this repository's image tags")
+    nothing = Outcome(str(image), rule.name, rule.mode)
+    try:
+        if registry.image(image).is_referrer:
+            return nothing.remarking("a referrer belongs to its subject: no rule speaks of its image tags")
+        return enforce_in_repository(rule, image.repository, [image.digest], registry=registry, notices=notices)
+    except ImageNotFoundError:
+        return nothing.remarking("the image is gone")
+    except RepositoryNotFoundError:
+        return nothing.remarking("the repository is gone")
+
+
+def enforce_in_repository(
+    rule: Rule,
+    repository: RepositoryRef,
+    focus: Iterable[Digest] | None,
+    *,
+    registry: Registry,
+    notices: Notices,
+) -> Outcome:
+    """Enforce a rule's image tags for some images of a repository, or for all (``focus=None``).
+
+    Raises RepositoryNotFoundError.
+    """
+    images = registry.tagged_images(repository)
+    focus = images.holders.values() if focus is None else list(focus)
+    plan = plan_image_tags(rule, images, focus)
+    if rule.mode is Mode.ENFORCE:
+        apply_plan(plan, registry)
+    _tell(rule, plan, notices)
+    held = any(images.tags_of(digest) for digest in focus)
+    return Outcome(
+        str(repository),
+        rule.name,
+        rule.mode,
+        plan,
+        applied=rule.mode is Mode.ENFORCE,
+        remark=None if held else "the image holds no image tag",
+    )
+
+
+def _tell(rule: Rule, plan: Plan, notices: Notices) -> None:
+    quarantined = {
+        step.image
+        for step in plan.steps
+        if isinstance(step, AddImageTag) and step.image_tag == quarantine_tag(step.image.digest)
+    }
+    answer = rule.image_tags.on_violation if rule.image_tags and rule.mode is Mode.ENFORCE else Mode.OBSERVE
+    for violation in plan.violations:
+        notices.publish(
+            ViolationFound(
+                rule=violation.rule,
+                why=violation.why,
+                image=violation.image,
+                image_tag=violation.image_tag,
+                answer=str(answer),
+                quarantine_tag=quarantine_tag(violation.image.digest) if violation.image in quarantined else None,
+            )
+        )

@@ -1,0 +1,120 @@
+"""Schedule → the jobs of the other functions over every repository: what no event announced is found here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
+from ecr_steward.ports.messages import Notices, ReplicationQueue
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
+from ecr_steward.usecases.copier import Copier
+from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
+
+
+def reconcile_registry(
+    home: RegistryRef,
+    *,
+    rules: Rules,
+    registry: Registry,
+    content: ImageContent,
+    notices: Notices,
+    queue: ReplicationQueue,
+) -> SweepOutcome:
+    """Look at every repository of the home registry and of the registries it replicates to.
+
+    Settings and image tags are mended at once; a missing replica is requested from the replication queue, which is
+    the throttle of all copies. What fails in one repository does not keep the sweep from the others.
+    """
+    sweep = _Sweep(
+        rules,
+        registry,
+        notices,
+        queue,
+        Copier(rules, content, cache(registry.tagged_images), cache(registry.repository)),
+    )
+    for where in _registries(home, rules):
+        sweep.look_at(where)
+    return SweepOutcome(tuple(sweep.outcomes), sweep.repositories, sweep.requested, tuple(sweep.failures))
+
+
+@dataclass
+class _Sweep:
+    rules: Rules
+    registry: Registry
+    notices: Notices
+    queue: ReplicationQueue
+    copier: Copier
+    outcomes: list[Outcome] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    repositories: int = 0
+    requested: int = 0
+
+    def look_at(self, where: RegistryRef) -> None:
+        """Look at every repository of a registry that a rule covers."""
+        try:
+            found = [(rule, ref) for ref in self.registry.repositories(where) if (rule := self.rules.rule_for(ref))]
+        except StewardError as error:
+            self.failures.append(f"{where}: {error}")
+            return
+        self.repositories += len(found)
+        # Image tags of all repositories before the first replica: the copier remembers which image holds which tag.
+        for job in (self._mend_settings, self._mend_image_tags, self._request_replicas):
+            for rule, repository in found:
+                self._attempt(job, rule, repository)
+
+    def _attempt(self, job: Callable[[Rule, RepositoryRef], None], rule: Rule, repository: RepositoryRef) -> None:
+        try:
+            job(rule, repository)
+        except RepositoryNotFoundError:
+            pass  # deleted while the sweep was under way: nothing is left to mend
+        except StewardError as error:
+            self.failures.append(f"{repository}: {error}")
+
+    def _mend_settings(self, _rule: Rule, repository: RepositoryRef) -> None:
+        self._keep(apply_repository_policies(repository, rules=self.rules, registry=self.registry))
+
+    def _mend_image_tags(self, rule: Rule, repository: RepositoryRef) -> None:
+        if rule.image_tags is not None:
+            self._keep(enforce_in_repository(rule, repository, None, registry=self.registry, notices=self.notices))
+
+    def _request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
+        if not rule.replicate:
+            return
+        for digest in sorted(set(self.copier.tagged_images(repository).holders.values())):
+            image = ImageRef(repository, digest)
+            try:
+                self._request_if_missing(rule, image)
+            except ImageNotFoundError:
+                pass  # deleted while the sweep was under way
+            except StewardError as error:
+                self.failures.append(f"{image}: {error}")
+
+    def _request_if_missing(self, rule: Rule, image: ImageRef) -> None:
+        plans = [(copy, self.copier.plan(copy)) for copy in self.copier.copies(rule, image)]
+        missing = [(copy, plan) for copy, plan in plans if not plan.is_empty]
+        for copy, plan in missing:
+            self._keep(Outcome(str(copy), rule.name, rule.mode, plan, remark="left to the replication queue"))
+        if missing and rule.mode is Mode.ENFORCE:
+            self.queue.request(ReplicationRequested(image, missing[0][1].steps[0].why))
+            self.requested += 1
+
+    def _keep(self, outcome: Outcome) -> None:
+        if not outcome.plan.is_empty or outcome.plan.violations:
+            self.outcomes.append(outcome)
+
+
+def _registries(home: RegistryRef, rules: Rules) -> Iterator[RegistryRef]:
+    """The home registry first, then each registry that a rule replicates to."""
+    yield home
+    destinations = {
+        RegistryRef(destination.account or home.account, destination.region or home.region)
+        for rule in rules.rules
+        for replication in rule.replicate
+        for destination in replication.to
+    }
+    yield from sorted(destinations - {home})
