@@ -1,0 +1,72 @@
+"""*AWS API Call via CloudTrail*: somebody called ECR. The only news of a new or changed repository.
+
+The shape is CloudTrail's record; ``errorCode`` is there only where the call failed.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.observations import RepositoryChanged
+from ecr_steward.errors import MalformedEventError
+from ecr_steward.events.envelope import Envelope, RepositoryNameText
+
+_REPOSITORY_ARN = re.compile(r"arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/(?P<name>.+)")
+
+
+class _CamelModel(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", strict=True, alias_generator=AliasGenerator(validation_alias=to_camel)
+    )
+
+
+class RequestParameters(_CamelModel):
+    """What the call was about: most operations name the repository, those for resource tags give its ARN."""
+
+    repository_name: RepositoryNameText | None = None
+    resource_arn: str | None = None
+
+
+class ApiCallDetail(_CamelModel):
+    """``detail`` of a call: the CloudTrail record."""
+
+    event_source: Literal["ecr.amazonaws.com"]
+    event_name: Annotated[str, Field(min_length=1)]
+    error_code: str | None = None
+    request_parameters: RequestParameters | None = None
+    """CloudTrail writes ``null`` where a call had none, and for many a call that failed."""
+
+
+class ApiCallEvent(Envelope):
+    """A call of the ECR API that a trail logged."""
+
+    source: Literal["aws.ecr"]
+    detail_type: Literal["AWS API Call via CloudTrail"]
+    detail: ApiCallDetail
+
+    def to_repository_changed(self) -> RepositoryChanged:
+        """The change of a repository that this call made.
+
+        Raises MalformedEventError for a call that failed or that names no repository: the rule's pattern lets
+        neither through. Raises InvalidNameError for an ARN whose repository name is impossible.
+        """
+        if self.detail.error_code is not None:
+            raise MalformedEventError(
+                f"event {self.id} reports a {self.detail.event_name} that failed with {self.detail.error_code} and so "
+                "changed nothing; look at the rule's event pattern"
+            )
+        return RepositoryChanged(RepositoryRef(self.registry, self._repository_name()), self.detail.event_name)
+
+    def _repository_name(self) -> str:
+        asked = self.detail.request_parameters or RequestParameters()
+        if asked.repository_name is not None:
+            return asked.repository_name
+        if asked.resource_arn is not None and (arn := _REPOSITORY_ARN.fullmatch(asked.resource_arn)):
+            return arn["name"]
+        raise MalformedEventError(
+            f"event {self.id} reports a {self.detail.event_name} that names no repository: its requestParameters have "
+            f"neither repositoryName nor a resourceArn of a repository (found {asked.resource_arn!r})"
+        )

@@ -1,0 +1,32 @@
+"""A copy job: what a message of the replication queue means.
+
+The queue holds two kinds of message. A rule on the bus puts every push there as it is; the sweep puts a
+*Replication Requested* where it finds an image missing at its destination.
+"""
+
+from collections.abc import Mapping
+
+from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.domain.observations import Push
+from ecr_steward.errors import MalformedEventError
+from ecr_steward.events.envelope import parse, parse_json
+from ecr_steward.events.image_action import ImageActionEvent
+from ecr_steward.events.own import ReplicationRequestedEvent
+
+
+def read_copy_job(body: str | bytes) -> ReplicationRequested:
+    """Read the body of a queue message. Raises MalformedEventError and InvalidNameError."""
+    event = parse_json(body)
+    kind = event.get("detail-type") if isinstance(event, Mapping) else None
+    match kind:
+        case "ECR Image Action":
+            return _job_for(parse(ImageActionEvent, event).to_push())
+        case "Replication Requested":
+            return parse(ReplicationRequestedEvent, event).detail.to_job()
+    raise MalformedEventError(
+        f"detail-type of a copy job is 'ECR Image Action' or 'Replication Requested', but found {kind!r}"
+    )
+
+
+def _job_for(push: Push) -> ReplicationRequested:
+    return ReplicationRequested(push.image, f"pushed as {push.image_tag}" if push.image_tag else "pushed by digest")

@@ -1,0 +1,194 @@
+"""The steward's own events, as others receive them. Their JSON Schemas stand in ``schemas/``.
+
+A change that a receiver could notice as broken gets a new ``version``; new optional keys do not.
+"""
+
+import json
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field
+
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.notices import ImageReplicated, Notice, ReplicationRequested, ViolationFound
+from ecr_steward.events.envelope import (
+    AccountId,
+    DigestText,
+    Envelope,
+    EventModel,
+    ImageDetail,
+    ImageTagText,
+    Region,
+    RepositoryNameText,
+)
+
+SOURCE = "ecr.steward"
+
+
+class _OwnDetail(ImageDetail):
+    DETAIL_TYPE: ClassVar[str]
+
+    version: Literal["1"] = Field(default="1", description="Of this event's shape.")
+    account: AccountId = Field(description="Of the registry that holds the image.")
+    region: Region = Field(description="Of the registry that holds the image.")
+
+    @property
+    def image(self) -> ImageRef:
+        """The image that this event is about."""
+        return self.image_in(RegistryRef(self.account, self.region))
+
+
+class ViolationFoundDetail(_OwnDetail):
+    """An image tag broke a rule of the rulebook."""
+
+    DETAIL_TYPE = "Violation Found"
+
+    rule: str = Field(description="The name of the rule that was broken.")
+    why: str = Field(description="For people: what is wrong with the image tag.")
+    image_tag: ImageTagText
+    answer: Literal["observe", "notify", "untag", "quarantine"] = Field(
+        description="What was done about it; `observe` where the rule only observes."
+    )
+    quarantine_tag: ImageTagText | None = Field(default=None, description="Under which the image stays reachable.")
+
+    @classmethod
+    def of(cls, notice: ViolationFound) -> Self:
+        """The event for a notice."""
+        return cls.model_validate(
+            {
+                **_image_keys(notice.image),
+                "rule": notice.rule,
+                "why": notice.why,
+                "image-tag": notice.image_tag,
+                "answer": notice.answer,
+                "quarantine-tag": notice.quarantine_tag,
+            }
+        )
+
+    def to_notice(self) -> ViolationFound:
+        """The notice that this event carries."""
+        return ViolationFound(
+            rule=self.rule,
+            why=self.why,
+            image=self.image,
+            image_tag=image_tag(self.image_tag),
+            answer=self.answer,
+            quarantine_tag=image_tag(self.quarantine_tag) if self.quarantine_tag else None,
+        )
+
+
+class ReplicaDestination(EventModel):
+    """The repository that an image was copied to."""
+
+    account: AccountId
+    region: Region
+    repository_name: RepositoryNameText
+
+
+class ImageReplicatedDetail(_OwnDetail):
+    """An image arrived complete and verified at a destination."""
+
+    DETAIL_TYPE = "Image Replicated"
+
+    rule: str = Field(description="The name of the rule that asked for it.")
+    destination: ReplicaDestination
+    image_tags: list[ImageTagText] = Field(description="Image tags of the replica, sorted.")
+    manifests: list[DigestText] = Field(description="Every manifest copied by this job, in the order of arrival.")
+
+    @classmethod
+    def of(cls, notice: ImageReplicated) -> Self:
+        """The event for a notice."""
+        registry = notice.destination.registry
+        return cls.model_validate(
+            {
+                **_image_keys(notice.source),
+                "rule": notice.rule,
+                "destination": {
+                    "account": registry.account,
+                    "region": registry.region,
+                    "repository-name": notice.destination.name,
+                },
+                "image-tags": sorted(notice.image_tags),
+                "manifests": [digest.value for digest in notice.manifests],
+            }
+        )
+
+    def to_notice(self) -> ImageReplicated:
+        """The notice that this event carries."""
+        to = self.destination
+        return ImageReplicated(
+            rule=self.rule,
+            source=self.image,
+            destination=RepositoryRef(RegistryRef(to.account, to.region), to.repository_name),
+            image_tags=frozenset(image_tag(text) for text in self.image_tags),
+            manifests=tuple(Digest(text) for text in self.manifests),
+        )
+
+
+class ReplicationRequestedDetail(_OwnDetail):
+    """A copy job: this image is not where the rulebook wants it."""
+
+    DETAIL_TYPE = "Replication Requested"
+
+    why: str = Field(description="For people: what was found missing.")
+
+    @classmethod
+    def of(cls, job: ReplicationRequested) -> Self:
+        """The event for a job."""
+        return cls.model_validate({**_image_keys(job.image), "why": job.why})
+
+    def to_job(self) -> ReplicationRequested:
+        """The job that this event asks for."""
+        return ReplicationRequested(self.image, self.why)
+
+
+class ReplicationRequestedEvent(EventModel):
+    """A copy job as the replication queue holds it: no bus has seen it, so it has no envelope but these two keys."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Replication Requested"]
+    detail: ReplicationRequestedDetail
+
+
+class ViolationFoundEvent(Envelope):
+    """*Violation Found*, as a rule on the bus delivers it."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Violation Found"]
+    detail: ViolationFoundDetail
+
+
+class ImageReplicatedEvent(Envelope):
+    """*Image Replicated*, as a rule on the bus delivers it."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Image Replicated"]
+    detail: ImageReplicatedDetail
+
+
+OWN_DETAILS: tuple[type[_OwnDetail], ...] = (ViolationFoundDetail, ImageReplicatedDetail, ReplicationRequestedDetail)
+
+
+def encode_notice(notice: Notice) -> tuple[str, str]:
+    """A notice as PutEvents takes it: ``DetailType`` and ``Detail``, the latter as JSON text."""
+    match notice:
+        case ViolationFound():
+            detail: _OwnDetail = ViolationFoundDetail.of(notice)
+        case ImageReplicated():
+            detail = ImageReplicatedDetail.of(notice)
+    return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def encode_job(job: ReplicationRequested) -> str:
+    """A copy job as the body of a queue message."""
+    detail = ReplicationRequestedDetail.of(job)
+    return json.dumps({"source": SOURCE, "detail-type": detail.DETAIL_TYPE, "detail": detail.model_dump(by_alias=True)})
+
+
+def _image_keys(image: ImageRef) -> dict[str, str]:
+    registry = image.repository.registry
+    return {
+        "account": registry.account,
+        "region": registry.region,
+        "repository-name": image.repository.name,
+        "image-digest": image.digest.value,
+    }
