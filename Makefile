@@ -1,0 +1,112 @@
+# What can be done with this checkout: `make help`. Every target first sets up what it needs, so a fresh clone needs no other step.
+# Stamp files (.installed, .complete-*) say what is there; a changed requirements file, template or source renews it.
+
+HERE := $(shell sh tools/setup/architecture.sh)
+ifeq ($(HERE),)
+$(error ECR Steward is developed on Linux with glibc (x86_64 or arm64): please use a Debian, Ubuntu or Fedora container or virtual machine)
+endif
+
+# Of the Lambda artefacts: this machine's own, so that they run here. For a deployment: make build ARCHITECTURE=arm64
+ARCHITECTURE ?= $(HERE)
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+SETUP   := .venv/.installed
+BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
+SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path '*/__pycache__/*')
+COMPILE := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+           --custom-compile-command "make requirements"
+
+##@ Start here
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: $(BUILT) ## Play one push through the whole house and check it; IMAGE=<oci layout folder> plays yours
+	python -m sandbox.demo $(if $(IMAGE),--image "$(IMAGE)")
+
+.PHONY: sandbox
+sandbox: $(BUILT) ## Run the sandbox in the foreground until Ctrl-C; PORT=<port> fixes its port
+	ecr-steward sandbox up $(if $(PORT),--port $(PORT))
+
+##@ Check a change
+.PHONY: check lint types imports template
+check: lint types imports template ## ruff, mypy --strict, the dependency rule, sam validate --lint
+
+lint: $(SETUP)
+	ruff check
+	ruff format --check
+
+types: $(SETUP)
+	mypy layers/core tools functions benchmarks
+
+imports: $(SETUP)
+	lint-imports
+
+template: $(SETUP)
+	sam validate --lint
+
+.PHONY: test
+test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
+	pytest -m "not slow and not client and not docker" $(ARGS)
+
+.PHONY: test-all
+test-all: $(BUILT) ## Every test: also real clients, SAM, Docker and slow properties
+	pytest $(ARGS)
+
+.PHONY: sam-local
+sam-local: $(BUILT) ## Invoke each function with each of its events by the real `sam local invoke`
+	python -m sam_local
+
+.PHONY: bench
+bench: $(BUILT) ## Measure; each benchmark says what it compares with
+	for benchmark in benchmarks/*.py; do python "$$benchmark"; done
+
+##@ Build
+.PHONY: setup
+setup: $(SETUP) ## Environments with pinned, hashed dependencies: .venv, .tools
+
+.PHONY: build
+build: $(BUILT) ## sam build for this machine; ARCHITECTURE=arm64 builds for deployment
+
+.PHONY: requirements
+requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
+	$(COMPILE) $(ARGS) --extra dev -o requirements/dev.txt pyproject.toml
+	$(COMPILE) -c requirements/dev.txt -o layers/core/requirements.txt pyproject.toml
+	for tool in sam awscli uv; do $(COMPILE) $(ARGS) -o requirements/$$tool.txt requirements/$$tool.in; done
+
+.PHONY: clean
+clean: ## Remove everything that make has made
+	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------------------ how the above comes about
+
+.tools/uv/.installed: requirements/uv.txt
+	tools/setup/install_uv.sh
+	touch $@
+
+# Tools whose dependencies contradict ours (SAM pins an older boto3) live in an environment each.
+.tools/sam/.installed .tools/awscli/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
+	tools/setup/create_environment.sh .tools/$* requirements/$*.txt
+	touch $@
+
+# pyproject.toml and requirements are the reason, the links make `sam`, `aws` and `uv` the pinned ones in every recipe.
+$(SETUP): requirements/dev.txt pyproject.toml .tools/sam/.installed .tools/awscli/.installed
+	tools/setup/create_environment.sh .venv requirements/dev.txt
+	.tools/uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	ln -sf ../../.tools/sam/bin/sam ../../.tools/awscli/bin/aws ../../.tools/uv/bin/uv .venv/bin/
+	touch $@
+
+# SAM tells a makefile-built layer nothing of its BuildArchitecture, so the environment does (see layers/core/Makefile).
+$(BUILT): $(SETUP) $(SOURCES)
+	ECR_STEWARD_ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	touch $@
