@@ -58,6 +58,10 @@ class FakeRegistry:
             self._children[image.ref] = held
         self._put(image)
 
+    def restore(self, image: Image) -> None:
+        """Put an image with its image tags past all immutability: the repository was not always governed."""
+        self._put(image)
+
     def delete(self, image: ImageRef) -> None:
         """Remove an image and its tags, as somebody by hand."""
         self._images_of(image.repository).pop(image.digest, None)

@@ -13,6 +13,7 @@
     │   ├── ImageTagIsImmutableError  the repository refuses to move this image tag
     │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
+    │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
     └── RetryableError                trying again may help: raised, so that the caller retries
         ├── ThrottledError
@@ -71,6 +72,10 @@ class InvalidManifestError(PermanentError):
 
 class DigestMismatchError(PermanentError):
     """The bytes received are not the bytes asked for."""
+
+
+class SweepIncompleteError(PermanentError):
+    """A sweep went on past what it could not look at or mend; the next one tries again."""
 
 
 class RefusedByRegistryError(PermanentError):

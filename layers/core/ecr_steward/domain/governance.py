@@ -14,7 +14,7 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
-from ecr_steward.domain.repositories import Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.rules import Rule
 
 
@@ -41,7 +41,7 @@ def _differences(
     rule: str, repository: RepositoryRef, wanted: RepositorySettings, actual: RepositorySettings
 ) -> Iterator[Step]:
     if wanted.mutability is not None and wanted.mutability != actual.mutability:
-        why = f"image tags are {_spell(actual.mutability)}, the rulebook says {_spell(wanted.mutability)}"
+        why = f"image tags are {actual.mutability}, the rulebook says {wanted.mutability}"
         yield PutTagMutability(rule=rule, why=why, repository=repository, mutability=wanted.mutability)
     if wanted.scan_on_push is not None and wanted.scan_on_push != actual.scan_on_push:
         why = f"scan on push is {_on(actual.scan_on_push)}, the rulebook says {_on(wanted.scan_on_push)}"
@@ -57,13 +57,6 @@ def _differences(
         # Last: it is the one setting that can lock people out, and by then the others are in place.
         why = f"the repository policy is {_missing_or_different(actual.policy)}"
         yield SetRepositoryPolicy(rule=rule, why=why, repository=repository, document=wanted.policy)
-
-
-def _spell(mutability: TagMutability | None) -> str:
-    if mutability is None:
-        return "unknown"
-    exclusions = f" except {', '.join(sorted(mutability.exclusions))}" if mutability.exclusions else ""
-    return f"{mutability.mode}{exclusions}"
 
 
 def _on(value: bool | None) -> str:

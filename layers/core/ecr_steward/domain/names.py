@@ -44,9 +44,9 @@ class Digest:
         return self.value.partition(":")[0]
 
     @property
-    def short(self) -> str:
-        """The first twelve hex digits, as people quote a digest."""
-        return self.value.partition(":")[2][:12]
+    def hex(self) -> str:
+        """The hex digits alone."""
+        return self.value.partition(":")[2]
 
 
 @dataclass(frozen=True, order=True)

@@ -27,6 +27,10 @@ class AddImageTag(_Asked):
     image_tag: ImageTag
     previous: Digest | None = None
 
+    def __str__(self) -> str:
+        moved = f", moving it from {self.previous}" if self.previous else ""
+        return f"add image tag {self.image_tag} to {self.image}{moved}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveImageTag(_Asked):
@@ -34,6 +38,9 @@ class RemoveImageTag(_Asked):
 
     image: ImageRef
     image_tag: ImageTag
+
+    def __str__(self) -> str:
+        return f"remove image tag {self.image_tag} from {self.image}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,9 @@ class CreateRepository(_Asked):
     repository: RepositoryRef
     mutability: TagMutability | None = None
 
+    def __str__(self) -> str:
+        return f"create repository {self.repository}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SetRepositoryPolicy(_Asked):
@@ -50,6 +60,9 @@ class SetRepositoryPolicy(_Asked):
 
     repository: RepositoryRef
     document: Document
+
+    def __str__(self) -> str:
+        return f"set the repository policy of {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +72,9 @@ class PutLifecyclePolicy(_Asked):
     repository: RepositoryRef
     document: Document
 
+    def __str__(self) -> str:
+        return f"put the lifecycle policy of {self.repository}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PutTagMutability(_Asked):
@@ -66,6 +82,9 @@ class PutTagMutability(_Asked):
 
     repository: RepositoryRef
     mutability: TagMutability
+
+    def __str__(self) -> str:
+        return f"make image tags of {self.repository} {self.mutability}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +94,9 @@ class PutScanOnPush(_Asked):
     repository: RepositoryRef
     scan_on_push: bool
 
+    def __str__(self) -> str:
+        return f"switch scan on push of {self.repository} {'on' if self.scan_on_push else 'off'}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AddResourceTags(_Asked):
@@ -82,6 +104,10 @@ class AddResourceTags(_Asked):
 
     repository: RepositoryRef
     resource_tags: Mapping[str, str]
+
+    def __str__(self) -> str:
+        pairs = ", ".join(f"{key}={value}" for key, value in sorted(self.resource_tags.items()))
+        return f"add resource tags {pairs} to {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +118,9 @@ class CopyBlob(_Asked):
     destination: RepositoryRef
     blob: Descriptor
 
+    def __str__(self) -> str:
+        return f"copy blob {self.blob.digest} ({self.blob.size} bytes) to {self.destination}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class CopyManifest(_Asked):
@@ -100,6 +129,9 @@ class CopyManifest(_Asked):
     source: RepositoryRef
     destination: RepositoryRef
     manifest: Descriptor
+
+    def __str__(self) -> str:
+        return f"copy manifest {self.manifest.digest} to {self.destination}"
 
 
 type RegistryStep = (

@@ -30,6 +30,10 @@ class TagMutability:
     mode: Mutability
     exclusions: frozenset[str] = frozenset()
 
+    def __str__(self) -> str:
+        exclusions = f" except {', '.join(sorted(self.exclusions))}" if self.exclusions else ""
+        return f"{self.mode}{exclusions}"
+
 
 @dataclass(frozen=True)
 class RepositorySettings:

@@ -14,9 +14,23 @@ _ATTACHMENT = re.compile(r"sha256-[0-9a-f]{64}(\.(sig|att|sbom))?")
 """Cosign's tags and the fallback tags of the referrers API belong to another image: no rule speaks of them."""
 
 
-def quarantine_tag(digest: Digest) -> ImageTag:
-    """The image tag that keeps a quarantined image reachable, and ECR from deleting it."""
-    return ImageTag(f"quarantine-{digest.short}")
+_QUARANTINE = "quarantine-"
+_QUARANTINE_DIGITS = 12
+
+
+def is_quarantine_tag(image_tag: ImageTag, digest: Digest) -> bool:
+    """Whether an image tag is one that keeps exactly this image in quarantine."""
+    digits = image_tag.removeprefix(_QUARANTINE)
+    return image_tag != digits and len(digits) >= _QUARANTINE_DIGITS and digest.hex.startswith(digits)
+
+
+def quarantine_tag(digest: Digest, images: RepositoryImages) -> ImageTag:
+    """The image tag that keeps a quarantined image reachable, and ECR from deleting it.
+
+    A tag that somebody has given to another image is passed over: in an immutable repository it could not be moved.
+    """
+    candidates = (ImageTag(_QUARANTINE + digest.hex[:n]) for n in range(_QUARANTINE_DIGITS, len(digest.hex) + 1))
+    return next(tag for tag in candidates if images.holders.get(tag, digest) == digest)
 
 
 @dataclass(frozen=True)
@@ -40,8 +54,8 @@ class TagReading:
 
     def compliant_tags(self, digest: Digest) -> frozenset[ImageTag]:
         """The image tags of an image that the rule has nothing against; a quarantine tag is not one."""
-        held = self.images.tags_of(digest) - {quarantine_tag(digest)}
-        return frozenset(tag for tag in held if self.objection(tag) is None)
+        held = self.images.tags_of(digest)
+        return frozenset(tag for tag in held if not is_quarantine_tag(tag, digest) and self.objection(tag) is None)
 
     @cached_property
     def targets(self) -> Mapping[ImageTag, tuple[Digest, ImageTag]]:
@@ -78,7 +92,7 @@ class TagReading:
         holder = self.images.holders.get(image_tag)
         return (
             _ATTACHMENT.fullmatch(image_tag) is not None
-            or (holder is not None and image_tag == quarantine_tag(holder))
+            or (holder is not None and is_quarantine_tag(image_tag, holder))
             or (self.rule.aliases is not None and _is_alias(self.rule.aliases, image_tag))
         )
 
@@ -111,9 +125,12 @@ def _answer_violations(rule: Rule, reading: TagReading, digest: Digest) -> Plan:
     if not violations or reading.rule.on_violation is OnViolation.NOTIFY:
         return Plan(violations=violations)
     steps: list[Step] = []
-    if held == {violation.image_tag for violation in violations}:
+    leaving = {tag for tag in held if tag in reading.targets and reading.targets[tag][0] != digest}
+    if held <= leaving | {violation.image_tag for violation in violations}:
         why = f"{violations[0].why}; the image stays reachable by digest and under this image tag"
-        steps.append(AddImageTag(rule=rule.name, why=why, image=image, image_tag=quarantine_tag(digest)))
+        steps.append(
+            AddImageTag(rule=rule.name, why=why, image=image, image_tag=quarantine_tag(digest, reading.images))
+        )
     steps += [
         RemoveImageTag(rule=rule.name, why=violation.why, image=image, image_tag=violation.image_tag)
         for violation in violations

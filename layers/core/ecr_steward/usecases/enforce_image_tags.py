@@ -7,7 +7,7 @@ from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import AddImageTag, Plan
 from ecr_steward.domain.rules import Mode, Rule, Rules
-from ecr_steward.domain.tagging import plan_image_tags, quarantine_tag
+from ecr_steward.domain.tagging import is_quarantine_tag, plan_image_tags
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
@@ -64,9 +64,9 @@ def enforce_in_repository(
 
 def _tell(rule: Rule, plan: Plan, notices: Notices) -> None:
     quarantined = {
-        step.image
+        step.image: step.image_tag
         for step in plan.steps
-        if isinstance(step, AddImageTag) and step.image_tag == quarantine_tag(step.image.digest)
+        if isinstance(step, AddImageTag) and is_quarantine_tag(step.image_tag, step.image.digest)
     }
     answer = rule.image_tags.on_violation if rule.image_tags and rule.mode is Mode.ENFORCE else Mode.OBSERVE
     for violation in plan.violations:
@@ -77,6 +77,6 @@ def _tell(rule: Rule, plan: Plan, notices: Notices) -> None:
                 image=violation.image,
                 image_tag=violation.image_tag,
                 answer=str(answer),
-                quarantine_tag=quarantine_tag(violation.image.digest) if violation.image in quarantined else None,
+                quarantine_tag=quarantined.get(violation.image),
             )
         )

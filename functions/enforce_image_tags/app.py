@@ -1,0 +1,21 @@
+"""Push → allowed image tags, moving aliases, quarantine. Wired in template.yaml as EnforceImageTagsFunction."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ecr_steward import bootstrap
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.entry import Report, answer
+from ecr_steward.events.envelope import parse
+from ecr_steward.events.image_action import ImageActionEvent
+
+
+def lambda_handler(event: Any, context: LambdaContext) -> Report:
+    """Answer one ECR Image Action."""
+
+    def job() -> Outcome:
+        push = parse(ImageActionEvent, event).to_push()
+        return bootstrap.app().enforce_image_tags(push)
+
+    return answer(event, context, job)

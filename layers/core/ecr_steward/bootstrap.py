@@ -1,0 +1,112 @@
+"""Wires ports to adapters. The only reader of the environment; built once per cold start, on first use."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.event_bus import EventBusNotices
+from ecr_steward.adapters.registry_content import RegistryContent
+from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
+from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.observations import Push
+from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.rules import Rules
+from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.rulebook.load import load_compiled
+from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
+from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
+from ecr_steward.usecases.reconcile_registry import reconcile_registry
+from ecr_steward.usecases.replicate_image import replicate_image
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the template tells a function through its environment."""
+
+    rulebook: Path
+    event_bus: str
+    idempotency_table: str
+    failure_queue_url: str
+    replicate_queue_url: str | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the variables that ``template.yaml`` sets. Raises KeyError for one that is missing."""
+        return cls(
+            rulebook=Path(env.get("ECR_STEWARD_RULEBOOK", "/opt/rulebook.json")),
+            event_bus=env["ECR_STEWARD_EVENT_BUS"],
+            idempotency_table=env["ECR_STEWARD_IDEMPOTENCY_TABLE"],
+            failure_queue_url=env["ECR_STEWARD_FAILURE_QUEUE_URL"],
+            replicate_queue_url=env.get("ECR_STEWARD_REPLICATE_QUEUE_URL"),
+        )
+
+
+@dataclass(frozen=True)
+class App:
+    """The jobs, with the rules and ports that they need. Tests fill it with fakes."""
+
+    rules: Rules
+    registry: Registry
+    content: ImageContent
+    notices: Notices
+    queue: ReplicationQueue
+
+    def enforce_image_tags(self, push: Push) -> Outcome:
+        """See ``usecases.enforce_image_tags``."""
+        return enforce_image_tags(push.image, rules=self.rules, registry=self.registry, notices=self.notices)
+
+    def apply_repository_policies(self, repository: RepositoryRef) -> Outcome:
+        """See ``usecases.apply_repository_policies``."""
+        return apply_repository_policies(repository, rules=self.rules, registry=self.registry)
+
+    def replicate_image(self, image: ImageRef) -> tuple[Outcome, ...]:
+        """See ``usecases.replicate_image``."""
+        return replicate_image(
+            image, rules=self.rules, registry=self.registry, content=self.content, notices=self.notices
+        )
+
+    def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
+        """See ``usecases.reconcile_registry``."""
+        return reconcile_registry(
+            home,
+            rules=self.rules,
+            registry=self.registry,
+            content=self.content,
+            notices=self.notices,
+            queue=self.queue,
+        )
+
+
+@cache
+def app() -> App:
+    """The jobs of this function. Raises InvalidRulebookError, on every call until the rulebook is mended."""
+    settings, clients = _settings(), _clients()
+    return App(
+        rules=load_compiled(settings.rulebook),
+        registry=EcrRegistry(clients),
+        content=RegistryContent(clients),
+        notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table),
+        queue=SqsReplicationQueue(clients, settings.replicate_queue_url),
+    )
+
+
+@cache
+def failure_queue() -> FailureQueue:
+    """Where events end that cannot be handled. Needs no rulebook: an invalid one is such an event's reason."""
+    return SqsFailureQueue(_clients(), _settings().failure_queue_url)
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@cache
+def _clients() -> AwsClients:
+    return AwsClients()

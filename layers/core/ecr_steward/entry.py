@@ -1,0 +1,165 @@
+"""What every Lambda handler does around its job: correlation, one structured line, metrics, and the failure exits.
+
+An event ends in one of three ways, and nothing else ends it:
+
+* done: the outcome is logged, also where there was nothing to do;
+* retryable error: raised, so that Lambda or the queue delivers the event again;
+* permanent error: the event is put on the failure queue with its error, rule and function. Trying again cannot help,
+  so it is not raised. Where the failure queue itself cannot be reached, it is, and the function's own failure
+  destination keeps the event.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ecr_steward import bootstrap
+from ecr_steward.domain.notices import FailedEvent
+from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    AddResourceTags,
+    CopyBlob,
+    CopyManifest,
+    CreateRepository,
+    PutLifecyclePolicy,
+    PutScanOnPush,
+    PutTagMutability,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+    Step,
+)
+from ecr_steward.errors import PermanentError, SweepIncompleteError
+
+type Report = dict[str, Any]
+"""What a handler answers: JSON, for people who invoke it by hand and for the local sandbox."""
+
+
+def answer(event: Any, context: LambdaContext, job: Callable[[], Outcome | SweepOutcome]) -> Report:
+    """Do the job of one event that Lambda was invoked with, asynchronously or by hand."""
+    try:
+        return _attempt(event, context, lambda: [job()])
+    finally:
+        _flush()
+
+
+def answer_batch(
+    event: dict[str, Any], context: LambdaContext, job: Callable[[str], Sequence[Outcome]]
+) -> dict[str, Any]:
+    """Do the job of each message of an SQS batch; only messages that met a retryable error come back."""
+
+    def handle(record: SQSRecord) -> Report:
+        return _attempt(_readable(record.body), context, lambda: job(record.body))
+
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    try:
+        with processor(records=event["Records"], handler=handle, lambda_context=context):
+            processor.process()
+        return dict(processor.response())
+    finally:
+        _flush()
+
+
+def _attempt(event: Any, context: LambdaContext, job: Callable[[], Sequence[Outcome | SweepOutcome]]) -> Report:
+    logger = _logger()
+    logger.append_keys(function_request_id=context.aws_request_id)
+    logger.set_correlation_id(event.get("id") if isinstance(event, dict) else None)
+    try:
+        outcomes = job()
+        lines = [line for outcome in outcomes for line in _report(outcome)]
+        _raise_if_incomplete(outcomes)
+    except PermanentError as error:
+        kind = type(error).__name__
+        logger.error("permanent error", extra={"error": kind, "reason": str(error), "rule": error.rule})
+        _metrics().add_metric("EventsFailed", MetricUnit.Count, 1)
+        failed = FailedEvent(context.function_name, event, kind, str(error), error.rule)
+        bootstrap.failure_queue().put(failed)
+        return {"failed": kind, "why": str(error)}
+    except Exception as error:
+        logger.warning("to be tried again", extra={"error": type(error).__name__, "reason": str(error)})
+        raise
+    return {"outcomes": lines}
+
+
+def _raise_if_incomplete(outcomes: Sequence[Outcome | SweepOutcome]) -> None:
+    failures = [failure for outcome in outcomes if isinstance(outcome, SweepOutcome) for failure in outcome.failures]
+    if failures:
+        raise SweepIncompleteError(f"the sweep went on, but failed {len(failures)} times: {'; '.join(failures)}")
+
+
+def _report(outcome: Outcome | SweepOutcome) -> list[Report]:
+    if isinstance(outcome, Outcome):
+        return [_line(outcome)]
+    summary: Report = {
+        "repositories": outcome.repositories,
+        "planned": sum(len(each.plan.steps) for each in outcome.outcomes),
+        "copies_requested": outcome.requested,
+        "failures": list(outcome.failures),
+    }
+    _logger().info("sweep", extra=summary)
+    return [summary, *(_line(each) for each in outcome.outcomes)]
+
+
+def _line(outcome: Outcome) -> Report:
+    plan = outcome.plan
+    line: Report = {
+        "subject": outcome.subject,
+        "rule": outcome.rule,
+        "mode": str(outcome.mode),
+        "steps": [{"step": type(step).__name__, "what": str(step), "why": step.why} for step in plan.steps],
+        "violations": [violation.why for violation in plan.violations],
+        "applied": outcome.applied,
+    }
+    if outcome.remark:
+        line["remark"] = outcome.remark
+    _logger().info("outcome", extra=line)
+    for step in plan.steps if outcome.applied else ():
+        _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)
+    if plan.violations:
+        _metrics().add_metric("ViolationsFound", MetricUnit.Count, len(plan.violations))
+    return line
+
+
+_METRICS: dict[type[Step], str] = {
+    AddImageTag: "ImageTagsAdded",
+    RemoveImageTag: "ImageTagsRemoved",
+    CreateRepository: "RepositoriesCreated",
+    SetRepositoryPolicy: "RepositorySettingsChanged",
+    PutLifecyclePolicy: "RepositorySettingsChanged",
+    PutTagMutability: "RepositorySettingsChanged",
+    PutScanOnPush: "RepositorySettingsChanged",
+    AddResourceTags: "RepositorySettingsChanged",
+    CopyBlob: "BlobsCopied",
+    CopyManifest: "ManifestsCopied",
+}
+
+
+def _readable(body: str) -> Any:
+    """A message as the failure queue and the log want it: as the event it holds, where it holds one."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
+def _flush() -> None:
+    metrics = _metrics()
+    if metrics.metric_set:
+        metrics.flush_metrics()
+
+
+@cache
+def _logger() -> Logger:
+    return Logger()
+
+
+@cache
+def _metrics() -> Metrics:
+    return Metrics()

@@ -1,0 +1,151 @@
+"""Whatever the state, after its plan is applied the next plan is empty; and no plan ever loses an image."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ecr_steward.domain.governance import plan_repository
+from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.repositories import Repository, RepositorySettings
+from ecr_steward.domain.rules import OnViolation
+from ecr_steward.domain.tagging import plan_image_tags
+from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward_fakes import FakeNotices, FakeRegistry
+from ecr_steward_fakes.rules import API, AWAY, TAG_RULES, rulebook, service_rule
+from ecr_steward_fakes.worlds import World, images_lost, worlds
+from ecr_steward_fakes.worlds import settings as repository_settings
+
+pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
+EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+tally: Counter[str] = Counter()
+
+
+def count(what: str, planned: bool) -> None:
+    tally[what] += 1
+    tally[f"{what}: planned something"] += planned
+
+
+def assert_a_third_planned_something(what: str) -> None:
+    assert tally[f"{what}: planned something"] >= tally[what] / 3
+
+
+class TestImageTags:
+    @EXAMPLES
+    @given(worlds(), st.sampled_from(OnViolation), st.data())
+    def test_second_plan_is_empty_when_the_first_was_applied(
+        self, world: World, answer: OnViolation, data: st.DataObject
+    ) -> None:
+        rule = service_rule(image_tags=replace(TAG_RULES, on_violation=answer))
+        all_digests = [image.digest for image in world.images]
+        focus = data.draw(st.just(all_digests) | st.lists(st.sampled_from(all_digests), min_size=1))
+        before = world.registry.images_in(API)
+
+        plan = plan_image_tags(rule, world.registry.tagged_images(API), focus)
+        apply_plan(plan, world.registry)
+        second = plan_image_tags(rule, world.registry.tagged_images(API), focus)
+
+        count("image tags", not plan.is_empty)
+        assert second.steps == ()
+        assert images_lost(before, world.registry.images_in(API)) == frozenset()
+
+    @EXAMPLES
+    @given(worlds(), st.data())
+    def test_order_of_events_does_not_matter_when_each_image_has_one(self, world: World, data: st.DataObject) -> None:
+        rule = service_rule()
+        order = data.draw(st.permutations(world.images))
+        for image in [*order, *data.draw(st.lists(st.sampled_from(world.images)))]:
+            apply_plan(plan_image_tags(rule, world.registry.tagged_images(API), [image.digest]), world.registry)
+
+        everything = plan_image_tags(rule, world.registry.tagged_images(API), [i.digest for i in world.images])
+
+        assert everything.is_empty
+
+    @EXAMPLES
+    @given(worlds())
+    def test_no_violation_is_left_when_the_answer_is_quarantine(self, world: World) -> None:
+        rule = service_rule()
+        focus = [image.digest for image in world.images]
+        violators = {v.image for v in plan_image_tags(rule, world.registry.tagged_images(API), focus).violations}
+
+        apply_plan(plan_image_tags(rule, world.registry.tagged_images(API), focus), world.registry)
+
+        assert plan_image_tags(rule, world.registry.tagged_images(API), focus).violations == ()
+        for image in violators:
+            reachable = world.registry.tags_of(image)
+            assert reachable, "a violator keeps an image tag: its quarantine tag, or one that the rule allows"
+
+    def test_a_third_of_the_generated_worlds_planned_something(self) -> None:
+        assert_a_third_planned_something("image tags")
+
+
+class TestRepositorySettings:
+    @EXAMPLES
+    @given(repository_settings())
+    def test_second_plan_is_empty_when_the_first_was_applied(self, actual: RepositorySettings) -> None:
+        registry = FakeRegistry([Repository(API, actual)])
+
+        plan = plan_repository(service_rule(), registry.repository(API))
+        apply_plan(plan, registry)
+
+        count("settings", not plan.is_empty)
+        assert plan_repository(service_rule(), registry.repository(API)).is_empty
+        kept = actual.resource_tags.items() - {("managed-by", actual.resource_tags.get("managed-by"))}
+        assert kept <= registry.settings_of(API).resource_tags.items()
+
+    def test_a_third_of_the_generated_settings_planned_something(self) -> None:
+        assert_a_third_planned_something("settings")
+
+
+class TestReplication:
+    @EXAMPLES
+    @given(worlds(), st.data())
+    def test_second_job_changes_nothing_when_the_first_was_done(self, world: World, data: st.DataObject) -> None:
+        notices = FakeNotices()
+        image = data.draw(st.sampled_from(world.images) | st.sampled_from(world.tagged or world.images))
+        ports = {"registry": world.registry, "content": world.content, "notices": notices}
+
+        first = replicate_image(image, rules=rulebook(), **ports)
+        world.registry.calls.clear()
+        second = replicate_image(image, rules=rulebook(), **ports)
+
+        count("replication", any(not outcome.plan.is_empty for outcome in first))
+        assert all(outcome.plan.is_empty for outcome in second)
+        assert world.registry.calls.changes == []
+
+    @EXAMPLES
+    @given(worlds(), st.data())
+    def test_destination_never_shows_an_incomplete_image_when_a_call_fails(
+        self, world: World, data: st.DataObject
+    ) -> None:
+        image = data.draw(st.sampled_from(world.images) | st.sampled_from(world.tagged or world.images))
+        ports = {"registry": world.registry, "content": world.content, "notices": FakeNotices()}
+        methods = ["copy_blob", "put_manifest", "add_image_tag", "create_repository", "set_repository_policy"]
+        method = data.draw(st.sampled_from(methods))
+        fail = data.draw(st.sampled_from([world.registry.calls.fail_before, world.registry.calls.fail_after]))
+        fail(method, ConnectionResetError(method))
+
+        try:
+            replicate_image(image, rules=rulebook(), **ports)
+        except ConnectionResetError:
+            assert_complete(world, API.in_registry(AWAY))
+        replicate_image(image, rules=rulebook(), **ports)
+
+        assert_complete(world, API.in_registry(AWAY))
+        assert all(o.plan.is_empty for o in replicate_image(image, rules=rulebook(), **ports))
+
+    def test_a_third_of_the_generated_jobs_planned_something(self) -> None:
+        assert_a_third_planned_something("replication")
+
+
+def assert_complete(world: World, repository: RepositoryRef) -> None:
+    """Everything that a tag of the repository leads to is there, to the last blob."""
+    by_digest = {held.digest: held for held in world.manifests}
+    for image in world.registry.images_in(repository):
+        held = by_digest[image.digest]
+        assert held.content == world.content.manifest(repository, image.digest).content
+        assert all(world.content.has_blob(repository, blob.digest) for blob in held.blobs)
+        assert all(world.content.has_manifest(repository, child.digest) for child in held.children)

@@ -1,0 +1,81 @@
+"""Rules built by hand, for tests that should not depend on how the rulebook spells them."""
+
+import re
+from dataclasses import dataclass, replace
+
+from semver import Version as SemVer
+
+from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.domain.rules import (
+    AliasRules,
+    Destination,
+    Match,
+    Mode,
+    OnViolation,
+    ReplicationRules,
+    Rule,
+    Rules,
+    TagRules,
+    Version,
+)
+
+HOME = RegistryRef("111122223333", "us-east-1")
+AWAY = RegistryRef("111122223333", "eu-west-1")
+API = RepositoryRef(HOME, "team-a/api")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A ``Matcher`` by regular expression."""
+
+    spelling: str
+
+    def matches(self, text: str) -> bool:
+        return re.fullmatch(self.spelling, text) is not None
+
+
+def version_of(image_tag: ImageTag) -> Version | None:
+    """The SemVer version that an image tag is."""
+    try:
+        parsed = SemVer.parse(image_tag)
+    except ValueError:
+        return None
+    return Version(parsed.major, parsed.minor, parsed.patch, order=parsed, is_prerelease=parsed.prerelease is not None)
+
+
+SEMVER = Pattern(r"[0-9]+\.[0-9]+\.[0-9]+(-.+)?")
+TAG_RULES = TagRules(
+    allow=(SEMVER,),
+    deny=(Pattern("latest"),),
+    aliases=AliasRules(("{major}.{minor}-latest", "{major}-latest"), version_of),
+    on_violation=OnViolation.QUARANTINE,
+)
+SETTINGS = RepositorySettings(
+    policy={
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}],
+    },
+    lifecycle={"rules": [{"rulePriority": 1}]},
+    mutability=TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"*-latest"})),
+    scan_on_push=True,
+    resource_tags={"managed-by": "ecr-steward"},
+)
+
+
+def service_rule(**changes: object) -> Rule:
+    """The rule of the example rulebook: everything under ``team-``, copied from home to away."""
+    rule = Rule(
+        name="services",
+        match=Match((Pattern("team-.*"),)),
+        mode=Mode.ENFORCE,
+        image_tags=TAG_RULES,
+        repository=lambda _: SETTINGS,
+        replicate=(ReplicationRules((Destination(region=AWAY.region),)),),
+    )
+    return replace(rule, **changes)  # type: ignore[arg-type]
+
+
+def rulebook(**changes: object) -> Rules:
+    """A rulebook of that one rule."""
+    return Rules((service_rule(**changes),))

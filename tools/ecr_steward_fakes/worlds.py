@@ -1,0 +1,137 @@
+"""Registries to hypothesise about: images, indexes, referrers, tags in the wrong places, settings of all kinds."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward_fakes.image_content import FakeImageContent
+from ecr_steward_fakes.registry import FakeRegistry
+from ecr_steward_fakes.rules import API, SETTINGS
+
+IMAGE_TAGS = tuple(
+    map(
+        ImageTag,
+        ("1.4.2", "1.4.3", "1.10.0", "2.0.0", "3.0.0-rc.1", "latest", "dev", "1.4-latest", "1-latest", "9-latest"),
+    )
+)
+"""Versions, a pre-release, violations, aliases with and without a version behind them."""
+
+
+def digest_of(content: bytes) -> Digest:
+    """The digest of some bytes."""
+    return Digest(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def blob(name: str) -> Descriptor:
+    """A layer whose content is its name."""
+    content = name.encode()
+    return Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", digest_of(content), len(content))
+
+
+def manifest(
+    name: str,
+    *,
+    blobs: Sequence[Descriptor] = (),
+    children: Sequence[Manifest] = (),
+    subject: Manifest | None = None,
+) -> Manifest:
+    """A manifest, or an index where there are children. Its bytes stand for its name and for what it points to."""
+    media_type = OCI_INDEX if children else OCI_MANIFEST
+    pointers = [*blobs, *(child.descriptor for child in children), *([subject.descriptor] if subject else [])]
+    content = json.dumps([name, [pointer.digest.value for pointer in pointers]]).encode()
+    return Manifest(
+        Descriptor(media_type, digest_of(content), len(content)),
+        content,
+        tuple(blobs),
+        tuple(child.descriptor for child in children),
+        subject.descriptor if subject else None,
+    )
+
+
+@dataclass(frozen=True)
+class World:
+    """A registry's control plane and data plane over the same images, and what was put into them."""
+
+    registry: FakeRegistry
+    content: FakeImageContent
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def images(self) -> list[ImageRef]:
+        """Every image of the repository at home, in the order in which it was put."""
+        return [ImageRef(API, held.digest) for held in self.manifests]
+
+    @property
+    def tagged(self) -> list[ImageRef]:
+        """Those of them that hold an image tag."""
+        return [image for image in self.images if self.registry.tags_of(image)]
+
+
+def world(manifests: Sequence[Manifest], tags: dict[str, Manifest], repository: RepositoryRef = API) -> World:
+    """A repository that holds these manifests, some of them tagged."""
+    registry = FakeRegistry([Repository(repository, SETTINGS)])
+    content = FakeImageContent(registry)
+    for held in manifests:
+        content.hold(repository, held)
+    for image_tag, holder in tags.items():
+        give_tag(registry, ImageRef(repository, holder.digest), ImageTag(image_tag))
+    return World(registry, content, tuple(manifests))
+
+
+def give_tag(registry: FakeRegistry, image: ImageRef, image_tag: ImageTag) -> None:
+    """Let an image hold a tag whatever the repository's settings: the world was not always governed."""
+    held = registry.image(image)
+    registry.restore(replace(held, image_tags=held.image_tags | {image_tag}))
+
+
+@st.composite
+def manifest_sets(draw: st.DrawFn) -> tuple[Manifest, ...]:
+    """One to four images that share layers, perhaps indexes of them, perhaps referrers and referrers of referrers."""
+    made = [
+        manifest(f"image {n}", blobs=[blob(f"config {n}"), *map(blob, draw(st.sets(st.sampled_from("abc"))))])
+        for n in range(draw(st.integers(1, 4)))
+    ]
+    for n in range(draw(st.integers(0, 2))):
+        children = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3, unique_by=lambda m: m.digest))
+        made.append(manifest(f"index {n}", children=children))
+    for n in range(draw(st.integers(0, 2))):
+        made.append(manifest(f"referrer {n}", blobs=[blob(f"sbom {n}")], subject=draw(st.sampled_from(made))))
+    return tuple(made)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """A repository whose tags sit anywhere, quarantine tags and cosign's included."""
+    manifests = draw(manifest_sets())
+    digests = [held.digest for held in manifests]
+    attached = [ImageTag(f"sha256-{digest.hex}.sig") for digest in digests]
+    quarantined = [ImageTag(f"quarantine-{digest.hex[:12]}") for digest in digests]
+    pool = [*IMAGE_TAGS, *quarantined, *attached]
+    tags = draw(st.dictionaries(st.sampled_from(pool), st.sampled_from(manifests), max_size=8))
+    return world(manifests, dict(tags))
+
+
+def settings() -> st.SearchStrategy[RepositorySettings]:
+    """Any settings of a repository, those of the rulebook among them."""
+    documents = st.none() | st.sampled_from([SETTINGS.policy, SETTINGS.lifecycle, {"Statement": []}])
+    filters = st.frozensets(st.sampled_from(["*-latest", "dev-*", "v*"]), max_size=3)
+    mutability = st.builds(TagMutability, st.sampled_from(Mutability), filters)
+    return st.builds(
+        RepositorySettings,
+        policy=documents,
+        lifecycle=documents,
+        mutability=mutability | st.just(SETTINGS.mutability),
+        scan_on_push=st.booleans(),
+        resource_tags=st.dictionaries(st.sampled_from(["managed-by", "owner"]), st.sampled_from(["ecr-steward", "me"])),
+    )
+
+
+def images_lost(before: frozenset[Image], after: frozenset[Image]) -> frozenset[Digest]:
+    """The images that are no longer there."""
+    return frozenset(image.digest for image in before) - {image.digest for image in after}
