@@ -1,0 +1,157 @@
+"""What is connected to what, and who may do it: the deployed template as delivery sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.delivery.patterns import Pattern
+from sandbox.delivery.policies import Call, Document, Principal, allows
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often EventBridge or Scheduler tries again, and for how many seconds. Defaults of the service."""
+
+    attempts: int = 185
+    max_age: int = 86_400
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a rule or schedule sends. `input` replaces the event; `input_path` picks a part of it ("$.detail")."""
+
+    id: str
+    arn: str
+    role_arn: str | None = None
+    dead_letter_arn: str | None = None
+    retry: RetryPolicy = RetryPolicy()
+    input: str | None = None
+    input_path: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule on a bus. A rule that only has a schedule wants no event: its pattern is None."""
+
+    arn: str
+    bus_arn: str
+    pattern: Pattern | None
+    targets: tuple[Target, ...]
+    is_enabled: bool = True
+
+    @property
+    def name(self) -> str:
+        """Name as the console shows it."""
+        return self.arn.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class FunctionConfig:
+    """A deployed function. `timeout` in seconds, `memory` in MiB; `layers` in the order of the template."""
+
+    logical_id: str
+    name: str
+    arn: str
+    role_arn: str
+    handler: str
+    code: Path
+    layers: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 3.0
+    memory: int = 128
+    reserved_concurrency: int | None = None
+    retries: int = 2
+    on_failure_arn: str | None = None
+    on_success_arn: str | None = None
+    dead_letter_arn: str | None = None
+
+    @property
+    def account(self) -> str:
+        """Account it is deployed in."""
+        return self.arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        """Region it is deployed in."""
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True)
+class QueueMapping:
+    """An event source mapping from an SQS queue to a function."""
+
+    id: str
+    queue_arn: str
+    function_arn: str
+    batch_size: int = 10
+    reports_item_failures: bool = False
+    max_concurrency: int = 5
+    is_enabled: bool = True
+    filters: tuple[Pattern, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """An EventBridge Scheduler schedule, or a rule with a schedule expression (then `from_rule`)."""
+
+    logical_id: str
+    name: str
+    arn: str
+    expression: str
+    target: Target
+    is_enabled: bool = True
+    from_rule: bool = False
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role: who may assume it and what it may do."""
+
+    arn: str
+    trust: Document
+    policies: tuple[Document, ...]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """All connections and permissions of one or more deployed stacks."""
+
+    rules: tuple[Rule, ...] = ()
+    functions: Mapping[str, FunctionConfig] = field(default_factory=dict)  # by ARN
+    mappings: tuple[QueueMapping, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    roles: Mapping[str, Role] = field(default_factory=dict)  # by ARN
+    resource_policies: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)  # by ARN of the resource
+    bus_arns: frozenset[str] = frozenset()
+
+    def function(self, name_or_arn: str) -> FunctionConfig | None:
+        """A function by ARN (with or without a qualifier), name or logical id."""
+        if name_or_arn.startswith("arn:"):
+            return self.functions.get(":".join(name_or_arn.split(":")[:7]))
+        name = name_or_arn.split(":", 1)[0]
+        return next((one for one in self.functions.values() if name in (one.name, one.logical_id)), None)
+
+    def schedule(self, name: str) -> Schedule | None:
+        """A schedule by logical id or name."""
+        return next((one for one in self.schedules if name in (one.logical_id, one.name)), None)
+
+    def service_may(self, service: str, action: str, resource_arn: str, source_arn: str) -> bool:
+        """Whether the resource's own policy lets an AWS service act for `source_arn`, a rule or a topic."""
+        context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_arn.split(":")[4]}
+        call = Call(action, resource_arn, Principal("Service", service), context)
+        return allows(self.resource_policies.get(resource_arn, ()), call)
+
+    def role_may(self, role_arn: str, action: str, resource_arn: str) -> bool:
+        """Whether the role's own policies let it act. A role that does not exist may nothing."""
+        role = self.roles.get(role_arn)
+        return role is not None and allows(role.policies, Call(action, resource_arn))
+
+    def service_may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
+        """Whether the role's trust policy lets an AWS service act as it."""
+        role = self.roles.get(role_arn)
+        if role is None:
+            return False
+        context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_arn.split(":")[4]}
+        return allows([role.trust], Call("sts:AssumeRole", role_arn, Principal("Service", service), context))

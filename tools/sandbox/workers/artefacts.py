@@ -1,0 +1,59 @@
+"""Folders that a worker needs: the runtime client by itself, and the Lambda layers merged as /opt."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+RUNTIME_CLIENT = "awslambdaric"
+
+
+def install_runtime_client(folder: Path) -> Path:
+    """Copy the runtime client and what it needs into a folder of their own: nothing else may reach a worker's path."""
+    names, seen = [RUNTIME_CLIENT], set[str]()
+    while names:
+        name = re.split(r"[^\w.-]", names.pop(), maxsplit=1)[0]  # a requirement: name, version, markers
+        if name in seen:
+            continue
+        seen.add(name)
+        distribution = metadata.distribution(name)
+        for file in distribution.files or ():
+            if file.parts[0] == ".." or file.suffix == ".pyc":
+                continue  # scripts, and bytecode of this interpreter's own path
+            destination = folder / file
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(distribution.locate_file(file)), destination)
+        names += [text for text in distribution.requires or () if "extra ==" not in text]
+    return folder
+
+
+def merge_layers(layers: Sequence[Path], folder: Path) -> Path:
+    """Present Lambda layers as one folder, later ones over earlier ones, as Lambda does in /opt. Links, no copies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _merge(layers, folder)
+    return folder
+
+
+def _merge(sources: Sequence[Path], folder: Path) -> None:
+    names = sorted({entry.name for source in sources for entry in source.iterdir()})
+    for name in names:
+        entries = [source / name for source in sources if (source / name).exists()]
+        folders = list(_folders_on_top(entries))
+        if len(folders) > 1:
+            (folder / name).mkdir()
+            _merge(folders, folder / name)
+        else:
+            (folder / name).symlink_to(entries[-1].resolve())
+
+
+def _folders_on_top(entries: Sequence[Path]) -> Iterable[Path]:
+    """The last entries that are all folders; a file hides what lies below it."""
+    on_top: list[Path] = []
+    for entry in reversed(entries):
+        if not entry.is_dir():
+            break
+        on_top.insert(0, entry)
+    return on_top
