@@ -1,0 +1,166 @@
+"""What no single value of the rulebook can tell: contradictions between values, found before anything is enforced."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from ecr_steward.domain.names import RegistryRef
+from ecr_steward.rulebook import words
+from ecr_steward.rulebook.documents import lifecycle_policy, repository_policy
+from ecr_steward.rulebook.model import Destination, ImageTags, LifecycleEntry, Mutability, Policy, RepositoryRules, Rule
+from ecr_steward.rulebook.patterns import tag_matcher
+from ecr_steward.rulebook.problems import Path, Problem, spell_path
+from ecr_steward.rulebook.tag_filters import covers, covers_a_release, overlaps, propose_filter
+
+POLICY_LIMIT: Final = 10_240
+"""Characters in a repository policy (``policyText`` in the SetRepositoryPolicy API reference)."""
+LIFECYCLE_LIMIT: Final = 30_720
+"""Characters in a lifecycle policy (``lifecyclePolicyText`` in the PutLifecyclePolicy API reference)."""
+_STARS_PER_LIFECYCLE_PATTERN = 4
+_LONGEST_REGISTRY = RegistryRef("000000000000", "us-gov-west-1")
+
+
+def contradictions(rules: dict[int, Rule]) -> Iterator[Problem]:
+    """Check rules by their position in the rulebook."""
+    yield from _names_are_unique(rules)
+    yield from _every_rule_governs_something(rules)
+    for position, rule in rules.items():
+        at: Path = ("rules", position)
+        if rule.image_tags is not None:
+            yield from _image_tags_agree(rule.image_tags, (*at, "image_tags"))
+        if rule.repository is not None:
+            yield from _settings_fit_ecr(rule.repository, (*at, "repository"))
+        if rule.image_tags and rule.image_tags.aliases and rule.repository and rule.repository.mutability:
+            yield from _aliases_can_move(rule.image_tags, rule.repository.mutability, at)
+        for number, copy in enumerate(rule.replicate):
+            for which, destination in enumerate(copy.to):
+                if _leads_to_itself(rule, destination):
+                    yield Problem(
+                        (*at, "replicate", number, "to", which),
+                        "every repository of this rule would be copied onto itself",
+                    )
+
+
+def _names_are_unique(rules: dict[int, Rule]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for position, rule in rules.items():
+        if rule.name in first:
+            yield Problem(
+                ("rules", position, "name"),
+                f"there is a rule `{rule.name}` already: {spell_path(('rules', first[rule.name]))}",
+            )
+        first.setdefault(rule.name, position)
+
+
+def _every_rule_governs_something(rules: dict[int, Rule]) -> Iterator[Problem]:
+    for position, rule in rules.items():
+        earlier = next((other for at, other in rules.items() if at < position and other.match == rule.match), None)
+        if earlier is not None:
+            yield Problem(
+                ("rules", position, "match"),
+                f"this never governs a repository: `{earlier.name}` above matches the same, and the first one governs",
+            )
+
+
+def _image_tags_agree(image_tags: ImageTags, at: Path) -> Iterator[Problem]:
+    denied = [tag_matcher(pattern) for pattern in image_tags.deny]
+    for number, matcher in enumerate(denied):
+        if image_tags.deny[number] in image_tags.allow:
+            yield Problem((*at, "deny", number), f"`{matcher.spelling}` is allowed and denied")
+    for number, template in enumerate(image_tags.aliases.add if image_tags.aliases else ()):
+        for matcher in denied:
+            alias = next(filter(matcher.matches, words.sample_aliases(template)), None)
+            if alias is not None:
+                message = f"`{template}` makes `{alias}`, which `deny: {matcher.spelling}` forbids"
+                yield Problem((*at, "aliases", "add", number), message)
+
+
+def _aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -> Iterator[Problem]:
+    assert image_tags.aliases is not None  # noqa: S101 - the caller asked
+    filters = mutability.except_
+    for number, template in enumerate(image_tags.aliases.add):
+        place = (*at, "image_tags", "aliases", "add", number)
+        if mutability.immutable and not any(covers(found, template) for found in filters):
+            yield Problem(
+                place,
+                f"`{template}` cannot move: image tags are immutable here and no exception covers it",
+                _proposal(template),
+            )
+        if not mutability.immutable and (
+            holder := next((found for found in filters if overlaps(found, template)), None)
+        ):
+            yield Problem(
+                place,
+                f"`{template}` cannot move: `{holder}` makes it immutable",
+                "an exception that leaves aliases alone",
+            )
+    for number, tag_filter in enumerate(filters if mutability.immutable else ()):
+        if covers_a_release(tag_filter):
+            yield Problem(
+                (*at, "repository", "mutability", "except", number),
+                f"`{tag_filter}` also covers releases such as 1.4.2, which then could be overwritten",
+                "an exception that covers the aliases alone, such as *-latest",
+            )
+
+
+def _proposal(template: str) -> str:
+    proposed = propose_filter(template)
+    if proposed is None:
+        return 'an alias that looks like no release, such as {major}-latest with except: ["*-latest"]'
+    return f'mutability: {{immutable: true, except: ["{proposed}"]}}'
+
+
+def _settings_fit_ecr(settings: RepositoryRules, at: Path) -> Iterator[Problem]:
+    if settings.policy is not None:
+        yield from _policy_fits(settings.policy, (*at, "policy"))
+    if settings.lifecycle is not None:
+        yield from _lifecycle_fits(settings.lifecycle, (*at, "lifecycle"))
+
+
+def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
+    document = repository_policy(policy, _LONGEST_REGISTRY)
+    length = len(json.dumps(document, separators=(",", ":")))
+    if length > POLICY_LIMIT:
+        yield Problem(
+            at, f"the repository policy has {length} characters", f"at most {POLICY_LIMIT}, as ECR takes them"
+        )
+    sids = [statement.get("Sid") for statement in document["Statement"]]
+    own = len(sids) - len(policy.statements)
+    for number, sid in enumerate(sids[own:]):
+        if sid is not None and sid in sids[: own + number]:
+            yield Problem((*at, "statements", number, "Sid"), f"`{sid}` is the Sid of another statement of this policy")
+
+
+def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[Problem]:
+    document = lifecycle_policy(entries)
+    length = len(json.dumps(document, separators=(",", ":")))
+    if length > LIFECYCLE_LIMIT:
+        yield Problem(
+            at, f"the lifecycle policy has {length} characters", f"at most {LIFECYCLE_LIMIT}, as ECR takes them"
+        )
+    seen: list[object] = []
+    for number, entry in enumerate(entries):
+        half = "keep" if entry.keep else "expire"
+        chosen = entry.selection
+        selects = (chosen.untagged, chosen.tags)
+        if selects in seen:
+            yield Problem((*at, number, half), "an entry above selects the same images, and ECR allows one of them")
+        seen.append(selects)
+        if selects == (None, None) and number < len(entries) - 1:
+            yield Problem(
+                (*at, number, half), "this selects all images, so no entry below it has a say", "it at the end"
+            )
+        for position, pattern in enumerate(chosen.tags or ()):
+            if pattern.count("*") > _STARS_PER_LIFECYCLE_PATTERN:
+                yield Problem(
+                    (*at, number, half, "tags", position), f"`{pattern}` has too many wildcards", "at most four `*`"
+                )
+
+
+def _leads_to_itself(rule: Rule, destination: Destination) -> bool:
+    """Whether source and destination are the same wherever the rule applies."""
+    return (
+        destination.repository in {None, "{name}"}
+        and (destination.region is None or rule.match.regions == (destination.region,))
+        and (destination.account is None or rule.match.accounts == (destination.account,))
+    )

@@ -1,0 +1,52 @@
+"""The compiled rulebook file: written by the build of the rulebook layer, read by the functions.
+
+It holds the validated rulebook as JSON, and of which source it was made, so that nothing in Lambda reads YAML.
+"""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from ecr_steward.domain.rules import Rules
+from ecr_steward.errors import InvalidRulebookError
+from ecr_steward.rulebook.compile import compile_rulebook
+from ecr_steward.rulebook.model import Rulebook
+from ecr_steward.rulebook.validate import validate
+
+FORMAT: Final = 1
+"""Of the compiled file. A function refuses one that a newer build wrote."""
+
+
+def dump_compiled(rulebook: Rulebook, source_name: str, source: bytes) -> str:
+    """The compiled file for a rulebook. The same rulebook and source always make the same text."""
+    document = {
+        "format": FORMAT,
+        "source": {"file": source_name, "sha256": sha256(source).hexdigest()},
+        "rulebook": rulebook.model_dump(mode="json", by_alias=True, exclude_unset=True),
+    }
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def load_compiled(path: Path) -> Rules:
+    """Read a compiled rulebook. Raises InvalidRulebookError, which names the file and every reason."""
+    document = _read(path)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        found = document.get("format") if isinstance(document, dict) else type(document).__name__
+        raise InvalidRulebookError(
+            f"{path} is no compiled rulebook of format {FORMAT} (found {found!r}); build it again"
+        )
+    rulebook, problems = validate(document.get("rulebook"))
+    if rulebook is None:
+        reasons = "; ".join(map(str, problems))
+        raise InvalidRulebookError(f"{path} does not validate, so nothing is enforced: {reasons}")
+    return compile_rulebook(rulebook)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as cause:
+        raise InvalidRulebookError(f"{path} cannot be read: {cause.strerror or cause}") from cause
+    except (ValueError, RecursionError) as cause:
+        raise InvalidRulebookError(f"{path} is no JSON: {cause}") from cause

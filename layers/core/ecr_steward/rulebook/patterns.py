@@ -1,0 +1,50 @@
+"""Patterns of the rulebook, compiled to matchers that no text can hang."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wcmatch import glob
+
+from ecr_steward.rulebook.model import RegexPattern
+from ecr_steward.rulebook.versions import read_version
+from ecr_steward.rulebook.words import compile_regex
+
+_GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
+
+
+@dataclass(frozen=True)
+class PatternMatcher:
+    """A compiled pattern; two are equal when they are spelled the same."""
+
+    spelling: str
+    test: Callable[[str], bool]
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole text fits the pattern."""
+        return self.test(text)
+
+
+def tag_matcher(pattern: str | RegexPattern) -> PatternMatcher:
+    """A pattern for image tags: a scheme, a regular expression, or a text in which ``*`` stands for anything."""
+    if isinstance(pattern, RegexPattern):
+        return PatternMatcher(pattern.regex, _full_match(pattern.regex))
+    if pattern == "semver":
+        return PatternMatcher(pattern, lambda text: read_version(text) is not None)
+    return star_matcher(pattern)
+
+
+def star_matcher(pattern: str) -> PatternMatcher:
+    """A text in which ``*`` stands for anything, as ECR's own filters have it."""
+    return PatternMatcher(pattern, _full_match("(?s:.*)".join(map(re.escape, pattern.split("*")))))
+
+
+def repository_matcher(pattern: str) -> PatternMatcher:
+    """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes does not."""
+    compiled = glob.compile(pattern, flags=_GLOB_FLAGS)
+    return PatternMatcher(pattern, compiled.match)
+
+
+def _full_match(pattern: str) -> Callable[[str], bool]:
+    compiled = compile_regex(pattern)
+    return lambda text: compiled.fullmatch(text) is not None

@@ -1,0 +1,64 @@
+"""ECR's tag filters, whose only wildcard is ``*``, and what they cover.
+
+A *shape* is a text in which ``{...}`` stands for any number: an alias template, or ``{major}.{minor}.{patch}`` for the
+releases.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+RELEASES: Final = ("{major}.{minor}.{patch}", "v{major}.{minor}.{patch}")
+"""The shapes of the image tags that read as a release."""
+
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_ANY_NUMBER = "\0"
+"""Stands for a placeholder: a character that no filter holds, so that only ``*`` can match it."""
+
+
+def covers(tag_filter: str, shape: str) -> bool:
+    """Whether the filter matches every text of the shape."""
+    text = _PLACEHOLDER.sub(_ANY_NUMBER, shape)
+    return re.fullmatch(".*".join(map(re.escape, tag_filter.split("*"))), text, re.DOTALL) is not None
+
+
+def overlaps(tag_filter: str, shape: str) -> bool:
+    """Whether the filter matches some text of the shape. A number counts as one or more digits."""
+    tokens = _PLACEHOLDER.sub(_ANY_NUMBER, shape)
+    todo, seen = [(0, 0)], {(0, 0)}  # how far the filter is read, and how far the shape
+    while todo:
+        at, token_at = todo.pop()
+        if at == len(tag_filter) and token_at == len(tokens):
+            return True
+        for successor in _successors(tag_filter[at:], tokens[token_at:], at, token_at):
+            if successor not in seen:
+                seen.add(successor)
+                todo.append(successor)
+    return False
+
+
+def _successors(rest: str, tokens: str, at: int, token_at: int) -> Iterable[tuple[int, int]]:
+    """Where reading one character that suits both may lead."""
+    if rest.startswith("*"):
+        yield at + 1, token_at  # the star is over
+        if tokens:
+            yield at, token_at + 1
+    elif rest and tokens.startswith(_ANY_NUMBER):
+        if rest[0] in "0123456789":
+            yield at + 1, token_at  # the number goes on
+            yield at + 1, token_at + 1
+    elif rest and tokens and rest[0] == tokens[0]:
+        yield at + 1, token_at + 1
+
+
+def propose_filter(template: str) -> str | None:
+    """A filter that covers an alias template and no release, or ``None`` where there is none."""
+    literals = _PLACEHOLDER.split(template)
+    stars = re.sub(r"\*+", "*", _PLACEHOLDER.sub("*", template))
+    candidates = (f"*{literals[-1]}", f"{literals[0]}*", stars) if len(literals) > 1 else (template,)
+    return next((found for found in candidates if not covers_a_release(found)), None)
+
+
+def covers_a_release(tag_filter: str) -> bool:
+    """Whether the filter matches an image tag that reads as a release."""
+    return any(overlaps(tag_filter, release) for release in RELEASES)

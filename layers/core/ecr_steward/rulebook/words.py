@@ -1,0 +1,184 @@
+"""The words of the rulebook: small texts with a grammar of their own, each refused with what was expected.
+
+Limits are those of the ECR API reference and the IAM user guide.
+"""
+
+import re
+from typing import Annotated, Any, Final
+
+import re2  # type: ignore[import-untyped]
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from ecr_steward.domain.names import RegistryRef
+from ecr_steward.rulebook.nearest import nearest_word
+from ecr_steward.rulebook.versions import read_version
+
+SCHEMES: Final = ("semver",)
+_RESERVED = ("calver", "git-sha", "git_sha")
+_TEMPLATE_PARTS = ("major", "minor", "patch")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_SAMPLE_VERSIONS = ((0, 0, 0), (1, 4, 2), (10, 20, 30))
+
+ACCOUNT_ID: Final = r"[0-9]{12}"
+TAG_FILTER: Final = r"[0-9a-zA-Z._*-]{1,128}"
+_REPOSITORY_GLOB = r"[a-z0-9._/*-]{1,256}"
+_TAG_WORD = r"[0-9a-zA-Z_.*-]{1,300}"
+_REGION_GLOB = r"[a-z0-9*-]{1,40}"
+_PRINCIPAL = rf"account|{ACCOUNT_ID}|org:o-[a-z0-9]{{10,32}}|role/[A-Za-z0-9+=,.@_/*-]{{1,512}}"
+_DAYS = r"([1-9][0-9]{0,3})([dw])"
+_RESOURCE_TAG_KEY = r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}"
+
+
+def fill(template: str, major: int, minor: int, patch: int) -> str:
+    """An alias template, filled from a version."""
+    return template.replace("{major}", str(major)).replace("{minor}", str(minor)).replace("{patch}", str(patch))
+
+
+def sample_aliases(template: str) -> list[str]:
+    """A few image tags that a template stands for."""
+    return [fill(template, *version) for version in _SAMPLE_VERSIONS]
+
+
+def compile_regex(pattern: str) -> Any:
+    """Compile a user's regular expression, which then matches in linear time. Raises ValueError with RE2's reason."""
+    options = re2.Options()
+    options.log_errors = False  # RE2 would write to stderr
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as cause:
+        reason = cause.args[0].decode() if isinstance(cause.args[0], bytes) else str(cause.args[0])
+        raise ValueError(f"RE2 refuses this regular expression: {reason}") from cause
+
+
+def _check_regex(text: str) -> str:
+    compile_regex(text)
+    return text
+
+
+def _check_account(text: str) -> str:
+    if not re.fullmatch(ACCOUNT_ID, text):
+        raise ValueError(f'`{text}` is not an account id: twelve digits in quotes, such as "111122223333"')
+    return text
+
+
+def _check_account_word(text: str) -> str:
+    return text if text == "*" else _check_account(text)
+
+
+def _check_region(text: str) -> str:
+    RegistryRef("000000000000", text)
+    return text
+
+
+def _check_region_glob(text: str) -> str:
+    if "*" not in text:
+        return _check_region(text)
+    if not re.fullmatch(_REGION_GLOB, text):
+        raise ValueError(f"`{text}` is not a region or a pattern such as eu-*")
+    return text
+
+
+def _check_repository_glob(text: str) -> str:
+    if not re.fullmatch(_REPOSITORY_GLOB, text):
+        raise ValueError(
+            f"`{text}` can match no repository: names hold a-z, 0-9, `.`, `_`, `-` and `/`; wildcards are `*` and `**`"
+        )
+    if any("**" in segment and segment != "**" for segment in text.split("/")):
+        raise ValueError(f"in `{text}`, `**` must stand alone between slashes, such as team-a/**")
+    if not all(text.split("/")):
+        raise ValueError(f"`{text}` can match no repository: it has a slash at an end or two in a row")
+    return text
+
+
+def _check_repository_template(text: str) -> str:
+    if unknown := [part for part in _PLACEHOLDER.findall(text) if part != "name"]:
+        raise ValueError(f"`{{{unknown[0]}}}` is not known here: the only placeholder is {{name}}")
+    if not re.fullmatch(r"[a-z0-9._/-]{1,256}", text.replace("{name}", "a")):
+        raise ValueError(f"`{text}` is not a repository name: a-z, 0-9, `.`, `_`, `-`, `/` and {{name}}")
+    return text
+
+
+def _check_tag_word(text: str) -> str:
+    if text in SCHEMES:
+        return text
+    if not re.fullmatch(_TAG_WORD, text):
+        raise ValueError(
+            f"`{text}` can match no image tag: write letters, digits, `.`, `_`, `-` and `*`, or {{regex: '...'}}"
+        )
+    if text in _RESERVED:
+        raise ValueError(
+            f"`{text}` is kept for a scheme that this version does not know; schemes are: {', '.join(SCHEMES)}"
+        )
+    if "*" not in text and (scheme := nearest_word(text, SCHEMES)):
+        raise ValueError(
+            f"`{text}` is no scheme; did you mean `{scheme}`? For an image tag of that name, write {{regex: {text}}}"
+        )
+    return text
+
+
+def _check_tag_filter(text: str) -> str:
+    if not re.fullmatch(TAG_FILTER, text):
+        raise ValueError(f"`{text}` is not a filter that ECR takes: up to 128 letters, digits, `.`, `_`, `-` and `*`")
+    return text
+
+
+def _check_alias_template(text: str) -> str:
+    for part in _PLACEHOLDER.findall(text):
+        if part not in _TEMPLATE_PARTS:
+            hint = nearest_word(part, _TEMPLATE_PARTS)
+            meant = f"did you mean {{{hint}}}? " if hint else ""
+            raise ValueError(
+                f"`{{{part}}}` is no part of a version; {meant}Known are {{major}}, {{minor}} and {{patch}}"
+            )
+    for alias in sample_aliases(text):
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}", alias):
+            raise ValueError(f"`{text}` makes `{alias}`, which is not an image tag")
+        if read_version(alias):
+            raise ValueError(f"`{text}` makes `{alias}`, which reads as a version itself: an alias must not")
+    return text
+
+
+def _check_principal(text: str) -> str:
+    if re.fullmatch(_PRINCIPAL, text):
+        return text
+    if text in {"*", "public"}:
+        raise ValueError("a repository is not opened to everybody by a short word; `statements` can say it")
+    hint = nearest_word(text, ("account",))
+    meant = f"; did you mean `{hint}`?" if hint else ""
+    raise ValueError(
+        f"`{text}` is nobody{meant} Known are account, an account id of twelve digits, org:o-... and role/NAME"
+    )
+
+
+def _days(value: object) -> object:
+    if isinstance(value, str) and (found := re.fullmatch(_DAYS, value)):
+        return int(found[1]) * (7 if found[2] == "w" else 1)
+    raise ValueError(f"`{value}` is not a duration: write days or weeks, such as 14d or 2w")
+
+
+def _check_resource_tag_key(text: str) -> str:
+    if not re.fullmatch(_RESOURCE_TAG_KEY, text):
+        raise ValueError(
+            f"`{text}` is not the key of a resource tag: up to 128 letters, digits and _.:/=+@-, not starting with aws:"
+        )
+    return text
+
+
+def _schema(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
+
+
+AccountId = Annotated[str, AfterValidator(_check_account), _schema(ACCOUNT_ID)]
+AccountWord = Annotated[str, AfterValidator(_check_account_word), _schema(rf"\*|{ACCOUNT_ID}")]
+RegionWord = Annotated[str, AfterValidator(_check_region), _schema(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")]
+RegionGlob = Annotated[str, AfterValidator(_check_region_glob), _schema(_REGION_GLOB)]
+RepositoryGlob = Annotated[str, AfterValidator(_check_repository_glob), _schema(_REPOSITORY_GLOB)]
+RepositoryTemplate = Annotated[str, AfterValidator(_check_repository_template), _schema(r"[a-z0-9._/{}-]{1,256}")]
+TagWord = Annotated[str, AfterValidator(_check_tag_word), _schema(_TAG_WORD)]
+TagFilter = Annotated[str, AfterValidator(_check_tag_filter), _schema(TAG_FILTER)]
+Regex = Annotated[str, AfterValidator(_check_regex), Field(min_length=1, max_length=1000)]
+AliasTemplate = Annotated[str, AfterValidator(_check_alias_template), _schema(r"[A-Za-z0-9._{}-]{1,300}")]
+PrincipalWord = Annotated[str, AfterValidator(_check_principal), _schema(_PRINCIPAL)]
+Days = Annotated[int, BeforeValidator(_days), PlainSerializer(lambda days: f"{days}d", str), _schema(_DAYS)]
+ResourceTagKey = Annotated[str, AfterValidator(_check_resource_tag_key)]
+ResourceTagValue = Annotated[str, Field(max_length=256)]
