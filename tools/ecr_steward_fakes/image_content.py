@@ -30,7 +30,7 @@ class FakeImageContent:
     def hold(self, repository: RepositoryRef, manifest: Manifest) -> None:
         """Have a manifest with all its blobs, as after a client's push by digest."""
         self._registry.create_missing(repository)
-        self._blobs.update((repository, blob.digest) for blob in manifest.blobs)
+        self._blobs.update((repository, blob.digest) for blob in manifest.stored_blobs)
         self._keep(repository, manifest)
 
     def hold_blob(self, repository: RepositoryRef, blob: Digest) -> None:
@@ -80,7 +80,7 @@ class FakeImageContent:
             self._registry.settings_of(repository)
             if not manifest.content:
                 raise InvalidManifestError(f"{manifest.digest} is empty")
-            missing = [blob.digest for blob in manifest.blobs if (repository, blob.digest) not in self._blobs]
+            missing = [blob.digest for blob in manifest.stored_blobs if (repository, blob.digest) not in self._blobs]
             missing += [child.digest for child in manifest.children if not self._find(repository, child.digest)]
             if missing:
                 raise RefusedByRegistryError(f"{repository} lacks {', '.join(map(str, missing))} of {manifest.digest}")

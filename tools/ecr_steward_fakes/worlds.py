@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
-from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward_fakes.image_content import FakeImageContent
 from ecr_steward_fakes.registry import FakeRegistry
 from ecr_steward_fakes.rules import API, SETTINGS
@@ -73,7 +74,7 @@ class World:
         return [image for image in self.images if self.registry.tags_of(image)]
 
 
-def world(manifests: Sequence[Manifest], tags: dict[str, Manifest], repository: RepositoryRef = API) -> World:
+def world(manifests: Sequence[Manifest], tags: Mapping[Any, Manifest], repository: RepositoryRef = API) -> World:
     """A repository that holds these manifests, some of them tagged."""
     registry = FakeRegistry([Repository(repository, SETTINGS)])
     content = FakeImageContent(registry)
@@ -81,6 +82,7 @@ def world(manifests: Sequence[Manifest], tags: dict[str, Manifest], repository: 
         content.hold(repository, held)
     for image_tag, holder in tags.items():
         give_tag(registry, ImageRef(repository, holder.digest), ImageTag(image_tag))
+    registry.calls.clear()
     return World(registry, content, tuple(manifests))
 
 
@@ -114,12 +116,14 @@ def worlds(draw: st.DrawFn) -> World:
     quarantined = [ImageTag(f"quarantine-{digest.hex[:12]}") for digest in digests]
     pool = [*IMAGE_TAGS, *quarantined, *attached]
     tags = draw(st.dictionaries(st.sampled_from(pool), st.sampled_from(manifests), max_size=8))
-    return world(manifests, dict(tags))
+    return world(manifests, tags)
 
 
 def settings() -> st.SearchStrategy[RepositorySettings]:
     """Any settings of a repository, those of the rulebook among them."""
-    documents = st.none() | st.sampled_from([SETTINGS.policy, SETTINGS.lifecycle, {"Statement": []}])
+    documents: st.SearchStrategy[Document | None] = st.none() | st.sampled_from(
+        [SETTINGS.policy, SETTINGS.lifecycle, {"Statement": []}]
+    )
     filters = st.frozensets(st.sampled_from(["*-latest", "dev-*", "v*"]), max_size=3)
     mutability = st.builds(TagMutability, st.sampled_from(Mutability), filters)
     return st.builds(

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecr_steward.domain.governance import plan_repository
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.rules import OnViolation
 from ecr_steward.domain.tagging import plan_image_tags
@@ -104,13 +105,11 @@ class TestReplication:
     @EXAMPLES
     @given(worlds(), st.data())
     def test_second_job_changes_nothing_when_the_first_was_done(self, world: World, data: st.DataObject) -> None:
-        notices = FakeNotices()
         image = data.draw(st.sampled_from(world.images) | st.sampled_from(world.tagged or world.images))
-        ports = {"registry": world.registry, "content": world.content, "notices": notices}
 
-        first = replicate_image(image, rules=rulebook(), **ports)
+        first = replicate(world, image)
         world.registry.calls.clear()
-        second = replicate_image(image, rules=rulebook(), **ports)
+        second = replicate(world, image)
 
         count("replication", any(not outcome.plan.is_empty for outcome in first))
         assert all(outcome.plan.is_empty for outcome in second)
@@ -122,23 +121,28 @@ class TestReplication:
         self, world: World, data: st.DataObject
     ) -> None:
         image = data.draw(st.sampled_from(world.images) | st.sampled_from(world.tagged or world.images))
-        ports = {"registry": world.registry, "content": world.content, "notices": FakeNotices()}
         methods = ["copy_blob", "put_manifest", "add_image_tag", "create_repository", "set_repository_policy"]
         method = data.draw(st.sampled_from(methods))
         fail = data.draw(st.sampled_from([world.registry.calls.fail_before, world.registry.calls.fail_after]))
         fail(method, ConnectionResetError(method))
 
         try:
-            replicate_image(image, rules=rulebook(), **ports)
+            replicate(world, image)
         except ConnectionResetError:
             assert_complete(world, API.in_registry(AWAY))
-        replicate_image(image, rules=rulebook(), **ports)
+        replicate(world, image)
 
         assert_complete(world, API.in_registry(AWAY))
-        assert all(o.plan.is_empty for o in replicate_image(image, rules=rulebook(), **ports))
+        assert all(o.plan.is_empty for o in replicate(world, image))
 
     def test_a_third_of_the_generated_jobs_planned_something(self) -> None:
         assert_a_third_planned_something("replication")
+
+
+def replicate(world: World, image: ImageRef) -> tuple[Outcome, ...]:
+    return replicate_image(
+        image, rules=rulebook(), registry=world.registry, content=world.content, notices=FakeNotices()
+    )
 
 
 def assert_complete(world: World, repository: RepositoryRef) -> None:

@@ -13,6 +13,9 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_STAYS_ELSEWHERE = ("application/vnd.docker.image.rootfs.foreign.", "application/vnd.oci.image.layer.nondistributable.")
+"""Media types whose bytes a registry does not hold: their licence keeps them at their own address."""
+
 INDEX_MEDIA_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
@@ -77,6 +80,11 @@ class Manifest:
     @property
     def digest(self) -> Digest:
         return self.descriptor.digest
+
+    @property
+    def stored_blobs(self) -> tuple[Descriptor, ...]:
+        """The blobs that a registry holds."""
+        return tuple(blob for blob in self.blobs if not blob.media_type.startswith(_STAYS_ELSEWHERE))
 
     @property
     def is_index(self) -> bool:

@@ -7,14 +7,11 @@ never shows an image tag whose content is incomplete, whatever fails in between.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
+from ecr_steward.domain.images import Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import AddImageTag, CopyBlob, CopyManifest, Plan, Step
 from ecr_steward.domain.rules import ReplicationRules, Rule, TagRules
 from ecr_steward.domain.tagging import TagReading
-
-_STAYS_ELSEWHERE = ("application/vnd.docker.image.rootfs.foreign.", "application/vnd.oci.image.layer.nondistributable.")
-"""Media types whose bytes a registry does not hold: their licence keeps them at their own address."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +21,6 @@ class ImageGraph:
     root: Digest
     manifests: tuple[Manifest, ...]
     """Each once; whatever a manifest points to comes before it, referrers after their subject."""
-
-    def blobs_of(self, manifest: Manifest) -> tuple[Descriptor, ...]:
-        """The blobs of a manifest that a registry holds."""
-        return tuple(blob for blob in manifest.blobs if not blob.media_type.startswith(_STAYS_ELSEWHERE))
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ def _content(rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: 
         if manifest.digest in destination.manifests:
             continue
         why = f"{destination.repository.registry} has no {manifest.digest}"
-        for blob in graph.blobs_of(manifest):
+        for blob in manifest.stored_blobs:
             if blob.digest not in there:
                 there.add(blob.digest)
                 yield CopyBlob(rule=rule.name, why=why, source=source, destination=destination.repository, blob=blob)

@@ -74,6 +74,6 @@ class Copier:
 
     def _facts(self, graph: ImageGraph, to: RepositoryRef) -> DestinationFacts:
         manifests = frozenset(m.digest for m in graph.manifests if self.content.has_manifest(to, m.digest))
-        needed = {blob.digest for m in graph.manifests if m.digest not in manifests for blob in graph.blobs_of(m)}
+        needed = {blob.digest for m in graph.manifests if m.digest not in manifests for blob in m.stored_blobs}
         blobs = frozenset(digest for digest in sorted(needed) if self.content.has_blob(to, digest))
         return DestinationFacts(to, manifests, blobs, self.tagged_images(to).holders)

@@ -1,0 +1,152 @@
+from dataclasses import replace
+
+from ecr_steward.domain.images import Image, Manifest
+from ecr_steward.domain.names import ImageRef, ImageTag
+from ecr_steward.domain.notices import ViolationFound
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.rules import Mode, OnViolation
+from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
+from ecr_steward_fakes import FakeNotices
+from ecr_steward_fakes.rules import API, TAG_RULES, rulebook
+from ecr_steward_fakes.worlds import World, manifest, world
+
+OLD, NEW, OTHER = manifest("old"), manifest("new"), manifest("other")
+
+
+def enforce(world: World, held: Manifest, notices: FakeNotices | None = None, **changes: object) -> Outcome:
+    image = ImageRef(API, held.digest)
+    return enforce_image_tags(
+        image, rules=rulebook(**changes), registry=world.registry, notices=notices or FakeNotices()
+    )
+
+
+def tags(world: World, held: Manifest) -> set[str]:
+    return set(world.registry.tags_of(ImageRef(API, held.digest)))
+
+
+def test_aliases_are_added_when_a_version_is_pushed() -> None:
+    registry = world([OLD], {"1.4.2": OLD})
+
+    outcome = enforce(registry, OLD)
+
+    assert tags(registry, OLD) == {"1.4.2", "1.4-latest", "1-latest"}
+    assert [step.why for step in outcome.plan.steps] == [
+        "1.4.2 is the highest version that 1-latest stands for",
+        "1.4.2 is the highest version that 1.4-latest stands for",
+    ]
+
+
+def test_aliases_move_and_the_old_version_stays_when_a_higher_version_is_pushed() -> None:
+    registry = world([OLD, NEW], {"1.4.2": OLD, "1.4-latest": OLD, "1-latest": OLD, "1.4.10": NEW})
+
+    enforce(registry, NEW)
+
+    assert tags(registry, OLD) == {"1.4.2"}
+    assert tags(registry, NEW) == {"1.4.10", "1.4-latest", "1-latest"}
+
+
+def test_aliases_stay_when_the_event_of_an_older_version_arrives_late() -> None:
+    registry = world([OLD, NEW], {"1.4.2": OLD, "1.4.3": NEW, "1.4-latest": NEW, "1-latest": NEW})
+
+    outcome = enforce(registry, OLD)
+
+    assert outcome.plan.is_empty
+    assert tags(registry, NEW) == {"1.4.3", "1.4-latest", "1-latest"}
+
+
+def test_alias_comes_back_to_the_newest_image_when_the_event_of_an_older_one_is_repeated() -> None:
+    registry = world([OLD, NEW], {"1.4.2": OLD, "1.4.3": NEW, "1-latest": NEW})
+
+    enforce(registry, OLD)
+
+    assert tags(registry, NEW) == {"1.4.3", "1.4-latest", "1-latest"}
+
+
+def test_no_alias_follows_a_prerelease() -> None:
+    registry = world([OLD], {"2.0.0-rc.1": OLD})
+
+    assert enforce(registry, OLD).plan.is_empty
+
+
+def test_violating_image_is_quarantined_when_it_holds_no_other_tag() -> None:
+    registry, notices = world([OLD], {"latest": OLD}), FakeNotices()
+    kept = f"quarantine-{OLD.digest.hex[:12]}"
+
+    enforce(registry, OLD, notices)
+
+    assert tags(registry, OLD) == {kept}
+    assert notices.published == [
+        ViolationFound(
+            rule="services",
+            why="image tag 'latest' is denied by 'latest'",
+            image=ImageRef(API, OLD.digest),
+            image_tag=ImageTag("latest"),
+            answer="quarantine",
+            quarantine_tag=ImageTag(kept),
+        )
+    ]
+
+
+def test_only_the_violating_tag_goes_when_the_image_holds_an_allowed_one_too() -> None:
+    registry = world([OLD], {"latest": OLD, "1.4.2": OLD})
+
+    enforce(registry, OLD)
+
+    assert tags(registry, OLD) == {"1.4.2", "1.4-latest", "1-latest"}
+
+
+def test_violation_is_told_and_nothing_changes_when_the_rule_only_notifies() -> None:
+    registry, notices = world([OLD], {"dev": OLD}), FakeNotices()
+
+    enforce(registry, OLD, notices, image_tags=replace(TAG_RULES, on_violation=OnViolation.NOTIFY))
+
+    assert tags(registry, OLD) == {"dev"}
+    assert [notice.answer for notice in notices.published if isinstance(notice, ViolationFound)] == ["notify"]
+
+
+def test_plan_is_reported_and_nothing_changes_when_the_rule_only_observes() -> None:
+    registry, notices = world([OLD], {"latest": OLD}), FakeNotices()
+
+    outcome = enforce(registry, OLD, notices, mode=Mode.OBSERVE)
+
+    assert not outcome.applied
+    assert [str(step).split(" from ")[0] for step in outcome.plan.steps][-1] == "remove image tag latest"
+    assert registry.registry.calls.changes == []
+    assert [notice.answer for notice in notices.published if isinstance(notice, ViolationFound)] == ["observe"]
+
+
+def test_nothing_is_done_when_the_push_had_no_tag() -> None:
+    outcome = enforce(world([OLD], {}), OLD)
+
+    assert outcome.plan.is_empty
+    assert outcome.remark == "the image holds no image tag"
+
+
+def test_nothing_is_done_when_the_image_is_gone() -> None:
+    assert enforce(world([OLD], {"1.4.2": OLD}), OTHER).remark == "the image is gone"
+
+
+def test_nothing_is_done_when_the_repository_is_gone() -> None:
+    registry = world([OLD], {}, repository=replace(API, name="team-a/other"))
+
+    assert enforce(registry, OLD).remark == "the repository is gone"
+
+
+def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
+    registry = world([OLD], {"latest": OLD}, repository=replace(API, name="vendor/tool"))
+    image = ImageRef(replace(API, name="vendor/tool"), OLD.digest)
+
+    outcome = enforce_image_tags(image, rules=rulebook(), registry=registry.registry, notices=FakeNotices())
+
+    assert outcome.rule is None
+    assert registry.registry.calls.entries == []
+
+
+def test_referrer_is_left_alone_when_it_is_pushed_under_a_tag() -> None:
+    registry = world([OLD, manifest("sbom", subject=OLD)], {})
+    sbom = manifest("sbom", subject=OLD)
+    registry.registry.push(Image(ImageRef(API, sbom.digest), frozenset({ImageTag("sbom")}), subject=OLD.digest))
+
+    outcome = enforce(registry, sbom)
+
+    assert outcome.remark == "a referrer belongs to its subject: no rule speaks of its image tags"

@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.outcome import SweepOutcome
+from ecr_steward.domain.repositories import Repository
+from ecr_steward.domain.rules import Mode
+from ecr_steward.errors import AccessDeniedError
+from ecr_steward.usecases.reconcile_registry import reconcile_registry
+from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, rulebook
+from ecr_steward_fakes.worlds import World, manifest, world
+
+IMAGE = manifest("image")
+REPLICA = API.in_registry(AWAY)
+
+
+class Sweeper:
+    """A world and its queue, swept as the schedule would; ``work`` does what the queue asks for."""
+
+    def __init__(self, world: World, mode: Mode = Mode.ENFORCE) -> None:
+        self.world, self.rules, self.queue = world, rulebook(mode=mode), FakeReplicationQueue()
+
+    def sweep(self) -> SweepOutcome:
+        return reconcile_registry(
+            HOME,
+            rules=self.rules,
+            registry=self.world.registry,
+            content=self.world.content,
+            notices=FakeNotices(),
+            queue=self.queue,
+        )
+
+    def work(self) -> None:
+        for job in self.queue.requested:
+            replicate_image(
+                job.image,
+                rules=self.rules,
+                registry=self.world.registry,
+                content=self.world.content,
+                notices=FakeNotices(),
+            )
+        self.queue.requested.clear()
+
+
+def settled() -> Sweeper:
+    sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
+    sweeper.sweep()
+    sweeper.work()
+    return sweeper
+
+
+def test_everything_is_mended_or_requested_when_no_event_announced_it() -> None:
+    sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
+
+    found = sweeper.sweep()
+    sweeper.work()
+
+    assert found.requested == 1
+    assert sweeper.world.registry.tags_of(ImageRef(REPLICA, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
+
+
+def test_second_sweep_plans_nothing() -> None:
+    sweeper = settled()
+    sweeper.world.registry.calls.clear()
+
+    found = sweeper.sweep()
+
+    assert found.outcomes == ()
+    assert found.requested == 0
+    assert sweeper.world.registry.calls.changes == []
+
+
+def test_lifecycle_policy_and_replica_come_back_when_somebody_deleted_them() -> None:
+    sweeper = settled()
+    registry = sweeper.world.registry
+    registry._change(REPLICA, lifecycle=None)
+    registry._change(API, lifecycle=None)
+    registry.delete(ImageRef(REPLICA, IMAGE.digest))
+
+    sweeper.sweep()
+    sweeper.work()
+
+    assert registry.settings_of(API) == registry.settings_of(REPLICA) == SETTINGS
+    assert registry.tags_of(ImageRef(REPLICA, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
+
+
+def test_nothing_changes_and_nothing_is_requested_when_the_rule_only_observes() -> None:
+    sweeper = Sweeper(world([IMAGE], {"latest": IMAGE}), Mode.OBSERVE)
+
+    found = sweeper.sweep()
+
+    assert found.outcomes != ()
+    assert sweeper.queue.requested == []
+    assert sweeper.world.registry.calls.changes == []
+
+
+def test_other_repositories_are_mended_when_one_cannot_be_read() -> None:
+    sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
+    sweeper.world.registry._settings[replace(API, name="team-a/aaa")] = Repository(API, SETTINGS).settings
+    sweeper.world.registry.calls.fail_before("repository", AccessDeniedError("ecr:DescribeRepositories is denied"))
+
+    found = sweeper.sweep()
+
+    assert found.failures == (f"{replace(API, name='team-a/aaa')}: ecr:DescribeRepositories is denied",)
+    assert sweeper.world.registry.tags_of(ImageRef(API, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
+
+
+def test_other_registries_are_swept_when_one_cannot_be_listed() -> None:
+    sweeper = settled()
+    sweeper.world.registry._change(REPLICA, lifecycle=None)
+    sweeper.world.registry.calls.fail_before("repositories", AccessDeniedError("home is closed"))
+
+    found = sweeper.sweep()
+
+    assert found.failures == (f"{HOME}: home is closed",)
+    assert sweeper.world.registry.settings_of(REPLICA) == SETTINGS
