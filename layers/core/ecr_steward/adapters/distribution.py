@@ -1,0 +1,155 @@
+"""A client of one registry's ``/v2/`` face (OCI distribution specification 1.1, as Amazon ECR serves it)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from ecr_steward.adapters import limits
+from ecr_steward.adapters.blobs import Blobs, Verified
+from ecr_steward.adapters.links import next_link
+from ecr_steward.adapters.manifests import digest_of, parse_manifest, parse_referrers
+from ecr_steward.adapters.session import DONE, Session
+from ecr_steward.adapters.transport import Transport, chunks_of, read_small, redacted
+from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
+from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.errors import (
+    DigestMismatchError,
+    ImageNotFoundError,
+    InvalidManifestError,
+    RefusedByRegistryError,
+    RepositoryNotFoundError,
+)
+
+# With all of them accepted, ECR never converts a manifest, which would change its digest.
+_ANY_MANIFEST = {"Accept": ", ".join(MANIFEST_MEDIA_TYPES)}
+
+
+class DistributionClient:
+    """One registry, under one login.
+
+    ``origin`` is such as ``https://111122223333.dkr.ecr.eu-west-1.amazonaws.com``. ``authorization`` gives the value
+    of the ``Authorization`` header; ``renew``, if given, is called once when the registry takes that for expired, and
+    the request is repeated with a new one. Every method may raise AccessDeniedError, ThrottledError and
+    RegistryUnavailableError.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        authorization: Callable[[], str],
+        *,
+        renew: Callable[[], None] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self._session = Session(origin, authorization, renew, transport or Transport())
+        self._blobs = Blobs(self._session)
+
+    def get_manifest(self, repository_name: str, reference: Digest | ImageTag) -> Manifest:
+        """Read a manifest or index. By digest, its bytes are verified; by image tag, they say what the digest is.
+
+        Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and InvalidManifestError.
+        """
+        url = self._session.url(repository_name, "manifests", reference)
+        with self._session.send("GET", url, "ecr:BatchGetImage", headers=_ANY_MANIFEST) as response:
+            content = read_small(response, limits.MANIFEST_BYTES, InvalidManifestError, f"the manifest {reference}")
+            content_type = response.headers.get("Content-Type")
+        digest = digest_of(content, _algorithm(reference))
+        if digest != reference and isinstance(reference, Digest):
+            raise DigestMismatchError(f"{redacted(url)} answered with {digest}")
+        return parse_manifest(content, content_type, digest.algorithm)
+
+    def has_manifest(self, repository_name: str, digest: Digest) -> bool:
+        """Whether the repository holds this manifest; false where there is no repository."""
+        url = self._session.url(repository_name, "manifests", digest)
+        return self._session.has(url, "ecr:BatchGetImage", _ANY_MANIFEST)
+
+    def put_manifest(
+        self, repository_name: str, reference: Digest | ImageTag, content: bytes, media_type: str
+    ) -> Digest:
+        """Put a manifest or index, byte for byte, untagged by its digest or under an image tag; returns its digest.
+
+        Raises InvalidManifestError, RepositoryNotFoundError, ImageTagIsImmutableError, RefusedByRegistryError where
+        blobs or children are missing, and DigestMismatchError where the registry stored something else.
+        """
+        digest = parse_manifest(content, media_type, _algorithm(reference)).digest
+        if digest != reference and isinstance(reference, Digest):
+            raise DigestMismatchError(f"the manifest to be put as {reference} is {digest}")
+        url = self._session.url(repository_name, "manifests", reference)
+        headers = {"Content-Type": media_type}
+        with self._session.send(
+            "PUT", url, "ecr:PutImage", headers=headers, body=content, expected=DONE, repeatable=True
+        ) as response:
+            stored = response.headers.get("Docker-Content-Digest")
+        if stored is None and not self.has_manifest(repository_name, digest):
+            raise RefusedByRegistryError(f"{redacted(url)} was accepted, but {digest} is not there")
+        if stored is not None and stored != digest.value:
+            raise DigestMismatchError(f"{redacted(url)} was stored as {stored[:100]!r}, not as {digest}")
+        return digest
+
+    def referrers(self, repository_name: str, subject: Digest) -> tuple[Descriptor, ...]:
+        """What refers to an image, from the referrers API; where a registry has none, from the fallback image tag.
+
+        Empty where there is no repository. Raises InvalidManifestError, and RefusedByRegistryError for lists that do
+        not end.
+        """
+        found: list[Descriptor] = []
+        visited: set[str] = set()
+        url: str | None = self._session.url(repository_name, "referrers", subject)
+        while url:
+            if url in visited or len(visited) == limits.PAGES:
+                raise RefusedByRegistryError(f"the referrers of {subject} come in pages without end")
+            visited.add(url)
+            try:
+                page, url = self._referrers_page(url)
+            except RepositoryNotFoundError:
+                return ()
+            except ImageNotFoundError:
+                return self._referrers_by_tag(repository_name, subject)
+            found += page
+            if len(found) > limits.REFERRERS:
+                raise RefusedByRegistryError(f"{subject} has more than {limits.REFERRERS} referrers")
+        return tuple(found)
+
+    def blob_exists(self, repository_name: str, digest: Digest) -> bool:
+        """Whether the repository holds this blob; false where there is no repository."""
+        return self._blobs.has(repository_name, digest)
+
+    @contextmanager
+    def open_blob(self, repository_name: str, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+        """Stream a blob, verified: its last chunk comes only if size and digest are right.
+
+        Raises ImageNotFoundError; while streaming DigestMismatchError and RegistryUnavailableError.
+        """
+        with self._blobs.stored(repository_name, blob.digest) as response:
+            yield Verified(chunks_of(response), blob)
+
+    def upload_blob(self, repository_name: str, stream: Iterable[bytes], blob: Descriptor) -> None:
+        """Upload a blob from chunks of any size, which are read once, verified on the way.
+
+        Raises RepositoryNotFoundError and DigestMismatchError; after any error the registry holds nothing of it.
+        """
+        self._blobs.upload(repository_name, stream, blob)
+
+    def copy_blob(
+        self, repository_name: str, destination: "DistributionClient", destination_name: str, blob: Descriptor
+    ) -> None:
+        """Stream a blob into a repository of another registry, or of this one. Raises as both ends do."""
+        with self._blobs.stored(repository_name, blob.digest) as response:
+            destination.upload_blob(destination_name, chunks_of(response), blob)
+
+    def _referrers_page(self, url: str) -> tuple[tuple[Descriptor, ...], str | None]:
+        with self._session.send("GET", url, "ecr:BatchGetImage", headers={"Accept": OCI_INDEX}) as response:
+            content = read_small(response, limits.MANIFEST_BYTES, InvalidManifestError, "a page of referrers")
+            link = next_link(response.headers.get("Link"))
+        return parse_referrers(content), self._session.origin.own(link, url) if link else None
+
+    def _referrers_by_tag(self, repository_name: str, subject: Digest) -> tuple[Descriptor, ...]:
+        try:
+            # "Referrers Tag Schema" of the distribution specification
+            fallback = self.get_manifest(repository_name, ImageTag(subject.value.replace(":", "-")))
+        except (ImageNotFoundError, RepositoryNotFoundError):
+            return ()
+        return fallback.children
+
+
+def _algorithm(reference: Digest | ImageTag) -> str:
+    return reference.algorithm if isinstance(reference, Digest) else "sha256"

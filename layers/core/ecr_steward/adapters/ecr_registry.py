@@ -1,0 +1,229 @@
+"""The ``Registry`` port over Amazon ECR's API."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+
+from botocore.exceptions import ClientError
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.adapters.paging import all_pages
+from ecr_steward.adapters.translation import code_of, refusal, translated
+from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, Image, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, ImageTagIsImmutableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.client import ECRClient
+    from mypy_boto3_ecr.type_defs import (
+        ImageIdentifierTypeDef,
+        ImageTagMutabilityExclusionFilterTypeDef,
+        ImageTypeDef,
+        RepositoryTypeDef,
+    )
+
+PAGE_SIZE = 1000  # the largest that ECR takes (ListImages API reference)
+
+
+class _RepositoryKey(TypedDict):
+    registryId: str
+    repositoryName: str
+
+
+class _MutabilityRequest(TypedDict):
+    imageTagMutability: Literal["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]
+    imageTagMutabilityExclusionFilters: "NotRequired[list[ImageTagMutabilityExclusionFilterTypeDef]]"
+
+
+class EcrRegistry:
+    """A ``Registry``: every call names the account, so a role of another account that is let in works too."""
+
+    def __init__(self, clients: AwsClients) -> None:
+        self._clients = clients
+
+    def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
+        with translated("ecr:DescribeRepositories", registry):
+            pages = all_pages(
+                self._clients.ecr(registry.region),
+                "describe_repositories",
+                "repositories",
+                page_size=PAGE_SIZE,
+                registryId=registry.account,
+            )
+            for entry in pages:
+                yield RepositoryRef(registry, entry["repositoryName"])
+
+    def repository(self, ref: RepositoryRef) -> Repository:
+        client, key = self._address(ref)
+        with translated("ecr:DescribeRepositories", ref):
+            described = client.describe_repositories(registryId=ref.registry.account, repositoryNames=[ref.name])
+            (entry,) = described["repositories"]
+        with translated("ecr:GetRepositoryPolicy", ref):
+            policy = _document(lambda: client.get_repository_policy(**key)["policyText"])
+        with translated("ecr:GetLifecyclePolicy", ref):
+            lifecycle = _document(lambda: client.get_lifecycle_policy(**key)["lifecyclePolicyText"])
+        with translated("ecr:ListTagsForResource", ref):
+            resource_tags = client.list_tags_for_resource(resourceArn=_arn(client, ref))["tags"]
+        settings = RepositorySettings(
+            policy=policy,
+            lifecycle=lifecycle,
+            mutability=_mutability(entry),
+            scan_on_push=entry.get("imageScanningConfiguration", {}).get("scanOnPush", False),
+            resource_tags={resource_tag["Key"]: resource_tag["Value"] for resource_tag in resource_tags},
+        )
+        return Repository(ref, settings)
+
+    def tagged_images(self, repository: RepositoryRef) -> RepositoryImages:
+        client, key = self._address(repository)
+        with translated("ecr:ListImages", repository):
+            entries = all_pages(
+                client, "list_images", "imageIds", page_size=PAGE_SIZE, filter={"tagStatus": "TAGGED"}, **key
+            )
+            holders = {image_tag(entry["imageTag"]): Digest(entry["imageDigest"]) for entry in entries}
+        return RepositoryImages(repository, holders)
+
+    def image(self, ref: ImageRef) -> Image:
+        client, key = self._address(ref.repository)
+        with translated("ecr:DescribeImages", ref):
+            # Archived images are left out, which is what we want: nobody can pull them.
+            details = list(
+                all_pages(
+                    client, "describe_images", "imageDetails", imageIds=[{"imageDigest": ref.digest.value}], **key
+                )
+            )
+        if not details:
+            raise ImageNotFoundError(f"there is no image {ref}")
+        subject = details[0].get("subjectManifestDigest")
+        return Image(
+            ref,
+            image_tags=frozenset(image_tag(text) for text in details[0].get("imageTags", [])),
+            media_type=details[0].get("imageManifestMediaType", Image.media_type),
+            subject=Digest(subject) if subject else None,
+        )
+
+    def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        client, key = self._address(image.repository)
+        content, media_type = self._manifest(image)
+        with translated("ecr:PutImage", f"{image} as {image_tag}"):
+            try:
+                client.put_image(
+                    imageManifest=content,
+                    imageDigest=image.digest.value,
+                    imageTag=image_tag,
+                    **({"imageManifestMediaType": media_type} if media_type else {}),
+                    **key,
+                )
+            except ClientError as cause:
+                if code_of(cause) != "ImageAlreadyExistsException":
+                    raise
+                # ECR means "this image holds this tag already". moto means that, and "the tag is immutable" too.
+                holder = self._stored(image.repository, {"imageTag": image_tag})
+                if holder is None or holder["imageId"]["imageDigest"] != image.digest.value:
+                    raise ImageTagIsImmutableError(f"{image.repository}: {image_tag} cannot move") from cause
+
+    def remove_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        client, key = self._address(image.repository)
+        resource = f"{image} as {image_tag}"
+        with translated("ecr:BatchDeleteImage", resource):
+            identifier: ImageIdentifierTypeDef = {"imageDigest": image.digest.value, "imageTag": image_tag}
+            answer = client.batch_delete_image(imageIds=[identifier], **key)
+        for failure in answer.get("failures", []):
+            # The tag has moved or gone meanwhile, or the image has: then there is nothing to take away.
+            if failure["failureCode"] not in ("ImageTagDoesNotMatchDigest", "ImageNotFound"):
+                raise refusal("ecr:BatchDeleteImage", resource, failure["failureCode"], failure["failureReason"])
+
+    def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:CreateRepository", repository):
+            try:
+                client.create_repository(**_mutability_request(mutability or TagMutability(Mutability.MUTABLE)), **key)
+            except ClientError as cause:
+                if code_of(cause) != "RepositoryAlreadyExistsException":
+                    raise
+
+    def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:SetRepositoryPolicy", repository):
+            client.set_repository_policy(policyText=json.dumps(document), **key)
+
+    def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:PutLifecyclePolicy", repository):
+            client.put_lifecycle_policy(lifecyclePolicyText=json.dumps(document), **key)
+
+    def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:PutImageTagMutability", repository):
+            client.put_image_tag_mutability(**_mutability_request(mutability), **key)
+
+    def put_scan_on_push(self, repository: RepositoryRef, scan_on_push: bool) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:PutImageScanningConfiguration", repository):
+            client.put_image_scanning_configuration(imageScanningConfiguration={"scanOnPush": scan_on_push}, **key)
+
+    def add_resource_tags(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> None:
+        client, _ = self._address(repository)
+        with translated("ecr:TagResource", repository):
+            client.tag_resource(
+                resourceArn=_arn(client, repository),
+                tags=[{"Key": name, "Value": value} for name, value in resource_tags.items()],
+            )
+
+    def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, _RepositoryKey]":
+        """The client for a repository, and the two parameters that name it in every call."""
+        key: _RepositoryKey = {"registryId": repository.registry.account, "repositoryName": repository.name}
+        return self._clients.ecr(repository.registry.region), key
+
+    def _manifest(self, image: ImageRef) -> tuple[str, str | None]:
+        """The manifest of an image and its media type, verified."""
+        stored = self._stored(image.repository, {"imageDigest": image.digest.value})
+        if stored is None:
+            raise ImageNotFoundError(f"there is no image {image}")
+        content = stored["imageManifest"]
+        received = digest_of(content.encode(), image.digest.algorithm)
+        if received != image.digest:
+            raise DigestMismatchError(f"{image.repository} answered {received} when asked for {image.digest}")
+        return content, stored.get("imageManifestMediaType")
+
+    def _stored(self, repository: RepositoryRef, identifier: "ImageIdentifierTypeDef") -> "ImageTypeDef | None":
+        client, key = self._address(repository)
+        with translated("ecr:BatchGetImage", repository):
+            # With all media types accepted, ECR never converts a manifest, which would change its digest.
+            answer = client.batch_get_image(imageIds=[identifier], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES), **key)
+        for failure in answer["failures"]:
+            if failure["failureCode"] != "ImageNotFound":
+                raise refusal("ecr:BatchGetImage", repository, failure["failureCode"], failure["failureReason"])
+        return next(iter(answer["images"]), None)
+
+
+def _document(read: Callable[[], str]) -> Document | None:
+    try:
+        document: Document = json.loads(read())
+    except ClientError as cause:
+        if code_of(cause) in ("RepositoryPolicyNotFoundException", "LifecyclePolicyNotFoundException"):
+            return None
+        raise
+    return document
+
+
+def _mutability(entry: "RepositoryTypeDef") -> TagMutability:
+    exclusions = entry.get("imageTagMutabilityExclusionFilters", [])
+    return TagMutability(
+        Mutability(entry["imageTagMutability"]), frozenset(exclusion["filter"] for exclusion in exclusions)
+    )
+
+
+def _mutability_request(mutability: TagMutability) -> "_MutabilityRequest":
+    request: _MutabilityRequest = {"imageTagMutability": mutability.mode.value}
+    if mutability.exclusions:
+        request["imageTagMutabilityExclusionFilters"] = [
+            {"filterType": "WILDCARD", "filter": exclusion} for exclusion in sorted(mutability.exclusions)
+        ]
+    return request
+
+
+def _arn(client: "ECRClient", repository: RepositoryRef) -> str:
+    registry = repository.registry
+    return f"arn:{client.meta.partition}:ecr:{registry.region}:{registry.account}:repository/{repository.name}"

@@ -1,0 +1,99 @@
+"""The ``Notices`` port over Amazon EventBridge, guarded by an idempotency table."""
+
+import logging
+from collections.abc import Callable
+
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyInconsistentStateError,
+    IdempotencyPersistenceLayerError,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.translation import refusal, translated
+from ecr_steward.domain.notices import Notice
+
+SOURCE = "ecr.steward"
+ONCE_WITHIN_SECONDS = 24 * 60 * 60
+GIVING_SECONDS = 30
+"""How long a notice may be under way. After that a repeated event gives it again: its first giver was killed."""
+
+
+class EventBusNotices:
+    """A ``Notices``. ``encode`` turns a notice into ``DetailType`` and ``Detail``, which hold nothing volatile.
+
+    What a notice says is its identity: the same text within a day is the same notice, whichever function gives it.
+    A table that cannot be used never silences a notice: one that comes twice is better than one that is lost.
+    """
+
+    def __init__(
+        self,
+        clients: AwsClients,
+        event_bus: str,
+        table_name: str,
+        encode: Callable[[Notice], tuple[str, str]],
+    ) -> None:
+        self._clients = clients
+        self._event_bus = event_bus
+        self._encode = encode
+        self._table_name = table_name
+
+    def publish(self, notice: Notice) -> None:
+        detail_type, detail = self._encode(notice)
+        was_put = False
+
+        def put(*, what_it_says: dict[str, str]) -> None:
+            nonlocal was_put
+            self._put(what_it_says["detail-type"], what_it_says["detail"])
+            was_put = True
+
+        guarded = idempotent_function(
+            put,
+            data_keyword_argument="what_it_says",
+            persistence_store=self._table(),
+            config=IdempotencyConfig(
+                expires_after_seconds=ONCE_WITHIN_SECONDS,
+                use_local_cache=False,
+                hash_function="sha256",
+                lambda_context=_FixedTime(),
+            ),
+            key_prefix="notice",
+        )
+        try:
+            guarded(what_it_says={"detail-type": detail_type, "detail": detail})
+        except IdempotencyAlreadyInProgressError:
+            return  # another invocation is giving it at this moment
+        except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as cause:
+            logging.getLogger(__name__).warning("the idempotency table could not be used: %s", cause)
+            if not was_put:
+                self._put(detail_type, detail)
+
+    def _table(self) -> DynamoDBPersistenceLayer:
+        return DynamoDBPersistenceLayer(table_name=self._table_name, boto3_client=self._clients.dynamodb)
+
+    def _put(self, detail_type: str, detail: str) -> None:
+        with translated("events:PutEvents", self._event_bus):
+            answer = self._clients.events.put_events(
+                Entries=[
+                    {"EventBusName": self._event_bus, "Source": SOURCE, "DetailType": detail_type, "Detail": detail}
+                ]
+            )
+        if answer["FailedEntryCount"]:
+            (entry,) = answer["Entries"]
+            raise refusal(
+                "events:PutEvents", self._event_bus, entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")
+            )
+
+
+class _FixedTime(LambdaContext):
+    """What Powertools asks a Lambda context for: it dates the end of "in progress" from it."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return GIVING_SECONDS * 1000

@@ -1,0 +1,119 @@
+"""Manifests and indexes as bytes: read strictly, or refused with a reason.
+
+Two readers that understand the same bytes differently are how an image passes one check and runs as another
+(CVE-2021-41190), so whatever could be read in two ways is refused.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ecr_steward.adapters import limits
+from ecr_steward.domain.images import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
+from ecr_steward.domain.names import Digest
+from ecr_steward.errors import InvalidManifestError, InvalidNameError
+
+_MEDIA_TYPE = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
+_KEYS = {key.lower(): key for key in ("mediaType", "config", "layers", "manifests", "subject", "fsLayers")}
+_LARGEST_SIZE = 2**63 - 1
+
+
+def digest_of(content: bytes, algorithm: str = "sha256") -> Digest:
+    """The digest of these bytes."""
+    return Digest(f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")
+
+
+def parse_manifest(content: bytes, content_type: str | None = None, algorithm: str = "sha256") -> Manifest:
+    """Read a manifest or index. ``content_type`` is what the registry called it.
+
+    Raises InvalidManifestError: too large, no JSON, of a kind that ECR does not store, or to be read in two ways.
+    """
+    if len(content) > limits.MANIFEST_BYTES:
+        raise InvalidManifestError(f"a manifest of {len(content)} bytes is over the limit of {limits.MANIFEST_BYTES}")
+    digest = digest_of(content, algorithm)
+    document = _document(content, f"manifest {digest}")
+    media_type = _media_type(document, content_type, digest)
+    descriptor = Descriptor(media_type, digest, len(content))
+    subject = document.get("subject")
+    is_index = media_type in INDEX_MEDIA_TYPES
+    wanted, unwanted = (("manifests",), ("layers", "config")) if is_index else (("config", "layers"), ("manifests",))
+    for key in (*unwanted, "fsLayers"):
+        if key in document:
+            raise InvalidManifestError(f"{digest} says that it is a {media_type}, but has {key!r}")
+    for key in wanted:
+        if key not in document:
+            raise InvalidManifestError(f"{digest} says that it is a {media_type}, but has no {key!r}")
+    return Manifest(
+        descriptor,
+        content,
+        blobs=() if is_index else (_descriptor(document["config"]), *_descriptors(document["layers"], limits.CHILDREN)),
+        children=_descriptors(document["manifests"], limits.CHILDREN) if is_index else (),
+        subject=None if subject is None else _descriptor(subject),
+    )
+
+
+def parse_referrers(content: bytes) -> tuple[Descriptor, ...]:
+    """Read one page of referrers: an index whose manifests refer to an image. Raises InvalidManifestError."""
+    document = _document(content, "the list of referrers")
+    if document.get("mediaType", OCI_INDEX) != OCI_INDEX or "layers" in document:
+        raise InvalidManifestError(f"the list of referrers is no index: {str(document.get('mediaType'))[:100]!r}")
+    return _descriptors(document.get("manifests"), limits.REFERRERS)
+
+
+def _document(content: bytes, what: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(content.decode(), object_pairs_hook=_unambiguous, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as cause:
+        raise InvalidManifestError(f"{what} is no JSON: {cause}") from cause
+    if not isinstance(document, dict) or document.get("schemaVersion") != 2:
+        raise InvalidManifestError(f"{what} is no object with schemaVersion 2")
+    for key in document:
+        # Go's reader, which most clients use, takes "Layers" for "layers".
+        if key.lower() in _KEYS and key != _KEYS[key.lower()]:
+            raise InvalidManifestError(f"{what} has {key!r}, which some clients read as {_KEYS[key.lower()]!r}")
+    return document
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _media_type(document: Mapping[str, Any], content_type: str | None, digest: Digest) -> str:
+    own, called = document.get("mediaType"), (content_type or "").partition(";")[0].strip() or None
+    if own is not None and called is not None and own != called:
+        raise InvalidManifestError(f"{digest} says that it is a {own!r}, but the registry calls it a {called!r}")
+    media_type = own if own is not None else called
+    if media_type not in MANIFEST_MEDIA_TYPES:
+        raise InvalidManifestError(f"{digest} is a {media_type!r}, not one of {', '.join(MANIFEST_MEDIA_TYPES)}")
+    return str(media_type)
+
+
+def _descriptors(entries: object, limit: int) -> tuple[Descriptor, ...]:
+    if not isinstance(entries, list):
+        raise InvalidManifestError(f"a list of descriptors is a {type(entries).__name__}")
+    if len(entries) > limit:
+        raise InvalidManifestError(f"a list of {len(entries)} descriptors is over the limit of {limit}")
+    return tuple(_descriptor(entry) for entry in entries)
+
+
+def _descriptor(entry: object) -> Descriptor:
+    if not isinstance(entry, dict):
+        raise InvalidManifestError(f"a descriptor is a {type(entry).__name__}")
+    media_type, digest, size = entry.get("mediaType"), entry.get("digest"), entry.get("size")
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise InvalidManifestError(f"a descriptor has the media type {str(media_type)[:100]!r}")
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
+        raise InvalidManifestError(f"a descriptor has the size {str(size)[:100]!r}")
+    try:
+        return Descriptor(media_type, Digest(digest if isinstance(digest, str) else repr(digest)), size)
+    except InvalidNameError as cause:
+        raise InvalidManifestError(f"a descriptor points to {str(digest)[:100]!r}") from cause

@@ -1,0 +1,91 @@
+"""What a registry's ``/v2/`` face means when it says no, in the steward's words."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from urllib3.response import BaseHTTPResponse
+
+from ecr_steward.adapters import limits
+from ecr_steward.adapters.transport import chunks_of
+from ecr_steward.errors import (
+    AccessDeniedError,
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    InvalidManifestError,
+    RefusedByRegistryError,
+    RegistryUnavailableError,
+    RepositoryNotFoundError,
+    StewardError,
+    ThrottledError,
+)
+
+_QUOTED_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that refuses a request: the status, and the first entry of its ``errors``."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    method: str = ""
+
+    @property
+    def may_be_an_expired_login(self) -> bool:
+        """ECR says 403 "Your authorization token has expired", and nothing at all in answer to HEAD."""
+        return self.status == 401 or (
+            self.status == 403 and (self.method == "HEAD" or "expired" in self.message.lower())
+        )
+
+    @property
+    def is_about_the_repository(self) -> bool:
+        return self.code == "NAME_UNKNOWN" or "repository with name" in self.message
+
+    def error(self, action: str, resource: str) -> StewardError:
+        """The error to raise. ``action`` is the IAM action that ECR asks for."""
+        said = f"{action} on {resource}: {self.status} {self.code} {self.message}".rstrip()
+        if self.status in (401, 403):
+            return AccessDeniedError(f"not allowed: {said}. Allow {action} on {resource} to the caller's role")
+        return self._kind()(said)
+
+    def _kind(self) -> type[StewardError]:
+        if self.status == 429 or self.code == "TOOMANYREQUESTS":
+            return ThrottledError
+        if self.status >= 500:
+            return RegistryUnavailableError
+        if self.status == 404:
+            return RepositoryNotFoundError if self.is_about_the_repository else ImageNotFoundError
+        if self.code == "TAG_INVALID" and "immutable" in self.message:
+            return ImageTagIsImmutableError
+        is_manifest = self.code == "MANIFEST_INVALID" or self.status == 413
+        return InvalidManifestError if is_manifest else RefusedByRegistryError
+
+
+def read_refusal(method: str, response: BaseHTTPResponse, secret: str) -> Refusal:
+    """Read an answer that refuses. ``secret`` is blotted out, should the registry repeat it."""
+    content = bytearray()
+    for chunk in chunks_of(response):
+        content += chunk
+        if len(content) > limits.ERROR_BYTES:
+            return Refusal(response.status, message="with a very long explanation", method=method)
+    entry = _first_error(bytes(content))
+    return Refusal(response.status, _text(entry.get("code"), secret), _text(entry.get("message"), secret), method)
+
+
+def _first_error(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return {"message": content.decode(errors="replace")}
+    errors = document.get("errors") if isinstance(document, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    return first if isinstance(first, dict) else {}
+
+
+def _text(value: object, secret: str) -> str:
+    text = value if isinstance(value, str) else ""
+    for part in secret.split():
+        text = text.replace(part, "***")
+    return "".join(character if character.isprintable() else " " for character in text[:_QUOTED_CHARACTERS])

@@ -1,0 +1,77 @@
+"""Requests to one registry under one login."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import quote
+
+from urllib3.response import BaseHTTPResponse
+
+from ecr_steward.adapters.refusals import read_refusal
+from ecr_steward.adapters.transport import Body, Origin, Transport, redacted
+from ecr_steward.errors import RegistryUnavailableError
+
+FOUND = frozenset({200})
+DONE = frozenset({200, 201, 202, 204})
+"""ECR answers a PATCH with 201, other registries with 202 or 204."""
+REDIRECTED = frozenset({301, 302, 303, 307, 308})
+
+
+class Session:
+    """A registry's origin, and how to log in there.
+
+    The login is HTTP Basic, as ECR has it. A ``WWW-Authenticate`` challenge is never followed: where it points to is
+    the registry's choice, and the password would go there (CVE-2026-33540, CVE-2026-48978).
+    """
+
+    def __init__(
+        self, origin: str, authorization: Callable[[], str], renew: Callable[[], None] | None, transport: Transport
+    ) -> None:
+        self.origin = Origin.of(origin)
+        self._authorization = authorization
+        self._renew = renew
+        self._transport = transport
+
+    def url(self, repository_name: str, kind: str, reference: object) -> str:
+        """The URL of a manifest, blob, upload or list of referrers."""
+        return f"{self.origin}/v2/{quote(repository_name)}/{kind}/{quote(str(reference), safe=':/')}"
+
+    @contextmanager
+    def send(
+        self,
+        method: str,
+        url: str,
+        action: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        expected: frozenset[int] = FOUND,
+        repeatable: bool | None = None,
+        anonymous: bool = False,
+    ) -> Iterator[BaseHTTPResponse]:
+        """Send a request and have its answer, if its status is one of ``expected``; raise what it means if not.
+
+        ``action`` is the IAM action that ECR asks for. A login that the registry takes for expired is renewed once,
+        and the request is repeated, unless its body was a stream: then trying the whole again helps.
+        """
+        repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
+        may_renew = self._renew is not None and not anonymous
+        while True:
+            authorization = "" if anonymous else self._authorization()
+            sent = {**(headers or {}), **({"Authorization": authorization} if authorization else {})}
+            with self._transport.exchange(method, url, headers=sent, body=body, repeatable=repeatable) as response:
+                if response.status in expected:
+                    yield response
+                    return
+                refusal = read_refusal(method, response, authorization)
+            if self._renew is None or not may_renew or not refusal.may_be_an_expired_login:
+                raise refusal.error(action, redacted(url))
+            self._renew()
+            may_renew = False
+            if body is not None and not isinstance(body, bytes):
+                raise RegistryUnavailableError(f"{action} on {redacted(url)}: the login expired during the upload")
+
+    def has(self, url: str, action: str, headers: Mapping[str, str] | None = None) -> bool:
+        """Whether there is something at this URL. A redirect to it means yes: ECR redirects to what it holds."""
+        expected = FOUND | REDIRECTED | {404}
+        with self.send("HEAD", url, action, headers=headers, expected=expected) as response:
+            return response.status != 404

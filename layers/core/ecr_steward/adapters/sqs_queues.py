@@ -1,0 +1,52 @@
+"""The queues that the steward writes to, over Amazon SQS."""
+
+import json
+from collections.abc import Callable
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clock import Clock, utc_now
+from ecr_steward.adapters.translation import translated
+from ecr_steward.domain.notices import FailedEvent, ReplicationRequested
+from ecr_steward.errors import AccessDeniedError
+
+
+class SqsReplicationQueue:
+    """A ``ReplicationQueue``. ``encode`` writes a job as ``replicate_image`` reads it.
+
+    Without a URL it stands in for the queue in functions that never ask for a copy.
+    """
+
+    def __init__(
+        self, clients: AwsClients, queue_url: str | None, encode: Callable[[ReplicationRequested], str]
+    ) -> None:
+        self._clients = clients
+        self._queue_url = queue_url
+        self._encode = encode
+
+    def request(self, job: ReplicationRequested) -> None:
+        if self._queue_url is None:
+            raise AccessDeniedError("the template gives this function no replication queue")
+        with translated("sqs:SendMessage", self._queue_url):
+            self._clients.sqs.send_message(QueueUrl=self._queue_url, MessageBody=self._encode(job))
+
+
+class SqsFailureQueue:
+    """A ``FailureQueue``. A message is JSON: ``function``, ``error``, ``message``, ``rule``, ``at`` and ``event``."""
+
+    def __init__(self, clients: AwsClients, queue_url: str, now: Clock = utc_now) -> None:
+        self._clients = clients
+        self._queue_url = queue_url
+        self._now = now
+
+    def put(self, failed: FailedEvent) -> None:
+        body = {
+            "function": failed.function,
+            "error": failed.error,
+            "message": failed.message,
+            "rule": failed.rule,
+            "at": self._now().isoformat(timespec="seconds"),
+            "event": failed.event,
+        }
+        # ASCII only: SQS refuses some characters that an event may hold.
+        with translated("sqs:SendMessage", self._queue_url):
+            self._clients.sqs.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body, default=str))

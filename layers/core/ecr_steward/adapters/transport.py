@@ -1,0 +1,150 @@
+"""HTTP to registries: bounded in time and size, and no secret ever leaves for another origin.
+
+An *origin* is scheme, host and port. ``Authorization`` goes to the origin that it was made for and nowhere else.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Retry, Timeout, parse_url
+
+from ecr_steward.adapters import limits
+from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
+
+type Body = bytes | Iterable[bytes] | None
+
+PATIENT = Retry(
+    total=4,
+    redirect=0,
+    status_forcelist=(429, 500, 502, 503, 504),
+    allowed_methods=("GET", "HEAD", "PUT"),
+    backoff_factor=0.5,
+    backoff_jitter=0.5,
+    raise_on_status=False,
+    retry_after_max=limits.RETRY_AFTER_SECONDS,
+)
+"""For requests that may be repeated. About four seconds in all, or as long as ``Retry-After`` says."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a URL leads: ``https://111122223333.dkr.ecr.eu-west-1.amazonaws.com``."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """The origin of a URL. Raises RefusedByRegistryError for anything but http and https."""
+        try:
+            parsed = parse_url(url)
+        except LocationParseError as cause:
+            raise RefusedByRegistryError(f"{redacted(url)} is no URL") from cause
+        if parsed.scheme not in ("http", "https") or not parsed.host or parsed.auth:
+            raise RefusedByRegistryError(f"{redacted(url)} is no URL of a registry")
+        return cls(parsed.scheme, parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+    def own(self, url: str, base: str) -> str:
+        """``url``, resolved against ``base``, as long as it stays here. Raises RefusedByRegistryError.
+
+        An upload's ``Location`` and a listing's ``Link`` on another host would take the credentials, and the
+        content, to whoever that is (CVE-2026-50151, CVE-2026-85732).
+        """
+        resolved = urljoin(base, url)
+        if Origin.of(resolved) != self:
+            raise RefusedByRegistryError(f"{self} points to {redacted(resolved)}, which is another server")
+        return resolved
+
+
+class Transport:
+    """Connections to any number of registries. Safe to use from several threads."""
+
+    def __init__(self, *, retries: Retry = PATIENT, read_seconds: float = limits.READ_SECONDS) -> None:
+        self._retries = retries
+        self._pool = urllib3.PoolManager(
+            timeout=Timeout(connect=limits.CONNECT_SECONDS, read=read_seconds), maxsize=8, block=False
+        )
+
+    @contextmanager
+    def exchange(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: Body = None, repeatable: bool
+    ) -> Iterator[BaseHTTPResponse]:
+        """Send a request and have its answer, with the body still to be read; redirects are the caller's business.
+
+        Raises RegistryUnavailableError when there is no answer.
+        """
+        try:
+            response = self._pool.urlopen(
+                method,
+                url,
+                body=body,
+                headers={"Accept-Encoding": "identity", **headers},
+                retries=self._retries if repeatable else Retry(total=False),
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except HTTPError as cause:
+            raise RegistryUnavailableError(f"{method} {redacted(url)}: {_reason(cause)}") from cause
+        try:
+            yield response
+        finally:
+            _release(response)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._pool.clear()
+
+
+def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
+    """The body as it arrives, exactly as it was sent. Raises RegistryUnavailableError where it is cut short."""
+    try:
+        while chunk := response.read1(limits.BLOB_CHUNK_BYTES, decode_content=False):
+            yield chunk
+    except HTTPError as cause:
+        raise RegistryUnavailableError(f"an answer was cut short: {_reason(cause)}") from cause
+
+
+def read_small(response: BaseHTTPResponse, limit: int, too_large: type[StewardError], what: str) -> bytes:
+    """The whole body, if it is at most ``limit`` bytes and comes within a minute; no more is ever read."""
+    deadline = time.monotonic() + limits.SMALL_ANSWER_SECONDS
+    content = bytearray()
+    for chunk in chunks_of(response):
+        content += chunk
+        if len(content) > limit:
+            raise too_large(f"{what} is over the limit of {limit} bytes")
+        if time.monotonic() > deadline:
+            raise RegistryUnavailableError(f"{what} took longer than {limits.SMALL_ANSWER_SECONDS} s")
+    return bytes(content)
+
+
+def redacted(url: str) -> str:
+    """A URL without its query and user, where signatures and passwords stand."""
+    without_query = url.partition("?")[0].partition("#")[0]
+    scheme, separator, rest = without_query.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else without_query
+
+
+def _release(response: BaseHTTPResponse) -> None:
+    """Give the connection back if the body was read to its end; else it is of no use to anybody."""
+    if response.closed or response.length_remaining == 0:
+        response.release_conn()
+    else:
+        response.close()
+
+
+def _reason(error: HTTPError) -> str:
+    """What went wrong, without the URL that urllib3 puts into its messages: it may be a presigned one."""
+    reason = getattr(error, "reason", None)
+    return type(reason or error).__name__
