@@ -9,7 +9,7 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
-from sandbox.deploy import Deployment, deploy, reset_moto
+from sandbox.deploy import Aws, Deployment, deploy, reset_moto
 
 PROJECT = Path(__file__).parents[3]
 CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
@@ -43,21 +43,41 @@ def write_built_folder(folder: Path, change: Change) -> Path:
     return folder
 
 
-@pytest.fixture
-def build(tmp_path: Path) -> Callable[..., Path]:
-    """Write a built folder, with a change to the template if a test wants one."""
-    return lambda change=lambda _: None: write_built_folder(tmp_path / "build", change)
+def no_change(template: dict[str, Any]) -> None:
+    """The template as it is."""
 
 
-@pytest.fixture(autouse=True)
-def empty_moto() -> Iterator[None]:
-    """moto's backends live as long as the process."""
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Change], Path]:
+    """Writes a built folder whose template a test may change."""
+
+    def write(change: Change) -> Path:
+        return write_built_folder(tmp_path_factory.mktemp("built") / "build", change)
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def deployed(build: Callable[[Change], Path]) -> Iterator[Deployment]:
+    """Our template, deployed once for the tests of a module."""
     reset_moto()
-    yield
+    yield deploy(build(no_change), stack_name="ecr-steward", account=ACCOUNT, region=REGION)
     reset_moto()
 
 
 @pytest.fixture
-def deployed(build: Callable[..., Path]) -> Deployment:
-    """Our template, deployed."""
-    return deploy(build(), stack_name="ecr-steward", account=ACCOUNT, region=REGION)
+def deploy_changed(build: Callable[[Change], Path]) -> Iterator[Callable[..., Deployment]]:
+    """Deploy our template with a change, into an empty moto."""
+    reset_moto()
+
+    def changed(change: Change, **parameters: str) -> Deployment:
+        return deploy(build(change), stack_name="ecr-steward", account=ACCOUNT, region=REGION, parameters=parameters)
+
+    yield changed
+    reset_moto()
+
+
+@pytest.fixture
+def aws() -> Aws:
+    """The account and region that the fixtures deploy into."""
+    return Aws(ACCOUNT, REGION)

@@ -55,19 +55,15 @@ def differences(aws: Aws, logical_id: str, type_: str, physical_id: str, propert
         if (type_, name) in not_simulated.PROPERTIES:
             continue
         for path, wanted, found in _unequal(name, expected, actual.get(name, _ABSENT)):
-            what_is = "it is absent" if found is _ABSENT else f"it is {found!r}"
-            yield f"{owner}: {path}: the template says {wanted!r}, {what_is}"
+            says = "the template does not have it" if wanted is _ABSENT else f"the template says {wanted!r}"
+            yield f"{owner}: {path}: {says}, {'it is absent' if found is _ABSENT else f'it is {found!r}'}"
 
 
 def _unequal(path: str, expected: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
     """The innermost places where two values differ."""
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name in [*expected, *(name for name in actual if name not in expected)]:
-            wanted, found = expected.get(name, _ABSENT), actual.get(name, _ABSENT)
-            if wanted is _ABSENT:
-                yield f"{path}.{name}", None, found
-            else:
-                yield from _unequal(f"{path}.{name}", wanted, found)
+            yield from _unequal(f"{path}.{name}", expected.get(name, _ABSENT), actual.get(name, _ABSENT))
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, (wanted, found) in enumerate(zip(_in_order(expected), _in_order(actual), strict=True)):
             yield from _unequal(f"{path}[{index}]", wanted, found)

@@ -73,7 +73,7 @@ def deploy(
     backend = cloudformation_backends[account][region]
     if stack_name in {stack.name for stack in backend.stacks.values()}:
         raise TemplateError(f"a stack {stack_name} exists already in {account} {region}")
-    stack = backend.create_stack(stack_name, json.dumps(template), parameters=dict(parameters))
+    stack = backend.create_stack(stack_name, json.dumps(template, ensure_ascii=False), parameters=dict(parameters))
     stop_moto_deliveries(account, region)
     resources = _resources(stack, template)
     code = {_code_key(resources[name]): folder for name, folder in translation.folders.items() if name in resources}

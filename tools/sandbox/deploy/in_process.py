@@ -69,8 +69,8 @@ def _client(account: str, region: str, service: str) -> Any:
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         return _answer(request, account)
 
-    # An answer from this hook is taken instead of sending the request.
-    client.meta.events.register("before-send", answer)
+    # The first hook that answers is taken instead of sending the request; mock_aws, where a test uses it, has one too.
+    client.meta.events.register_first("before-send", answer)
     return client
 
 

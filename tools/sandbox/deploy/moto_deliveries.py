@@ -16,6 +16,9 @@ class StoredRule(Rule):
     def send_to_targets(self, original_event: Any, transform_input: bool = True) -> None:
         """Nothing: the sandbox delivers."""
 
+    def is_created(self) -> bool:
+        return True
+
 
 def stop_moto_deliveries(account: str, region: str) -> None:
     """Take moto's own deliveries away from every rule and queue that exists now.

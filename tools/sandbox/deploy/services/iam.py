@@ -60,7 +60,7 @@ def _put_inline_policy(aws: Aws, role: str, name: str, document: dict[str, Any])
     if "Version" in document:
         aws.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
     else:
-        # IAM takes such a document as version 2008-10-17; moto's API refuses it. SAM writes one for a failure destination.
+        # SAM writes such a document for a failure destination. IAM takes it as version 2008-10-17, moto's API does not.
         _backend(aws).get_role(role).put_policy(name, json.dumps(document))
 
 

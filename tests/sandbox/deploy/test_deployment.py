@@ -1,0 +1,197 @@
+"""What our template says exists, as boto3 sees it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.deploy import Aws, Deployment, deploy, verify
+from sandbox.deploy.errors import TemplateError
+
+
+def test_every_resource_exists_and_reads_back_when_our_template_is_deployed(deployed: Deployment, aws: Aws) -> None:
+    verify(deployed)
+
+    listed = aws.client("cloudformation").list_stack_resources(StackName="ecr-steward")["StackResourceSummaries"]
+    assert {resource["LogicalResourceId"] for resource in listed} == set(deployed.resources)
+    assert all(resource.physical_id for resource in deployed.resources.values())
+
+
+def test_function_has_its_layers_log_group_and_environment_when_deployed(deployed: Deployment, aws: Aws) -> None:
+    function = deployed.resources["EnforceImageTagsFunction"]
+
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=function.physical_id)
+
+    layers = [layer.physical_id for layer in deployed.of_type("AWS::Lambda::LayerVersion")]
+    assert [layer["Arn"] for layer in configuration["Layers"]] == layers
+    assert len(layers) == 2
+    assert configuration["Architectures"] == ["arm64"]
+    assert configuration["Role"] == deployed.resources["EnforceImageTagsFunctionRole"].arn
+    assert configuration["Environment"]["Variables"] == {
+        "ECR_STEWARD_RULEBOOK": "/opt/rulebook.json",
+        "ECR_STEWARD_EVENT_BUS": "ecr-steward",
+        "ECR_STEWARD_FAILURE_QUEUE_URL": deployed.resources["FailureQueue"].physical_id,
+        "ECR_STEWARD_IDEMPOTENCY_TABLE": deployed.resources["IdempotencyTable"].physical_id,
+        "POWERTOOLS_METRICS_NAMESPACE": "EcrSteward",
+        "POWERTOOLS_SERVICE_NAME": "enforce_image_tags",
+    }
+    log_group = deployed.resources["EnforceImageTagsLogGroup"].physical_id
+    assert function.properties["LoggingConfig"] == {"LogGroup": log_group}
+
+
+def test_rule_target_has_its_exit_and_patience_when_deployed(deployed: Deployment, aws: Aws) -> None:
+    rule = deployed.resources["ImagePushedToReplicateImageRule"]
+
+    targets = aws.client("events").list_targets_by_rule(Rule=rule.physical_id, EventBusName="ecr-steward")["Targets"]
+
+    assert targets == [
+        {
+            "Id": "ReplicateImageQueue",
+            "Arn": deployed.resources["ReplicateImageQueue"].arn,
+            "DeadLetterConfig": {"Arn": deployed.resources["DeliveryFailureQueue"].arn},
+            "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400},
+        }
+    ]
+    assert rule.properties["Targets"] == targets
+
+
+def test_mapping_is_listed_with_its_properties_when_deployed(deployed: Deployment, aws: Aws) -> None:
+    function = deployed.resources["ReplicateImageFunction"]
+
+    mappings = aws.client("lambda").list_event_source_mappings(FunctionName=function.physical_id)["EventSourceMappings"]
+
+    assert [mapping["EventSourceArn"] for mapping in mappings] == [deployed.resources["ReplicateImageQueue"].arn]
+    assert mappings[0]["BatchSize"] == 1
+    assert mappings[0]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mappings[0]["ScalingConfig"] == {"MaximumConcurrency": 5}
+
+
+def test_schedule_policies_and_time_to_live_exist_when_deployed(deployed: Deployment, aws: Aws) -> None:
+    schedule = aws.client("scheduler").get_schedule(Name="ReconcileRegistryFunctionSweep")
+    role = deployed.resources["ReconcileRegistryFunctionRole"].physical_id
+    managed = aws.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    table = deployed.resources["IdempotencyTable"].physical_id
+    time_to_live = aws.client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    failures = aws.client("lambda").get_function_event_invoke_config(
+        FunctionName=deployed.resources["ReconcileRegistryFunction"].physical_id
+    )
+
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert schedule["Target"]["Arn"] == deployed.resources["ReconcileRegistryFunction"].arn
+    assert schedule["Target"]["RoleArn"] == deployed.resources["SweepScheduleRole"].arn
+    assert [policy["PolicyName"] for policy in managed] == ["AWSLambdaBasicExecutionRole"]
+    assert time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiration"}
+    assert failures["DestinationConfig"]["OnFailure"]["Destination"] == deployed.resources["FailureQueue"].arn
+
+
+def test_resources_are_found_by_type_and_arn_when_deployed(deployed: Deployment) -> None:
+    function = deployed.resources["ReplicateImageFunction"]
+
+    assert len(deployed.of_type("AWS::Lambda::Function")) == 4
+    assert function.arn is not None
+    assert deployed.by_arn(function.arn) is function
+    assert deployed.by_arn("arn:aws:lambda:us-east-1:111122223333:function:other") is None
+
+
+def test_code_names_the_built_folder_when_function_or_layer_is_deployed(deployed: Deployment) -> None:
+    function = deployed.resources["ReplicateImageFunction"]
+
+    assert deployed.code["ReplicateImageFunction"].name == "ReplicateImageFunction"
+    assert [deployed.code[arn].name for arn in function.properties["Layers"]] == ["CoreLayer", "RulebookLayer"]
+    assert all(folder.is_dir() for folder in deployed.code.values())
+
+
+def test_outputs_are_resolved_when_deployed(deployed: Deployment, aws: Aws) -> None:
+    stack = aws.client("cloudformation").describe_stacks(StackName="ecr-steward")["Stacks"][0]
+
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs["EventBusName"] == "ecr-steward"
+    assert outputs["FailureQueueUrl"] == deployed.resources["FailureQueue"].physical_id
+
+
+def test_stack_is_refused_when_it_exists_already(deployed: Deployment, build: Callable[..., Path]) -> None:
+    with pytest.raises(TemplateError, match="ecr-steward exists already in 111122223333 us-east-1"):
+        deploy(build(lambda _: None), stack_name="ecr-steward", account=deployed.account, region=deployed.region)
+
+
+def test_parameters_reach_their_resources_when_given(deploy_changed: Callable[..., Deployment], aws: Aws) -> None:
+    deployment = deploy_changed(
+        lambda _: None, Architecture="x86_64", SweepSchedule="rate(5 minutes)", LogRetentionDays="7"
+    )
+
+    function = deployment.resources["EnforceImageTagsFunction"]
+    group = deployment.resources["EnforceImageTagsLogGroup"]
+    read = aws.client("lambda").get_function_configuration(FunctionName=function.physical_id)
+    assert function.properties["Architectures"] == read["Architectures"] == ["x86_64"]
+    assert deployment.of_type("AWS::Scheduler::Schedule")[0].properties["ScheduleExpression"] == "rate(5 minutes)"
+    assert group.properties == {"RetentionInDays": 7}
+
+
+def test_rule_stays_disabled_when_the_template_says_so(deploy_changed: Callable[..., Deployment], aws: Aws) -> None:
+    def disable(template: dict[str, Any]) -> None:
+        template["Resources"]["ViolationFoundRule"]["Properties"]["State"] = "DISABLED"
+
+    rule = deploy_changed(disable).resources["ViolationFoundRule"]
+
+    assert rule.properties["State"] == "DISABLED"
+    assert aws.client("events").describe_rule(Name=rule.physical_id, EventBusName="ecr-steward")["State"] == "DISABLED"
+
+
+def test_conditional_resources_follow_their_condition_when_deployed(
+    deploy_changed: Callable[..., Deployment],
+) -> None:
+    def add_conditions(template: dict[str, Any]) -> None:
+        template["Conditions"] = {
+            "OnArm": {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]},
+            "OnIntel": {"Fn::Not": [{"Condition": "OnArm"}]},
+        }
+        template["Resources"]["ArmTopic"] = {"Type": "AWS::SNS::Topic", "Condition": "OnArm"}
+        template["Resources"]["IntelTopic"] = {"Type": "AWS::SNS::Topic", "Condition": "OnIntel"}
+        topic = {"Fn::If": ["OnArm", {"Ref": "ArmTopic"}, {"Ref": "IntelTopic"}]}
+        template["Resources"]["FailureQueueAlarm"]["Properties"]["AlarmActions"] = [topic]
+
+    deployment = deploy_changed(add_conditions)
+
+    assert "IntelTopic" not in deployment.resources
+    actions = deployment.resources["FailureQueueAlarm"].properties["AlarmActions"]
+    assert actions == [deployment.resources["ArmTopic"].arn]
+
+
+def test_managed_policy_is_attached_when_the_template_names_it(
+    deploy_changed: Callable[..., Deployment], aws: Aws
+) -> None:
+    def name_policy(template: dict[str, Any]) -> None:
+        template["Resources"]["ReplicateImageFunction"]["Properties"]["Policies"].append("AmazonSQSReadOnlyAccess")
+
+    role = deploy_changed(name_policy).resources["ReplicateImageFunctionRole"]
+
+    attached = aws.client("iam").list_attached_role_policies(RoleName=role.physical_id)["AttachedPolicies"]
+    assert {policy["PolicyArn"] for policy in attached} == {
+        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess",
+    }
+
+
+def test_accounts_and_regions_are_apart_when_both_hold_the_template(
+    deploy_changed: Callable[..., Deployment], build: Callable[..., Path], aws: Aws
+) -> None:
+    ours = deploy_changed(lambda _: None)
+
+    theirs = deploy(build(lambda _: None), stack_name="ecr-steward", account="222222222222", region="eu-west-1")
+
+    queue = theirs.resources["FailureQueue"]
+    assert queue.arn is not None
+    assert queue.arn.startswith("arn:aws:sqs:eu-west-1:222222222222:ecr-steward-FailureQueue-")
+    queues = aws.client("sqs").list_queues()["QueueUrls"]
+    assert sorted(queues) == sorted(resource.physical_id for resource in ours.of_type("AWS::SQS::Queue"))
+
+
+def test_made_names_fit_the_service_when_the_stack_name_is_long(build: Callable[..., Path]) -> None:
+    name = "ecr-steward-of-a-very-long-team-name"
+
+    deployment = deploy(build(lambda _: None), stack_name=name, account="333333333333", region="us-east-1")
+
+    functions = deployment.of_type("AWS::Lambda::Function")
+    assert {len(function.physical_id) <= 64 for function in functions} == {True}
+    assert len({function.physical_id for function in functions}) == 4
