@@ -1,0 +1,77 @@
+"""The pinned requirements: complete, hashed, without addresses, and the same in the layer as in development."""
+
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LAYER = ROOT / "layers" / "core" / "requirements.txt"
+DEVELOPMENT = ROOT / "requirements" / "dev.txt"
+SAM = ROOT / "requirements" / "sam.txt"
+COMPILED = [LAYER, *sorted((ROOT / "requirements").glob("*.txt"))]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+PIN = re.compile(
+    r"^(?P<requirement>[A-Za-z0-9._-]+(\[[^]]*\])?==[^\\\n]+?) *\\\n(?P<hashes>( +--hash=.*\n)+)", re.MULTILINE
+)
+ADDRESS = re.compile(r"[a-z]+://|--(extra-)?index-url|--find-links|--trusted-host|^-[fi] ", re.MULTILINE)
+
+
+def pins(path: Path) -> dict[str, str]:
+    requirements = [Requirement(found["requirement"]) for found in PIN.finditer(path.read_text(encoding="utf-8"))]
+    return {canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in requirements}
+
+
+@pytest.mark.parametrize("path", COMPILED, ids=lambda path: path.name)
+def test_compiled_requirements_name_no_address_when_published(path: Path) -> None:
+    assert not ADDRESS.search(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", COMPILED, ids=lambda path: path.name)
+def test_every_requirement_is_pinned_with_hashes_when_compiled(path: Path) -> None:
+    names = re.findall(r"^[A-Za-z0-9][^ =\[]*", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(pins(path)) == sorted(canonicalize_name(name) for name in names)
+    assert names
+
+
+def test_layer_has_the_pins_of_development_when_both_are_compiled() -> None:
+    development = pins(DEVELOPMENT)
+
+    assert {name: development.get(name) for name in pins(LAYER)} == pins(LAYER)
+
+
+def test_layer_pins_satisfy_pyproject_when_compiled() -> None:
+    wanted = [Requirement(each) for each in PROJECT["dependencies"]]
+    layer = pins(LAYER)
+
+    assert [str(each) for each in wanted if not each.specifier.contains(layer[canonicalize_name(each.name)])] == []
+
+
+def test_development_pins_satisfy_pyproject_when_compiled() -> None:
+    extras = PROJECT["optional-dependencies"]
+    wanted = [Requirement(each) for each in PROJECT["dependencies"] + extras["tools"] + extras["dev"]]
+    development = pins(DEVELOPMENT) | {"ecr-steward": PROJECT["version"]}
+
+    assert [
+        str(each) for each in wanted if not each.specifier.contains(development[canonicalize_name(each.name)])
+    ] == []
+
+
+def test_translator_is_the_one_that_sam_pins_when_installed() -> None:
+    sam_packages = list(importlib.metadata.distributions(name="aws-sam-cli", path=installed_by_sam()))
+    needs = [Requirement(each) for each in sam_packages[0].requires or ()]
+    pinned_by_sam = next(str(each.specifier) for each in needs if each.name == "aws-sam-translator")
+
+    assert pinned_by_sam == f"=={importlib.metadata.version('aws-sam-translator')}"
+    assert sam_packages[0].version == pins(SAM)["aws-sam-cli"]
+
+
+def installed_by_sam() -> list[str]:
+    """The packages of `.tools/sam`, where `make setup` put them."""
+    return [str(path) for path in (ROOT / ".tools" / "sam" / "lib").glob("python3.13/site-packages")]

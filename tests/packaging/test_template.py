@@ -1,0 +1,185 @@
+"""What must hold for every resource of the template, whatever is added to it. The failure patterns are AWS's own.
+
+Read in the translated template, where nothing is left implied: SAM's own events are rules and mappings there.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+type Template = Mapping[str, Any]
+type Properties = Mapping[str, Any]
+
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+def of_type(template: Template, type_: str) -> dict[str, Properties]:
+    found = {id_: each.get("Properties", {}) for id_, each in template["Resources"].items() if each["Type"] == type_}
+    assert found, f"the template has no {type_}: this test looks at nothing"
+    return found
+
+
+def logical_id(reference: Any) -> str:
+    """Of the resource that a Ref or GetAtt names."""
+    match reference:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), _]}:
+            return name
+    raise AssertionError(f"{reference} names no resource of the template")
+
+
+def rule_targets(template: Template) -> Iterator[tuple[str, Properties]]:
+    for rule, properties in of_type(template, "AWS::Events::Rule").items():
+        for target in properties["Targets"]:
+            yield rule, target
+
+
+def allowed_rules(template: Template, queue: str) -> set[str]:
+    """The rules that a queue's policy lets write, by logical id."""
+    allowed: set[str] = set()
+    for policy in of_type(template, "AWS::SQS::QueuePolicy").values():
+        if queue not in map(logical_id, policy["Queues"]):
+            continue
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            assert logical_id(statement["Resource"]) == queue
+            sources = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+            allowed |= {logical_id(source) for source in (sources if isinstance(sources, list) else [sources])}
+    return allowed
+
+
+def test_1_every_rule_target_retries_for_a_day_when_delivery_fails(template: Template) -> None:
+    weak = [
+        rule
+        for rule, target in rule_targets(template)
+        if target.get("RetryPolicy") != {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
+    ]
+
+    assert weak == []
+
+
+def test_1_every_rule_target_has_a_dead_letter_queue_when_retries_are_spent(template: Template) -> None:
+    assert [rule for rule, target in rule_targets(template) if "DeadLetterConfig" not in target] == []
+
+
+def test_2_each_queue_lets_exactly_its_rules_write_when_they_deliver_or_fail_to(template: Template) -> None:
+    queues = of_type(template, "AWS::SQS::Queue")
+    writers: dict[str, set[str]] = {queue: set() for queue in queues}
+    for rule, target in rule_targets(template):
+        writers[logical_id(target["DeadLetterConfig"]["Arn"])].add(rule)
+        if (destination := logical_id(target["Arn"])) in queues:
+            writers[destination].add(rule)
+
+    assert {queue: allowed_rules(template, queue) for queue in queues} == writers
+
+
+def test_1_schedules_have_retries_and_a_dead_letter_queue_when_their_target_fails(template: Template) -> None:
+    for properties in of_type(template, "AWS::Scheduler::Schedule").values():
+        assert properties["Target"]["RetryPolicy"].keys() == {"MaximumRetryAttempts", "MaximumEventAgeInSeconds"}
+        assert logical_id(properties["Target"]["DeadLetterConfig"]["Arn"]) in of_type(template, "AWS::SQS::Queue")
+
+
+def test_4_every_function_has_an_exit_when_it_is_invoked_asynchronously(template: Template) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    invoked_by_rules = {logical_id(target["Arn"]) for _, target in rule_targets(template)} & functions.keys()
+    schedules = of_type(template, "AWS::Scheduler::Schedule").values()
+    invoked_by_schedules = {logical_id(each["Target"]["Arn"]) for each in schedules}
+    configs = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    with_exit = {logical_id(each["FunctionName"]) for each in configs if each["DestinationConfig"]["OnFailure"]}
+
+    assert with_exit == invoked_by_rules | invoked_by_schedules
+    assert all(each["MaximumRetryAttempts"] == 2 for each in configs)
+
+
+def test_4_a_function_may_write_to_its_failure_destination_when_it_raises(template: Template) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    roles = of_type(template, "AWS::IAM::Role")
+    for config in of_type(template, "AWS::Lambda::EventInvokeConfig").values():
+        role = roles[logical_id(functions[logical_id(config["FunctionName"])]["Role"])]
+        destination = config["DestinationConfig"]["OnFailure"]["Destination"]
+        assert any(
+            "sqs:SendMessage" in statement["Action"] and statement["Resource"] == destination
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        )
+
+
+def test_8_only_the_failed_messages_come_back_when_a_batch_fails_in_part(template: Template) -> None:
+    for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_9_a_message_stays_hidden_six_timeouts_and_is_tried_five_times_when_work_is_slow(template: Template) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    queues = of_type(template, "AWS::SQS::Queue")
+    for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
+        queue = queues[logical_id(mapping["EventSourceArn"])]
+        assert queue["VisibilityTimeout"] >= 6 * functions[logical_id(mapping["FunctionName"])]["Timeout"]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+
+
+def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_looks(template: Template) -> None:
+    queues = of_type(template, "AWS::SQS::Queue")
+    targets = [target for _, target in rule_targets(template)]
+    schedules = [each["Target"] for each in of_type(template, "AWS::Scheduler::Schedule").values()]
+    configs = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    last_resorts = (
+        {logical_id(target["DeadLetterConfig"]["Arn"]) for target in targets + schedules}
+        | {logical_id(config["DestinationConfig"]["OnFailure"]["Destination"]) for config in configs}
+        | {
+            logical_id(queue["RedrivePolicy"]["deadLetterTargetArn"])
+            for queue in queues.values()
+            if "RedrivePolicy" in queue
+        }
+    )
+    watched = {
+        logical_id(dimension["Value"])
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+        if alarm["AlarmActions"]
+    }
+
+    assert {queue: queues[queue].get("MessageRetentionPeriod") for queue in last_resorts} == dict.fromkeys(
+        last_resorts, FOURTEEN_DAYS
+    )
+    assert watched == last_resorts
+
+
+def test_logs_are_kept_a_chosen_time_when_a_function_writes_them(template: Template) -> None:
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    functions = of_type(template, "AWS::Lambda::Function")
+    written = {name: logical_id(each["LoggingConfig"]["LogGroup"]) for name, each in functions.items()}
+
+    assert sorted(written.values()) == sorted(groups)
+    assert all(group["RetentionInDays"] for group in groups.values())
+
+
+def test_each_function_has_a_role_of_its_own_when_deployed(template: Template) -> None:
+    roles = [logical_id(each["Role"]) for each in of_type(template, "AWS::Lambda::Function").values()]
+
+    assert len(set(roles)) == len(roles)
+
+
+@pytest.mark.parametrize("wildcard", ["*", ":*"])
+def test_no_role_is_given_all_actions_of_a_service_when_deployed(template: Template, wildcard: str) -> None:
+    for role in of_type(template, "AWS::IAM::Role").values():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"]
+                for action in actions if isinstance(actions, list) else [actions]:
+                    assert not action.endswith(wildcard)
+
+
+def test_no_resource_is_named_in_full_when_two_stacks_share_an_account(template: Template) -> None:
+    """Except the bus: other accounts forward to it by its name."""
+    names = {"FunctionName", "QueueName", "TopicName", "TableName", "RoleName", "LogGroupName", "AlarmName"}
+    own = {"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"}
+    named = [
+        id_
+        for id_, each in template["Resources"].items()
+        if each["Type"] not in own and names & each.get("Properties", {}).keys()
+    ]
+
+    assert named == []
