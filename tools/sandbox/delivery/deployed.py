@@ -1,0 +1,272 @@
+"""Reads the wiring out of deployed stacks: from resolved properties to what delivery needs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from sandbox.delivery.patterns import Pattern
+from sandbox.delivery.policies import Document
+from sandbox.delivery.wiring import FunctionConfig, QueueMapping, RetryPolicy, Role, Rule, Schedule, Target, Wiring
+from sandbox.deploy import Deployment, Resource
+
+DEFAULT_MAPPING_CONCURRENCY = 5  # Lambda begins with five pollers
+
+
+class UnsupportedWiringError(ValueError):
+    """The template connects things in a way that the sandbox does not deliver."""
+
+
+def read_wiring(*deployments: Deployment) -> Wiring:
+    """The wiring of all stacks together. Raises UnsupportedWiringError or InvalidPatternError."""
+    functions: dict[str, FunctionConfig] = {}
+    rules: list[Rule] = []
+    mappings: list[QueueMapping] = []
+    schedules: list[Schedule] = []
+    roles: dict[str, Role] = {}
+    policies: defaultdict[str, list[Document]] = defaultdict(list)
+    buses: set[str] = set()
+    for deployment in deployments:
+        reader = _Reader(deployment)
+        functions |= {config.arn: config for config in reader.functions()}
+        rules += reader.rules()
+        mappings += reader.mappings()
+        schedules += reader.schedules()
+        roles |= {role.arn: role for role in reader.roles()}
+        buses |= set(reader.buses())
+        for arn, document in reader.resource_policies():
+            policies[arn].append(document)
+    return Wiring(
+        tuple(rules),
+        functions,
+        tuple(mappings),
+        tuple(schedules),
+        roles,
+        {arn: tuple(documents) for arn, documents in policies.items()},
+        frozenset(buses),
+    )
+
+
+class _Reader:
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._arns = {
+            resource.physical_id: resource.arn for resource in deployment.resources.values() if resource.arn is not None
+        }
+
+    def functions(self) -> Iterator[FunctionConfig]:
+        """Every function with its layers, environment and failure exits."""
+        invoke_configs = {
+            self._arn(resource.properties["FunctionName"]): resource.properties
+            for resource in self._deployment.of_type("AWS::Lambda::EventInvokeConfig")
+        }
+        for resource in self._deployment.of_type("AWS::Lambda::Function"):
+            properties = resource.properties
+            arn = _arn_of(resource)
+            invoke = invoke_configs.get(arn, {})
+            destinations = invoke.get("DestinationConfig", {})
+            concurrency = properties.get("ReservedConcurrentExecutions")
+            yield FunctionConfig(
+                logical_id=resource.logical_id,
+                name=resource.physical_id,
+                arn=arn,
+                role_arn=properties["Role"],
+                handler=properties["Handler"],
+                code=self._deployment.code[resource.logical_id],
+                layers=tuple(self._deployment.code[layer] for layer in properties.get("Layers", [])),
+                environment={
+                    name: str(value) for name, value in properties.get("Environment", {}).get("Variables", {}).items()
+                },
+                timeout=float(properties.get("Timeout", 3)),
+                memory=int(properties.get("MemorySize", 128)),
+                reserved_concurrency=int(concurrency) if concurrency is not None else None,
+                retries=int(invoke.get("MaximumRetryAttempts", 2)),
+                on_failure_arn=destinations.get("OnFailure", {}).get("Destination"),
+                on_success_arn=destinations.get("OnSuccess", {}).get("Destination"),
+                dead_letter_arn=properties.get("DeadLetterConfig", {}).get("TargetArn"),
+            )
+
+    def buses(self) -> Iterator[str]:
+        """The default bus, which every account has, and those of the template."""
+        yield self._bus_arn("default")
+        yield from (_arn_of(resource) for resource in self._deployment.of_type("AWS::Events::EventBus"))
+
+    def rules(self) -> Iterator[Rule]:
+        """Rules with an event pattern."""
+        for resource in self._deployment.of_type("AWS::Events::Rule"):
+            pattern = resource.properties.get("EventPattern")
+            if pattern is None:
+                continue
+            yield Rule(
+                arn=_arn_of(resource),
+                bus_arn=self._bus_arn(resource.properties.get("EventBusName", "default")),
+                pattern=Pattern.parse(json.loads(pattern) if isinstance(pattern, str) else pattern),
+                targets=tuple(_target(target) for target in resource.properties.get("Targets", [])),
+                is_enabled=_is_enabled(resource),
+            )
+
+    def mappings(self) -> Iterator[QueueMapping]:
+        """Queues that start a function."""
+        for resource in self._deployment.of_type("AWS::Lambda::EventSourceMapping"):
+            properties = resource.properties
+            queue_arn = properties["EventSourceArn"]
+            if ":sqs:" not in queue_arn:
+                raise UnsupportedWiringError(f"{resource.logical_id}: the sandbox polls SQS only, not {queue_arn}")
+            filters = properties.get("FilterCriteria", {}).get("Filters", [])
+            yield QueueMapping(
+                id=resource.logical_id,
+                queue_arn=queue_arn,
+                function_arn=self._arn(properties["FunctionName"]),
+                batch_size=int(properties.get("BatchSize", 10)),
+                reports_item_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+                max_concurrency=int(
+                    properties.get("ScalingConfig", {}).get("MaximumConcurrency", DEFAULT_MAPPING_CONCURRENCY)
+                ),
+                is_enabled=str(properties.get("Enabled", True)).lower() == "true",
+                filters=tuple(Pattern.parse(json.loads(one["Pattern"])) for one in filters),
+            )
+
+    def schedules(self) -> Iterator[Schedule]:
+        """Schedules of EventBridge Scheduler, and rules that have a schedule expression."""
+        for resource in self._deployment.of_type("AWS::Scheduler::Schedule"):
+            yield Schedule(
+                resource.logical_id,
+                resource.physical_id,
+                _arn_of(resource),
+                resource.properties["ScheduleExpression"],
+                _target({"Id": resource.logical_id, **resource.properties["Target"]}),
+                _is_enabled(resource),
+            )
+        for resource in self._deployment.of_type("AWS::Events::Rule"):
+            for target in resource.properties.get("Targets", []):
+                if expression := resource.properties.get("ScheduleExpression"):
+                    yield Schedule(
+                        resource.logical_id,
+                        resource.physical_id,
+                        _arn_of(resource),
+                        expression,
+                        _target(target),
+                        _is_enabled(resource),
+                        from_rule=True,
+                    )
+
+    def roles(self) -> Iterator[Role]:
+        """Roles with their inline, attached and AWS-managed policies."""
+        attached: defaultdict[str, list[Document]] = defaultdict(list)
+        for type_ in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+            for resource in self._deployment.of_type(type_):
+                names = [*resource.properties.get("Roles", []), resource.properties.get("RoleName")]
+                for name in filter(None, names):
+                    attached[name].append(resource.properties["PolicyDocument"])
+        for resource in self._deployment.of_type("AWS::IAM::Role"):
+            properties = resource.properties
+            inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+            managed = [self._managed_policy(arn) for arn in properties.get("ManagedPolicyArns", [])]
+            yield Role(
+                _arn_of(resource),
+                properties["AssumeRolePolicyDocument"],
+                (*inline, *(document for document in managed if document), *attached[resource.physical_id]),
+            )
+
+    def resource_policies(self) -> Iterator[tuple[str, Document]]:
+        """Policies of functions, queues, topics and buses, by the ARN that they protect."""
+        for resource in self._deployment.of_type("AWS::Lambda::Permission"):
+            arn = self._arn(resource.properties["FunctionName"])
+            yield arn, _permission(resource, arn)
+        for type_, key in (("AWS::SQS::QueuePolicy", "Queues"), ("AWS::SNS::TopicPolicy", "Topics")):
+            for resource in self._deployment.of_type(type_):
+                for name in resource.properties[key]:
+                    yield self._arn(name), resource.properties["PolicyDocument"]
+        for resource in self._deployment.of_type("AWS::Events::EventBusPolicy"):
+            statement = resource.properties["Statement"]
+            yield (
+                self._bus_arn(resource.properties.get("EventBusName", "default")),
+                {"Version": "2012-10-17", "Statement": [statement]},
+            )
+
+    def _managed_policy(self, arn: str) -> Document | None:
+        own = self._deployment.by_arn(arn)
+        if own is not None:
+            # Its document is attached by its own Roles list or here, never twice.
+            return None if own.properties.get("Roles") else dict(own.properties["PolicyDocument"])
+        name = arn.rsplit("/", 1)[-1]
+        if name not in _aws_managed_policies():
+            raise UnsupportedWiringError(f"there is no managed policy {arn}")
+        document: Document = _aws_managed_policies()[name]["Document"]
+        return document
+
+    def _arn(self, name: str) -> str:
+        """The ARN behind a Ref, which for functions and queues is a name or address."""
+        if name.startswith("arn:"):
+            return name
+        if name not in self._arns:
+            raise UnsupportedWiringError(f"{self._deployment.stack_name} has no resource {name}")
+        return self._arns[name]
+
+    def _bus_arn(self, name: str) -> str:
+        if name.startswith("arn:"):
+            return name
+        return f"arn:aws:events:{self._deployment.region}:{self._deployment.account}:event-bus/{name}"
+
+
+@cache
+def _aws_managed_policies() -> Mapping[str, Any]:
+    policies: Mapping[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
+
+
+def _arn_of(resource: Resource) -> str:
+    if resource.arn is None:
+        raise UnsupportedWiringError(f"{resource.logical_id} has no ARN")
+    return resource.arn
+
+
+def _is_enabled(resource: Resource) -> bool:
+    return str(resource.properties.get("State", "ENABLED")) != "DISABLED"
+
+
+TARGET_PROPERTIES = {"Id", "Arn", "RoleArn", "DeadLetterConfig", "RetryPolicy", "Input", "InputPath"}
+
+
+def _target(properties: Mapping[str, Any]) -> Target:
+    if unknown := properties.keys() - TARGET_PROPERTIES:
+        raise UnsupportedWiringError(f"target {properties.get('Id')}: the sandbox does not deliver with {unknown}")
+    retry = properties.get("RetryPolicy", {})
+    return Target(
+        id=properties["Id"],
+        arn=properties["Arn"],
+        role_arn=properties.get("RoleArn"),
+        dead_letter_arn=properties.get("DeadLetterConfig", {}).get("Arn"),
+        retry=RetryPolicy(
+            int(retry.get("MaximumRetryAttempts", RetryPolicy.attempts)),
+            int(retry.get("MaximumEventAgeInSeconds", RetryPolicy.max_age)),
+        ),
+        input=properties.get("Input"),
+        input_path=properties.get("InputPath"),
+    )
+
+
+def _permission(resource: Resource, function_arn: str) -> Document:
+    """AWS::Lambda::Permission as the statement that Lambda's AddPermission makes of it."""
+    properties = resource.properties
+    principal = properties["Principal"]
+    condition: dict[str, dict[str, str]] = {}
+    if "SourceArn" in properties:
+        condition["ArnLike"] = {"AWS:SourceArn": properties["SourceArn"]}
+    if "SourceAccount" in properties:
+        condition["StringEquals"] = {"AWS:SourceAccount": properties["SourceAccount"]}
+    kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
+    statement = {
+        "Sid": resource.logical_id,
+        "Effect": "Allow",
+        "Principal": principal if principal == "*" else {kind: principal},
+        "Action": properties["Action"],
+        "Resource": function_arn,
+        "Condition": condition,
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

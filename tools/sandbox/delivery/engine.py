@@ -1,0 +1,158 @@
+"""Everything between an event and a function, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.delivery.activity import Activity, Work
+from sandbox.delivery.dispatch import DEFAULT_RETRY_SECONDS, Dispatcher, Parcel, Sender, payload_for
+from sandbox.delivery.invocations import DEFAULT_RETRY_SECONDS as INVOCATION_RETRY_SECONDS
+from sandbox.delivery.invocations import Invocations
+from sandbox.delivery.ledger import BusEvent, Delivery, Fate, Ledger
+from sandbox.delivery.put_events import accept_entries
+from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, QueuePoller
+from sandbox.delivery.schedules import parcel_of
+from sandbox.delivery.wiring import FunctionConfig, Wiring
+from sandbox.workers.pool import WorkerPool
+
+ROUTING_THREADS = 8
+
+
+class DeliveryEngine:
+    """Buses, rules, queues, schedules and functions of one wiring. close() ends every thread and process."""
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        start_pool: Callable[[FunctionConfig], WorkerPool],
+        *,
+        ledger: Ledger | None = None,
+        retry_seconds: float = DEFAULT_RETRY_SECONDS,
+        invocation_retry_seconds: float = INVOCATION_RETRY_SECONDS,
+        redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+    ) -> None:
+        """The three times stand for what AWS makes minutes or hours: before a delivery is tried again, before a
+        function is, and before a failed message is received again.
+        """
+        self.wiring = wiring
+        self.activity = Activity()
+        self.ledger = ledger or Ledger()
+        self._work = Work("route", self.activity, ROUTING_THREADS)
+        self.invocations = Invocations(
+            self._wiring,
+            self.activity,
+            self.ledger,
+            start_pool=start_pool,
+            put_event=self.put,
+            queue_changed=self.queues_changed,
+            retry_seconds=invocation_retry_seconds,
+        )
+        self.dispatcher = Dispatcher(
+            self._wiring,
+            self._work,
+            self.ledger,
+            invoke=self.invocations.accept,
+            forward=lambda bus_arn, event: self.put(bus_arn, event, is_forwarded=True),
+            queue_changed=self.queues_changed,
+            retry_seconds=retry_seconds,
+        )
+        self.pollers = [
+            QueuePoller(
+                mapping,
+                self._wiring,
+                self.activity,
+                self.invocations,
+                queue_changed=self.queues_changed,
+                redelivery_seconds=redelivery_seconds,
+            )
+            for mapping in wiring.mappings
+        ]
+
+    def _wiring(self) -> Wiring:
+        return self.wiring
+
+    # ---------------------------------------------------------------- events
+
+    def put(self, bus_arn: str, event: Mapping[str, Any], *, is_forwarded: bool = False) -> None:
+        """Take an event onto a bus; rules and targets follow in the background."""
+        with self.activity.doing("arrival of an event"):
+            self.ledger.record(BusEvent(bus_arn, event))
+            self._work.submit(
+                f"routing of {event.get('detail-type')}", lambda: self._route(bus_arn, event, is_forwarded)
+            )
+
+    def put_from_service(self, account: str, region: str, event: Mapping[str, Any]) -> None:
+        """An AWS service (ECR, Inspector, CloudTrail) puts an event on an account's default bus."""
+        self.put(self.bus_arn(account, region, "default"), event)
+
+    def put_events(self, request: Mapping[str, Any], *, account: str, region: str) -> dict[str, Any]:
+        """The PutEvents API. Raises PutEventsRefusedError. An event for a bus that does not exist is lost."""
+        accepted, answer = accept_entries(request, account=account, region=region, now=datetime.now(UTC))
+        for one in accepted:
+            bus_arn = self.bus_arn(account, region, one.bus)
+            if bus_arn in self.wiring.bus_arns or bus_arn.endswith(":event-bus/default"):
+                self.put(bus_arn, one.event)
+            else:
+                self.ledger.record(
+                    Delivery(
+                        datetime.now(UTC),
+                        "PutEvents",
+                        bus_arn,
+                        one.event["id"],
+                        1,
+                        Fate.LOST,
+                        "NO_RESOURCE",
+                        f"Event bus {one.bus} does not exist.",
+                    )
+                )
+        return answer
+
+    def tick(self, schedule_name: str) -> None:
+        """Fire a schedule now. Raises LookupError or ScheduleDisabledError."""
+        schedule = self.wiring.schedule(schedule_name)
+        if schedule is None:
+            known = ", ".join(one.logical_id for one in self.wiring.schedules) or "none"
+            raise LookupError(f"there is no schedule {schedule_name}; there are: {known}")
+        self.dispatcher.dispatch(parcel_of(schedule, datetime.now(UTC)))
+
+    @staticmethod
+    def bus_arn(account: str, region: str, name: str) -> str:
+        """ARN of a bus that is given by name or ARN."""
+        return name if name.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{name}"
+
+    def _route(self, bus_arn: str, event: Mapping[str, Any], is_forwarded: bool) -> None:
+        for rule in self.wiring.rules:
+            if rule.bus_arn != bus_arn or not rule.is_enabled or rule.pattern is None:
+                continue
+            if rule.pattern.matches(event):
+                for target in rule.targets:
+                    payload = payload_for(target, event)
+                    self.dispatcher.dispatch(Parcel(Sender.EVENTBRIDGE, rule.arn, target, event, payload, is_forwarded))
+
+    # ---------------------------------------------------------------- rest
+
+    def queues_changed(self) -> None:
+        """Messages may have come into a queue, or may be received again."""
+        for poller in self.pollers:
+            poller.wake()
+
+    def wait_until_idle(self, timeout: float) -> None:
+        """Return when no event, message or invocation is under way. Raises TimeoutError or SandboxCrashError."""
+        self.activity.wait_until_idle(timeout, lambda: [what for poller in self.pollers for what in poller.waiting()])
+
+    def problems(self) -> list[str]:
+        """What of the wiring can never deliver, as deployed."""
+        return [
+            f"{poller.mapping.id} cannot poll {poller.mapping.queue_arn}: its function's role lacks {', '.join(missing)}"
+            for poller in self.pollers
+            if (missing := poller.missing_permissions)
+        ]
+
+    def close(self) -> None:
+        """Drop what is under way; end every worker and thread."""
+        self.invocations.close()
+        for poller in self.pollers:
+            poller.close()
+        self._work.close()

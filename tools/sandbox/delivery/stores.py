@@ -1,0 +1,104 @@
+"""moto as a store: queues and topics of this process, read and written without a request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.sns.models import sns_backends
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
+
+MOTO_LOCK = threading.RLock()
+"""moto's stores are plain lists and dicts: whoever touches them, over HTTP or from here, holds this lock."""
+
+
+class NoSuchResourceError(LookupError):
+    """The queue or topic does not exist (any more)."""
+
+
+class RefusedError(Exception):
+    """The queue exists and does not take this message, for instance because it is too long."""
+
+
+def send_message(queue_arn: str, body: str, attributes: Mapping[str, str] | None = None) -> None:
+    """Put a message on a queue. Raises NoSuchResourceError or RefusedError."""
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+    with MOTO_LOCK:
+        backend, queue = _queue(queue_arn)
+        try:
+            backend.send_message(queue.name, body, message_attributes=typed)
+        except ServiceException as cause:
+            raise RefusedError(f"{queue_arn}: {cause.message}") from cause
+
+
+def publish(topic_arn: str, message: str) -> None:
+    """Publish to a topic; moto hands it to the topic's subscriptions. Raises NoSuchResourceError."""
+    _, _, _, region, account, _ = topic_arn.split(":", 5)
+    with MOTO_LOCK:
+        topic = sns_backends[account][region].topics.get(topic_arn)
+        if topic is None:
+            raise NoSuchResourceError(topic_arn)
+        topic.publish(message)
+
+
+def receive_messages(queue_arn: str, count: int) -> list[Message]:
+    """Take up to `count` visible messages; they stay invisible for the queue's visibility timeout.
+
+    A message that was received as often as the queue's redrive policy allows goes to the dead-letter queue instead.
+    """
+    with MOTO_LOCK:
+        backend, queue = _queue(queue_arn)
+        timeout = int(queue.visibility_timeout)  # type: ignore[attr-defined]
+        return backend.receive_message(queue.name, count, 0, timeout, ["All"])
+
+
+def delete_messages(queue_arn: str, messages: Iterable[Message]) -> None:
+    """Delete messages that were received."""
+    with MOTO_LOCK:
+        _, queue = _queue(queue_arn)
+        for message in messages:
+            if message.receipt_handle is not None:
+                queue.delete_message(message.receipt_handle)
+
+
+def return_messages(queue_arn: str, messages: Iterable[Message], after: float) -> None:
+    """Make received messages visible again `after` seconds from now."""
+    visible_at = (time.time() + after) * 1000
+    ids = {message.id for message in messages}
+    with MOTO_LOCK:
+        _, queue = _queue(queue_arn)
+        for message in queue._messages:
+            if message.id in ids:
+                message.visible_at = visible_at
+
+
+def message_count(queue_arn: str) -> int:
+    """Messages in a queue, in flight and delayed ones included; 0 for a queue that does not exist."""
+    with MOTO_LOCK:
+        try:
+            return len(_queue(queue_arn)[1]._messages)
+        except NoSuchResourceError:
+            return 0
+
+
+def seconds_until_visible(queue_arn: str) -> float | None:
+    """When the next message can be received; None if there is none."""
+    with MOTO_LOCK:
+        try:
+            _, queue = _queue(queue_arn)
+        except NoSuchResourceError:
+            return None
+        times = [max(message.visible_at, message.delayed_until) for message in queue._messages]
+    return max(0.0, min(times) / 1000 - time.time()) if times else None
+
+
+def _queue(queue_arn: str) -> tuple[SQSBackend, Queue]:
+    _, _, _, region, account, name = queue_arn.split(":", 5)
+    backend: Any = sqs_backends[account][region]
+    queue = backend.queues.get(name)
+    if queue is None:
+        raise NoSuchResourceError(queue_arn)
+    return backend, queue
