@@ -32,10 +32,10 @@ def _is_region(text: str) -> str:
 
 
 type AccountId = Annotated[str, Field(pattern="^[0-9]{12}$")]
-type Region = Annotated[str, AfterValidator(_is_region)]
-type RepositoryNameText = Annotated[str, AfterValidator(_is_repository_name)]
-type DigestText = Annotated[str, AfterValidator(_is_digest)]
-type ImageTagText = Annotated[str, AfterValidator(image_tag)]
+type Region = Annotated[str, AfterValidator(_is_region), Field(examples=["eu-west-1"])]
+type RepositoryNameText = Annotated[str, AfterValidator(_is_repository_name), Field(examples=["team-a/api"])]
+type DigestText = Annotated[str, AfterValidator(_is_digest), Field(examples=[f"sha256:{'0' * 64}"])]
+type ImageTagText = Annotated[str, AfterValidator(image_tag), Field(examples=["1.4.2"])]
 
 
 class EventModel(BaseModel):
@@ -62,8 +62,8 @@ class Envelope(EventModel):
 class ImageDetail(EventModel):
     """The keys by which a detail names an image."""
 
-    repository_name: RepositoryNameText
-    image_digest: DigestText
+    repository_name: RepositoryNameText = Field(description="The repository, without its registry.")
+    image_digest: DigestText = Field(description="Of the image or index.")
 
     def image_in(self, registry: RegistryRef) -> ImageRef:
         """The image that this detail means, in a registry."""

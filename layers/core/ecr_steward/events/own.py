@@ -4,9 +4,10 @@ A change that a receiver could notice as broken gets a new ``version``; new opti
 """
 
 import json
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
+from pydantic.json_schema import GenerateJsonSchema
 
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import ImageReplicated, Notice, ReplicationRequested, ViolationFound
@@ -27,7 +28,7 @@ SOURCE = "ecr.steward"
 class _OwnDetail(ImageDetail):
     DETAIL_TYPE: ClassVar[str]
 
-    version: Literal["1"] = Field(default="1", description="Of this event's shape.")
+    version: Literal["1"] = Field(description="Of this event's shape.")
     account: AccountId = Field(description="Of the registry that holds the image.")
     region: Region = Field(description="Of the registry that holds the image.")
 
@@ -44,7 +45,7 @@ class ViolationFoundDetail(_OwnDetail):
 
     rule: str = Field(description="The name of the rule that was broken.")
     why: str = Field(description="For people: what is wrong with the image tag.")
-    image_tag: ImageTagText
+    image_tag: ImageTagText = Field(description="The image tag that broke the rule.")
     answer: Literal["observe", "notify", "untag", "quarantine"] = Field(
         description="What was done about it; `observe` where the rule only observes."
     )
@@ -55,7 +56,7 @@ class ViolationFoundDetail(_OwnDetail):
         """The event for a notice."""
         return cls.model_validate(
             {
-                **_image_keys(notice.image),
+                **_common_keys(notice.image),
                 "rule": notice.rule,
                 "why": notice.why,
                 "image-tag": notice.image_tag,
@@ -79,9 +80,9 @@ class ViolationFoundDetail(_OwnDetail):
 class ReplicaDestination(EventModel):
     """The repository that an image was copied to."""
 
-    account: AccountId
-    region: Region
-    repository_name: RepositoryNameText
+    account: AccountId = Field(description="Of the destination registry.")
+    region: Region = Field(description="Of the destination registry.")
+    repository_name: RepositoryNameText = Field(description="Of the replica.")
 
 
 class ImageReplicatedDetail(_OwnDetail):
@@ -90,7 +91,7 @@ class ImageReplicatedDetail(_OwnDetail):
     DETAIL_TYPE = "Image Replicated"
 
     rule: str = Field(description="The name of the rule that asked for it.")
-    destination: ReplicaDestination
+    destination: ReplicaDestination = Field(description="Where it arrived.")
     image_tags: list[ImageTagText] = Field(description="Image tags of the replica, sorted.")
     manifests: list[DigestText] = Field(description="Every manifest copied by this job, in the order of arrival.")
 
@@ -100,7 +101,7 @@ class ImageReplicatedDetail(_OwnDetail):
         registry = notice.destination.registry
         return cls.model_validate(
             {
-                **_image_keys(notice.source),
+                **_common_keys(notice.source),
                 "rule": notice.rule,
                 "destination": {
                     "account": registry.account,
@@ -134,7 +135,7 @@ class ReplicationRequestedDetail(_OwnDetail):
     @classmethod
     def of(cls, job: ReplicationRequested) -> Self:
         """The event for a job."""
-        return cls.model_validate({**_image_keys(job.image), "why": job.why})
+        return cls.model_validate({**_common_keys(job.image), "why": job.why})
 
     def to_job(self) -> ReplicationRequested:
         """The job that this event asks for."""
@@ -184,11 +185,23 @@ def encode_job(job: ReplicationRequested) -> str:
     return json.dumps({"source": SOURCE, "detail-type": detail.DETAIL_TYPE, "detail": detail.model_dump(by_alias=True)})
 
 
-def _image_keys(image: ImageRef) -> dict[str, str]:
+def _common_keys(image: ImageRef) -> dict[str, str]:
     registry = image.repository.registry
     return {
+        "version": "1",
         "account": registry.account,
         "region": registry.region,
         "repository-name": image.repository.name,
         "image-digest": image.digest.value,
+    }
+
+
+def own_event_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each own event's ``detail``, by a name such as ``violation-found``."""
+    return {
+        model.DETAIL_TYPE.lower().replace(" ", "-"): {
+            "$schema": GenerateJsonSchema.schema_dialect,
+            **model.model_json_schema(),
+        }
+        for model in OWN_DETAILS
     }

@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wcmatch import glob
-
 from ecr_steward.rulebook.model import RegexPattern
 from ecr_steward.rulebook.versions import read_version
 from ecr_steward.rulebook.words import compile_regex
 
-_GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
+_ANY_FOLDERS = "(?:[^/]+/)*"
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,18 @@ def star_matcher(pattern: str) -> PatternMatcher:
 
 
 def repository_matcher(pattern: str) -> PatternMatcher:
-    """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes does not."""
-    compiled = glob.compile(pattern, flags=_GLOB_FLAGS)
-    return PatternMatcher(pattern, compiled.match)
+    """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes stands for any depth.
+
+    Translated here, since the glob libraries translate for ``re``: there ``**/a/**/a/**/a/**`` takes seconds to fail.
+    """
+    *folders, last = pattern.split("/")
+    parts = [_ANY_FOLDERS if segment == "**" else f"{_segment(segment)}/" for segment in folders]
+    parts.append(f"{_ANY_FOLDERS}[^/]+" if last == "**" else _segment(last))
+    return PatternMatcher(pattern, _full_match("".join(parts)))
+
+
+def _segment(segment: str) -> str:
+    return "[^/]*".join(map(re.escape, segment.split("*")))
 
 
 def _full_match(pattern: str) -> Callable[[str], bool]:

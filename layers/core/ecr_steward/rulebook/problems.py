@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.nearest import nearest_word
+from ecr_steward.rulebook.words import WrongWordError
 
 type Path = tuple[str | int, ...]
 """The keys and list positions that lead to a value, such as ``("rules", 0, "match")``."""
@@ -52,7 +53,7 @@ def structural_problems(data: Any, error: ValidationError) -> list[Problem]:
 
 def _counts_only_valid(details: Any) -> bool:
     """Whether a list is called too short only because entries in it are wrong, each of which is reported."""
-    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
+    return bool(details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"])
 
 
 def empty_values(data: Any) -> list[Problem]:
@@ -80,7 +81,9 @@ def _problem(data: Any, details: Any) -> Problem:
     if kind == "missing":
         return Problem(path[:-1], f"`{path[-1]}` is missing")
     if kind == "value_error":
-        return Problem(path, str(details["ctx"]["error"]))
+        error = details["ctx"]["error"]
+        expected, nearest = (error.expected, error.nearest) if isinstance(error, WrongWordError) else (None, None)
+        return Problem(path, str(error), expected, nearest)
     if kind == "literal_error":
         return _unknown_value(path, details)
     expected = _EXPECTED.get(kind)

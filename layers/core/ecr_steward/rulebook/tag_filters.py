@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from ecr_steward.rulebook.patterns import star_matcher
+
 RELEASES: Final = ("{major}.{minor}.{patch}", "v{major}.{minor}.{patch}")
 """The shapes of the image tags that read as a release."""
 
@@ -18,8 +20,7 @@ _ANY_NUMBER = "\0"
 
 def covers(tag_filter: str, shape: str) -> bool:
     """Whether the filter matches every text of the shape."""
-    text = _PLACEHOLDER.sub(_ANY_NUMBER, shape)
-    return re.fullmatch(".*".join(map(re.escape, tag_filter.split("*"))), text, re.DOTALL) is not None
+    return star_matcher(tag_filter).matches(_PLACEHOLDER.sub(_ANY_NUMBER, shape))
 
 
 def overlaps(tag_filter: str, shape: str) -> bool:

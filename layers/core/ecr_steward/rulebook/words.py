@@ -29,6 +29,15 @@ _DAYS = r"([1-9][0-9]{0,3})([dw])"
 _RESOURCE_TAG_KEY = r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}"
 
 
+class WrongWordError(ValueError):
+    """A word that the rulebook does not know. Says what was expected, and which word was most likely meant."""
+
+    def __init__(self, message: str, expected: str | None = None, nearest: str | None = None) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.nearest = nearest
+
+
 def fill(template: str, major: int, minor: int, patch: int) -> str:
     """An alias template, filled from a version."""
     return template.replace("{major}", str(major)).replace("{minor}", str(minor)).replace("{patch}", str(patch))
@@ -102,16 +111,14 @@ def _check_tag_word(text: str) -> str:
     if text in SCHEMES:
         return text
     if not re.fullmatch(_TAG_WORD, text):
-        raise ValueError(
-            f"`{text}` can match no image tag: write letters, digits, `.`, `_`, `-` and `*`, or {{regex: '...'}}"
+        raise WrongWordError(
+            f"`{text}` can match no image tag", "letters, digits, `.`, `_`, `-` and `*`, or {regex: '...'}"
         )
     if text in _RESERVED:
-        raise ValueError(
-            f"`{text}` is kept for a scheme that this version does not know; schemes are: {', '.join(SCHEMES)}"
-        )
+        raise WrongWordError(f"the scheme `{text}` is not known to this version", f"one of {', '.join(SCHEMES)}")
     if "*" not in text and (scheme := nearest_word(text, SCHEMES)):
-        raise ValueError(
-            f"`{text}` is no scheme; did you mean `{scheme}`? For an image tag of that name, write {{regex: {text}}}"
+        raise WrongWordError(
+            f"`{text}` is no scheme", f"a scheme, or {{regex: {text}}} for an image tag of that name", scheme
         )
     return text
 
@@ -125,10 +132,10 @@ def _check_tag_filter(text: str) -> str:
 def _check_alias_template(text: str) -> str:
     for part in _PLACEHOLDER.findall(text):
         if part not in _TEMPLATE_PARTS:
-            hint = nearest_word(part, _TEMPLATE_PARTS)
-            meant = f"did you mean {{{hint}}}? " if hint else ""
-            raise ValueError(
-                f"`{{{part}}}` is no part of a version; {meant}Known are {{major}}, {{minor}} and {{patch}}"
+            raise WrongWordError(
+                f"`{{{part}}}` is no part of a version",
+                "{major}, {minor} and {patch}",
+                nearest_word(part, _TEMPLATE_PARTS),
             )
     for alias in sample_aliases(text):
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}", alias):
@@ -143,10 +150,10 @@ def _check_principal(text: str) -> str:
         return text
     if text in {"*", "public"}:
         raise ValueError("a repository is not opened to everybody by a short word; `statements` can say it")
-    hint = nearest_word(text, ("account",))
-    meant = f"; did you mean `{hint}`?" if hint else ""
-    raise ValueError(
-        f"`{text}` is nobody{meant} Known are account, an account id of twelve digits, org:o-... and role/NAME"
+    raise WrongWordError(
+        f"`{text}` is nobody",
+        "account, an account id of twelve digits, org:o-... or role/NAME",
+        nearest_word(text, ("account",)),
     )
 
 

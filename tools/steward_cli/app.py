@@ -1,0 +1,119 @@
+"""The commands of ``ecr-steward`` and their arguments. What they do is imported when one is called."""
+
+# ruff: noqa: PLC0415 - a command pays for its own imports only
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
+
+import typer
+
+from steward_cli.main import FINDINGS, USAGE, version_text
+
+if TYPE_CHECKING:
+    from steward_cli.findings import Finding
+
+app = typer.Typer(
+    name="ecr-steward",
+    help="An Amazon ECR registry that keeps itself to a written rulebook.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+sandbox_app = typer.Typer(help="Everything on this machine, with no cloud account.", no_args_is_help=True)
+app.add_typer(sandbox_app, name="sandbox")
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(version_text())
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own."""
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Rulebooks; by default those found here.", metavar="[FILE]...", show_default=False),
+    ] = None,
+) -> None:
+    """Check rulebooks and show everything that is wrong, with its place."""
+    from steward_cli.rulebook_commands import find_rulebooks, validate_files
+
+    paths = files or find_rulebooks(Path())
+    if not paths:
+        _refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml")
+    try:
+        findings = validate_files(paths)
+    except OSError as error:
+        _refuse(f"{error.filename} cannot be read: {error.strerror}")
+    if findings:
+        _show(findings, sys.stdout)
+        typer.echo(f"{len(findings)} {'problem' if len(findings) == 1 else 'problems'} found", err=True)
+        raise typer.Exit(FINDINGS)
+    for path in paths:
+        typer.echo(f"{path} is valid", err=True)
+
+
+@app.command(name="compile")
+def compile_(
+    file: Annotated[Path, typer.Argument(help="The rulebook.", metavar="FILE")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The JSON file that the functions read.")],
+) -> None:
+    """Compile a rulebook for the functions. One that does not validate is refused, and nothing is written."""
+    from steward_cli.rulebook_commands import compile_file
+
+    try:
+        findings = compile_file(file, output)
+    except OSError as error:
+        _refuse(f"{error.filename} cannot be opened: {error.strerror}")
+    if findings:
+        _show(findings, sys.stderr)  # where a build tool looks for the reason
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def schema(
+    name: Annotated[str, typer.Argument(help="`rulebook`, or an event such as `violation-found`.")] = "rulebook",
+) -> None:
+    """Print a JSON Schema: of the rulebook, or of an event that the steward publishes."""
+    from ecr_steward.rulebook.nearest import nearest_word
+    from steward_cli.rulebook_commands import schema_texts
+
+    texts = schema_texts()
+    if name not in texts:
+        nearest = nearest_word(name, texts)
+        meant = f"did you mean `{nearest}`? " if nearest else ""
+        _refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}")
+    typer.echo(texts[name], nl=False)
+
+
+@sandbox_app.command()
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the AWS endpoint; 0 takes a free one.")] = 0,
+    build: Annotated[Path, typer.Option(help="What `make build` built.")] = Path(".aws-sam/build"),
+) -> None:
+    """Run the sandbox in the foreground until Ctrl-C."""
+    from sandbox.foreground import up as run_sandbox
+
+    run_sandbox(build=build, port=port)
+
+
+def _show(findings: "list[Finding]", stream: TextIO) -> None:
+    from steward_cli.report import show_findings
+
+    show_findings(findings, stream)
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(USAGE)

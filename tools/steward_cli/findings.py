@@ -1,0 +1,38 @@
+"""Findings: what is wrong in a file, with its place and its line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ecr_steward.rulebook.problems import Problem
+from steward_cli.rulebook_file import Place, RulebookFile, UnreadableRulebookError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong in a file."""
+
+    file: Path
+    place: Place
+    line: str
+    message: str
+    hint: str | None = None
+    """The right word, said beside the wrong one."""
+    expected: str | None = None
+
+    @classmethod
+    def of_problem(cls, file: RulebookFile, problem: Problem) -> Self:
+        """A problem of the rulebook, with its place in the file."""
+        place = file.place_of(problem)
+        hint = f"did you mean `{problem.nearest}`?" if problem.nearest else None
+        return cls(file.path, place, _line(file.lines, place), problem.message, hint, problem.expected)
+
+    @classmethod
+    def of_unreadable(cls, path: Path, error: UnreadableRulebookError) -> Self:
+        """A file that is no rulebook at all."""
+        return cls(path, error.place, _line(error.lines, error.place), error.message)
+
+
+def _line(lines: tuple[str, ...], place: Place) -> str:
+    """The line, with each tab as one space so that columns stay columns."""
+    return lines[place.line - 1].replace("\t", " ") if 0 < place.line <= len(lines) else ""

@@ -1,0 +1,36 @@
+"""The command ``ecr-steward``.
+
+Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own. Only what a call needs is imported: ``--version``
+answers before the argument parser is there.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+import sys
+from typing import Final
+
+FINDINGS: Final = 1
+USAGE: Final = 2
+
+
+def version_text() -> str:
+    """Name and version of the command."""
+    from importlib.metadata import version
+
+    return f"ecr-steward {version('ecr-steward')}"
+
+
+def main() -> None:
+    """Run the command with this process's arguments, and exit."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"{version_text()}\n")
+        return
+    from steward_cli.app import app
+
+    try:
+        app()
+    except Exception:  # an error of our own is no finding
+        import traceback
+
+        traceback.print_exc()
+        sys.exit(USAGE)

@@ -1,0 +1,38 @@
+"""How findings are shown: file, line, column, the line with what is wrong underlined, and what would be right."""
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from steward_cli.findings import Finding
+
+
+def show_findings(findings: Iterable[Finding], stream: TextIO) -> None:
+    """Print findings in the order of their places. Colours only on a terminal, and never with NO_COLOR."""
+    console = Console(file=stream, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    for finding in sorted(findings, key=lambda found: (found.file, found.place)):
+        console.print(_text_of(finding))
+
+
+def _text_of(finding: Finding) -> Text:
+    place = finding.place
+    number = str(place.line)
+    margin = " " * len(number)
+    text = Text()
+    text.append(f"{finding.file}:{place.line}:{place.column}", "bold")
+    text.append(": ")
+    text.append(f"{finding.message}\n", "bold red")
+    if finding.line:
+        text.append(f" {margin} |\n {number} | ", "blue")
+        text.append(f"{finding.line}\n")
+        text.append(f" {margin} | ", "blue")
+        text.append(" " * (place.column - 1) + "^" * place.length, "bold red")
+        text.append(f" {finding.hint}\n" if finding.hint else "\n", "bold red")
+    elif finding.hint:
+        text.append(f" {margin} = {finding.hint}\n")
+    if finding.expected:
+        text.append(f" {margin} = ", "blue")
+        text.append(f"expected {finding.expected}\n")
+    return text

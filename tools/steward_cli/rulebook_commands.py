@@ -1,0 +1,47 @@
+"""``ecr-steward validate``, ``compile`` and ``schema``: the work behind the commands, without their arguments."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ecr_steward.events.own import own_event_schemas
+from ecr_steward.rulebook.load import dump_compiled
+from ecr_steward.rulebook.model import Rulebook
+from ecr_steward.rulebook.schema import rulebook_schema
+from ecr_steward.rulebook.validate import validate
+from steward_cli.findings import Finding
+from steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file
+
+
+def find_rulebooks(folder: Path) -> list[Path]:
+    """The rulebooks that a folder holds where one looks for them: the layer's, and ``*.ecr-steward.yaml``."""
+    usual = [folder / "layers" / "rulebook" / "ecr-steward.yaml", folder / "ecr-steward.yaml"]
+    return [path for path in usual if path.is_file()] + sorted(folder.glob("*.ecr-steward.yaml"))
+
+
+def validate_files(paths: Iterable[Path]) -> list[Finding]:
+    """Everything that is wrong with some rulebooks. Raises OSError for a file that cannot be read."""
+    return [finding for path in paths for finding in _read(path)[2]]
+
+
+def compile_file(path: Path, output: Path) -> list[Finding]:
+    """Compile a rulebook to the file that the functions read, or say what is wrong and write nothing."""
+    file, rulebook, findings = _read(path)
+    if file is not None and rulebook is not None:
+        output.write_text(dump_compiled(rulebook, path.name, file.source), encoding="utf-8")
+    return findings
+
+
+def _read(path: Path) -> tuple[RulebookFile | None, Rulebook | None, list[Finding]]:
+    try:
+        file = read_rulebook_file(path)
+    except UnreadableRulebookError as error:
+        return None, None, [Finding.of_unreadable(path, error)]
+    rulebook, problems = validate(file.data)
+    return file, rulebook, [Finding.of_problem(file, problem) for problem in problems]
+
+
+def schema_texts() -> dict[str, str]:
+    """Every JSON Schema that there is, by name, as it is committed."""
+    schemas = {"rulebook": rulebook_schema(), **own_event_schemas()}
+    return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
