@@ -1,0 +1,24 @@
+"""A faithful local Amazon ECR: the JSON API and the /v2/ API over one state, for boto3, docker, skopeo and oras."""
+
+from local_ecr.app import is_for_ecr
+from local_ecr.ecr import LocalEcr
+from local_ecr.errors import EcrError
+from local_ecr.names import Registry
+from local_ecr.principals import Credential, Principal, account_principal
+from local_ecr.quirks import Quirks
+from local_ecr.requests import Request, RequestLog
+from local_ecr.server import LocalEcrServer
+
+__all__ = [
+    "Credential",
+    "EcrError",
+    "LocalEcr",
+    "LocalEcrServer",
+    "Principal",
+    "Quirks",
+    "Registry",
+    "Request",
+    "RequestLog",
+    "account_principal",
+    "is_for_ecr",
+]

@@ -1,0 +1,71 @@
+"""`python -m local_ecr`: run it alone, in the foreground, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_ecr.ecr import LocalEcr
+from local_ecr.names import InvalidNameError, Registry
+from local_ecr.quirks import Quirks
+from local_ecr.server import LocalEcrServer
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    quirks = Quirks() if options.quirks == "ecr" else Quirks.none()
+    if options.data is not None:
+        return _serve(options.data, options, quirks)
+    with tempfile.TemporaryDirectory(prefix="local-ecr-") as folder:
+        return _serve(Path(folder), options, quirks)
+
+
+def _serve(data: Path, options: argparse.Namespace, quirks: Quirks) -> int:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ecr = LocalEcr(data, quirks=quirks)
+    registries = options.registry or [Registry("111122223333", "us-east-1")]
+    with LocalEcrServer(
+        ecr,
+        [(registry.account, registry.region) for registry in registries],
+        port=options.port,
+        registry_port=options.port + 1 if options.port else 0,
+    ) as server:
+        sys.stdout.write(f"ready endpoint {server.endpoint_url}\n")
+        for registry in registries:
+            url = server.registry_url(registry.account, registry.region)
+            sys.stdout.write(f"ready registry {registry.account}/{registry.region} {url}\n")
+        sys.stdout.flush()
+        ended.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_ecr", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, default=0, help="port of the API; registries get the ones behind it (0: any)"
+    )
+    parser.add_argument("--data", type=Path, help="folder that keeps the state (default: a temporary one)")
+    parser.add_argument("--registry", type=_registry, action="append", metavar="ACCOUNT/REGION")
+    parser.add_argument("--quirks", choices=["ecr", "none"], default="ecr", help="none: a plain OCI registry")
+    return parser
+
+
+def _registry(text: str) -> Registry:
+    account, _, region = text.partition("/")
+    try:
+        return Registry.parse(account, region)
+    except InvalidNameError as cause:
+        raise argparse.ArgumentTypeError(str(cause)) from cause
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Both faces of ECR as one ASGI app: the JSON API by its `X-Amz-Target`, the data plane by its path."""
+
+from __future__ import annotations
+
+import json
+
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local_ecr import requests
+from local_ecr.control import dispatch as control
+from local_ecr.control.dispatch import ApiAnswer, ApiRequest
+from local_ecr.control.protocol import CONTENT_TYPE, TARGET_PREFIX
+from local_ecr.data import dispatch as data
+from local_ecr.data.dispatch import DataRequest
+from local_ecr.names import Registry
+from local_ecr.principals import Principal
+from local_ecr.services import Services
+
+MAX_API_BODY = 32 * 1024 * 1024  # the largest input is a layer part: 20 MiB, a third more in base64
+
+
+def is_for_ecr(scope: Scope) -> bool:
+    """Whether a request is ECR's: by its target, or by its path when it is not signed for another service.
+
+    SES and API Gateway have paths below /v2/ too; their requests are signed, a registry's client is not.
+    """
+    if scope["type"] != "http":
+        return False
+    headers = dict(scope["headers"])
+    if headers.get(b"x-amz-target", b"").startswith(TARGET_PREFIX.encode()):
+        return True
+    path: str = scope["path"]
+    is_signed_call = headers.get(b"authorization", b"").startswith(b"AWS4-")
+    return (path == "/v2" or path.startswith("/v2/")) and not is_signed_call
+
+
+class EcrApp:
+    def __init__(self, ecr: Services) -> None:
+        self._ecr = ecr
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"only http is served, not {scope['type']}")
+        request = Request(scope, receive)
+        path = request.url.path
+        if "x-amz-target" not in request.headers and (path == "/v2" or path.startswith("/v2/")):
+            response = await data.answer(
+                self._ecr, request, lambda seen, status: self._note_data(request, seen, status)
+            )
+        else:
+            response = await self._api(request)
+        await response(scope, receive, send)
+
+    async def _api(self, request: Request) -> Response:
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if body is None:
+            refusal = {"__type": "RequestEntityTooLargeException", "message": f"more than {MAX_API_BODY} bytes"}
+            return Response(json.dumps(refusal), status_code=413, media_type=CONTENT_TYPE)
+        asked = ApiRequest(
+            target=request.headers.get("x-amz-target", ""),
+            body=body,
+            authorization=request.headers.get("authorization"),
+            session_token=request.headers.get("x-amz-security-token"),
+            user_agent=request.headers.get("user-agent", ""),
+            source_ip=request.client.host if request.client else "127.0.0.1",
+        )
+        return await to_thread.run_sync(self._answer_api, asked)
+
+    def _answer_api(self, asked: ApiRequest) -> Response:
+        answer = control.answer(self._ecr, asked)
+        self._note_api(asked, answer)
+        headers = {"x-amzn-RequestId": answer.request_id}
+        if answer.error_code:
+            headers["x-amzn-ErrorType"] = answer.error_code
+        return Response(
+            json.dumps(answer.document), status_code=answer.status, headers=headers, media_type=CONTENT_TYPE
+        )
+
+    def _note_api(self, asked: ApiRequest, answer: ApiAnswer) -> None:
+        self._note(answer.operation, answer.registry, answer.principal, answer.status, asked.user_agent)
+
+    def _note_data(self, request: Request, seen: DataRequest, status: int) -> None:
+        self._note(seen.operation, seen.registry, seen.principal, status, request.headers.get("user-agent", ""))
+
+    def _note(
+        self, operation: str, registry: Registry | None, principal: Principal | None, status: int, user_agent: str
+    ) -> None:
+        self._ecr.requests.record(
+            requests.Request(
+                time=self._ecr.clock(),
+                service="ecr",
+                operation=operation,
+                account=registry.account if registry else "",
+                region=registry.region if registry else "",
+                principal=principal.arn if principal else "",
+                mutating=requests.is_mutating(operation),
+                status=status,
+                user_agent=user_agent,
+            )
+        )
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The whole body, or None when it is larger than any input can be."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_API_BODY:
+            return None
+    return bytes(body)

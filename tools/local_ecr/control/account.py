@@ -1,0 +1,35 @@
+"""What belongs to a registry as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_ecr.control.call import Call, Handler
+from local_ecr.names import Registry
+
+
+def get_authorization_token(call: Call) -> Mapping[str, Any]:
+    """`registryIds` adds an endpoint per registry and does not change what the token is good for."""
+    token, expires_at = call.ecr.signer.mint_authorization_token(call.principal, call.registry.region)
+    accounts = call.input.get("registryIds", [call.registry.account])
+    return {
+        "authorizationData": [
+            {
+                "authorizationToken": token,
+                "expiresAt": expires_at,
+                "proxyEndpoint": call.ecr.registry_url(Registry(account, call.registry.region)),
+            }
+            for account in accounts
+        ]
+    }
+
+
+def describe_registry(call: Call) -> Mapping[str, Any]:
+    return {"registryId": call.registry.account, "replicationConfiguration": {"rules": []}}
+
+
+OPERATIONS: dict[str, Handler] = {
+    "GetAuthorizationToken": get_authorization_token,
+    "DescribeRegistry": describe_registry,
+}

@@ -1,0 +1,78 @@
+"""One call of an operation, as its handler sees it, and the few things that many handlers need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from local_ecr.errors import EcrError
+from local_ecr.images.selection import ImageId
+from local_ecr.names import Registry
+from local_ecr.principals import Principal
+from local_ecr.services import Services
+from local_ecr.state.store import Store
+from local_ecr.tokens import InvalidTokenError
+
+DEFAULT_PAGE = 100
+
+Handler = Callable[["Call"], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    ecr: Services
+    operation: str
+    input: Mapping[str, Any]
+    registry: Registry
+    """Whose registry is addressed: `registryId` or a resource's ARN, else the caller's own."""
+    principal: Principal
+
+    @property
+    def store(self) -> Store:
+        return self.ecr.store
+
+    @property
+    def repository_name(self) -> str:
+        name: str = self.input["repositoryName"]
+        return name
+
+    @property
+    def image_ids(self) -> list[ImageId]:
+        return [image_id(one) for one in self.input.get("imageIds", ())]
+
+    @property
+    def page_size(self) -> int:
+        size: int = self.input.get("maxResults", DEFAULT_PAGE)
+        return size
+
+    def now(self) -> datetime:
+        return self.ecr.clock()
+
+    def in_repository(self, **members: Any) -> dict[str, Any]:
+        """An answer that begins with the names of registry and repository."""
+        return {"registryId": self.registry.account, "repositoryName": self.repository_name, **members}
+
+    def page_start(self, first: Any) -> Any:
+        """Where this page begins: behind what `nextToken` remembers, or at `first`."""
+        token = self.input.get("nextToken")
+        if token is None:
+            return first
+        try:
+            operation, position = self.ecr.signer.read_page_token(token)
+        except InvalidTokenError:
+            operation, position = None, None
+        if operation != self.operation:
+            raise EcrError("InvalidParameterException", "Invalid parameter at 'nextToken': it is not from this listing")
+        return position
+
+    def next_token(self, found: Sequence[Any], position: Any) -> str | None:
+        """The token of the page after `found`, which was asked for with one row more than a page holds."""
+        if len(found) <= self.page_size:
+            return None
+        return self.ecr.signer.page_token([self.operation, position])
+
+
+def image_id(given: Mapping[str, str]) -> ImageId:
+    return ImageId(given.get("imageDigest"), given.get("imageTag"))

@@ -1,0 +1,142 @@
+"""From an `X-Amz-Target` to an answer: find the operation, read, authorise, do, shape, and tell CloudTrail."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_ecr import events
+from local_ecr.access import action_of, resource_of
+from local_ecr.control import account, image_deletion, images, layers, policies, protocol, repositories, resource_tags
+from local_ecr.control.call import Call, Handler
+from local_ecr.errors import EcrError, invalid_parameter, server_error
+from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
+from local_ecr.principals import Principal, read_signature, registry_of, user_identity
+from local_ecr.requests import is_mutating
+from local_ecr.services import Services
+
+logger = logging.getLogger(__name__)
+
+HANDLERS: dict[str, Handler] = {
+    **account.OPERATIONS,
+    **repositories.OPERATIONS,
+    **resource_tags.OPERATIONS,
+    **policies.OPERATIONS,
+    **images.OPERATIONS,
+    **image_deletion.OPERATIONS,
+    **layers.OPERATIONS,
+}
+"""Every operation that is simulated; the rest of the model is refused by name."""
+
+# The pieces of a push are too many for a trail's management events here; ECR Image Action tells of the whole.
+NOT_TRAILED = frozenset({"PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"})
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    target: str
+    body: bytes
+    authorization: str | None
+    session_token: str | None
+    user_agent: str
+    source_ip: str
+
+
+@dataclass
+class ApiAnswer:
+    """What goes back, and what the request log should say of it."""
+
+    operation: str
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: int = 200
+    document: Mapping[str, Any] = field(default_factory=dict)
+    error_code: str | None = None
+    principal: Principal | None = None
+    registry: Registry | None = None
+
+
+def answer(ecr: Services, request: ApiRequest) -> ApiAnswer:
+    """Answer one request of the JSON API; never raises."""
+    operation = request.target.removeprefix(protocol.TARGET_PREFIX)
+    result = ApiAnswer(operation)
+    try:
+        _call(ecr, request, result)
+    except EcrError as refusal:
+        _refuse(result, refusal)
+    except Exception:
+        logger.exception("%s failed", operation)
+        _refuse(result, server_error())
+    return result
+
+
+def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
+    model = protocol.operation_model(result.operation)
+    scope = read_signature(request.authorization, request.session_token)
+    result.principal = principal = ecr.principal_of(scope.credential)
+    result.registry = own = registry_of(principal, scope.region)
+    call_input = None
+    try:
+        call_input = protocol.read_input(model, request.body)
+        result.registry, repository_name = _addressed(own, call_input)
+        ecr.authorize(principal, action_of(result.operation), resource_of(result.registry, repository_name))
+        handler = HANDLERS.get(result.operation)
+        if handler is None:
+            raise EcrError(
+                "UnsupportedOperationException",
+                f"{result.operation} exists in Amazon ECR and is not simulated by local_ecr.",
+            )
+        call = Call(ecr, result.operation, call_input, result.registry, principal)
+        result.document = protocol.write_output(model, handler(call))
+    except EcrError as refusal:
+        _refuse(result, refusal)
+    if ecr.trail and is_mutating(result.operation) and result.operation not in NOT_TRAILED:
+        _tell_trail(ecr, request, result, own, call_input)
+
+
+def _addressed(own: Registry, call_input: Mapping[str, Any]) -> tuple[Registry, str | None]:
+    """The registry and repository that a call is about."""
+    resource_arn = call_input.get("resourceArn")
+    if resource_arn is None:
+        return Registry(call_input.get("registryId", own.account), own.region), call_input.get("repositoryName")
+    try:
+        registry, repository_name = parse_repository_arn(resource_arn)
+    except InvalidNameError as cause:
+        raise invalid_parameter("resourceArn", "Invalid ARN") from cause
+    if registry.region != own.region:
+        raise invalid_parameter("resourceArn", f"Invalid ARN: this is the endpoint of {own.region}")
+    return registry, repository_name
+
+
+def _refuse(result: ApiAnswer, refusal: EcrError) -> None:
+    result.status = refusal.status
+    result.error_code = refusal.code
+    result.document = {"__type": refusal.code, "message": refusal.message, **refusal.members}
+
+
+def _tell_trail(
+    ecr: Services, request: ApiRequest, result: ApiAnswer, own: Registry, call_input: Mapping[str, Any] | None
+) -> None:
+    """CloudTrail tells the caller's account, and the account that owns the registry when that is another."""
+    addressed, principal = result.registry, result.principal
+    assert addressed is not None and principal is not None  # noqa: S101  set before any change
+    name = (call_input or {}).get("repositoryName")
+    arn = (call_input or {}).get("resourceArn") or (addressed.repository_arn(name) if name else None)
+    failed = result.error_code is not None
+    for registry in dict.fromkeys((own, addressed)):
+        record = events.api_call(
+            registry,
+            operation=result.operation,
+            identity=user_identity(principal),
+            request_id=result.request_id,
+            parameters=call_input,
+            response=None if failed else dict(result.document) or None,
+            resources=[arn] if arn else [],
+            error=(str(result.error_code), str(result.document["message"])) if failed else None,
+            source_ip=request.source_ip,
+            user_agent=request.user_agent,
+            now=ecr.clock(),
+        )
+        ecr.store.deliver(registry, record)

@@ -1,0 +1,173 @@
+"""Images, read and written through the API."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from local_ecr.control.call import Call, Handler
+from local_ecr.errors import image_not_found, invalid_parameter
+from local_ecr.images.manifest import InvalidManifestError, read_manifest
+from local_ecr.images.push import push_image, require_new
+from local_ecr.images.selection import ImageFailureError, ImageId, not_found, select_image
+from local_ecr.names import is_digest, is_image_tag
+from local_ecr.state import images, repositories
+from local_ecr.state.images import Image
+from local_ecr.state.repositories import Repository
+
+DEFAULT_STATUS = "ACTIVE"
+REFERRERS_PAGE = 20
+
+
+def put_image(call: Call) -> Mapping[str, Any]:
+    image_tag, digest = call.input.get("imageTag"), call.input.get("imageDigest")
+    if image_tag is not None and not is_image_tag(image_tag):
+        raise invalid_parameter("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]*'")
+    if digest is not None and not is_digest(digest):
+        raise invalid_parameter("imageDigest", "must satisfy regular expression 'sha256:[0-9a-f]{64}'")
+    try:
+        manifest = read_manifest(call.input["imageManifest"].encode(), call.input.get("imageManifestMediaType"))
+    except InvalidManifestError as cause:
+        raise invalid_parameter("ImageManifest", str(cause)) from cause
+    with call.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, call.repository_name)
+        pushed = push_image(change, repository, manifest, digest=digest, image_tag=image_tag, now=call.now())
+        image = require_new(pushed, repository, image_tag)
+    return {"image": _image(call, image, ImageId(image.digest, image_tag), manifest.body)}
+
+
+def batch_get_image(call: Call) -> Mapping[str, Any]:
+    accepted = call.input.get("acceptedMediaTypes")
+    found, failures = [], []
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        for wanted in dict.fromkeys(call.image_ids):
+            try:
+                image = select_image(connection, repository.id, wanted)
+                if accepted is not None and image.media_type not in accepted:
+                    raise not_found()
+            except ImageFailureError as failure:
+                failures.append(failure_entry(wanted, failure))
+            else:
+                named = ImageId(image.digest, wanted.image_tag)
+                found.append(_image(call, image, named, images.manifest_of(connection, image)))
+    return {"images": found, "failures": failures}
+
+
+def describe_images(call: Call) -> Mapping[str, Any]:
+    wanted = call.input.get("filter", {})
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        if "imageIds" in call.input:
+            selected = {one.id: one for one in (_select(call, connection, repository, i) for i in call.image_ids)}
+            return {"imageDetails": [_detail(call, connection, image) for image in selected.values()]}
+        found = images.page(
+            connection,
+            repository.id,
+            wanted.get("tagStatus", "ANY"),
+            wanted.get("imageStatus", DEFAULT_STATUS),
+            call.page_start(0),
+            call.page_size + 1,
+        )
+        shown = found[: call.page_size]
+        details = [_detail(call, connection, image) for image in shown]
+    return {"imageDetails": details, "nextToken": call.next_token(found, shown[-1].id if shown else 0)}
+
+
+def list_images(call: Call) -> Mapping[str, Any]:
+    wanted = call.input.get("filter", {})
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        found = images.identifiers_page(
+            connection,
+            repository.id,
+            wanted.get("tagStatus", "ANY"),
+            wanted.get("imageStatus", DEFAULT_STATUS),
+            tuple(call.page_start((0, ""))),
+            call.page_size + 1,
+        )
+    shown = found[: call.page_size]
+    last = (shown[-1][0], shown[-1][2] or "") if shown else (0, "")
+    return {
+        "imageIds": [ImageId(digest, image_tag).as_json() for _, digest, image_tag in shown],
+        "nextToken": call.next_token(found, last),
+    }
+
+
+def list_image_referrers(call: Call) -> Mapping[str, Any]:
+    subject = call.input["subjectId"]["imageDigest"]
+    if not is_digest(subject):
+        raise invalid_parameter("subjectId.imageDigest", "must satisfy regular expression 'sha256:[0-9a-f]{64}'")
+    wanted = call.input.get("filter", {})
+    artifact_types = wanted.get("artifactTypes")
+    size = call.input.get("maxResults", REFERRERS_PAGE)
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        found = images.referrers(
+            connection,
+            repository.id,
+            subject,
+            wanted.get("artifactStatus", DEFAULT_STATUS),
+            artifact_types or None,
+            call.page_start(0),
+            size + 1,
+        )
+    shown = found[:size]
+    more = len(found) > size
+    return {
+        "referrers": [_referrer(image) for image in shown],
+        "nextToken": call.ecr.signer.page_token([call.operation, shown[-1].id]) if more else None,
+    }
+
+
+def failure_entry(wanted: ImageId, failure: ImageFailureError) -> dict[str, Any]:
+    return {"imageId": wanted.as_json(), "failureCode": failure.code, "failureReason": failure.reason}
+
+
+def _select(call: Call, connection: sqlite3.Connection, repository: Repository, wanted: ImageId) -> Image:
+    try:
+        return select_image(connection, repository.id, wanted)
+    except ImageFailureError as failure:
+        if failure.code in {"ImageNotFound", "ImageTagDoesNotMatchDigest"}:
+            raise image_not_found(repository.name, call.registry.account, wanted.digest, wanted.image_tag) from failure
+        raise invalid_parameter("imageIds", failure.reason) from failure
+
+
+def _image(call: Call, image: Image, named: ImageId, body: bytes) -> dict[str, Any]:
+    return call.in_repository(
+        imageId=named.as_json(), imageManifest=body.decode(), imageManifestMediaType=image.media_type
+    )
+
+
+def _detail(call: Call, connection: sqlite3.Connection, image: Image) -> dict[str, Any]:
+    return call.in_repository(
+        imageDigest=image.digest,
+        imageTags=images.tags_of(connection, image) or None,
+        imageSizeInBytes=image.size,
+        imagePushedAt=image.pushed_at,
+        imageManifestMediaType=image.media_type,
+        artifactMediaType=image.artifact_media_type,
+        subjectManifestDigest=image.subject,
+        imageStatus=image.status,
+    )
+
+
+def _referrer(image: Image) -> dict[str, Any]:
+    return {
+        "digest": image.digest,
+        "mediaType": image.media_type,
+        "artifactType": image.artifact_type,
+        "size": image.manifest_size,
+        "annotations": image.annotations or None,
+        "artifactStatus": image.status,
+    }
+
+
+OPERATIONS: dict[str, Handler] = {
+    "PutImage": put_image,
+    "BatchGetImage": batch_get_image,
+    "DescribeImages": describe_images,
+    "ListImages": list_images,
+    "ListImageReferrers": list_image_referrers,
+}

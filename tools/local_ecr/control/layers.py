@@ -1,0 +1,113 @@
+"""Layers: what a repository has, how to fetch it, and the upload in parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local_ecr.control.call import Call, Handler
+from local_ecr.errors import EcrError, invalid_parameter
+from local_ecr.names import Digest, InvalidNameError, is_digest, parse_digest
+from local_ecr.state import layers, repositories
+from local_ecr.uploads import PART_SIZE_HINT
+
+_DIGEST_FORM = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
+_LAYER_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+def batch_check_layer_availability(call: Call) -> Mapping[str, Any]:
+    found, failures = [], []
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        for digest in dict.fromkeys(call.input["layerDigests"]):
+            failure = _digest_failure(digest)
+            if failure is not None:
+                failures.append(failure)
+                continue
+            size = layers.size_of(connection, repository.id, digest)
+            availability = "UNAVAILABLE" if size is None else "AVAILABLE"
+            found.append(
+                {
+                    "layerDigest": digest,
+                    "layerAvailability": availability,
+                    "layerSize": size,
+                    "mediaType": None if size is None else _LAYER_MEDIA_TYPE,
+                }
+            )
+    return {"layers": found, "failures": failures}
+
+
+def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
+    digest = call.input["layerDigest"]
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        is_present = layers.size_of(connection, repository.id, digest) is not None
+        is_referenced = layers.is_referenced(connection, repository.id, digest)
+    where = f"in the repository with name '{call.repository_name}' in the registry with id '{call.registry.account}'"
+    if not is_present:
+        raise EcrError("LayersNotFoundException", f"The layer with digest '{digest}' does not exist {where}")
+    if not is_referenced:
+        raise EcrError(
+            "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of an image {where}"
+        )
+    return {"downloadUrl": call.ecr.download_url(call.registry, Digest(digest)), "layerDigest": digest}
+
+
+def initiate_layer_upload(call: Call) -> Mapping[str, Any]:
+    upload_id = call.ecr.uploads.start(call.registry, call.repository_name, call.principal)
+    return {"uploadId": upload_id, "partSize": PART_SIZE_HINT}
+
+
+def upload_layer_part(call: Call) -> Mapping[str, Any]:
+    upload_id, data = call.input["uploadId"], call.input["layerPartBlob"]
+    first, last = call.input["partFirstByte"], call.input["partLastByte"]
+    with call.ecr.uploads.session(call.registry, call.repository_name, call.principal, upload_id) as session:
+        if first != session.offset or last - first + 1 != len(data):
+            expected = session.offset
+            raise EcrError(
+                "InvalidLayerPartException",
+                f"The layer part must begin at byte {expected} and have as many bytes as it says; it says {first} to "
+                f"{last} and has {len(data)}",
+                members=call.in_repository(uploadId=upload_id, lastValidByteReceived=max(expected - 1, 0)),
+            )
+        session.append(data)
+        received = session.keep_part()
+    return call.in_repository(uploadId=upload_id, lastByteReceived=received - 1)
+
+
+def complete_layer_upload(call: Call) -> Mapping[str, Any]:
+    upload_id = call.input["uploadId"]
+    try:
+        digests = [parse_digest(digest) for digest in call.input["layerDigests"]]
+    except InvalidNameError as cause:
+        raise invalid_parameter("layerDigests", str(cause)) from cause
+    with call.ecr.uploads.session(call.registry, call.repository_name, call.principal, upload_id) as session:
+        if session.upload.parts == 0:
+            raise EcrError("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
+        digest, already = session.complete(digests)
+    if already:
+        raise EcrError(
+            "LayerAlreadyExistsException",
+            f"The layer with digest '{digest}' already exists in the repository with name '{call.repository_name}' in "
+            f"the registry with id '{call.registry.account}'",
+        )
+    return call.in_repository(uploadId=upload_id, layerDigest=digest)
+
+
+def _digest_failure(digest: str) -> dict[str, Any] | None:
+    if not digest:
+        return {"layerDigest": digest, "failureCode": "MissingLayerDigest", "failureReason": "The digest is missing"}
+    if is_digest(digest) or _DIGEST_FORM.fullmatch(digest):
+        return None
+    reason = f"Invalid layer digest: it should satisfy the regex '{_DIGEST_FORM.pattern}'"
+    return {"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason}
+
+
+OPERATIONS: dict[str, Handler] = {
+    "BatchCheckLayerAvailability": batch_check_layer_availability,
+    "GetDownloadUrlForLayer": get_download_url_for_layer,
+    "InitiateLayerUpload": initiate_layer_upload,
+    "UploadLayerPart": upload_layer_part,
+    "CompleteLayerUpload": complete_layer_upload,
+}

@@ -1,0 +1,165 @@
+"""AWS JSON 1.1 by botocore's service model: read and check an input, shape an output. Knows no operation by name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+
+from local_ecr.errors import EcrError, invalid_parameter
+
+TARGET_PREFIX = "AmazonEC2ContainerRegistry_V20150921."
+CONTENT_TYPE = "application/x-amz-json-1.1"
+
+
+@cache
+def service_model() -> ServiceModel:
+    return botocore.session.Session().get_service_model("ecr")
+
+
+def operation_model(name: str) -> OperationModel:
+    """Raises EcrError UnknownOperationException."""
+    if name not in service_model().operation_names:
+        raise EcrError("UnknownOperationException", f"There is no operation {name[:100]!r} in this version of ECR.")
+    return service_model().operation_model(name)
+
+
+def read_input(operation: OperationModel, body: bytes) -> dict[str, Any]:
+    """The members of a request, checked against the model. Raises EcrError; unknown members are ignored, as by AWS."""
+    try:
+        document = json.loads(body or b"{}")
+        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate can be in no name and in no manifest
+    except (ValueError, RecursionError) as cause:
+        raise EcrError("SerializationException", "The request body is not valid JSON.") from cause
+    shape = operation.input_shape
+    members: dict[str, Any] = _read(shape, document, "") if shape is not None else {}
+    return members
+
+
+def _read(shape: Shape, value: Any, path: str) -> Any:
+    kind = shape.type_name
+    if kind == "structure":
+        return _read_structure(shape, value, path)
+    if kind == "list":
+        return _read_list(shape, value, path)
+    if kind == "map":
+        return _read_map(shape, value, path)
+    return _read_scalar(kind, shape, value, path)
+
+
+def _read_structure(shape: Shape, value: Any, path: str) -> dict[str, Any]:
+    assert isinstance(shape, StructureShape)  # noqa: S101  by its type_name
+    given = _typed(dict, value, path)
+    for name in shape.required_members:
+        if given.get(name) is None:
+            raise invalid_parameter(_join(path, name), "Member must not be null")
+    return {
+        name: _read(member, given[name], _join(path, name))
+        for name, member in shape.members.items()
+        if given.get(name) is not None
+    }
+
+
+def _read_list(shape: Shape, value: Any, path: str) -> list[Any]:
+    assert isinstance(shape, ListShape)  # noqa: S101  by its type_name
+    given = _typed(list, value, path)
+    _check_length(shape, len(given), path)
+    if any(item is None for item in given):
+        raise invalid_parameter(path, "Member must not be null")
+    return [_read(shape.member, item, f"{path}.{position}") for position, item in enumerate(given, start=1)]
+
+
+def _read_map(shape: Shape, value: Any, path: str) -> dict[str, Any]:
+    assert isinstance(shape, MapShape)  # noqa: S101  by its type_name
+    given = _typed(dict, value, path)
+    _check_length(shape, len(given), path)
+    return {key: _read(shape.value, item, _join(path, key)) for key, item in given.items()}
+
+
+def _read_scalar(kind: str, shape: Shape, value: Any, path: str) -> Any:
+    read = _READERS[kind](value, path)
+    if kind in {"integer", "long"}:
+        low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        if low is not None and read < low:
+            raise invalid_parameter(path, f"Member must have value greater than or equal to {low}")
+        if high is not None and read > high:
+            raise invalid_parameter(path, f"Member must have value less than or equal to {high}")
+    elif kind in {"string", "blob"}:
+        _check_length(shape, len(read), path)
+        _check_text(shape, read, path)
+    return read
+
+
+def _check_text(shape: Shape, read: str | bytes, path: str) -> None:
+    allowed = shape.metadata.get("enum")
+    if allowed and read not in allowed:
+        raise invalid_parameter(path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+    pattern = shape.metadata.get("pattern")
+    if pattern and isinstance(read, str) and not _pattern(pattern).fullmatch(read):
+        raise invalid_parameter(path, f"must satisfy regular expression '{pattern}'")
+
+
+def _check_length(shape: Shape, length: int, path: str) -> None:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if low is not None and length < low:
+        raise invalid_parameter(path, f"Member must have length greater than or equal to {low}")
+    if high is not None and length > high:
+        raise invalid_parameter(path, f"Member must have length less than or equal to {high}")
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _typed(expected: type, value: Any, path: str) -> Any:
+    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+        raise EcrError("SerializationException", f"The value at '{path or 'body'}' has the wrong type.")
+    return value
+
+
+def _read_blob(value: Any, path: str) -> bytes:
+    try:
+        return base64.b64decode(_typed(str, value, path), validate=True)
+    except binascii.Error as cause:
+        raise EcrError("SerializationException", f"The value at '{path}' is not base64.") from cause
+
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "string": lambda value, path: _typed(str, value, path),
+    "integer": lambda value, path: _typed(int, value, path),
+    "long": lambda value, path: _typed(int, value, path),
+    "boolean": lambda value, path: _typed(bool, value, path),
+    "blob": _read_blob,
+}
+
+
+def write_output(operation: OperationModel, output: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation's answer as JSON. A member that the model does not have is our own fault and raises KeyError."""
+    shape = operation.output_shape
+    written: dict[str, Any] = _write(shape, output) if shape is not None else {}
+    return written
+
+
+def _write(shape: Shape, value: Any) -> Any:
+    if isinstance(shape, StructureShape):
+        return {name: _write(shape.members[name], item) for name, item in value.items() if item is not None}
+    if isinstance(shape, ListShape):
+        return [_write(shape.member, item) for item in value]
+    if isinstance(shape, MapShape):
+        return {key: _write(shape.value, item) for key, item in value.items()}
+    if shape.type_name == "timestamp":
+        return value.timestamp() if isinstance(value, datetime) else value
+    return value
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,133 @@
+"""Repositories: create, describe, delete, and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_ecr.control.call import Call, Handler
+from local_ecr.control.resource_tags import read_resource_tags
+from local_ecr.errors import EcrError, invalid_parameter
+from local_ecr.images.mutability import MUTABLE, Mutability
+from local_ecr.state import images, layers, repositories
+from local_ecr.state.repositories import Repository
+
+
+def create_repository(call: Call) -> Mapping[str, Any]:
+    tags = read_resource_tags(call.input.get("tags", ()))
+    mutability = _mutability(call.input)
+    scanning = call.input.get("imageScanningConfiguration", {})
+    encryption = call.input.get("encryptionConfiguration", {"encryptionType": "AES256"})
+    with call.store.changing() as change:
+        repository = repositories.create(
+            change.connection,
+            call.registry,
+            call.repository_name,
+            created_at=call.now().timestamp(),
+            mutability=mutability,
+            scan_on_push=scanning.get("scanOnPush", False),
+            encryption=encryption,
+        )
+        if repository is None:
+            raise EcrError(
+                "RepositoryAlreadyExistsException",
+                f"The repository with name '{call.repository_name}' already exists in the registry with id "
+                f"'{call.registry.account}'",
+            )
+        repositories.add_resource_tags(change.connection, repository, tags)
+    return {"repository": _described(call, repository)}
+
+
+def describe_repositories(call: Call) -> Mapping[str, Any]:
+    names = call.input.get("repositoryNames")
+    with call.store.reading() as connection:
+        if names is not None:
+            found = [repositories.get(connection, call.registry, name) for name in names]
+            return {"repositories": [_described(call, repository) for repository in found]}
+        found = repositories.page(connection, call.registry, call.page_start(""), call.page_size + 1)
+    shown = found[: call.page_size]
+    return {
+        "repositories": [_described(call, repository) for repository in shown],
+        "nextToken": call.next_token(found, shown[-1].name if shown else ""),
+    }
+
+
+def delete_repository(call: Call) -> Mapping[str, Any]:
+    with call.store.changing() as change:
+        connection = change.connection
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        if images.count(connection, repository.id) and not call.input.get("force", False):
+            raise EcrError(
+                "RepositoryNotEmptyException",
+                f"The repository with name '{repository.name}' in registry with id '{call.registry.account}' cannot be "
+                "deleted because it still contains images",
+            )
+        digests = layers.digests_of(connection, repository.id)
+        upload_ids = layers.uploads_of(connection, repository.id)
+        repositories.delete(connection, repository)
+    call.store.collect_layers(call.registry, digests)
+    for upload_id in upload_ids:
+        call.store.content.remove_upload(call.registry, upload_id)
+    return {"repository": _described(call, repository)}
+
+
+def put_image_tag_mutability(call: Call) -> Mapping[str, Any]:
+    mutability = _mutability(call.input)
+    with call.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, call.repository_name)
+        repositories.set_mutability(change.connection, repository, mutability)
+    return call.in_repository(
+        imageTagMutability=mutability.mode,
+        imageTagMutabilityExclusionFilters=_exclusion_filters(mutability),
+    )
+
+
+def put_image_scanning_configuration(call: Call) -> Mapping[str, Any]:
+    scan_on_push = call.input["imageScanningConfiguration"].get("scanOnPush", False)
+    with call.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, call.repository_name)
+        repositories.set_scan_on_push(change.connection, repository, scan_on_push)
+    return call.in_repository(imageScanningConfiguration={"scanOnPush": scan_on_push})
+
+
+def _mutability(given: Mapping[str, Any]) -> Mutability:
+    mode = given.get("imageTagMutability", MUTABLE)
+    filters = given.get("imageTagMutabilityExclusionFilters", [])
+    takes_filters = mode.endswith("_WITH_EXCLUSION")
+    if takes_filters and not filters:
+        raise invalid_parameter(
+            "imageTagMutabilityExclusionFilters", f"exclusion filters are required when imageTagMutability is {mode}"
+        )
+    if filters and not takes_filters:
+        raise invalid_parameter(
+            "imageTagMutabilityExclusionFilters", f"exclusion filters are not allowed when imageTagMutability is {mode}"
+        )
+    return Mutability(mode, tuple(one["filter"] for one in filters))
+
+
+def _exclusion_filters(mutability: Mutability) -> list[dict[str, str]] | None:
+    filters = [{"filterType": "WILDCARD", "filter": pattern} for pattern in mutability.exclusion_filters]
+    return filters or None
+
+
+def _described(call: Call, repository: Repository) -> dict[str, Any]:
+    return {
+        "repositoryArn": repository.arn,
+        "registryId": repository.registry.account,
+        "repositoryName": repository.name,
+        "repositoryUri": f"{call.ecr.registry_host(repository.registry)}/{repository.name}",
+        "createdAt": repository.created_at,
+        "imageTagMutability": repository.mutability.mode,
+        "imageTagMutabilityExclusionFilters": _exclusion_filters(repository.mutability),
+        "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
+        "encryptionConfiguration": repository.encryption,
+    }
+
+
+OPERATIONS: dict[str, Handler] = {
+    "CreateRepository": create_repository,
+    "DescribeRepositories": describe_repositories,
+    "DeleteRepository": delete_repository,
+    "PutImageTagMutability": put_image_tag_mutability,
+    "PutImageScanningConfiguration": put_image_scanning_configuration,
+}

@@ -1,0 +1,74 @@
+"""Resource tags of repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from local_ecr.control.call import Call, Handler
+from local_ecr.errors import EcrError
+from local_ecr.names import parse_repository_arn
+from local_ecr.state import repositories
+
+MAX_RESOURCE_TAGS = 50
+MAX_KEY = 128
+MAX_VALUE = 256
+
+
+def tag_resource(call: Call) -> Mapping[str, Any]:
+    tags = read_resource_tags(call.input["tags"])
+    with call.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, _repository_name(call))
+        _check_count({**repositories.resource_tags(change.connection, repository), **tags})
+        repositories.add_resource_tags(change.connection, repository, tags)
+    return {}
+
+
+def untag_resource(call: Call) -> Mapping[str, Any]:
+    with call.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, _repository_name(call))
+        repositories.remove_resource_tags(change.connection, repository, call.input["tagKeys"])
+    return {}
+
+
+def list_tags_for_resource(call: Call) -> Mapping[str, Any]:
+    with call.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, _repository_name(call))
+        tags = repositories.resource_tags(connection, repository)
+    return {"tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+def read_resource_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Raises EcrError InvalidTagParameterException or TooManyTagsException."""
+    tags: dict[str, str] = {}
+    for one in given:
+        key, value = one["Key"], one["Value"]
+        if key.lower().startswith("aws:"):
+            raise _invalid("aws: prefixed tag key names are not allowed for external use.")
+        if not 1 <= len(key) <= MAX_KEY or len(value) > MAX_VALUE:
+            raise _invalid(f"A tag key has 1 to {MAX_KEY} characters and its value at most {MAX_VALUE}.")
+        if key in tags:
+            raise _invalid(f"Duplicate tag key: {key}")
+        tags[key] = value
+    _check_count(tags)
+    return tags
+
+
+def _check_count(tags: Mapping[str, str]) -> None:
+    if len(tags) > MAX_RESOURCE_TAGS:
+        raise EcrError("TooManyTagsException", f"A repository can have at most {MAX_RESOURCE_TAGS} tags.")
+
+
+def _repository_name(call: Call) -> str:
+    return parse_repository_arn(call.input["resourceArn"])[1]
+
+
+def _invalid(message: str) -> EcrError:
+    return EcrError("InvalidTagParameterException", message)
+
+
+OPERATIONS: dict[str, Handler] = {
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags_for_resource,
+}

@@ -1,0 +1,66 @@
+"""One request of the data plane, as its handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local_ecr.data.errors import DistributionError
+from local_ecr.names import Registry
+from local_ecr.principals import Principal
+from local_ecr.services import Services
+
+
+@dataclass(frozen=True)
+class DataCall:
+    ecr: Services
+    request: Request
+    registry: Registry
+    principal: Principal
+    repository_name: str
+    reference: str
+    """What follows the repository's name: a tag, a digest or an upload's id; empty where the path has none."""
+
+    @property
+    def is_head(self) -> bool:
+        return self.request.method == "HEAD"
+
+    def query(self, name: str) -> str | None:
+        return self.request.query_params.get(name)
+
+    def path(self, rest: str, **query: str) -> str:
+        """A location inside this repository; relative, so that it works under every name of this host."""
+        asked = f"?{urlencode(query)}" if query else ""
+        return f"/v2/{self.repository_name}/{rest}{asked}"
+
+    def next_page(self, rest: str, **query: str) -> dict[str, str]:
+        return {"Link": f'<{self.path(rest, **query)}>; rel="next"'}
+
+    def count(self, default: int, most: int) -> int:
+        """`n` of a listing. Raises EcrError for what is no count."""
+        given = self.query("n")
+        if given is None:
+            return default
+        if not given.isascii() or not given.isdigit() or len(given) > 9:
+            raise DistributionError("PAGINATION_NUMBER_INVALID", f"n is not a number of results: {given[:40]!r}", 400)
+        if int(given) > most and self.ecr.quirks.tags_page_limit:
+            raise DistributionError(
+                "UNSUPPORTED",
+                "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or "
+                f"equal to {most}'",
+                405,
+            )
+        return min(int(given), most)
+
+
+DataHandler = Callable[[DataCall], Awaitable[Response]]
+
+
+async def in_thread[T](function: Callable[..., T], *arguments: object) -> T:
+    """Run what blocks (disk, SQLite) outside the event loop; it runs to its end even if the client leaves."""
+    return await to_thread.run_sync(function, *arguments)

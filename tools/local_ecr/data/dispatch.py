@@ -1,0 +1,86 @@
+"""From a request below /v2/ to its answer: authenticate, find the operation, authorise, do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from local_ecr.access import action_of, resource_of
+from local_ecr.data.auth import UnauthorizedError, authenticate, registry_named, unauthorized_response
+from local_ecr.data.blobs import get_signed
+from local_ecr.data.call import DataCall
+from local_ecr.data.errors import error_response, unsupported
+from local_ecr.data.routes import operation_of, parse_path
+from local_ecr.errors import EcrError, server_error
+from local_ecr.names import Registry
+from local_ecr.principals import Principal
+from local_ecr.services import Services
+
+logger = logging.getLogger(__name__)
+
+PING = "Ping"
+
+
+@dataclass
+class DataRequest:
+    """What the request log should say of a request, filled in as it becomes known."""
+
+    operation: str = PING
+    registry: Registry | None = None
+    principal: Principal | None = None
+
+
+async def answer(ecr: Services, request: Request, note: Callable[[DataRequest, int], None]) -> Response:
+    """Answer one request; `note` is told what it was and how it ended, before the answer goes out."""
+    path = request.url.path.removeprefix("/v2").removeprefix("/")
+    seen = DataRequest()
+    is_signed = path.startswith("_signed/")
+    try:
+        if is_signed:
+            response = await _signed(ecr, request, path.removeprefix("_signed/"))
+        else:
+            response = await _call(ecr, request, path, seen)
+    except UnauthorizedError:
+        response = unauthorized_response(ecr, request, seen.registry)
+    except EcrError as refusal:
+        response = error_response(refusal)
+    except ClientDisconnect:
+        response = Response(status_code=400)  # nobody reads it
+    except Exception:
+        logger.exception("%s failed", seen.operation)
+        response = error_response(server_error())
+    response.headers["Docker-Distribution-Api-Version"] = "registry/2.0"
+    if request.method == "HEAD":
+        response = Response(status_code=response.status_code, headers=dict(response.headers))
+    if not is_signed:  # at AWS that is S3, whose requests are no requests to ECR
+        note(seen, response.status_code)
+    return response
+
+
+async def _signed(ecr: Services, request: Request, token: str) -> Response:
+    if request.method not in {"GET", "HEAD"}:
+        raise unsupported()
+    return await get_signed(ecr, request, token)
+
+
+async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -> Response:
+    seen.registry = registry_named(ecr, request)
+    session = authenticate(ecr, request, seen.registry)
+    seen.principal = session.principal
+    registry = seen.registry or Registry(session.principal.account, session.region)
+    seen.registry = registry
+    if path == "":
+        if request.method not in {"GET", "HEAD"}:
+            raise unsupported()
+        return Response(status_code=200)
+    route = parse_path(path)
+    operation = operation_of(route, request.method)
+    seen.operation = operation.name
+    resource = resource_of(registry, route.repository_name)
+    ecr.authorize(session.principal, action_of(operation.name), resource)
+    call = DataCall(ecr, request, registry, session.principal, route.repository_name, route.reference)
+    return await operation.handler(call)

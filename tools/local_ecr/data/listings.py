@@ -1,0 +1,99 @@
+"""What a repository has: its tags and the referrers of a digest; and what a registry has: its repositories."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse, Response
+
+from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.errors import DistributionError, digest_invalid
+from local_ecr.images.media_types import OCI_INDEX
+from local_ecr.names import is_digest
+from local_ecr.state import images, repositories
+from local_ecr.state.images import Image
+from local_ecr.tokens import InvalidTokenError
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+REFERRERS_PAGE = 50
+
+
+async def list_tags(call: DataCall) -> Response:
+    size = call.count(DEFAULT_PAGE, MAX_PAGE)
+    found = await in_thread(_tags, call, call.query("last") or "", size + 1)
+    shown = found[:size]
+    more = call.next_page("tags/list", n=str(size), last=shown[-1]) if shown and len(found) > size else {}
+    return JSONResponse({"name": call.repository_name, "tags": shown}, headers=more)
+
+
+async def list_repositories(call: DataCall) -> Response:
+    size = call.count(DEFAULT_PAGE, MAX_PAGE)
+    found = await in_thread(_repository_names, call, call.query("last") or "", size + 1)
+    shown, more = found[:size], {}
+    if shown and len(found) > size:
+        more["Link"] = f'</v2/_catalog?{urlencode({"n": size, "last": shown[-1]})}>; rel="next"'
+    return JSONResponse({"repositories": shown}, headers=more)
+
+
+async def list_referrers(call: DataCall) -> Response:
+    """An index of what names the digest as its subject; empty, never missing, when nothing does."""
+    if not is_digest(call.reference):
+        raise digest_invalid(call.reference)
+    artifact_type = call.query("artifactType")
+    found = await in_thread(_referrers, call, artifact_type, _referrers_start(call))
+    shown = found[:REFERRERS_PAGE]
+    headers = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
+    if len(found) > REFERRERS_PAGE:
+        query = {"after": call.ecr.signer.page_token(["referrers", shown[-1].id])}
+        if artifact_type:
+            query["artifactType"] = artifact_type
+        headers |= call.next_page(f"referrers/{call.reference}", **query)
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(image) for image in shown]}
+    return Response(json.dumps(index), headers=headers, media_type=OCI_INDEX)
+
+
+def _referrers_start(call: DataCall) -> int:
+    token = call.query("after")
+    if token is None:
+        return 0
+    try:
+        listing, position = call.ecr.signer.read_page_token(token)
+    except InvalidTokenError:
+        listing, position = "", 0
+    if listing != "referrers":
+        raise DistributionError("UNSUPPORTED", "'after' is not from this listing", 400)
+    return int(position)
+
+
+def _descriptor(image: Image) -> dict[str, Any]:
+    descriptor: dict[str, Any] = {
+        "mediaType": image.media_type,
+        "digest": image.digest,
+        "size": image.manifest_size,
+    }
+    if image.artifact_type:
+        descriptor["artifactType"] = image.artifact_type
+    if image.annotations:
+        descriptor["annotations"] = dict(image.annotations)
+    return descriptor
+
+
+def _tags(call: DataCall, after: str, limit: int) -> list[str]:
+    with call.ecr.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        return images.tag_names(connection, repository.id, after, limit)
+
+
+def _repository_names(call: DataCall, after: str, limit: int) -> list[str]:
+    with call.ecr.store.reading() as connection:
+        return [found.name for found in repositories.page(connection, call.registry, after, limit)]
+
+
+def _referrers(call: DataCall, artifact_type: str | None, after: int) -> list[Image]:
+    with call.ecr.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        types = [artifact_type] if artifact_type else None
+        return images.referrers(connection, repository.id, call.reference, "ACTIVE", types, after, REFERRERS_PAGE + 1)

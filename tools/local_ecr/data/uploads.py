@@ -1,0 +1,155 @@
+"""Blobs on their way in: monolithic, in chunks, streamed without a length, or mounted."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import Response
+
+from local_ecr.access import action_of, resource_of
+from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.errors import DistributionError, digest_invalid
+from local_ecr.names import Digest, InvalidNameError, is_repository_name, parse_digest
+from local_ecr.state import layers, repositories
+from local_ecr.state.content import READ_SIZE
+from local_ecr.uploads import UploadSession
+
+_CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/[0-9*]+)?")
+
+
+async def start_upload(call: DataCall) -> Response:
+    """POST: a session, or with `digest` the whole blob at once, or with `mount` a blob of another repository."""
+    mounted = call.query("mount")
+    if mounted is not None and not call.ecr.quirks.mount_falls_back:
+        known = _digest(mounted)
+        if await in_thread(_mount, call, known):
+            return _created(call, known)
+    whole = call.query("digest")
+    digest = _digest(whole) if whole is not None else None
+    upload_id = await in_thread(call.ecr.uploads.start, call.registry, call.repository_name, call.principal)
+    if digest is None:
+        return _progress(call, upload_id, 0, status=202)
+    return await _finish(call, upload_id, digest)
+
+
+async def receive_chunk(call: DataCall) -> Response:
+    """PATCH: append the body, of whatever length."""
+    session = await _take(call, call.reference)
+    try:
+        await _append_body(call, session)
+        received = await in_thread(session.keep_part)
+    finally:
+        session.release()
+    return _progress(call, call.reference, received, status=201 if call.ecr.quirks.patch_answers_201 else 202)
+
+
+async def finish_upload(call: DataCall) -> Response:
+    """PUT with `digest`: append the body, if any, and make the whole a blob."""
+    return await _finish(call, call.reference, _digest(call.query("digest") or ""))
+
+
+async def get_upload(call: DataCall) -> Response:
+    received = await in_thread(
+        call.ecr.uploads.received, call.registry, call.repository_name, call.principal, call.reference
+    )
+    return _progress(call, call.reference, received, status=204)
+
+
+async def cancel_upload(call: DataCall) -> Response:
+    session = await _take(call, call.reference)
+    try:
+        await in_thread(session.cancel)
+    finally:
+        session.release()
+    return Response(status_code=204)
+
+
+async def _finish(call: DataCall, upload_id: str, digest: Digest) -> Response:
+    session = await _take(call, upload_id)
+    try:
+        await _append_body(call, session)
+        await in_thread(session.complete, [digest])
+    finally:
+        session.release()
+    return _created(call, digest)
+
+
+async def _take(call: DataCall, upload_id: str) -> UploadSession:
+    return await in_thread(call.ecr.uploads.take, call.registry, call.repository_name, call.principal, upload_id)
+
+
+async def _append_body(call: DataCall, session: UploadSession) -> None:
+    """Stream the body to disk. What a client that leaves half-way has sent is dropped at the next request."""
+    begins, declared = _content_range(call)
+    start = session.offset
+    if begins is not None and begins != start:
+        raise DistributionError(
+            "BLOB_UPLOAD_INVALID",
+            f"the chunk begins at byte {begins}, the upload continues at {start}",
+            416,
+            {"Location": call.path(f"blobs/uploads/{session.upload.id}"), "Range": f"0-{max(start - 1, 0)}"},
+        )
+    waiting = bytearray()
+    async for piece in call.request.stream():
+        waiting += piece
+        if len(waiting) >= READ_SIZE:
+            await in_thread(session.append, bytes(waiting))
+            waiting.clear()
+    if waiting:
+        await in_thread(session.append, bytes(waiting))
+    if declared is not None and session.offset - start != declared:
+        raise DistributionError(
+            "SIZE_INVALID", f"Content-Range promised {declared} bytes and {session.offset - start} came", 400
+        )
+
+
+def _content_range(call: DataCall) -> tuple[int | None, int | None]:
+    """First byte and length that `Content-Range` declares; a PUT that only closes an upload may declare nothing."""
+    header = call.request.headers.get("content-range")
+    if header is None:
+        return None, None
+    match = _CONTENT_RANGE.fullmatch(header.strip())
+    if match is None:
+        raise DistributionError("BLOB_UPLOAD_INVALID", f"not a content range: {header[:60]!r}", 400)
+    first, last = int(match[1]), int(match[2])
+    return first, last - first + 1
+
+
+def _mount(call: DataCall, digest: Digest) -> bool:
+    """Give this repository a blob that another one of the registry has; False when that one does not have it."""
+    source_name = call.query("from") or ""
+    if not is_repository_name(source_name):
+        return False
+    read = action_of("GetDownloadUrlForLayer")
+    call.ecr.authorize(call.principal, read, resource_of(call.registry, source_name))
+    with call.ecr.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, call.repository_name)
+        source = repositories.find(change.connection, call.registry, source_name)
+        size = layers.size_of(change.connection, source.id, digest) if source else None
+        if size is None:
+            return False
+        layers.add(change.connection, repository.id, digest, size, call.ecr.clock().timestamp())
+    return True
+
+
+def _digest(text: str) -> Digest:
+    try:
+        return parse_digest(text)
+    except InvalidNameError as cause:
+        raise digest_invalid(text) from cause
+
+
+def _created(call: DataCall, digest: Digest) -> Response:
+    headers = {"Location": call.path(f"blobs/{digest}"), "Docker-Content-Digest": digest}
+    return Response(status_code=201, headers=headers)
+
+
+def _progress(call: DataCall, upload_id: str, received: int, *, status: int) -> Response:
+    return Response(
+        status_code=status,
+        headers={
+            "Location": call.path(f"blobs/uploads/{upload_id}"),
+            "Range": f"0-{max(received - 1, 0)}",
+            "Docker-Upload-UUID": upload_id,
+        },
+    )

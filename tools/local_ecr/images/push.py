@@ -1,0 +1,103 @@
+"""Push an image: check what ECR checks, store it, move its tag, and tell of it. One transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from local_ecr import events
+from local_ecr.errors import (
+    digest_does_not_match,
+    image_already_exists,
+    image_tag_already_exists,
+    layers_not_found,
+    referenced_images_not_found,
+)
+from local_ecr.images.manifest import Manifest
+from local_ecr.state import images, layers
+from local_ecr.state.images import Image
+from local_ecr.state.repositories import Repository
+from local_ecr.state.store import Change
+
+ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    image: Image
+    is_new: bool
+    """False when repository and tag were already exactly so; then nothing was changed and nothing is told."""
+
+
+def push_image(
+    change: Change,
+    repository: Repository,
+    manifest: Manifest,
+    *,
+    digest: str | None,
+    image_tag: str | None,
+    now: datetime,
+) -> Pushed:
+    """Store `manifest` under its digest and, if given, under `image_tag`; the tag leaves whichever image had it.
+
+    Raises EcrError: ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound, ImageTagAlreadyExists.
+    """
+    connection = change.connection
+    if digest is not None and digest != manifest.digest:
+        raise digest_does_not_match(digest, manifest.digest)
+    known = images.by_digest(connection, repository.id, manifest.digest)
+    image = _store(change, repository, manifest, now) if known is None else known
+    holder = images.by_tag(connection, repository.id, image_tag) if image_tag else None
+    if known is not None and (image_tag is None or (holder is not None and holder.id == known.id)):
+        return Pushed(known, is_new=False)
+    if image_tag is not None:
+        if holder is not None and repository.mutability.protects(image_tag):
+            raise image_tag_already_exists(image_tag, repository.name)
+        images.set_tag(connection, repository.id, image_tag, image)
+    change.announce(
+        repository.registry, events.image_pushed(repository.registry, repository.name, image, image_tag, now)
+    )
+    return Pushed(image, is_new=True)
+
+
+def require_new(pushed: Pushed, repository: Repository, image_tag: str | None) -> Image:
+    """PutImage refuses what is already there; a push through /v2/ does not."""
+    if not pushed.is_new:
+        raise image_already_exists(pushed.image.digest, image_tag, repository.name, repository.registry.account)
+    return pushed.image
+
+
+def _store(change: Change, repository: Repository, manifest: Manifest, now: datetime) -> Image:
+    connection, account = change.connection, repository.registry.account
+    absent = layers.missing(connection, repository.id, manifest.required_layers)
+    if absent:
+        raise layers_not_found(absent, repository.name, account)
+    found = {one.digest: images.by_digest(connection, repository.id, one.digest) for one in manifest.images}
+    unknown = [listed for listed, image in found.items() if image is None]
+    if unknown:
+        raise referenced_images_not_found(unknown, repository.name, account)
+    if manifest.images:
+        size = max(image.size for image in found.values() if image)
+    else:
+        size = sum(layer.size for layer in manifest.layers)
+    image = Image(
+        id=0,
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        artifact_media_type=manifest.artifact_media_type,
+        artifact_type=manifest.referrer_type,
+        annotations=manifest.annotations,
+        subject=manifest.subject,
+        size=size,
+        manifest_size=len(manifest.body),
+        pushed_at=now.timestamp(),
+        status=ACTIVE,
+    )
+    return images.add(
+        connection,
+        repository.id,
+        image,
+        manifest.body,
+        layers=frozenset(manifest.required_layers),
+        images=frozenset(found),
+    )

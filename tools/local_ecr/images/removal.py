@@ -1,0 +1,44 @@
+"""Delete images and tags: the last tag takes the image with it, and an index keeps what it lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from local_ecr import events
+from local_ecr.images.selection import ImageFailureError, ImageId, select_image
+from local_ecr.state import images
+from local_ecr.state.images import Image
+from local_ecr.state.repositories import Repository
+from local_ecr.state.store import Change
+
+
+def remove_image(change: Change, repository: Repository, image_id: ImageId, now: datetime) -> list[ImageId]:
+    """Remove one tag, or with a digest alone the image and all its tags; what was removed, once per tag.
+
+    Raises ImageFailureError; then nothing of this image is changed.
+    """
+    connection = change.connection
+    image = select_image(connection, repository.id, image_id)
+    image_tags = images.tags_of(connection, image)
+    if image_id.image_tag is not None and len(image_tags) > 1:
+        images.remove_tag(connection, repository.id, image_id.image_tag)
+        removed = [ImageId(image.digest, image_id.image_tag)]
+    else:
+        _require_unlisted(change, repository, image)
+        images.delete(connection, image)
+        removed = [ImageId(image.digest, image_tag) for image_tag in image_tags] or [ImageId(image.digest)]
+    for gone in removed:
+        change.announce(
+            repository.registry,
+            events.image_deleted(repository.registry, repository.name, image.digest, gone.image_tag, now),
+        )
+    return removed
+
+
+def _require_unlisted(change: Change, repository: Repository, image: Image) -> None:
+    indexes = images.indexes_of(change.connection, repository.id, image.digest)
+    if indexes:
+        raise ImageFailureError(
+            "ImageReferencedByManifestList",
+            f"Requested image referenced by manifest list: [{', '.join(indexes)}]",
+        )

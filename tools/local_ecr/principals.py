@@ -1,0 +1,101 @@
+"""Who is calling: from a request's credential to a principal, and to the identity that CloudTrail writes down."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from local_ecr.errors import EcrError
+from local_ecr.names import InvalidNameError, Registry
+
+DEFAULT_ACCOUNT = "111122223333"
+
+_SCOPE = re.compile(r"Credential=([^/,\s]{1,256})/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_ACCOUNT_KEY = re.compile(r"[0-9]{12}")
+
+
+@dataclass(frozen=True)
+class Credential:
+    """The public half of what a request was signed with."""
+
+    access_key_id: str
+    session_token: str | None = None
+
+
+@dataclass(frozen=True)
+class Principal:
+    """An account's root, a user, or a role's session, by ARN."""
+
+    account: str
+    arn: str
+    access_key_id: str = ""
+
+    @property
+    def session_name(self) -> str | None:
+        """The session's name when a role was assumed."""
+        return self.arn.rsplit("/", 1)[1] if ":assumed-role/" in self.arn else None
+
+
+@dataclass(frozen=True)
+class SignedScope:
+    """What a SigV4 `Authorization` header says about itself; its signature is not verified here."""
+
+    credential: Credential
+    region: str
+    service: str
+
+
+def account_principal(credential: Credential) -> Principal:
+    """The default: a 12-digit access key id is that account, any other key belongs to DEFAULT_ACCOUNT."""
+    key = credential.access_key_id
+    account = key if _ACCOUNT_KEY.fullmatch(key) else DEFAULT_ACCOUNT
+    return Principal(account, f"arn:aws:iam::{account}:root", key)
+
+
+def read_signature(authorization: str | None, session_token: str | None) -> SignedScope:
+    """Read key, region and service from an `Authorization` header. Raises EcrError in AWS's words when it has none."""
+    if not authorization:
+        raise EcrError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    match = _SCOPE.search(authorization) if authorization.startswith("AWS4-HMAC-SHA256 ") else None
+    if match is None:
+        raise EcrError("IncompleteSignatureException", "Authorization header requires a SigV4 'Credential' parameter.")
+    key, _date, region, service = match.groups()
+    return SignedScope(Credential(key, session_token), region, service)
+
+
+def registry_of(principal: Principal, region: str) -> Registry:
+    """The caller's own registry in the region that the request was signed for."""
+    try:
+        return Registry.parse(principal.account, region)
+    except InvalidNameError as cause:
+        raise EcrError("SignatureDoesNotMatch", f"Credential should be scoped to a valid region: {cause}") from cause
+
+
+def user_identity(principal: Principal) -> dict[str, Any]:
+    """`userIdentity` of a CloudTrail record."""
+    identity: dict[str, Any] = {
+        "arn": principal.arn,
+        "accountId": principal.account,
+        "accessKeyId": principal.access_key_id,
+    }
+    name = principal.arn.rsplit("/", 1)[-1]
+    if principal.session_name is not None:
+        role_path = principal.arn.split(":assumed-role/", 1)[1].rsplit("/", 1)[0]
+        partition = principal.arn.split(":")[1]
+        issuer = {
+            "type": "Role",
+            "principalId": "AROALOCALECRSESSION",
+            "arn": f"arn:{partition}:iam::{principal.account}:role/{role_path}",
+            "accountId": principal.account,
+            "userName": role_path.rsplit("/", 1)[-1],
+        }
+        return {
+            "type": "AssumedRole",
+            "principalId": f"{issuer['principalId']}:{name}",
+            **identity,
+            "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+        }
+    if principal.arn.endswith(":root"):
+        return {"type": "Root", "principalId": principal.account, **identity}
+    return {"type": "IAMUser", "principalId": "AIDALOCALECRUSER", **identity, "userName": name}

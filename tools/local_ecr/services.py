@@ -1,0 +1,75 @@
+"""All registries of all accounts and regions: their state, their signatures, and what was asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local_ecr.access import Authorizer, allow_everything
+from local_ecr.names import Digest, Registry
+from local_ecr.principals import Credential, Principal, account_principal
+from local_ecr.quirks import Quirks
+from local_ecr.requests import RequestLog
+from local_ecr.state.store import Store
+from local_ecr.tokens import Signer
+from local_ecr.uploads import Uploads
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def ignore(account: str, region: str, event: dict[str, Any]) -> None:
+    """A receiver of events that wants none."""
+
+
+class Services:
+    """What both faces of ECR work with; `LocalEcr` adds the faces."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        on_event: Callable[[str, str, dict[str, Any]], None] = ignore,
+        principal_of: Callable[[Credential], Principal] = account_principal,
+        authorize: Authorizer = allow_everything,
+        public_host: str = "127.0.0.1",
+        quirks: Quirks | None = None,
+    ) -> None:
+        self.clock = clock
+        self.principal_of = principal_of
+        self.authorize = authorize
+        self.public_host = public_host
+        self.quirks = quirks or Quirks()
+        self.trail = True
+        self.requests = RequestLog()
+        self.registries_ports: dict[tuple[str, str], int] = {}
+        self.store = Store(data, on_event)
+        self.signer = Signer(self.store.signing_key(), clock)
+        self.uploads = Uploads(self.store, clock, self.quirks)
+
+    def registry_host(self, registry: Registry) -> str:
+        """Where the /v2/ face of a registry is; its name at AWS when no port serves it here."""
+        port = self.registries_ports.get((registry.account, registry.region))
+        return registry.aws_host if port is None else f"{self.public_host}:{port}"
+
+    def registry_url(self, registry: Registry) -> str:
+        scheme = "http" if (registry.account, registry.region) in self.registries_ports else "https"
+        return f"{scheme}://{self.registry_host(registry)}"
+
+    def download_url(self, registry: Registry, digest: Digest) -> str:
+        """A URL that serves one layer without Authorization for an hour."""
+        return f"{self.registry_url(registry)}/v2/_signed/{self.signer.sign_download(registry, digest)}"
+
+    def registry_at(self, port: int) -> Registry | None:
+        """The registry that a port was opened for."""
+        for (account, region), known in list(self.registries_ports.items()):
+            if known == port:
+                return Registry(account, region)
+        return None
+
+    def close(self) -> None:
+        self.store.close()

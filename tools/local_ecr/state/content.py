@@ -1,0 +1,134 @@
+"""The bits on disk: one folder per registry, one file per blob, named by its digest.
+
+<root>/<account>/<region>/blobs/sha256/<hex>    complete and verified
+<root>/<account>/<region>/uploads/<uuid>        what an upload has received so far
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+from local_ecr.names import Digest, Registry
+
+READ_SIZE = 1 << 20
+
+
+class ContentStore:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def blob_path(self, registry: Registry, digest: Digest) -> Path:
+        algorithm, _, encoded = digest.partition(":")
+        return self._folder(registry) / "blobs" / algorithm / encoded
+
+    def upload_path(self, registry: Registry, upload_id: str) -> Path:
+        return self._folder(registry) / "uploads" / upload_id
+
+    def begin(self, registry: Registry, upload_id: str) -> None:
+        path = self.upload_path(registry, upload_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=False)
+
+    def adopt(self, registry: Registry, upload_id: str, digest: Digest) -> None:
+        """Turn a received file, already on disk and verified, into the blob `digest`; survives a power cut."""
+        target = self.blob_path(registry, digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.upload_path(registry, upload_id).replace(target)
+        sync_folder(target.parent)
+
+    def remove_blob(self, registry: Registry, digest: Digest) -> None:
+        self.blob_path(registry, digest).unlink(missing_ok=True)
+
+    def remove_upload(self, registry: Registry, upload_id: str) -> None:
+        self.upload_path(registry, upload_id).unlink(missing_ok=True)
+
+    def unfinished(self) -> list[Path]:
+        """Every file of an upload, finished or abandoned."""
+        return sorted(self._root.glob("*/*/uploads/*"))
+
+    def _folder(self, registry: Registry) -> Path:
+        return self._root / registry.account / registry.region
+
+
+class UploadFile:
+    """Appends to an upload's file and hashes what it writes; not thread-safe, one writer holds it at a time."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        """Continue after the first `offset` bytes; what a broken request wrote beyond them is cut off."""
+        self._path = path
+        self._hasher = hashlib.sha256()
+        self.offset = offset
+        with path.open("r+b") as file:
+            file.truncate(offset)
+            while block := file.read(READ_SIZE):
+                self._hasher.update(block)
+
+    def append(self, data: bytes) -> None:
+        with self._path.open("r+b", buffering=0) as file:
+            file.seek(self.offset)
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+        self._hasher.update(data)
+        self.offset += len(data)
+
+    def digest(self, algorithm: str) -> Digest:
+        """The digest of everything written; another algorithm than sha256 reads the file once more."""
+        if algorithm == "sha256":
+            return Digest(f"sha256:{self._hasher.hexdigest()}")
+        with self._path.open("rb") as file:
+            return Digest(f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}")
+
+    def sync(self) -> None:
+        descriptor = os.open(self._path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class UploadFiles:
+    """The upload files that are open in this process, each used by one request at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, UploadFile] = {}
+        self._busy: set[str] = set()
+
+    def take(self, upload_id: str) -> bool:
+        """Reserve an upload for one request; False when another holds it."""
+        with self._lock:
+            if upload_id in self._busy:
+                return False
+            self._busy.add(upload_id)
+            return True
+
+    def release(self, upload_id: str) -> None:
+        with self._lock:
+            self._busy.discard(upload_id)
+
+    def file(self, upload_id: str, path: Path, offset: int) -> UploadFile:
+        """The file positioned at `offset`, hashed again from disk when it stands elsewhere."""
+        with self._lock:
+            known = self._known.get(upload_id)
+        if known is None or known.offset != offset:
+            known = UploadFile(path, offset)
+            with self._lock:
+                self._known[upload_id] = known
+        return known
+
+    def forget(self, upload_id: str) -> None:
+        with self._lock:
+            self._known.pop(upload_id, None)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

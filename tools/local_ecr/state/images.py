@@ -1,0 +1,214 @@
+"""Rows of images, of their tags, and of what they are made of."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from local_ecr.names import Digest
+
+_COLUMNS = (
+    "i.id, i.digest, i.media_type, i.artifact_media_type, i.artifact_type, i.annotations, i.subject, i.size,"
+    " i.manifest_size, i.pushed_at, i.status"
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    id: int
+    digest: Digest
+    media_type: str
+    artifact_media_type: str | None
+    artifact_type: str | None
+    annotations: Mapping[str, str]
+    subject: Digest | None
+    size: int
+    """Bytes of its layers; for an index, of the largest of its images."""
+    manifest_size: int
+    pushed_at: float
+    status: str
+
+
+def by_digest(connection: sqlite3.Connection, repository_id: int, digest: str) -> Image | None:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM image i WHERE i.repository_id = ? AND i.digest = ?",  # noqa: S608  constant columns
+        (repository_id, digest),
+    ).fetchone()
+    return _image(row) if row else None
+
+
+def by_tag(connection: sqlite3.Connection, repository_id: int, image_tag: str) -> Image | None:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM image_tag t JOIN image i ON i.id = t.image_id"  # noqa: S608  constant columns
+        " WHERE t.repository_id = ? AND t.name = ?",
+        (repository_id, image_tag),
+    ).fetchone()
+    return _image(row) if row else None
+
+
+def add(
+    connection: sqlite3.Connection,
+    repository_id: int,
+    image: Image,
+    body: bytes,
+    *,
+    layers: frozenset[Digest],
+    images: frozenset[Digest],
+) -> Image:
+    """Store an image (its `id` is ignored) with its manifest and what it is made of."""
+    done = connection.execute(
+        "INSERT INTO image (repository_id, digest, media_type, artifact_media_type, artifact_type, annotations,"
+        " subject, size, manifest_size, pushed_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            repository_id,
+            image.digest,
+            image.media_type,
+            image.artifact_media_type,
+            image.artifact_type,
+            json.dumps(dict(image.annotations)),
+            image.subject,
+            image.size,
+            image.manifest_size,
+            image.pushed_at,
+            image.status,
+        ),
+    )
+    image_id = done.lastrowid
+    connection.execute("INSERT INTO manifest (image_id, body) VALUES (?, ?)", (image_id, body))
+    connection.executemany(
+        "INSERT INTO image_part (image_id, repository_id, digest, is_image) VALUES (?, ?, ?, ?)",
+        [(image_id, repository_id, digest, False) for digest in layers]
+        + [(image_id, repository_id, digest, True) for digest in images - layers],
+    )
+    stored = by_digest(connection, repository_id, image.digest)
+    assert stored is not None, "an image just written cannot be read"  # noqa: S101  same transaction
+    return stored
+
+
+def manifest_of(connection: sqlite3.Connection, image: Image) -> bytes:
+    row = connection.execute("SELECT body FROM manifest WHERE image_id = ?", (image.id,)).fetchone()
+    return bytes(row["body"])
+
+
+def tags_of(connection: sqlite3.Connection, image: Image) -> list[str]:
+    rows = connection.execute("SELECT name FROM image_tag WHERE image_id = ? ORDER BY name", (image.id,))
+    return [row["name"] for row in rows]
+
+
+def set_tag(connection: sqlite3.Connection, repository_id: int, image_tag: str, image: Image) -> None:
+    """Put the tag on the image, away from whichever had it."""
+    connection.execute(
+        "INSERT INTO image_tag (repository_id, name, image_id) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET image_id = excluded.image_id",
+        (repository_id, image_tag, image.id),
+    )
+
+
+def remove_tag(connection: sqlite3.Connection, repository_id: int, image_tag: str) -> None:
+    connection.execute("DELETE FROM image_tag WHERE repository_id = ? AND name = ?", (repository_id, image_tag))
+
+
+def delete(connection: sqlite3.Connection, image: Image) -> None:
+    connection.execute("DELETE FROM image WHERE id = ?", (image.id,))
+
+
+def indexes_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> list[Digest]:
+    """Digests of the indexes that list this image."""
+    rows = connection.execute(
+        "SELECT i.digest FROM image_part p JOIN image i ON i.id = p.image_id"
+        " WHERE p.repository_id = ? AND p.digest = ? AND p.is_image ORDER BY i.id",
+        (repository_id, digest),
+    )
+    return [Digest(row["digest"]) for row in rows]
+
+
+def count(connection: sqlite3.Connection, repository_id: int) -> int:
+    row = connection.execute("SELECT count(*) AS n FROM image WHERE repository_id = ?", (repository_id,)).fetchone()
+    return int(row["n"])
+
+
+def page(  # noqa: PLR0917
+    connection: sqlite3.Connection,
+    repository_id: int,
+    tag_status: str,
+    image_status: str,
+    after: int,
+    limit: int,
+) -> list[Image]:
+    """At most `limit` images in order of their first push. `tag_status`: ANY, TAGGED or UNTAGGED."""
+    tagged = "EXISTS (SELECT 1 FROM image_tag t WHERE t.image_id = i.id)"
+    condition = {"ANY": "1", "TAGGED": tagged, "UNTAGGED": f"NOT {tagged}"}[tag_status]
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM image i WHERE i.repository_id = ? AND i.id > ?"  # noqa: S608  constant conditions
+        f" AND (? = 'ANY' OR i.status = ?) AND {condition} ORDER BY i.id LIMIT ?",
+        (repository_id, after, image_status, image_status, limit),
+    )
+    return [_image(row) for row in rows]
+
+
+def identifiers_page(  # noqa: PLR0917
+    connection: sqlite3.Connection,
+    repository_id: int,
+    tag_status: str,
+    image_status: str,
+    after: tuple[int, str],
+    limit: int,
+) -> list[tuple[int, str, str | None]]:
+    """(id, digest, tag) once for each tag, and once with no tag for an untagged image; behind the pair `after`."""
+    condition = {"ANY": "1", "TAGGED": "t.name IS NOT NULL", "UNTAGGED": "t.name IS NULL"}[tag_status]
+    rows = connection.execute(
+        "SELECT i.id, i.digest, t.name FROM image i LEFT JOIN image_tag t ON t.image_id = i.id"  # noqa: S608
+        " WHERE i.repository_id = ? AND i.id >= ? AND (i.id, coalesce(t.name, '')) > (?, ?)"
+        f" AND (? = 'ANY' OR i.status = ?) AND {condition} ORDER BY i.id, t.name LIMIT ?",
+        (repository_id, after[0], *after, image_status, image_status, limit),
+    )
+    return [(row["id"], row["digest"], row["name"]) for row in rows]
+
+
+def tag_names(connection: sqlite3.Connection, repository_id: int, after: str, limit: int) -> list[str]:
+    rows = connection.execute(
+        "SELECT name FROM image_tag WHERE repository_id = ? AND name > ? ORDER BY name LIMIT ?",
+        (repository_id, after, limit),
+    )
+    return [row["name"] for row in rows]
+
+
+def referrers(  # noqa: PLR0917
+    connection: sqlite3.Connection,
+    repository_id: int,
+    subject: str,
+    image_status: str,
+    artifact_types: Sequence[str] | None,
+    after: int,
+    limit: int,
+) -> list[Image]:
+    """Images whose manifest names `subject`, whether or not that exists; of these types only, unless None."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM image i WHERE i.repository_id = ? AND i.subject = ? AND i.id > ?"  # noqa: S608
+        " AND (? = 'ANY' OR i.status = ?)"
+        " AND (? IS NULL OR i.artifact_type IN (SELECT value FROM json_each(?))) ORDER BY i.id LIMIT ?",
+        (repository_id, subject, after, image_status, image_status, *(2 * [_json(artifact_types)]), limit),
+    )
+    return [_image(row) for row in rows]
+
+
+def _json(values: Sequence[str] | None) -> str | None:
+    return None if values is None else json.dumps(list(values))
+
+
+def _image(row: sqlite3.Row) -> Image:
+    return Image(
+        id=row["id"],
+        digest=Digest(row["digest"]),
+        media_type=row["media_type"],
+        artifact_media_type=row["artifact_media_type"],
+        artifact_type=row["artifact_type"],
+        annotations=json.loads(row["annotations"]),
+        subject=Digest(row["subject"]) if row["subject"] else None,
+        size=row["size"],
+        manifest_size=row["manifest_size"],
+        pushed_at=row["pushed_at"],
+        status=row["status"],
+    )

@@ -1,0 +1,90 @@
+"""The tables. A blob is visible only through the `layer` row of a repository."""
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE repository (
+    id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    mutability TEXT NOT NULL,
+    exclusion_filters TEXT NOT NULL,
+    scan_on_push INTEGER NOT NULL,
+    encryption TEXT NOT NULL,
+    policy TEXT,
+    lifecycle_policy TEXT,
+    UNIQUE (account, region, name)
+);
+
+CREATE TABLE resource_tag (
+    repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (repository_id, key)
+) WITHOUT ROWID;
+
+CREATE TABLE image (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    artifact_media_type TEXT,
+    artifact_type TEXT,
+    annotations TEXT NOT NULL,
+    subject TEXT,
+    size INTEGER NOT NULL,
+    manifest_size INTEGER NOT NULL,
+    pushed_at REAL NOT NULL,
+    status TEXT NOT NULL,
+    UNIQUE (repository_id, digest)
+);
+CREATE INDEX image_by_subject ON image (repository_id, subject) WHERE subject IS NOT NULL;
+
+CREATE TABLE manifest (
+    image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE image_tag (
+    repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    PRIMARY KEY (repository_id, name)
+) WITHOUT ROWID;
+CREATE INDEX image_tag_by_image ON image_tag (image_id, name);
+
+-- what an image is made of: its config and layers, or the images of an index
+CREATE TABLE image_part (
+    image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    repository_id INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    is_image INTEGER NOT NULL,
+    PRIMARY KEY (image_id, digest)
+) WITHOUT ROWID;
+CREATE INDEX image_part_by_digest ON image_part (repository_id, digest, is_image);
+
+CREATE TABLE layer (
+    repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    uploaded_at REAL NOT NULL,
+    PRIMARY KEY (repository_id, digest)
+) WITHOUT ROWID;
+CREATE INDEX layer_by_digest ON layer (digest);
+
+CREATE TABLE upload (
+    id TEXT PRIMARY KEY,
+    repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    principal TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    received INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    last_part_size INTEGER NOT NULL,
+    has_small_part INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX upload_by_repository ON upload (repository_id);
+"""

@@ -1,0 +1,91 @@
+"""State as the rest of the package uses it: read a consistent view, or make one change and tell of it afterwards."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local_ecr.names import Digest, Registry
+from local_ecr.state import layers
+from local_ecr.state.content import ContentStore, UploadFiles
+from local_ecr.state.database import Database
+
+logger = logging.getLogger(__name__)
+
+OnEvent = Callable[[str, str, dict[str, Any]], None]
+
+
+@dataclass
+class Change:
+    """One transaction under way, and the events that it will have caused once it is committed."""
+
+    connection: sqlite3.Connection
+    events: list[tuple[Registry, dict[str, Any]]] = field(default_factory=list)
+
+    def announce(self, registry: Registry, event: dict[str, Any]) -> None:
+        self.events.append((registry, event))
+
+
+class Store:
+    """Database and content of all registries below one folder, which it owns as long as it is open."""
+
+    def __init__(self, root: Path, on_event: OnEvent) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._on_event = on_event
+        self._database = Database(root / "state.sqlite3")
+        self.content = ContentStore(root)
+        self.upload_files = UploadFiles()
+        self._remove_orphaned_uploads()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        with self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self) -> Iterator[Change]:
+        """All of a change or none of it; its events are delivered after the commit."""
+        with self._database.writing() as connection:
+            change = Change(connection)
+            yield change
+        for registry, event in change.events:
+            self.deliver(registry, event)
+
+    def deliver(self, registry: Registry, event: dict[str, Any]) -> None:
+        """Best effort, as ECR's own events are: a receiver that fails cannot undo what is committed."""
+        try:
+            self._on_event(registry.account, registry.region, event)
+        except Exception:
+            logger.exception("the receiver of a %r event failed", event.get("detail-type"))
+
+    def collect_layers(self, registry: Registry, digests: Iterable[Digest]) -> None:
+        """Remove the bits of those layers that no repository of the registry has any more."""
+        with self._database.writing() as connection:
+            for digest in digests:
+                if not layers.is_kept(connection, registry, digest):
+                    self.content.remove_blob(registry, digest)
+
+    def signing_key(self) -> bytes:
+        """The key of this folder, made when it is first asked for; tokens outlive a restart."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO setting (name, value) VALUES ('signing_key', ?)", (secrets.token_bytes(32),)
+            )
+            row = connection.execute("SELECT value FROM setting WHERE name = 'signing_key'").fetchone()
+            return bytes(row["value"])
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _remove_orphaned_uploads(self) -> None:
+        with self.reading() as connection:
+            known = layers.upload_ids(connection)
+        for path in self.content.unfinished():
+            if path.name not in known:
+                path.unlink(missing_ok=True)
