@@ -16,6 +16,7 @@ from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import Push
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
 from ecr_steward.domain.rules import Rules
+from ecr_steward.events.own import encode_job, encode_notice
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.rulebook.load import load_compiled
@@ -91,8 +92,8 @@ def app() -> App:
         rules=load_compiled(settings.rulebook),
         registry=EcrRegistry(clients),
         content=RegistryContent(clients),
-        notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table),
-        queue=SqsReplicationQueue(clients, settings.replicate_queue_url),
+        notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table, encode_notice),
+        queue=SqsReplicationQueue(clients, settings.replicate_queue_url, encode_job),
     )
 
 

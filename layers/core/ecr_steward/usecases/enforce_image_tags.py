@@ -1,6 +1,7 @@
 """Push → allowed image tags, moving aliases, an answer to violations."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ViolationFound
@@ -26,7 +27,8 @@ def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, not
     try:
         if registry.image(image).is_referrer:
             return nothing.remarking("a referrer belongs to its subject: no rule speaks of its image tags")
-        return enforce_in_repository(rule, image.repository, [image.digest], registry=registry, notices=notices)
+        outcome = enforce_in_repository(rule, image.repository, [image.digest], registry=registry, notices=notices)
+        return replace(outcome, subject=str(image))
     except ImageNotFoundError:
         return nothing.remarking("the image is gone")
     except RepositoryNotFoundError:

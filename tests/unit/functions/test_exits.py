@@ -1,0 +1,233 @@
+"""How an event ends: done, raised, or on the failure queue with its reason. Nothing else ends it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ecr_steward import bootstrap
+from ecr_steward.domain.notices import FailedEvent
+from ecr_steward.errors import AccessDeniedError, InvalidRulebookError, ThrottledError
+from ecr_steward_fakes.rules import API, AWAY
+from ecr_steward_fakes.worlds import World, manifest, world
+from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
+from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
+from functions.reconcile_registry.app import lambda_handler as reconcile_registry
+from functions.replicate_image.app import lambda_handler as replicate_image
+
+IMAGE = manifest("image")
+REPLICA = API.in_registry(AWAY)
+
+
+def push_event(held: Any = IMAGE, **detail: Any) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": "13cde686-0000-0000-0000-000000000001",
+        "detail-type": "ECR Image Action",
+        "source": "aws.ecr",
+        "account": "111122223333",
+        "time": "2026-11-16T01:54:34Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "result": "SUCCESS",
+            "repository-name": "team-a/api",
+            "image-digest": str(held.digest),
+            "action-type": "PUSH",
+            "image-tag": "1.4.2",
+            **detail,
+        },
+    }
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_outcome_names_step_reason_and_rule_when_a_push_is_answered(
+    move_in: Callable[[World], None], context: Any
+) -> None:
+    move_in(world([IMAGE], {"1.4.2": IMAGE}))
+
+    answer = enforce_image_tags(push_event(), context)
+
+    (line,) = answer["outcomes"]
+    assert (line["rule"], line["applied"]) == ("services", True)
+    assert [step["step"] for step in line["steps"]] == ["AddImageTag", "AddImageTag"]
+
+
+def test_metrics_count_the_steps_by_kind(
+    move_in: Callable[[World], None], context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    move_in(world([IMAGE], {"1.4.2": IMAGE}))
+
+    enforce_image_tags(push_event(), context)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["ImageTagsAdded"] for line in lines if "_aws" in line] == [[1.0, 1.0]]
+
+
+def test_log_says_why_there_was_nothing_to_do_when_a_push_had_an_empty_tag(
+    move_in: Callable[[World], None], context: Any, house: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    move_in(world([IMAGE], {}))
+
+    enforce_image_tags(push_event(**{"image-tag": ""}), context)
+
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line["remark"] == "the image holds no image tag"
+    assert line["correlation_id"] == "13cde686-0000-0000-0000-000000000001"
+    assert house.failures.failed == []
+
+
+@pytest.mark.parametrize(
+    ("event", "word"),
+    [
+        ({}, "detail-type"),
+        (push_event(**{"image-digest": "sha256:beef"}), "detail.image-digest"),
+        (push_event(**{"action-type": "REPAINT"}), "detail.action-type"),
+        ("no event at all", "event"),
+        (None, "event"),
+    ],
+)
+def test_malformed_event_waits_in_the_failure_queue_with_its_reason(
+    event: Any, word: str, move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    move_in(world([IMAGE], {}))
+
+    answer = enforce_image_tags(event, context)
+
+    assert answer["failed"] == "MalformedEventError"
+    (failed,) = house.failures.failed
+    assert (failed.function, failed.event, failed.error) == ("a-function", event, "MalformedEventError")
+    assert word in failed.message
+
+
+def test_failure_names_the_rule_when_its_step_was_denied(
+    move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    there.registry.calls.fail_before("add_image_tag", AccessDeniedError("ecr:PutImage is not allowed"))
+    move_in(there)
+
+    enforce_image_tags(push_event(), context)
+
+    assert house.failures.failed == [
+        FailedEvent("a-function", push_event(), "AccessDeniedError", "ecr:PutImage is not allowed", "services")
+    ]
+
+
+def test_retryable_error_is_raised_so_that_lambda_delivers_the_event_again(
+    move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    there.registry.calls.fail_before("add_image_tag", ThrottledError("slow down"))
+    move_in(there)
+
+    with pytest.raises(ThrottledError):
+        enforce_image_tags(push_event(), context)
+
+    assert house.failures.failed == []
+
+
+def test_bug_is_raised_so_that_the_event_is_kept_by_the_functions_failure_destination(
+    move_in: Callable[[World], None], context: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    there.registry.calls.fail_before("add_image_tag", KeyError("a bug"))
+    move_in(there)
+
+    with pytest.raises(KeyError):
+        enforce_image_tags(push_event(), context)
+
+
+def test_nothing_is_enforced_and_the_event_waits_when_the_rulebook_is_invalid(
+    monkeypatch: pytest.MonkeyPatch, context: Any, house: Any
+) -> None:
+    def refuse() -> None:
+        raise InvalidRulebookError("/opt/rulebook.json does not validate: rules.0.mode")
+
+    monkeypatch.setattr(bootstrap, "app", refuse)
+
+    enforce_image_tags(push_event(), context)
+
+    (failed,) = house.failures.failed
+    assert failed.error == "InvalidRulebookError"
+    assert "rules.0.mode" in failed.message
+
+
+def test_repository_gets_its_settings_from_its_first_push_when_no_trail_announced_it(
+    move_in: Callable[[World], None], context: Any
+) -> None:
+    move_in(world([IMAGE], {}))
+
+    assert apply_repository_policies(push_event(), context)["outcomes"][0]["subject"].endswith("team-a/api")
+
+
+def test_only_the_poisonous_message_ends_in_the_failure_queue_when_a_batch_holds_one(
+    move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    move_in(there)
+
+    answer = replicate_image(batch("{not json", json.dumps(push_event())), context)
+
+    assert answer == {"batchItemFailures": []}
+    assert [failed.event for failed in house.failures.failed] == ["{not json"]
+    assert len(there.registry.images_in(REPLICA)) == 1
+
+
+def test_only_the_message_that_met_a_retryable_error_comes_back(
+    move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    there.registry.calls.fail_before("put_manifest", ThrottledError("slow down"))
+    move_in(there)
+
+    answer = replicate_image(batch(json.dumps(push_event()), json.dumps(push_event())), context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert house.failures.failed == []
+    assert len(there.registry.images_in(REPLICA)) == 1
+
+
+def test_whole_batch_comes_back_without_an_exception_when_every_message_met_one(
+    move_in: Callable[[World], None], context: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    there.registry.calls.fail_before("put_manifest", ThrottledError("slow down"))
+    move_in(there)
+
+    assert replicate_image(batch(json.dumps(push_event())), context) == {
+        "batchItemFailures": [{"itemIdentifier": "m0"}]
+    }
+
+
+def test_sweep_that_could_not_mend_everything_waits_in_the_failure_queue_after_mending_the_rest(
+    load_event: Callable[[str], Any], move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    there.registry.calls.fail_before("repository", AccessDeniedError("ecr:DescribeRepositories is not allowed"))
+    move_in(there)
+
+    reconcile_registry(load_event("schedule/sweep"), context)
+
+    (failed,) = house.failures.failed
+    assert failed.error == "SweepIncompleteError"
+    assert "ecr:DescribeRepositories is not allowed" in failed.message
+    assert len(house.queue.requested) == 1

@@ -1,0 +1,60 @@
+"""Act 6: things go missing and no event says so; the sweep brings them back, and a second one plans nothing."""
+
+from sandbox.demo.acts.governance import check_settings
+from sandbox.demo.acts.replication import check_replicas
+from sandbox.demo.narrator import log_lines
+from sandbox.demo.stage import AWAY, REPOSITORY, Stage
+
+TITLE = "What no event announced is found by the sweep"
+ABOUT = "ECR's events are best effort. reconcile_registry runs on a schedule and plans the same jobs over everything."
+
+_FAILURE_QUEUES = ("FailureQueue", "ReplicateImageDeadLetterQueue", "DeliveryFailureQueue")
+
+
+def play(stage: Stage) -> None:
+    """Delete a lifecycle policy and a replica unseen, and sweep twice."""
+    lost = stage.release("1.4.3")
+    stage.sandbox.local_ecr.trail = False
+    stage.narrator.did(f"delete the lifecycle policy of {REPOSITORY} by hand", "no trail logs it")
+    stage.home.ecr.delete_lifecycle_policy(repositoryName=REPOSITORY)
+    stage.narrator.did(f"delete the replica of 1.4.3 in {AWAY} by hand", "index, platforms, SBOM and tags")
+    gone = [lost.sbom, lost.index]
+    reply = stage.away.ecr.batch_delete_image(
+        repositoryName=REPOSITORY, imageIds=[{"imageDigest": str(manifest.digest)} for manifest in gone]
+    )
+    stage.settle()
+    stage.check_equal("they are gone", reply["failures"], [])
+    stage.close()
+
+    _sweep(stage)
+    stage.tell("reconcile_registry", "replicate_image")
+    check_settings(stage, stage.home, REPOSITORY)
+    check_replicas(stage, [stage.release("1.4.2"), lost])
+    stage.close()
+
+    mark = stage.mark()
+    _sweep(stage)
+    stage.tell("reconcile_registry")
+    (summary,) = [
+        line
+        for each in stage.sandbox.invocations[stage.told :]
+        for line in log_lines(each.log)
+        if line.get("message") == "sweep"
+    ]
+    stage.check_equal(
+        f"the second sweep looked at {summary['repositories']} repositories and planned nothing",
+        (summary["planned"], summary["copies_requested"], summary["failures"]),
+        (0, 0, []),
+    )
+    stage.check_equal("nor changed anything", stage.mutating_calls_since(mark, ("ecr", "sqs", "sns")), [])
+    for queue in _FAILURE_QUEUES:
+        reply = stage.aws("sqs").get_queue_attributes(
+            QueueUrl=stage.physical_id(queue), AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        stage.check_equal(f"{queue} is empty", reply["Attributes"]["ApproximateNumberOfMessages"], "0")
+
+
+def _sweep(stage: Stage) -> None:
+    stage.narrator.did("the schedule comes due")
+    stage.sandbox.tick("ReconcileRegistryFunctionSweep")
+    stage.settle()

@@ -1,0 +1,179 @@
+"""OCI image layouts on disk: the demo's own image, written here, or one that a user names."""
+
+import gzip
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ecr_steward.adapters.manifests import digest_of, parse_manifest
+from ecr_steward.domain.images import INDEX_MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from ecr_steward.domain.names import Digest
+
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+class LayoutError(Exception):
+    """A folder that is no OCI image layout, or one that lacks a part."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A folder with an ``index.json`` and content under ``blobs/`` (OCI image layout specification 1.1)."""
+
+    root: Path
+
+    def path(self, digest: Digest) -> Path:
+        """Where the bytes of a digest are."""
+        return self.root / "blobs" / digest.algorithm / digest.hex
+
+    def read(self, digest: Digest) -> bytes:
+        """The bytes of a digest, verified. Raises LayoutError."""
+        try:
+            content = self.path(digest).read_bytes()
+        except OSError as cause:
+            raise LayoutError(f"{self.root} points to {digest}, but {cause.strerror}: {self.path(digest)}") from cause
+        if digest_of(content, digest.algorithm) != digest:
+            raise LayoutError(f"{self.path(digest)} does not hold the bytes of {digest}")
+        return content
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The descriptors of the images for each platform, as the layout's documents spell them. Raises LayoutError."""
+        try:
+            entries = json.loads((self.root / "index.json").read_bytes())["manifests"]
+        except (OSError, ValueError, KeyError, TypeError) as cause:
+            raise LayoutError(
+                f"{self.root} is no OCI image layout: its index.json cannot be read ({cause!r})"
+            ) from cause
+        while len(entries) == 1 and entries[0]["mediaType"] in INDEX_MEDIA_TYPES:
+            entries = json.loads(self.read(Digest(entries[0]["digest"])))["manifests"]
+        if not entries:
+            raise LayoutError(f"{self.root} holds no image")
+        return list(entries)
+
+    def manifests(self) -> list[Manifest]:
+        """Every manifest and nested index under the entries, what is pointed to first. Raises LayoutError."""
+        found: dict[Digest, Manifest] = {}
+
+        def walk(descriptor: Descriptor) -> None:
+            if descriptor.digest not in found:
+                manifest = parse_manifest(self.read(descriptor.digest), descriptor.media_type)
+                for child in manifest.children:
+                    walk(child)
+                found[descriptor.digest] = manifest
+
+        for entry in self.entries():
+            walk(Descriptor(entry["mediaType"], Digest(entry["digest"]), entry["size"]))
+        return list(found.values())
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of the image: an index of its platforms, and an SBOM that refers to it."""
+
+    version: str
+    index: Manifest
+    children: tuple[Manifest, ...]
+    sbom: Manifest
+    documents: dict[Digest, bytes]
+    """The blobs of the SBOM, which no layout holds."""
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """All of them, what is pointed to first and the referrer last."""
+        return (*self.children, self.index, self.sbom)
+
+    def open(self, layout: Layout, digest: Digest) -> BinaryIO:
+        """The bytes of a blob, from the layout or from the SBOM's own documents."""
+        return io.BytesIO(self.documents[digest]) if digest in self.documents else layout.path(digest).open("rb")
+
+
+def release(layout: Layout, version: str) -> Release:
+    """The layout's image as one version of its own: the index says which, so its digest is unlike the others'.
+
+    An image for a single platform is an index of one child. Raises LayoutError.
+    """
+    index = _document(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": layout.entries(),
+            "annotations": {"org.opencontainers.image.version": version},
+        }
+    )
+    packages = [{"name": "api", "versionInfo": version, "SPDXID": "SPDXRef-api", "downloadLocation": "NOASSERTION"}]
+    spdx = json.dumps({"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "packages": packages}).encode()
+    empty = b"{}"
+    sbom = _document(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": "application/spdx+json",
+            "config": _entry("application/vnd.oci.empty.v1+json", empty),
+            "layers": [_entry("application/spdx+json", spdx)],
+            "subject": _entry(OCI_INDEX, index.content),
+        }
+    )
+    documents = {digest_of(empty): empty, digest_of(spdx): spdx}
+    return Release(version, index, tuple(layout.manifests()), sbom, documents)
+
+
+def write_layout(root: Path) -> Layout:
+    """Write a small image for two platforms, which share a layer, as an OCI image layout."""
+    blobs = root / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def keep(content: bytes) -> None:
+        (blobs / digest_of(content).hex).write_bytes(content)
+
+    shared = _layer("etc/motd", b"Kept to its rulebook by ECR Steward.\n" * 4096)
+    entries = []
+    for architecture in ("amd64", "arm64"):
+        own = _layer(f"usr/share/api/{architecture}", f"built for {architecture}\n".encode() * 1024)
+        config = json.dumps(
+            {
+                "architecture": architecture,
+                "os": "linux",
+                "config": {"Cmd": ["/bin/api"]},
+                "rootfs": {"type": "layers", "diff_ids": [str(digest_of(gzip.decompress(c))) for c in (shared, own)]},
+            }
+        ).encode()
+        manifest = _document(
+            {
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "config": _entry(_CONFIG, config),
+                "layers": [_entry(_LAYER, shared), _entry(_LAYER, own)],
+            }
+        )
+        for content in (shared, own, config, manifest.content):
+            keep(content)
+        platform = {"architecture": architecture, "os": "linux"}
+        entries.append({**_entry(OCI_MANIFEST, manifest.content), "platform": platform})
+    index = _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+    keep(index.content)
+    top = {"schemaVersion": 2, "manifests": [_entry(OCI_INDEX, index.content)]}
+    (root / "index.json").write_text(json.dumps(top))
+    (root / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return Layout(root)
+
+
+def _document(document: dict[str, Any]) -> Manifest:
+    return parse_manifest(json.dumps(document).encode())
+
+
+def _entry(media_type: str, content: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": str(digest_of(content)), "size": len(content)}
+
+
+def _layer(name: str, content: bytes) -> bytes:
+    """A layer with one file; the same bytes each time, so that the demo's digests can be quoted."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return gzip.compress(archive.getvalue(), mtime=0)
