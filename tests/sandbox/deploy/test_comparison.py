@@ -162,9 +162,8 @@ def test_difference_is_found_when_moto_holds_another_value(
     mutate(aws, deployed.resources)
 
     new = [difference for difference in found_in(aws, resource) if difference not in before]
-    assert new
-    assert new[0].startswith(f"{resource.logical_id} ({resource.type}): ")
-    assert sentence in new[0]
+    assert all(difference.startswith(f"{resource.logical_id} ({resource.type}): ") for difference in new)
+    assert any(sentence in difference for difference in new), new
 
 
 def test_verification_names_every_difference_when_there_are_two(deploy_changed: Callable[..., Deployment]) -> None:

@@ -162,9 +162,9 @@ def test_managed_policy_is_attached_when_the_template_names_it(
     deploy_changed: Callable[..., Deployment], aws: Aws
 ) -> None:
     def name_policy(template: dict[str, Any]) -> None:
-        template["Resources"]["ReplicateImageFunction"]["Properties"]["Policies"].append("AmazonSQSReadOnlyAccess")
+        template["Resources"]["EnforceImageTagsFunction"]["Properties"]["Policies"].append("AmazonSQSReadOnlyAccess")
 
-    role = deploy_changed(name_policy).resources["ReplicateImageFunctionRole"]
+    role = deploy_changed(name_policy).resources["EnforceImageTagsFunctionRole"]
 
     attached = aws.client("iam").list_attached_role_policies(RoleName=role.physical_id)["AttachedPolicies"]
     assert {policy["PolicyArn"] for policy in attached} == {

@@ -67,6 +67,9 @@ def _unequal(path: str, expected: Any, actual: Any) -> Iterator[tuple[str, Any, 
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, (wanted, found) in enumerate(zip(_in_order(expected), _in_order(actual), strict=True)):
             yield from _unequal(f"{path}[{index}]", wanted, found)
+    elif isinstance(expected, list) and isinstance(actual, set):
+        if set(expected) != actual:
+            yield path, expected, sorted(actual)
     elif isinstance(expected, Mapping | list) or _text(expected) != _text(actual):
         yield path, expected, actual
 

@@ -54,7 +54,10 @@ class ResourceModel(CloudFormationModel):
 
     @classmethod
     def read(cls, aws: Aws, physical_id: str, properties: Properties) -> dict[str, Any]:
-        """The properties as they are now, of a resource that was created with ``properties``."""
+        """The properties as they are now, of a resource that was created with ``properties``.
+
+        A list whose order means nothing, and does not come back in the template's, is answered as a set.
+        """
         raise NotImplementedError
 
     # What moto's stack asks of a model.

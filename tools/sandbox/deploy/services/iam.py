@@ -49,7 +49,7 @@ class Role(ResourceModel):
                 for page in inline
                 for name in page["PolicyNames"]
             ],
-            "ManagedPolicyArns": [policy["PolicyArn"] for page in managed for policy in page["AttachedPolicies"]],
+            "ManagedPolicyArns": {policy["PolicyArn"] for page in managed for policy in page["AttachedPolicies"]},
         }
 
 
