@@ -25,14 +25,18 @@ class Finding:
         """A problem of the rulebook, with its place in the file."""
         place = file.place_of(problem)
         hint = f"did you mean `{problem.nearest}`?" if problem.nearest else None
-        return cls(file.path, place, _line(file.lines, place), problem.message, hint, problem.expected)
+        return cls(file.path, place, _line(file.lines, place), _printable(problem.message), hint, problem.expected)
 
     @classmethod
     def of_unreadable(cls, path: Path, error: UnreadableRulebookError) -> Self:
         """A file that is no rulebook at all."""
-        return cls(path, error.place, _line(error.lines, error.place), error.message)
+        return cls(path, error.place, _line(error.lines, error.place), _printable(error.message))
 
 
 def _line(lines: tuple[str, ...], place: Place) -> str:
-    """The line, with each tab as one space so that columns stay columns."""
-    return lines[place.line - 1].replace("\t", " ") if 0 < place.line <= len(lines) else ""
+    """The line as it can be shown: what a terminal would act on is one space each, so that columns stay columns."""
+    return _printable(lines[place.line - 1]) if 0 < place.line <= len(lines) else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,12 +1,15 @@
 """How findings are shown: file, line, column, the line with what is wrong underlined, and what would be right."""
 
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Final, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from steward_cli.findings import Finding
+
+SHOWN_CHARACTERS: Final = 160
+"""Of a line that is longer."""
 
 
 def show_findings(findings: Iterable[Finding], stream: TextIO) -> None:
@@ -25,10 +28,11 @@ def _text_of(finding: Finding) -> Text:
     text.append(": ")
     text.append(f"{finding.message}\n", "bold red")
     if finding.line:
+        line, start = _clipped(finding.line, place.column)
         text.append(f" {margin} |\n {number} | ", "blue")
-        text.append(f"{finding.line}\n")
+        text.append(f"{line}\n")
         text.append(f" {margin} | ", "blue")
-        text.append(" " * (place.column - 1) + "^" * place.length, "bold red")
+        text.append(" " * start + "^" * min(place.length, max(1, len(line) - start)), "bold red")
         text.append(f" {finding.hint}\n" if finding.hint else "\n", "bold red")
     elif finding.hint:
         text.append(f" {margin} = {finding.hint}\n")
@@ -36,3 +40,9 @@ def _text_of(finding: Finding) -> Text:
         text.append(f" {margin} = ", "blue")
         text.append(f"expected {finding.expected}\n")
     return text
+
+
+def _clipped(line: str, column: int) -> tuple[str, int]:
+    """The part of a line that is worth showing, and where in it the column is, counted from 0."""
+    first = max(0, column - 1 - SHOWN_CHARACTERS // 2)
+    return line[first : first + SHOWN_CHARACTERS], column - 1 - first

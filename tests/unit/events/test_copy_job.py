@@ -1,0 +1,73 @@
+"""Copy jobs: the two kinds of message in the replication queue, and what does not belong there."""
+
+import json
+
+import pytest
+
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.errors import MalformedEventError
+from ecr_steward.events.copy_job import read_copy_job
+from ecr_steward.events.own import encode_job
+
+IMAGE = ImageRef(
+    RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest("sha256:" + "4d9f2c1e7b8a0356" * 4)
+)
+
+
+def bodies(batch):
+    return [record["body"] for record in batch["Records"]]
+
+
+def test_a_push_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
+    (body,) = bodies(load_event("sqs_batch/copy_job_from_push"))
+
+    assert read_copy_job(body) == ReplicationRequested(IMAGE, "pushed as 1.4.2")
+
+
+def test_a_push_by_digest_is_a_copy_job_when_it_has_no_image_tag(load_event):
+    body = json.dumps(load_event("ecr_image_action/push_untagged"))
+
+    assert read_copy_job(body).why == "pushed by digest"
+
+
+def test_the_sweeps_request_is_a_copy_job_when_it_arrives(load_event):
+    (body,) = bodies(load_event("sqs_batch/copy_job_from_sweep"))
+
+    assert read_copy_job(body) == ReplicationRequested(IMAGE, "111122223333/eu-west-1/team-a/api does not hold it")
+
+
+def test_a_request_is_read_as_it_was_when_we_wrote_it():
+    job = ReplicationRequested(IMAGE, 'a reason with ü and "quotes"')
+
+    assert read_copy_job(encode_job(job)) == job
+
+
+def test_only_the_poison_is_refused_when_a_batch_holds_one(load_event):
+    poison, good = bodies(load_event("sqs_batch/poison_and_good"))
+
+    assert read_copy_job(good).image == IMAGE
+    with pytest.raises(
+        MalformedEventError, match=r"the message is no JSON: .* \(found '\{\"detail-type\": \"ECR Image Act'\)"
+    ):
+        read_copy_job(poison)
+
+
+@pytest.mark.parametrize("body", ["null", "[]", "{}", '{"detail-type": "ECR Image Scan"}', '{"detail-type": {}}'])
+def test_the_two_kinds_are_named_when_a_message_is_neither(body):
+    with pytest.raises(MalformedEventError, match="'ECR Image Action' or 'Replication Requested', but found"):
+        read_copy_job(body)
+
+
+@pytest.mark.parametrize("body", [b"\xff", "", "[" * 200_000])
+def test_a_message_is_malformed_when_it_is_no_json(body):
+    with pytest.raises(MalformedEventError, match="the message is no JSON"):
+        read_copy_job(body)
+
+
+def test_a_request_is_refused_when_its_version_is_unknown(load_event):
+    event = load_event("replication_requested/missing_at_destination")
+    event["detail"]["version"] = "2"
+
+    with pytest.raises(MalformedEventError, match=r"detail.version: input should be '1', but found '2'"):
+        read_copy_job(json.dumps(event))

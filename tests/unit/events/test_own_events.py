@@ -1,0 +1,87 @@
+"""The steward's own events: what is sent is what is received, and the committed schemas describe it."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.notices import ImageReplicated, ReplicationRequested, ViolationFound
+from ecr_steward.events import own
+from ecr_steward.events.envelope import parse
+from ecr_steward.events.schedule import ScheduleEvent
+
+SCHEMAS = Path(own.__file__).parent / "schemas"
+REPOSITORY = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
+IMAGE = ImageRef(REPOSITORY, Digest("sha256:" + "a" * 64))
+QUARANTINED = ViolationFound("services", "latest is denied", IMAGE, ImageTag("latest"), "quarantine", ImageTag("q-1"))
+NOTIFIED = ViolationFound("services", "latest is denied", IMAGE, ImageTag("latest"), "notify")
+REPLICATED = ImageReplicated(
+    "services",
+    IMAGE,
+    RepositoryRef(RegistryRef("222233334444", "eu-west-1"), "release/api"),
+    frozenset({ImageTag("1.4.2"), ImageTag("1-latest")}),
+    (IMAGE.digest, Digest("sha256:" + "b" * 64)),
+)
+
+
+@pytest.mark.parametrize(
+    ("notice", "model"),
+    [
+        (QUARANTINED, own.ViolationFoundDetail),
+        (NOTIFIED, own.ViolationFoundDetail),
+        (REPLICATED, own.ImageReplicatedDetail),
+    ],
+)
+def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
+    detail_type, detail = own.encode_notice(notice)
+
+    assert detail_type == model.DETAIL_TYPE
+    assert parse(model, json.loads(detail)).to_notice() == notice
+
+
+@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, REPLICATED])
+def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
+    detail_type, detail = own.encode_notice(notice)
+    schema = json.loads((SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text(encoding="utf-8"))
+
+    jsonschema.Draft202012Validator(schema).validate(json.loads(detail))
+
+
+def test_a_job_fits_its_committed_schema_when_it_is_requested():
+    event = json.loads(own.encode_job(ReplicationRequested(IMAGE, "missing")))
+    schema = json.loads((SCHEMAS / "replication-requested.json").read_text(encoding="utf-8"))
+
+    jsonschema.Draft202012Validator(schema).validate(event["detail"])
+
+
+def test_a_schema_refuses_an_event_when_a_key_is_missing():
+    schema = json.loads((SCHEMAS / "violation-found.json").read_text(encoding="utf-8"))
+    detail = json.loads(own.encode_notice(NOTIFIED)[1])
+    for key in set(detail):
+        with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
+            jsonschema.Draft202012Validator(schema).validate({k: v for k, v in detail.items() if k != key})
+
+
+@pytest.mark.parametrize("name", own.own_event_schemas())
+def test_the_committed_schema_is_the_models_when_compared(name):
+    committed = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+
+    assert committed == own.own_event_schemas()[name], f"run: ecr-steward schema {name} > {name}.json"
+
+
+def test_every_schema_belongs_to_an_event_when_the_folder_is_listed():
+    assert {path.stem for path in SCHEMAS.iterdir()} == set(own.own_event_schemas())
+
+
+def test_the_delivered_event_carries_the_notice_when_it_comes_from_the_bus(load_event):
+    event = parse(own.ViolationFoundEvent, load_event("violation_found/quarantined"))
+    replicated = parse(own.ImageReplicatedEvent, load_event("image_replicated/index_with_two_platforms"))
+
+    assert event.detail.to_notice().answer == "quarantine"
+    assert replicated.detail.to_notice().image_tags == {"1.4.2", "1.4-latest", "1-latest"}
+
+
+def test_a_schedule_names_its_registry_when_it_comes_due(load_event):
+    assert parse(ScheduleEvent, load_event("schedule/sweep")).registry == RegistryRef("111122223333", "us-east-1")
