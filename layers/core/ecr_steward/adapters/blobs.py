@@ -69,7 +69,7 @@ class Blobs:
                 if response.status not in REDIRECTED:
                     yield response
                     return
-                url = _target(response, url)
+                url = redirect_target(response, url)
             # Once it has left, it stays without: whoever sent it back is not to be trusted with the login.
             anonymous = anonymous or Origin.of(url) != self._session.origin
         raise RefusedByRegistryError(f"{digest} is redirected more than {limits.REDIRECTS} times")
@@ -115,8 +115,9 @@ class Blobs:
         return self._session.origin.own(response.headers.get("Location", ""), base)
 
 
-def _target(response: BaseHTTPResponse, url: str) -> str:
+def redirect_target(response: BaseHTTPResponse, url: str) -> str:
+    """Where an answer from ``url`` redirects to. Raises RefusedByRegistryError where that gives up encryption."""
     target = urljoin(url, response.headers.get("Location", ""))
-    if Origin.of(url).scheme == "https" and Origin.of(target).scheme != "https":
+    if Origin.of(target).scheme != "https" and Origin.of(url).scheme == "https":
         raise RefusedByRegistryError(f"{redacted(url)} redirects to {redacted(target)}, which is not encrypted")
     return target

@@ -139,7 +139,7 @@ def redacted(url: str) -> str:
 def _release(response: BaseHTTPResponse) -> None:
     """Give the connection back if the body was read to its end; else it is of no use to anybody."""
     if response.closed or response.length_remaining == 0:
-        response.release_conn()
+        response.drain_conn()
     else:
         response.close()
 
