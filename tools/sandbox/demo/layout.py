@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest
+from ecr_steward.errors import InvalidManifestError
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -40,16 +41,19 @@ class Layout:
             raise LayoutError(f"{self.path(digest)} does not hold the bytes of {digest}")
         return content
 
+    def _must_hold(self, blob: Descriptor) -> None:
+        path = self.path(blob.digest)
+        if not path.is_file() or path.stat().st_size != blob.size:
+            raise LayoutError(f"{self.root} lacks the {blob.size} bytes of {blob.digest}")
+
     def entries(self) -> list[dict[str, Any]]:
         """The descriptors of the images for each platform, as the layout's documents spell them. Raises LayoutError."""
         try:
-            entries = json.loads((self.root / "index.json").read_bytes())["manifests"]
-        except (OSError, ValueError, KeyError, TypeError) as cause:
-            raise LayoutError(
-                f"{self.root} is no OCI image layout: its index.json cannot be read ({cause!r})"
-            ) from cause
+            entries = _entries((self.root / "index.json").read_bytes(), OCI_INDEX)
+        except (OSError, InvalidManifestError) as cause:
+            raise LayoutError(f"{self.root} is no OCI image layout: its index.json cannot be read ({cause})") from cause
         while len(entries) == 1 and entries[0]["mediaType"] in INDEX_MEDIA_TYPES:
-            entries = json.loads(self.read(Digest(entries[0]["digest"])))["manifests"]
+            entries = _entries(self.read(Digest(entries[0]["digest"])), entries[0]["mediaType"])
         if not entries:
             raise LayoutError(f"{self.root} holds no image")
         return list(entries)
@@ -63,6 +67,8 @@ class Layout:
                 manifest = parse_manifest(self.read(descriptor.digest), descriptor.media_type)
                 for child in manifest.children:
                     walk(child)
+                for blob in manifest.stored_blobs:
+                    self._must_hold(blob)
                 found[descriptor.digest] = manifest
 
         for entry in self.entries():
@@ -159,6 +165,13 @@ def write_layout(root: Path) -> Layout:
     (root / "index.json").write_text(json.dumps(top))
     (root / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return Layout(root)
+
+
+def _entries(content: bytes, media_type: str) -> list[dict[str, Any]]:
+    """The descriptors of an index with all their keys. Raises InvalidManifestError."""
+    parse_manifest(content, media_type)
+    entries: list[dict[str, Any]] = json.loads(content)["manifests"]
+    return entries
 
 
 def _document(document: dict[str, Any]) -> Manifest:
