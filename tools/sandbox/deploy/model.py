@@ -130,3 +130,12 @@ def resource_tags(properties: Properties) -> dict[str, str]:
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """The reverse of ``resource_tags``."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def read_policies(holder: str, policies: dict[str, Any], document: Any) -> dict[str, Any]:
+    """Which of the queues or topics hold this very document; the first other document, if there is one."""
+    others = [policy for policy in policies.values() if policy != document]
+    return {
+        holder: [name for name, policy in policies.items() if policy is not None],
+        "PolicyDocument": others[0] if others else document,
+    }

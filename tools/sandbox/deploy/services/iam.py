@@ -11,6 +11,7 @@ from sandbox.deploy.in_process import Aws
 from sandbox.deploy.model import Created, Properties, ResourceModel, picked
 
 _SCALARS = frozenset({"Path", "Description", "MaxSessionDuration"})
+_INLINE_POLICY = frozenset({"PolicyName", "PolicyDocument"})
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
 
 
@@ -51,9 +52,6 @@ class Role(ResourceModel):
             ],
             "ManagedPolicyArns": {policy["PolicyArn"] for page in managed for policy in page["AttachedPolicies"]},
         }
-
-
-_INLINE_POLICY = frozenset({"PolicyName", "PolicyDocument"})
 
 
 def _put_inline_policy(aws: Aws, role: str, name: str, document: dict[str, Any]) -> None:

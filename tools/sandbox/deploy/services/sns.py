@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from sandbox.deploy.in_process import Aws
-from sandbox.deploy.model import Created, Properties, ResourceModel, picked
-from sandbox.deploy.services.sqs import read_policies
+from sandbox.deploy.model import Created, Properties, ResourceModel, picked, read_policies
 
 
 class Topic(ResourceModel):

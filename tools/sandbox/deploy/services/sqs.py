@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.deploy.in_process import Aws
-from sandbox.deploy.model import Created, Properties, ResourceModel, resource_tags, tag_list
+from sandbox.deploy.model import Created, Properties, ResourceModel, read_policies, resource_tags, tag_list
 
 _BOOLEANS = frozenset({"SqsManagedSseEnabled"})
 _NUMBERS = frozenset(
@@ -65,15 +65,6 @@ class QueuePolicy(ResourceModel):
             {url: _policy(aws, url) for url in properties["Queues"]},
             properties["PolicyDocument"],
         )
-
-
-def read_policies(holder: str, policies: dict[str, Any], document: Any) -> dict[str, Any]:
-    """Which of the queues or topics hold this very document; the first other document, if there is one."""
-    others = [policy for policy in policies.values() if policy != document]
-    return {
-        holder: [name for name, policy in policies.items() if policy is not None],
-        "PolicyDocument": others[0] if others else document,
-    }
 
 
 def _policy(aws: Aws, url: str) -> Any:
