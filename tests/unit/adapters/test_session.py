@@ -64,12 +64,12 @@ def renewing(server: Any, transport: Transport, logins: Logins) -> DistributionC
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(401, b""), (403, EXPIRED)], ids=["unauthorized", "ECR's words for an expired token"]
+    "refused", [(401, b""), (403, EXPIRED)], ids=["unauthorized", "ECR's words for an expired token"]
 )
 def test_the_login_is_renewed_once_and_used_when_it_has_expired(
-    server: Any, renewing: DistributionClient, logins: Logins, reply_with: Reply, status: int, body: bytes
+    server: Any, renewing: DistributionClient, logins: Logins, reply_with: Reply, refused: tuple[int, bytes]
 ) -> None:
-    server.on("GET", PATH, reply_with(status, body), reply_with(*OK))
+    server.on("GET", PATH, reply_with(*refused), reply_with(*OK))
 
     assert renewing.get_manifest("team-a/api", DIGEST).digest == DIGEST
     assert [request.headers["authorization"] for request in server.received] == ["Basic login-0", "Basic login-1"]
@@ -181,30 +181,30 @@ def test_retry_after_is_capped_when_it_is_a_lifetime(
     assert PATIENT.retry_after_max == limits.RETRY_AFTER_SECONDS
 
 
+NO_REPOSITORY = "The repository with name 'team-a/api' does not exist in the registry with id '111122223333'"
+IMMUTABLE = "The image tag '1' already exists and cannot be overwritten because the repository is immutable"
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "error"),
+    ("refused", "error"),
     [
-        (
-            404,
-            refusing("NAME_UNKNOWN", "The repository with name 'team-a/api' does not exist"),
-            RepositoryNotFoundError,
-        ),
-        (404, refusing("", "The repository with name 'team-a/api' does not exist"), RepositoryNotFoundError),
-        (400, refusing("TAG_INVALID", "The image tag '1' already exists and is immutable"), ImageTagIsImmutableError),
-        (400, refusing("TAG_INVALID", "no image tag"), RefusedByRegistryError),
-        (400, refusing("MANIFEST_INVALID", "does not match the digest"), InvalidManifestError),
-        (413, b"", InvalidManifestError),
-        (405, refusing("UNSUPPORTED", "Invalid parameter at 'artifactType'"), RefusedByRegistryError),
-        (400, refusing("TOOMANYREQUESTS", "Rate exceeded"), ThrottledError),
-        (500, b"", RegistryUnavailableError),
+        ((404, refusing("NAME_UNKNOWN", NO_REPOSITORY)), RepositoryNotFoundError),
+        ((404, refusing("", NO_REPOSITORY)), RepositoryNotFoundError),
+        ((400, refusing("TAG_INVALID", IMMUTABLE)), ImageTagIsImmutableError),
+        ((400, refusing("TAG_INVALID", "no image tag")), RefusedByRegistryError),
+        ((400, refusing("MANIFEST_INVALID", "does not match the digest")), InvalidManifestError),
+        ((413, b""), InvalidManifestError),
+        ((405, refusing("UNSUPPORTED", "Invalid parameter at 'artifactType'")), RefusedByRegistryError),
+        ((400, refusing("TOOMANYREQUESTS", "Rate exceeded")), ThrottledError),
+        ((500, b""), RegistryUnavailableError),
     ],
 )
 def test_a_refused_put_is_told_in_our_own_words(
-    server: Any, client: DistributionClient, reply_with: Reply, status: int, body: bytes, error: type[Exception]
+    server: Any, client: DistributionClient, reply_with: Reply, refused: tuple[int, bytes], error: type[Exception]
 ) -> None:
-    server.on("PUT", "/v2/team-a/api/manifests/1", reply_with(status, body))
+    server.on("PUT", "/v2/team-a/api/manifests/1", reply_with(*refused))
 
-    with pytest.raises(error, match="ecr:PutImage on http://.*/manifests/1"):
+    with pytest.raises(error, match=r"ecr:PutImage on http://.*/manifests/1"):
         client.put_manifest("team-a/api", image_tag("1"), INDEX, OCI_INDEX)
 
 

@@ -57,9 +57,11 @@ def client_error(code: str, status: int) -> ClientError:
 def test_an_error_code_becomes_our_error_with_its_cause(code: str, status: int, error: type[Exception]) -> None:
     cause = client_error(code, status)
 
-    with pytest.raises(error, match=f"ecr:PutImage on team-a/api.*{code}: in its own words") as raised:
-        with translated("ecr:PutImage", "team-a/api"):
-            raise cause
+    with (
+        pytest.raises(error, match=f"ecr:PutImage on team-a/api.*{code}: in its own words") as raised,
+        translated("ecr:PutImage", "team-a/api"),
+    ):
+        raise cause
     assert raised.value.__cause__ is cause
 
 
