@@ -45,7 +45,7 @@ class EcrApp:
         if scope["type"] != "http":
             raise NotImplementedError(f"only http is served, not {scope['type']}")
         request = Request(scope, receive)
-        path = request.url.path
+        path: str = scope["path"]  # never request.url, which a Host header shapes
         if "x-amz-target" not in request.headers and (path == "/v2" or path.startswith("/v2/")):
             response = await data.answer(
                 self._ecr, request, lambda seen, status: self._note_data(request, seen, status)

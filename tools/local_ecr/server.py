@@ -64,6 +64,7 @@ class LocalEcrServer:
                 lifespan="off",
                 ws="none",
                 log_config=None,
+                log_level="error",  # skopeo and docker try TLS first; that is no news
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=2,

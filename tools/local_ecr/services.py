@@ -62,7 +62,11 @@ class Services:
 
     def download_url(self, registry: Registry, digest: Digest) -> str:
         """A URL that serves one layer without Authorization for an hour."""
-        return f"{self.registry_url(registry)}/v2/_signed/{self.signer.sign_download(registry, digest)}"
+        return self.registry_url(registry) + self.download_path(registry, digest)
+
+    def download_path(self, registry: Registry, digest: Digest) -> str:
+        """The same without the host, for a redirect that works under whichever name the client came by."""
+        return f"/v2/_signed/{self.signer.sign_download(registry, digest)}"
 
     def registry_at(self, port: int) -> Registry | None:
         """The registry that a port was opened for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -111,6 +112,7 @@ class UploadSession:
         if self.upload.parts >= MAX_PARTS:
             raise EcrError("LimitExceededException", f"An upload may have at most {MAX_PARTS} parts.")
         with self.store.changing() as change:
+            self._require_alive(change.connection)
             layers.record_part(change.connection, self.upload, self.offset, self._follows_small_part())
         return self.offset
 
@@ -132,8 +134,7 @@ class UploadSession:
         self.file.sync()
         repository, digest = self.repository, digests[0]
         with self.store.changing() as change:
-            if repositories.find(change.connection, repository.registry, repository.name) is None:
-                raise upload_not_found(self.upload.id, repository.name, repository.registry.account)
+            self._require_alive(change.connection)
             already = layers.size_of(change.connection, repository.id, digest) is not None
             self.store.content.adopt(repository.registry, self.upload.id, digest)
             layers.add(change.connection, repository.id, digest, self.offset, self.clock().timestamp())
@@ -150,6 +151,12 @@ class UploadSession:
 
     def release(self) -> None:
         self.store.upload_files.release(self.upload.id)
+
+    def _require_alive(self, connection: sqlite3.Connection) -> None:
+        """The repository, and the upload with it, may have been deleted while bytes came in."""
+        repository = self.repository
+        if layers.find_upload(connection, self.upload.id, repository.id, self.upload.principal) is None:
+            raise upload_not_found(self.upload.id, repository.name, repository.registry.account)
 
     def _follows_small_part(self) -> bool:
         grew = self.offset > self.upload.received

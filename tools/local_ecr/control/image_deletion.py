@@ -13,7 +13,7 @@ from local_ecr.state import repositories
 
 
 def batch_delete_image(call: Call) -> Mapping[str, Any]:
-    """Each image is removed or fails on its own; those that an index of the same call lists go after it."""
+    """Each image is removed or fails on its own, in the order given: an index must come before what it lists."""
     removed: list[ImageId] = []
     failures: dict[ImageId, ImageFailureError] = {}
     with call.store.changing() as change:

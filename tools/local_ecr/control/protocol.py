@@ -36,7 +36,6 @@ def read_input(operation: OperationModel, body: bytes) -> dict[str, Any]:
     """The members of a request, checked against the model. Raises EcrError; unknown members are ignored, as by AWS."""
     try:
         document = json.loads(body or b"{}")
-        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate can be in no name and in no manifest
     except (ValueError, RecursionError) as cause:
         raise EcrError("SerializationException", "The request body is not valid JSON.") from cause
     shape = operation.input_shape
@@ -133,8 +132,17 @@ def _read_blob(value: Any, path: str) -> bytes:
         raise EcrError("SerializationException", f"The value at '{path}' is not base64.") from cause
 
 
+def _read_string(value: Any, path: str) -> str:
+    text: str = _typed(str, value, path)
+    try:
+        text.encode()
+    except UnicodeEncodeError as cause:
+        raise EcrError("SerializationException", f"The value at '{path}' is not Unicode text.") from cause
+    return text
+
+
 _READERS: dict[str, Callable[[Any, str], Any]] = {
-    "string": lambda value, path: _typed(str, value, path),
+    "string": _read_string,
     "integer": lambda value, path: _typed(int, value, path),
     "long": lambda value, path: _typed(int, value, path),
     "boolean": lambda value, path: _typed(bool, value, path),

@@ -50,6 +50,6 @@ def authenticate(ecr: Services, request: Request, registry: Registry | None) -> 
 
 
 def unauthorized_response(ecr: Services, request: Request, registry: Registry | None) -> Response:
-    realm = ecr.registry_url(registry) if registry else str(request.base_url).rstrip("/")
+    realm = ecr.registry_url(registry) if registry else f"http://{ecr.public_host}:{request.scope['server'][1]}"
     challenge = f'Basic realm="{realm}/",service="ecr.amazonaws.com"'
     return PlainTextResponse("Not Authorized\n", status_code=401, headers={"Www-Authenticate": challenge})

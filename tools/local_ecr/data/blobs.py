@@ -52,7 +52,8 @@ async def get_blob(call: DataCall) -> Response:
     if call.is_head:
         return Response(headers=_headers(digest, size), media_type=_OCTETS)
     if call.ecr.quirks.blob_redirect:
-        return Response(status_code=307, headers={"Location": call.ecr.download_url(call.registry, digest)})
+        location = call.ecr.download_path(call.registry, digest)
+        return Response(status_code=307, headers={"Location": location})
     return await serve_blob(call.request, call.ecr.store.content.blob_path(call.registry, digest), digest)
 
 

@@ -14,7 +14,7 @@ from local_ecr.data.auth import UnauthorizedError, authenticate, registry_named,
 from local_ecr.data.blobs import get_signed
 from local_ecr.data.call import DataCall
 from local_ecr.data.errors import error_response, unsupported
-from local_ecr.data.routes import operation_of, parse_path
+from local_ecr.data.routes import DataOperation, Route, operation_of, parse_path
 from local_ecr.errors import EcrError, server_error
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
@@ -34,9 +34,15 @@ class DataRequest:
     principal: Principal | None = None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    route: Route
+    operation: DataOperation
+
+
 async def answer(ecr: Services, request: Request, note: Callable[[DataRequest, int], None]) -> Response:
     """Answer one request; `note` is told what it was and how it ended, before the answer goes out."""
-    path = request.url.path.removeprefix("/v2").removeprefix("/")
+    path = request.scope["path"].removeprefix("/v2").removeprefix("/")
     seen = DataRequest()
     is_signed = path.startswith("_signed/")
     try:
@@ -69,18 +75,30 @@ async def _signed(ecr: Services, request: Request, token: str) -> Response:
 
 async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -> Response:
     seen.registry = registry_named(ecr, request)
+    wanted = _find(path, request.method)
+    if isinstance(wanted, Wanted):
+        seen.operation = wanted.operation.name
     session = authenticate(ecr, request, seen.registry)
     seen.principal = session.principal
     registry = seen.registry or Registry(session.principal.account, session.region)
     seen.registry = registry
-    if path == "":
-        if request.method not in {"GET", "HEAD"}:
-            raise unsupported()
+    if isinstance(wanted, EcrError):
+        raise wanted
+    if wanted is None:
         return Response(status_code=200)
-    route = parse_path(path)
-    operation = operation_of(route, request.method)
-    seen.operation = operation.name
+    route = wanted.route
     resource = resource_of(registry, route.repository_name)
-    ecr.authorize(session.principal, action_of(operation.name), resource)
+    ecr.authorize(session.principal, action_of(wanted.operation.name), resource)
     call = DataCall(ecr, request, registry, session.principal, route.repository_name, route.reference)
-    return await operation.handler(call)
+    return await wanted.operation.handler(call)
+
+
+def _find(path: str, method: str) -> Wanted | EcrError | None:
+    """What is asked for, None for a ping; or the refusal, which only a caller that we know is told."""
+    try:
+        if path == "":
+            return None if method in {"GET", "HEAD"} else unsupported()
+        route = parse_path(path)
+        return Wanted(route, operation_of(route, method))
+    except EcrError as refusal:
+        return refusal

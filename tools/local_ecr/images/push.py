@@ -79,7 +79,8 @@ def _store(change: Change, repository: Repository, manifest: Manifest, now: date
     if manifest.images:
         size = max(image.size for image in found.values() if image)
     else:
-        size = sum(layer.size for layer in manifest.layers)
+        # as they are here, whatever the manifest says of them; layers that live elsewhere have no size here
+        size = sum(layers.size_of(connection, repository.id, layer.digest) or 0 for layer in manifest.layers)
     image = Image(
         id=0,
         digest=manifest.digest,
