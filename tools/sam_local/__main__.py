@@ -1,0 +1,87 @@
+"""``python -m sam_local [--build FOLDER] [--only TEXT]``: run the cases; exit 1 if one fails."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from sandbox.sandbox import Sandbox
+
+from sam_local import engine
+from sam_local.cases import CASES, Case
+from sam_local.effects import HOME, Seen
+from sam_local.invocation import Answer, Sam
+from sam_local.world import World, quiet_build
+from sandbox.demo.layout import release, write_layout
+
+ALL_WITHIN = 600.0
+
+
+def main() -> int:
+    """Run the chosen cases beside a Docker engine that exists only for this."""
+    parser = argparse.ArgumentParser(prog="python -m sam_local", description=__doc__)
+    parser.add_argument("--build", type=Path, default=Path(".aws-sam/build"), help="what `sam build` wrote")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose function or event contains this")
+    arguments = parser.parse_args()
+    if missing := engine.what_is_missing():
+        print(f"skipped: {missing}", file=sys.stderr)
+        return 1 if os.environ.get("CI") == "true" else 0
+    if not engine.is_inside():
+        return engine.run_inside([sys.executable, "-m", "sam_local", *sys.argv[1:]], timeout=ALL_WITHIN)
+    chosen = [case for case in CASES if arguments.only in f"{case.function} {case.event}"]
+    if not chosen:
+        parser.error(f"no case contains {arguments.only!r}")
+    with tempfile.TemporaryDirectory(prefix="ecr-steward-sam-local-") as folder:
+        return _run(chosen, arguments.build.resolve(), Path(folder))
+
+
+def _run(cases: Sequence[Case], build: Path, folder: Path) -> int:
+    docker = engine.connect()
+    address = engine.bridge_address(docker)
+    layout = write_layout(folder / "image")
+    quiet = quiet_build(build, folder)
+    console = Console(soft_wrap=True, highlight=False)
+    with Sandbox(quiet, data=folder / "data", host=address, public_host=address) as sandbox:
+        image = engine.build_base_image(docker, {"AWS_ENDPOINT_URL": sandbox.endpoint_url})
+        environment = {
+            "AWS_ENDPOINT_URL": sandbox.endpoint_url,
+            "AWS_DEFAULT_REGION": HOME,
+            "AWS_ACCESS_KEY_ID": sandbox.deployment.account,
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+        }
+        sam = Sam(quiet / "template.yaml", engine.ARCHITECTURE, image, environment)
+        world = World(sandbox, layout, release(layout, "1.4.2"))
+        failed = 0
+        for case in cases:
+            answer, complaints = _play(case, world, sam)
+            failed += bool(complaints)
+            mark = "[red]✗[/]" if complaints else "[green]✓[/]"
+            console.print(f"{mark} {case.function} {case.event} [dim]{answer.seconds:.1f} s[/]: {case.effect.__doc__}")
+            for complaint in complaints:
+                console.print(f"    {complaint}", markup=False)
+            if complaints:
+                console.print(answer.output + answer.log, markup=False)
+    console.print(f"{len(cases) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _play(case: Case, world: World, sam: Sam) -> tuple[Answer, list[str]]:
+    event, digests = world.prepare(case.load())
+    before = world.state()
+    answer = sam.invoke(case.function, event, world.variables(case.function))
+    world.settle()
+    seen = Seen(before, world.state(), digests)
+    return answer, list(_complaints(case, answer, seen))
+
+
+def _complaints(case: Case, answer: Answer, seen: Seen) -> Iterator[str]:
+    if answer.complaint:
+        yield answer.complaint
+    yield from case.effect(seen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
