@@ -1,13 +1,16 @@
 """Fixtures for every test."""
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SAMPLES = Path(__file__).parents[1] / "events"
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "events"
 
 
 @pytest.fixture
@@ -18,3 +21,48 @@ def load_event() -> Callable[[str], Any]:
         return json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
 
     return load
+
+
+@pytest.fixture(scope="session")
+def build_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """What ``sam build`` makes of the sources as they are, for an architecture; not what `make build` once left."""
+    builds: dict[str, Path] = {}
+
+    def build(architecture: str) -> Path:
+        if architecture not in builds:
+            folder = tmp_path_factory.mktemp(architecture) / "build"
+            sam_build(architecture, folder)
+            builds[architecture] = folder
+        return builds[architecture]
+
+    return build
+
+
+def sam_build(architecture: str, folder: Path) -> None:
+    """Build all functions and Lambda layers into a folder, as `make build` does."""
+    done = subprocess.run(
+        ["sam", "build", "--build-dir", folder, "--parameter-overrides", f"Architecture={architecture}"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+            "ECR_STEWARD_ARCHITECTURE": architecture,
+            "SAM_CLI_TELEMETRY": "0",
+        },
+        check=False,
+        timeout=300,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that lacks its client or engine is skipped with what to install; where CI=true, that is a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"CI=true allows no skipped test. {reason}"
+    return report

@@ -5,7 +5,7 @@
 # vanish with them, another engine on this machine is not touched, and nothing inside reaches any address outside. Needs root,
 # docker.io, iproute2, curl and util-linux (unshare).
 set -euo pipefail
-state=$(mktemp -d /var/tmp/ecr-steward-docker.XXXXXX)
+state=$(mktemp -d "${TMPDIR:-/var/tmp}/ecr-steward-docker.XXXXXX")
 engine=
 
 finish() {

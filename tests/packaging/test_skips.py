@@ -1,0 +1,35 @@
+"""A test that cannot run here says what to install; in CI nothing may be missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+SKIPPING = """
+import pytest
+
+def test_needs_a_client():
+    pytest.skip("install skopeo: apt-get install skopeo")
+"""
+
+
+@pytest.mark.parametrize(("ci", "exit_code"), [("", 0), ("true", 1)])
+def test_a_skip_is_a_failure_when_ci_is_true(ci: str, exit_code: int, tmp_path: Path) -> None:
+    shutil.copy(TESTS / "conftest.py", tmp_path)
+    (tmp_path / "test_skipping.py").write_text(SKIPPING, encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-ra", "-c", os.devnull, "--rootdir", tmp_path, tmp_path],
+        env={**os.environ, "CI": ci},
+        check=False,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == exit_code
+    assert "install skopeo: apt-get install skopeo" in done.stdout
