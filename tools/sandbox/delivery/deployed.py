@@ -106,7 +106,7 @@ class _Reader:
                 arn=_arn_of(resource),
                 bus_arn=self._bus_arn(resource.properties.get("EventBusName", "default")),
                 pattern=Pattern.parse(json.loads(pattern) if isinstance(pattern, str) else pattern),
-                targets=tuple(_target(target) for target in resource.properties.get("Targets", [])),
+                targets=tuple(target_of(target) for target in resource.properties.get("Targets", [])),
                 is_enabled=_is_enabled(resource),
             )
 
@@ -139,7 +139,7 @@ class _Reader:
                 resource.physical_id,
                 _arn_of(resource),
                 resource.properties["ScheduleExpression"],
-                _target({"Id": resource.logical_id, **resource.properties["Target"]}),
+                target_of({"Id": resource.logical_id, **resource.properties["Target"]}),
                 _is_enabled(resource),
             )
         for resource in self._deployment.of_type("AWS::Events::Rule"):
@@ -150,7 +150,7 @@ class _Reader:
                         resource.physical_id,
                         _arn_of(resource),
                         expression,
-                        _target(target),
+                        target_of(target),
                         _is_enabled(resource),
                         from_rule=True,
                     )
@@ -233,7 +233,8 @@ def _is_enabled(resource: Resource) -> bool:
 TARGET_PROPERTIES = {"Id", "Arn", "RoleArn", "DeadLetterConfig", "RetryPolicy", "Input", "InputPath"}
 
 
-def _target(properties: Mapping[str, Any]) -> Target:
+def target_of(properties: Mapping[str, Any]) -> Target:
+    """A target of a rule or schedule, in the shape that template and API share. Raises UnsupportedWiringError."""
     if unknown := properties.keys() - TARGET_PROPERTIES:
         raise UnsupportedWiringError(f"target {properties.get('Id')}: the sandbox does not deliver with {unknown}")
     retry = properties.get("RetryPolicy", {})

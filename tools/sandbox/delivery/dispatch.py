@@ -122,7 +122,7 @@ class Dispatcher:
                 code = "THIRD_ACCOUNT_HOP_DETECTED"
             raise DeliveryError(code, "EventBridge does not route events received from another bus to a third one.")
         self._permit(parcel, "events:PutEvents", parcel.target.arn)
-        if parcel.target.arn not in self._wiring().bus_arns:
+        if not self._wiring().has_bus(parcel.target.arn):
             raise DeliveryError("NO_RESOURCE", f"Event bus {parcel.target.arn} does not exist.")
         self._forward(parcel.target.arn, parcel.event)
 

@@ -69,6 +69,8 @@ class DeliveryEngine:
             )
             for mapping in wiring.mappings
         ]
+        for poller in self.pollers:
+            poller.start()
 
     def _wiring(self) -> Wiring:
         return self.wiring
@@ -92,7 +94,7 @@ class DeliveryEngine:
         accepted, answer = accept_entries(request, account=account, region=region, now=datetime.now(UTC))
         for one in accepted:
             bus_arn = self.bus_arn(account, region, one.bus)
-            if bus_arn in self.wiring.bus_arns or bus_arn.endswith(":event-bus/default"):
+            if self.wiring.has_bus(bus_arn):
                 self.put(bus_arn, one.event)
             else:
                 self.ledger.record(
@@ -145,7 +147,7 @@ class DeliveryEngine:
     def problems(self) -> list[str]:
         """What of the wiring can never deliver, as deployed."""
         return [
-            f"{poller.mapping.id} cannot poll {poller.mapping.queue_arn}: its function's role lacks {', '.join(missing)}"
+            f"{poller.mapping.id} cannot poll: the role of its function lacks {', '.join(missing)}"
             for poller in self.pollers
             if (missing := poller.missing_permissions)
         ]

@@ -48,6 +48,9 @@ class QueuePoller:
         self._is_closed = False
         self._running = 0
         self._thread = threading.Thread(target=self._run, name=f"poll-{mapping.id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to poll."""
         self._thread.start()
 
     @property
@@ -82,7 +85,8 @@ class QueuePoller:
         with self._changed:
             self._is_closed = True
             self._changed.notify()
-        self._thread.join(CLOSING_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(CLOSING_SECONDS)
         self._work.close()
 
     def _run(self) -> None:
@@ -111,11 +115,12 @@ class QueuePoller:
         if not self.is_polling:
             return
         try:
-            messages = stores.receive_messages(self.mapping.queue_arn, self.mapping.batch_size)
+            messages, redriven = stores.receive_messages(self.mapping.queue_arn, self.mapping.batch_size)
         except stores.NoSuchResourceError:
             return  # the queue was deleted
+        if redriven:
+            self._queue_changed()  # the dead-letter queue may be polled too
         if not messages:
-            self._queue_changed()  # a receive may have moved messages to a dead-letter queue that is polled too
             return
         with self._changed:
             self._running += 1

@@ -44,15 +44,18 @@ def publish(topic_arn: str, message: str) -> None:
         topic.publish(message)
 
 
-def receive_messages(queue_arn: str, count: int) -> list[Message]:
+def receive_messages(queue_arn: str, count: int) -> tuple[list[Message], int]:
     """Take up to `count` visible messages; they stay invisible for the queue's visibility timeout.
 
-    A message that was received as often as the queue's redrive policy allows goes to the dead-letter queue instead.
+    A message that was received as often as the queue's redrive policy allows goes to the dead-letter queue instead;
+    how many did is the second part of the answer. Raises NoSuchResourceError.
     """
     with MOTO_LOCK:
         backend, queue = _queue(queue_arn)
         timeout = int(queue.visibility_timeout)  # type: ignore[attr-defined]
-        return backend.receive_message(queue.name, count, 0, timeout, ["All"])
+        before = len(queue._messages)
+        received = backend.receive_message(queue.name, count, 0, timeout, ["All"])
+        return received, before - len(queue._messages)
 
 
 def delete_messages(queue_arn: str, messages: Iterable[Message]) -> None:

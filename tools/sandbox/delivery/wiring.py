@@ -137,6 +137,10 @@ class Wiring:
         """A schedule by logical id or name."""
         return next((one for one in self.schedules if name in (one.logical_id, one.name)), None)
 
+    def has_bus(self, arn: str) -> bool:
+        """Whether a bus exists; every account has a default bus in every region."""
+        return arn in self.bus_arns or arn.endswith(":event-bus/default")
+
     def service_may(self, service: str, action: str, resource_arn: str, source_arn: str) -> bool:
         """Whether the resource's own policy lets an AWS service act for `source_arn`, a rule or a topic."""
         context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_arn.split(":")[4]}

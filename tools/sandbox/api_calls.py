@@ -1,0 +1,118 @@
+"""Which AWS operation an HTTP request means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import parse_qs, unquote
+
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+SIGNING_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions", "email": "ses"}
+"""Where a service signs by another name than botocore knows it by."""
+
+READING_VERBS = (
+    "Get",
+    "List",
+    "Describe",
+    "BatchGet",
+    "Head",
+    "Query",
+    "Scan",
+    "TransactGet",
+    "Receive",
+    "Lookup",
+    "Test",
+    "Search",
+    "Filter",
+    "Assume",
+    "Simulate",
+)
+
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request as it came. Header names are lower case; `target` is path and query as sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """Path as sent, still quoted."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """Query string as sent."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """What a request asks for."""
+
+    service: str
+    region: str
+    operation: str
+    access_key_id: str
+
+    @property
+    def is_mutating(self) -> bool:
+        """Whether the operation changes anything, by the verb that its name begins with."""
+        return not self.operation.startswith(READING_VERBS)
+
+
+def read_call(request: HttpRequest, default_region: str) -> ApiCall:
+    """Read service, region and key from the signature, and the operation from wherever the protocol puts it."""
+    signed = request.headers.get("authorization", "") or unquote(request.query).replace(
+        "X-Amz-Credential", "Credential"
+    )
+    match = _SCOPE.search(signed)
+    key, _, region, name = match.groups() if match else ("", "", default_region, "")
+    service = SIGNING_NAMES.get(name, name)
+    return ApiCall(service, region, _operation(service, request), key)
+
+
+def _operation(service: str, request: HttpRequest) -> str:
+    if target := request.headers.get("x-amz-target"):
+        return target.rpartition(".")[2]
+    if match := _RPC_PATH.fullmatch(request.path):
+        return match.group(1)
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    for text in (request.query, request.body.decode(errors="replace") if is_form else ""):
+        if action := parse_qs(text).get("Action"):
+            return action[0]
+    for method, pattern, operation in _rest_operations(service):
+        if method == request.method and pattern.fullmatch(request.path):
+            return operation
+    return f"{request.method} {request.path}"
+
+
+@cache
+def _rest_operations(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """Method, path and name of each operation of a REST service, paths with more fixed text first."""
+    try:
+        model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    except UnknownServiceError:
+        return ()
+    if not model.metadata["protocol"].startswith("rest"):
+        return ()
+    found: list[tuple[int, str, re.Pattern[str], str]] = []
+    for name in model.operation_names:
+        http = model.operation_model(name).http
+        path = http["requestUri"].partition("?")[0].rstrip("/") or "/"
+        fixed = re.sub(r"\{\w+\+?\}", "", path)
+        pattern = re.sub(r"\\\{\w+(\\\+)?\\\}", lambda part: ".+" if part.group(1) else "[^/]+", re.escape(path))
+        found.append((-len(fixed), http["method"], re.compile(pattern + "/?"), name))
+    found.sort(key=lambda item: (item[0], item[3]))
+    return tuple((method, pattern, name) for _, method, pattern, name in found)

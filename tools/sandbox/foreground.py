@@ -1,0 +1,123 @@
+"""`ecr-steward sandbox up`: the sandbox in the foreground, for a person with a second terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
+from sandbox.delivery.schedules import interval
+from sandbox.sandbox import SECRET_KEY, Sandbox
+
+LONGEST_NAP = 3600.0
+
+
+def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str | None = None) -> None:
+    """Run until Ctrl-C or SIGTERM. Call it on the main thread."""
+    with _until_signalled() as ended:
+        sandbox = Sandbox(
+            build, port=port, host=host, public_host=public_host, listener=lambda entry: _say(_line(entry))
+        )
+        with sandbox:
+            _say(_welcome(sandbox))
+            for problem in sandbox.engine.problems():
+                _say(f"WARNING: {problem}")
+            _run_schedules(sandbox, ended)
+            _say("Ending ...")
+
+
+@contextlib.contextmanager
+def _until_signalled() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set; a second signal meanwhile changes nothing."""
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run_schedules(sandbox: Sandbox, ended: threading.Event) -> None:
+    """Fire rate() schedules by the wall clock until the end. A cron() schedule waits for somebody to fire it."""
+    due: dict[str, float] = {}
+    every: dict[str, float] = {}
+    for schedule in sandbox.engine.wiring.schedules:
+        wait = interval(schedule.expression)
+        if wait is not None and schedule.is_enabled:
+            every[schedule.logical_id] = wait.total_seconds()
+            due[schedule.logical_id] = time.monotonic() + wait.total_seconds()
+    while not ended.is_set():
+        now = time.monotonic()
+        for name in [name for name, moment in due.items() if moment <= now]:
+            sandbox.tick(name)
+            due[name] = now + every[name]
+        ended.wait(min([LONGEST_NAP, *(moment - now for moment in due.values())]))
+
+
+def _welcome(sandbox: Sandbox) -> str:
+    region = sandbox.regions[0]
+    registry = sandbox.registry_url(region).removeprefix("http://")
+    schedules = "".join(
+        f"\n  curl -X POST {sandbox.endpoint_url}/_sandbox/schedules/{schedule.logical_id}   # {schedule.expression}"
+        for schedule in sandbox.engine.wiring.schedules
+    )
+    others = "".join(f"\n  {other}: {sandbox.registry_url(other)}" for other in sandbox.regions[1:])
+    return f"""\
+Sandbox ready at {sandbox.endpoint_url} (Ctrl-C ends it). In another terminal:
+
+  export AWS_ENDPOINT_URL={sandbox.endpoint_url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
+  export AWS_ACCESS_KEY_ID={sandbox.account} AWS_SECRET_ACCESS_KEY={SECRET_KEY}
+  aws ecr create-repository --repository-name team-a/api
+
+  aws ecr get-login-password | docker login --username AWS --password-stdin {registry}
+  docker tag IMAGE {registry}/team-a/api:1.0.0 && docker push {registry}/team-a/api:1.0.0
+or
+  aws ecr get-login-password | skopeo login --tls-verify=false --username AWS --password-stdin {registry}
+  skopeo copy --dest-tls-verify=false oci:IMAGE docker://{registry}/team-a/api:1.0.0
+
+  curl {sandbox.endpoint_url}/_sandbox/invocations   # which functions ran, with their logs{schedules}
+
+Registries of other regions:{others or " none"}
+
+What happens from now on:"""
+
+
+def _line(entry: Entry) -> str:
+    """One entry for a person to read."""
+    match entry:
+        case BusEvent():
+            return f"event     {_name(entry.bus_arn)}: {_title(entry.event)}"
+        case Delivery():
+            line = f"delivery  {_name(entry.source)} -> {_name(entry.target)}"
+            return line if entry.fate is Fate.DELIVERED else f"{line}: {entry.fate.value.upper()} {entry.error_message}"
+        case Invocation():
+            attempt = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
+            line = f"function  {entry.function}: {entry.outcome} in {entry.seconds:.2f} s{attempt}"
+            return line if entry.outcome == "ok" else f"{line}: {_reason(entry.payload)}"
+
+
+def _title(event: Any) -> str:
+    detail = event.get("detail")
+    about = ""
+    if isinstance(detail, dict):
+        known = ("repository-name", "image-tag", "action-type", "eventName")
+        about = " ".join(str(detail[key]) for key in known if detail.get(key))
+    return f"{event.get('detail-type')} {about}".strip()
+
+
+def _reason(payload: Any) -> str:
+    return f"{payload.get('errorType')}: {payload.get('errorMessage')}" if isinstance(payload, dict) else str(payload)
+
+
+def _name(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

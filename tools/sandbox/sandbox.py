@@ -1,0 +1,263 @@
+"""`Sandbox`: our own built template, deployed and running on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import platform
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from botocore.config import Config
+from samtranslator.yaml_helper import yaml_parse
+
+from local_ecr import LocalEcr, LocalEcrServer, RequestLog
+from sandbox.aws_api import AwsApi
+from sandbox.control import control_app
+from sandbox.delivery.deployed import read_wiring
+from sandbox.delivery.engine import DeliveryEngine
+from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
+from sandbox.delivery.wiring import FunctionConfig
+from sandbox.deploy import Deployment, deploy, reset_moto
+from sandbox.deploy.in_process import session
+from sandbox.moto_gateway import MotoGateway
+from sandbox.principals import Principals
+from sandbox.server import SandboxApp
+from sandbox.workers.artefacts import install_runtime_client, merge_layers
+from sandbox.workers.pool import WorkerPool, worker_command, worker_environment
+from sandbox.workers.worker import Worker
+
+STACK_NAME = "ecr-steward"
+SECRET_KEY = "sandbox"  # noqa: S105 the sandbox verifies no signature; any secret will do
+
+_IN_USE = threading.Lock()  # moto's state is the process's: two sandboxes in one process would share it
+
+
+class SandboxInUseError(RuntimeError):
+    """This process runs a sandbox already."""
+
+
+class Sandbox:
+    """Context manager. Everything is below `data` (a temporary folder by default) and ends with it."""
+
+    local_ecr: LocalEcr
+    deployment: Deployment
+    requests: RequestLog  # API calls over HTTP to services other than ECR
+    engine: DeliveryEngine
+
+    def __init__(
+        self,
+        build: Path,
+        *,
+        data: Path | None = None,
+        host: str = "127.0.0.1",
+        public_host: str | None = None,
+        port: int = 0,
+        registry_port: int = 0,
+        account: str = "111122223333",
+        regions: Sequence[str] = ("us-east-1", "eu-west-1"),
+        parameters: Mapping[str, str] | None = None,
+        listener: Callable[[Entry], None] = lambda _: None,
+    ) -> None:
+        """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
+
+        `public_host` is how clients reach `host`, where that is not the same. A port of 0 takes a free one.
+        `parameters` are the template's. `listener` hears of every event, delivery and invocation; it returns at once.
+        """
+        self._build = build
+        self._data = data
+        self._host = host
+        self._public_host = public_host or ("127.0.0.1" if host == "0.0.0.0" else host)  # noqa: S104 compared, not bound
+        self._ports = {"port": port, "registry_port": registry_port}
+        self.account = account
+        self.regions = tuple(regions)
+        self._parameters = dict(parameters or {})
+        self._listener = listener
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._exit = contextlib.ExitStack()
+
+    # ---------------------------------------------------------------- life
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._start(stack)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+    def _start(self, stack: contextlib.ExitStack) -> None:
+        if not _IN_USE.acquire(blocking=False):
+            raise SandboxInUseError("one process runs one sandbox at a time: moto keeps its state in the process")
+        stack.callback(_IN_USE.release)
+        if self._data is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecr-steward-sandbox-")))
+        else:
+            folder = self._data
+            folder.mkdir(parents=True, exist_ok=True)
+        # moto logs every request of boto3's old retry handler and the like; its warnings are not ours.
+        logging.getLogger("moto").setLevel(logging.ERROR)
+        reset_moto()
+        stack.callback(reset_moto)
+        self.deployment = deploy(
+            self._build,
+            stack_name=STACK_NAME,
+            account=self.account,
+            region=self.regions[0],
+            parameters=_own_architecture(self._build) | self._parameters,
+        )
+        self._principals = Principals(self.account)
+        self._workers = _Workers(folder / "workers", self._principals, self._worker_endpoint)
+        self.engine = DeliveryEngine(read_wiring(self.deployment), self._workers.pool_of, ledger=Ledger(self._listener))
+        stack.callback(self.engine.close)
+        self.local_ecr = LocalEcr(
+            folder / "ecr", on_event=self.deliver, principal_of=self._principals.of, public_host=self._public_host
+        )
+        self.requests = RequestLog()
+        gateway = MotoGateway()
+        api = AwsApi(self.engine, gateway, self._principals, self.requests, self.regions[0])
+        self._server = LocalEcrServer(
+            self.local_ecr,
+            [(self.account, region) for region in self.regions],
+            app=SandboxApp(self.local_ecr, api, control_app(self)),
+            host=self._host,
+            **self._ports,
+        )
+        stack.enter_context(self._server)
+        stack.callback(self._close_clients)
+        stack.callback(gateway.close)
+
+    # ---------------------------------------------------------------- addresses
+
+    @property
+    def endpoint_url(self) -> str:
+        """Value of AWS_ENDPOINT_URL for clients."""
+        return self._server.endpoint_url
+
+    def registry_url(self, region: str) -> str:
+        """Where the /v2/ face of a region's registry is."""
+        return self._server.registry_url(self.account, region)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of a user of the sandbox's account, without retries; closed with the sandbox."""
+        key = (service, region or self.regions[0])
+        if key not in self._clients:
+            boto: Any = session(key[1])
+            self._clients[key] = boto.client(
+                service,
+                endpoint_url=self.endpoint_url,
+                aws_access_key_id=self.account,
+                aws_secret_access_key=SECRET_KEY,
+                config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, read_timeout=900),
+            )
+        return self._clients[key]
+
+    def session(self, region: str = "us-east-1") -> UserSession:
+        """A factory of clients in one region."""
+        return UserSession(self, region)
+
+    # ---------------------------------------------------------------- what happens
+
+    def deliver(self, account: str, region: str, event: Mapping[str, Any]) -> None:
+        """Put an event on the account's default bus, as an AWS service does."""
+        self.engine.put_from_service(account, region, event)
+
+    def tick(self, schedule: str) -> None:
+        """Fire a schedule, given by logical id or name, now. Raises LookupError or ScheduleDisabledError."""
+        self.engine.tick(schedule)
+
+    def wait_until_idle(self, timeout: float = 30) -> None:
+        """Return when no event, message or invocation is under way. Raises TimeoutError that says what is."""
+        self.engine.wait_until_idle(timeout)
+
+    # ---------------------------------------------------------------- what happened
+
+    @property
+    def invocations(self) -> list[Invocation]:
+        """Every run of a function that has ended, oldest first; a retry is one of its own."""
+        return self.engine.ledger.invocations
+
+    @property
+    def events(self) -> list[BusEvent]:
+        """Every event on every bus, oldest first."""
+        return self.engine.ledger.events
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every delivery that has ended, oldest first."""
+        return self.engine.ledger.deliveries
+
+    @property
+    def lost(self) -> list[Delivery]:
+        """Deliveries that ended in no queue that a person could read."""
+        return self.engine.ledger.lost
+
+    # ---------------------------------------------------------------- within
+
+    def _worker_endpoint(self) -> str:
+        port = self._server.endpoint_url.rsplit(":", 1)[1]
+        return f"http://{'127.0.0.1' if self._host == '0.0.0.0' else self._host}:{port}"  # noqa: S104 compared, not bound
+
+    def _close_clients(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+class UserSession:
+    """Makes clients, as boto3.Session does."""
+
+    def __init__(self, sandbox: Sandbox, region: str) -> None:
+        self._sandbox = sandbox
+        self.region_name = region
+
+    def client(self, service: str) -> Any:
+        """A client of the sandbox."""
+        return self._sandbox.client(service, self.region_name)
+
+
+class _Workers:
+    """Starts workers with what the deployment says: code, Lambda layers, role, environment."""
+
+    def __init__(self, folder: Path, principals: Principals, endpoint_url: Callable[[], str]) -> None:
+        self._folder = folder
+        self._principals = principals
+        self._endpoint_url = endpoint_url
+        self._runtime_client = install_runtime_client(folder / "runtime_client")
+        self._opt_folders: dict[tuple[Path, ...], Path] = {}
+        self._numbers = itertools.count(1)
+
+    def pool_of(self, config: FunctionConfig) -> WorkerPool:
+        """The workers of one function."""
+        if config.layers not in self._opt_folders:
+            opt = self._folder / f"opt-{len(self._opt_folders) + 1}"
+            self._opt_folders[config.layers] = merge_layers(config.layers, opt)
+        return WorkerPool(config, lambda: self._start(config))
+
+    def _start(self, config: FunctionConfig) -> Worker:
+        scratch = self._folder / f"tmp-{config.logical_id}-{next(self._numbers)}"
+        scratch.mkdir()
+        environment = worker_environment(
+            config,
+            opt=self._opt_folders[config.layers],
+            runtime_client=self._runtime_client,
+            endpoint_url=self._endpoint_url(),
+            credentials=self._principals.assume(config.role_arn, config.region, config.name),
+        )
+        command = worker_command(config.handler, self._folder / "bytecode")
+        return Worker(command, environment, folder=config.code, scratch=scratch)
+
+
+def _own_architecture(build: Path) -> dict[str, str]:
+    """The template's Architecture is this machine's, whatever its default: the sandbox runs the artefacts here."""
+    template = build / "template.yaml"
+    if not template.is_file() or "Architecture" not in yaml_parse(template.read_text()).get("Parameters", {}):
+        return {}
+    return {"Architecture": "arm64" if platform.machine() == "aarch64" else "x86_64"}
