@@ -103,6 +103,8 @@ def up(
     build: Annotated[Path, typer.Option(help="What `make build` built.")] = Path(".aws-sam/build"),
 ) -> None:
     """Run the sandbox in the foreground until Ctrl-C."""
+    if not (build / "template.yaml").is_file():
+        _refuse(f"{build} holds no built template: run `make build` first, or name the folder with --build")
     from sandbox.foreground import up as run_sandbox
 
     run_sandbox(build=build, port=port)

@@ -119,7 +119,7 @@ class _Builder:
         place = self.values[path] = self._place(node)
         self.count += 1
         if self.count > VALUE_LIMIT:
-            raise self._error(f"the rulebook unfolds to more than {VALUE_LIMIT} values", place)
+            raise self._error(f"this unfolds to more than {VALUE_LIMIT} values", self.keys.get(path[:1], place))
         if any(node is opened for opened in self.open_nodes):
             raise self._error(f"`*{node.anchor}` contains itself", place)
         if node.id == "scalar":

@@ -15,6 +15,7 @@ type Path = tuple[str | int, ...]
 """The keys and list positions that lead to a value, such as ``("rules", 0, "match")``."""
 
 _SHOWN_CHARACTERS = 60
+_LONG_QUOTE = re.compile(rf"`([^`]{{{_SHOWN_CHARACTERS}}})[^`]+`")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _problem(data: Any, details: Any) -> Problem:
     if kind == "value_error":
         error = details["ctx"]["error"]
         expected, nearest = (error.expected, error.nearest) if isinstance(error, WrongWordError) else (None, None)
-        return Problem(path, str(error), expected, nearest)
+        return Problem(path, _LONG_QUOTE.sub(r"`\1...`", str(error)), expected, nearest)
     if kind == "literal_error":
         return _unknown_value(path, details)
     expected = _EXPECTED.get(kind)

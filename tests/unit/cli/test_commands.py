@@ -1,0 +1,167 @@
+"""The command as people run it: what it prints where, and with which exit code."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from ecr_steward.rulebook.load import load_compiled
+
+RULEBOOK_LAYER = Path(__file__).parents[3] / "layers" / "rulebook"
+WRONG = "version: 1\nrules: [{nmae: a, match: {repositories: ['**']}}]\n"
+
+
+def test_the_version_is_printed_without_the_argument_parser_when_asked(run):
+    code = "import sys; sys.argv[1:] = ['--version']; from steward_cli.main import main; main(); print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+
+    first, _, modules = done.stdout.partition("\n")
+    assert first == f"ecr-steward {version('ecr-steward')}"
+    assert {name.partition(".")[0] for name in modules.split()}.isdisjoint(
+        {"typer", "click", "rich", "pydantic", "boto3"}
+    )
+
+
+@pytest.mark.slow
+def test_the_version_is_printed_within_120_ms_when_asked(run):
+    seconds = []
+    for _ in range(10):
+        before = time.perf_counter()
+        run("--version")
+        seconds.append(time.perf_counter() - before)
+
+    assert min(seconds) < 0.12
+
+
+def test_a_rulebook_is_found_when_no_file_is_named(run, valid_rulebook):
+    done = run("validate", rulebook=valid_rulebook)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "ecr-steward.yaml is valid\n")
+
+
+def test_findings_are_plain_and_counted_when_a_rulebook_is_wrong(run):
+    done = run("validate", rulebook=WRONG)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("ecr-steward.yaml:2:10: unknown key `nmae`\n")
+    assert "\x1b" not in done.stdout
+    assert done.stderr == "1 problem found\n"
+
+
+def test_every_file_is_checked_when_several_are_named(run, valid_rulebook, tmp_path):
+    (tmp_path / "other.yaml").write_text("version: 3\n", encoding="utf-8")
+
+    done = run("validate", "ecr-steward.yaml", "other.yaml", rulebook=valid_rulebook)
+
+    assert done.returncode == 1
+    assert [line for line in done.stdout.splitlines() if line.startswith("other.yaml:1:")] == [
+        "other.yaml:1:1: `rules` is missing",
+        "other.yaml:1:10: `3` is not known here",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["validate"], "no rulebook here: name one"),
+        (["validate", "nowhere.yaml"], "nowhere.yaml cannot be read: No such file or directory"),
+        (["compile", "nowhere.yaml", "-o", "x"], "nowhere.yaml cannot be opened: No such file or directory"),
+        (["compile", "nowhere.yaml"], "Missing option"),
+        (
+            ["schema", "ruelbook"],
+            "there is no schema `ruelbook`; did you mean `rulebook`? There are: rulebook, violation",
+        ),
+        (["sandbox", "up"], ".aws-sam/build holds no built template: run `make build` first"),
+        (["sandbox", "up", "--port", "x"], "should be a valid integer"),
+        (["valdate"], "No such command"),
+    ],
+)
+def test_the_exit_code_is_2_when_the_command_is_used_wrongly(run, arguments, told):
+    done = run(*arguments)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("no_color", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_findings_are_coloured_when_a_terminal_shows_them_and_nobody_minds(tmp_path, no_color, is_coloured):
+    (tmp_path / "r.yaml").write_text(WRONG, encoding="utf-8")
+    ours, theirs = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm", **no_color}
+
+    subprocess.run(
+        [Path(sys.executable).with_name("ecr-steward"), "validate", "r.yaml"],
+        cwd=tmp_path, env=environment, stdout=theirs, stderr=subprocess.DEVNULL, timeout=30, check=False,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+
+    assert "unknown key `nmae`" in shown
+    assert ("\x1b[1;31m" in shown or "\x1b[34m" in shown) is is_coloured
+
+
+def test_nothing_is_written_when_a_rulebook_that_is_wrong_is_compiled(run, tmp_path):
+    done = run("compile", "ecr-steward.yaml", "--output", "rulebook.json", rulebook=WRONG)
+
+    assert done.returncode == 1
+    assert "did you mean `name`?" in done.stderr
+    assert not (tmp_path / "rulebook.json").exists()
+
+
+@pytest.mark.parametrize("name", ["rulebook", "violation-found", "image-replicated", "replication-requested"])
+def test_a_schema_is_clean_json_when_printed(run, name):
+    done = run("schema", name)
+
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.fixture
+def build_layer(tmp_path):
+    """Run the layer's build as SAM does: make, in a copy of the folder."""
+    scratch, artefacts = tmp_path / "scratch", tmp_path / "artefacts"
+    shutil.copytree(RULEBOOK_LAYER, scratch)
+    artefacts.mkdir()
+
+    def build():
+        command = ["make", "build-RulebookLayer", f"ARTIFACTS_DIR={artefacts}"]
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {"PATH": path}
+        return subprocess.run(
+            command, cwd=scratch, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return build, scratch / "ecr-steward.yaml", artefacts / "rulebook.json"
+
+
+def test_the_layer_holds_the_compiled_example_and_nothing_else_when_built(build_layer):
+    build, source, output = build_layer
+
+    assert build().returncode == 0
+
+    assert list(output.parent.iterdir()) == [output]
+    assert json.loads(output.read_text(encoding="utf-8"))["source"]["sha256"] == sha256(source.read_bytes()).hexdigest()
+    assert [rule.name for rule in load_compiled(output).rules] == ["services"]
+
+
+def test_the_build_fails_with_the_reason_when_the_rulebook_is_wrong(build_layer):
+    build, source, output = build_layer
+    source.write_text(source.read_text(encoding="utf-8").replace("deny:", "dney:"), encoding="utf-8")
+
+    done = build()
+
+    assert done.returncode != 0
+    assert "unknown key `dney`" in done.stderr
+    assert "did you mean `deny`?" in done.stderr
+    assert not output.exists()

@@ -1,0 +1,113 @@
+"""What people see: the exact text for a handful of mistakes."""
+
+import io
+
+import pytest
+
+from steward_cli.report import show_findings
+from steward_cli.rulebook_commands import validate_files
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+    def show(source):
+        path = tmp_path / "r.yaml"
+        path.write_bytes(source if isinstance(source, bytes) else source.encode())
+        out = io.StringIO()
+        show_findings(validate_files([path.relative_to(tmp_path)]), out)
+        return out.getvalue()
+
+    return show
+
+
+def test_the_right_key_is_named_when_one_is_misspelt(shown):
+    source = (
+        "version: 1\nrules:\n  - name: services\n    mach: {repositories: ['**']}\n    match: {repositories: ['**']}\n"
+    )
+
+    assert shown(source) == (
+        "r.yaml:4:5: unknown key `mach`\n"
+        "   |\n"
+        " 4 |     mach: {repositories: ['**']}\n"
+        "   |     ^^^^ did you mean `match`?\n"
+        "   = expected one of name, match, mode, image_tags, repository, replicate\n"
+        "\n"
+    )
+
+
+def test_the_right_value_is_named_when_one_is_misspelt(shown):
+    source = "version: 1\nrules:\n- {name: a, match: {repositories: ['**']}, mode: enforced}\n"
+
+    assert shown(source) == (
+        "r.yaml:3:50: `enforced` is not known here\n"
+        "   |\n"
+        " 3 | - {name: a, match: {repositories: ['**']}, mode: enforced}\n"
+        "   |                                                  ^^^^^^^^ did you mean `enforce`?\n"
+        "   = expected observe or enforce\n"
+        "\n"
+    )
+
+
+def test_a_filter_is_proposed_when_an_alias_could_not_move(shown):
+    source = (
+        "version: 1\nrules:\n- name: a\n  match: {repositories: ['**']}\n  image_tags:\n    aliases:\n"
+        "      from: semver\n      add:\n        - '{major}-latest'\n  repository: {mutability: {immutable: true}}\n"
+    )
+
+    assert shown(source) == (
+        "r.yaml:9:11: `{major}-latest` cannot move: image tags are immutable here and no exception covers it\n"
+        "   |\n"
+        " 9 |         - '{major}-latest'\n"
+        "   |           ^^^^^^^^^^^^^^^^\n"
+        '   = expected mutability: {immutable: true, except: ["*-latest"]}\n'
+        "\n"
+    )
+
+
+def test_the_rule_is_shown_when_a_key_of_it_is_missing(shown):
+    assert shown("version: 1\nrules:\n  - name: services\n") == (
+        "r.yaml:3:5: `match` is missing\n   |\n 3 |   - name: services\n   |     ^^^^^^^^^^^^^^\n\n"
+    )
+
+
+def test_the_key_is_shown_when_it_has_no_value(shown):
+    source = "version: 1\nrules:\n- name: a\n  match: {repositories: ['**']}\n  image_tags:\n"
+
+    assert shown(source) == (
+        "r.yaml:5:3: there is no value here\n   |\n 5 |   image_tags:\n   |   ^^^^^^^^^^\n"
+        "   = expected a value, or no key at all\n\n"
+    )
+
+
+def test_both_lines_are_named_when_a_key_stands_twice(shown):
+    assert shown("version: 1\nrules: []\nversion: 1\n") == (
+        "r.yaml:3:1: the key `version` stands here twice: first in line 1\n   |\n 3 | version: 1\n   | ^^^^^^^\n\n"
+    )
+
+
+def test_findings_come_in_the_order_of_their_places_when_there_are_several(shown):
+    source = "version: 2\nrules:\n- name: A B\n  match: {repositories: ['**'], region: []}\n  mode: x\n"
+
+    places = [line.partition(": ")[0] for line in shown(source).splitlines() if line.startswith("r.yaml")]
+
+    assert places == ["r.yaml:1:10", "r.yaml:3:9", "r.yaml:4:33", "r.yaml:5:9"]
+
+
+def test_the_caret_stays_in_sight_when_a_line_is_very_long(shown):
+    source = f"version: 1\nrules: [{{name: a, match: {{repositories: ['{'a' * 500}', 'UPPER']}}}}]\n"
+
+    *_, message, _, line, caret, _ = shown(source).splitlines()
+
+    assert message.startswith("r.yaml:2:546: `UPPER` can match no repository")
+    assert len(line) < 180
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "'UPPER'"
+
+
+def test_nothing_reaches_the_terminal_when_a_rulebook_holds_escapes(shown):
+    text = shown('version: 1\nrules:\n- {name: "\\e[31m", match: {repositories: ["**"]}}\n')
+
+    assert "does not fit here" in text
+    assert "\x1b" not in text

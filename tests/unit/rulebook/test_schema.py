@@ -1,0 +1,79 @@
+"""The JSON Schema that editors use: committed, complete, and of one mind with the models."""
+
+import json
+
+import jsonschema
+import pytest
+
+from ecr_steward.rulebook.schema import rulebook_schema
+from ecr_steward.rulebook.validate import validate
+
+
+@pytest.fixture
+def validator():
+    return jsonschema.Draft202012Validator(rulebook_schema())
+
+
+def test_the_committed_schema_is_the_models_when_compared(example_file):
+    committed = json.loads(example_file.with_name("ecr-steward.schema.json").read_text(encoding="utf-8"))
+
+    assert committed == rulebook_schema(), "run: ecr-steward schema > layers/rulebook/ecr-steward.schema.json"
+
+
+def test_editors_find_the_schema_when_they_open_the_example(example_file):
+    first_line = example_file.read_text(encoding="utf-8").splitlines()[0]
+
+    assert first_line == "# yaml-language-server: $schema=ecr-steward.schema.json"
+    assert example_file.with_name("ecr-steward.schema.json").is_file()
+
+
+def test_every_key_is_described_with_an_example_when_an_editor_hovers():
+    schema = rulebook_schema()
+    models = {"Rulebook": schema, **schema["$defs"]}
+    keys = {(name, key): field for name, model in models.items() for key, field in model.get("properties", {}).items()}
+
+    assert len(keys) > 30
+    assert [place for place, field in keys.items() if not field.get("description") or not field.get("examples")] == []
+
+
+def test_every_example_is_valid_when_it_stands_where_it_is_shown():
+    schema = rulebook_schema()
+    for model in [schema, *schema["$defs"].values()]:
+        for field in model.get("properties", {}).values():
+            for example in field["examples"]:
+                part = {"$defs": schema["$defs"], **field}
+                jsonschema.Draft202012Validator(part).validate(example)
+
+
+def test_the_example_fits_the_schema_when_validated(validator, example):
+    validator.validate(example)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"mode": "enforced"},
+        {"nmae": "x"},
+        {"image_tags": None},
+        {"image_tags": {"deny": ["a b"]}},
+        {"image_tags": {"deny": [{"regexx": "a"}]}},
+        {"match": {"repositories": "**"}},
+        {"match": {"repositories": []}},
+        {"match": {"repositories": ["Team"]}},
+        {"match": {"repositories": ["**"], "accounts": [111122223333]}},
+        {"repository": {"policy": {"pull": ["everybody"]}}},
+        {"repository": {"lifecycle": [{}]}},
+        {"repository": {"lifecycle": [{"expire": {"after": 14}}]}},
+        {"repository": {"lifecycle": [{"keep": {"newest": 1}, "expire": {"after": "1d"}}]}},
+        {"repository": {"mutability": {"immutable": "yes"}}},
+        {"repository": {"mutability": {"immutable": True, "except": list("abcdef")}}},
+        {"repository": {"scanning": "off"}},
+        {"repository": {"resource_tags": {"a": 1}}},
+        {"replicate": [{"to": []}]},
+    ],
+)
+def test_schema_and_models_refuse_the_same_when_a_rule_is_wrong(validator, with_rule, keys):
+    data = with_rule(**keys)
+
+    assert not validator.is_valid(data)
+    assert validate(data)[0] is None
