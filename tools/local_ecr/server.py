@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import socket
 import threading
 import time
@@ -18,7 +20,38 @@ from local_ecr.names import Registry
 
 START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
+GRACE = 2.0  # for requests that are under way when the server is told to end
 BACKLOG = 512
+
+
+class PromptServer(uvicorn.Server):
+    """uvicorn that starts to end the moment it is told to; its own loop looks every 0.1 s and waits as long again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def end_from_thread(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.should_exit = True
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        deadline = time.monotonic() + GRACE
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)
+        for task in self.server_state.tasks:
+            task.cancel("the server ends")
 
 
 class LocalEcrServer:
@@ -46,7 +79,8 @@ class LocalEcrServer:
         self._registries = [Registry.parse(*registry) for registry in registries]
         self._sockets: list[socket.socket] = []
         self._thread: threading.Thread | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: PromptServer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def endpoint_url(self) -> str:
@@ -67,9 +101,8 @@ class LocalEcrServer:
                 log_level="error",  # skopeo and docker try TLS first; that is no news
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=2,
             )
-            self._server = uvicorn.Server(config)
+            self._server = PromptServer(config)
             self._thread = threading.Thread(target=self._run, name="local-ecr", daemon=True)
             self._thread.start()
             self._wait_until_started()
@@ -79,7 +112,7 @@ class LocalEcrServer:
 
     def stop(self) -> None:
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.end_from_thread(self._loop)
         if self._thread is not None:
             self._thread.join(STOP_TIMEOUT)
             if self._thread.is_alive():
@@ -115,7 +148,9 @@ class LocalEcrServer:
 
     def _run(self) -> None:
         assert self._server is not None  # noqa: S101  set before the thread starts
-        asyncio.run(self._server.serve(sockets=self._sockets))
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._server.serve(sockets=self._sockets))
 
     def _wait_until_started(self) -> None:
         assert self._server is not None and self._thread is not None  # noqa: S101  set just before

@@ -1,0 +1,190 @@
+"""A real server on a free port for every test, a boto3 client for one face of it and plain HTTP for the other."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import urllib3
+from botocore.config import Config
+
+from local_ecr import LocalEcr, LocalEcrServer, Quirks
+
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+Make = Callable[..., "Stand"]
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def as_json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document).encode()
+
+
+@dataclass
+class Clock:
+    """Real time, moved by as much as a test says."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Distribution:
+    """The /v2/ face of one repository, spoken to by hand."""
+
+    http: urllib3.PoolManager
+    url: str
+    token: str
+    repository_name: str = "team/app"
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+        redirect: bool = True,
+    ) -> urllib3.BaseHTTPResponse:
+        """`path` is below the repository unless it begins with a slash; an empty `token` sends none."""
+        target = path if path.startswith("/") else f"/v2/{self.repository_name}/{path}"
+        token = self.token if token is None else token
+        authorization = {"Authorization": f"Basic {token}"} if token else {}
+        return self.http.request(
+            method, self.url + target, body=body, headers={**authorization, **(headers or {})}, redirect=redirect
+        )
+
+    def push_blob(self, data: bytes) -> str:
+        digest = digest_of(data)
+        begun = self.send("POST", "blobs/uploads/")
+        assert begun.status == 202, begun.data
+        done = self.send("PUT", f"{begun.headers['Location']}?digest={digest}", body=data)
+        assert done.status == 201, done.data
+        return digest
+
+    def push_manifest(
+        self, reference: str, document: Mapping[str, Any] | bytes, media_type: str = OCI_MANIFEST
+    ) -> urllib3.BaseHTTPResponse:
+        body = document if isinstance(document, bytes) else as_json(document)
+        return self.send("PUT", f"manifests/{reference}", body=body, headers={"Content-Type": media_type})
+
+    def image(self, text: str, **members: Any) -> dict[str, Any]:
+        """A manifest of one layer that holds `text`; its blobs are pushed, it is not."""
+        layer, config = text.encode(), as_json({"architecture": "amd64", "os": "linux", "history": text})
+        return {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": self.push_blob(config), "size": len(config)},
+            "layers": [{"mediaType": OCI_LAYER, "digest": self.push_blob(layer), "size": len(layer)}],
+            **members,
+        }
+
+    def push_image(self, text: str, image_tag: str | None = None, **members: Any) -> str:
+        """Push such an image and return its digest."""
+        manifest = self.image(text, **members)
+        digest = digest_of(as_json(manifest))
+        pushed = self.push_manifest(image_tag or digest, manifest)
+        assert pushed.status == 201, pushed.data
+        return digest
+
+    def push_index(self, image_tag: str, digests: Sequence[str]) -> str:
+        manifests = [{"mediaType": OCI_MANIFEST, "digest": digest, "size": 400} for digest in digests]
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+        pushed = self.push_manifest(image_tag, index, OCI_INDEX)
+        assert pushed.status == 201, pushed.data
+        return digest_of(as_json(index))
+
+
+@dataclass
+class Stand:
+    """A running server and what it told."""
+
+    server: LocalEcrServer
+    data: Path
+    clock: Clock
+    events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def ecr(self) -> LocalEcr:
+        return self.server.ecr
+
+    def client(self, region: str = REGION, account: str = ACCOUNT) -> Any:
+        return boto3.client(
+            "ecr",
+            region_name=region,
+            endpoint_url=self.server.endpoint_url,
+            aws_access_key_id=account,
+            aws_secret_access_key="not-verified",
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20),
+        )
+
+    def token(self, region: str = REGION, account: str = ACCOUNT) -> str:
+        data = self.client(region, account).get_authorization_token()["authorizationData"]
+        token: str = data[0]["authorizationToken"]
+        return token
+
+    def distribution(self, region: str = REGION, repository_name: str = "team/app") -> Distribution:
+        http = urllib3.PoolManager(retries=urllib3.Retry(connect=0, read=0, redirect=2), timeout=20)
+        return Distribution(http, self.server.registry_url(ACCOUNT, region), self.token(region), repository_name)
+
+    def image_actions(self) -> list[tuple[str, str, str | None]]:
+        """(action, digest, tag) of the ECR Image Action events so far."""
+        found = [event["detail"] for _, _, event in self.events if event["detail-type"] == "ECR Image Action"]
+        return [(one["action-type"], one["image-digest"], one.get("image-tag")) for one in found]
+
+    def api_calls(self) -> list[dict[str, Any]]:
+        name = "AWS API Call via CloudTrail"
+        return [event["detail"] for _, _, event in self.events if event["detail-type"] == name]
+
+
+@pytest.fixture
+def make_stand(tmp_path: Path) -> Iterator[Make]:
+    """Start a server; with quirks or other options of LocalEcr when asked."""
+    running: list[LocalEcrServer] = []
+
+    def make(data: Path | None = None, quirks: Quirks | None = None, **options: Any) -> Stand:
+        clock, events = Clock(), []
+        folder = data or tmp_path / "ecr"
+        ecr = LocalEcr(folder, clock=clock, on_event=lambda *event: events.append(event), quirks=quirks, **options)
+        server = LocalEcrServer(ecr)
+        server.start()
+        running.append(server)
+        return Stand(server, folder, clock, events)
+
+    yield make
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def stand(make_stand: Make) -> Stand:
+    return make_stand()
+
+
+@pytest.fixture
+def ecr(stand: Stand) -> Any:
+    """A boto3 client for us-east-1."""
+    return stand.client()
+
+
+@pytest.fixture
+def team_app(stand: Stand, ecr: Any) -> Distribution:
+    """The repository team/app, there and empty."""
+    ecr.create_repository(repositoryName="team/app")
+    return stand.distribution()

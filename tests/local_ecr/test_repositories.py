@@ -1,0 +1,271 @@
+"""Repositories through the API."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}],
+}
+LIFECYCLE = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": 14,
+            },
+            "action": {"type": "expire"},
+        }
+    ]
+}
+
+
+def code_of(failed: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(failed.value.response["Error"]["Code"])
+
+
+def test_a_repository_is_described_as_it_was_created_when_every_setting_is_given(ecr):
+    filters = [{"filterType": "WILDCARD", "filter": "*-latest"}]
+    created = ecr.create_repository(
+        repositoryName="team/app",
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=filters,
+        imageScanningConfiguration={"scanOnPush": True},
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "alias/one"},
+        tags=[{"Key": "team", "Value": "a"}],
+    )["repository"]
+
+    found = ecr.describe_repositories(repositoryNames=["team/app"])["repositories"]
+
+    assert found == [created]
+    assert created["repositoryArn"] == "arn:aws:ecr:us-east-1:111122223333:repository/team/app"
+    assert created["repositoryUri"].endswith("/team/app")
+    assert created["imageTagMutabilityExclusionFilters"] == filters
+    assert created["imageScanningConfiguration"] == {"scanOnPush": True}
+    assert created["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": "alias/one"}
+    assert ecr.list_tags_for_resource(resourceArn=created["repositoryArn"])["tags"] == [{"Key": "team", "Value": "a"}]
+
+
+def test_creation_is_refused_when_the_name_is_taken(ecr):
+    ecr.create_repository(repositoryName="team/app")
+    with pytest.raises(ClientError) as failed:
+        ecr.create_repository(repositoryName="team/app")
+    assert code_of(failed) == "RepositoryAlreadyExistsException"
+
+
+def test_the_same_name_is_another_repository_when_region_or_account_differ(stand):
+    stand.client("us-east-1").create_repository(repositoryName="team/app")
+    assert stand.client("eu-west-1").describe_repositories()["repositories"] == []
+    assert stand.client(account="444455556666").describe_repositories()["repositories"] == []
+
+
+def test_another_account_is_looked_into_when_registry_id_names_it(stand):
+    stand.client().create_repository(repositoryName="team/app")
+    other = stand.client(account="444455556666")
+    found = other.describe_repositories(registryId="111122223333")["repositories"]
+    assert [one["repositoryName"] for one in found] == ["team/app"]
+
+
+def test_all_repositories_are_listed_once_when_pages_are_small(ecr):
+    names = [f"team/app-{number}" for number in range(7)]
+    for name in names:
+        ecr.create_repository(repositoryName=name)
+    pages = list(ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 3}))
+    assert [len(page["repositories"]) for page in pages] == [3, 3, 1]
+    assert [one["repositoryName"] for page in pages for one in page["repositories"]] == names
+
+
+@pytest.mark.parametrize("token", ["", "x", "eyJhZnRlciI6MX0.00", "é.é"])
+def test_a_page_is_refused_when_its_token_is_forged(ecr, token):
+    with pytest.raises(ClientError) as failed:
+        ecr.describe_repositories(nextToken=token)
+    assert code_of(failed) == "InvalidParameterException"
+
+
+def test_a_page_is_refused_when_its_token_is_from_another_listing(stand, ecr, team_app):
+    ecr.create_repository(repositoryName="team/other")
+    token = ecr.describe_repositories(maxResults=1)["nextToken"]
+    with pytest.raises(ClientError) as failed:
+        ecr.list_images(repositoryName="team/app", nextToken=token)
+    assert code_of(failed) == "InvalidParameterException"
+
+
+def test_a_repository_with_images_goes_only_when_forced(stand, ecr, team_app):
+    team_app.push_image("one", "1.0")
+    with pytest.raises(ClientError) as failed:
+        ecr.delete_repository(repositoryName="team/app")
+    assert code_of(failed) == "RepositoryNotEmptyException"
+
+    ecr.delete_repository(repositoryName="team/app", force=True)
+
+    assert ecr.describe_repositories()["repositories"] == []
+    assert not list(stand.data.glob("*/*/blobs/*/*")), "bits of a deleted repository are still on disk"
+
+
+def test_a_layer_stays_when_another_repository_of_the_registry_has_it(stand, ecr, team_app):
+    digest = team_app.push_blob(b"shared")
+    ecr.create_repository(repositoryName="team/other")
+    other = stand.distribution(repository_name="team/other")
+    other.push_blob(b"shared")
+
+    ecr.delete_repository(repositoryName="team/app", force=True)
+
+    assert other.send("GET", f"blobs/{digest}").data == b"shared"
+
+
+def test_every_operation_says_not_found_when_the_repository_is_missing(ecr):
+    calls = {
+        "delete_repository": {},
+        "describe_images": {},
+        "list_images": {},
+        "get_repository_policy": {},
+        "get_lifecycle_policy": {},
+        "delete_lifecycle_policy": {},
+        "delete_repository_policy": {},
+        "initiate_layer_upload": {},
+        "put_image": {"imageManifest": "{}"},
+        "batch_get_image": {"imageIds": [{"imageTag": "x"}]},
+        "batch_delete_image": {"imageIds": [{"imageTag": "x"}]},
+        "put_image_tag_mutability": {"imageTagMutability": "MUTABLE"},
+        "put_image_scanning_configuration": {"imageScanningConfiguration": {"scanOnPush": True}},
+        "set_repository_policy": {"policyText": json.dumps(TRUST)},
+        "put_lifecycle_policy": {"lifecyclePolicyText": json.dumps(LIFECYCLE)},
+        "batch_check_layer_availability": {"layerDigests": ["sha256:" + "0" * 64]},
+        "list_image_referrers": {"subjectId": {"imageDigest": "sha256:" + "0" * 64}},
+    }
+    manifest_first = {"put_image": "InvalidParameterException"}
+    for operation, members in calls.items():
+        with pytest.raises(ClientError) as failed:
+            getattr(ecr, operation)(repositoryName="no/such", **members)
+        assert code_of(failed) == manifest_first.get(operation, "RepositoryNotFoundException"), operation
+
+
+def test_mutability_changes_when_it_is_put(ecr):
+    ecr.create_repository(repositoryName="team/app")
+    filters = [{"filterType": "WILDCARD", "filter": "v*"}]
+    ecr.put_image_tag_mutability(
+        repositoryName="team/app",
+        imageTagMutability="MUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=filters,
+    )
+    found = ecr.describe_repositories()["repositories"][0]
+    assert found["imageTagMutability"] == "MUTABLE_WITH_EXCLUSION"
+    assert found["imageTagMutabilityExclusionFilters"] == filters
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"},
+        {
+            "imageTagMutability": "IMMUTABLE",
+            "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "v*"}],
+        },
+    ],
+)
+def test_mutability_is_refused_when_filters_and_mode_do_not_go_together(ecr, members):
+    with pytest.raises(ClientError) as failed:
+        ecr.create_repository(repositoryName="team/app", **members)
+    assert code_of(failed) == "InvalidParameterException"
+
+
+def test_a_repository_policy_is_read_back_with_the_same_meaning_when_it_is_set(ecr):
+    ecr.create_repository(repositoryName="team/app")
+    written = json.dumps(TRUST)
+    ecr.set_repository_policy(repositoryName="team/app", policyText=written)
+
+    read = ecr.get_repository_policy(repositoryName="team/app")["policyText"]
+
+    assert json.loads(read) == TRUST
+    assert read != written, "ECR reads policies back in its own white space; whoever compares text must notice"
+    ecr.delete_repository_policy(repositoryName="team/app")
+    with pytest.raises(ClientError) as failed:
+        ecr.get_repository_policy(repositoryName="team/app")
+    assert code_of(failed) == "RepositoryPolicyNotFoundException"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "",
+        "[]",
+        "{",
+        '{"Version": "2012-10-17"}',
+        '{"Statement": []}',
+        '{"Statement": [{"Effect": "Maybe", "Principal": "*", "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "NotAction": "ecr:*"}]}',
+        "[" * 5000,
+    ],
+)
+def test_a_repository_policy_is_refused_when_it_is_none(ecr, policy):
+    ecr.create_repository(repositoryName="team/app")
+    with pytest.raises(ClientError) as failed:
+        ecr.set_repository_policy(repositoryName="team/app", policyText=policy)
+    assert code_of(failed) == "InvalidParameterException"
+
+
+def test_a_lifecycle_policy_lives_from_put_to_delete(ecr):
+    ecr.create_repository(repositoryName="team/app")
+    ecr.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=json.dumps(LIFECYCLE, indent=4))
+    read = ecr.get_lifecycle_policy(repositoryName="team/app")["lifecyclePolicyText"]
+    assert json.loads(read) == LIFECYCLE
+
+    ecr.delete_lifecycle_policy(repositoryName="team/app")
+
+    with pytest.raises(ClientError) as failed:
+        ecr.get_lifecycle_policy(repositoryName="team/app")
+    assert code_of(failed) == "LifecyclePolicyNotFoundException"
+
+
+def test_resource_tags_are_added_replaced_and_removed_when_asked(ecr):
+    arn = ecr.create_repository(repositoryName="team/app", tags=[{"Key": "a", "Value": "1"}])["repository"][
+        "repositoryArn"
+    ]
+    ecr.tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": ""}])
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [
+        {"Key": "a", "Value": "2"},
+        {"Key": "b", "Value": ""},
+    ]
+    ecr.untag_resource(resourceArn=arn, tagKeys=["a", "unknown"])
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "b", "Value": ""}]
+
+
+def test_resource_tags_are_refused_when_there_are_too_many_or_their_key_is_reserved(ecr):
+    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
+    ecr.tag_resource(resourceArn=arn, tags=[{"Key": f"k{n}", "Value": "v"} for n in range(50)])
+    with pytest.raises(ClientError) as failed:
+        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "one-more", "Value": "v"}])
+    assert code_of(failed) == "TooManyTagsException"
+    with pytest.raises(ClientError) as failed:
+        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "aws:x", "Value": "v"}])
+    assert code_of(failed) == "InvalidTagParameterException"
+    assert len(ecr.list_tags_for_resource(resourceArn=arn)["tags"]) == 50
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "team/app",
+        "arn:aws:s3:us-east-1:111122223333:repository/team/app",
+        "arn:aws:ecr:us-east-1:111122223333:repository/../../etc",
+        "arn:aws:ecr:eu-west-1:111122223333:repository/team/app",
+    ],
+)
+def test_an_arn_is_refused_when_it_names_no_repository_of_this_endpoint(ecr, arn):
+    ecr.create_repository(repositoryName="team/app")
+    with pytest.raises(ClientError) as failed:
+        ecr.list_tags_for_resource(resourceArn=arn)
+    assert code_of(failed) == "InvalidParameterException"
+
+
+def test_the_registry_replicates_nowhere_when_nothing_was_configured(ecr):
+    answer = ecr.describe_registry()
+    assert answer["registryId"] == "111122223333"
+    assert answer["replicationConfiguration"] == {"rules": []}
