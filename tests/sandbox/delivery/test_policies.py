@@ -1,0 +1,119 @@
+"""Policy evaluation: a table of calls and what AWS decides."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.delivery.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, decide
+
+EVENTS = Principal("Service", "events.amazonaws.com")
+QUEUE = "arn:aws:sqs:us-east-1:111122223333:queue"
+RULE = "arn:aws:events:us-east-1:111122223333:rule/own/pushed"
+CONTEXT = {"aws:SourceArn": RULE, "aws:SourceAccount": "111122223333"}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A policy with one statement that lets EventBridge write to the queue for the rule."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": QUEUE,
+        "Condition": {"ArnEquals": {"aws:SourceArn": RULE}},
+    }
+    statement |= changes
+    return {"Version": "2012-10-17", "Statement": [{key: one for key, one in statement.items() if one is not None}]}
+
+
+def condition(operator: str, key: str, *values: str) -> dict[str, Any]:
+    """The Condition element with one operator."""
+    return {"Condition": {operator: {key: list(values)}}}
+
+
+DECISIONS: list[tuple[str, dict[str, Any], Decision]] = [
+    ("as given", {}, Decision.ALLOWED),
+    ("deny", {"Effect": "Deny"}, Decision.DENIED),
+    ("other service", {"Principal": {"Service": "sns.amazonaws.com"}}, Decision.NOT_ALLOWED),
+    ("one of several services", {"Principal": {"Service": ["a", "events.amazonaws.com"]}}, Decision.ALLOWED),
+    ("everybody", {"Principal": "*"}, Decision.ALLOWED),
+    ("every AWS identity is no service", {"Principal": {"AWS": "*"}}, Decision.NOT_ALLOWED),
+    ("other action", {"Action": "sqs:ReceiveMessage"}, Decision.NOT_ALLOWED),
+    ("action in another case", {"Action": "SQS:sendmessage"}, Decision.ALLOWED),
+    ("action with a star", {"Action": ["s3:*", "sqs:Send*"]}, Decision.ALLOWED),
+    ("NotAction", {"Action": None, "NotAction": "sqs:Send*"}, Decision.NOT_ALLOWED),
+    ("NotAction, other", {"Action": None, "NotAction": ["sqs:Purge*"]}, Decision.ALLOWED),
+    ("resource with a star", {"Resource": "arn:aws:sqs:*:111122223333:q*"}, Decision.ALLOWED),
+    ("resource with a question mark", {"Resource": QUEUE[:-1] + "?"}, Decision.ALLOWED),
+    ("other resource", {"Resource": QUEUE + "2"}, Decision.NOT_ALLOWED),
+    ("NotResource", {"Resource": None, "NotResource": QUEUE}, Decision.NOT_ALLOWED),
+    ("no condition", {"Condition": None}, Decision.ALLOWED),
+    ("other source", condition("ArnEquals", "aws:SourceArn", RULE + "2"), Decision.NOT_ALLOWED),
+    ("one of several sources", condition("ArnEquals", "AWS:SourceArn", "arn:a:b:c:d:e", RULE), Decision.ALLOWED),
+    ("ArnLike", condition("ArnLike", "aws:SourceArn", "arn:aws:events:*:*:rule/own/*"), Decision.ALLOWED),
+    (
+        "ArnEquals takes wildcards too",
+        condition("ArnEquals", "aws:SourceArn", "arn:aws:events:*:*:rule/*"),
+        Decision.ALLOWED,
+    ),
+    (
+        "a star in an ARN keeps to its part",
+        condition("ArnLike", "aws:SourceArn", "arn:aws:events:*"),
+        Decision.NOT_ALLOWED,
+    ),
+    ("ArnNotLike", condition("ArnNotLike", "aws:SourceArn", "arn:aws:sns:*:*:*"), Decision.ALLOWED),
+    ("StringEquals", condition("StringEquals", "aws:SourceAccount", "111122223333"), Decision.ALLOWED),
+    ("StringEquals takes no wildcard", condition("StringEquals", "aws:SourceAccount", "1111*"), Decision.NOT_ALLOWED),
+    ("StringLike", condition("StringLike", "aws:SourceAccount", "1111*"), Decision.ALLOWED),
+    ("StringNotEquals", condition("StringNotEquals", "aws:SourceAccount", "111122223333"), Decision.NOT_ALLOWED),
+    ("key that is not there", condition("StringEquals", "aws:PrincipalOrgID", "o-1"), Decision.NOT_ALLOWED),
+    ("key that is not there, negated", condition("StringNotEquals", "aws:PrincipalOrgID", "o-1"), Decision.ALLOWED),
+    (
+        "key that is not there, IfExists",
+        condition("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1"),
+        Decision.ALLOWED,
+    ),
+    ("Null true", condition("Null", "aws:PrincipalOrgID", "true"), Decision.ALLOWED),
+    ("Null false", condition("Null", "aws:PrincipalOrgID", "false"), Decision.NOT_ALLOWED),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), [row[1:] for row in DECISIONS], ids=[row[0] for row in DECISIONS])
+def test_policy_decides_as_aws_when(changes: dict[str, Any], expected: Decision) -> None:
+    assert decide([document(**changes)], Call("sqs:SendMessage", QUEUE, EVENTS, CONTEXT)) is expected
+
+
+def test_deny_wins_when_another_document_allows() -> None:
+    call = Call("sqs:SendMessage", QUEUE, EVENTS, CONTEXT)
+
+    assert decide([document(), document(Effect="Deny", Principal="*", Action="*")], call) is Decision.DENIED
+
+
+def test_identity_policy_is_evaluated_without_principal_when_a_role_acts() -> None:
+    policy = document(Principal=None, Condition=None)
+
+    assert allows([policy], Call("sqs:SendMessage", QUEUE))
+    assert not allows([policy], Call("sqs:DeleteMessage", QUEUE))
+
+
+@pytest.mark.parametrize("name", ["111122223333", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/r"])
+def test_identity_is_named_when_by_its_account_or_its_arn(name: str) -> None:
+    role = Principal("AWS", "arn:aws:iam::111122223333:role/r")
+
+    assert allows([document(Principal={"AWS": name}, Condition=None)], Call("sqs:SendMessage", QUEUE, role))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        {"Principal": None},
+        {"Principal": None, "NotPrincipal": {"AWS": "*"}},
+        {"Resource": "arn:aws:sqs:*:*:${aws:username}"},
+        {"Resources": QUEUE},
+        {"Effect": "Maybe"},
+    ],
+    ids=["operator", "no principal", "NotPrincipal", "variable", "misspelt element", "effect"],
+)
+def test_policy_is_refused_when_it_uses_what_is_not_known(changes: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedPolicyError):
+        decide([document(**changes)], Call("sqs:SendMessage", QUEUE, EVENTS, {**CONTEXT, "aws:SourceIp": "10.0.0.1"}))
