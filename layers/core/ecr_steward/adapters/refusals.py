@@ -41,7 +41,8 @@ class Refusal:
 
     @property
     def is_about_the_repository(self) -> bool:
-        return self.code == "NAME_UNKNOWN" or "repository with name" in self.message
+        """Its code is not documented, its words are known from many reports."""
+        return self.code == "NAME_UNKNOWN" or self.message.startswith("The repository with name")
 
     def error(self, action: str, resource: str) -> StewardError:
         """The error to raise. ``action`` is the IAM action that ECR asks for."""

@@ -1,0 +1,207 @@
+"""Worlds for the contract suites: the same tests run in each, on a fake and on its real adapter.
+
+A world has the ports under test and a few deeds of other people, such as a client's push. The registries are those
+of local_ecr, over HTTP.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from ecr_steward.adapters import ecr_registry
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.manifests import parse_manifest
+from ecr_steward.adapters.registry_content import RegistryContent
+from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward_fakes import FakeImageContent, FakeRegistry
+from local_ecr import LocalEcr, LocalEcrServer
+
+ACCOUNT = "111122223333"
+REGIONS = ("us-east-1", "eu-west-1")
+
+
+class World(Protocol):
+    """Registries in two regions, empty at first."""
+
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def content(self) -> ImageContent: ...
+    def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
+        """Push a manifest, with its blobs, under image tags or by digest alone."""
+        ...
+
+    def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor: ...
+    def damage(self, repository: RepositoryRef, digest: Digest) -> None:
+        """Change a byte of a stored blob."""
+        ...
+
+
+class FakeWorld:
+    """The world of the fakes."""
+
+    def __init__(self) -> None:
+        self.registry = FakeRegistry()
+        self.content = FakeImageContent(self.registry)
+
+    def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
+        self.content.hold(repository, manifest)
+        held = next(image for image in self.registry.images_in(repository) if image.digest == manifest.digest)
+        tags = frozenset(image_tag(text) for text in image_tags)
+        children = [child.digest for child in manifest.children]
+        self.registry.push(Image(held.ref, tags, held.media_type, held.subject), children)
+        return held.ref
+
+    def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:
+        blob = _descriptor("application/vnd.oci.image.layer.v1.tar", content)
+        self.content.hold_blob(repository, blob.digest)
+        return blob
+
+    def damage(self, repository: RepositoryRef, digest: Digest) -> None:
+        self.content.damaged.add((repository, digest))
+
+
+class EcrWorld:
+    """The world of the adapters, over a local ECR."""
+
+    def __init__(self, clients: AwsClients, data: Path, transport: Transport) -> None:
+        self._clients = clients
+        self._data = data
+        self.registry = EcrRegistry(clients)
+        self.content = RegistryContent(clients, transport)
+
+    def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
+        for blob in manifest.blobs:
+            self.push_blob(repository, CONTENT_OF[blob.digest])
+        for tag in image_tags or [None]:
+            self._clients.ecr(repository.registry.region).put_image(
+                repositoryName=repository.name,
+                imageManifest=manifest.content.decode(),
+                imageManifestMediaType=manifest.descriptor.media_type,
+                **({"imageTag": tag} if tag else {}),
+            )
+        return ImageRef(repository, manifest.digest)
+
+    def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:
+        ecr = self._clients.ecr(repository.registry.region)
+        blob = _descriptor("application/vnd.oci.image.layer.v1.tar", content)
+        upload = {"repositoryName": repository.name}
+        held = ecr.batch_check_layer_availability(layerDigests=[blob.digest.value], **upload)["layers"]
+        if held and held[0]["layerAvailability"] == "AVAILABLE":
+            return blob
+        upload_id = ecr.initiate_layer_upload(**upload)["uploadId"]
+        ecr.upload_layer_part(
+            uploadId=upload_id, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content, **upload
+        )
+        ecr.complete_layer_upload(uploadId=upload_id, layerDigests=[blob.digest.value], **upload)
+        return blob
+
+    def damage(self, repository: RepositoryRef, digest: Digest) -> None:
+        algorithm, _, hexdigest = digest.value.partition(":")
+        registry = repository.registry
+        stored = self._data / registry.account / registry.region / "blobs" / algorithm / hexdigest
+        content = bytearray(stored.read_bytes())
+        content[0] ^= 1
+        stored.chmod(0o600)
+        stored.write_bytes(content)
+
+
+@pytest.fixture(params=["fake", "adapter"])
+def world(request: pytest.FixtureRequest) -> World:
+    """A world of its own for each test."""
+    world: World = request.getfixturevalue(f"{request.param}_world")
+    return world
+
+
+@pytest.fixture
+def fake_world() -> World:
+    return FakeWorld()
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """Shared, since a session that has read ECR's model makes clients faster."""
+    return boto3.Session(ACCOUNT, "secret", region_name=REGIONS[0])
+
+
+@pytest.fixture
+def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[World]:
+    monkeypatch.setattr(ecr_registry, "PAGE_SIZE", 2)  # so that every listing has several pages
+    transport = Transport(retries=PATIENT.new(total=0))
+    registries = [(ACCOUNT, region) for region in REGIONS]
+    with LocalEcrServer(LocalEcr(tmp_path), registries) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.endpoint_url)
+        yield EcrWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), tmp_path, transport)
+        transport.close()
+
+
+# ---------------------------------------------------------------- things to push
+
+CONTENT_OF: dict[Digest, bytes] = {}
+"""The bytes of every blob that ``new_image`` made."""
+
+
+@pytest.fixture
+def repository(world: World) -> RepositoryRef:
+    """A repository that is there, in the first region."""
+    ref = RepositoryRef(RegistryRef(ACCOUNT, REGIONS[0]), "team-a/api")
+    world.registry.create_repository(ref, None)
+    return ref
+
+
+@pytest.fixture
+def abroad(repository: RepositoryRef) -> RepositoryRef:
+    """The repository of the same name in the second region. It is not there."""
+    return repository.in_registry(RegistryRef(ACCOUNT, REGIONS[1]))
+
+
+class Things:
+    """Makes manifests; the same word gives the same bytes."""
+
+    def image(self, word: str = "image", subject: Manifest | None = None) -> Manifest:
+        """An image of one layer; a referrer, if it has a subject."""
+        config = _blob("application/vnd.oci.image.config.v1+json", json.dumps({"os": "linux", "word": word}).encode())
+        layer = _blob("application/vnd.oci.image.layer.v1.tar", f"layer of {word}".encode() * 100)
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _keys(config),
+            "layers": [_keys(layer)],
+            **({"subject": _keys(subject.descriptor)} if subject else {}),
+        }
+        return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
+
+    def index(self, children: Iterable[Manifest]) -> Manifest:
+        """An index of images."""
+        manifests = [_keys(child.descriptor) for child in children]
+        document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+        return parse_manifest(json.dumps(document).encode(), OCI_INDEX)
+
+
+@pytest.fixture
+def new() -> Things:
+    return Things()
+
+
+def _blob(media_type: str, content: bytes) -> Descriptor:
+    blob = _descriptor(media_type, content)
+    CONTENT_OF[blob.digest] = content
+    return blob
+
+
+def _descriptor(media_type: str, content: bytes) -> Descriptor:
+    return Descriptor(media_type, Digest(f"sha256:{hashlib.sha256(content).hexdigest()}"), len(content))
+
+
+def _keys(descriptor: Descriptor) -> dict[str, object]:
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest.value, "size": descriptor.size}

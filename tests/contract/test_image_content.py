@@ -1,0 +1,201 @@
+"""The contract of ``ImageContent``: every test runs on the fake and on the adapter."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.errors import (
+    DigestMismatchError,
+    ImageNotFoundError,
+    InvalidManifestError,
+    RefusedByRegistryError,
+    RepositoryNotFoundError,
+)
+
+NOWHERE = Digest(f"sha256:{'0' * 64}")
+
+
+def copy(world: Any, source: RepositoryRef, destination: RepositoryRef, manifest: Manifest) -> None:
+    for blob in manifest.blobs:
+        world.content.copy_blob(source, destination, blob)
+    world.content.put_manifest(destination, world.content.manifest(source, manifest.digest))
+
+
+def test_a_manifest_is_read_byte_for_byte(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image, child = new.image(), new.image("child")
+    index = new.index([child])
+    for manifest in (image, child, index):
+        world.push(repository, manifest)
+
+    assert world.content.manifest(repository, image.digest) == image
+    assert world.content.manifest(repository, index.digest) == index
+
+
+def test_there_is_no_manifest_when_nobody_pushed_it(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef
+) -> None:
+    with pytest.raises(ImageNotFoundError, match=str(NOWHERE)):
+        world.content.manifest(repository, NOWHERE)
+    with pytest.raises(RepositoryNotFoundError, match="team-a/api"):
+        world.content.manifest(abroad, NOWHERE)
+
+
+def test_a_repository_knows_what_it_holds(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    blob = image.blobs[0].digest
+
+    assert world.content.has_manifest(repository, image.digest)
+    assert world.content.has_blob(repository, blob)
+    assert not world.content.has_manifest(repository, NOWHERE)
+    assert not world.content.has_blob(repository, NOWHERE)
+    assert not world.content.has_manifest(abroad, image.digest)
+    assert not world.content.has_blob(abroad, blob)
+
+
+def test_an_image_is_gone_when_its_last_tag_was_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = new.image()
+    pushed = world.push(repository, image, "1.4.2")
+
+    world.registry.remove_image_tag(pushed, "1.4.2")
+
+    assert not world.content.has_manifest(repository, image.digest)
+    with pytest.raises(ImageNotFoundError):
+        world.content.manifest(repository, image.digest)
+
+
+def test_everything_that_refers_to_an_image_is_listed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image, other = new.image(), new.image("other")
+    signature, sbom = new.image("signature", subject=image), new.image("sbom", subject=image)
+    for manifest in (image, other, signature, sbom, new.image("elsewhere", subject=other)):
+        world.push(repository, manifest)
+
+    found = world.content.referrers(repository, image.digest)
+
+    assert {referrer.digest for referrer in found} == {signature.digest, sbom.digest}
+    assert {referrer.size for referrer in found} == {signature.descriptor.size, sbom.descriptor.size}
+
+
+def test_there_are_no_referrers_when_there_is_nothing_to_refer_to(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+
+    assert world.content.referrers(repository, image.digest) == ()
+    assert world.content.referrers(repository, NOWHERE) == ()
+    assert world.content.referrers(abroad, image.digest) == ()
+
+
+def test_a_referrer_is_listed_when_its_subject_is_not_there(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = new.image()
+    sbom = new.image("sbom", subject=image)
+    world.push(repository, sbom)
+
+    assert [referrer.digest for referrer in world.content.referrers(repository, image.digest)] == [sbom.digest]
+
+
+def test_an_image_arrives_equal_and_untagged_when_it_is_copied(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    arm, intel = new.image("arm64"), new.image("amd64")
+    index = new.index([arm, intel])
+    sbom = new.image("sbom", subject=index)
+    for manifest in (arm, intel, index, sbom):
+        world.push(repository, manifest)
+    world.registry.create_repository(abroad, None)
+
+    for manifest in (arm, intel, index, sbom):
+        copy(world, repository, abroad, manifest)
+
+    for manifest in (arm, intel, index, sbom):
+        assert world.content.manifest(abroad, manifest.digest) == manifest
+        assert world.registry.image(ImageRef(abroad, manifest.digest)).image_tags == frozenset()
+    assert all(world.content.has_blob(abroad, blob.digest) for blob in arm.blobs)
+    assert [referrer.digest for referrer in world.content.referrers(abroad, index.digest)] == [sbom.digest]
+
+
+def test_copying_is_a_success_when_it_is_done_again(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    world.registry.create_repository(abroad, None)
+
+    copy(world, repository, abroad, image)
+    copy(world, repository, abroad, image)
+
+    assert world.content.manifest(abroad, image.digest) == image
+
+
+def test_the_tags_stay_when_a_manifest_is_put_again(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = new.image()
+    pushed = world.push(repository, image, "1.4.2")
+
+    world.content.put_manifest(repository, image)
+
+    assert world.registry.image(pushed).image_tags == {"1.4.2"}
+
+
+def test_nothing_arrives_when_the_source_blob_is_damaged(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    world.registry.create_repository(abroad, None)
+    layer = image.blobs[1]
+    world.damage(repository, layer.digest)
+
+    with pytest.raises(DigestMismatchError, match=str(layer.digest)):
+        world.content.copy_blob(repository, abroad, layer)
+
+    assert not world.content.has_blob(abroad, layer.digest)
+
+
+def test_nothing_is_copied_when_blob_or_repository_are_not_there(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    layer = image.blobs[1]
+
+    with pytest.raises(RepositoryNotFoundError):
+        world.content.copy_blob(repository, abroad, layer)
+    with pytest.raises(RepositoryNotFoundError):
+        world.content.copy_blob(abroad, repository, layer)
+    world.registry.create_repository(abroad, None)
+    with pytest.raises(ImageNotFoundError):
+        world.content.copy_blob(repository, abroad, replace(layer, digest=NOWHERE))
+
+
+def test_a_manifest_is_refused_when_what_it_points_to_is_not_there(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    index = new.index([image])
+    calls: list[Callable[[], object]] = [
+        lambda: world.content.put_manifest(repository, image),
+        lambda: world.content.put_manifest(repository, index),
+    ]
+
+    for call in calls:
+        with pytest.raises(RefusedByRegistryError):
+            call()
+    with pytest.raises(RepositoryNotFoundError):
+        world.content.put_manifest(abroad, image)
+
+    assert not world.content.has_manifest(repository, image.digest)
+    assert not world.content.has_manifest(repository, index.digest)
+
+
+def test_a_manifest_is_refused_when_it_is_none(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = new.image()
+
+    with pytest.raises(InvalidManifestError):
+        world.content.put_manifest(repository, replace(image, content=b""))

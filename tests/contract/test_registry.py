@@ -1,0 +1,358 @@
+"""The contract of ``Registry``: every test runs on the fake and on the adapter."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef, image_tag
+from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.errors import (
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    RefusedByRegistryError,
+    RepositoryNotFoundError,
+)
+
+RELEASE, LATEST, STABLE = image_tag("1.4.2"), image_tag("1-latest"), image_tag("stable")
+NOWHERE = Digest(f"sha256:{'0' * 64}")
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Pull",
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
+            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        }
+    ],
+}
+LIFECYCLE = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "untagged images go after two weeks",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": 14,
+            },
+            "action": {"type": "expire"},
+        }
+    ]
+}
+IMMUTABLE = TagMutability(Mutability.IMMUTABLE)
+IMMUTABLE_BUT_LATEST = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"*-latest"}))
+ANCHORED = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"latest", "1.4", "1x4x2"}))
+MUTABLE_BUT_RELEASES = TagMutability(Mutability.MUTABLE_WITH_EXCLUSION, frozenset({"1.*", "2.*"}))
+
+
+def settings(world: Any, repository: RepositoryRef) -> RepositorySettings:
+    found: RepositorySettings = world.registry.repository(repository).settings
+    return found
+
+
+# ---------------------------------------------------------------- repositories
+
+
+def test_each_registry_lists_its_own_repositories_when_there_are_many(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef
+) -> None:
+    names = {f"team-{letter}/api" for letter in "abcde"}
+    for name in names:
+        world.registry.create_repository(RepositoryRef(repository.registry, name), None)
+    world.registry.create_repository(abroad, None)
+
+    listed = list(world.registry.repositories(repository.registry))
+
+    assert sorted(ref.name for ref in listed) == sorted(names)
+    assert {ref.registry for ref in listed} == {repository.registry}
+    assert list(world.registry.repositories(abroad.registry)) == [abroad]
+
+
+def test_a_new_repository_has_no_policies_and_mutable_tags(world: Any, repository: RepositoryRef) -> None:
+    found = world.registry.repository(repository)
+
+    assert found.ref == repository
+    assert found.settings == RepositorySettings(
+        policy=None,
+        lifecycle=None,
+        mutability=TagMutability(Mutability.MUTABLE),
+        scan_on_push=False,
+        resource_tags={},
+    )
+
+
+def test_a_repository_is_created_with_its_mutability(world: Any, abroad: RepositoryRef) -> None:
+    world.registry.create_repository(abroad, IMMUTABLE_BUT_LATEST)
+
+    assert settings(world, abroad).mutability == IMMUTABLE_BUT_LATEST
+
+
+def test_creating_leaves_a_repository_as_it_is_when_it_is_there(world: Any, repository: RepositoryRef) -> None:
+    world.registry.put_lifecycle_policy(repository, LIFECYCLE)
+
+    world.registry.create_repository(repository, IMMUTABLE)
+
+    assert settings(world, repository).mutability == TagMutability(Mutability.MUTABLE)
+    assert settings(world, repository).lifecycle == LIFECYCLE
+
+
+def test_settings_are_read_as_they_were_written(world: Any, repository: RepositoryRef) -> None:
+    world.registry.set_repository_policy(repository, POLICY)
+    world.registry.put_lifecycle_policy(repository, LIFECYCLE)
+    world.registry.put_tag_mutability(repository, MUTABLE_BUT_RELEASES)
+    world.registry.put_scan_on_push(repository, True)
+    world.registry.add_resource_tags(repository, {"managed-by": "ecr-steward"})
+
+    assert settings(world, repository) == RepositorySettings(
+        policy=POLICY,
+        lifecycle=LIFECYCLE,
+        mutability=MUTABLE_BUT_RELEASES,
+        scan_on_push=True,
+        resource_tags={"managed-by": "ecr-steward"},
+    )
+
+
+def test_settings_are_replaced_when_they_are_written_again(world: Any, repository: RepositoryRef) -> None:
+    world.registry.put_tag_mutability(repository, IMMUTABLE_BUT_LATEST)
+    world.registry.put_scan_on_push(repository, True)
+    other = {"rules": [{**LIFECYCLE["rules"][0], "rulePriority": 7}]}
+    world.registry.put_lifecycle_policy(repository, LIFECYCLE)
+
+    world.registry.put_tag_mutability(repository, IMMUTABLE)
+    world.registry.put_scan_on_push(repository, False)
+    world.registry.put_lifecycle_policy(repository, other)
+
+    assert settings(world, repository).mutability == IMMUTABLE
+    assert settings(world, repository).scan_on_push is False
+    assert settings(world, repository).lifecycle == other
+
+
+def test_other_resource_tags_stay_when_some_are_set(world: Any, repository: RepositoryRef) -> None:
+    world.registry.add_resource_tags(repository, {"owner": "team-a", "tier": "test"})
+
+    world.registry.add_resource_tags(repository, {"tier": "prod"})
+
+    assert settings(world, repository).resource_tags == {"owner": "team-a", "tier": "prod"}
+
+
+def test_a_document_is_refused_and_nothing_changes_when_it_is_no_policy(world: Any, repository: RepositoryRef) -> None:
+    with pytest.raises(RefusedByRegistryError):
+        world.registry.set_repository_policy(repository, {"Version": "2012-10-17"})
+    with pytest.raises(RefusedByRegistryError):
+        world.registry.put_lifecycle_policy(repository, {"rules": []})
+
+    assert settings(world, repository).policy is None
+    assert settings(world, repository).lifecycle is None
+
+
+def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world: Any, abroad: RepositoryRef) -> None:
+    registry = world.registry
+    calls: list[Callable[[], object]] = [
+        lambda: registry.repository(abroad),
+        lambda: registry.tagged_images(abroad),
+        lambda: registry.image(ImageRef(abroad, NOWHERE)),
+        lambda: registry.set_repository_policy(abroad, POLICY),
+        lambda: registry.put_lifecycle_policy(abroad, LIFECYCLE),
+        lambda: registry.put_tag_mutability(abroad, IMMUTABLE),
+        lambda: registry.put_scan_on_push(abroad, True),
+        lambda: registry.add_resource_tags(abroad, {"a": "b"}),
+        lambda: registry.add_image_tag(ImageRef(abroad, NOWHERE), RELEASE),
+        lambda: registry.remove_image_tag(ImageRef(abroad, NOWHERE), RELEASE),
+    ]
+    for call in calls:
+        with pytest.raises(RepositoryNotFoundError, match="team-a/api"):
+            call()
+
+
+# ---------------------------------------------------------------- images
+
+
+def test_an_image_is_read_with_its_tags(world: Any, repository: RepositoryRef, new: Any) -> None:
+    pushed = world.push(repository, new.image(), RELEASE, LATEST)
+
+    image = world.registry.image(pushed)
+
+    assert image.ref == pushed
+    assert image.image_tags == {RELEASE, LATEST}
+    assert image.media_type == OCI_MANIFEST
+    assert not image.is_referrer
+
+
+def test_an_index_and_a_referrer_are_told_from_images(world: Any, repository: RepositoryRef, new: Any) -> None:
+    child = new.image("child")
+    world.push(repository, child)
+    index = world.push(repository, new.index([child]), RELEASE)
+    referrer = world.push(repository, new.image("sbom", subject=new.index([child])))
+
+    assert world.registry.image(index).media_type == OCI_INDEX
+    assert world.registry.image(referrer).subject == index.digest
+    assert world.registry.image(referrer).image_tags == frozenset()
+
+
+def test_there_is_no_image_when_nobody_pushed_it(world: Any, repository: RepositoryRef) -> None:
+    with pytest.raises(ImageNotFoundError, match=str(NOWHERE)):
+        world.registry.image(ImageRef(repository, NOWHERE))
+
+
+def test_every_image_tag_has_its_holder_when_there_are_many(world: Any, repository: RepositoryRef, new: Any) -> None:
+    images = [new.image(str(number)) for number in range(3)]
+    for number, image in enumerate(images):
+        world.push(repository, image, f"1.0.{number}", f"2.0.{number}")
+    world.push(repository, new.image("untagged"))
+
+    tagged = world.registry.tagged_images(repository)
+
+    assert tagged.repository == repository
+    assert dict(tagged.holders) == {
+        f"{major}.0.{number}": image.digest for number, image in enumerate(images) for major in (1, 2)
+    }
+    assert tagged.tags_of(images[0].digest) == {"1.0.0", "2.0.0"}
+
+
+# ---------------------------------------------------------------- adding an image tag
+
+
+def test_an_image_holds_a_tag_when_it_was_added(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE)
+
+    world.registry.add_image_tag(image, LATEST)
+
+    assert world.registry.image(image).image_tags == {RELEASE, LATEST}
+
+
+def test_an_untagged_image_and_an_index_can_be_tagged(world: Any, repository: RepositoryRef, new: Any) -> None:
+    child = new.image("child")
+    of_child = world.push(repository, child)
+    index = world.push(repository, new.index([child]))
+
+    world.registry.add_image_tag(of_child, STABLE)
+    world.registry.add_image_tag(index, RELEASE)
+
+    assert world.registry.tagged_images(repository).holders == {STABLE: of_child.digest, RELEASE: index.digest}
+
+
+def test_the_old_holder_stays_untagged_when_its_only_tag_moves(world: Any, repository: RepositoryRef, new: Any) -> None:
+    old = world.push(repository, new.image("old"), LATEST)
+    image = world.push(repository, new.image("new"), RELEASE)
+
+    world.registry.add_image_tag(image, LATEST)
+
+    assert world.registry.image(image).image_tags == {RELEASE, LATEST}
+    assert world.registry.image(old).image_tags == frozenset()
+
+
+def test_adding_a_tag_is_a_success_when_the_image_holds_it(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE)
+    world.registry.put_tag_mutability(repository, IMMUTABLE)
+
+    world.registry.add_image_tag(image, RELEASE)
+
+    assert world.registry.image(image).image_tags == {RELEASE}
+
+
+@pytest.mark.parametrize(
+    ("mutability", "moves", "stays"),
+    [
+        (IMMUTABLE, [], [RELEASE, LATEST, STABLE]),
+        (IMMUTABLE_BUT_LATEST, [LATEST], [RELEASE, STABLE]),
+        (MUTABLE_BUT_RELEASES, [LATEST, STABLE], [RELEASE]),
+        (TagMutability(Mutability.MUTABLE), [RELEASE, LATEST, STABLE], []),
+        (ANCHORED, [], [RELEASE, LATEST, STABLE]),
+    ],
+    ids=str,
+)
+def test_only_mutable_tags_move(
+    world: Any, repository: RepositoryRef, new: Any, *, mutability: TagMutability, moves: list[str], stays: list[str]
+) -> None:
+    old = world.push(repository, new.image("old"), RELEASE, LATEST, STABLE)
+    image = world.push(repository, new.image("new"), "other")
+    world.registry.put_tag_mutability(repository, mutability)
+
+    for tag in moves:
+        world.registry.add_image_tag(image, tag)
+    for tag in stays:
+        with pytest.raises(ImageTagIsImmutableError):
+            world.registry.add_image_tag(image, tag)
+
+    assert world.registry.image(image).image_tags == {"other", *moves}
+    assert world.registry.image(old).image_tags == set(stays)
+
+
+def test_a_new_tag_can_be_added_when_tags_are_immutable(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE)
+    world.registry.put_tag_mutability(repository, IMMUTABLE)
+
+    world.registry.add_image_tag(image, STABLE)
+
+    assert world.registry.image(image).image_tags == {RELEASE, STABLE}
+
+
+def test_no_tag_is_added_when_there_is_no_such_image(world: Any, repository: RepositoryRef) -> None:
+    with pytest.raises(ImageNotFoundError):
+        world.registry.add_image_tag(ImageRef(repository, NOWHERE), RELEASE)
+
+    assert world.registry.tagged_images(repository).holders == {}
+
+
+# ---------------------------------------------------------------- removing an image tag
+
+
+def test_other_tags_stay_when_one_is_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE, LATEST)
+
+    world.registry.remove_image_tag(image, LATEST)
+
+    assert world.registry.image(image).image_tags == {RELEASE}
+
+
+def test_an_immutable_tag_can_be_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE, LATEST)
+    world.registry.put_tag_mutability(repository, IMMUTABLE)
+
+    world.registry.remove_image_tag(image, LATEST)
+
+    assert world.registry.image(image).image_tags == {RELEASE}
+
+
+def test_a_tag_stays_with_its_new_holder_when_it_has_moved_meanwhile(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    old = world.push(repository, new.image("old"), RELEASE, LATEST)
+    image = world.push(repository, new.image("new"), LATEST)
+
+    world.registry.remove_image_tag(old, LATEST)
+
+    assert world.registry.tagged_images(repository).holders == {RELEASE: old.digest, LATEST: image.digest}
+
+
+def test_removing_is_a_success_when_tag_or_image_are_gone(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE)
+
+    world.registry.remove_image_tag(image, LATEST)
+    world.registry.remove_image_tag(ImageRef(repository, NOWHERE), RELEASE)
+
+    assert world.registry.image(image).image_tags == {RELEASE}
+
+
+def test_an_image_is_deleted_when_its_last_tag_is_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image(), RELEASE)
+
+    world.registry.remove_image_tag(image, RELEASE)
+
+    with pytest.raises(ImageNotFoundError):
+        world.registry.image(image)
+
+
+def test_the_only_tag_of_an_indexs_child_cannot_be_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    child = new.image("child")
+    of_child = world.push(repository, child, RELEASE)
+    world.push(repository, new.index([child]), LATEST)
+
+    with pytest.raises(RefusedByRegistryError):
+        world.registry.remove_image_tag(of_child, RELEASE)
+
+    assert world.registry.image(of_child).image_tags == {RELEASE}

@@ -1,0 +1,49 @@
+"""The queues when something is wrong with them."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.notices import FailedEvent, ReplicationRequested
+from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, ThrottledError
+
+IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest(f"sha256:{'a' * 64}"))
+JOB = ReplicationRequested(IMAGE, "missing")
+FAILED = FailedEvent("enforce_image_tags", {}, "MalformedEventError", "what is this")
+NOWHERE = "https://sqs.us-east-1.amazonaws.com/111122223333/no-such-queue"
+
+
+@pytest.fixture
+def clients() -> Iterator[AwsClients]:
+    session = boto3.Session("111122223333", "secret", region_name="us-east-1")
+    with mock_aws():
+        yield AwsClients(session, Config(retries={"total_max_attempts": 1}))
+
+
+def test_it_is_refused_when_there_is_no_such_queue(clients: AwsClients) -> None:
+    with pytest.raises(RefusedByRegistryError, match=r"sqs:SendMessage on .*no-such-queue"):
+        SqsReplicationQueue(clients, NOWHERE, lambda _: "{}").request(JOB)
+    with pytest.raises(RefusedByRegistryError, match=r"sqs:SendMessage on .*no-such-queue"):
+        SqsFailureQueue(clients, NOWHERE).put(FAILED)
+
+
+def test_it_is_denied_when_the_function_has_no_queue(clients: AwsClients) -> None:
+    with pytest.raises(AccessDeniedError, match="no replication queue"):
+        SqsReplicationQueue(clients, None, lambda _: "{}").request(JOB)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("ThrottlingException", ThrottledError), ("AccessDenied", AccessDeniedError)]
+)
+def test_the_error_is_ours_when_the_queue_takes_nothing(clients: AwsClients, code: str, error: type[Exception]) -> None:
+    with Stubber(clients.sqs) as stubber:
+        stubber.add_client_error("send_message", code)
+        with pytest.raises(error, match="sqs:SendMessage"):
+            SqsFailureQueue(clients, NOWHERE).put(FAILED)
