@@ -251,7 +251,7 @@ class _Workers:
             endpoint_url=self._endpoint_url(),
             credentials=self._principals.assume(config.role_arn, config.region, config.name),
         )
-        command = worker_command(config.handler, self._folder / "bytecode")
+        command = worker_command(config.handler)
         return Worker(command, environment, folder=config.code, scratch=scratch)
 
 

@@ -87,6 +87,15 @@ def test_violating_image_is_quarantined_when_it_holds_no_other_tag() -> None:
     ]
 
 
+def test_notice_is_the_same_when_another_invocation_is_halfway_through_the_quarantine() -> None:
+    before, halfway = FakeNotices(), FakeNotices()
+    enforce(world([OLD], {"latest": OLD}), OLD, before)
+
+    enforce(world([OLD], {"latest": OLD, f"quarantine-{OLD.digest.hex[:12]}": OLD}), OLD, halfway)
+
+    assert halfway.published == before.published
+
+
 def test_only_the_violating_tag_goes_when_the_image_holds_an_allowed_one_too() -> None:
     registry = world([OLD], {"latest": OLD, "1.4.2": OLD})
 

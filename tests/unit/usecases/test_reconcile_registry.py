@@ -85,6 +85,19 @@ def test_lifecycle_policy_and_replica_come_back_when_somebody_deleted_them() -> 
     assert registry.tags_of(ImageRef(REPLICA, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
 
 
+def test_alias_does_not_move_back_at_the_destination_when_the_newest_replica_is_missing() -> None:
+    newer = manifest("newer")
+    sweeper = Sweeper(world([IMAGE, newer], {"1.4.2": IMAGE, "1.4.3": newer}))
+    sweeper.sweep()
+    sweeper.work()
+    registry = sweeper.world.registry
+    registry.delete(ImageRef(REPLICA, newer.digest))
+
+    sweeper.sweep()
+
+    assert registry.tags_of(ImageRef(REPLICA, IMAGE.digest)) == {"1.4.2"}
+
+
 def test_nothing_changes_and_nothing_is_requested_when_the_rule_only_observes() -> None:
     sweeper = Sweeper(world([IMAGE], {"latest": IMAGE}), Mode.OBSERVE)
 

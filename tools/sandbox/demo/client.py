@@ -41,8 +41,10 @@ class User:
                     with release.open(layout, blob.digest) as stream:
                         chunks = iter(partial(stream.read, _CHUNK), b"")
                         self.registry.upload_blob(repository, chunks, blob)
-            references = image_tags if manifest is release.index else ()
-            for reference in [*map(ImageTag, references)] or [manifest.digest]:
+            references: list[Digest | ImageTag] = [manifest.digest]
+            if manifest is release.index:
+                references = [ImageTag(image_tag) for image_tag in image_tags]
+            for reference in references:
                 media_type = manifest.descriptor.media_type
                 self.registry.put_manifest(repository, reference, manifest.content, media_type)
 

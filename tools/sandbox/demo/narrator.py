@@ -3,15 +3,19 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-_STEPS_SHOWN = 5
+from sandbox.delivery.ledger import Invocation
+
+_INVOCATIONS_SHOWN = 2
+_COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
-_REGISTRY = re.compile(r"\d{12}/([a-z]+-[a-z]+-\d)/([a-z0-9._/-]+)")
+_REPOSITORY = re.compile(r"\d{12}/([a-z]+-[a-z]+-\d)/([a-z0-9._/-]+)")
+_REGISTRY = re.compile(r"\d{12}/([a-z]+-[a-z]+-\d)")
 
 
 class Narrator:
@@ -32,28 +36,26 @@ class Narrator:
         if detail:
             self._console.print(f"    [dim]{escape(short(detail))}[/dim]", highlight=False)
 
-    def ran(self, invocations: Sequence[Any]) -> None:
-        """Functions ran: those that planned something at length, the others counted."""
-        quiet: Counter[str] = Counter()
+    def ran(self, invocations: Sequence[Invocation]) -> None:
+        """Functions ran: the first that planned something at length, the others counted."""
+        told = 0
+        quiet: Counter[tuple[str, str]] = Counter()
         for invocation in invocations:
-            outcomes = [line for line in log_lines(invocation.log) if line.get("message") == "outcome"]
-            spoken = [line for line in outcomes if line["steps"] or line["violations"]]
+            job, lines = job_name(invocation.function), list(log_lines(invocation.log))
+            spoken = [
+                line for line in lines if line.get("message") == "outcome" and (line["steps"] or line["violations"])
+            ]
             if not spoken and invocation.outcome == "ok":
-                quiet[job_name(invocation.function)] += 1
-                continue
-            answer = "" if invocation.outcome == "ok" else "  [red]failed[/red]"
+                quiet[job, "found nothing to do"] += 1
+            elif told == _INVOCATIONS_SHOWN and invocation.outcome == "ok":
+                quiet[job, "did the rest, each from the facts it found"] += 1
+            else:
+                told += 1
+                self._one(invocation, spoken, [line for line in lines if "reason" in line])
+        for (job, found), times in sorted(quiet.items()):
             self._console.print(
-                f"[bold green]f[/bold green] [bold]{job_name(invocation.function)}[/bold] "
-                f"ran {invocation.seconds * 1000:.0f} ms{answer}",
-                highlight=False,
+                f"[green]f[/green] {job} [dim]ran {times} more times and {found}[/dim]", highlight=False
             )
-            for line in spoken:
-                self._planned(line)
-            for line in log_lines(invocation.log):
-                if "reason" in line:
-                    self._console.print(f"    [red]{escape(line['error'])}[/red]: {escape(short(line['reason']))}")
-        for job, times in sorted(quiet.items()):
-            self._console.print(f"[dim]f {job} ran {times} more times and found nothing to do[/dim]", highlight=False)
 
     def claimed(self, claim: str, holds: bool) -> None:
         """A claim of the story was checked."""
@@ -78,29 +80,42 @@ class Narrator:
         """Something between the acts."""
         self._console.print(escape(what), highlight=False)
 
-    def _planned(self, line: dict[str, Any]) -> None:
-        for why in line["violations"]:
-            self._console.print(f"    [yellow]violation[/yellow] {escape(short(why))}", highlight=False)
-        rule = f" (rule [italic]{escape(str(line['rule']))}[/italic])"
-        for step in line["steps"][:_STEPS_SHOWN]:
-            self._console.print(f"    {escape(short(step['what']))}{rule}", highlight=False)
-            self._console.print(f"      [dim]because {escape(short(step['why']))}[/dim]", highlight=False)
-        hidden = Counter(step["step"] for step in line["steps"][_STEPS_SHOWN:])
-        if hidden:
-            more = ", ".join(f"{count} {kind}" for kind, count in hidden.items())
-            self._console.print(f"    [dim]and {more}[/dim]", highlight=False)
+    def _one(self, invocation: Invocation, spoken: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:
+        answer = "" if invocation.outcome == "ok" else "  [red]failed[/red]"
+        job, milliseconds = job_name(invocation.function), invocation.seconds * 1000
+        self._console.print(f"[bold green]f {job}[/bold green] ran {milliseconds:.0f} ms{answer}", highlight=False)
+        for line in spoken:
+            for why in line["violations"]:
+                self._step("[yellow]violation[/yellow]: " + escape(short(why)), f"rule {line['rule']}")
+            copied = [step for step in line["steps"] if step["step"] in _COPIES]
+            steps = [step for step in line["steps"] if step not in copied]
+            if copied:
+                steps.insert(len(steps) - sum(step["step"] == "AddImageTag" for step in steps), _together(copied))
+            for step in steps:
+                self._step(escape(short(step["what"])), f"rule {line['rule']}: {short(step['why'])}")
+        for line in errors:
+            self._step(f"[red]{escape(line['error'])}[/red]", short(line["reason"]))
+
+    def _step(self, what: str, why: str) -> None:
+        self._console.print(f"    {what}\n      [dim]{escape(why)}[/dim]", highlight=False)
+
+
+def _together(copied: list[dict[str, Any]]) -> dict[str, Any]:
+    """Blobs and manifests that were copied, as one step."""
+    kinds = Counter(step["step"] for step in copied)
+    to = copied[0]["what"].rpartition(" to ")[2]
+    counted = " and ".join(f"{kinds[kind]} {_COPIES[kind]}{'s' * (kinds[kind] > 1)}" for kind in _COPIES if kinds[kind])
+    return {"what": f"copy {counted} to {to}", "why": copied[-1]["why"]}
 
 
 def job_name(function: str) -> str:
-    """``enforce_image_tags`` for a function that the stack named ``…-EnforceImageTagsFunction-…``."""
-    named = re.search(r"([A-Za-z]+)Function", function)
-    words = re.findall(r"[A-Z][a-z]*", named[1]) if named else [function]
-    return "_".join(words).lower()
+    """``enforce_image_tags`` for ``EnforceImageTagsFunction``, as the template calls it."""
+    return "_".join(re.findall("[A-Z][a-z]*", function.removesuffix("Function"))).lower()
 
 
 def short(text: str) -> str:
     """Text as people quote it: digests of twelve digits, repositories with their region in brackets."""
-    return _REGISTRY.sub(r"\2 (\1)", _DIGEST.sub(r"\1", text))
+    return _REGISTRY.sub(r"\1", _REPOSITORY.sub(r"\2 (\1)", _DIGEST.sub(r"\1", text)))
 
 
 def log_lines(log: str) -> Iterator[dict[str, Any]]:
@@ -112,9 +127,3 @@ def log_lines(log: str) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(line, dict):
             yield line
-
-
-def steps_of(invocations: Iterable[Any]) -> list[dict[str, Any]]:
-    """Every step that some invocations planned."""
-    lines = (line for each in invocations for line in log_lines(each.log) if line.get("message") == "outcome")
-    return [step for line in lines for step in line["steps"]]

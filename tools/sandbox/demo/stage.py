@@ -60,9 +60,10 @@ class Stage:
         ran = self.sandbox.invocations[self.told :]
         self.narrator.ran([each for each in ran if job_name(each.function) in functions])
 
-    def tell_from_the_start(self, function: str) -> None:
-        """Tell all that one function has done so far, for the act that is about it."""
-        self.narrator.ran([each for each in self.sandbox.invocations if job_name(each.function) == function])
+    def tell_from_the_start(self, function: str, repository: str) -> None:
+        """Tell all that one function has done so far for a repository, for the act that is about it."""
+        ran = [each for each in self.sandbox.invocations if job_name(each.function) == function]
+        self.narrator.ran([each for each in ran if f"/{repository}@" in each.log])
 
     def close(self) -> None:
         """End an act: the next one speaks of what runs from now on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,7 @@ def install_runtime_client(folder: Path) -> Path:
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(str(distribution.locate_file(file)), destination)
         names += [text for text in distribution.requires or () if "extra ==" not in text]
+    compileall.compile_dir(folder, quiet=2)
     return folder
 
 

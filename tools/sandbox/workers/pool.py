@@ -89,9 +89,9 @@ class WorkerPool:
             self._changed.notify_all()
 
 
-def worker_command(handler: str, bytecode: Path) -> list[str]:
-    """The runtime client without site packages, and with bytecode kept out of the built folders."""
-    return [sys.executable, "-S", "-X", f"pycache_prefix={bytecode}", "-m", "awslambdaric", handler]
+def worker_command(handler: str) -> list[str]:
+    """The runtime client without site packages. The bytecode that the build made is used, and none is written."""
+    return [sys.executable, "-S", "-B", "-m", "awslambdaric", handler]
 
 
 def worker_environment(

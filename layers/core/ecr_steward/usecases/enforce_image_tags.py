@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
@@ -52,7 +53,7 @@ def enforce_in_repository(
     plan = plan_image_tags(rule, images, focus)
     if rule.mode is Mode.ENFORCE:
         apply_plan(plan, registry)
-    _tell(rule, plan, notices)
+    _tell(rule, plan, images, notices)
     held = any(images.tags_of(digest) for digest in focus)
     return Outcome(
         str(repository),
@@ -64,21 +65,21 @@ def enforce_in_repository(
     )
 
 
-def _tell(rule: Rule, plan: Plan, notices: Notices) -> None:
-    quarantined = {
-        step.image: step.image_tag
-        for step in plan.steps
-        if isinstance(step, AddImageTag) and is_quarantine_tag(step.image_tag, step.image.digest)
-    }
+def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) -> None:
     answer = rule.image_tags.on_violation if rule.image_tags and rule.mode is Mode.ENFORCE else Mode.OBSERVE
     for violation in plan.violations:
+        image = violation.image
+        # Planned now, or held already: the invocation that planned it may have been overtaken by this one, and what
+        # both say must be the same notice.
+        planned = {step.image_tag for step in plan.steps if isinstance(step, AddImageTag) and step.image == image}
+        kept = sorted(tag for tag in planned | images.tags_of(image.digest) if is_quarantine_tag(tag, image.digest))
         notices.publish(
             ViolationFound(
                 rule=violation.rule,
                 why=violation.why,
-                image=violation.image,
+                image=image,
                 image_tag=violation.image_tag,
                 answer=str(answer),
-                quarantine_tag=quarantined.get(violation.image),
+                quarantine_tag=kept[0] if kept else None,
             )
         )

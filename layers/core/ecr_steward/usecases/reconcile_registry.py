@@ -1,6 +1,6 @@
 """Schedule → the jobs of the other functions over every repository: what no event announced is found here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -25,10 +25,11 @@ def reconcile_registry(
     notices: Notices,
     queue: ReplicationQueue,
 ) -> SweepOutcome:
-    """Look at every repository of the home registry and of the registries it replicates to.
+    """Look at every repository of the home registry, and at the settings of those that it replicates to.
 
     Settings and image tags are mended at once; a missing replica is requested from the replication queue, which is
-    the throttle of all copies. What fails in one repository does not keep the sweep from the others.
+    the throttle of all copies. The image tags of a replica are its source's: judged by what happens to be at the
+    destination, an alias could move back. What fails in one repository does not keep the sweep from the others.
     """
     sweep = _Sweep(
         rules,
@@ -37,9 +38,13 @@ def reconcile_registry(
         queue,
         Copier(rules, content, cache(registry.tagged_images), cache(registry.repository)),
     )
-    for where in _registries(home, rules):
-        sweep.look_at(where)
+    sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.request_replicas)
+    for destination in _destinations(home, rules):
+        sweep.look_at(destination, sweep.mend_settings)
     return SweepOutcome(tuple(sweep.outcomes), sweep.repositories, sweep.requested, tuple(sweep.failures))
+
+
+type _Job = Callable[[Rule, RepositoryRef], None]
 
 
 @dataclass
@@ -54,8 +59,8 @@ class _Sweep:
     repositories: int = 0
     requested: int = 0
 
-    def look_at(self, where: RegistryRef) -> None:
-        """Look at every repository of a registry that a rule covers."""
+    def look_at(self, where: RegistryRef, *jobs: _Job) -> None:
+        """Do these jobs, one after the other, for every repository of a registry that a rule covers."""
         try:
             found = [(rule, ref) for ref in self.registry.repositories(where) if (rule := self.rules.rule_for(ref))]
         except StewardError as error:
@@ -63,11 +68,11 @@ class _Sweep:
             return
         self.repositories += len(found)
         # Image tags of all repositories before the first replica: the copier remembers which image holds which tag.
-        for job in (self._mend_settings, self._mend_image_tags, self._request_replicas):
+        for job in jobs:
             for rule, repository in found:
                 self._attempt(job, rule, repository)
 
-    def _attempt(self, job: Callable[[Rule, RepositoryRef], None], rule: Rule, repository: RepositoryRef) -> None:
+    def _attempt(self, job: _Job, rule: Rule, repository: RepositoryRef) -> None:
         try:
             job(rule, repository)
         except RepositoryNotFoundError:
@@ -75,14 +80,17 @@ class _Sweep:
         except StewardError as error:
             self.failures.append(f"{repository}: {error}")
 
-    def _mend_settings(self, _rule: Rule, repository: RepositoryRef) -> None:
+    def mend_settings(self, _rule: Rule, repository: RepositoryRef) -> None:
+        """The job of ``apply_repository_policies``."""
         self._keep(apply_repository_policies(repository, rules=self.rules, registry=self.registry))
 
-    def _mend_image_tags(self, rule: Rule, repository: RepositoryRef) -> None:
+    def mend_image_tags(self, rule: Rule, repository: RepositoryRef) -> None:
+        """The job of ``enforce_image_tags``, for all images."""
         if rule.image_tags is not None:
             self._keep(enforce_in_repository(rule, repository, None, registry=self.registry, notices=self.notices))
 
-    def _request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
+    def request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
+        """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
         if not rule.replicate:
             return
         for digest in sorted(set(self.copier.tagged_images(repository).holders.values())):
@@ -108,13 +116,12 @@ class _Sweep:
             self.outcomes.append(outcome)
 
 
-def _registries(home: RegistryRef, rules: Rules) -> Iterator[RegistryRef]:
-    """The home registry first, then each registry that a rule replicates to."""
-    yield home
+def _destinations(home: RegistryRef, rules: Rules) -> list[RegistryRef]:
+    """Each other registry that a rule replicates to."""
     destinations = {
         RegistryRef(destination.account or home.account, destination.region or home.region)
         for rule in rules.rules
         for replication in rule.replicate
         for destination in replication.to
     }
-    yield from sorted(destinations - {home})
+    return sorted(destinations - {home})

@@ -14,14 +14,14 @@ _VERSIONS = ("1.4.2", "1.4.3")
 def play(stage: Stage) -> None:
     """Look at what arrived, and pull all of it back."""
     stage.settle()
-    stage.tell_from_the_start("replicate_image")
+    stage.tell_from_the_start("replicate_image", REPOSITORY)
     check_settings(stage, stage.away, REPOSITORY)
     releases = [stage.release(version) for version in _VERSIONS]
     check_replicas(stage, releases)
     for release in releases:
+        stage.narrator.did(f"pull {release.version} back from {AWAY}")
         pulled = sum(_pull_back(stage, release, manifest) for manifest in release.manifests)
-        stage.check(f"{release.version} pulled back from {AWAY} is byte for byte the one pushed", pulled, pulled)
-        stage.narrator.did(f"pulled {pulled:,} bytes of {release.version} from {AWAY} and compared them")
+        stage.check(f"all {pulled:,} bytes are the ones that were pushed", pulled)
 
 
 def check_replicas(stage: Stage, releases: list[Release]) -> None:
@@ -36,7 +36,9 @@ def check_replicas(stage: Stage, releases: list[Release]) -> None:
         r.version: [d.digest for d in stage.away.registry.referrers(REPOSITORY, r.index.digest)] for r in releases
     }
     stage.check_equal("each SBOM refers to its image there", referrers, {r.version: [r.sbom.digest] for r in releases})
-    stage.check_equal("every image tag is there", stage.away.tags(REPOSITORY), stage.home.tags(REPOSITORY))
+    of_releases = {str(release.index.digest) for release in releases}
+    tags = {tag: digest for tag, digest in stage.home.tags(REPOSITORY).items() if digest in of_releases}
+    stage.check_equal("every image tag of theirs is there, and no other", stage.away.tags(REPOSITORY), tags)
 
 
 def _pull_back(stage: Stage, release: Release, manifest: Manifest) -> int:
