@@ -1,5 +1,7 @@
 """Built folders with tiny functions, as `sam build` would leave them, and sandboxes that run them."""
 
+import contextlib
+import json
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,83 +18,168 @@ ECHO = """
         return event
 """
 
-RULE = {
-    "Type": "AWS::Events::Rule",
-    "Properties": {"EventPattern": {"source": ["shop"]}, "Targets": []},
-}
 
-
-def queue_policy(queue: str, source: str, service: str = "events.amazonaws.com") -> dict[str, Any]:
-    """A queue policy that lets one rule write."""
-    return {
-        "Type": "AWS::SQS::QueuePolicy",
-        "Properties": {
-            "Queues": [{"Ref": queue}],
-            "PolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": service},
-                        "Action": "sqs:SendMessage",
-                        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
-                        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [source, "Arn"]}}},
-                    }
-                ],
-            },
-        },
-    }
-
-
-def function(**properties: Any) -> dict[str, Any]:
-    """A function of a template; its code is given to the builder."""
-    defaults = {"Runtime": "python3.13", "Handler": "app.lambda_handler", "Timeout": 5}
-    return {"Type": "AWS::Serverless::Function", "Properties": {**defaults, **properties}}
-
-
-class Builder:
-    """Writes built folders and runs them; everything ends with the test."""
+class Template:
+    """Writes a built folder, resource by resource."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: list[Sandbox] = []
+        self.folder = folder
+        self.resources: dict[str, Any] = {}
+        self.code: dict[str, str] = {}
 
-    def build(self, resources: Mapping[str, Any], code: Mapping[str, str] | None = None) -> Path:
-        """A folder with a template of these resources, and an app.py for each function."""
-        folder = self._folder / "build"
-        folder.mkdir()
-        sources = {name: ECHO for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
-        for name, source in {**sources, **(code or {})}.items():
-            (folder / name).mkdir()
-            (folder / name / "app.py").write_text(textwrap.dedent(source))
-            resources[name]["Properties"]["CodeUri"] = name
-        template = {
+    def add(self, logical_id: str, type_: str, **properties: Any) -> None:
+        """Any resource."""
+        self.resources[logical_id] = {"Type": type_, "Properties": properties}
+
+    def function(self, logical_id: str, code: str = ECHO, **properties: Any) -> None:
+        """A function whose app.py is `code`."""
+        self.code[logical_id] = code
+        given = {"Runtime": "python3.13", "Handler": "app.lambda_handler", "Timeout": 5, "CodeUri": logical_id}
+        self.add(logical_id, "AWS::Serverless::Function", **{**given, **properties})
+
+    def queue(self, logical_id: str, *writers: str, **properties: Any) -> None:
+        """A queue that the rules named as writers may write to."""
+        self.add(logical_id, "AWS::SQS::Queue", **properties)
+        if writers:
+            self.add(
+                f"{logical_id}Policy",
+                "AWS::SQS::QueuePolicy",
+                Queues=[self.ref(logical_id)],
+                PolicyDocument=self.allow(
+                    "sqs:SendMessage",
+                    self.arn(logical_id),
+                    Principal={"Service": "events.amazonaws.com"},
+                    Condition={"ArnEquals": {"aws:SourceArn": [self.arn(writer) for writer in writers]}},
+                ),
+            )
+
+    def rule(self, logical_id: str, target: Any, *, bus: str = "Bus", **properties: Any) -> None:
+        """A rule for the detail-type of its own name, with one target: an ARN, or a whole target."""
+        one = target if "Arn" in target else {"Arn": target}
+        given = {
+            "EventBusName": self.ref(bus) if bus != "default" else bus,
+            "EventPattern": {"detail-type": [logical_id]},
+            "Targets": [{"Id": "Target", **one}],
+        }
+        self.add(logical_id, "AWS::Events::Rule", **{**given, **properties})
+
+    def role(self, logical_id: str, service: str, action: str, resource: Any) -> None:
+        """A role that a service may assume for one action."""
+        trust = self.allow("sts:AssumeRole", None, Principal={"Service": service})
+        policy = {"PolicyName": "only", "PolicyDocument": self.allow(action, resource)}
+        self.add(logical_id, "AWS::IAM::Role", AssumeRolePolicyDocument=trust, Policies=[policy])
+
+    @staticmethod
+    def ref(logical_id: str) -> dict[str, str]:
+        """The Ref intrinsic."""
+        return {"Ref": logical_id}
+
+    @staticmethod
+    def arn(logical_id: str) -> dict[str, list[str]]:
+        """The ARN of a resource."""
+        return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+    @staticmethod
+    def allow(action: str | list[str], resource: Any, **elements: Any) -> dict[str, Any]:
+        """A policy of one statement."""
+        statement = {"Effect": "Allow", "Action": action, **elements}
+        if resource is not None:
+            statement["Resource"] = resource
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def write(self) -> Path:
+        """Write it down and say where."""
+        for name, source in self.code.items():
+            (self.folder / name).mkdir(parents=True)
+            (self.folder / name / "app.py").write_text(textwrap.dedent(source))
+        document = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Transform": "AWS::Serverless-2016-10-31",
-            "Resources": dict(resources),
+            "Resources": self.resources,
         }
-        (folder / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False))
-        return folder
+        self.folder.mkdir(exist_ok=True)
+        # By way of JSON: YAML would write what two resources share as an anchor.
+        (self.folder / "template.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document)), sort_keys=False))
+        return self.folder
 
-    def run(self, resources: Mapping[str, Any], code: Mapping[str, str] | None = None, **options: Any) -> Sandbox:
-        """A running sandbox of these resources."""
-        sandbox = Sandbox(self.build(resources, code), data=self._folder / "data", **options)
-        sandbox.__enter__()
-        self._running.append(sandbox)
-        return sandbox
 
-    def close(self) -> None:
-        """End what was run."""
-        for sandbox in self._running:
-            sandbox.__exit__(None, None, None)
+class Box:
+    """A running sandbox with what tests ask of it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def put(self, detail_type: str, detail: Mapping[str, Any] | None = None, *, bus: str = "own") -> dict[str, Any]:
+        """A user puts an event, and everything that follows happens. The answer is that of its entry."""
+        entry = {"Source": "shop", "DetailType": detail_type, "Detail": json.dumps(detail or {}), "EventBusName": bus}
+        answer = self.sandbox.client("events").put_events(Entries=[entry])["Entries"][0]
+        self.sandbox.wait_until_idle(10)
+        return dict(answer)
+
+    def send(self, queue: str, *bodies: str) -> None:
+        """A user sends messages, at most ten, at once; the rest follows."""
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        self.sandbox.client("sqs").send_message_batch(QueueUrl=self.url(queue), Entries=entries)
+
+    def url(self, queue: str) -> str:
+        """Address of a queue."""
+        return self.sandbox.deployment.resources[queue].physical_id
+
+    def arn(self, logical_id: str) -> str:
+        """ARN of a resource."""
+        return str(self.sandbox.deployment.resources[logical_id].arn)
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take all messages out of a queue: bodies parsed, string attributes as plain text."""
+        sqs = self.sandbox.client("sqs")
+        found: list[dict[str, Any]] = []
+        while received := sqs.receive_message(
+            QueueUrl=self.url(queue), MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in received:
+                sqs.delete_message(QueueUrl=self.url(queue), ReceiptHandle=message["ReceiptHandle"])
+                attributes = message.get("MessageAttributes", {})
+                found.append(
+                    {
+                        "body": json.loads(message["Body"]),
+                        "attributes": {name: value.get("StringValue", "") for name, value in attributes.items()},
+                    }
+                )
+        return found
+
+    def runs(self, function: str) -> list[Any]:
+        """Runs of a function."""
+        return [one for one in self.sandbox.invocations if one.function == function]
+
+
+@pytest.fixture(scope="module")
+def new_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Template]:
+    """Makes empty templates."""
+    return lambda: Template(tmp_path_factory.mktemp("stack") / "build")
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[..., Box]]:
+    """Runs a template; the sandbox ends with the module."""
+    with contextlib.ExitStack() as stack:
+        yield lambda template, **options: Box(
+            stack.enter_context(Sandbox(template.write(), data=template.folder.parent / "data", **options))
+        )
 
 
 @pytest.fixture
-def builder(tmp_path: Path) -> Iterator[Builder]:
-    """Builds and runs templates."""
-    builder = Builder(tmp_path)
-    yield builder
-    builder.close()
+def template(new_template: Callable[[], Template]) -> Template:
+    """An empty template."""
+    return new_template()
+
+
+@pytest.fixture
+def run(template: Template) -> Iterator[Callable[..., Box]]:
+    """Runs the template; the sandbox ends with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: Box(
+            stack.enter_context(Sandbox(template.write(), data=template.folder.parent / "data", **options))
+        )
 
 
 @pytest.fixture
@@ -100,8 +187,4 @@ def nothing_left() -> Iterator[None]:
     """No thread may outlive the test."""
     before = set(threading.enumerate())
     yield
-    left = [thread.name for thread in threading.enumerate() if thread not in before and thread.is_alive()]
-    assert not left
-
-
-type Run = Callable[..., Sandbox]
+    assert [thread.name for thread in threading.enumerate() if thread not in before] == []

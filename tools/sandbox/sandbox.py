@@ -22,6 +22,7 @@ from sandbox.control import control_app
 from sandbox.delivery.deployed import read_wiring
 from sandbox.delivery.engine import DeliveryEngine
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
+from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS
 from sandbox.delivery.wiring import FunctionConfig
 from sandbox.deploy import Deployment, deploy, reset_moto
 from sandbox.deploy.in_process import session
@@ -63,11 +64,13 @@ class Sandbox:
         regions: Sequence[str] = ("us-east-1", "eu-west-1"),
         parameters: Mapping[str, str] | None = None,
         listener: Callable[[Entry], None] = lambda _: None,
+        redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
 
         `public_host` is how clients reach `host`, where that is not the same. A port of 0 takes a free one.
         `parameters` are the template's. `listener` hears of every event, delivery and invocation; it returns at once.
+        A message that a function failed on is received again after `redelivery_seconds`, whatever its queue says.
         """
         self._build = build
         self._data = data
@@ -78,6 +81,7 @@ class Sandbox:
         self.regions = tuple(regions)
         self._parameters = dict(parameters or {})
         self._listener = listener
+        self._redelivery_seconds = redelivery_seconds
         self._clients: dict[tuple[str, str], Any] = {}
         self._exit = contextlib.ExitStack()
 

@@ -1,0 +1,179 @@
+"""Queues that start functions: batches, partial failures, redrive, and who may poll."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.delivery.queues import failed_items
+from sandbox.workers.worker import Outcome
+
+REPORTS_POISON = """
+    def lambda_handler(event, context):
+        failed = [one["messageId"] for one in event["Records"] if "poison" in one["body"]]
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+"""
+RAISES_ON_POISON = """
+    def lambda_handler(event, context):
+        if any("poison" in one["body"] for one in event["Records"]):
+            raise ValueError("poison")
+"""
+MEASURES = """
+    import time
+    def lambda_handler(event, context):
+        begun = time.monotonic()
+        time.sleep(0.1)
+        return [begun, time.monotonic()]
+"""
+
+
+@pytest.fixture(scope="module")
+def mill(new_template: Callable[[], Any], start: Callable[..., Any]) -> Any:
+    """Queues with a function each."""
+    stack = new_template()
+    arn = stack.arn
+
+    def line(name: str, code: str, *, max_receives: int = 3, **mapping: Any) -> None:
+        stack.queue(f"{name}Dead")
+        redrive = {"deadLetterTargetArn": arn(f"{name}Dead"), "maxReceiveCount": max_receives}
+        stack.queue(name, VisibilityTimeout=5400, RedrivePolicy=redrive)
+        source = {"Type": "SQS", "Properties": {"Queue": arn(name), **mapping}}
+        stack.function(f"{name}Function", code, Timeout=900, Events={"Source": source})
+
+    line("Reporting", REPORTS_POISON, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
+    line("Raising", RAISES_ON_POISON, BatchSize=10, max_receives=2)
+    line("Single", MEASURES, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
+    line("Filtered", MEASURES, FilterCriteria={"Filters": [{"Pattern": '{"body": {"kind": ["wanted"]}}'}]})
+    line("Disabled", MEASURES, Enabled=False)
+    trust = stack.allow("sts:AssumeRole", None, Principal={"Service": "lambda.amazonaws.com"})
+    receive_only = {"PolicyName": "receive", "PolicyDocument": stack.allow("sqs:ReceiveMessage", "*")}
+    stack.add("PoorRole", "AWS::IAM::Role", AssumeRolePolicyDocument=trust, Policies=[receive_only])
+    line("Forbidden", MEASURES)
+    stack.resources["ForbiddenFunction"]["Properties"]["Role"] = arn("PoorRole")
+    return start(stack, redelivery_seconds=0.05)
+
+
+def test_only_the_poison_is_tried_again_when_the_function_reports_it(mill: Any) -> None:
+    mill.send("Reporting", *[json.dumps({"n": n}) for n in range(9)], '{"n": "poison"}')
+    mill.sandbox.wait_until_idle(15)
+
+    handled = Counter(record["body"] for run in mill.runs("ReportingFunction") for record in run.event["Records"])
+    assert handled == {**{json.dumps({"n": n}): 1 for n in range(9)}, '{"n": "poison"}': 3}
+    assert [message["body"] for message in mill.messages("ReportingDead")] == [{"n": "poison"}]
+    assert mill.messages("Reporting") == []
+
+
+def test_whole_batch_is_tried_again_when_the_function_raises(mill: Any) -> None:
+    mill.send("Raising", '"good"', '"poison"')
+    mill.sandbox.wait_until_idle(15)
+
+    handled = Counter(record["body"] for run in mill.runs("RaisingFunction") for record in run.event["Records"])
+    assert handled == {'"good"': 2, '"poison"': 2}
+    assert sorted(message["body"] for message in mill.messages("RaisingDead")) == ["good", "poison"]
+
+
+def test_record_has_what_lambda_sends_when_received_twice(mill: Any) -> None:
+    sqs = mill.sandbox.client("sqs")
+    attributes = {
+        "who": {"DataType": "String", "StringValue": "me"},
+        "raw": {"DataType": "Binary", "BinaryValue": b"\0"},
+    }
+    sent = sqs.send_message(QueueUrl=mill.url("Reporting"), MessageBody='"poison"', MessageAttributes=attributes)
+    mill.sandbox.wait_until_idle(15)
+
+    runs = [run for run in mill.runs("ReportingFunction") if run.event["Records"][0]["messageId"] == sent["MessageId"]]
+    assert [run.event["Records"][0]["attributes"]["ApproximateReceiveCount"] for run in runs] == ["1", "2", "3"]
+    record = runs[0].event["Records"][0]
+    assert record["md5OfBody"] == sent["MD5OfMessageBody"]
+    assert record["eventSource"] == "aws:sqs"
+    assert record["eventSourceARN"] == mill.arn("Reporting")
+    assert record["awsRegion"] == "us-east-1"
+    assert record["receiptHandle"]
+    assert record["messageAttributes"]["who"] == {
+        "stringValue": "me",
+        "dataType": "String",
+        "stringListValues": [],
+        "binaryListValues": [],
+    }
+    assert record["messageAttributes"]["raw"]["binaryValue"] == "AA=="
+    assert set(record["attributes"]) == {
+        "ApproximateReceiveCount",
+        "SentTimestamp",
+        "SenderId",
+        "ApproximateFirstReceiveTimestamp",
+    }
+    mill.messages("ReportingDead")
+
+
+def test_at_most_so_many_run_at_once_when_the_mapping_says_so(mill: Any) -> None:
+    mill.send("Single", *[str(n) for n in range(6)])
+    mill.sandbox.wait_until_idle(15)
+
+    spans = [run.payload for run in mill.runs("SingleFunction")]
+    at_once = [sum(begun <= moment < ended for begun, ended in spans) for moment, _ in spans]
+    assert len(spans) == 6
+    assert max(at_once) == 2
+
+
+def test_message_is_dropped_when_no_filter_wants_it(mill: Any) -> None:
+    mill.send("Filtered", '{"kind": "wanted"}', '{"kind": "other"}', "no json")
+    mill.sandbox.wait_until_idle(15)
+
+    bodies = [record["body"] for run in mill.runs("FilteredFunction") for record in run.event["Records"]]
+    assert bodies == ['{"kind": "wanted"}']
+    assert mill.messages("Filtered") == []
+
+
+def test_message_stays_when_the_mapping_is_disabled(mill: Any) -> None:
+    mill.send("Disabled", "1")
+    mill.sandbox.wait_until_idle(15)
+
+    assert mill.runs("DisabledFunction") == []
+    assert len(mill.messages("Disabled")) == 1
+
+
+def test_message_stays_and_the_reason_is_told_when_the_role_may_not_delete_it(mill: Any) -> None:
+    mill.send("Forbidden", "1")
+    mill.sandbox.wait_until_idle(15)
+
+    assert mill.runs("ForbiddenFunction") == []
+    (problem,) = mill.sandbox.engine.problems()
+    assert "sqs:DeleteMessage, sqs:GetQueueAttributes" in problem
+    assert len(mill.messages("Forbidden")) == 1
+
+
+def answer(document: Any) -> Outcome:
+    """What a function answered."""
+    return Outcome(json.dumps(document).encode(), False, "")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (answer(None), set()),
+        (answer({}), set()),
+        (answer({"batchItemFailures": []}), set()),
+        (answer({"batchItemFailures": None}), set()),
+        (answer({"batchItemFailures": [{"itemIdentifier": "a"}]}), {"a"}),
+        (answer({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}), {"a", "b"}),
+        (answer({"batchItemFailures": [{"itemIdentifier": "unknown"}]}), {"a", "b"}),
+        (answer({"batchItemFailures": [{"itemIdentifier": ""}]}), {"a", "b"}),
+        (answer({"batchItemFailures": [{"itemIdentifier": None}]}), {"a", "b"}),
+        (answer({"batchItemFailures": [{"id": "a"}]}), {"a", "b"}),
+        (answer({"batchItemFailures": ["a"]}), {"a", "b"}),
+        (answer("done"), {"a", "b"}),
+        (answer([1]), {"a", "b"}),
+        (Outcome(b'{"errorType": "E"}', True, ""), {"a", "b"}),
+        (Outcome(b"not json", False, ""), {"a", "b"}),
+    ],
+)
+def test_batch_fails_as_lambda_counts_it_when_the_answer_is(outcome: Outcome, expected: set[str]) -> None:
+    assert failed_items(outcome, ["a", "b"], reports_item_failures=True) == expected
+
+
+def test_answer_is_not_read_when_the_mapping_does_not_ask_for_item_failures() -> None:
+    outcome = answer({"batchItemFailures": [{"itemIdentifier": "a"}]})
+
+    assert failed_items(outcome, ["a"], reports_item_failures=False) == set()

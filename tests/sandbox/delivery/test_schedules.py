@@ -1,0 +1,124 @@
+"""Schedules fire when asked, as the role they are given."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.delivery.schedules import ScheduleDisabledError, interval
+
+
+@pytest.fixture(scope="module")
+def clock(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
+    """Schedules of all kinds for one function."""
+    stack = new_template()
+    arn = stack.arn
+    stack.function("Sweep", Events={"OfRule": {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}})
+    stack.queue("DeadLetters")
+    stack.role("Starter", "scheduler.amazonaws.com", "lambda:InvokeFunction", arn("Sweep"))
+    stack.role("Buryer", "scheduler.amazonaws.com", "sqs:SendMessage", arn("DeadLetters"))
+    stack.role("Stranger", "events.amazonaws.com", "lambda:InvokeFunction", arn("Sweep"))
+
+    retry = {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600}
+
+    def schedule(name: str, role: str, *, state: str = "ENABLED", **target: Any) -> None:
+        stack.add(
+            name,
+            "AWS::Scheduler::Schedule",
+            Name=name.lower(),
+            ScheduleExpression="rate(1 hour)",
+            State=state,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": arn("Sweep"), "RoleArn": arn(role), "RetryPolicy": retry, **target},
+        )
+
+    schedule("Hourly", "Starter")
+    schedule(
+        "WithInput", "Starter", Input='{"at": "<aws.scheduler.scheduled-time>", "from": "<aws.scheduler.schedule-arn>"}'
+    )
+    schedule("Off", "Starter", state="DISABLED")
+    schedule("MayNotInvoke", "Buryer", DeadLetterConfig={"Arn": arn("DeadLetters")})
+    schedule("MayNotBury", "Stranger", DeadLetterConfig={"Arn": arn("DeadLetters")})
+    return start(stack)
+
+
+def tick(box: Any, name: str) -> None:
+    """Fire a schedule and wait for all that follows."""
+    box.sandbox.tick(name)
+    box.sandbox.wait_until_idle(10)
+
+
+def test_nothing_runs_when_nobody_fires_a_schedule(clock: Any) -> None:
+    clock.sandbox.wait_until_idle(5)
+
+    assert clock.runs("Sweep") == []
+
+
+@pytest.mark.parametrize("name", ["Hourly", "hourly"])
+def test_function_gets_schedulers_event_when_the_schedule_has_no_input(clock: Any, name: str) -> None:
+    tick(clock, name)
+
+    event = clock.runs("Sweep")[-1].event
+    assert event["source"] == "aws.scheduler"
+    assert event["detail-type"] == "Scheduled Event"
+    assert event["detail"] == "{}"
+    assert event["resources"] == [clock.arn("Hourly")]
+    assert (event["account"], event["region"]) == ("111122223333", "us-east-1")
+
+
+def test_function_gets_the_input_when_the_schedule_has_one(clock: Any) -> None:
+    tick(clock, "WithInput")
+
+    event = clock.runs("Sweep")[-1].event
+    assert event["from"] == clock.arn("WithInput")
+    assert event["at"].endswith("Z")
+
+
+def test_function_gets_eventbridges_event_when_a_rule_has_the_schedule(clock: Any) -> None:
+    tick(clock, "SweepOfRule")
+
+    event = clock.runs("Sweep")[-1].event
+    assert event["source"] == "aws.events"
+    assert event["detail"] == {}
+
+
+def test_nothing_runs_when_the_schedule_is_disabled(clock: Any) -> None:
+    with pytest.raises(ScheduleDisabledError, match="off is DISABLED"):
+        clock.sandbox.tick("Off")
+
+
+def test_known_schedules_are_named_when_there_is_no_such_schedule(clock: Any) -> None:
+    with pytest.raises(LookupError, match="there is no schedule Yearly; there are: Hourly, WithInput"):
+        clock.sandbox.tick("Yearly")
+
+
+def test_payload_goes_to_the_dead_letter_queue_when_the_role_may_not_invoke(clock: Any) -> None:
+    tick(clock, "MayNotInvoke")
+
+    (message,) = clock.messages("DeadLetters")
+    assert message["body"]["source"] == "aws.scheduler"
+    assert message["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
+    assert message["attributes"]["SCHEDULE_ARN"] == clock.arn("MayNotInvoke")
+
+
+def test_payload_is_counted_as_lost_when_the_role_may_not_be_assumed_or_bury(clock: Any) -> None:
+    tick(clock, "MayNotBury")
+
+    (lost,) = [one for one in clock.sandbox.lost if one.source == clock.arn("MayNotBury")]
+    assert lost.error_code == "FAILED_TO_ASSUME_ROLE"
+    assert clock.messages("DeadLetters") == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("rate(1 hour)", timedelta(hours=1)),
+        ("rate(5 minutes)", timedelta(minutes=5)),
+        ("rate(2 days)", timedelta(days=2)),
+        ("cron(0 4 * * ? *)", None),
+        ("at(2026-01-01T00:00:00)", None),
+    ],
+)
+def test_interval_is_known_when_the_expression_is_a_rate(expression: str, expected: timedelta | None) -> None:
+    assert interval(expression) == expected
