@@ -181,6 +181,19 @@ class Things:
         }
         return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
 
+    def image_with_a_foreign_layer(self, word: str) -> Manifest:
+        """An image with the config of ``image(word)``, and a layer that registries do not hold."""
+        config = self.image(word).blobs[0]
+        media_type = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+        layer = Descriptor(media_type, Digest(f"sha256:{'f' * 64}"), 5)
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _keys(config),
+            "layers": [{**_keys(layer), "urls": ["https://example.com/layer"]}],
+        }
+        return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
+
     def index(self, children: Iterable[Manifest]) -> Manifest:
         """An index of images."""
         manifests = [_keys(child.descriptor) for child in children]

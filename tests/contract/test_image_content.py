@@ -194,6 +194,17 @@ def test_a_manifest_is_refused_when_what_it_points_to_is_not_there(
     assert not world.content.has_manifest(repository, index.digest)
 
 
+def test_a_manifest_is_taken_when_only_a_foreign_layer_is_not_there(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    world.push(repository, new.image("windows"))
+    image = new.image_with_a_foreign_layer("windows")
+
+    world.content.put_manifest(repository, image)
+
+    assert world.content.manifest(repository, image.digest) == image
+
+
 def test_a_manifest_is_refused_when_it_is_none(world: Any, repository: RepositoryRef, new: Any) -> None:
     image = new.image()
 

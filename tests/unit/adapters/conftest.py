@@ -78,6 +78,11 @@ class HostileServer:
         """The methods of the requests received, for one path or for all."""
         return [request.method for request in self.received if path in (None, urlsplit(request.path).path)]
 
+    @property
+    def logins(self) -> list[str]:
+        """Every ``Authorization`` that was sent here."""
+        return [request.headers["authorization"] for request in self.received if "authorization" in request.headers]
+
     def __enter__(self) -> "HostileServer":
         self._thread.start()
         return self

@@ -192,10 +192,10 @@ class EcrRegistry:
         with translated("ecr:BatchGetImage", repository):
             # With all media types accepted, ECR never converts a manifest, which would change its digest.
             answer = client.batch_get_image(imageIds=[identifier], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES), **key)
-        for failure in answer["failures"]:
+        for failure in answer.get("failures", []):
             if failure["failureCode"] != "ImageNotFound":
                 raise refusal("ecr:BatchGetImage", repository, failure["failureCode"], failure["failureReason"])
-        return next(iter(answer["images"]), None)
+        return next(iter(answer.get("images", [])), None)
 
 
 def _document(read: Callable[[], str]) -> Document | None:

@@ -1,0 +1,167 @@
+"""What ECR's API may answer besides the usual: failures in a 200, other bytes, pages that lead nowhere."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_MANIFEST
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.repositories import Mutability, TagMutability
+from ecr_steward.errors import (
+    AccessDeniedError,
+    DigestMismatchError,
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    RefusedByRegistryError,
+    RegistryUnavailableError,
+    RepositoryNotFoundError,
+    ThrottledError,
+)
+
+CONTENT = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {}, "layers": []})
+REPOSITORY = RepositoryRef(RegistryRef("123456789012", "us-east-1"), "team-a/api")
+IMAGE = ImageRef(REPOSITORY, Digest(f"sha256:{hashlib.sha256(CONTENT.encode()).hexdigest()}"))
+LATEST = image_tag("latest")
+ASKED = {
+    "registryId": "123456789012",
+    "repositoryName": "team-a/api",
+    "imageIds": [{"imageDigest": IMAGE.digest.value}],
+    "acceptedMediaTypes": list(MANIFEST_MEDIA_TYPES),
+}
+
+
+@pytest.fixture
+def clients() -> AwsClients:
+    session = boto3.Session("123456789012", "secret", region_name="us-east-1")
+    return AwsClients(session, Config(retries={"total_max_attempts": 1}))
+
+
+@pytest.fixture
+def registry(clients: AwsClients) -> EcrRegistry:
+    return EcrRegistry(clients)
+
+
+@pytest.fixture
+def ecr(clients: AwsClients) -> Iterator[Stubber]:
+    with Stubber(clients.ecr("us-east-1")) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def failing(code: str) -> dict[str, Any]:
+    failure = {"failureCode": code, "failureReason": "in its own words", "imageId": {"imageTag": "latest"}}
+    return {"images": [], "failures": [failure]}
+
+
+def stored(content: str = CONTENT, **more: str) -> dict[str, Any]:
+    image = {"imageId": {"imageDigest": IMAGE.digest.value}, "imageManifest": content, **more}
+    return {"images": [image], "failures": []}
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ImageNotFound", ImageNotFoundError),
+        ("KmsError", RefusedByRegistryError),
+        ("ImageInaccessible", RefusedByRegistryError),
+        ("UpstreamAccessDenied", AccessDeniedError),
+        ("UpstreamTooManyRequests", ThrottledError),
+        ("UpstreamUnavailable", RegistryUnavailableError),
+    ],
+)
+def test_a_failure_is_an_error_when_the_answer_is_a_success(
+    registry: EcrRegistry, ecr: Stubber, code: str, error: type[Exception]
+) -> None:
+    ecr.add_response("batch_get_image", failing(code), ASKED)
+
+    with pytest.raises(error, match=r"team-a/api"):
+        registry.add_image_tag(IMAGE, LATEST)
+
+
+@pytest.mark.parametrize("code", ["ImageReferencedByManifestList", "KmsError", "MissingDigestAndTag"])
+def test_a_failure_to_remove_a_tag_is_an_error_when_the_tag_may_still_be_there(
+    registry: EcrRegistry, ecr: Stubber, code: str
+) -> None:
+    answer = {"failures": failing(code)["failures"]}
+    identifier = {"imageDigest": IMAGE.digest.value, "imageTag": "latest"}
+    asked = {"registryId": "123456789012", "repositoryName": "team-a/api", "imageIds": [identifier]}
+    ecr.add_response("batch_delete_image", answer, asked)
+
+    with pytest.raises(RefusedByRegistryError, match=f"{code}: in its own words"):
+        registry.remove_image_tag(IMAGE, LATEST)
+
+
+def test_the_same_manifest_is_put_with_its_media_type_and_digest(registry: EcrRegistry, ecr: Stubber) -> None:
+    ecr.add_response("batch_get_image", stored(imageManifestMediaType=OCI_MANIFEST), ASKED)
+    ecr.add_response(
+        "put_image",
+        {},
+        {
+            "registryId": "123456789012",
+            "repositoryName": "team-a/api",
+            "imageManifest": CONTENT,
+            "imageManifestMediaType": OCI_MANIFEST,
+            "imageDigest": IMAGE.digest.value,
+            "imageTag": "latest",
+        },
+    )
+
+    registry.add_image_tag(IMAGE, LATEST)
+
+
+def test_nothing_is_put_when_other_bytes_came_under_the_digest(registry: EcrRegistry, ecr: Stubber) -> None:
+    ecr.add_response("batch_get_image", stored(CONTENT + " "))
+
+    with pytest.raises(DigestMismatchError, match=str(IMAGE.digest)):
+        registry.add_image_tag(IMAGE, LATEST)
+
+
+def test_there_is_no_image_when_it_is_archived(registry: EcrRegistry, ecr: Stubber) -> None:
+    ecr.add_response("describe_images", {"imageDetails": []})
+
+    with pytest.raises(ImageNotFoundError):
+        registry.image(IMAGE)
+
+
+def test_a_listing_ends_with_an_error_when_a_page_leads_to_itself(registry: EcrRegistry, ecr: Stubber) -> None:
+    page = {"repositories": [{"repositoryName": "team-a/api"}], "nextToken": "again"}
+    ecr.add_response("describe_repositories", page)
+    ecr.add_response("describe_repositories", page)
+
+    with pytest.raises(RegistryUnavailableError, match="same next token"):
+        list(registry.repositories(REPOSITORY.registry))
+
+
+def test_a_repository_is_gone_when_it_was_deleted_between_two_reads(registry: EcrRegistry, ecr: Stubber) -> None:
+    described = {"repositoryName": "team-a/api", "imageTagMutability": "MUTABLE"}
+    ecr.add_response("describe_repositories", {"repositories": [described]})
+    ecr.add_client_error("get_repository_policy", "RepositoryNotFoundException")
+
+    with pytest.raises(RepositoryNotFoundError):
+        registry.repository(REPOSITORY)
+
+
+def test_an_immutable_tag_stays_when_moto_calls_that_an_image_that_exists(clients: AwsClients) -> None:
+    with mock_aws():
+        registry, ecr = EcrRegistry(clients), clients.ecr("us-east-1")
+        registry.create_repository(REPOSITORY, None)
+        other = CONTENT.replace('"config": {}', '"config": {"size": 1}')
+        for content, digest, tag in (
+            (CONTENT, IMAGE.digest.value, "1.4.2"),
+            (other, f"sha256:{hashlib.sha256(other.encode()).hexdigest()}", "latest"),
+        ):
+            ecr.put_image(repositoryName="team-a/api", imageManifest=content, imageDigest=digest, imageTag=tag)
+        registry.put_tag_mutability(REPOSITORY, TagMutability(Mutability.IMMUTABLE))
+
+        registry.add_image_tag(IMAGE, image_tag("1.4.2"))
+        with pytest.raises(ImageTagIsImmutableError):
+            registry.add_image_tag(IMAGE, LATEST)
