@@ -25,10 +25,6 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 Make = Callable[..., "Stand"]
 
 
-def digest_of(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
 def as_json(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document).encode()
 
@@ -52,6 +48,10 @@ class Distribution:
     token: str
     repository_name: str = "team/app"
 
+    @staticmethod
+    def digest_of(data: bytes) -> str:
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
     def send(
         self,
         method: str,
@@ -71,7 +71,7 @@ class Distribution:
         )
 
     def push_blob(self, data: bytes) -> str:
-        digest = digest_of(data)
+        digest = self.digest_of(data)
         begun = self.send("POST", "blobs/uploads/")
         assert begun.status == 202, begun.data
         done = self.send("PUT", f"{begun.headers['Location']}?digest={digest}", body=data)
@@ -98,7 +98,7 @@ class Distribution:
     def push_image(self, text: str, image_tag: str | None = None, **members: Any) -> str:
         """Push such an image and return its digest."""
         manifest = self.image(text, **members)
-        digest = digest_of(as_json(manifest))
+        digest = self.digest_of(as_json(manifest))
         pushed = self.push_manifest(image_tag or digest, manifest)
         assert pushed.status == 201, pushed.data
         return digest
@@ -108,7 +108,7 @@ class Distribution:
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
         pushed = self.push_manifest(image_tag, index, OCI_INDEX)
         assert pushed.status == 201, pushed.data
-        return digest_of(as_json(index))
+        return self.digest_of(as_json(index))
 
 
 @dataclass
@@ -153,23 +153,34 @@ class Stand:
         return [event["detail"] for _, _, event in self.events if event["detail-type"] == name]
 
 
+def start(folder: Path, quirks: Quirks | None = None, **options: Any) -> Stand:
+    clock, events = Clock(), []
+    ecr = LocalEcr(folder, clock=clock, on_event=lambda *event: events.append(event), quirks=quirks, **options)
+    server = LocalEcrServer(ecr)
+    server.start()
+    return Stand(server, folder, clock, events)
+
+
 @pytest.fixture
 def make_stand(tmp_path: Path) -> Iterator[Make]:
     """Start a server; with quirks or other options of LocalEcr when asked."""
-    running: list[LocalEcrServer] = []
+    running: list[Stand] = []
 
-    def make(data: Path | None = None, quirks: Quirks | None = None, **options: Any) -> Stand:
-        clock, events = Clock(), []
-        folder = data or tmp_path / "ecr"
-        ecr = LocalEcr(folder, clock=clock, on_event=lambda *event: events.append(event), quirks=quirks, **options)
-        server = LocalEcrServer(ecr)
-        server.start()
-        running.append(server)
-        return Stand(server, folder, clock, events)
+    def make(data: Path | None = None, **options: Any) -> Stand:
+        running.append(start(data or tmp_path / "ecr", **options))
+        return running[-1]
 
     yield make
-    for server in running:
-        server.stop()
+    for stand in running:
+        stand.server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """One server for all tests that ask for nothing that lasts."""
+    stand = start(tmp_path_factory.mktemp("shared") / "ecr")
+    yield stand
+    stand.server.stop()
 
 
 @pytest.fixture

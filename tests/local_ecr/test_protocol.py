@@ -54,10 +54,10 @@ def minimal(shape: Any) -> Any:
             return shape.enum[0] if shape.enum else KNOWN.get(shape.name, "team")
 
 
-def test_every_operation_of_the_model_answers_in_form_when_its_smallest_input_is_sent(stand):
+def test_every_operation_of_the_model_answers_in_form_when_its_smallest_input_is_sent(shared_stand):
     for operation in MODEL.operation_names:
         shape = MODEL.operation_model(operation).input_shape
-        status, document, headers = call(stand, operation, json.dumps(minimal(shape)).encode())
+        status, document, headers = call(shared_stand, operation, json.dumps(minimal(shape)).encode())
         assert status in {200, 400}, (operation, document)
         assert headers["x-amzn-RequestId"]
         if status == 400:
@@ -65,20 +65,20 @@ def test_every_operation_of_the_model_answers_in_form_when_its_smallest_input_is
             assert document["message"], operation
 
 
-def test_an_operation_says_that_it_is_not_simulated_when_it_is_not(stand):
-    status, document, _ = call(stand, "GetAccountSetting", b'{"name": "BLOB_MOUNTING"}')
+def test_an_operation_says_that_it_is_not_simulated_when_it_is_not(shared_stand):
+    status, document, _ = call(shared_stand, "GetAccountSetting", b'{"name": "BLOB_MOUNTING"}')
     assert status == 400
     assert document["__type"] == "UnsupportedOperationException"
     assert "not simulated" in document["message"]
 
 
-def test_an_operation_is_unknown_when_the_model_has_none_of_that_name(stand):
-    status, document, _ = call(stand, "DropEverything", b"{}")
+def test_an_operation_is_unknown_when_the_model_has_none_of_that_name(shared_stand):
+    status, document, _ = call(shared_stand, "DropEverything", b"{}")
     assert (status, document["__type"]) == (400, "UnknownOperationException")
 
 
-def test_a_request_without_a_target_gets_an_answer_in_form(stand):
-    answer = urllib3.request("POST", stand.server.endpoint_url, body=b"{}", retries=False, timeout=20)
+def test_a_request_without_a_target_gets_an_answer_in_form(shared_stand):
+    answer = urllib3.request("POST", shared_stand.server.endpoint_url, body=b"{}", retries=False, timeout=20)
     assert (answer.status, answer.json()["__type"]) == (400, "UnknownOperationException")
 
 
@@ -92,8 +92,8 @@ def test_a_request_without_a_target_gets_an_answer_in_form(stand):
         (SIGNED.replace("us-east-1", ".."), "SignatureDoesNotMatch"),
     ],
 )
-def test_a_request_is_refused_when_its_signature_names_no_caller(stand, authorization, code):
-    status, document, _ = call(stand, "DescribeRegistry", b"{}", authorization)
+def test_a_request_is_refused_when_its_signature_names_no_caller(shared_stand, authorization, code):
+    status, document, _ = call(shared_stand, "DescribeRegistry", b"{}", authorization)
     assert (status, document["__type"]) == (400, code)
 
 
@@ -119,21 +119,23 @@ def test_a_request_is_refused_when_its_signature_names_no_caller(stand, authoriz
                              "layerPartBlob": ""}, "InvalidParameterException"),
     ],
 )  # fmt: skip
-def test_an_input_is_refused_when_the_model_forbids_it(stand, operation, document, code):
-    status, answer, _ = call(stand, operation, json.dumps(document).encode())
+def test_an_input_is_refused_when_the_model_forbids_it(shared_stand, operation, document, code):
+    status, answer, _ = call(shared_stand, operation, json.dumps(document).encode())
     assert (status, answer["__type"]) == (400, code)
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b'"x"', b"[" * 100_000, b'{"repositoryName": "\\ud800"}'])
-def test_a_body_is_refused_when_it_is_no_json_object_of_text(stand, body):
-    status, answer, _ = call(stand, "CreateRepository", body)
+def test_a_body_is_refused_when_it_is_no_json_object_of_text(shared_stand, body):
+    status, answer, _ = call(shared_stand, "CreateRepository", body)
     assert (status, answer["__type"]) == (400, "SerializationException")
 
 
-def test_a_body_is_refused_when_it_is_larger_than_any_input(stand):
+def test_a_body_is_refused_when_it_is_larger_than_any_input(shared_stand):
     headers = {"X-Amz-Target": TARGET + "PutImage", "Authorization": SIGNED}
     body = (b"x" * (1 << 20) for _ in range(40))
-    answer = urllib3.request("POST", stand.server.endpoint_url, body=body, headers=headers, retries=False, timeout=20)
+    answer = urllib3.request(
+        "POST", shared_stand.server.endpoint_url, body=body, headers=headers, retries=False, timeout=20
+    )
     assert (answer.status, answer.json()["__type"]) == (413, "RequestEntityTooLargeException")
 
 
@@ -154,8 +156,8 @@ json_values = st.recursive(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operation=st.sampled_from(sorted(MODEL.operation_names)), data=st.data())
-def test_no_input_makes_a_server_error(stand, operation, data):
+def test_no_input_makes_a_server_error(shared_stand, operation, data):
     members = list(MODEL.operation_model(operation).input_shape.members)
     document = data.draw(st.dictionaries(st.sampled_from(members), json_values) if members else st.just({}))
-    status, answer, _ = call(stand, operation, json.dumps(document).encode())
+    status, answer, _ = call(shared_stand, operation, json.dumps(document).encode())
     assert status in {200, 400}, (document, answer)

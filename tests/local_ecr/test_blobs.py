@@ -1,0 +1,254 @@
+"""Blobs over /v2/: in at once, in chunks, streamed, resumed; out with ranges; and only where they belong."""
+
+import hashlib
+import http.client
+import socket
+import struct
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_ecr import Quirks
+from local_ecr.data.blobs import UnsatisfiableRangeError, read_range
+
+NOWHERE = "sha256:" + "0" * 64
+
+
+def errors_of(answer):
+    return [one["code"] for one in answer.json()["errors"]]
+
+
+def until(ask, is_right, tries=100):
+    """Ask again until the answer is right or the tries are over; the last answer."""
+    for _ in range(tries):
+        answer = ask()
+        if is_right(answer):
+            break
+        time.sleep(0.02)
+    return answer
+
+
+def begin(team_app):
+    return team_app.send("POST", "blobs/uploads/").headers["Location"]
+
+
+def test_a_blob_arrives_when_it_is_posted_at_once(team_app):
+    digest = team_app.digest_of(b"hello")
+    answer = team_app.send("POST", f"blobs/uploads/?digest={digest}", body=b"hello")
+    assert (answer.status, answer.headers["Docker-Content-Digest"]) == (201, digest)
+    assert team_app.send("GET", answer.headers["Location"]).data == b"hello"
+
+
+def test_a_blob_arrives_when_it_is_streamed_without_a_length(team_app):
+    pieces = [bytes([n]) * 100_000 for n in range(30)]
+    digest = team_app.digest_of(b"".join(pieces))
+    location = begin(team_app)
+    patched = team_app.send("PATCH", location, body=iter(pieces))
+    assert patched.status == 201, "ECR answers 201 where the specification says 202"
+    assert patched.headers["Range"] == "0-2999999"
+    assert team_app.send("PUT", f"{patched.headers['Location']}?digest={digest}").status == 201
+    assert team_app.send("GET", f"blobs/{digest}").data == b"".join(pieces)
+
+
+def test_a_patch_is_accepted_when_the_quirks_are_off(make_stand):
+    stand = make_stand(quirks=Quirks.none())
+    stand.client().create_repository(repositoryName="team/app")
+    team_app = stand.distribution()
+    first = team_app.send("PATCH", begin(team_app), body=b"small", headers={"Content-Range": "0-4"})
+    second = team_app.send("PATCH", first.headers["Location"], body=b"parts", headers={"Content-Range": "5-9"})
+    digest = team_app.digest_of(b"smallparts")
+    done = team_app.send("PUT", f"{second.headers['Location']}?digest={digest}")
+    assert [first.status, second.status, done.status] == [202, 202, 201]
+    served = team_app.send("GET", f"blobs/{digest}", redirect=False)
+    assert (served.status, served.data) == (200, b"smallparts")
+
+
+def test_an_empty_blob_is_a_blob(team_app):
+    digest = team_app.push_blob(b"")
+    assert team_app.send("GET", f"blobs/{digest}").data == b""
+    assert team_app.send("HEAD", f"blobs/{digest}").headers["Content-Length"] == "0"
+
+
+def test_a_blob_arrives_under_its_sha512_digest_when_that_is_asked_for(team_app):
+    digest = f"sha512:{hashlib.sha512(b'hello').hexdigest()}"
+    assert team_app.send("POST", f"blobs/uploads/?digest={digest}", body=b"hello").status == 201
+    assert team_app.send("GET", f"blobs/{digest}").data == b"hello"
+
+
+def test_a_blob_is_refused_and_nothing_stays_when_its_digest_is_another(stand, team_app):
+    answer = team_app.send("PUT", f"{begin(team_app)}?digest={NOWHERE}", body=b"hello")
+    assert (answer.status, errors_of(answer)) == (400, ["DIGEST_INVALID"])
+    assert team_app.send("HEAD", f"blobs/{NOWHERE}").status == 404
+    assert not [path for path in stand.data.rglob("uploads/*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "digest", ["", "latest", "sha256:../../../etc/passwd", "sha256:" + "A" * 64, "md5:" + "0" * 32]
+)
+def test_a_digest_is_refused_when_it_is_none_CVE_2024_3727(team_app, digest):
+    answer = team_app.send("PUT", f"{begin(team_app)}?digest={digest}", body=b"hello")
+    assert (answer.status, errors_of(answer)) == (400, ["DIGEST_INVALID"])
+
+
+def test_an_upload_continues_where_it_stood_when_the_client_asks(team_app):
+    location = begin(team_app)
+    team_app.send("PATCH", location, body=b"x" * (5 << 20))
+    asked = team_app.send("GET", location)
+    assert (asked.status, asked.headers["Range"]) == (204, f"0-{(5 << 20) - 1}")
+
+    wrong = team_app.send("PATCH", location, body=b"y", headers={"Content-Range": "3-3"})
+    assert (wrong.status, wrong.headers["Range"]) == (416, f"0-{(5 << 20) - 1}")
+
+    digest = team_app.digest_of(b"x" * (5 << 20) + b"y")
+    assert team_app.send("PUT", f"{location}?digest={digest}", body=b"y").status == 201
+
+
+def half_a_patch(team_app, location, length):
+    """A connection on which the head of a PATCH was sent, and 3,000,000 bytes of its body."""
+    host = urlsplit(team_app.url)
+    connection = socket.create_connection((host.hostname, host.port), timeout=5)
+    lines = [f"PATCH {location} HTTP/1.1", "Host: x", f"Authorization: Basic {team_app.token}"]
+    connection.sendall("\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode() + b"z" * 3_000_000)
+    return connection
+
+
+def test_bytes_of_a_broken_request_do_not_count_when_the_client_comes_back(team_app):
+    location = begin(team_app)
+    with half_a_patch(team_app, location, 9_999_999) as broken:
+        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leave with a reset
+    answer = until(lambda: team_app.send("PATCH", location, body=b"hello"), lambda answer: answer.status != 409)
+    assert (answer.status, answer.headers["Range"]) == (201, "0-4")
+    assert team_app.send("PUT", f"{location}?digest={team_app.digest_of(b'hello')}").status == 201
+
+
+def test_an_upload_is_refused_while_another_request_writes_it(stand, team_app):
+    location = begin(team_app)
+    with half_a_patch(team_app, location, 3_000_006) as slow:
+        [received] = stand.data.rglob("uploads/*-*")
+        assert until(lambda: received.stat().st_size, bool) > 0
+        assert team_app.send("PATCH", location, body=b"x").status == 409
+        slow.sendall(b"abcdef")
+        assert b"201" in slow.recv(100)
+
+
+def test_an_upload_is_gone_when_it_was_cancelled(team_app):
+    location = begin(team_app)
+    assert team_app.send("DELETE", location).status == 204
+    answer = team_app.send("PATCH", location, body=b"x")
+    assert (answer.status, errors_of(answer)) == (404, ["BLOB_UPLOAD_UNKNOWN"])
+
+
+def test_a_mount_begins_an_upload_when_mounting_is_off(stand, ecr, team_app):
+    digest = team_app.push_blob(b"shared")
+    ecr.create_repository(repositoryName="team/other")
+    other = stand.distribution(repository_name="team/other")
+    answer = other.send("POST", f"blobs/uploads/?mount={digest}&from=team/app")
+    assert (answer.status, "/blobs/uploads/" in answer.headers["Location"]) == (202, True)
+    assert other.send("HEAD", f"blobs/{digest}").status == 404
+
+
+def test_a_mount_gives_the_blob_when_the_quirks_are_off(make_stand):
+    stand = make_stand(quirks=Quirks.none())
+    for name in ("team/app", "team/other"):
+        stand.client().create_repository(repositoryName=name)
+    digest = stand.distribution().push_blob(b"shared")
+    other = stand.distribution(repository_name="team/other")
+    assert other.send("POST", f"blobs/uploads/?mount={digest}&from=team/app").status == 201
+    assert other.send("GET", f"blobs/{digest}").data == b"shared"
+    assert other.send("POST", f"blobs/uploads/?mount={NOWHERE}&from=team/app").status == 202
+
+
+def test_a_blob_is_not_there_in_a_repository_that_was_not_given_it_CVE_2024_39897(stand, ecr, team_app):
+    digest = team_app.push_blob(b"secret")
+    ecr.create_repository(repositoryName="team/other")
+    other = stand.distribution(repository_name="team/other")
+    assert errors_of(other.send("GET", f"blobs/{digest}")) == ["BLOB_UNKNOWN"]
+    assert other.send("HEAD", f"blobs/{digest}").status == 404
+
+
+def test_a_blob_is_gone_when_its_repository_was_deleted_and_made_again_CVE_2026_35172(ecr, team_app):
+    digest = team_app.push_blob(b"secret")
+    ecr.delete_repository(repositoryName="team/app", force=True)
+    ecr.create_repository(repositoryName="team/app")
+    assert team_app.send("GET", f"blobs/{digest}").status == 404
+
+
+def test_a_blob_is_served_from_its_own_region_only(stand, team_app):
+    digest = team_app.push_blob(b"hello")
+    stand.client("eu-west-1").create_repository(repositoryName="team/app")
+    assert stand.distribution("eu-west-1").send("HEAD", f"blobs/{digest}").status == 404
+
+
+def test_a_blob_is_where_the_folder_says_and_served_as_it_is_there(stand, team_app):
+    digest = team_app.push_blob(b"hello")
+    path = stand.data / "111122223333" / "us-east-1" / "blobs" / "sha256" / digest.removeprefix("sha256:")
+    assert path.read_bytes() == b"hello"
+    path.write_bytes(b"jello")
+    assert team_app.send("GET", f"blobs/{digest}").data == b"jello"
+
+
+def test_a_get_is_redirected_to_a_url_that_needs_no_authorization(team_app):
+    digest = team_app.push_blob(b"hello")
+    answer = team_app.send("GET", f"blobs/{digest}", redirect=False)
+    assert answer.status == 307
+    assert team_app.send("GET", answer.headers["Location"], token="").data == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "body", "content_range"),
+    [
+        ("bytes=0-0", 206, b"h", "bytes 0-0/5"),
+        ("bytes=2-", 206, b"llo", "bytes 2-4/5"),
+        ("bytes=-2", 206, b"lo", "bytes 3-4/5"),
+        ("bytes=1-99", 206, b"ello", "bytes 1-4/5"),
+        ("bytes=-99", 206, b"hello", "bytes 0-4/5"),
+        ("bytes=5-", 416, b"", "bytes */5"),
+        ("bytes=-0", 416, b"", "bytes */5"),
+        ("bytes=0-1,3-4", 200, b"hello", None),
+        ("bytes=3-1", 200, b"hello", None),
+        ("items=0-1", 200, b"hello", None),
+        ("bytes=" + "9" * 400 + "-", 200, b"hello", None),
+    ],
+)
+def test_a_range_is_served_when_it_is_one_that_can_be(team_app, header, status, body, content_range):
+    digest = team_app.push_blob(b"hello")
+    answer = team_app.send("GET", f"blobs/{digest}", headers={"Range": header})
+    assert (answer.status, answer.data, answer.headers.get("Content-Range")) == (status, body, content_range)
+
+
+@given(data=st.binary(max_size=50), first=st.none() | st.integers(0, 60), last=st.none() | st.integers(0, 60))
+def test_a_range_means_what_slicing_means(data, first, last):
+    header = f"bytes={'' if first is None else first}-{'' if last is None else last}"
+    if first is None:
+        expected = data[-last:] if last else b""
+    else:
+        expected = data[first:] if last is None else data[first : last + 1]
+    try:
+        found = read_range(header, len(data))
+    except UnsatisfiableRangeError:
+        assert expected == b""
+    else:
+        sent = data if found is None else data[found[0] : found[1] + 1]
+        is_malformed = (first is None and last is None) or (first is not None and last is not None and last < first)
+        assert sent == (data if is_malformed else expected)
+
+
+def test_an_error_on_head_has_no_body_and_the_connection_goes_on(team_app):
+    host = urlsplit(team_app.url)
+    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=5)
+    headers = {"Authorization": f"Basic {team_app.token}"}
+    for path, status in ((f"blobs/{NOWHERE}", 404), ("manifests/none", 404), (f"blobs/{NOWHERE}", 404)):
+        connection.request("HEAD", f"/v2/team/app/{path}", headers=headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (status, b"")
+    connection.close()
+
+
+def test_deleting_a_blob_is_unsupported_GHSA_qg67_7m6v_qg25(team_app):
+    digest = team_app.push_blob(b"hello")
+    answer = team_app.send("DELETE", f"blobs/{digest}")
+    assert (answer.status, errors_of(answer)) == (405, ["UNSUPPORTED"])
+    assert team_app.send("HEAD", f"blobs/{digest}").status == 200
