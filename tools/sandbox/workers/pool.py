@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,8 @@ from pathlib import Path
 from sandbox.delivery.wiring import FunctionConfig
 from sandbox.workers.worker import Outcome, Worker
 
-MAX_WORKERS = 5  # per function without a reserved concurrency; a laptop is no region
+MAX_WORKERS = max(2, os.cpu_count() or 1)  # per function without a reserved concurrency: a laptop is no region
+PATIENCE_SECONDS = 0.1  # for a worker to become free before another is started: imports cost a second of a processor
 CLOSING_SECONDS = 10.0
 
 
@@ -68,6 +70,8 @@ class WorkerPool:
 
     def _take(self) -> Worker:
         with self._changed:
+            if self._all and not self._warm:
+                self._changed.wait_for(lambda: self._warm or self._is_closed, PATIENCE_SECONDS)
             if self._is_closed:
                 raise WorkerPoolClosedError(self._config.logical_id)
             # The one used last first: its caches are warm too.
@@ -82,6 +86,7 @@ class WorkerPool:
         with self._changed:
             if not worker.is_dead and not self._is_closed:
                 self._warm.append(worker)
+                self._changed.notify_all()
                 return
         worker.close()
         with self._changed:
