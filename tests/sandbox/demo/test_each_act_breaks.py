@@ -55,8 +55,8 @@ def with_another_target(resources: dict[str, Any]) -> None:
 def change_a_byte(stage: Stage) -> None:
     blob = stage.release("1.4.3").children[0].blobs[-1].digest
     stage.settle()
-    account, away = stage.sandbox.account, stage.away.region
-    (stored,) = stage.sandbox.local_ecr.data.glob(f"{account}/{away}/blobs/sha256/**/{blob.hex}")
+    replica = stage.layout.root.parent / "data" / "ecr" / stage.sandbox.account / stage.away.region
+    (stored,) = replica.glob(f"blobs/sha256/**/{blob.hex}")
     content = bytearray(stored.read_bytes())
     content[-1] ^= 1
     stored.chmod(0o644)
@@ -80,8 +80,12 @@ BREAKS = [
     Break(2, "rule on aliases", rulebook=lambda rule: rule["image_tags"].pop("aliases")),
     Break(
         2,
-        "immutability's exclusion of versions",
-        rulebook=lambda rule: rule["repository"]["mutability"].update({"except": ["*-latest", "*.*.*"]}),
+        "comparison of versions",
+        code=(
+            "domain/tagging.py",
+            "highest[alias][0].order < version.order",
+            "version.order < highest[alias][0].order",
+        ),
     ),
     Break(3, "target of the rule", template=with_another_target),
     Break(3, "permission to write to the queue", template=without("ReplicateImageQueuePolicy")),
