@@ -1,6 +1,7 @@
 """Repository settings: what differs from the rulebook, as a plan. An equal setting is never written again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.plan import (
@@ -14,7 +15,7 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
-from ecr_steward.domain.repositories import Repository, RepositorySettings
+from ecr_steward.domain.repositories import Document, Repository, RepositorySettings
 from ecr_steward.domain.rules import Rule
 
 
@@ -53,10 +54,28 @@ def _differences(
     if wanted.lifecycle is not None and wanted.lifecycle != actual.lifecycle:
         why = f"the lifecycle policy is {_missing_or_different(actual.lifecycle)}"
         yield PutLifecyclePolicy(rule=rule, why=why, repository=repository, document=wanted.lifecycle)
-    if wanted.policy is not None and wanted.policy != actual.policy:
+    if wanted.policy is not None and not is_same_policy(wanted.policy, actual.policy):
         # Last: it is the one setting that can lock people out, and by then the others are in place.
         why = f"the repository policy is {_missing_or_different(actual.policy)}"
         yield SetRepositoryPolicy(rule=rule, why=why, repository=repository, document=wanted.policy)
+
+
+def is_same_policy(one: Document | None, other: Document | None) -> bool:
+    """Whether two policy documents say the same.
+
+    A list of one element may be written without brackets, and the order of a list means nothing ("Grammar of the IAM
+    JSON policy language", IAM user guide); which of these a service answers with is its own affair.
+    """
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return frozenset((key, _canonical(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        elements = frozenset(map(_canonical, value))
+        return next(iter(elements)) if len(elements) == 1 else elements
+    return value
 
 
 def _on(value: bool | None) -> str:
