@@ -66,7 +66,7 @@ def is_same_policy(one: Document | None, other: Document | None) -> bool:
     A list of one element may be written without brackets, and the order of a list means nothing ("Grammar of the IAM
     JSON policy language", IAM user guide); which of these a service answers with is its own affair.
     """
-    return _canonical(one) == _canonical(other)
+    return bool(_canonical(one) == _canonical(other))
 
 
 def _canonical(value: Any) -> Any:
