@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from sandbox.sandbox import Sandbox
 
 from sam_local import engine
 from sam_local.cases import CASES, Case
@@ -16,6 +15,7 @@ from sam_local.effects import HOME, Seen
 from sam_local.invocation import Answer, Sam
 from sam_local.world import World, quiet_build
 from sandbox.demo.layout import release, write_layout
+from sandbox.sandbox import Sandbox
 
 ALL_WITHIN = 600.0
 
@@ -25,33 +25,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sam_local", description=__doc__)
     parser.add_argument("--build", type=Path, default=Path(".aws-sam/build"), help="what `sam build` wrote")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose function or event contains this")
+    parser.add_argument("--inside", type=Path, metavar="ARCHIVE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if missing := engine.what_is_missing():
-        print(f"skipped: {missing}", file=sys.stderr)
-        return 1 if os.environ.get("CI") == "true" else 0
-    if not engine.is_inside():
-        return engine.run_inside([sys.executable, "-m", "sam_local", *sys.argv[1:]], timeout=ALL_WITHIN)
     chosen = [case for case in CASES if arguments.only in f"{case.function} {case.event}"]
     if not chosen:
         parser.error(f"no case contains {arguments.only!r}")
+    if missing := engine.what_is_missing():
+        print(f"skipped: {missing}", file=sys.stderr)
+        return 1 if os.environ.get("CI") == "true" else 0
     with tempfile.TemporaryDirectory(prefix="ecr-steward-sam-local-") as folder:
-        return _run(chosen, arguments.build.resolve(), Path(folder))
+        if arguments.inside:
+            return _run(chosen, arguments.build.resolve(), arguments.inside, Path(folder))
+        archive = Path(folder) / "root.tar"
+        engine.lay_out_root(archive)
+        again = [sys.executable, "-m", "sam_local", *sys.argv[1:], "--inside", str(archive)]
+        return engine.run_inside(again, timeout=ALL_WITHIN)
 
 
-def _run(cases: Sequence[Case], build: Path, folder: Path) -> int:
+def _run(cases: Sequence[Case], build: Path, archive: Path, folder: Path) -> int:
     docker = engine.connect()
     address = engine.bridge_address(docker)
     layout = write_layout(folder / "image")
     quiet = quiet_build(build, folder)
     console = Console(soft_wrap=True, highlight=False)
     with Sandbox(quiet, data=folder / "data", host=address, public_host=address) as sandbox:
-        image = engine.build_base_image(docker, {"AWS_ENDPOINT_URL": sandbox.endpoint_url})
-        environment = {
-            "AWS_ENDPOINT_URL": sandbox.endpoint_url,
-            "AWS_DEFAULT_REGION": HOME,
-            "AWS_ACCESS_KEY_ID": sandbox.deployment.account,
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
-        }
+        image = engine.import_base_image(docker, archive, {"AWS_ENDPOINT_URL": sandbox.endpoint_url})
+        environment = {"AWS_ENDPOINT_URL": sandbox.endpoint_url, "AWS_DEFAULT_REGION": HOME}
         sam = Sam(quiet / "template.yaml", engine.ARCHITECTURE, image, environment)
         world = World(sandbox, layout, release(layout, "1.4.2"))
         failed = 0
@@ -71,7 +70,12 @@ def _run(cases: Sequence[Case], build: Path, folder: Path) -> int:
 def _play(case: Case, world: World, sam: Sam) -> tuple[Answer, list[str]]:
     event, digests = world.prepare(case.load())
     before = world.state()
-    answer = sam.invoke(case.function, event, world.variables(case.function))
+    answer = sam.invoke(
+        case.function,
+        event,
+        variables=world.variables(case.function),
+        credentials=world.credentials(case.function),
+    )
     world.settle()
     seen = Seen(before, world.state(), digests)
     return answer, list(_complaints(case, answer, seen))

@@ -5,7 +5,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,6 @@ HERE = Path(__file__).parent
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 """Of this machine, as Lambda and SAM name it: ``x86_64`` or ``arm64``."""
 
-INSIDE = "ECR_STEWARD_INSIDE_PRIVATE_ENGINE"
 NEEDED = {
     "dockerd": "docker.io",
     "ip": "iproute2",
@@ -37,16 +35,9 @@ def what_is_missing() -> str | None:
     return None
 
 
-def is_inside() -> bool:
-    """Whether this process already runs beside its own engine."""
-    return os.environ.get(INSIDE) == "yes"
-
-
 def run_inside(command: Sequence[str], *, timeout: float) -> int:
     """Run a command beside a Docker engine of its own, of which nothing is left afterwards; its exit code."""
-    process = subprocess.Popen(  # noqa: S603  (our own script)
-        [HERE / "with_docker.sh", *command], env={**os.environ, INSIDE: "yes"}
-    )
+    process = subprocess.Popen([HERE / "with_docker.sh", *command])  # noqa: S603  (our own script)
     try:
         return process.wait(timeout)
     except BaseException:
@@ -66,22 +57,25 @@ def bridge_address(engine: docker.DockerClient) -> str:
     return str(network.attrs["IPAM"]["Config"][0]["Gateway"])
 
 
-def build_base_image(engine: docker.DockerClient, environment: Mapping[str, str]) -> str:
-    """Make the base image with these environment variables, and return its name.
+def lay_out_root(archive: Path) -> None:
+    """Write the root file system of the base image. Needs the package registry, which is out of reach inside."""
+    subprocess.run(  # noqa: S603  (our own script)
+        [HERE / "lay_out_root.sh", archive], check=True, timeout=120, stdout=sys.stderr
+    )
+
+
+def import_base_image(engine: docker.DockerClient, archive: Path, environment: Mapping[str, str]) -> str:
+    """Make the base image of a root file system and these environment variables, and return its name.
 
     The emulator hands an image's variables to the function: so AWS_ENDPOINT_URL gets there without a place in the
     production template. SAM can only override variables that a template declares.
     """
     repository, tag = "ecr-steward/lambda-python", f"3.13-{ARCHITECTURE}"
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "root.tar"
-        script = HERE / "build_base_image.sh"
-        subprocess.run([script, root], check=True, timeout=120, stdout=sys.stderr)  # noqa: S603  (our own script)
-        with root.open("rb") as stream:
-            engine.api.import_image_from_stream(
-                iter(lambda: stream.read(1 << 20), b""),
-                repository=repository,
-                tag=tag,
-                changes=["WORKDIR /var/task", *(f"ENV {name}={value}" for name, value in environment.items())],
-            )
+    with archive.open("rb") as stream:
+        engine.api.import_image_from_stream(
+            iter(lambda: stream.read(1 << 20), b""),
+            repository=repository,
+            tag=tag,
+            changes=["WORKDIR /var/task", *(f"ENV {name}={value}" for name, value in environment.items())],
+        )
     return f"{repository}:{tag}"

@@ -54,10 +54,15 @@ class Sam:
     architecture: str
     image: str
     environment: Mapping[str, str]
-    """Of the ``sam`` process; the function gets its credentials and region from here."""
+    """Of the ``sam`` process; the function gets its region from here, too."""
 
-    def invoke(self, function: str, event: Any, variables: Mapping[str, str]) -> Answer:
-        """Invoke a function, by logical id, with an event; ``variables`` are those that the template declares."""
+    def invoke(
+        self, function: str, event: Any, *, variables: Mapping[str, str], credentials: Mapping[str, str]
+    ) -> Answer:
+        """Invoke a function, by logical id, with an event.
+
+        ``variables`` are those that the template declares, resolved; SAM drops any other.
+        """
         with tempfile.TemporaryDirectory() as folder:
             event_file, variables_file = Path(folder) / "event.json", Path(folder) / "variables.json"
             event_file.write_text(json.dumps(event), encoding="utf-8")
@@ -75,6 +80,8 @@ class Sam:
                 env={
                     **os.environ,
                     **self.environment,
+                    **credentials,
+                    "TMPDIR": folder,  # SAM leaves a file for each image it builds
                     "AWS_MAX_ATTEMPTS": "1",  # SAM asks STS for the account id first
                     "AWS_EC2_METADATA_DISABLED": "true",
                     "SAM_CLI_TELEMETRY": "0",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
-from sandbox.sandbox import Sandbox
 
 from ecr_steward.domain.names import ImageTag
 from sam_local.effects import ABROAD, HOME, REPOSITORY, RepositoryState, State
 from sandbox.demo.client import User
 from sandbox.demo.layout import Layout, Release
+from sandbox.sandbox import Sandbox
 
 SETTLED_WITHIN = 60.0
 QUIET_RULE = "ForwardToStewardRule"
@@ -73,6 +73,16 @@ class World:
         """The environment of a deployed function, in which every reference has become a name or address."""
         properties = self.sandbox.deployment.resources[function].properties
         return {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
+
+    def credentials(self, function: str) -> dict[str, str]:
+        """Those of the function's own role, as Lambda gives them."""
+        role = self.sandbox.deployment.resources[function].properties["Role"]
+        session = self.sandbox.client("sts", HOME).assume_role(RoleArn=role, RoleSessionName=function)["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["SessionToken"],
+        }
 
     def state(self) -> State:
         """What registries and failure queue hold now."""

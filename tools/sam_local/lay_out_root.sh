@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build_base_image.sh OUT.tar: the root file system of an image like Lambda's python3.13, from this machine's own Debian packages.
+# lay_out_root.sh OUT.tar: the root file system of an image like Lambda's python3.13, from this machine's own Debian packages.
 # No container registry is asked. Needs Debian 13 (its python3.13 is the one inside), root (chroot), and .venv/bin first on the PATH.
 #
 # Unlike Lambda's: Debian's glibc 2.41 instead of Amazon Linux 2023's 2.34 (the packaging tests check the wheels for that), and
