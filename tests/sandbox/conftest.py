@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 import yaml
 
 from sandbox.sandbox import Sandbox
@@ -115,6 +116,15 @@ class Box:
         answer = self.sandbox.client("events").put_events(Entries=[entry])["Entries"][0]
         self.sandbox.wait_until_idle(10)
         return dict(answer)
+
+    def http(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """A plain request to the endpoint, unsigned; status, and the answer parsed if it is JSON."""
+        with urllib3.PoolManager(retries=False) as pool:
+            answer = pool.request(method, f"{self.sandbox.endpoint_url}{path}", body=body, headers=headers, timeout=20)
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        return answer.status, json.loads(answer.data) if is_json else answer.data
 
     def send(self, queue: str, *bodies: str) -> None:
         """A user sends messages, at most ten, at once; the rest follows."""

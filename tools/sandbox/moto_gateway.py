@@ -51,7 +51,12 @@ class MotoGateway:
         """Have moto answer as this account."""
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return self._receive(request, account)
-        return self._ask(request, account)
+        answer = self._ask(request, account)
+        is_page = any(name.lower() == "content-type" and "text/html" in value for name, value in answer.headers)
+        if answer.status >= 400 and is_page and call.service != "s3":
+            # What Flask says where moto has nothing; a client of AWS expects no page.
+            return HttpAnswer.error(501, "NotImplementedException", f"moto has no {call.service}:{call.operation}")
+        return answer
 
     def close(self) -> None:
         """End long polls."""

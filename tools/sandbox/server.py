@@ -58,8 +58,9 @@ class SandboxApp:
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         try:
             return self._api.answer(request)
-        except Exception as error:
-            # moto answers what it cannot do with an exception or an HTML page; a client of AWS expects neither.
+        except NotImplementedError as error:
+            return HttpAnswer.error(501, "NotImplementedException", str(error))
+        except Exception as error:  # a server answers: the log has the trace, the client the reason
             logger.exception("%s %s", request.method, request.path)
             return HttpAnswer.error(500, "InternalFailure", f"The sandbox cannot do this: {error!r}")
 

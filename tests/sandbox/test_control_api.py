@@ -1,0 +1,111 @@
+"""The sandbox's own HTTP API: what people and scripts ask it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SLOW_WHEN_TOLD = """
+    import time
+    def lambda_handler(event, context):
+        print("seen")
+        if event["detail-type"] == "Slow":
+            time.sleep(1)
+"""
+
+
+@pytest.fixture(scope="module")
+def box(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
+    """A function with a schedule and a rule on the default bus."""
+    stack = new_template()
+    rule = {"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["aws.ecr"]}}}
+    clock = {"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)"}}
+    off = {"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)", "Enabled": False}}
+    stack.function("Sees", SLOW_WHEN_TOLD, Events={"Pushed": rule, "Clock": clock, "Off": off})
+    return start(stack)
+
+
+def ask(box: Any, path: str, document: Any = None) -> tuple[int, Any]:
+    """GET, or POST what is given; status and answer."""
+    body = None if document is None else json.dumps(document).encode()
+    status, answer = box.http("GET" if body is None else "POST", f"/_sandbox/{path}", body)
+    return int(status), answer
+
+
+def test_event_starts_its_function_when_posted(box: Any) -> None:
+    event = {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"n": 1}}
+
+    assert ask(box, "events", event) == (202, {"accepted": 1})
+    assert ask(box, "events", [event, event])[1] == {"accepted": 2}
+    assert ask(box, "idle?timeout=10") == (200, {"idle": True})
+
+    runs = ask(box, "invocations")[1]
+    assert [run["event"]["detail"] for run in runs] == [{"n": 1}] * 3
+    assert [(run["function"], run["outcome"], run["log"]) for run in runs] == [("Sees", "ok", "seen\n")] * 3
+    assert ask(box, "events")[1][0]["event"] == event
+    assert {one["fate"] for one in ask(box, "deliveries")[1]} == {"delivered"}
+    assert ask(box, "deliveries?fate=lost") == (200, [])
+
+
+def test_idle_says_what_is_under_way_when_the_time_is_over(box: Any) -> None:
+    ask(box, "events", {"source": "aws.ecr", "detail-type": "Slow", "detail": {}})
+
+    status, answer = ask(box, "idle?timeout=0.1")
+
+    assert (status, answer["idle"]) == (408, False)
+    assert "Sees" in answer["error"]
+    assert ask(box, "idle")[0] == 200
+
+
+def test_schedule_fires_when_posted(box: Any) -> None:
+    assert ask(box, "schedules/SeesClock", {}) == (202, {"fired": "SeesClock"})
+    ask(box, "idle")
+
+    assert ask(box, "invocations")[1][-1]["event"]["detail-type"] == "Scheduled Event"
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "status", "error"),
+    [
+        ("schedules/Nobody", {}, 404, "there is no schedule Nobody"),
+        ("schedules/SeesOff", {}, 409, "DISABLED"),
+        ("events", {"source": "aws.ecr"}, 400, "source, detail-type and detail"),
+        ("events", ["x"], 400, "source, detail-type and detail"),
+        ("idle?timeout=soon", None, 400, "number of seconds"),
+        ("trail", {"enabled": "no"}, 400, "expected"),
+    ],
+)
+def test_mistake_is_explained_when_asked_wrongly(box: Any, path: str, document: Any, status: int, error: str) -> None:
+    got, answer = ask(box, path, document)
+
+    assert got == status
+    assert error in answer["error"]
+
+
+def test_trail_is_switched_when_posted(box: Any) -> None:
+    assert ask(box, "trail") == (200, {"enabled": True})
+    assert ask(box, "trail", {"enabled": False}) == (200, {"enabled": False})
+    assert box.sandbox.local_ecr.trail is False
+    ask(box, "trail", {"enabled": True})
+
+
+def test_requests_of_both_logs_are_listed_in_order_when_asked(box: Any) -> None:
+    box.sandbox.client("ecr").describe_repositories()
+    box.sandbox.client("sqs").list_queues()
+
+    last = ask(box, "requests")[1][-2:]
+
+    assert [(one["service"], one["operation"], one["mutating"]) for one in last] == [
+        ("ecr", "DescribeRepositories", False),
+        ("sqs", "ListQueues", False),
+    ]
+    assert all(one["principal"] == "arn:aws:iam::111122223333:root" for one in last)
+
+
+def test_deployment_and_index_are_told_when_asked(box: Any) -> None:
+    function = ask(box, "deployment")[1]["Sees"]
+
+    assert function["type"] == "AWS::Lambda::Function"
+    assert function["arn"] == box.arn("Sees")
+    assert "GET invocations" in ask(box, "")[1]["routes"]

@@ -1,0 +1,216 @@
+"""A sandbox from start to end: one at a time, and nothing is left of it."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from sandbox.deploy.errors import BuildError
+from sandbox.sandbox import Sandbox, SandboxInUseError
+
+CALLS_BACK = """
+    import json, os, urllib.request
+    def lambda_handler(event, context):
+        return {name: os.environ.get(name) for name in (
+            "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "QUEUE_URL"
+        )}
+"""
+
+
+def descendants() -> set[int]:
+    """Process ids of all children of this process, and theirs."""
+    found: set[int] = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z" and int(fields[1]) == os.getpid():
+            found.add(int(path.parent.name))
+    return found
+
+
+def open_sockets() -> int:
+    """How many sockets this process has open."""
+    links = [Path(entry) for entry in Path("/proc/self/fd").glob("*")]
+    return sum(1 for link in links if link.is_symlink() and "socket" in os.path.realpath(link))
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    """Wait at most ten seconds for what another thread does."""
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_nothing_is_left_when_the_sandbox_ends(
+    template: Any, nothing_left: None, error: type[BaseException] | None
+) -> None:
+    template.function("Sleeps", "import time\ndef lambda_handler(event, context): time.sleep(60)", Timeout=90)
+    build = template.write()
+    processes, sockets = descendants(), open_sockets()
+
+    def use() -> None:
+        with Sandbox(build) as sandbox:
+            name = sandbox.deployment.resources["Sleeps"].physical_id
+            sandbox.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
+            wait_until(lambda: sandbox.engine.invocations.pids)
+            if error is not None:
+                raise error
+
+    if error is None:
+        use()
+    else:
+        with pytest.raises(error):
+            use()
+
+    assert descendants() == processes
+    assert open_sockets() == sockets
+
+
+def test_state_is_new_when_a_second_sandbox_follows(template: Any) -> None:
+    template.queue("Jobs")
+    build = template.write()
+
+    with Sandbox(build) as first:
+        first.client("sqs").create_queue(QueueName="extra")
+        first.client("ecr").create_repository(repositoryName="team/api")
+    with Sandbox(build) as second:
+        assert len(second.client("sqs").list_queues()["QueueUrls"]) == 1
+        assert second.client("ecr").describe_repositories()["repositories"] == []
+
+
+def test_second_sandbox_is_refused_when_one_runs_in_the_process(template: Any) -> None:
+    template.queue("Jobs")
+    build = template.write()
+
+    with Sandbox(build), pytest.raises(SandboxInUseError, match="one sandbox at a time"):
+        Sandbox(build).__enter__()
+    with Sandbox(build):
+        pass
+
+
+def test_build_is_asked_for_when_there_is_none(tmp_path: Path, nothing_left: None) -> None:
+    with pytest.raises(BuildError, match="run make build"):
+        Sandbox(tmp_path / "nothing").__enter__()
+
+
+def test_function_reaches_the_sandbox_as_its_own_role_when_it_calls_aws(template: Any, run: Callable[..., Any]) -> None:
+    template.queue("Jobs")
+    template.function("Caller", CALLS_BACK, Environment={"Variables": {"QUEUE_URL": template.ref("Jobs")}})
+    box = run()
+    answer = box.sandbox.client("lambda").invoke(FunctionName=box.arn("Caller"), Payload=b"{}")
+    seen = json.loads(answer["Payload"].read())
+
+    # With what the function has, and nothing else: boto3 itself is no part of this tiny function.
+    session: Any = boto3.Session(
+        aws_access_key_id=seen["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=seen["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=seen["AWS_SESSION_TOKEN"],
+        region_name="us-east-1",
+    )
+    clients: dict[str, Any] = {
+        name: session.client(name, endpoint_url=seen["AWS_ENDPOINT_URL"]) for name in ("sts", "sqs", "ecr")
+    }
+    identity = clients["sts"].get_caller_identity()
+    # The address that the template resolves to names sqs.us-east-1.amazonaws.com; the request must not go there.
+    clients["sqs"].send_message(QueueUrl=seen["QUEUE_URL"], MessageBody='"hello"')
+    clients["ecr"].describe_repositories()
+    for client in clients.values():
+        client.close()
+
+    role = box.sandbox.engine.wiring.function("Caller").role_arn.rsplit("/", 1)[1]
+    name = box.sandbox.deployment.resources["Caller"].physical_id
+    assert identity["Account"] == "111122223333"
+    assert identity["Arn"] == f"arn:aws:sts::111122223333:assumed-role/{role}/{name}"
+    assert [message["body"] for message in box.messages("Jobs")] == ["hello"]
+    sent = next(one for one in box.sandbox.requests.entries() if one.operation == "SendMessage")
+    assert (sent.service, sent.mutating, sent.principal, sent.status) == ("sqs", True, identity["Arn"], 200)
+    assert box.sandbox.local_ecr.requests.entries()[-1].principal == identity["Arn"]
+
+
+def test_role_is_denied_when_its_policies_do_not_allow_putting_events(template: Any, run: Callable[..., Any]) -> None:
+    template.add("Bus", "AWS::Events::EventBus", Name="own")
+    policy = template.allow("events:PutEvents", template.arn("Bus"))
+    template.function("Allowed", CALLS_BACK, Policies=[policy])
+    template.function("Denied", CALLS_BACK)
+    box = run()
+    entry = {"Source": "shop", "DetailType": "Sold", "Detail": "{}", "EventBusName": "own"}
+
+    def put_as(function: str) -> Any:
+        answer = box.sandbox.client("lambda").invoke(FunctionName=box.arn(function), Payload=b"{}")
+        seen = json.loads(answer["Payload"].read())
+        client: Any = boto3.client(
+            "events",
+            region_name="us-east-1",
+            endpoint_url=seen["AWS_ENDPOINT_URL"],
+            aws_access_key_id=seen["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=seen["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=seen["AWS_SESSION_TOKEN"],
+        )
+        try:
+            return client.put_events(Entries=[entry])
+        finally:
+            client.close()
+
+    assert put_as("Allowed")["FailedEntryCount"] == 0
+    with pytest.raises(Exception, match="is not authorized to perform: events:PutEvents on resource") as refused:
+        put_as("Denied")
+    assert type(refused.value).__name__ == "AccessDeniedException"
+    assert len(box.sandbox.events) == 1
+
+
+def test_created_repository_is_announced_on_the_default_bus_when_there_is_a_trail(
+    run: Callable[..., Any], template: Any
+) -> None:
+    template.queue("Jobs")
+    box = run()
+    ecr = box.sandbox.client("ecr")
+
+    ecr.create_repository(repositoryName="team/api")
+    box.sandbox.local_ecr.trail = False
+    ecr.create_repository(repositoryName="team/web")
+    box.sandbox.wait_until_idle(5)
+
+    assert [(one.bus_arn, one.event["detail"]["eventName"]) for one in box.sandbox.events] == [
+        ("arn:aws:events:us-east-1:111122223333:event-bus/default", "CreateRepository")
+    ]
+
+
+def test_registry_of_each_region_has_a_port_when_running(run: Callable[..., Any], template: Any) -> None:
+    template.queue("Jobs")
+    box = run(regions=("us-east-1", "eu-west-1", "eu-central-1"))
+
+    urls = {region: box.sandbox.registry_url(region) for region in box.sandbox.regions}
+
+    assert len(set(urls.values())) == 3
+    for region, url in urls.items():
+        token = box.sandbox.client("ecr", region).get_authorization_token()["authorizationData"][0]
+        assert token["proxyEndpoint"] == url
+
+
+def test_long_poll_does_not_hold_up_others_when_it_waits(run: Callable[..., Any], template: Any) -> None:
+    template.queue("Jobs")
+    box = run()
+    received: list[Any] = []
+
+    def wait_for_message() -> None:
+        sqs = box.sandbox.client("sqs", "us-east-1")
+        received.append(sqs.receive_message(QueueUrl=box.url("Jobs"), WaitTimeSeconds=15))
+
+    box.sandbox.client("sqs")
+    thread = threading.Thread(target=wait_for_message)
+    thread.start()
+    wait_until(lambda: any(one.name.startswith("AnyIO") for one in threading.enumerate()))
+    box.send("Jobs", '"late"')
+    thread.join(10)
+
+    assert [message["Body"] for message in received[0]["Messages"]] == ['"late"']

@@ -1,0 +1,306 @@
+"""Functions under the real runtime client: what they see, how they fail, what is left of them."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.workers.pool import WorkerPoolClosedError
+
+SHOWS_ITSELF = """
+    import os, sys
+    def lambda_handler(event, context):
+        return {
+            "environment": dict(os.environ),
+            "path": sys.path,
+            "modules": [name for name in ("pydantic", "boto3", "sandbox", "site") if name in sys.modules],
+            "folder": os.getcwd(),
+            "pid": os.getpid(),
+            "context": {
+                "request_id": context.aws_request_id,
+                "arn": context.invoked_function_arn,
+                "name": context.function_name,
+                "memory": context.memory_limit_in_mb,
+                "left": context.get_remaining_time_in_millis(),
+            },
+        }
+"""
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    """Wait at most ten seconds for what another process does."""
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_function_sees_lambdas_environment_and_nothing_of_this_machine_when_invoked(
+    function: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "canary")
+    shown = function(SHOWS_ITSELF, environment={"OWN": "yes"}, memory=512, timeout=60.0)
+
+    answer, outcome = shown.invoke(request_id="abc")
+
+    environment = answer["environment"]
+    assert not outcome.is_error
+    assert "canary" not in environment.values()
+    assert environment["OWN"] == "yes"
+    assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "stack-Tested-1"
+    assert environment["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert answer["folder"] == environment["LAMBDA_TASK_ROOT"] == str(shown.config.code)
+    assert answer["context"]["request_id"] == "abc"
+    assert answer["context"]["arn"] == shown.config.arn
+    assert answer["context"]["memory"] == "512"
+    assert 50_000 < answer["context"]["left"] <= 60_000
+
+
+def test_only_built_artefacts_and_the_runtime_client_are_on_the_path_when_invoked(
+    function: Callable[..., Any], runtime_client: Path
+) -> None:
+    answer, _ = function(SHOWS_ITSELF).invoke()
+
+    own = [entry for entry in answer["path"] if not entry.startswith(("/usr/lib/python3", "/opt/python"))]
+    assert not [entry for entry in answer["path"] if "site-packages" in entry or "dist-packages" in entry]
+    assert str(runtime_client) in own
+    assert answer["modules"] == []
+
+
+def test_installed_package_is_missing_when_no_layer_has_it(function: Callable[..., Any]) -> None:
+    answer, outcome = function("import pydantic\ndef lambda_handler(event, context): pass").invoke()
+
+    assert outcome.is_error
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'pydantic'" in answer["errorMessage"]
+
+
+def test_layers_are_merged_under_one_folder_when_several_have_packages(
+    function: Callable[..., Any], tmp_path: Path
+) -> None:
+    core, rules = tmp_path / "core", tmp_path / "rules"
+    for layer, version in ((core, 1), (rules, 2)):
+        (layer / "python" / "shared").mkdir(parents=True)
+        (layer / "python" / "shared" / "__init__.py").write_text(f"VERSION = {version}")
+    (core / "python" / "only_core.py").write_text("HERE = True")
+    (rules / "rulebook.json").write_text('{"rules": []}')
+    source = """
+        import os, pathlib, shared, only_core
+        def lambda_handler(event, context):
+            return [shared.VERSION, only_core.HERE, pathlib.Path(os.environ["RULEBOOK"]).read_text()]
+    """
+
+    answer, _ = function(source, layers=(core, rules), environment={"RULEBOOK": "/opt/rulebook.json"}).invoke()
+
+    assert answer == [2, True, '{"rules": []}']
+
+
+def test_no_bytecode_is_written_when_a_function_has_modules(function: Callable[..., Any]) -> None:
+    shown = function("import other\ndef lambda_handler(event, context): return other.N")
+    (shown.config.code / "other.py").write_text("N = 1")
+
+    assert shown.invoke()[0] == 1
+    assert sorted(path.name for path in shown.config.code.rglob("*")) == ["app.py", "other.py"]
+
+
+def test_worker_is_used_again_when_the_next_event_comes(function: Callable[..., Any]) -> None:
+    shown = function(SHOWS_ITSELF)
+
+    pids = {shown.invoke()[0]["pid"] for _ in range(5)}
+
+    assert len(pids) == 1
+    assert shown.pool.pids == list(pids)
+
+
+def test_several_workers_run_when_events_come_at_once(function: Callable[..., Any]) -> None:
+    slow = function("import os, time\ndef lambda_handler(event, context):\n    time.sleep(0.6)\n    return os.getpid()")
+    pids: list[int] = []
+    threads = [threading.Thread(target=lambda: pids.append(slow.invoke()[0])) for _ in range(2)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(set(pids)) == 2
+
+
+def test_events_wait_for_each_other_when_concurrency_is_reserved_for_one(function: Callable[..., Any]) -> None:
+    source = "import os, time\ndef lambda_handler(event, context):\n    time.sleep(0.2)\n    return os.getpid()"
+    slow = function(source, reserved_concurrency=1)
+    pids: list[int] = []
+    threads = [threading.Thread(target=lambda: pids.append(slow.invoke()[0])) for _ in range(3)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(pids) == 3
+    assert len(set(pids)) == 1
+
+
+def test_log_is_that_of_the_invocation_when_several_follow_each_other(function: Callable[..., Any]) -> None:
+    source = """
+        import logging, sys
+        print("cold start")
+        def lambda_handler(event, context):
+            print("out", event)
+            print("err", event, file=sys.stderr)
+            logging.getLogger().warning("log %s", event)
+    """
+    talks = function(source)
+
+    first, second = talks.invoke(1)[1].log, talks.invoke(2, request_id="second")[1].log
+
+    assert first.startswith("cold start\nout 1\nerr 1\n[WARNING]")
+    assert "request-1" in first
+    assert second.startswith("out 2\nerr 2\n[WARNING]")
+    assert "second\tlog 2" in second
+
+
+def test_long_log_does_not_block_the_function_when_it_fills_the_pipe(function: Callable[..., Any]) -> None:
+    _, outcome = function("def lambda_handler(event, context):\n    print('x' * 500_000)").invoke()
+
+    assert not outcome.is_error
+    assert len(outcome.log) == 500_001
+
+
+def test_error_has_type_message_and_trace_when_the_handler_raises(function: Callable[..., Any]) -> None:
+    raises = function("def lambda_handler(event, context):\n    raise KeyError('digest')")
+
+    answer, outcome = raises.invoke()
+
+    assert outcome.is_error
+    assert (answer["errorType"], answer["errorMessage"]) == ("KeyError", "'digest'")
+    assert "lambda_handler" in "".join(answer["stackTrace"])
+    assert "[ERROR] KeyError" in outcome.log
+    assert len(raises.pool.pids) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "handler", "error_type"),
+    [
+        ("raise RuntimeError('no settings')", "app.lambda_handler", "RuntimeError"),
+        ("def lambda_handler(:", "app.lambda_handler", "Runtime.UserCodeSyntaxError"),
+        ("x = 1", "app.lambda_handler", "Runtime.HandlerNotFound"),
+        ("x = 1", "missing.lambda_handler", "Runtime.ImportModuleError"),
+    ],
+)
+def test_init_error_is_told_each_time_when_the_module_cannot_be_loaded(
+    function: Callable[..., Any], source: str, handler: str, error_type: str
+) -> None:
+    broken = function(source, handler=handler)
+
+    for _ in range(2):
+        answer, outcome = broken.invoke()
+        assert outcome.is_error
+        assert answer["errorType"] == error_type
+    assert broken.pool.pids == []
+
+
+def test_function_is_killed_and_replaced_when_it_runs_into_its_timeout(function: Callable[..., Any]) -> None:
+    source = """
+        import os, time
+        def lambda_handler(event, context):
+            print("working", flush=True)
+            time.sleep(event)
+            return os.getpid()
+    """
+    slow = function(source, timeout=0.5)
+    first, _ = slow.invoke(0)
+
+    begun = time.monotonic()
+    answer, outcome = slow.invoke(30, request_id="too-long")
+
+    assert time.monotonic() - begun < 5
+    assert outcome.is_error
+    assert answer == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": "RequestId: too-long Error: Task timed out after 0.50 seconds",
+    }
+    assert outcome.log.startswith("working\n")
+    second, _ = slow.invoke(0)
+    assert second != first
+    assert not Path(f"/proc/{first}").exists()
+
+
+@pytest.mark.parametrize(
+    ("death", "told"),
+    [
+        ("os._exit(3)", "exit status 3"),
+        ("os.kill(os.getpid(), 9)", "signal: SIGKILL"),
+        ("sys.exit(0)", "exit status 0"),
+    ],
+)
+def test_invocation_fails_and_the_next_works_when_the_worker_dies(
+    function: Callable[..., Any], death: str, told: str
+) -> None:
+    dies = function(f"import os, sys\ndef lambda_handler(event, context):\n    if event: {death}\n    return 'alive'")
+
+    answer, outcome = dies.invoke(True)
+
+    assert outcome.is_error
+    assert answer["errorType"] == "Runtime.ExitError"
+    assert told in answer["errorMessage"]
+    assert dies.invoke(False)[0] == "alive"
+
+
+def test_next_event_gets_a_new_worker_when_the_idle_one_was_killed(function: Callable[..., Any]) -> None:
+    shown = function(SHOWS_ITSELF)
+    first = shown.invoke()[0]["pid"]
+
+    os.kill(first, 9)
+    wait_until(lambda: not shown.pool.pids)
+    answer, outcome = shown.invoke()
+
+    assert not outcome.is_error
+    assert answer["pid"] != first
+
+
+def test_nothing_is_left_when_the_pool_is_closed_in_the_middle_of_an_invocation(
+    function: Callable[..., Any], tmp_path: Path
+) -> None:
+    source = """
+        import subprocess, time, pathlib, os
+        def lambda_handler(event, context):
+            child = subprocess.Popen(["sleep", "60"])
+            pathlib.Path(event).write_text(f"{os.getpid()} {child.pid}")
+            time.sleep(60)
+    """
+    threads_before = set(threading.enumerate())
+    runs = function(source, timeout=90.0)
+    note, outcomes = tmp_path / "pids", []
+    thread = threading.Thread(target=lambda: outcomes.append(runs.invoke(str(note))[1]))
+    thread.start()
+    wait_until(lambda: note.exists() and note.read_text())
+
+    runs.pool.close()
+    thread.join(5)
+
+    assert outcomes[0].is_error
+    for pid in note.read_text().split():
+        assert not Path(f"/proc/{pid}").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+    assert set(threading.enumerate()) <= threads_before
+    assert not list(tmp_path.glob("scratch-*"))
+    with pytest.raises(WorkerPoolClosedError):
+        runs.invoke("x")
+
+
+def test_warm_invocation_takes_milliseconds_when_measured(function: Callable[..., Any]) -> None:
+    echo = function("def lambda_handler(event, context):\n    return event")
+    echo.invoke()
+
+    def seconds() -> float:
+        begun = time.perf_counter()
+        echo.invoke({"n": 1})
+        return time.perf_counter() - begun
+
+    # 40 ms would be Nagle's algorithm against delayed acknowledgements; the fastest of fifty is not the machine's load.
+    assert min(seconds() for _ in range(50)) < 0.02
