@@ -13,7 +13,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 
-from local_ecr import LocalEcr, LocalEcrServer, Quirks
+from local_ecr import LocalEcr, LocalEcrServer
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -153,9 +153,9 @@ class Stand:
         return [event["detail"] for _, _, event in self.events if event["detail-type"] == name]
 
 
-def start(folder: Path, quirks: Quirks | None = None, **options: Any) -> Stand:
+def start(folder: Path, on_event: Callable[..., None] | None = None, **options: Any) -> Stand:
     clock, events = Clock(), []
-    ecr = LocalEcr(folder, clock=clock, on_event=lambda *event: events.append(event), quirks=quirks, **options)
+    ecr = LocalEcr(folder, clock=clock, on_event=on_event or (lambda *event: events.append(event)), **options)
     server = LocalEcrServer(ecr)
     server.start()
     return Stand(server, folder, clock, events)
@@ -163,7 +163,7 @@ def start(folder: Path, quirks: Quirks | None = None, **options: Any) -> Stand:
 
 @pytest.fixture
 def make_stand(tmp_path: Path) -> Iterator[Make]:
-    """Start a server; with quirks or other options of LocalEcr when asked."""
+    """Start a server, with options of LocalEcr when asked."""
     running: list[Stand] = []
 
     def make(data: Path | None = None, **options: Any) -> Stand:
