@@ -43,7 +43,9 @@ def test_event_starts_its_function_when_posted(box: Any) -> None:
     runs = ask(box, "invocations")[1]
     assert [run["event"]["detail"] for run in runs] == [{"n": 1}] * 3
     assert [(run["function"], run["outcome"], run["log"]) for run in runs] == [("Sees", "ok", "seen\n")] * 3
-    assert ask(box, "events")[1][0]["event"] == event
+    seen = ask(box, "events")[1][0]["event"]
+    assert seen == {**seen, **event, "account": "111122223333", "region": "us-east-1", "version": "0"}
+    assert seen["id"] and seen["time"]
     assert {one["fate"] for one in ask(box, "deliveries")[1]} == {"delivered"}
     assert ask(box, "deliveries?fate=lost") == (200, [])
 
@@ -109,3 +111,6 @@ def test_deployment_and_index_are_told_when_asked(box: Any) -> None:
     assert function["type"] == "AWS::Lambda::Function"
     assert function["arn"] == box.arn("Sees")
     assert "GET invocations" in ask(box, "")[1]["routes"]
+    told = ask(box, "not-simulated")[1]
+    assert "the merged Lambda layers" in told["running"]["/opt"]
+    assert "AWS::Lambda::Function Code" in told["properties"]

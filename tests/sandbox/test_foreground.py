@@ -42,7 +42,7 @@ def sandbox_up(template: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_sandbox_tells_what_happens_and_ends_cleanly_when_signalled(
     sandbox_up: tuple[subprocess.Popen[str], str], number: signal.Signals
 ) -> None:

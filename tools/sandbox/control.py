@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from sandbox.delivery.schedules import ScheduleDisabledError
+from sandbox.deploy.not_simulated import PROPERTIES
+from sandbox.not_simulated import RUNNING
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
@@ -29,6 +32,7 @@ ROUTES = {
     "GET events": "events so far, by bus",
     "GET deliveries": "deliveries so far; ?fate=lost for those that ended nowhere",
     "GET deployment": "logical ids, names and ARNs of what was deployed",
+    "GET not-simulated": "what is not as at AWS, and why",
     "GET idle": "answers when nothing is under way; ?timeout=seconds, then 408 and what is",
     "POST events": "put an event, or a list of them, on the default bus as an AWS service does",
     "POST schedules/NAME": "fire a schedule now",
@@ -61,6 +65,9 @@ def control_app(sandbox: Sandbox) -> Starlette:
         resources = sandbox.deployment.resources.values()
         return _json({one.logical_id: {"type": one.type, "name": one.physical_id, "arn": one.arn} for one in resources})
 
+    async def not_simulated(_: Request) -> Response:
+        return _json({"running": RUNNING, "properties": {" ".join(key): why for key, why in PROPERTIES.items()}})
+
     async def idle(request: Request) -> Response:
         try:
             timeout = min(float(request.query_params.get("timeout", DEFAULT_TIMEOUT)), MAX_TIMEOUT)
@@ -79,7 +86,8 @@ def control_app(sandbox: Sandbox) -> Starlette:
             if not isinstance(event, dict) or not {"source", "detail-type", "detail"} <= event.keys():
                 return _json({"error": "an event is an object with source, detail-type and detail"}, 400)
         for event in given:
-            sandbox.deliver(event.get("account", sandbox.account), event.get("region", sandbox.regions[0]), event)
+            whole = _envelope(sandbox.account, sandbox.regions[0]) | event
+            sandbox.deliver(whole["account"], whole["region"], whole)
         return _json({"accepted": len(given)}, 202)
 
     async def schedules(request: Request) -> Response:
@@ -114,6 +122,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         get("/events", events),
         get("/deliveries", deliveries),
         get("/deployment", deployment),
+        get("/not-simulated", not_simulated),
         get("/idle", idle),
         get("/trail", read_trail),
         post("/events", put_events),
@@ -121,6 +130,18 @@ def control_app(sandbox: Sandbox) -> Starlette:
         post("/trail", set_trail),
     ]
     return Starlette(routes=[Mount("/_sandbox", routes=routes)])
+
+
+def _envelope(account: str, region: str) -> dict[str, Any]:
+    """What an event has if a person does not say otherwise."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "account": account,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": [],
+    }
 
 
 async def _body(request: Request) -> Any:

@@ -67,6 +67,24 @@ def test_task_waits_its_delay_and_counts_meanwhile_when_it_has_one() -> None:
     work.close()
 
 
+def test_tasks_run_side_by_side_when_threads_were_idle_before() -> None:
+    activity = Activity()
+    work = Work("wide", activity, threads=3)
+    work.submit("first", lambda: None)
+    activity.wait_until_idle(5, nothing)
+    together = threading.Barrier(3)
+
+    def meet() -> None:
+        together.wait(5)
+
+    for _ in range(3):
+        work.submit("meet", meet)
+    activity.wait_until_idle(6, nothing)
+
+    assert not together.broken
+    work.close()
+
+
 def test_every_later_wait_raises_when_a_task_of_the_sandbox_failed(caplog: pytest.LogCaptureFixture) -> None:
     activity = Activity()
     work = Work("broken", activity, threads=1)

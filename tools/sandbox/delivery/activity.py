@@ -109,7 +109,8 @@ class Work:
         with self._changed:
             if not self._closed:
                 heapq.heappush(self._tasks, (time.monotonic() + after, next(self._order), token, task))
-                if not self._sleeping and len(self._threads) < self._limit:
+                # A sleeping thread that was notified counts as sleeping until it runs: compare, do not ask for any.
+                if len(self._tasks) > self._sleeping and len(self._threads) < self._limit:
                     thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                     self._threads.append(thread)
                     thread.start()

@@ -84,6 +84,7 @@ class _Reader:
                 },
                 timeout=float(properties.get("Timeout", 3)),
                 memory=int(properties.get("MemorySize", 128)),
+                log_group=properties.get("LoggingConfig", {}).get("LogGroup"),
                 reserved_concurrency=int(concurrency) if concurrency is not None else None,
                 retries=int(invoke.get("MaximumRetryAttempts", 2)),
                 on_failure_arn=destinations.get("OnFailure", {}).get("Destination"),

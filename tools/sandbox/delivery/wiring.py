@@ -61,6 +61,7 @@ class FunctionConfig:
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 3.0
     memory: int = 128
+    log_group: str | None = None
     reserved_concurrency: int | None = None
     retries: int = 2
     on_failure_arn: str | None = None

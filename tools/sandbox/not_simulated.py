@@ -1,0 +1,39 @@
+"""How the running sandbox differs from AWS, each with its reason; deploy/not_simulated.py does so for the template."""
+
+from collections.abc import Mapping
+
+RUNNING: Mapping[str, str] = {
+    "/opt": (
+        "A process without root cannot mount there: environment values that begin with /opt/ point to a folder with "
+        "the merged Lambda layers, and code that names /opt itself finds nothing."
+    ),
+    "temporary files": "/tmp is this machine's. TMPDIR is a folder of the worker's own, which tempfile uses.",
+    "memory": "A worker may use more than MemorySize; the context tells the configured size.",
+    "concurrency": (
+        "A function without a reserved concurrency has as many workers as this machine has processors, at least two; "
+        "more invocations wait instead of being throttled."
+    ),
+    "init": "A slow start may take ten seconds plus the function's timeout, once; Lambda starts it again after ten.",
+    "logs": "A function's log is part of its invocation; CloudWatch Logs holds the log groups only, and no events.",
+    "retry delays": (
+        "Milliseconds instead of minutes between the tries of a delivery or of a function, in the same number. Ages "
+        "(MaximumEventAgeInSeconds) are not reached for that reason and not counted."
+    ),
+    "visibility timeout": (
+        "A message that a function failed on is received again after a fraction of a second, not after the queue's "
+        "visibility timeout. maxReceiveCount and redrive are as deployed."
+    ),
+    "batching window": "A mapping takes what is there; it does not wait for a batch to fill.",
+    "schedules": "They fire when asked; `sandbox up` fires rate() schedules by the clock, and cron() ones never.",
+    "IAM": (
+        "Deliveries are decided by the deployed policies; of API calls, only PutEvents and Invoke by deployed roles "
+        "are. Signatures are not verified."
+    ),
+    "changes by API": (
+        "Rules, buses, queue and topic policies count as they are now; permissions of functions, event source "
+        "mappings, schedules and roles count as deployed."
+    ),
+    "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",
+    "alarms": "They exist; no metric is recorded and none ever fires.",
+}
+"""By what differs."""
