@@ -84,6 +84,15 @@ def test_it_refuses_a_registry_that_is_none():
     assert "not a 12-digit account" in ended.stderr
 
 
+def test_a_folder_is_refused_when_another_process_is_using_it(tmp_path):
+    with running(tmp_path):
+        command = [sys.executable, "-m", "local_ecr", "--data", str(tmp_path)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert f"another local ECR is using {tmp_path}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def push_until_killed(process: Process, name: str, acknowledged: list) -> None:
     """Push one small image after another; remember what the server said it has."""
     number = 0

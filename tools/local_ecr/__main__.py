@@ -15,6 +15,7 @@ from local_ecr.ecr import LocalEcr
 from local_ecr.names import InvalidNameError, Registry
 from local_ecr.quirks import Quirks
 from local_ecr.server import LocalEcrServer
+from local_ecr.state.store import FolderInUseError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +32,11 @@ def _serve(data: Path, options: argparse.Namespace, quirks: Quirks) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ecr = LocalEcr(data, quirks=quirks)
+    try:
+        ecr = LocalEcr(data, quirks=quirks)
+    except FolderInUseError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     registries = options.registry or [Registry("111122223333", "us-east-1")]
     with LocalEcrServer(
         ecr,

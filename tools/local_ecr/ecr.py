@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
 
 from starlette.types import ASGIApp
 
@@ -11,12 +11,13 @@ from local_ecr.services import Services
 
 
 class LocalEcr(Services):
-    """Amazon ECR below one folder. `app` serves its JSON API and its /v2/ API; `LocalEcrServer` listens for it.
+    """Amazon ECR below one folder, which it owns until it is closed.
 
     `on_event(account, region, event)` gets every EventBridge event after the change that caused it is committed, on
     the thread that made the change: it should only take note. `trail` says whether CloudTrail records are among them.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.app: ASGIApp = EcrApp(self)
+    @cached_property
+    def app(self) -> ASGIApp:
+        """Serves the JSON API and the /v2/ API; `LocalEcrServer` listens for it."""
+        return EcrApp(self)

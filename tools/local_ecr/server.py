@@ -22,6 +22,7 @@ START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
 GRACE = 2.0  # for requests that are under way when the server is told to end
 BACKLOG = 512
+KEEP_ALIVE = 75  # seconds; a client's pool should never meet a connection that we just closed
 
 
 class PromptServer(uvicorn.Server):
@@ -100,6 +101,7 @@ class LocalEcrServer:
                 log_config=None,
                 log_level="error",  # skopeo and docker try TLS first; that is no news
                 access_log=False,
+                timeout_keep_alive=KEEP_ALIVE,
                 server_header=False,
             )
             self._server = PromptServer(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import secrets
 import sqlite3
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from local_ecr.names import Digest, Registry
 from local_ecr.state import layers
@@ -19,6 +20,10 @@ from local_ecr.state.database import Database
 logger = logging.getLogger(__name__)
 
 OnEvent = Callable[[str, str, dict[str, Any]], None]
+
+
+class FolderInUseError(Exception):
+    """Two processes cannot keep their state in one folder."""
 
 
 @dataclass
@@ -37,6 +42,7 @@ class Store:
 
     def __init__(self, root: Path, on_event: OnEvent) -> None:
         root.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock_folder(root)
         self._on_event = on_event
         self._database = Database(root / "state.sqlite3")
         self.content = ContentStore(root)
@@ -82,6 +88,7 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+        self._lock.close()
 
     def _remove_orphaned_uploads(self) -> None:
         with self.reading() as connection:
@@ -89,3 +96,14 @@ class Store:
         for path in self.content.unfinished():
             if path.name not in known:
                 path.unlink(missing_ok=True)
+
+
+def _lock_folder(root: Path) -> IO[bytes]:
+    """Keep other processes out for as long as the file is open. Raises FolderInUseError."""
+    file = (root / "lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as cause:
+        file.close()
+        raise FolderInUseError(f"another local ECR is using {root}") from cause
+    return file
