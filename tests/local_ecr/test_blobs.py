@@ -106,18 +106,27 @@ def test_an_upload_continues_where_it_stood_when_the_client_asks(team_app):
     assert team_app.send("PUT", f"{location}?digest={digest}", body=b"y").status == 201
 
 
-def half_a_patch(team_app, location, length):
-    """A connection on which the head of a PATCH was sent, and 3,000,000 bytes of its body."""
+def half_a_request(team_app, method, location, length):
+    """A connection on which the head of a request was sent, and 3,000,000 bytes of its body."""
     host = urlsplit(team_app.url)
     connection = socket.create_connection((host.hostname, host.port), timeout=5)
-    lines = [f"PATCH {location} HTTP/1.1", "Host: x", f"Authorization: Basic {team_app.token}"]
+    lines = [f"{method} {location} HTTP/1.1", "Host: x", f"Authorization: Basic {team_app.token}"]
     connection.sendall("\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode() + b"z" * 3_000_000)
     return connection
 
 
+def answer_on(connection):
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    try:
+        return answer.status, answer.read()
+    finally:
+        answer.close()
+
+
 def test_bytes_of_a_broken_request_do_not_count_when_the_client_comes_back(team_app):
     location = begin(team_app)
-    with half_a_patch(team_app, location, 9_999_999) as broken:
+    with half_a_request(team_app, "PATCH", location, 9_999_999) as broken:
         broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leave with a reset
     answer = until(lambda: team_app.send("PATCH", location, body=b"hello"), lambda answer: answer.status != 409)
     assert (answer.status, answer.headers["Range"]) == (201, "0-4")
@@ -126,12 +135,27 @@ def test_bytes_of_a_broken_request_do_not_count_when_the_client_comes_back(team_
 
 def test_an_upload_is_refused_while_another_request_writes_it(stand, team_app):
     location = begin(team_app)
-    with half_a_patch(team_app, location, 3_000_006) as slow:
+    with half_a_request(team_app, "PATCH", location, 3_000_006) as slow:
         [received] = stand.data.rglob("uploads/*-*")
         assert until(lambda: received.stat().st_size, bool) > 0
         assert team_app.send("PATCH", location, body=b"x").status == 409
         slow.sendall(b"abcdef")
-        assert b"201" in slow.recv(100)
+        assert answer_on(slow)[0] == 201
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+@pytest.mark.parametrize("rest", [b"abcdef", b"z" * 2_000_000])
+def test_an_upload_ends_unknown_when_its_repository_is_deleted_meanwhile(stand, ecr, team_app, method, rest):
+    location = f"{begin(team_app)}?digest={team_app.digest_of(b'z' * 3_000_000 + rest)}"
+    with half_a_request(team_app, method, location, 3_000_000 + len(rest)) as slow:
+        [received] = stand.data.rglob("uploads/*-*")
+        assert until(lambda: received.stat().st_size, bool) > 0
+        ecr.delete_repository(repositoryName="team/app")
+        ecr.create_repository(repositoryName="team/app")
+        slow.sendall(rest)
+        status, content = answer_on(slow)
+    assert status == 404
+    assert b"BLOB_UPLOAD_UNKNOWN" in content
 
 
 def test_an_upload_is_gone_when_it_was_cancelled(team_app):

@@ -105,7 +105,8 @@ class UploadSession:
         """Write more bytes; they count once `keep_part` or `complete` returns."""
         if self.file.offset + len(data) > MAX_LAYER_BYTES:
             raise EcrError("LimitExceededException", f"A layer may have at most {MAX_LAYER_BYTES} bytes.")
-        self.file.append(data)
+        with self._gone_is_unknown():
+            self.file.append(data)
 
     def keep_part(self) -> int:
         """Acknowledge what was appended as one part; the number of bytes received in all."""
@@ -123,15 +124,17 @@ class UploadSession:
         """
         if self.quirks.small_parts_refused and (self.upload.has_small_part or self._follows_small_part()):
             raise EcrError("LayerPartTooSmallException", f"Layer parts must be at least {MIN_PART_BYTES} bytes in size")
-        for digest in digests:
-            if self.file.digest(digest.partition(":")[0]) != digest:
-                self.cancel()
-                raise EcrError(
-                    "InvalidLayerException",
-                    "The layer digest calculation performed by Amazon ECR upon receipt of the image layer does not "
-                    f"match the digest specified: '{digest}'",
-                )
-        self.file.sync()
+        with self._gone_is_unknown():
+            wrong = next((digest for digest in digests if self.file.digest(digest.partition(":")[0]) != digest), None)
+            if wrong is None:
+                self.file.sync()
+        if wrong is not None:
+            self.cancel()
+            raise EcrError(
+                "InvalidLayerException",
+                "The layer digest calculation performed by Amazon ECR upon receipt of the image layer does not "
+                f"match the digest specified: '{wrong}'",
+            )
         repository, digest = self.repository, digests[0]
         with self.store.changing() as change:
             self._require_alive(change.connection)
@@ -154,9 +157,19 @@ class UploadSession:
 
     def _require_alive(self, connection: sqlite3.Connection) -> None:
         """The repository, and the upload with it, may have been deleted while bytes came in."""
-        repository = self.repository
-        if layers.find_upload(connection, self.upload.id, repository.id, self.upload.principal) is None:
-            raise upload_not_found(self.upload.id, repository.name, repository.registry.account)
+        if layers.find_upload(connection, self.upload.id, self.repository.id, self.upload.principal) is None:
+            raise self._unknown()
+
+    @contextmanager
+    def _gone_is_unknown(self) -> Iterator[None]:
+        """The same, seen from the file."""
+        try:
+            yield
+        except FileNotFoundError as cause:
+            raise self._unknown() from cause
+
+    def _unknown(self) -> EcrError:
+        return upload_not_found(self.upload.id, self.repository.name, self.repository.registry.account)
 
     def _follows_small_part(self) -> bool:
         grew = self.offset > self.upload.received
