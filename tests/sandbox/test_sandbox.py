@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from sandbox.deploy import Aws
 from sandbox.deploy.errors import BuildError
 from sandbox.sandbox import Sandbox, SandboxInUseError
 
@@ -79,8 +80,10 @@ def test_nothing_is_left_when_the_sandbox_ends(
 def test_state_is_new_when_a_second_sandbox_follows(template: Any) -> None:
     template.queue("Jobs")
     build = template.write()
+    Aws("111122223333", "us-east-1").client("sqs").create_queue(QueueName="of-somebody-else")
 
     with Sandbox(build) as first:
+        assert len(first.client("sqs").list_queues()["QueueUrls"]) == 1
         first.client("sqs").create_queue(QueueName="extra")
         first.client("ecr").create_repository(repositoryName="team/api")
     with Sandbox(build) as second:

@@ -7,7 +7,7 @@ RUNNING: Mapping[str, str] = {
         "A process without root cannot mount there: environment values that begin with /opt/ point to a folder with "
         "the merged Lambda layers, and code that names /opt itself finds nothing."
     ),
-    "temporary files": "/tmp is this machine's. TMPDIR is a folder of the worker's own, which tempfile uses.",
+    "temporary files": "A worker shares /tmp with this machine; TMPDIR, which tempfile uses, is its own.",
     "memory": "A worker may use more than MemorySize; the context tells the configured size.",
     "concurrency": (
         "A function without a reserved concurrency has as many workers as this machine has processors, at least two; "

@@ -36,6 +36,20 @@ def test_wait_says_what_a_queue_holds_when_nothing_else_is_under_way() -> None:
         Activity().wait_until_idle(0.01, lambda: ["2 message(s) in jobs"])
 
 
+def test_wait_looks_again_when_something_began_while_it_looked_into_the_queues() -> None:
+    activity = Activity()
+    looks: list[int] = []
+
+    def takes_the_message_away() -> list[str]:
+        # A poller that begins a task and deletes the message just before the queue is counted.
+        if not looks:
+            looks.append(activity.begin("batch"))
+        return []
+
+    with pytest.raises(TimeoutError, match="batch"):
+        activity.wait_until_idle(0.05, takes_the_message_away)
+
+
 def test_wait_never_sees_a_gap_when_each_task_begins_the_next() -> None:
     activity = Activity()
     work = Work("chain", activity, threads=2)

@@ -120,6 +120,7 @@ ANSWERS: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("object in an array", {"employees": {"firstName": ["Anna"]}}, EMPLOYEES, True),
     ("one element", {"employees": {"firstName": ["Anna"], "lastName": ["Smith"]}}, EMPLOYEES, True),
     ("two elements never", {"employees": {"firstName": ["Anna"], "lastName": ["Jones"]}}, EMPLOYEES, False),
+    ("scalar beside an object in one array", {"a": [1], "a.b": [2]}, {"a": [1, {"b": 2}]}, True),
     (
         "arrays of arrays",
         {"employees": {"firstName": ["Anna"], "lastName": ["Smith"]}},

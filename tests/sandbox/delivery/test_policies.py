@@ -88,6 +88,16 @@ def test_deny_wins_when_another_document_allows() -> None:
     assert decide([document(), document(Effect="Deny", Principal="*", Action="*")], call) is Decision.DENIED
 
 
+def test_star_in_one_part_of_an_arn_does_not_match_when_the_parts_shift() -> None:
+    policy = document(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:events:us-*:111122223333:rule/x"}})
+
+    def is_allowed(source_arn: str) -> bool:
+        return allows([policy], Call("sqs:SendMessage", QUEUE, EVENTS, {"aws:SourceArn": source_arn}))
+
+    assert is_allowed("arn:aws:events:us-east-1:111122223333:rule/x")
+    assert not is_allowed("arn:aws:events:us-east-1:999999999999:y:111122223333:rule/x")
+
+
 def test_identity_policy_is_evaluated_without_principal_when_a_role_acts() -> None:
     policy = document(Principal=None, Condition=None)
 

@@ -109,12 +109,17 @@ def test_record_has_what_lambda_sends_when_received_twice(mill: Any) -> None:
 
 def test_at_most_so_many_run_at_once_when_the_mapping_says_so(mill: Any) -> None:
     mill.send("Single", *[str(n) for n in range(6)])
+    sqs, in_flight = mill.sandbox.client("sqs"), [0]
+    while len(mill.runs("SingleFunction")) < 6:
+        attributes = sqs.get_queue_attributes(QueueUrl=mill.url("Single"), AttributeNames=["All"])["Attributes"]
+        in_flight.append(int(attributes["ApproximateNumberOfMessagesNotVisible"]))
     mill.sandbox.wait_until_idle(15)
 
     spans = [run.payload for run in mill.runs("SingleFunction")]
     at_once = [sum(begun <= moment < ended for begun, ended in spans) for moment, _ in spans]
     assert len(spans) == 6
     assert max(at_once) == 2
+    assert max(in_flight) == 2  # the others are not even received: their visibility timeout must not run yet
 
 
 def test_message_is_dropped_when_no_filter_wants_it(mill: Any) -> None:

@@ -81,7 +81,7 @@ class RuntimeApi:
                 connection, _ = self._listener.accept()
             except OSError:  # closed
                 return
-            # Without this each answer waits 40 ms for the peer's delayed acknowledgement.
+            # An answer of several packets would otherwise wait up to 40 ms for the peer's delayed acknowledgement.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connections.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), name="runtime-api", daemon=True)

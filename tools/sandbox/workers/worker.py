@@ -18,6 +18,7 @@ from pathlib import Path
 from sandbox.workers.runtime_api import Job, Kind, Report, RuntimeApi
 
 INIT_SECONDS = 10.0  # Lambda's limit for the init phase; a slow init is then repeated within the function's timeout
+DYING_SECONDS = 10.0
 MAX_LOG_BYTES = 1 << 20  # kept of one invocation
 
 
@@ -94,7 +95,8 @@ class Worker:
         with self._reaping:
             if self._process.returncode is None:  # not reaped yet, so the id is still this process's
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._exited.wait()
+        if not self._exited.wait(DYING_SECONDS):
+            raise TimeoutError(f"process {self._process.pid} did not end within {DYING_SECONDS:g} s of SIGKILL")
 
     def close(self) -> None:
         """Kill the process and free everything. Not while invoke() runs."""
