@@ -3,11 +3,11 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ecr_steward.events.repository_hint import read_repository
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.entry import Report, answer
+from ecr_steward.events.repository_hint import read_repository
 
 
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
