@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import tarfile
@@ -17,6 +18,7 @@ import boto3
 import pytest
 
 from local_ecr import LocalEcr, LocalEcrServer
+from sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "111122223333"
@@ -30,10 +32,15 @@ TIMEOUT = 60  # seconds for any one command
 
 @dataclass
 class Registry:
-    """An ECR to talk to: its API, and per region the host name that clients push to."""
+    """An ECR to talk to: its API, and the /v2/ API of every region."""
 
     endpoint_url: str
-    hosts: dict[str, str]
+    urls: dict[str, str]
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """What an image's name begins with, per region."""
+        return {region: url.removeprefix("http://") for region, url in self.urls.items()}
 
     @property
     def host(self) -> str:
@@ -91,11 +98,35 @@ def need_program() -> Callable[..., str]:
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    ecr = LocalEcr(tmp_path / "ecr")
-    with LocalEcrServer(ecr, [(ACCOUNT, region) for region in REGIONS]) as server:
-        hosts = {region: server.registry_url(ACCOUNT, region).removeprefix("http://") for region in REGIONS}
-        yield Registry(server.endpoint_url, hosts)
+def local_registry(tmp_path: Path) -> Iterator[Registry]:
+    """local_ecr alone."""
+    with LocalEcrServer(LocalEcr(tmp_path / "ecr"), [(ACCOUNT, region) for region in REGIONS]) as server:
+        yield Registry(server.endpoint_url, {region: server.registry_url(ACCOUNT, region) for region in REGIONS})
+
+
+@pytest.fixture(scope="module")
+def sandbox(build_for: Callable[[str], Path]) -> Iterator[Sandbox]:
+    """The whole sandbox with what we deploy in it; its rules leave repositories below `team/` alone."""
+    machine = platform.machine()
+    with Sandbox(build_for({"aarch64": "arm64"}.get(machine, machine)), account=ACCOUNT, regions=REGIONS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(params=["local_ecr", "sandbox"])
+def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
+    """An empty registry in both regions: of local_ecr, then of the running sandbox."""
+    if request.param == "local_ecr":
+        yield request.getfixturevalue("local_registry")
+        return
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    registry = Registry(sandbox.endpoint_url, {region: sandbox.registry_url(region) for region in REGIONS})
+    yield registry
+    for region in REGIONS:
+        client = registry.client(region)
+        for page in client.get_paginator("describe_repositories").paginate():
+            for found in page["repositories"]:
+                client.delete_repository(repositoryName=found["repositoryName"], force=True)
+    sandbox.wait_until_idle()
 
 
 @pytest.fixture

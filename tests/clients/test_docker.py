@@ -13,6 +13,12 @@ pytestmark = pytest.mark.docker
 BESIDE_ENGINE = "ECR_STEWARD_DOCKER_CLIENT_TEST"
 
 
+@pytest.fixture
+def registry(local_registry):
+    """Beside the engine there is no network to build the sandbox's artefacts with."""
+    return local_registry
+
+
 def test_an_image_comes_back_when_docker_pushes_and_pulls_it(request):
     """Outside, it starts an engine and runs itself beside it, where that engine and the registry share a loopback."""
     if os.environ.get(BESIDE_ENGINE) == "yes":
