@@ -67,11 +67,15 @@ class Call:
             raise EcrError("InvalidParameterException", "Invalid parameter at 'nextToken': it is not from this listing")
         return position
 
-    def next_token(self, found: Sequence[Any], position: Any) -> str | None:
-        """The token of the page after `found`, which was asked for with one row more than a page holds."""
-        if len(found) <= self.page_size:
-            return None
-        return self.ecr.signer.page_token([self.operation, position])
+    def page[T](
+        self, found: Sequence[T], position_of: Callable[[T], Any], size: int | None = None
+    ) -> tuple[Sequence[T], str | None]:
+        """What goes on this page of what was `found` with one row more than fits, and the token of the next page."""
+        size = self.page_size if size is None else size
+        shown = found[:size]
+        if len(found) <= size:
+            return shown, None
+        return shown, self.ecr.signer.page_token([self.operation, position_of(shown[-1])])
 
 
 def image_id(given: Mapping[str, str]) -> ImageId:

@@ -70,9 +70,9 @@ def describe_images(call: Call) -> Mapping[str, Any]:
             call.page_start(0),
             call.page_size + 1,
         )
-        shown = found[: call.page_size]
+        shown, next_token = call.page(found, lambda image: image.id)
         details = [_detail(call, connection, image) for image in shown]
-    return {"imageDetails": details, "nextToken": call.next_token(found, shown[-1].id if shown else 0)}
+    return {"imageDetails": details, "nextToken": next_token}
 
 
 def list_images(call: Call) -> Mapping[str, Any]:
@@ -87,11 +87,10 @@ def list_images(call: Call) -> Mapping[str, Any]:
             tuple(call.page_start((0, ""))),
             call.page_size + 1,
         )
-    shown = found[: call.page_size]
-    last = (shown[-1][0], shown[-1][2] or "") if shown else (0, "")
+    shown, next_token = call.page(found, lambda row: (row[0], row[2] or ""))
     return {
         "imageIds": [ImageId(digest, image_tag).as_json() for _, digest, image_tag in shown],
-        "nextToken": call.next_token(found, last),
+        "nextToken": next_token,
     }
 
 
@@ -113,12 +112,8 @@ def list_image_referrers(call: Call) -> Mapping[str, Any]:
             call.page_start(0),
             size + 1,
         )
-    shown = found[:size]
-    more = len(found) > size
-    return {
-        "referrers": [_referrer(image) for image in shown],
-        "nextToken": call.ecr.signer.page_token([call.operation, shown[-1].id]) if more else None,
-    }
+    shown, next_token = call.page(found, lambda image: image.id, size)
+    return {"referrers": [_referrer(image) for image in shown], "nextToken": next_token}
 
 
 def failure_entry(wanted: ImageId, failure: ImageFailureError) -> dict[str, Any]:

@@ -45,11 +45,8 @@ def describe_repositories(call: Call) -> Mapping[str, Any]:
             found = [repositories.get(connection, call.registry, name) for name in names]
             return {"repositories": [_described(call, repository) for repository in found]}
         found = repositories.page(connection, call.registry, call.page_start(""), call.page_size + 1)
-    shown = found[: call.page_size]
-    return {
-        "repositories": [_described(call, repository) for repository in shown],
-        "nextToken": call.next_token(found, shown[-1].name if shown else ""),
-    }
+    shown, next_token = call.page(found, lambda repository: repository.name)
+    return {"repositories": [_described(call, repository) for repository in shown], "nextToken": next_token}
 
 
 def delete_repository(call: Call) -> Mapping[str, Any]:
