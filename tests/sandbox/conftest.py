@@ -4,6 +4,7 @@ import contextlib
 import json
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,19 @@ def run(template: Template) -> Iterator[Callable[..., Box]]:
         yield lambda **options: Box(
             stack.enter_context(Sandbox(template.write(), data=template.folder.parent / "data", **options))
         )
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """Waits at most ten seconds for what another thread or process does."""
+
+    def wait(happened: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 10
+        while not happened():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture

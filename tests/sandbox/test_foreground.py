@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 import urllib3
+
+from sandbox.foreground import up
 
 COMMAND = "import pathlib, sys; from sandbox.foreground import up; up(pathlib.Path(sys.argv[1]))"
 
@@ -75,3 +78,16 @@ def _group(stat: Path) -> int | None:
         return int(stat.read_text().rpartition(")")[2].split()[2])
     except OSError:
         return None
+
+
+def test_one_line_says_why_when_the_sandbox_cannot_start(tmp_path: Path) -> None:
+    with pytest.raises(
+        SystemExit, match=r"^ecr-steward sandbox up: .*nothing.template\.yaml does not exist; run make build"
+    ):
+        up(tmp_path / "nothing")
+
+
+def test_one_line_says_why_when_the_port_is_taken(template: Any) -> None:
+    template.queue("Jobs")
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="Address already in use"):
+        up(template.write(), port=taken.getsockname()[1])

@@ -3,7 +3,6 @@
 import json
 import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.deploy import Aws
 from sandbox.deploy.errors import BuildError
 from sandbox.sandbox import Sandbox, SandboxInUseError
@@ -43,17 +43,12 @@ def open_sockets() -> int:
     return sum(1 for link in links if link.is_symlink() and "socket" in os.path.realpath(link))
 
 
-def wait_until(happened: Callable[[], object]) -> None:
-    """Wait at most ten seconds for what another thread does."""
-    deadline = time.monotonic() + 10
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
 def test_nothing_is_left_when_the_sandbox_ends(
-    template: Any, nothing_left: None, error: type[BaseException] | None
+    template: Any,
+    nothing_left: None,
+    wait_until: Callable[[Callable[[], object]], None],
+    error: type[BaseException] | None,
 ) -> None:
     template.function("Sleeps", "import time\ndef lambda_handler(event, context): time.sleep(60)", Timeout=90)
     build = template.write()
@@ -74,7 +69,7 @@ def test_nothing_is_left_when_the_sandbox_ends(
             use()
 
     assert descendants() == processes
-    assert open_sockets() == sockets
+    assert open_sockets() <= sockets  # fewer: those of an earlier test may be collected meanwhile
 
 
 def test_state_is_new_when_a_second_sandbox_follows(template: Any) -> None:
@@ -104,6 +99,14 @@ def test_second_sandbox_is_refused_when_one_runs_in_the_process(template: Any) -
 def test_build_is_asked_for_when_there_is_none(tmp_path: Path, nothing_left: None) -> None:
     with pytest.raises(BuildError, match="run make build"):
         Sandbox(tmp_path / "nothing").__enter__()
+
+
+def test_start_is_refused_when_a_policy_cannot_be_evaluated(template: Any, nothing_left: None) -> None:
+    condition = {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}
+    template.function("Late", CALLS_BACK, Policies=[template.allow("sqs:SendMessage", "*", Condition=condition)])
+
+    with pytest.raises(UnsupportedWiringError, match=r"a policy of arn:aws:iam::.*: condition operator DateLessThan"):
+        Sandbox(template.write()).__enter__()
 
 
 def test_function_reaches_the_sandbox_as_its_own_role_when_it_calls_aws(template: Any, run: Callable[..., Any]) -> None:
@@ -200,7 +203,9 @@ def test_registry_of_each_region_has_a_port_when_running(run: Callable[..., Any]
         assert token["proxyEndpoint"] == url
 
 
-def test_long_poll_does_not_hold_up_others_when_it_waits(run: Callable[..., Any], template: Any) -> None:
+def test_long_poll_does_not_hold_up_others_when_it_waits(
+    run: Callable[..., Any], template: Any, wait_until: Callable[[Callable[[], object]], None]
+) -> None:
     template.queue("Jobs")
     box = run()
     received: list[Any] = []

@@ -10,15 +10,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
+from sandbox.delivery.patterns import InvalidPatternError
 from sandbox.delivery.schedules import interval
+from sandbox.deploy.errors import DeployError
 from sandbox.sandbox import SECRET_KEY, Sandbox
 
 LONGEST_NAP = 3600.0
 
 
 def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str | None = None) -> None:
-    """Run until Ctrl-C or SIGTERM. Call it on the main thread."""
+    """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start."""
+    try:
+        _run(build, port, host, public_host)
+    except (DeployError, UnsupportedWiringError, InvalidPatternError, OSError) as error:
+        raise SystemExit(f"ecr-steward sandbox up: {error}") from error
+
+
+def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
     with _until_signalled() as ended:
         sandbox = Sandbox(
             build, port=port, host=host, public_host=public_host, listener=lambda entry: _say(_line(entry))

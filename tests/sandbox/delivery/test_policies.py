@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, decide
+from sandbox.delivery.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, check, decide
 
 EVENTS = Principal("Service", "events.amazonaws.com")
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:queue"
@@ -116,14 +116,25 @@ def test_identity_is_named_when_by_its_account_or_its_arn(name: str) -> None:
     "changes",
     [
         {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
-        {"Principal": None},
         {"Principal": None, "NotPrincipal": {"AWS": "*"}},
         {"Resource": "arn:aws:sqs:*:*:${aws:username}"},
         {"Resources": QUEUE},
         {"Effect": "Maybe"},
     ],
-    ids=["operator", "no principal", "NotPrincipal", "variable", "misspelt element", "effect"],
+    ids=["operator", "NotPrincipal", "variable", "misspelt element", "effect"],
 )
 def test_policy_is_refused_when_it_uses_what_is_not_known(changes: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedPolicyError):
         decide([document(**changes)], Call("sqs:SendMessage", QUEUE, EVENTS, {**CONTEXT, "aws:SourceIp": "10.0.0.1"}))
+    with pytest.raises(UnsupportedPolicyError):
+        check(document(**changes))
+
+
+def test_resource_policy_is_refused_when_it_names_no_principal() -> None:
+    with pytest.raises(UnsupportedPolicyError, match="names no Principal"):
+        decide([document(Principal=None)], Call("sqs:SendMessage", QUEUE, EVENTS, CONTEXT))
+
+
+@pytest.mark.parametrize("changes", [row[1] for row in DECISIONS], ids=[row[0] for row in DECISIONS])
+def test_policy_passes_the_check_when_it_can_be_decided(changes: dict[str, Any]) -> None:
+    check(document(**changes))

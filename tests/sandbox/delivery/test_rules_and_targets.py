@@ -267,6 +267,23 @@ def test_rule_of_a_user_delivers_when_it_was_made_after_the_deployment(shop: Any
     assert json.loads(message["Body"])["detail-type"] == "Seen"
 
 
+def test_event_goes_to_the_dead_letter_queue_when_nobody_can_tell_what_a_new_policy_allows(shop: Any) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "sqs:SendMessage",
+        "Resource": shop.arn("Closed"),
+        "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    shop.sandbox.client("sqs").set_queue_attributes(QueueUrl=shop.url("Closed"), Attributes={"Policy": policy})
+
+    shop.put("NoQueuePolicy")
+
+    (message,) = shop.messages("DeadLetters")
+    assert "IpAddress is not evaluated here" in message["attributes"]["ERROR_MESSAGE"]
+
+
 def test_rule_is_refused_when_its_pattern_is_no_pattern(shop: Any) -> None:
     events = shop.sandbox.client("events")
 

@@ -31,14 +31,6 @@ SHOWS_ITSELF = """
 """
 
 
-def wait_until(happened: Callable[[], object]) -> None:
-    """Wait at most ten seconds for what another process does."""
-    deadline = time.monotonic() + 10
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_function_sees_lambdas_environment_and_nothing_of_this_machine_when_invoked(
     function: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +244,9 @@ def test_invocation_fails_and_the_next_works_when_the_worker_dies(
     assert dies.invoke(False)[0] == "alive"
 
 
-def test_next_event_gets_a_new_worker_when_the_idle_one_was_killed(function: Callable[..., Any]) -> None:
+def test_next_event_gets_a_new_worker_when_the_idle_one_was_killed(
+    function: Callable[..., Any], wait_until: Callable[[Callable[[], object]], None]
+) -> None:
     shown = function(SHOWS_ITSELF)
     first = shown.invoke()[0]["pid"]
 
@@ -265,7 +259,7 @@ def test_next_event_gets_a_new_worker_when_the_idle_one_was_killed(function: Cal
 
 
 def test_nothing_is_left_when_the_pool_is_closed_in_the_middle_of_an_invocation(
-    function: Callable[..., Any], tmp_path: Path
+    function: Callable[..., Any], tmp_path: Path, wait_until: Callable[[Callable[[], object]], None]
 ) -> None:
     source = """
         import subprocess, time, pathlib, os

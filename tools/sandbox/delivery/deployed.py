@@ -11,7 +11,7 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.policies import Document
+from sandbox.delivery.policies import Document, UnsupportedPolicyError, check
 from sandbox.delivery.wiring import FunctionConfig, QueueMapping, RetryPolicy, Role, Rule, Schedule, Target, Wiring
 from sandbox.deploy import Deployment, Resource
 
@@ -41,6 +41,9 @@ def read_wiring(*deployments: Deployment) -> Wiring:
         buses |= set(reader.buses())
         for arn, document in reader.resource_policies():
             policies[arn].append(document)
+    for arn, documents in [*policies.items(), *((role.arn, [role.trust, *role.policies]) for role in roles.values())]:
+        for document in documents:
+            _check(arn, document)
     return Wiring(
         tuple(rules),
         functions,
@@ -50,6 +53,13 @@ def read_wiring(*deployments: Deployment) -> Wiring:
         {arn: tuple(documents) for arn, documents in policies.items()},
         frozenset(buses),
     )
+
+
+def _check(arn: str, document: Document) -> None:
+    try:
+        check(document)
+    except UnsupportedPolicyError as cause:
+        raise UnsupportedWiringError(f"a policy of {arn}: {cause}") from cause
 
 
 class _Reader:

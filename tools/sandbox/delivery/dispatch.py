@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.delivery import stores
 from sandbox.delivery.activity import Work
 from sandbox.delivery.ledger import Delivery, Fate, Ledger
+from sandbox.delivery.policies import UnsupportedPolicyError
 from sandbox.delivery.wiring import Target, Wiring
 
 DEFAULT_RETRY_SECONDS = 0.02  # between two tries; EventBridge waits minutes to hours
@@ -84,6 +85,8 @@ class Dispatcher:
         try:
             self.disturbance(parcel, attempt)
             self._send(parcel)
+        except UnsupportedPolicyError as cause:  # somebody put such a policy after the deployment
+            self._give_up(parcel, attempt, DeliveryError("NO_PERMISSIONS", f"The sandbox cannot tell: {cause}"))
         except DeliveryError as error:
             if error.is_retryable and attempt <= parcel.target.retry.attempts:
                 self._try(parcel, attempt=attempt + 1, after=self._retry_seconds)

@@ -59,14 +59,26 @@ def decide(documents: Iterable[Document], call: Call) -> Decision:
         for statement in _list(document.get("Statement", [])):
             if not _applies(statement, call):
                 continue
-            match statement.get("Effect"):
-                case "Deny":
-                    return Decision.DENIED
-                case "Allow":
-                    decision = Decision.ALLOWED
-                case effect:
-                    raise UnsupportedPolicyError(f"Effect {effect!r} is neither Allow nor Deny")
+            if statement["Effect"] == "Deny":
+                return Decision.DENIED
+            decision = Decision.ALLOWED
     return decision
+
+
+def check(document: Document) -> None:
+    """Find out at once what decide() would stumble over later. Raises UnsupportedPolicyError."""
+    for statement in _list(document.get("Statement", [])):
+        _check_elements(statement)
+        for element in ("Action", "NotAction", "Resource", "NotResource"):
+            for text in _list(statement.get(element, [])):
+                _wildcards(text)
+        for operator, block in statement.get("Condition", {}).items():
+            name = operator.removesuffix("IfExists")
+            if name not in {*_OPERATORS, *_NEGATED, "Null"}:
+                raise UnsupportedPolicyError(f"condition operator {operator} is not evaluated here")
+            for values in block.values():
+                for text in _list(values):
+                    _wildcards(str(text))
 
 
 def allows(documents: Iterable[Document], call: Call) -> bool:
@@ -74,14 +86,11 @@ def allows(documents: Iterable[Document], call: Call) -> bool:
     return decide(documents, call) is Decision.ALLOWED
 
 
-KNOWN_ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"} | {
-    "Condition"
-}
+KNOWN_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
 def _applies(statement: Mapping[str, Any], call: Call) -> bool:
-    if unknown := statement.keys() - KNOWN_ELEMENTS:
-        raise UnsupportedPolicyError(f"unknown statement elements {sorted(unknown)}")
+    _check_elements(statement)
     return (
         _names_principal(statement, call.principal)
         and _names(statement, "Action", call.action.lower(), str.lower)
@@ -94,9 +103,14 @@ def _applies(statement: Mapping[str, Any], call: Call) -> bool:
     )
 
 
+def _check_elements(statement: Mapping[str, Any]) -> None:
+    if unknown := statement.keys() - KNOWN_ELEMENTS:
+        raise UnsupportedPolicyError(f"statement elements {', '.join(sorted(unknown))} are not evaluated here")
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise UnsupportedPolicyError(f"Effect {statement.get('Effect')!r} is neither Allow nor Deny")
+
+
 def _names_principal(statement: Mapping[str, Any], principal: Principal | None) -> bool:
-    if "NotPrincipal" in statement:
-        raise UnsupportedPolicyError("NotPrincipal is not evaluated here")
     wanted = statement.get("Principal")
     if principal is None:
         return True
