@@ -58,8 +58,7 @@ class FakeWorld:
         self.content.hold(repository, manifest)
         held = next(image for image in self.registry.images_in(repository) if image.digest == manifest.digest)
         tags = frozenset(image_tag(text) for text in image_tags)
-        children = [child.digest for child in manifest.children]
-        self.registry.push(Image(held.ref, tags, held.media_type, held.subject), children)
+        self.registry.push(Image(held.ref, tags, held.subject))
         return held.ref
 
     def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:

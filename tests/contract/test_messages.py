@@ -22,13 +22,12 @@ from ecr_steward_fakes import FakeFailureQueue, FakeNotices, FakeReplicationQueu
 
 HOME = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
 IMAGE = ImageRef(HOME, Digest(f"sha256:{'a' * 64}"))
-VIOLATION = ViolationFound("services", "latest is denied", IMAGE, image_tag("latest"), "untag")
+VIOLATION = ViolationFound("services", "latest is denied", IMAGE, image_tag("latest"), "notify")
 REPLICATED = ImageReplicated(
     "services",
     IMAGE,
     HOME.in_registry(RegistryRef("111122223333", "eu-west-1")),
     frozenset({image_tag("1.4.2")}),
-    (IMAGE.digest,),
 )
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
+from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.errors import (
     ImageNotFoundError,
     ImageTagIsImmutableError,
+    LastImageTagError,
     RefusedByRegistryError,
     RepositoryNotFoundError,
 )
@@ -47,6 +48,11 @@ IMMUTABLE = TagMutability(Mutability.IMMUTABLE)
 IMMUTABLE_BUT_LATEST = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"*-latest"}))
 ANCHORED = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"latest", "1.4", "1x4x2"}))
 MUTABLE_BUT_RELEASES = TagMutability(Mutability.MUTABLE_WITH_EXCLUSION, frozenset({"1.*", "2.*"}))
+
+
+def tags_of(world: Any, image: ImageRef) -> frozenset[str]:
+    tags: frozenset[str] = world.registry.images(image.repository).tags_of(image.digest)
+    return tags
 
 
 def settings(world: Any, repository: RepositoryRef) -> RepositorySettings:
@@ -153,8 +159,7 @@ def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world:
     registry = world.registry
     calls: list[Callable[[], object]] = [
         lambda: registry.repository(abroad),
-        lambda: registry.tagged_images(abroad),
-        lambda: registry.image(ImageRef(abroad, NOWHERE)),
+        lambda: registry.images(abroad),
         lambda: registry.set_repository_policy(abroad, POLICY),
         lambda: registry.put_lifecycle_policy(abroad, LIFECYCLE),
         lambda: registry.put_tag_mutability(abroad, IMMUTABLE),
@@ -171,31 +176,27 @@ def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world:
 # ---------------------------------------------------------------- images
 
 
-def test_an_image_is_read_with_its_tags(world: Any, repository: RepositoryRef, new: Any) -> None:
-    pushed = world.push(repository, new.image(), RELEASE, LATEST)
+def test_images_are_read_with_their_tags_and_tagged_or_not(world: Any, repository: RepositoryRef, new: Any) -> None:
+    tagged = world.push(repository, new.image(), RELEASE, LATEST)
+    untagged = world.push(repository, new.image("untagged"))
 
-    image = world.registry.image(pushed)
+    found = world.registry.images(repository)
 
-    assert image.ref == pushed
-    assert image.image_tags == {RELEASE, LATEST}
-    assert image.media_type == OCI_MANIFEST
-    assert not image.is_referrer
+    assert found.digests == {tagged.digest, untagged.digest}
+    assert found.images[tagged.digest] == Image(tagged, frozenset({RELEASE, LATEST}))
+    assert found.images[untagged.digest] == Image(untagged)
 
 
-def test_an_index_and_a_referrer_are_told_from_images(world: Any, repository: RepositoryRef, new: Any) -> None:
+def test_a_referrer_is_told_from_images_by_its_subject(world: Any, repository: RepositoryRef, new: Any) -> None:
     child = new.image("child")
     world.push(repository, child)
     index = world.push(repository, new.index([child]), RELEASE)
     referrer = world.push(repository, new.image("sbom", subject=new.index([child])))
 
-    assert world.registry.image(index).media_type == OCI_INDEX
-    assert world.registry.image(referrer).subject == index.digest
-    assert world.registry.image(referrer).image_tags == frozenset()
+    found = world.registry.images(repository)
 
-
-def test_there_is_no_image_when_nobody_pushed_it(world: Any, repository: RepositoryRef) -> None:
-    with pytest.raises(ImageNotFoundError, match=str(NOWHERE)):
-        world.registry.image(ImageRef(repository, NOWHERE))
+    assert found.subject_of(index.digest) is None
+    assert found.subject_of(referrer.digest) == index.digest
 
 
 def test_every_image_tag_has_its_holder_when_there_are_many(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -204,7 +205,7 @@ def test_every_image_tag_has_its_holder_when_there_are_many(world: Any, reposito
         world.push(repository, image, f"1.0.{number}", f"2.0.{number}")
     world.push(repository, new.image("untagged"))
 
-    tagged = world.registry.tagged_images(repository)
+    tagged = world.registry.images(repository)
 
     assert tagged.repository == repository
     assert dict(tagged.holders) == {
@@ -221,7 +222,7 @@ def test_an_image_holds_a_tag_when_it_was_added(world: Any, repository: Reposito
 
     world.registry.add_image_tag(image, LATEST)
 
-    assert world.registry.image(image).image_tags == {RELEASE, LATEST}
+    assert tags_of(world, image) == {RELEASE, LATEST}
 
 
 def test_an_untagged_image_and_an_index_can_be_tagged(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -232,7 +233,7 @@ def test_an_untagged_image_and_an_index_can_be_tagged(world: Any, repository: Re
     world.registry.add_image_tag(of_child, STABLE)
     world.registry.add_image_tag(index, RELEASE)
 
-    assert world.registry.tagged_images(repository).holders == {STABLE: of_child.digest, RELEASE: index.digest}
+    assert world.registry.images(repository).holders == {STABLE: of_child.digest, RELEASE: index.digest}
 
 
 def test_the_old_holder_stays_untagged_when_its_only_tag_moves(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -241,8 +242,8 @@ def test_the_old_holder_stays_untagged_when_its_only_tag_moves(world: Any, repos
 
     world.registry.add_image_tag(image, LATEST)
 
-    assert world.registry.image(image).image_tags == {RELEASE, LATEST}
-    assert world.registry.image(old).image_tags == frozenset()
+    assert tags_of(world, image) == {RELEASE, LATEST}
+    assert tags_of(world, old) == frozenset()
 
 
 def test_adding_a_tag_is_a_success_when_the_image_holds_it(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -251,7 +252,7 @@ def test_adding_a_tag_is_a_success_when_the_image_holds_it(world: Any, repositor
 
     world.registry.add_image_tag(image, RELEASE)
 
-    assert world.registry.image(image).image_tags == {RELEASE}
+    assert tags_of(world, image) == {RELEASE}
 
 
 @pytest.mark.parametrize(
@@ -278,8 +279,8 @@ def test_only_mutable_tags_move(
         with pytest.raises(ImageTagIsImmutableError):
             world.registry.add_image_tag(image, tag)
 
-    assert world.registry.image(image).image_tags == {"other", *moves}
-    assert world.registry.image(old).image_tags == set(stays)
+    assert tags_of(world, image) == {"other", *moves}
+    assert tags_of(world, old) == set(stays)
 
 
 def test_a_new_tag_can_be_added_when_tags_are_immutable(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -288,14 +289,14 @@ def test_a_new_tag_can_be_added_when_tags_are_immutable(world: Any, repository: 
 
     world.registry.add_image_tag(image, STABLE)
 
-    assert world.registry.image(image).image_tags == {RELEASE, STABLE}
+    assert tags_of(world, image) == {RELEASE, STABLE}
 
 
 def test_no_tag_is_added_when_there_is_no_such_image(world: Any, repository: RepositoryRef) -> None:
     with pytest.raises(ImageNotFoundError):
         world.registry.add_image_tag(ImageRef(repository, NOWHERE), RELEASE)
 
-    assert world.registry.tagged_images(repository).holders == {}
+    assert world.registry.images(repository).holders == {}
 
 
 # ---------------------------------------------------------------- removing an image tag
@@ -306,7 +307,7 @@ def test_other_tags_stay_when_one_is_removed(world: Any, repository: RepositoryR
 
     world.registry.remove_image_tag(image, LATEST)
 
-    assert world.registry.image(image).image_tags == {RELEASE}
+    assert tags_of(world, image) == {RELEASE}
 
 
 def test_an_immutable_tag_can_be_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -315,7 +316,7 @@ def test_an_immutable_tag_can_be_removed(world: Any, repository: RepositoryRef, 
 
     world.registry.remove_image_tag(image, LATEST)
 
-    assert world.registry.image(image).image_tags == {RELEASE}
+    assert tags_of(world, image) == {RELEASE}
 
 
 def test_a_tag_stays_with_its_new_holder_when_it_has_moved_meanwhile(
@@ -326,7 +327,7 @@ def test_a_tag_stays_with_its_new_holder_when_it_has_moved_meanwhile(
 
     world.registry.remove_image_tag(old, LATEST)
 
-    assert world.registry.tagged_images(repository).holders == {RELEASE: old.digest, LATEST: image.digest}
+    assert world.registry.images(repository).holders == {RELEASE: old.digest, LATEST: image.digest}
 
 
 def test_removing_is_a_success_when_tag_or_image_are_gone(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -335,24 +336,15 @@ def test_removing_is_a_success_when_tag_or_image_are_gone(world: Any, repository
     world.registry.remove_image_tag(image, LATEST)
     world.registry.remove_image_tag(ImageRef(repository, NOWHERE), RELEASE)
 
-    assert world.registry.image(image).image_tags == {RELEASE}
+    assert tags_of(world, image) == {RELEASE}
 
 
-def test_an_image_is_deleted_when_its_last_tag_is_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
+def test_the_last_tag_of_an_image_is_not_taken_since_the_image_would_go_with_it(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
     image = world.push(repository, new.image(), RELEASE)
 
-    world.registry.remove_image_tag(image, RELEASE)
+    with pytest.raises(LastImageTagError, match=RELEASE):
+        world.registry.remove_image_tag(image, RELEASE)
 
-    with pytest.raises(ImageNotFoundError):
-        world.registry.image(image)
-
-
-def test_the_only_tag_of_an_indexs_child_cannot_be_removed(world: Any, repository: RepositoryRef, new: Any) -> None:
-    child = new.image("child")
-    of_child = world.push(repository, child, RELEASE)
-    world.push(repository, new.index([child]), LATEST)
-
-    with pytest.raises(RefusedByRegistryError):
-        world.registry.remove_image_tag(of_child, RELEASE)
-
-    assert world.registry.image(of_child).image_tags == {RELEASE}
+    assert tags_of(world, image) == {RELEASE}

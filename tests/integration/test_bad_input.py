@@ -16,7 +16,8 @@ CONSUMERS = {"EnforceImageTagsFunction", "ApplyRepositoryPoliciesFunction", "Rep
 
 
 def remarks(invocations: Any) -> set[str]:
-    return {line["remark"] for each in invocations for line in log_lines(each.log) if "remark" in line}
+    lines = [line for each in invocations for line in log_lines(each.log)]
+    return {remark for line in lines for remark in line.get("remarks", [])}
 
 
 def test_malformed_event_waits_in_the_failure_queue_once_for_each_job(house: Any, load_event: Any) -> None:

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-READING = frozenset(
-    {"repositories", "repository", "tagged_images", "image", "manifest", "has_manifest", "has_blob", "referrers"}
-)
+READING = frozenset({"repositories", "repository", "images", "manifest", "has_blob", "referrers"})
 """The methods of the ports that change nothing."""
 
 

@@ -46,10 +46,6 @@ class FakeImageContent:
                 raise ImageNotFoundError(f"there is no image {ImageRef(repository, digest)}")
             return found
 
-    def has_manifest(self, repository: RepositoryRef, digest: Digest) -> bool:
-        with self.calls.record("has_manifest", repository, digest):
-            return self._find(repository, digest) is not None
-
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
         with self.calls.record("has_blob", repository, digest):
             return (repository, digest) in self._blobs
@@ -93,9 +89,4 @@ class FakeImageContent:
     def _keep(self, repository: RepositoryRef, manifest: Manifest) -> None:
         ref = ImageRef(repository, manifest.digest)
         self._manifests[ref] = manifest
-        image = Image(
-            ref,
-            media_type=manifest.descriptor.media_type,
-            subject=manifest.subject.digest if manifest.subject else None,
-        )
-        self._registry.push(image, children=[child.digest for child in manifest.children])
+        self._registry.push(Image(ref, subject=manifest.subject.digest if manifest.subject else None))

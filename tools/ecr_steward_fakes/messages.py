@@ -23,10 +23,15 @@ class FakeReplicationQueue:
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.requested: list[ReplicationRequested] = []
+        self.postponed: list[tuple[str, int]] = []
 
     def request(self, job: ReplicationRequested) -> None:
         with self.calls.record("request", job):
             self.requested.append(job)
+
+    def postpone(self, receipt_handle: str, seconds: int) -> None:
+        with self.calls.record("postpone", receipt_handle, seconds):
+            self.postponed.append((receipt_handle, seconds))
 
 
 class FakeFailureQueue:

@@ -1,8 +1,7 @@
 """A registry in memory that behaves as Amazon ECR does where the steward could notice.
 
-Modelled, with the fact's source: an image whose last tag is removed is deleted (BatchDeleteImage API reference); an
-image that loses a tag to another stays, untagged; the only tag of an index's child cannot be removed
-(``ImageReferencedByManifestList``); immutability with its exclusion filters (PutImageTagMutability API reference).
+Modelled, with the fact's source: an image that loses a tag to another stays, untagged; immutability with its exclusion
+filters (PutImageTagMutability API reference); and of the port, that nobody can take an image's last tag.
 """
 
 import re
@@ -15,6 +14,7 @@ from ecr_steward.domain.repositories import Document, Mutability, Repository, Re
 from ecr_steward.errors import (
     ImageNotFoundError,
     ImageTagIsImmutableError,
+    LastImageTagError,
     RefusedByRegistryError,
     RepositoryNotFoundError,
 )
@@ -31,14 +31,11 @@ class FakeRegistry:
         self,
         repositories: Iterable[Repository] = (),
         images: Iterable[Image] = (),
-        children: Mapping[ImageRef, Iterable[Digest]] | None = None,
         calls: Calls | None = None,
     ) -> None:
-        """``children`` says which images an index holds."""
         self.calls = calls or Calls()
         self._settings = {repository.ref: repository.settings for repository in repositories}
         self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
-        self._children = {index: frozenset(digests) for index, digests in (children or {}).items()}
         for image in images:
             self.create_missing(image.ref.repository)
             self._put(image)
@@ -49,23 +46,25 @@ class FakeRegistry:
         """Have a repository, as created without any settings where it is not there."""
         self._settings.setdefault(repository, AS_CREATED)
 
-    def push(self, image: Image, children: Iterable[Digest] = ()) -> None:
+    def push(self, image: Image) -> None:
         """Put an image with its image tags as a client would: immutable tags refuse, others move."""
         self.settings_of(image.ref.repository)
         for image_tag in image.image_tags:
             self._refuse_immutable(image.ref, image_tag)
-        if held := frozenset(children):
-            self._children[image.ref] = held
         self._put(image)
 
     def restore(self, image: Image) -> None:
         """Put an image with its image tags past all immutability: the repository was not always governed."""
         self._put(image)
 
+    def take_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
+        """Take a tag from an image, as somebody by hand."""
+        held = self._image(image)
+        self._images[image.repository][image.digest] = replace(held, image_tags=held.image_tags - {image_tag})
+
     def delete(self, image: ImageRef) -> None:
         """Remove an image and its tags, as somebody by hand."""
         self._images_of(image.repository).pop(image.digest, None)
-        self._children.pop(image, None)
 
     def holds(self, image: ImageRef) -> bool:
         """Whether the image is there."""
@@ -96,14 +95,9 @@ class FakeRegistry:
         with self.calls.record("repository", ref):
             return Repository(ref, self.settings_of(ref))
 
-    def tagged_images(self, repository: RepositoryRef) -> RepositoryImages:
-        with self.calls.record("tagged_images", repository):
-            images = self._images_of(repository).values()
-            return RepositoryImages(repository, {tag: image.digest for image in images for tag in image.image_tags})
-
-    def image(self, ref: ImageRef) -> Image:
-        with self.calls.record("image", ref):
-            return self._image(ref)
+    def images(self, repository: RepositoryRef) -> RepositoryImages:
+        with self.calls.record("images", repository):
+            return RepositoryImages.of(repository, self._images_of(repository).values())
 
     def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         with self.calls.record("add_image_tag", image, image_tag):
@@ -117,12 +111,9 @@ class FakeRegistry:
             if held is None or image_tag not in held.image_tags:
                 return
             left = held.image_tags - {image_tag}
-            if left:
-                self._images[image.repository][image.digest] = replace(held, image_tags=left)
-            elif self._is_child(image):
-                raise RefusedByRegistryError(f"{image} is referenced by an index, and {image_tag} is its only tag")
-            else:
-                self.delete(image)
+            if not left:
+                raise LastImageTagError(f"{image_tag} is the last image tag of {image}")
+            self._images[image.repository][image.digest] = replace(held, image_tags=left)
 
     def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
         with self.calls.record("create_repository", repository, mutability):
@@ -175,12 +166,6 @@ class FakeRegistry:
             images[digest] = replace(other, image_tags=other.image_tags - image.image_tags)
         before = images[image.digest].image_tags if image.digest in images else frozenset()
         images[image.digest] = replace(image, image_tags=before | image.image_tags)
-
-    def _is_child(self, image: ImageRef) -> bool:
-        return any(
-            image.digest in children and index.repository == image.repository
-            for index, children in self._children.items()
-        )
 
     def _refuse_immutable(self, image: ImageRef, image_tag: ImageTag) -> None:
         holders = {tag: held.digest for held in self._images_of(image.repository).values() for tag in held.image_tags}

@@ -88,7 +88,7 @@ def world(manifests: Sequence[Manifest], tags: Mapping[Any, Manifest], repositor
 
 def give_tag(registry: FakeRegistry, image: ImageRef, image_tag: ImageTag) -> None:
     """Let an image hold a tag whatever the repository's settings: the world was not always governed."""
-    held = registry.image(image)
+    held = registry.images(image.repository).images[image.digest]
     registry.restore(replace(held, image_tags=held.image_tags | {image_tag}))
 
 
@@ -115,7 +115,7 @@ def worlds(draw: st.DrawFn) -> World:
     attached = [ImageTag(f"sha256-{digest.hex}.sig") for digest in digests]
     quarantined = [ImageTag(f"quarantine-{digest.hex[:12]}") for digest in digests]
     pool = [*IMAGE_TAGS, *quarantined, *attached]
-    tags = draw(st.dictionaries(st.sampled_from(pool), st.sampled_from(manifests), max_size=8))
+    tags = draw(st.dictionaries(st.sampled_from(pool), st.sampled_from(manifests), min_size=1, max_size=10))
     return world(manifests, tags)
 
 

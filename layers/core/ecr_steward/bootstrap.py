@@ -93,8 +93,14 @@ def app() -> App:
         registry=EcrRegistry(clients),
         content=RegistryContent(clients),
         notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table, encode_notice),
-        queue=SqsReplicationQueue(clients, settings.replicate_queue_url, encode_job),
+        queue=replication_queue(),
     )
+
+
+@cache
+def replication_queue() -> ReplicationQueue:
+    """The queue of copy jobs, for functions that put jobs there or take them from it."""
+    return SqsReplicationQueue(_clients(), _settings().replicate_queue_url, encode_job)
 
 
 @cache

@@ -36,7 +36,7 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
-from ecr_steward.errors import PermanentError, SweepIncompleteError
+from ecr_steward.errors import PermanentError, RetryableError, StewardError, SweepIncompleteError, gravest
 
 type Report = dict[str, Any]
 """What a handler answers: JSON, for people who invoke it by hand and for the local sandbox."""
@@ -56,7 +56,11 @@ def answer_batch(
     """Do the job of each message of an SQS batch; only messages that met a retryable error come back."""
 
     def handle(record: SQSRecord) -> Report:
-        return _attempt(_readable(record.body), context, lambda: job(record.body))
+        try:
+            return _attempt(_readable(record.body), context, lambda: job(record.body))
+        except RetryableError:
+            _come_back_soon(record)
+            raise
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     try:
@@ -67,14 +71,23 @@ def answer_batch(
         _flush()
 
 
+def _come_back_soon(record: SQSRecord) -> None:
+    """Let a message come again after minutes; its visibility timeout, made for the longest copy, would be hours."""
+    received = int(record.attributes.approximate_receive_count)
+    try:
+        bootstrap.replication_queue().postpone(record.receipt_handle, min(60 * 2**received, _LONGEST_WAIT_SECONDS))
+    except StewardError as error:
+        _logger().warning("the message keeps its visibility timeout", extra={"reason": str(error)})
+
+
 def _attempt(event: Any, context: LambdaContext, job: Callable[[], Sequence[Outcome | SweepOutcome]]) -> Report:
     logger = _logger()
     logger.append_keys(function_request_id=context.aws_request_id)
     logger.set_correlation_id(event.get("id") if isinstance(event, dict) else None)
     try:
         outcomes = job()
-        lines = [line for outcome in outcomes for line in _report(outcome)]
-        _raise_if_incomplete(outcomes)
+        lines = [_report(outcome) for outcome in outcomes]
+        _raise_what_failed(outcomes)
     except PermanentError as error:
         kind = type(error).__name__
         logger.error("permanent error", extra={"error": kind, "reason": str(error), "rule": error.rule})
@@ -88,23 +101,34 @@ def _attempt(event: Any, context: LambdaContext, job: Callable[[], Sequence[Outc
     return {"outcomes": lines}
 
 
-def _raise_if_incomplete(outcomes: Sequence[Outcome | SweepOutcome]) -> None:
-    failures = [failure for outcome in outcomes if isinstance(outcome, SweepOutcome) for failure in outcome.failures]
-    if failures:
-        raise SweepIncompleteError(f"the sweep went on, but failed {len(failures)} times: {'; '.join(failures)}")
+def _raise_what_failed(outcomes: Sequence[Outcome | SweepOutcome]) -> None:
+    errors: list[StewardError] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Outcome):
+            errors += [outcome.error] if outcome.error else []
+        elif failures := outcome.failures:
+            told = "; ".join(failures[:_FAILURES_TOLD])
+            errors.append(SweepIncompleteError(f"the sweep went on, but failed {len(failures)} times: {told}"))
+    if errors:
+        raise gravest(errors)
 
 
-def _report(outcome: Outcome | SweepOutcome) -> list[Report]:
+def _report(outcome: Outcome | SweepOutcome) -> Report:
+    """Log an outcome and count its steps. What a sweep found is only logged: its answer would grow too large."""
     if isinstance(outcome, Outcome):
-        return [_line(outcome)]
+        return _line(outcome)
+    for each in outcome.outcomes:
+        _line(each)
     summary: Report = {
         "repositories": outcome.repositories,
         "planned": sum(len(each.plan.steps) for each in outcome.outcomes),
         "copies_requested": outcome.requested,
-        "failures": list(outcome.failures),
+        "failures": len(outcome.failures),
     }
     _logger().info("sweep", extra=summary)
-    return [summary, *(_line(each) for each in outcome.outcomes)]
+    for failure in outcome.failures:
+        _logger().error("could not be mended", extra={"reason": failure})
+    return summary
 
 
 def _line(outcome: Outcome) -> Report:
@@ -117,8 +141,8 @@ def _line(outcome: Outcome) -> Report:
         "violations": [violation.why for violation in plan.violations],
         "applied": outcome.applied,
     }
-    if outcome.remark:
-        line["remark"] = outcome.remark
+    if remarks := [*plan.remarks, *([outcome.remark] if outcome.remark else [])]:
+        line["remarks"] = remarks
     _logger().info("outcome", extra=line)
     for step in plan.steps if outcome.applied else ():
         _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)
@@ -126,6 +150,10 @@ def _line(outcome: Outcome) -> Report:
         _metrics().add_metric("ViolationsFound", MetricUnit.Count, len(plan.violations))
     return line
 
+
+_LONGEST_WAIT_SECONDS = 15 * 60
+_FAILURES_TOLD = 10
+"""How many failures of a sweep its message on the failure queue spells out: SQS limits what a message holds."""
 
 _METRICS: dict[type[Step], str] = {
     AddImageTag: "ImageTagsAdded",
@@ -145,7 +173,7 @@ def _readable(body: str) -> Any:
     """A message as the failure queue and the log want it: as the event it holds, where it holds one."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
 
 

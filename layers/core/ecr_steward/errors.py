@@ -16,11 +16,14 @@
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
     └── RetryableError                trying again may help: raised, so that the caller retries
+        ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
         ├── ThrottledError
         └── RegistryUnavailableError  connection lost, 5xx, or an answer cut short
 
 An error carries in ``str(error)`` what went wrong, with what, and where a person can act on it, what to do.
 """
+
+from collections.abc import Sequence
 
 
 class StewardError(Exception):
@@ -82,9 +85,22 @@ class RefusedByRegistryError(PermanentError):
     """The registry refused, for a reason this tree has no name for."""
 
 
+class LastImageTagError(RetryableError):
+    """The image tag has become the image's last one; ECR would delete the image with it. Plan anew."""
+
+
 class ThrottledError(RetryableError):
     """The service asked us to slow down, more often than the SDK's own retries bear."""
 
 
 class RegistryUnavailableError(RetryableError):
     """The connection was lost, the answer was cut short, or the service had an internal error."""
+
+
+def gravest(errors: Sequence[StewardError]) -> StewardError:
+    """The one of several errors to raise: a retryable one where there is one, since trying again may mend all."""
+    chosen = next((error for error in errors if isinstance(error, RetryableError)), errors[0])
+    for error in errors:
+        if error is not chosen:
+            chosen.add_note(f"beside it: {error}")
+    return chosen

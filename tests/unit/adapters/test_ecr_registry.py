@@ -21,6 +21,7 @@ from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
     ImageTagIsImmutableError,
+    LastImageTagError,
     RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
@@ -62,6 +63,10 @@ def failing(code: str) -> dict[str, Any]:
     return {"images": [], "failures": [failure]}
 
 
+def describing(*image_tags: str) -> dict[str, Any]:
+    return {"imageDetails": [{"imageDigest": IMAGE.digest.value, "imageTags": list(image_tags)}]}
+
+
 def stored(content: str = CONTENT, **more: str) -> dict[str, Any]:
     image = {"imageId": {"imageDigest": IMAGE.digest.value}, "imageManifest": content, **more}
     return {"images": [image], "failures": []}
@@ -94,6 +99,7 @@ def test_a_failure_to_remove_a_tag_is_an_error_when_the_tag_may_still_be_there(
     answer = {"failures": failing(code)["failures"]}
     identifier = {"imageDigest": IMAGE.digest.value, "imageTag": "latest"}
     asked = {"registryId": "123456789012", "repositoryName": "team-a/api", "imageIds": [identifier]}
+    ecr.add_response("describe_images", describing("latest", "1.4.2"))
     ecr.add_response("batch_delete_image", answer, asked)
 
     with pytest.raises(RefusedByRegistryError, match=f"{code}: in its own words"):
@@ -125,11 +131,25 @@ def test_nothing_is_put_when_other_bytes_came_under_the_digest(registry: EcrRegi
         registry.add_image_tag(IMAGE, LATEST)
 
 
-def test_there_is_no_image_when_it_is_archived(registry: EcrRegistry, ecr: Stubber) -> None:
-    ecr.add_response("describe_images", {"imageDetails": []})
+@pytest.mark.parametrize("answer", [{"imageDetails": []}, "ImageNotFoundException"])
+def test_there_is_no_tag_to_remove_when_the_image_is_archived_or_gone(
+    registry: EcrRegistry, ecr: Stubber, answer: Any
+) -> None:
+    if isinstance(answer, str):
+        ecr.add_client_error("describe_images", answer)
+    else:
+        ecr.add_response("describe_images", answer)
 
-    with pytest.raises(ImageNotFoundError):
-        registry.image(IMAGE)
+    registry.remove_image_tag(IMAGE, LATEST)
+
+
+def test_no_call_is_made_that_would_delete_the_image_when_the_tag_is_its_last(
+    registry: EcrRegistry, ecr: Stubber
+) -> None:
+    ecr.add_response("describe_images", describing("latest"))
+
+    with pytest.raises(LastImageTagError, match="latest"):
+        registry.remove_image_tag(IMAGE, LATEST)
 
 
 def test_a_listing_ends_with_an_error_when_a_page_leads_to_itself(registry: EcrRegistry, ecr: Stubber) -> None:

@@ -19,7 +19,7 @@ from ecr_steward.domain.notices import Notice, ViolationFound
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, RegistryUnavailableError, ThrottledError
 
 IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest(f"sha256:{'a' * 64}"))
-NOTICE = ViolationFound("services", "latest is denied", IMAGE, image_tag("latest"), "untag")
+NOTICE = ViolationFound("services", "latest is denied", IMAGE, image_tag("latest"), "notify")
 
 
 def encode(notice: Notice) -> tuple[str, str]:

@@ -33,7 +33,6 @@ def test_config_and_layers_are_blobs_in_order_when_it_is_an_image() -> None:
 
     assert [blob.digest.value for blob in manifest.blobs] == [CONFIG["digest"], DIGEST]
     assert manifest.children == ()
-    assert not manifest.is_index
     assert manifest.content == as_bytes(IMAGE)
     assert manifest.digest == digest_of(as_bytes(IMAGE))
     assert manifest.descriptor.size == len(as_bytes(IMAGE))
@@ -44,7 +43,6 @@ def test_manifests_are_children_when_it_is_an_index() -> None:
 
     assert [child.digest.value for child in manifest.children] == [DIGEST]
     assert manifest.blobs == ()
-    assert manifest.is_index
     assert manifest.subject is not None
     assert manifest.subject.digest.value == DIGEST
 

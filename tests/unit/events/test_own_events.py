@@ -22,7 +22,6 @@ REPLICATED = ImageReplicated(
     IMAGE,
     RepositoryRef(RegistryRef("222233334444", "eu-west-1"), "release/api"),
     frozenset({ImageTag("1.4.2"), ImageTag("1-latest")}),
-    (IMAGE.digest, Digest("sha256:" + "b" * 64)),
 )
 
 

@@ -37,6 +37,7 @@ def context() -> FakeContext:
 def house(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> House:
     house = House()
     monkeypatch.setattr(bootstrap, "failure_queue", lambda: house.failures)
+    monkeypatch.setattr(bootstrap, "replication_queue", lambda: house.queue)
     # Loggers live as long as the process and write to the stdout that was there first: each test has one of its own.
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
     entry._logger.cache_clear()

@@ -48,7 +48,7 @@ def batch(*bodies: str) -> dict[str, Any]:
                 "messageId": f"m{number}",
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {},
+                "attributes": {"ApproximateReceiveCount": "1"},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
@@ -90,7 +90,7 @@ def test_log_says_why_there_was_nothing_to_do_when_a_push_had_an_empty_tag(
     enforce_image_tags(push_event(**{"image-tag": ""}), context)
 
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert line["remark"] == "the image holds no image tag"
+    assert line["remarks"] == ["the image holds no image tag"]
     assert line["correlation_id"] == "13cde686-0000-0000-0000-000000000001"
     assert house.failures.failed == []
 
@@ -202,6 +202,7 @@ def test_only_the_message_that_met_a_retryable_error_comes_back(
     answer = replicate_image(batch(json.dumps(push_event()), json.dumps(push_event())), context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert house.queue.postponed == [("r", 120)]
     assert house.failures.failed == []
     assert len(there.registry.images_in(REPLICA)) == 1
 

@@ -26,7 +26,7 @@ CONTEXTS = [
         ("rules", 0, "replicate", 0, "to", 0),
     ]
 ]
-VALUES = [("observe", "enforce"), ("notify", "untag", "quarantine"), ("on_push", "manual"), ("semver",)]
+VALUES = [("observe", "enforce"), ("notify", "quarantine"), ("on_push", "manual"), ("semver",)]
 
 
 def typos(word: str) -> Iterator[str]:

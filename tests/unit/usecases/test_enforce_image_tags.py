@@ -1,10 +1,13 @@
 from dataclasses import replace
 
-from ecr_steward.domain.images import Image, Manifest
+import pytest
+
+from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Mode, OnViolation
+from ecr_steward.errors import LastImageTagError, ThrottledError
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward_fakes import FakeNotices
 from ecr_steward_fakes.rules import API, TAG_RULES, rulebook
@@ -152,10 +155,52 @@ def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
 
 
 def test_referrer_is_left_alone_when_it_is_pushed_under_a_tag() -> None:
-    registry = world([OLD, manifest("sbom", subject=OLD)], {})
     sbom = manifest("sbom", subject=OLD)
-    registry.registry.push(Image(ImageRef(API, sbom.digest), frozenset({ImageTag("sbom")}), subject=OLD.digest))
+    registry = world([OLD, sbom], {"sbom-of-1.4.2": sbom})
 
     outcome = enforce(registry, sbom)
 
     assert outcome.remark == "a referrer belongs to its subject: no rule speaks of its image tags"
+    assert tags(registry, sbom) == {"sbom-of-1.4.2"}
+
+
+def test_image_that_holds_an_alias_besides_is_quarantined_since_the_alias_may_move_at_any_moment() -> None:
+    registry = world([OLD], {"latest": OLD, "1-latest": OLD})
+
+    enforce(registry, OLD)
+
+    assert tags(registry, OLD) == {f"quarantine-{OLD.digest.hex[:12]}", "1-latest"}
+
+
+def test_event_is_tried_again_when_the_image_lost_its_other_tag_meanwhile() -> None:
+    registry = world([OLD], {"latest": OLD, "1.4.2": OLD})
+    image = ImageRef(API, OLD.digest)
+    take = registry.registry.remove_image_tag
+
+    def take_while_somebody_deletes_the_version(image: ImageRef, image_tag: ImageTag) -> None:
+        registry.registry.take_tag(image, ImageTag("1.4.2"))
+        take(image, image_tag)
+
+    registry.registry.remove_image_tag = take_while_somebody_deletes_the_version  # type: ignore[method-assign]
+
+    with pytest.raises(LastImageTagError):
+        enforce(registry, OLD)
+
+    assert registry.registry.holds(image)
+
+
+def test_violation_is_told_by_the_retry_when_the_bus_failed() -> None:
+    registry, notices = world([OLD], {"latest": OLD}), FakeNotices()
+    notices.calls.fail_before("publish", ThrottledError("slow down"))
+
+    with pytest.raises(ThrottledError):
+        enforce(registry, OLD, notices)
+    enforce(registry, OLD, notices)
+
+    assert len(notices.published) == 1
+
+
+def test_tag_that_only_looks_like_a_signature_is_judged_as_any_other() -> None:
+    registry = world([OLD], {f"sha256-{'a' * 64}.sig": OLD})
+
+    assert enforce(registry, OLD).plan.violations != ()

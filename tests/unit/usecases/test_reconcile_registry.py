@@ -1,9 +1,10 @@
 from dataclasses import replace
 
-from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.domain.repositories import Repository
-from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
@@ -117,6 +118,49 @@ def test_other_repositories_are_mended_when_one_cannot_be_read() -> None:
 
     assert found.failures == (f"{replace(API, name='team-a/aaa')}: ecr:DescribeRepositories is denied",)
     assert sweeper.world.registry.tags_of(ImageRef(API, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
+
+
+def test_tagged_referrer_is_neither_judged_nor_requested() -> None:
+    sbom = manifest("sbom", subject=IMAGE)
+    sweeper = Sweeper(world([IMAGE, sbom], {"1.4.2": IMAGE, "sbom": sbom}))
+    sweeper.sweep()
+    sweeper.work()
+
+    found = sweeper.sweep()
+
+    assert (found.outcomes, found.requested) == ((), 0)
+    assert sweeper.world.registry.tags_of(ImageRef(API, sbom.digest)) == {"sbom"}
+
+
+def test_other_destinations_are_requested_when_one_cannot_be_looked_at() -> None:
+    to = (Destination(region="ap-south-2"), Destination(region=AWAY.region))
+    sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
+    sweeper.rules = rulebook(replicate=(ReplicationRules(to),))
+    sweeper.sweep()
+    sweeper.work()
+    sweeper.world.registry.delete(ImageRef(REPLICA, IMAGE.digest))
+    images = sweeper.world.registry.images
+
+    def deny(repository: RepositoryRef) -> RepositoryImages:
+        if repository.registry.region == "ap-south-2":
+            raise AccessDeniedError("the organisation denies ap-south-2")
+        return images(repository)
+
+    sweeper.world.registry.images = deny  # type: ignore[method-assign]
+
+    found = sweeper.sweep()
+
+    assert found.requested == 1
+    assert any("denies ap-south-2" in failure for failure in found.failures)
+
+
+def test_no_manifest_is_read_when_all_replicas_are_there() -> None:
+    sweeper = settled()
+    sweeper.world.registry.calls.clear()
+
+    sweeper.sweep()
+
+    assert {"manifest", "referrers", "has_blob"}.isdisjoint(sweeper.world.registry.calls.methods)
 
 
 def test_other_registries_are_swept_when_one_cannot_be_listed() -> None:

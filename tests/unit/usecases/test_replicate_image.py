@@ -3,15 +3,24 @@ from dataclasses import replace
 import pytest
 
 from ecr_steward.domain.images import Descriptor, Manifest
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
-from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
-from ecr_steward.errors import DigestMismatchError, ImageTagIsImmutableError, RegistryUnavailableError
+from ecr_steward.domain.rules import Destination, Match, Mode, ReplicationRules, Rules
+from ecr_steward.errors import (
+    AccessDeniedError,
+    DigestMismatchError,
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    InvalidManifestError,
+    RefusedByRegistryError,
+    RegistryUnavailableError,
+    ThrottledError,
+)
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
 from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.rules import API, AWAY, SETTINGS, Pattern, rulebook
+from ecr_steward_fakes.rules import API, AWAY, SETTINGS, Pattern, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
 
 AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
@@ -55,7 +64,6 @@ def test_whole_graph_arrives_children_first_and_tags_last_when_an_index_is_repli
             source=ImageRef(API, INDEX.digest),
             destination=REPLICA,
             image_tags=frozenset({ImageTag("1.4.2"), ImageTag("1-latest")}),
-            manifests=tuple(held.digest for held in ALL),
         )
     ]
 
@@ -88,7 +96,7 @@ def test_subject_is_replicated_with_it_when_a_referrer_arrives_later() -> None:
 
     replicate(source, SIGNATURE)
 
-    assert source.content.has_manifest(REPLICA, SIGNATURE.digest)
+    assert source.registry.holds(ImageRef(REPLICA, SIGNATURE.digest))
 
 
 def test_referrers_stay_when_the_rule_leaves_them_out() -> None:
@@ -96,7 +104,7 @@ def test_referrers_stay_when_the_rule_leaves_them_out() -> None:
 
     replicate(source, replicate=(ReplicationRules((Destination(region=AWAY.region),), referrers=False),))
 
-    assert not source.content.has_manifest(REPLICA, SBOM.digest)
+    assert not source.registry.holds(ImageRef(REPLICA, SBOM.digest))
 
 
 def test_image_is_not_replicated_when_its_only_tag_breaks_the_rule() -> None:
@@ -154,10 +162,10 @@ def test_no_tag_appears_when_a_blob_is_not_what_its_digest_says() -> None:
     source = world(ALL, {"1.4.2": INDEX})
     source.content.damaged.add((API, blob("shared").digest))
 
-    with pytest.raises(DigestMismatchError) as caught:
-        replicate(source)
+    (outcome,) = replicate(source)
 
-    assert caught.value.rule == "services"
+    assert isinstance(outcome.error, DigestMismatchError)
+    assert outcome.error.rule == "services"
     assert replica_tags(source) == set()
 
 
@@ -167,8 +175,10 @@ def test_error_names_the_tag_when_the_destination_holds_it_for_another_image() -
     source.content.hold(REPLICA, ARM64)
     give_tag(source.registry, ImageRef(REPLICA, ARM64.digest), ImageTag("1.4.2"))
 
-    with pytest.raises(ImageTagIsImmutableError, match=r"1\.4\.2"):
-        replicate(source, AMD64)
+    (outcome,) = replicate(source, AMD64)
+
+    assert isinstance(outcome.error, ImageTagIsImmutableError)
+    assert "1.4.2" in str(outcome.error)
 
 
 def test_job_goes_back_to_its_queue_when_the_image_keeps_changing() -> None:
@@ -181,8 +191,148 @@ def test_job_goes_back_to_its_queue_when_the_image_keeps_changing() -> None:
 
     source.registry.add_image_tag = add_then_lose  # type: ignore[method-assign]
 
-    with pytest.raises(RegistryUnavailableError, match=f"{ROUNDS} rounds"):
-        replicate(source, AMD64)
+    (outcome,) = replicate(source, AMD64)
+
+    assert isinstance(outcome.error, RegistryUnavailableError)
+    assert f"{ROUNDS} rounds" in str(outcome.error)
+
+
+def test_notice_is_given_by_the_next_job_when_the_bus_failed_after_the_copy() -> None:
+    source, notices = world([AMD64], {"1.4.2": AMD64}), FakeNotices()
+    notices.calls.fail_before("publish", ThrottledError("slow down"))
+
+    (first,) = replicate(source, AMD64, notices)
+    (second,) = replicate(source, AMD64, notices)
+
+    assert isinstance(first.error, ThrottledError)
+    assert second.plan.is_empty
+    assert len(notices.published) == 1
+
+
+@pytest.mark.parametrize("method", ["copy_blob", "put_manifest", "add_image_tag"])
+def test_job_goes_back_to_its_queue_when_a_part_is_missing_although_the_image_is_there(method: str) -> None:
+    source = world(ALL, {"1.4.2": INDEX})
+    source.registry.calls.fail_before(method, ImageNotFoundError("the upload is unknown"))
+
+    (outcome,) = replicate(source)
+
+    assert isinstance(outcome.error, RegistryUnavailableError)
+    assert "the upload is unknown" in str(outcome.error)
+
+
+def test_nothing_is_done_when_the_image_is_deleted_while_it_is_copied() -> None:
+    source = world([AMD64], {"1.4.2": AMD64})
+
+    def lose(*_: object) -> None:
+        source.registry.delete(ImageRef(API, AMD64.digest))
+        raise ImageNotFoundError("there is no blob")
+
+    source.content.copy_blob = lose  # type: ignore[method-assign]
+
+    (outcome,) = replicate(source, AMD64)
+
+    assert outcome.error is None
+    assert outcome.remark == "the image is gone"
+
+
+def test_other_destinations_get_the_image_when_one_refuses_it() -> None:
+    source = world([AMD64], {"1.4.2": AMD64})
+    to = (Destination(region="ap-south-2"), Destination(region=AWAY.region))
+    source.registry.calls.fail_before("create_repository", AccessDeniedError("the organisation denies ap-south-2"))
+
+    refused, done = replicate(source, AMD64, replicate=(ReplicationRules(to),))
+
+    assert isinstance(refused.error, AccessDeniedError)
+    assert done.error is None
+    assert replica_tags(source, AMD64) == {"1.4.2"}
+
+
+def test_image_arrives_when_a_setting_of_the_destination_is_refused() -> None:
+    source = world([AMD64], {"1.4.2": AMD64})
+    source.registry.calls.fail_before("put_scan_on_push", RefusedByRegistryError("deprecated"))
+
+    (outcome,) = replicate(source, AMD64)
+
+    assert isinstance(outcome.error, RefusedByRegistryError)
+    assert replica_tags(source, AMD64) == {"1.4.2"}
+    assert source.registry.settings_of(REPLICA) == replace(SETTINGS, scan_on_push=False)
+
+
+def test_alias_follows_its_source_when_it_moves_while_the_older_image_is_copied() -> None:
+    source = world([AMD64, ARM64], {"1.4.2": AMD64, "1-latest": AMD64, "1.4.3": ARM64})
+    replicate(source, ARM64)
+    put = source.content.put_manifest
+
+    def put_while_the_alias_moves(repository: RepositoryRef, held: Manifest) -> None:
+        put(repository, held)
+        source.registry.add_image_tag(ImageRef(API, ARM64.digest), ImageTag("1-latest"))
+
+    source.content.put_manifest = put_while_the_alias_moves  # type: ignore[method-assign]
+
+    replicate(source, AMD64)
+
+    assert replica_tags(source, AMD64) == {"1.4.2"}
+
+
+def test_alias_follows_its_source_when_it_moves_while_it_is_put() -> None:
+    source = world([AMD64, ARM64], {"1.4.2": AMD64, "1-latest": AMD64, "1.4.3": ARM64})
+    replicate(source, ARM64)
+    add = source.registry.add_image_tag
+
+    def move_the_alias_first(image: ImageRef, image_tag: ImageTag) -> None:
+        if image.repository == REPLICA and image_tag == "1-latest" and image.digest == AMD64.digest:
+            add(ImageRef(API, ARM64.digest), image_tag)
+        add(image, image_tag)
+
+    source.registry.add_image_tag = move_the_alias_first  # type: ignore[method-assign]
+
+    replicate(source, AMD64)
+
+    assert replica_tags(source, ARM64) == {"1.4.3", "1-latest"}
+
+
+def test_image_does_not_wait_for_a_referrer_that_cannot_be_read() -> None:
+    source = world(ALL, {"1.4.2": INDEX})
+    read = source.content.manifest
+
+    def read_all_but_the_sbom(repository: RepositoryRef, digest: Digest) -> Manifest:
+        if digest == SBOM.digest:
+            raise InvalidManifestError("no schemaVersion")
+        return read(repository, digest)
+
+    source.content.manifest = read_all_but_the_sbom  # type: ignore[method-assign]
+
+    (outcome,) = replicate(source)
+
+    assert outcome.error is None
+    assert replica_tags(source) == {"1.4.2"}
+    assert any(str(SBOM.digest) in remark for remark in outcome.plan.remarks)
+
+
+def test_signature_by_tag_travels_with_its_image_whatever_tags_the_rule_names() -> None:
+    tag = f"sha256-{AMD64.digest.hex}.sig"
+    source = world([AMD64, ARM64], {"1.4.2": AMD64, tag: ARM64})
+    only = ReplicationRules((Destination(region=AWAY.region),), tags=(Pattern(r"\d+\.\d+\.\d+"),))
+
+    replicate(source, ARM64, replicate=(only,))
+
+    assert replica_tags(source, ARM64) == {tag}
+
+
+def test_observing_rules_settings_are_not_given_to_a_new_destination() -> None:
+    source = world([AMD64], {"1.4.2": AMD64})
+    at_home, away = service_rule(match=Match((Pattern("team-.*"),), regions=(Pattern("us-.*"),))), service_rule()
+    rules = Rules((at_home, replace(away, name="away", mode=Mode.OBSERVE)))
+
+    replicate_image(
+        ImageRef(API, AMD64.digest),
+        rules=rules,
+        registry=source.registry,
+        content=source.content,
+        notices=FakeNotices(),
+    )
+
+    assert source.registry.settings_of(REPLICA).policy is None
 
 
 def test_destination_settings_stay_when_no_rule_covers_the_destination() -> None:

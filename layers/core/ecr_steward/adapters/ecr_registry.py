@@ -13,11 +13,12 @@ from ecr_steward.adapters.translation import code_of, refusal, translated
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
-from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, ImageTagIsImmutableError
+from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, ImageTagIsImmutableError, LastImageTagError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_ecr.type_defs import (
+        ImageDetailTypeDef,
         ImageIdentifierTypeDef,
         ImageTagMutabilityExclusionFilterTypeDef,
         ImageTypeDef,
@@ -75,33 +76,12 @@ class EcrRegistry:
         )
         return Repository(ref, settings)
 
-    def tagged_images(self, repository: RepositoryRef) -> RepositoryImages:
+    def images(self, repository: RepositoryRef) -> RepositoryImages:
         client, key = self._address(repository)
-        with translated("ecr:ListImages", repository):
-            entries = all_pages(
-                client, "list_images", "imageIds", page_size=PAGE_SIZE, filter={"tagStatus": "TAGGED"}, **key
-            )
-            holders = {image_tag(entry["imageTag"]): Digest(entry["imageDigest"]) for entry in entries}
-        return RepositoryImages(repository, holders)
-
-    def image(self, ref: ImageRef) -> Image:
-        client, key = self._address(ref.repository)
-        with translated("ecr:DescribeImages", ref):
-            # Archived images are left out, which is what we want: nobody can pull them.
-            details = list(
-                all_pages(
-                    client, "describe_images", "imageDetails", imageIds=[{"imageDigest": ref.digest.value}], **key
-                )
-            )
-        if not details:
-            raise ImageNotFoundError(f"there is no image {ref}")
-        subject = details[0].get("subjectManifestDigest")
-        return Image(
-            ref,
-            image_tags=frozenset(image_tag(text) for text in details[0].get("imageTags", [])),
-            media_type=details[0].get("imageManifestMediaType", Image.media_type),
-            subject=Digest(subject) if subject else None,
-        )
+        with translated("ecr:DescribeImages", repository):
+            # Without a filter on imageStatus, archived images are left out.
+            details = all_pages(client, "describe_images", "imageDetails", page_size=PAGE_SIZE, **key)
+            return RepositoryImages.of(repository, [_image(repository, detail) for detail in details])
 
     def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         client, key = self._address(image.repository)
@@ -126,6 +106,11 @@ class EcrRegistry:
     def remove_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         client, key = self._address(image.repository)
         resource = f"{image} as {image_tag}"
+        held = self._tags_of(image)
+        if held == {image_tag}:
+            raise LastImageTagError(f"{image_tag} has become the last image tag of {image}")
+        if image_tag not in held:
+            return
         with translated("ecr:BatchDeleteImage", resource):
             identifier: ImageIdentifierTypeDef = {"imageDigest": image.digest.value, "imageTag": image_tag}
             answer = client.batch_delete_image(imageIds=[identifier], **key)
@@ -171,6 +156,18 @@ class EcrRegistry:
                 tags=[{"Key": name, "Value": value} for name, value in resource_tags.items()],
             )
 
+    def _tags_of(self, image: ImageRef) -> frozenset[ImageTag]:
+        """The image tags of an image; none where it is gone or archived."""
+        client, key = self._address(image.repository)
+        with translated("ecr:DescribeImages", image):
+            try:
+                answer = client.describe_images(imageIds=[{"imageDigest": image.digest.value}], **key)
+            except ClientError as cause:
+                if code_of(cause) == "ImageNotFoundException":
+                    return frozenset()
+                raise
+        return frozenset(image_tag(text) for detail in answer["imageDetails"] for text in detail.get("imageTags", []))
+
     def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, _RepositoryKey]":
         """The client for a repository, and the two parameters that name it in every call."""
         key: _RepositoryKey = {"registryId": repository.registry.account, "repositoryName": repository.name}
@@ -196,6 +193,15 @@ class EcrRegistry:
             if failure["failureCode"] != "ImageNotFound":
                 raise refusal("ecr:BatchGetImage", repository, failure["failureCode"], failure["failureReason"])
         return next(iter(answer.get("images", [])), None)
+
+
+def _image(repository: RepositoryRef, detail: "ImageDetailTypeDef") -> Image:
+    subject = detail.get("subjectManifestDigest")
+    return Image(
+        ImageRef(repository, Digest(detail["imageDigest"])),
+        image_tags=frozenset(image_tag(text) for text in detail.get("imageTags", [])),
+        subject=Digest(subject) if subject else None,
+    )
 
 
 def _document(read: Callable[[], str]) -> Document | None:

@@ -17,9 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.translation import refusal, translated
-from ecr_steward.domain.notices import Notice
+from ecr_steward.domain.notices import SOURCE, Notice
 
-SOURCE = "ecr.steward"
 ONCE_WITHIN_SECONDS = 24 * 60 * 60
 GIVING_SECONDS = 30
 """How long a notice may be under way. After that a repeated event gives it again: its first giver was killed."""

@@ -15,13 +15,10 @@ class RegistryContent:
     def __init__(self, clients: AwsClients, transport: Transport | None = None, now: Clock = utc_now) -> None:
         self._login = RegistryLogin(clients, now)
         self._transport = transport or Transport()
-        self._registries: dict[RegistryRef, DistributionClient] = {}
+        self._clients: dict[RegistryRef, DistributionClient] = {}
 
     def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
         return self._of(repository).get_manifest(repository.name, digest)
-
-    def has_manifest(self, repository: RepositoryRef, digest: Digest) -> bool:
-        return self._of(repository).has_manifest(repository.name, digest)
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
         return self._of(repository).blob_exists(repository.name, digest)
@@ -39,11 +36,11 @@ class RegistryContent:
 
     def _of(self, repository: RepositoryRef) -> DistributionClient:
         registry = repository.registry
-        if registry not in self._registries:
-            self._registries[registry] = DistributionClient(
+        if registry not in self._clients:
+            self._clients[registry] = DistributionClient(
                 self._login.to(registry).endpoint,
                 lambda: self._login.to(registry).authorization,
                 renew=lambda: self._login.renew(registry),
                 transport=self._transport,
             )
-        return self._registries[registry]
+        return self._clients[registry]

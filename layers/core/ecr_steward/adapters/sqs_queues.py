@@ -13,7 +13,7 @@ from ecr_steward.errors import AccessDeniedError
 class SqsReplicationQueue:
     """A ``ReplicationQueue``. ``encode`` writes a job as ``replicate_image`` reads it.
 
-    Without a URL it stands in for the queue in functions that never ask for a copy.
+    Without a URL it stands in for the queue in functions that have nothing to do with it.
     """
 
     def __init__(
@@ -24,10 +24,19 @@ class SqsReplicationQueue:
         self._encode = encode
 
     def request(self, job: ReplicationRequested) -> None:
+        with translated("sqs:SendMessage", self._url()):
+            self._clients.sqs.send_message(QueueUrl=self._url(), MessageBody=self._encode(job))
+
+    def postpone(self, receipt_handle: str, seconds: int) -> None:
+        with translated("sqs:ChangeMessageVisibility", self._url()):
+            self._clients.sqs.change_message_visibility(
+                QueueUrl=self._url(), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
+    def _url(self) -> str:
         if self._queue_url is None:
             raise AccessDeniedError("the template gives this function no replication queue")
-        with translated("sqs:SendMessage", self._queue_url):
-            self._clients.sqs.send_message(QueueUrl=self._queue_url, MessageBody=self._encode(job))
+        return self._queue_url
 
 
 class SqsFailureQueue:

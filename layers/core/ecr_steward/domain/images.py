@@ -1,7 +1,9 @@
 """What a registry holds, as facts read at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
 
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.errors import InvalidManifestError
@@ -26,30 +28,45 @@ class Image:
 
     ref: ImageRef
     image_tags: frozenset[ImageTag] = frozenset()
-    media_type: str = OCI_MANIFEST
     subject: Digest | None = None
-    """What this is a referrer of: the digest of a signed or described image."""
+    """What this is a referrer of: the digest of a signed or described image, which need not be there."""
 
     @property
     def digest(self) -> Digest:
         return self.ref.digest
 
-    @property
-    def is_referrer(self) -> bool:
-        return self.subject is not None
-
 
 @dataclass(frozen=True)
 class RepositoryImages:
-    """The tagged images of one repository at one moment."""
+    """All images of one repository at one moment, tagged or not."""
 
     repository: RepositoryRef
-    holders: Mapping[ImageTag, Digest]
-    """Which image holds each image tag."""
+    images: Mapping[Digest, Image] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, repository: RepositoryRef, images: Iterable[Image]) -> Self:
+        """The images of a repository, by digest."""
+        return cls(repository, {image.digest: image for image in images})
+
+    @property
+    def digests(self) -> Set[Digest]:
+        """The digest of every image."""
+        return self.images.keys()
+
+    @cached_property
+    def holders(self) -> Mapping[ImageTag, Digest]:
+        """Which image holds each image tag."""
+        return {tag: image.digest for image in self.images.values() for tag in image.image_tags}
 
     def tags_of(self, digest: Digest) -> frozenset[ImageTag]:
-        """The image tags that this image holds."""
-        return frozenset(tag for tag, holder in self.holders.items() if holder == digest)
+        """The image tags that an image holds; none where there is no such image."""
+        image = self.images.get(digest)
+        return image.image_tags if image else frozenset()
+
+    def subject_of(self, digest: Digest) -> Digest | None:
+        """What an image refers to, where it is a referrer."""
+        image = self.images.get(digest)
+        return image.subject if image else None
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,3 @@ class Manifest:
     def stored_blobs(self) -> tuple[Descriptor, ...]:
         """The blobs that a registry holds."""
         return tuple(blob for blob in self.blobs if not blob.media_type.startswith(_STAYS_ELSEWHERE))
-
-    @property
-    def is_index(self) -> bool:
-        return self.descriptor.media_type in INDEX_MEDIA_TYPES

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
+
+SOURCE = "ecr.steward"
+"""``source`` of the steward's own events."""
 
 
 @dataclass(frozen=True)
@@ -14,20 +17,19 @@ class ViolationFound:
     image: ImageRef
     image_tag: ImageTag
     answer: str
-    """What was done about it: ``notify``, ``untag`` or ``quarantine``; ``observe`` where the rule only observes."""
+    """What is done about it: ``notify`` or ``quarantine``; ``observe`` where the rule only observes."""
     quarantine_tag: ImageTag | None = None
 
 
 @dataclass(frozen=True)
 class ImageReplicated:
-    """*Image Replicated*: an image arrived complete and verified at a destination."""
+    """*Image Replicated*: an image is complete at a destination, verified. Told again when its tags change."""
 
     rule: str
     source: ImageRef
     destination: RepositoryRef
     image_tags: frozenset[ImageTag]
-    manifests: tuple[Digest, ...]
-    """Every manifest copied by this job, in the order of arrival."""
+    """Those that the image holds there: the tags of its source that the rule replicates."""
 
 
 @dataclass(frozen=True)

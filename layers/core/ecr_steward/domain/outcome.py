@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.rules import Mode
+from ecr_steward.errors import StewardError
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Outcome:
     """Whether the plan's steps were carried out; in mode ``observe`` they never are."""
     remark: str | None = None
     """Why there was nothing to do, where a reader would wonder."""
+    error: StewardError | None = None
+    """What ended this job before its plan was done. Others of the same event went on."""
 
     def remarking(self, remark: str) -> "Outcome":
         """The same outcome with a remark."""

@@ -4,38 +4,33 @@ Everything is copied by digest, what is pointed to before what points to it, and
 never shows an image tag whose content is incomplete, whatever fails in between.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
-from ecr_steward.domain.images import Manifest, RepositoryImages
+from ecr_steward.domain.images import Descriptor, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import AddImageTag, CopyBlob, CopyManifest, Plan, Step
 from ecr_steward.domain.rules import ReplicationRules, Rule, TagRules
-from ecr_steward.domain.tagging import TagReading
+from ecr_steward.domain.tagging import TagReading, attached_to
+
+
+@dataclass(frozen=True)
+class Part:
+    """One manifest or index of an image, without its bytes: a graph of many large ones must fit into a function."""
+
+    manifest: Descriptor
+    blobs: tuple[Descriptor, ...]
+    """Those that a registry holds."""
 
 
 @dataclass(frozen=True)
 class ImageGraph:
     """An image with all that belongs to it: children of an index, referrers, their children and referrers."""
 
-    root: Digest
-    manifests: tuple[Manifest, ...]
+    parts: tuple[Part, ...]
     """Each once; whatever a manifest points to comes before it, referrers after their subject."""
-
-
-@dataclass(frozen=True)
-class DestinationFacts:
-    """What a destination holds of an image."""
-
-    repository: RepositoryRef
-    manifests: frozenset[Digest] = frozenset()
-    blobs: frozenset[Digest] = frozenset()
-    """Of the blobs that missing manifests need; those of a manifest that is there are there too."""
-    holders: Mapping[ImageTag, Digest] | None = None
-
-    def holder(self, image_tag: ImageTag) -> Digest | None:
-        """The image that holds this image tag at the destination."""
-        return (self.holders or {}).get(image_tag)
+    remarks: tuple[str, ...] = ()
+    """Referrers that could not be read: they stay behind, the image does not wait for them."""
 
 
 def replicable_tags(
@@ -44,43 +39,60 @@ def replicable_tags(
     """The image tags under which an image is to be copied, sorted. None: the image is not to be copied.
 
     An image tag that breaks the rule, and the tag of a quarantined image, do not travel, so an image that holds no
-    other stays where it is, whether or not its violation has been answered yet.
+    other stays where it is, whether or not its violation has been answered yet. A referrer is no image of its own; an
+    image that is attached to another by its tag's name goes where that other goes.
     """
     reading = TagReading(rule.image_tags or TagRules(), images)
-    return sorted(
-        tag
-        for tag in reading.compliant_tags(digest)
-        if not replication.tags or any(pattern.matches(tag) for pattern in replication.tags)
-    )
+
+    def own(of: Digest) -> list[ImageTag]:
+        return [
+            tag
+            for tag in reading.compliant_tags(of)
+            if attached_to(tag, images) is None
+            and (not replication.tags or any(pattern.matches(tag) for pattern in replication.tags))
+        ]
+
+    if images.subject_of(digest) is not None:
+        return []
+    subjects = {tag: attached_to(tag, images) for tag in images.tags_of(digest)}
+    follows = [tag for tag, subject in subjects.items() if subject and replication.referrers and own(subject)]
+    return sorted([*own(digest), *follows])
 
 
-def plan_replication(
-    rule: Rule, source: ImageRef, graph: ImageGraph, image_tags: list[ImageTag], destination: DestinationFacts
+def plan_content(
+    rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: RepositoryImages, blobs: Set[Digest]
 ) -> Plan:
-    """Plan what a destination misses of an image."""
-    steps = [*_content(rule, source.repository, graph, destination), *_tags(rule, source, image_tags, destination)]
-    return Plan(tuple(steps))
+    """Plan the blobs and manifests that a destination misses of an image.
+
+    ``blobs`` are those that the destination has, of those that the missing manifests need.
+    """
+    return Plan(tuple(_content(rule, source, graph, destination, set(blobs))), remarks=graph.remarks)
 
 
-def _content(rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: DestinationFacts) -> Iterator[Step]:
-    there = set(destination.blobs)
-    for manifest in graph.manifests:
-        if manifest.digest in destination.manifests:
+def plan_tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: RepositoryImages) -> Plan:
+    """Plan the image tags that a destination misses of an image whose content it holds."""
+    return Plan(tuple(_tags(rule, source, image_tags, destination)))
+
+
+def _content(
+    rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: RepositoryImages, there: set[Digest]
+) -> Iterator[Step]:
+    to = destination.repository
+    for part in graph.parts:
+        if part.manifest.digest in destination.digests:
             continue
-        why = f"{destination.repository.registry} has no {manifest.digest}"
-        for blob in manifest.stored_blobs:
+        why = f"{to.registry} has no {part.manifest.digest}"
+        for blob in part.blobs:
             if blob.digest not in there:
                 there.add(blob.digest)
-                yield CopyBlob(rule=rule.name, why=why, source=source, destination=destination.repository, blob=blob)
-        yield CopyManifest(
-            rule=rule.name, why=why, source=source, destination=destination.repository, manifest=manifest.descriptor
-        )
+                yield CopyBlob(rule=rule.name, why=why, source=source, destination=to, blob=blob)
+        yield CopyManifest(rule=rule.name, why=why, source=source, destination=to, manifest=part.manifest)
 
 
-def _tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: DestinationFacts) -> Iterator[Step]:
+def _tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: RepositoryImages) -> Iterator[Step]:
+    to = destination.repository
     for tag in image_tags:
-        holder = destination.holder(tag)
+        holder = destination.holders.get(tag)
         if holder != source.digest:
-            why = f"{tag} is {'missing' if holder is None else 'another image'} at {destination.repository.registry}"
-            image = source.in_repository(destination.repository)
-            yield AddImageTag(rule=rule.name, why=why, image=image, image_tag=tag, previous=holder)
+            why = f"{tag} is {'missing' if holder is None else 'another image'} at {to.registry}"
+            yield AddImageTag(rule=rule.name, why=why, image=source.in_repository(to), image_tag=tag, previous=holder)

@@ -52,7 +52,6 @@ class OnViolation(StrEnum):
     """What happens to an image tag that breaks its rule."""
 
     NOTIFY = "notify"
-    UNTAG = "untag"
     QUARANTINE = "quarantine"
 
 
@@ -79,17 +78,20 @@ class TagRules:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where an image is copied to. ``None`` means: as at the source."""
+    """Where an image is copied to, in its own account. ``None`` means: as at the source."""
 
     region: str | None = None
-    account: str | None = None
     repository: str | None = None
     """Another name, with ``{name}`` for the source's."""
 
+    def registry(self, source: RegistryRef) -> RegistryRef:
+        """The registry that this destination means for a source registry."""
+        return RegistryRef(source.account, self.region or source.region)
+
     def of(self, source: RepositoryRef) -> RepositoryRef:
         """The repository that this destination means for a source repository."""
-        registry = RegistryRef(self.account or source.registry.account, self.region or source.registry.region)
-        return RepositoryRef(registry, (self.repository or "{name}").replace("{name}", source.name))
+        name = (self.repository or "{name}").replace("{name}", source.name)
+        return RepositoryRef(self.registry(source.registry), name)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class ReplicationRules:
     tags: tuple[Matcher, ...] = ()
     """Empty means every tag that the rule's image tag rules do not object to."""
     referrers: bool = True
+    """Whether signatures, SBOMs and attestations travel along."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, RemoveImageTag, Step, Violation
 from ecr_steward.domain.rules import AliasRules, OnViolation, Rule, TagRules, Version
 
-_ATTACHMENT = re.compile(r"sha256-[0-9a-f]{64}(\.(sig|att|sbom))?")
-"""Cosign's tags and the fallback tags of the referrers API belong to another image: no rule speaks of them."""
-
+_ATTACHMENT = re.compile(r"(?P<algorithm>sha256|sha512)-(?P<hex>[0-9a-f]{64,128})(\.(sig|att|sbom))?")
+"""Cosign's tags and the fallback tags of the referrers API."""
 
 _QUARANTINE = "quarantine-"
 _QUARANTINE_DIGITS = 12
@@ -31,6 +30,19 @@ def quarantine_tag(digest: Digest, images: RepositoryImages) -> ImageTag:
     """
     candidates = (ImageTag(_QUARANTINE + digest.hex[:n]) for n in range(_QUARANTINE_DIGITS, len(digest.hex) + 1))
     return next(tag for tag in candidates if images.holders.get(tag, digest) == digest)
+
+
+def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
+    """The image that an image tag says its holder belongs to, where the repository has that image.
+
+    Cosign's signatures and the fallback of the referrers API are named so. A tag that names an image nobody pushed
+    is a tag like any other: its name alone would let it past every rule.
+    """
+    named = _ATTACHMENT.fullmatch(image_tag)
+    if named is None or len(named["hex"]) != {"sha256": 64, "sha512": 128}[named["algorithm"]]:
+        return None
+    subject = Digest(f"{named['algorithm']}:{named['hex']}")
+    return subject if subject in images.digests else None
 
 
 @dataclass(frozen=True)
@@ -81,19 +93,30 @@ class TagReading:
         for_versions = {alias for version in versions for alias in _aliases_of(self.rule.aliases, version)}
         return frozenset((for_versions | held) & self.targets.keys())
 
+    def is_alias(self, image_tag: ImageTag) -> bool:
+        """Whether an image tag has the form of an alias, so that one whose versions are gone is no violation."""
+        return any(form.fullmatch(image_tag) for form in self._alias_forms)
+
+    @cached_property
+    def _alias_forms(self) -> tuple[re.Pattern[str], ...]:
+        templates = self.rule.aliases.templates if self.rule.aliases else ()
+        return tuple(
+            re.compile(re.sub(r"\\\{(major|minor|patch)\\\}", "[0-9]+", re.escape(template))) for template in templates
+        )
+
     def _release(self, aliases: AliasRules, image_tag: ImageTag) -> Version | None:
         """The version an image tag stands for, where it is a release that the rule allows."""
         version = aliases.version_of(image_tag)
         if version is None or version.is_prerelease or self.objection(image_tag) is not None:
             return None
-        return version
+        return version if self.images.subject_of(self.images.holders[image_tag]) is None else None
 
     def _is_exempt(self, image_tag: ImageTag) -> bool:
         holder = self.images.holders.get(image_tag)
         return (
-            _ATTACHMENT.fullmatch(image_tag) is not None
+            attached_to(image_tag, self.images) is not None
             or (holder is not None and is_quarantine_tag(image_tag, holder))
-            or (self.rule.aliases is not None and _is_alias(self.rule.aliases, image_tag))
+            or self.is_alias(image_tag)
         )
 
 
@@ -101,41 +124,53 @@ def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest
     """Plan what brings the image tags of some images back to their rule.
 
     ``focus`` bounds the work of an event to the images it is about and to the aliases they touch; a sweep passes
-    every image. Applying the plan and planning again gives an empty plan, whatever the images were before.
+    every image. A referrer belongs to its subject: no rule speaks of its image tags. Applying the plan and planning
+    again gives an empty plan, whatever the images were before.
     """
     if rule.image_tags is None:
         return NOTHING
     reading = TagReading(rule.image_tags, images)
-    plan = NOTHING
+    steps: list[Step] = []
+    violations: list[Violation] = []
     aliases: set[ImageTag] = set()
     for digest in sorted(set(focus)):
-        plan += _answer_violations(rule, reading, digest)
-        aliases |= reading.aliases_touched_by(digest)
-    return plan + Plan(tuple(_move_aliases(rule, reading, aliases)))
+        if images.subject_of(digest) is None:
+            found = _violations(rule, reading, digest)
+            violations += found
+            steps += _answers(rule, reading, digest, found)
+            aliases |= reading.aliases_touched_by(digest)
+    return Plan((*steps, *_move_aliases(rule, reading, aliases)), tuple(violations))
 
 
-def _answer_violations(rule: Rule, reading: TagReading, digest: Digest) -> Plan:
+def _violations(rule: Rule, reading: TagReading, digest: Digest) -> list[Violation]:
     image = ImageRef(reading.images.repository, digest)
-    held = reading.images.tags_of(digest)
-    violations = tuple(
+    return [
         Violation(rule=rule.name, image=image, image_tag=tag, why=why)
-        for tag in sorted(held)
+        for tag in sorted(reading.images.tags_of(digest))
         if (why := reading.objection(tag)) is not None
-    )
-    if not violations or reading.rule.on_violation is OnViolation.NOTIFY:
-        return Plan(violations=violations)
-    steps: list[Step] = []
-    leaving = {tag for tag in held if tag in reading.targets and reading.targets[tag][0] != digest}
-    if held <= leaving | {violation.image_tag for violation in violations}:
-        why = f"{violations[0].why}; the image stays reachable by digest and under this image tag"
-        steps.append(
-            AddImageTag(rule=rule.name, why=why, image=image, image_tag=quarantine_tag(digest, reading.images))
-        )
-    steps += [
-        RemoveImageTag(rule=rule.name, why=violation.why, image=image, image_tag=violation.image_tag)
-        for violation in violations
     ]
-    return Plan(tuple(steps), violations)
+
+
+def _answers(rule: Rule, reading: TagReading, digest: Digest, violations: list[Violation]) -> Iterator[Step]:
+    if not violations or reading.rule.on_violation is OnViolation.NOTIFY:
+        return
+    image = ImageRef(reading.images.repository, digest)
+    if not _stays_tagged(reading, digest):
+        why = f"{violations[0].why}; the image stays reachable by digest and under this image tag"
+        kept = quarantine_tag(digest, reading.images)
+        yield AddImageTag(rule=rule.name, why=why, image=image, image_tag=kept)
+    for violation in violations:
+        yield RemoveImageTag(rule=rule.name, why=violation.why, image=image, image_tag=violation.image_tag)
+
+
+def _stays_tagged(reading: TagReading, digest: Digest) -> bool:
+    """Whether an image keeps a tag that nobody moves: its own, or one that holds it in quarantine already.
+
+    An alias does not count: another invocation may move it at any moment, and ECR deletes an image with its last tag.
+    """
+    held = reading.images.tags_of(digest)
+    own = {tag for tag in reading.compliant_tags(digest) if not reading.is_alias(tag)}
+    return bool(own) or any(is_quarantine_tag(tag, digest) for tag in held)
 
 
 def _move_aliases(rule: Rule, reading: TagReading, aliases: Iterable[ImageTag]) -> Iterator[Step]:
@@ -152,11 +187,3 @@ def _move_aliases(rule: Rule, reading: TagReading, aliases: Iterable[ImageTag]) 
 def _aliases_of(aliases: AliasRules, version: Version) -> Iterator[ImageTag]:
     for template in aliases.templates:
         yield ImageTag(template.format(major=version.major, minor=version.minor, patch=version.patch))
-
-
-def _is_alias(aliases: AliasRules, image_tag: ImageTag) -> bool:
-    """Whether an image tag has the form of an alias, so that one whose versions are gone is no violation."""
-    return any(
-        re.fullmatch(re.sub(r"\\\{(major|minor|patch)\\\}", "[0-9]+", re.escape(template)), image_tag)
-        for template in aliases.templates
-    )

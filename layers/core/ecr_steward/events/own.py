@@ -9,11 +9,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
-from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.domain.notices import ImageReplicated, Notice, ReplicationRequested, ViolationFound
+from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.notices import SOURCE, ImageReplicated, Notice, ReplicationRequested, ViolationFound
 from ecr_steward.events.envelope import (
     AccountId,
-    DigestText,
     Envelope,
     EventModel,
     ImageDetail,
@@ -21,8 +20,6 @@ from ecr_steward.events.envelope import (
     Region,
     RepositoryNameText,
 )
-
-SOURCE = "ecr.steward"
 
 
 class _OwnDetail(ImageDetail):
@@ -46,7 +43,7 @@ class ViolationFoundDetail(_OwnDetail):
     rule: str = Field(description="The name of the rule that was broken.")
     why: str = Field(description="For people: what is wrong with the image tag.")
     image_tag: ImageTagText = Field(description="The image tag that broke the rule.")
-    answer: Literal["observe", "notify", "untag", "quarantine"] = Field(
+    answer: Literal["observe", "notify", "quarantine"] = Field(
         description="What was done about it; `observe` where the rule only observes."
     )
     quarantine_tag: ImageTagText | None = Field(default=None, description="Under which the image stays reachable.")
@@ -86,14 +83,13 @@ class ReplicaDestination(EventModel):
 
 
 class ImageReplicatedDetail(_OwnDetail):
-    """An image arrived complete and verified at a destination."""
+    """An image is complete at a destination, verified. Told again when its tags there change."""
 
     DETAIL_TYPE = "Image Replicated"
 
     rule: str = Field(description="The name of the rule that asked for it.")
     destination: ReplicaDestination = Field(description="Where it arrived.")
     image_tags: list[ImageTagText] = Field(description="Image tags of the replica, sorted.")
-    manifests: list[DigestText] = Field(description="Every manifest copied by this job, in the order of arrival.")
 
     @classmethod
     def of(cls, notice: ImageReplicated) -> Self:
@@ -109,7 +105,6 @@ class ImageReplicatedDetail(_OwnDetail):
                     "repository-name": notice.destination.name,
                 },
                 "image-tags": sorted(notice.image_tags),
-                "manifests": [digest.value for digest in notice.manifests],
             }
         )
 
@@ -121,7 +116,6 @@ class ImageReplicatedDetail(_OwnDetail):
             source=self.image,
             destination=RepositoryRef(RegistryRef(to.account, to.region), to.repository_name),
             image_tags=frozenset(image_tag(text) for text in self.image_tags),
-            manifests=tuple(Digest(text) for text in self.manifests),
         )
 
 

@@ -24,6 +24,10 @@ class ReplicationQueue(Protocol):
         """Ask for an image to be replicated. Needs sqs:SendMessage."""
         ...
 
+    def postpone(self, receipt_handle: str, seconds: int) -> None:
+        """Let a message that is being handled come again after so many seconds. Needs sqs:ChangeMessageVisibility."""
+        ...
+
 
 class FailureQueue(Protocol):
     """Where events end that cannot be handled, until a person reads and replays them."""

@@ -7,7 +7,7 @@ pages. ``failures[]`` in a reply become errors, unless the docstring says otherw
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from ecr_steward.domain.images import Descriptor, Image, Manifest, RepositoryImages
+from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Document, Repository, TagMutability
 
@@ -27,14 +27,10 @@ class Registry(Protocol):
         """
         ...
 
-    def tagged_images(self, repository: RepositoryRef) -> RepositoryImages:
-        """Read which image holds which image tag. Needs ecr:ListImages. Raises RepositoryNotFoundError."""
-        ...
+    def images(self, repository: RepositoryRef) -> RepositoryImages:
+        """Read all images of a repository, tagged or not, without the archived ones, which nobody can pull.
 
-    def image(self, ref: ImageRef) -> Image:
-        """Read one image by digest.
-
-        Needs ecr:DescribeImages. Raises RepositoryNotFoundError and ImageNotFoundError.
+        Needs ecr:DescribeImages. Raises RepositoryNotFoundError.
         """
         ...
 
@@ -49,7 +45,8 @@ class Registry(Protocol):
     def remove_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         """Take an image tag from exactly this image; a tag that has moved or gone meanwhile is a success.
 
-        Needs ecr:BatchDeleteImage. ECR deletes an image whose last tag is removed: the plan must leave another.
+        Needs ecr:DescribeImages and ecr:BatchDeleteImage. Raises LastImageTagError where the image would lose its last
+        tag, since ECR would delete it: read right before the call, as ECR has no condition for it.
         """
         ...
 
@@ -90,10 +87,6 @@ class ImageContent(Protocol):
         Needs ecr:BatchGetImage. Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and
         InvalidManifestError.
         """
-        ...
-
-    def has_manifest(self, repository: RepositoryRef, digest: Digest) -> bool:
-        """Whether the repository holds this manifest; false where there is no repository. Needs ecr:BatchGetImage."""
         ...
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:

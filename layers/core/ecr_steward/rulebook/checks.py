@@ -159,8 +159,4 @@ def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[P
 
 def _leads_to_itself(rule: Rule, destination: Destination) -> bool:
     """Whether source and destination are the same wherever the rule applies."""
-    return (
-        destination.repository in {None, "{name}"}
-        and (destination.region is None or rule.match.regions == (destination.region,))
-        and (destination.account is None or rule.match.accounts == (destination.account,))
-    )
+    return destination.repository in {None, "{name}"} and rule.match.regions == (destination.region,)

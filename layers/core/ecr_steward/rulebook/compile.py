@@ -43,7 +43,7 @@ def _tag_rules(image_tags: model.ImageTags) -> rules.TagRules:
 
 def _replication(copy: model.Replicate) -> rules.ReplicationRules:
     return rules.ReplicationRules(
-        to=tuple(rules.Destination(to.region, to.account, to.repository) for to in copy.to),
+        to=tuple(rules.Destination(to.region, to.repository) for to in copy.to),
         tags=tuple(map(tag_matcher, copy.images.tags)) if copy.images else (),
         referrers=copy.referrers,
     )

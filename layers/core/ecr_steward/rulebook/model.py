@@ -77,7 +77,7 @@ TagPattern = Annotated[
 
 
 class Aliases(RulebookModel):
-    """Image tags that follow the highest version they stand for, and never move back."""
+    """Image tags that follow the highest version in the repository that they stand for, whatever is pushed when."""
 
     from_: Literal["semver"] = Field(
         alias="from", description="The scheme that reads versions from image tags.", examples=["semver"]
@@ -108,10 +108,10 @@ class ImageTags(RulebookModel):
         description="Moving aliases of the versions.",
         examples=[{"from": "semver", "add": ["{major}-latest"]}],
     )
-    on_violation: Literal["notify", "untag", "quarantine"] = Field(
+    on_violation: Literal["notify", "quarantine"] = Field(
         default="notify",
-        description="What happens to an image tag that breaks the rule: people are told (`notify`), and the tag is "
-        "taken away (`untag`) or replaced by a quarantine tag (`quarantine`).",
+        description="What happens to an image tag that breaks the rule: people are told (`notify`), or also the tag is "
+        "taken away (`quarantine`). An image that holds no other tag of its own gets a quarantine tag instead.",
         examples=["quarantine"],
     )
 
@@ -259,20 +259,17 @@ class RepositoryRules(RulebookModel):
 
 
 class Destination(RulebookModel):
-    """Where images are copied to; what is not named is as at the source."""
+    """Where images are copied to, in the account of the source; what is not named is as there."""
 
     region: words.RegionWord | None = Field(default=None, description="Another region.", examples=["eu-west-1"])
-    account: words.AccountId | None = Field(
-        default=None, description="Another account, in quotes.", examples=["222233334444"]
-    )
     repository: words.RepositoryTemplate | None = Field(
         default=None, description="Another name; `{name}` is the source's.", examples=["release/{name}"]
     )
 
     @model_validator(mode="after")
     def _leads_elsewhere(self) -> Self:
-        if not (self.region or self.account) and self.repository in {None, "{name}"}:
-            raise ValueError("a destination needs another `region`, `account` or `repository` than the source")
+        if self.region is None and self.repository in {None, "{name}"}:
+            raise ValueError("a destination needs another `region` or `repository` than the source")
         return self
 
 

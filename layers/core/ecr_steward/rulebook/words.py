@@ -175,7 +175,6 @@ def _schema(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
 
 
-AccountId = Annotated[str, AfterValidator(_check_account), _schema(ACCOUNT_ID)]
 AccountWord = Annotated[str, AfterValidator(_check_account_word), _schema(rf"\*|{ACCOUNT_ID}")]
 RegionWord = Annotated[str, AfterValidator(_check_region), _schema(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")]
 RegionGlob = Annotated[str, AfterValidator(_check_region_glob), _schema(_REGION_GLOB)]

@@ -17,15 +17,20 @@ from ecr_steward.domain.plan import (
     RemoveImageTag,
     SetRepositoryPolicy,
 )
-from ecr_steward.errors import StewardError
+from ecr_steward.errors import StewardError, gravest
 from ecr_steward.ports.registry import ImageContent, Registry
+
+SETTINGS = (PutTagMutability, PutScanOnPush, AddResourceTags, PutLifecyclePolicy, SetRepositoryPolicy)
+"""Steps that do not lean on each other: one that is refused does not keep the others from being done."""
 
 
 def apply_plan(plan: Plan, registry: Registry, content: ImageContent | None = None) -> None:
-    """Carry out the steps in their order; the first error ends it and names the rule that asked for the step.
+    """Carry out the steps in their order. An error names the rule that asked for the step.
 
-    ``content`` is needed where the plan copies anything.
+    The first error ends it, but for a repository's settings, which are each tried. ``content`` is needed where the
+    plan copies anything.
     """
+    errors: list[StewardError] = []
     for step in plan.steps:
         try:
             if isinstance(step, CopyBlob | CopyManifest):
@@ -36,7 +41,11 @@ def apply_plan(plan: Plan, registry: Registry, content: ImageContent | None = No
                 _apply_to_registry(step, registry)
         except StewardError as error:
             error.rule = step.rule
-            raise
+            errors.append(error)
+            if not isinstance(step, SETTINGS):
+                break
+    if errors:
+        raise gravest(errors)
 
 
 def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
-from ecr_steward.domain.replication import DestinationFacts, ImageGraph, plan_replication, replicable_tags
+from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Mode, ReplicationRules, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError
@@ -30,50 +30,64 @@ class Copy:
 
 @dataclass(frozen=True)
 class Copier:
-    """Finds the copies that rules ask for, and plans what each destination misses."""
+    """Finds the copies that rules ask for, and plans what each destination misses.
+
+    The plans raise ImageNotFoundError and RepositoryNotFoundError for what has gone at the source.
+    """
 
     rules: Rules
     content: ImageContent
-    tagged_images: Callable[[RepositoryRef], RepositoryImages]
-    """``Registry.tagged_images``; a sweep remembers its answers."""
+    images: Callable[[RepositoryRef], RepositoryImages]
+    """``Registry.images``; a sweep remembers its answers."""
     repository: Callable[[RepositoryRef], Repository]
     """``Registry.repository``; likewise."""
 
     def copies(self, rule: Rule, image: ImageRef) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
-        images = self.tagged_images(image.repository)
         for replication in rule.replicate:
-            if replicable_tags(rule, replication, images, image.digest):
-                for destination in replication.to:
-                    to = destination.of(image.repository)
-                    if to != image.repository:
-                        yield Copy(rule, replication, image, to)
+            for destination in replication.to:
+                copy = Copy(rule, replication, image, destination.of(image.repository))
+                if copy.to != image.repository and self.tags(copy):
+                    yield copy
+
+    def tags(self, copy: Copy) -> list[ImageTag]:
+        """The image tags that the image is to hold at the destination."""
+        return replicable_tags(copy.rule, copy.replication, self.images(copy.image.repository), copy.image.digest)
 
     def plan(self, copy: Copy) -> Plan:
-        """Plan a copy from the facts as they are now. Raises ImageNotFoundError and RepositoryNotFoundError."""
-        images = self.tagged_images(copy.image.repository)
-        image_tags = replicable_tags(copy.rule, copy.replication, images, copy.image.digest)
-        if not image_tags:
-            return NOTHING
-        graph = read_graph(copy.image, self.content, with_referrers=copy.replication.referrers)
-        settings, exists = self._plan_destination(copy)
-        facts = self._facts(graph, copy.to) if exists else DestinationFacts(copy.to)
-        return settings + plan_replication(copy.rule, copy.image, graph, image_tags, facts)
+        """Plan the whole copy."""
+        return self.plan_settings(copy) + self.plan_content(copy) + self.plan_tags(copy)
 
-    def _plan_destination(self, copy: Copy) -> tuple[Plan, bool]:
-        """A destination repository has the settings of the rule that covers it, from its first image on."""
+    def plan_settings(self, copy: Copy) -> Plan:
+        """Plan the destination repository: it has the settings of the rule that covers it from its first image on."""
         governing = self.rules.rule_for(copy.to)
+        if governing is not None and governing.mode is Mode.OBSERVE:
+            governing = None
         try:
             actual = self.repository(copy.to)
         except RepositoryNotFoundError:
             why = f"{copy.image.repository} is replicated to {copy.to.registry}"
-            return plan_new_repository(governing, copy.to, asked_by=copy.rule.name, why=why), False
-        if governing is None or governing.mode is Mode.OBSERVE:
-            return NOTHING, True
-        return plan_repository(governing, actual), True
+            return plan_new_repository(governing, copy.to, asked_by=copy.rule.name, why=why)
+        return plan_repository(governing, actual) if governing else NOTHING
 
-    def _facts(self, graph: ImageGraph, to: RepositoryRef) -> DestinationFacts:
-        manifests = frozenset(m.digest for m in graph.manifests if self.content.has_manifest(to, m.digest))
-        needed = {blob.digest for m in graph.manifests if m.digest not in manifests for blob in m.stored_blobs}
-        blobs = frozenset(digest for digest in sorted(needed) if self.content.has_blob(to, digest))
-        return DestinationFacts(to, manifests, blobs, self.tagged_images(to).holders)
+    def plan_content(self, copy: Copy) -> Plan:
+        """Plan the blobs and manifests of the image and of all that belongs to it."""
+        there = self._images_at(copy.to)
+        if not self.tags(copy) or self.images(copy.image.repository).digests <= there.digests:
+            return NOTHING  # whatever the image consists of is in its repository, and all of that is there
+        source = copy.image.repository
+        graph = read_graph(copy.image, self.content, with_referrers=copy.replication.referrers)
+        missing = [part for part in graph.parts if part.manifest.digest not in there.digests]
+        needed = {blob.digest for part in missing for blob in part.blobs}
+        blobs = {digest for digest in sorted(needed) if self.content.has_blob(copy.to, digest)}
+        return plan_content(copy.rule, source, graph, there, blobs)
+
+    def plan_tags(self, copy: Copy) -> Plan:
+        """Plan the image tags. To be applied at once, and only when the content is there."""
+        return plan_tags(copy.rule, copy.image, self.tags(copy), self._images_at(copy.to))
+
+    def _images_at(self, destination: RepositoryRef) -> RepositoryImages:
+        try:
+            return self.images(destination)
+        except RepositoryNotFoundError:
+            return RepositoryImages(destination)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import AddImageTag, Plan
@@ -23,49 +23,40 @@ def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, not
     """
     rule = rules.rule_for(image.repository)
     if rule is None or rule.image_tags is None:
-        return Outcome(str(image), rule.name if rule else None, remark="no rule speaks of this repository's image tags")
+        remark = "no rule speaks of this repository's image tags"
+        return Outcome(str(image), rule.name if rule else None, remark=remark)
     nothing = Outcome(str(image), rule.name, rule.mode)
     try:
-        if registry.image(image).is_referrer:
+        images = registry.images(image.repository)
+        if image.digest not in images.digests:
+            return nothing.remarking("the image is gone")
+        if images.subject_of(image.digest) is not None:
             return nothing.remarking("a referrer belongs to its subject: no rule speaks of its image tags")
-        outcome = enforce_in_repository(rule, image.repository, [image.digest], registry=registry, notices=notices)
-        return replace(outcome, subject=str(image))
+        outcome = enforce_in_repository(rule, images, [image.digest], registry=registry, notices=notices)
     except ImageNotFoundError:
         return nothing.remarking("the image is gone")
     except RepositoryNotFoundError:
         return nothing.remarking("the repository is gone")
+    held = images.tags_of(image.digest)
+    return replace(outcome, subject=str(image), remark=None if held else "the image holds no image tag")
 
 
 def enforce_in_repository(
-    rule: Rule,
-    repository: RepositoryRef,
-    focus: Iterable[Digest] | None,
-    *,
-    registry: Registry,
-    notices: Notices,
+    rule: Rule, images: RepositoryImages, focus: Iterable[Digest], *, registry: Registry, notices: Notices
 ) -> Outcome:
-    """Enforce a rule's image tags for some images of a repository, or for all (``focus=None``).
+    """Enforce a rule's image tags for some images of a repository.
 
-    Raises RepositoryNotFoundError.
+    Raises ImageNotFoundError and RepositoryNotFoundError for what was deleted since ``images`` were read.
     """
-    images = registry.tagged_images(repository)
-    focus = images.holders.values() if focus is None else list(focus)
     plan = plan_image_tags(rule, images, focus)
+    _tell(rule, plan, images, notices)
     if rule.mode is Mode.ENFORCE:
         apply_plan(plan, registry)
-    _tell(rule, plan, images, notices)
-    held = any(images.tags_of(digest) for digest in focus)
-    return Outcome(
-        str(repository),
-        rule.name,
-        rule.mode,
-        plan,
-        applied=rule.mode is Mode.ENFORCE,
-        remark=None if held else "the image holds no image tag",
-    )
+    return Outcome(str(images.repository), rule.name, rule.mode, plan, applied=rule.mode is Mode.ENFORCE)
 
 
 def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) -> None:
+    """Give the notices, before anything changes: afterwards a retry would find no violation, and nobody would hear."""
     answer = rule.image_tags.on_violation if rule.image_tags and rule.mode is Mode.ENFORCE else Mode.OBSERVE
     for violation in plan.violations:
         image = violation.image

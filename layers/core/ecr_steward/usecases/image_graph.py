@@ -1,43 +1,60 @@
-"""Reading an image's graph from a registry, bounded: a hostile index can neither hang nor exhaust a function."""
+"""Reading an image's graph from a registry, bounded, and without keeping the bytes of its manifests."""
 
 from collections.abc import Iterator
 
-from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest, ImageRef
-from ecr_steward.domain.replication import ImageGraph
+from ecr_steward.domain.replication import ImageGraph, Part
 from ecr_steward.errors import InvalidManifestError
 from ecr_steward.ports.registry import ImageContent
 
 DEPTH_LIMIT = 8
 """Levels of indexes within indexes, and of referrers of referrers."""
-MANIFEST_LIMIT = 10_000
+PARTS_LIMIT = 10_000
 """Manifests in one graph, referrers included."""
 
 
 def read_graph(image: ImageRef, content: ImageContent, *, with_referrers: bool) -> ImageGraph:
     """Read an image, the children of an index, and on request all that refers to any of them.
 
-    Raises ImageNotFoundError where a part is missing, and InvalidManifestError where the graph breaks a limit.
+    Raises ImageNotFoundError where a part is missing, and InvalidManifestError where the image or a child cannot be
+    read or the graph breaks a limit. A referrer that cannot be read is left out, with a remark: anybody who may push
+    can attach one, and the image shall not wait for it.
     """
-    seen: set[Digest] = set()
+    reader = _Reader(image, content, with_referrers)
+    parts = tuple(reader.walk(image.digest, 0))
+    return ImageGraph(parts, tuple(reader.remarks))
 
-    def walk(digest: Digest, depth: int) -> Iterator[Manifest]:
-        if digest in seen:
-            return  # repeated, or a referrer that leads back into the graph
-        seen.add(digest)
-        if depth > DEPTH_LIMIT or len(seen) > MANIFEST_LIMIT:
-            limits = f"{DEPTH_LIMIT} levels or {MANIFEST_LIMIT} manifests"
-            raise InvalidManifestError(f"{image} is more than {limits} large")
-        manifest = content.manifest(image.repository, digest)
+
+class _Reader:
+    def __init__(self, image: ImageRef, content: ImageContent, with_referrers: bool) -> None:
+        self._image = image
+        self._content = content
+        self._with_referrers = with_referrers
+        self._seen: set[Digest] = set()
+        self.remarks: list[str] = []
+
+    def walk(self, digest: Digest, depth: int) -> Iterator[Part]:
+        """What is pointed to first, referrers last, each once: a referrer may lead back into the graph."""
+        if digest in self._seen:
+            return
+        self._seen.add(digest)
+        if depth > DEPTH_LIMIT or len(self._seen) > PARTS_LIMIT:
+            limits = f"{DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests"
+            raise InvalidManifestError(f"{self._image} has more than {limits}")
+        manifest = self._content.manifest(self._image.repository, digest)
         for child in manifest.children:
-            yield from walk(child.digest, depth + 1)
-        yield manifest
-        if with_referrers:
-            for referrer in _sorted(content.referrers(image.repository, digest)):
-                yield from walk(referrer.digest, depth + 1)
+            yield from self.walk(child.digest, depth + 1)
+        yield Part(manifest.descriptor, manifest.stored_blobs)
+        if self._with_referrers:
+            referrers = self._content.referrers(self._image.repository, digest)
+            for referrer in sorted(referrers, key=lambda descriptor: descriptor.digest):
+                yield from self._walk_referrer(referrer, depth + 1)
 
-    return ImageGraph(image.digest, tuple(walk(image.digest, 0)))
-
-
-def _sorted(descriptors: tuple[Descriptor, ...]) -> list[Descriptor]:
-    return sorted(descriptors, key=lambda descriptor: descriptor.digest)
+    def _walk_referrer(self, referrer: Descriptor, depth: int) -> Iterator[Part]:
+        try:
+            parts = list(self.walk(referrer.digest, depth))
+        except InvalidManifestError as error:
+            self.remarks.append(f"the referrer {referrer.digest} stays behind: {error}")
+        else:
+            yield from parts

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
-from ecr_steward.usecases.copier import Copier
+from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 
 
@@ -31,13 +32,8 @@ def reconcile_registry(
     the throttle of all copies. The image tags of a replica are its source's: judged by what happens to be at the
     destination, an alias could move back. What fails in one repository does not keep the sweep from the others.
     """
-    sweep = _Sweep(
-        rules,
-        registry,
-        notices,
-        queue,
-        Copier(rules, content, cache(registry.tagged_images), cache(registry.repository)),
-    )
+    copier = Copier(rules, content, cache(registry.images), cache(registry.repository))
+    sweep = _Sweep(rules, registry, notices, queue, copier)
     sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.request_replicas)
     for destination in _destinations(home, rules):
         sweep.look_at(destination, sweep.mend_settings)
@@ -70,15 +66,15 @@ class _Sweep:
         # Image tags of all repositories before the first replica: the copier remembers which image holds which tag.
         for job in jobs:
             for rule, repository in found:
-                self._attempt(job, rule, repository)
+                self._attempt(repository, partial(job, rule, repository))
 
-    def _attempt(self, job: _Job, rule: Rule, repository: RepositoryRef) -> None:
+    def _attempt(self, subject: object, job: Callable[[], None]) -> None:
         try:
-            job(rule, repository)
-        except RepositoryNotFoundError:
+            job()
+        except (RepositoryNotFoundError, ImageNotFoundError):
             pass  # deleted while the sweep was under way: nothing is left to mend
         except StewardError as error:
-            self.failures.append(f"{repository}: {error}")
+            self.failures.append(f"{subject}: {error}")
 
     def mend_settings(self, _rule: Rule, repository: RepositoryRef) -> None:
         """The job of ``apply_repository_policies``."""
@@ -87,29 +83,30 @@ class _Sweep:
     def mend_image_tags(self, rule: Rule, repository: RepositoryRef) -> None:
         """The job of ``enforce_image_tags``, for all images."""
         if rule.image_tags is not None:
-            self._keep(enforce_in_repository(rule, repository, None, registry=self.registry, notices=self.notices))
+            images = self.registry.images(repository)
+            registry, notices = self.registry, self.notices
+            outcome = enforce_in_repository(rule, images, images.digests, registry=registry, notices=notices)
+            self._keep(outcome)
 
     def request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
         """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
-        if not rule.replicate:
-            return
-        for digest in sorted(set(self.copier.tagged_images(repository).holders.values())):
-            image = ImageRef(repository, digest)
-            try:
-                self._request_if_missing(rule, image)
-            except ImageNotFoundError:
-                pass  # deleted while the sweep was under way
-            except StewardError as error:
-                self.failures.append(f"{image}: {error}")
+        for digest in sorted(set(self.copier.images(repository).holders.values()) if rule.replicate else ()):
+            missing: list[Plan] = []
+            for copy in self.copier.copies(rule, ImageRef(repository, digest)):
+                self._attempt(copy, partial(self._look_at_copy, copy, missing))
+            if missing and rule.mode is Mode.ENFORCE:
+                self._attempt(digest, partial(self._request, ImageRef(repository, digest), missing[0].steps[0].why))
 
-    def _request_if_missing(self, rule: Rule, image: ImageRef) -> None:
-        plans = [(copy, self.copier.plan(copy)) for copy in self.copier.copies(rule, image)]
-        missing = [(copy, plan) for copy, plan in plans if not plan.is_empty]
-        for copy, plan in missing:
-            self._keep(Outcome(str(copy), rule.name, rule.mode, plan, remark="left to the replication queue"))
-        if missing and rule.mode is Mode.ENFORCE:
-            self.queue.request(ReplicationRequested(image, missing[0][1].steps[0].why))
-            self.requested += 1
+    def _look_at_copy(self, copy: Copy, missing: list[Plan]) -> None:
+        plan = self.copier.plan(copy)
+        if not plan.is_empty:
+            missing.append(plan)
+            remark = "left to the replication queue"
+            self._keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=remark))
+
+    def _request(self, image: ImageRef, why: str) -> None:
+        self.queue.request(ReplicationRequested(image, why))
+        self.requested += 1
 
     def _keep(self, outcome: Outcome) -> None:
         if not outcome.plan.is_empty or outcome.plan.violations:
@@ -119,7 +116,7 @@ class _Sweep:
 def _destinations(home: RegistryRef, rules: Rules) -> list[RegistryRef]:
     """Each other registry that a rule replicates to."""
     destinations = {
-        RegistryRef(destination.account or home.account, destination.region or home.region)
+        destination.registry(home)
         for rule in rules.rules
         for replication in rule.replicate
         for destination in replication.to

@@ -1,11 +1,19 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
-from ecr_steward.domain.names import Digest, ImageRef
+from collections.abc import Callable, Iterable
+
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.plan import NOTHING, AddImageTag, CopyManifest, Plan
-from ecr_steward.domain.rules import Mode, Rules
-from ecr_steward.errors import ImageNotFoundError, RegistryUnavailableError, RepositoryNotFoundError
+from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan
+from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.errors import (
+    ImageNotFoundError,
+    RegistryUnavailableError,
+    RepositoryNotFoundError,
+    StewardError,
+    gravest,
+)
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.usecases.apply import apply_plan
@@ -20,53 +28,128 @@ def replicate_image(
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
-    A referrer stands for its subject. After the steps are applied the facts are read and planned again: only an
-    empty second plan counts as arrived.
+    A referrer stands for its subject. A destination that fails does not keep the image from the others: its outcome
+    carries the error.
     """
     rule = rules.rule_for(image.repository)
     if rule is None or not rule.replicate:
         return (Outcome(str(image), rule.name if rule else None, remark="no rule replicates this repository"),)
-    nothing = Outcome(str(image), rule.name, rule.mode)
-    copier = Copier(rules, content, registry.tagged_images, registry.repository)
+    job = _Job(rule, Copier(rules, content, registry.images, registry.repository), registry, content, notices)
     try:
-        image = _subject_of(image, registry)
-        copies = list(copier.copies(rule, image))
-        if not copies:
-            return (nothing.remarking("no image tag of the image is to be replicated"),)
-        return tuple(_bring(copy, copier, registry, content, notices) for copy in copies)
-    except ImageNotFoundError:
-        return (nothing.remarking("the image is gone, or its subject has not been pushed"),)
+        images = registry.images(image.repository)
     except RepositoryNotFoundError:
-        return (nothing.remarking("the repository is gone"),)
+        return (Outcome(str(image), rule.name, rule.mode, remark="the repository is gone"),)
+    outcomes: list[Outcome] = []
+    pending, done = [_subject_of(image.digest, images.subject_of)], set[Digest]()
+    while pending:
+        digest = pending.pop()
+        if digest not in done:
+            done.add(digest)
+            found, moved = job.bring(ImageRef(image.repository, digest))
+            outcomes += found
+            pending += moved
+    return tuple(outcomes)
 
 
-def _bring(copy: Copy, copier: Copier, registry: Registry, content: ImageContent, notices: Notices) -> Outcome:
-    if copy.rule.mode is Mode.OBSERVE:
-        return Outcome(str(copy), copy.rule.name, Mode.OBSERVE, copier.plan(copy))
-    done = NOTHING
-    for _ in range(ROUNDS):
-        plan = copier.plan(copy)
-        if plan.is_empty:
-            break
-        apply_plan(plan, registry, content)
-        done += plan
-    else:
-        raise RegistryUnavailableError(f"{copy}: still different after {ROUNDS} rounds, it changes under the copy")
-    if not done.is_empty:
-        notices.publish(_arrival(copy, done))
-    return Outcome(str(copy), copy.rule.name, Mode.ENFORCE, done, applied=True)
+class _Job:
+    def __init__(self, rule: Rule, copier: Copier, registry: Registry, content: ImageContent, notices: Notices) -> None:
+        self._rule = rule
+        self._copier = copier
+        self._registry = registry
+        self._content = content
+        self._notices = notices
+
+    def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
+        """Bring one image to all its destinations.
+
+        Also answers which images its source tags have moved to meanwhile: at the destination they must move, too.
+        """
+        nothing = Outcome(str(image), self._rule.name, self._rule.mode)
+        try:
+            if image.digest not in self._registry.images(image.repository).digests:
+                return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
+            copies = list(self._copier.copies(self._rule, image))
+            if not copies:
+                return [nothing.remarking("no image tag of the image is to be replicated")], set()
+            outcomes = [self._attempt(copy) for copy in copies]
+            return outcomes, self._moved_meanwhile(image, outcomes)
+        except RepositoryNotFoundError:
+            return [nothing.remarking("the repository is gone")], set()
+
+    def _attempt(self, copy: Copy) -> Outcome:
+        mode = self._rule.mode
+        done: list[Plan] = []
+        error: StewardError | None = None
+        try:
+            if mode is Mode.OBSERVE:
+                return Outcome(str(copy), self._rule.name, mode, self._copier.plan(copy))
+            self._copy(copy, done)
+        except (ImageNotFoundError, RepositoryNotFoundError) as cause:
+            if self._is_gone(copy.image):
+                return Outcome(str(copy), self._rule.name, mode, remark="the image is gone")
+            error = RegistryUnavailableError(f"{copy}: {cause}, although the image is there")
+            error.rule = self._rule.name
+        except StewardError as cause:
+            cause.rule = cause.rule or self._rule.name
+            error = cause
+        plan = sum(done, start=NOTHING)
+        return Outcome(str(copy), self._rule.name, mode, plan, applied=True, error=error)
+
+    def _copy(self, copy: Copy, done: list[Plan]) -> None:
+        """Apply plan after plan, until the facts, read anew, leave nothing to plan: only that counts as arrived.
+
+        Content first; then the source's image tags are read anew, since copying takes its time, and put at once.
+        """
+        errors: list[StewardError] = []
+        try:
+            self._apply(self._copier.plan_settings(copy), done)
+        except StewardError as error:
+            if not self._is_there(copy.to):
+                raise
+            errors.append(error)  # a setting that is refused does not keep the image away
+        for _ in range(ROUNDS):
+            arrived = not self._apply(self._copier.plan_content(copy), done)
+            arrived = not self._apply(self._copier.plan_tags(copy), done) and arrived
+            if arrived:
+                break
+        else:
+            errors.append(RegistryUnavailableError(f"{copy}: still different after {ROUNDS} rounds"))
+        if errors:
+            raise gravest(errors)
+        if tags := self._copier.tags(copy):
+            self._notices.publish(ImageReplicated(self._rule.name, copy.image, copy.to, frozenset(tags)))
+
+    def _apply(self, plan: Plan, done: list[Plan]) -> bool:
+        """Apply a plan; answers whether there was anything to do."""
+        apply_plan(plan, self._registry, self._content)
+        done.append(plan)
+        return not plan.is_empty
+
+    def _is_gone(self, image: ImageRef) -> bool:
+        try:
+            return image.digest not in self._registry.images(image.repository).digests
+        except RepositoryNotFoundError:
+            return True
+
+    def _is_there(self, repository: RepositoryRef) -> bool:
+        try:
+            self._registry.repository(repository)
+        except RepositoryNotFoundError:
+            return False
+        return True
+
+    def _moved_meanwhile(self, image: ImageRef, outcomes: Iterable[Outcome]) -> set[Digest]:
+        given = {step.image_tag for o in outcomes for step in o.plan.steps if isinstance(step, AddImageTag)}
+        if not given or self._rule.mode is Mode.OBSERVE:
+            return set()
+        holders = self._registry.images(image.repository).holders
+        return {holders[tag] for tag in given if tag in holders} - {image.digest}
 
 
-def _subject_of(image: ImageRef, registry: Registry) -> ImageRef:
-    """The image that a referrer refers to, through referrers of referrers. Raises ImageNotFoundError."""
+def _subject_of(digest: Digest, subject_of: Callable[[Digest], Digest | None]) -> Digest:
+    """The image that a referrer refers to, through referrers of referrers."""
     seen: set[Digest] = set()
-    while (subject := registry.image(image).subject) is not None and image.digest not in seen:
-        seen.add(image.digest)
-        image = ImageRef(image.repository, subject)
-    return image
-
-
-def _arrival(copy: Copy, done: Plan) -> ImageReplicated:
-    tags = (step.image_tag for step in done.steps if isinstance(step, AddImageTag))
-    manifests = (step.manifest.digest for step in done.steps if isinstance(step, CopyManifest))
-    return ImageReplicated(copy.rule.name, copy.image, copy.to, frozenset(tags), tuple(manifests))
+    while (subject := subject_of(digest)) is not None and digest not in seen:
+        seen.add(digest)
+        digest = subject
+    return digest
