@@ -102,7 +102,11 @@ BREAKS = [
     Break(
         4,
         "step that removes the tag",
-        code=("domain/tagging.py", "for violation in violations\n    ]", "for violation in ()\n    ]"),
+        code=(
+            "domain/tagging.py",
+            "for violation in violations:\n        yield RemoveImageTag",
+            "for violation in ():\n        yield RemoveImageTag",
+        ),
     ),
     Break(5, "comparison before the write", code=("domain/tagging.py", "if holder == digest:", "if False:")),
     Break(
@@ -141,6 +145,15 @@ def test_story_holds_when_nothing_is_broken(tell: Callable[..., tuple[Ending, st
     assert ending.failed_act is None, account
     assert ending.checks > 40
     assert "All 6 acts held" in account
+
+
+def test_story_holds_with_an_image_for_a_single_platform(
+    tmp_path: Path, tell: Callable[..., tuple[Ending, str]]
+) -> None:
+    ending, account = tell(platforms=1)
+
+    assert ending.failed_act is None, account
+    assert "1 manifests under" not in account
 
 
 def edit_template(build: Path, change: Callable[[dict[str, Any]], None]) -> None:

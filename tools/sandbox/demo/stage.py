@@ -46,7 +46,7 @@ class Stage:
         pushed = self.release(version)
         self.narrator.did(
             f"push {repository}:{image_tag}",
-            f"{len(pushed.children)} manifests under {pushed.index.digest}, with an SBOM that refers to it",
+            f"{_count(len(pushed.children), 'manifest')} under {pushed.index.digest}, with an SBOM that refers to it",
         )
         self.home.push(self.layout, pushed, repository, image_tag)
         return pushed
@@ -101,3 +101,7 @@ class Stage:
     def aws(self, service: str) -> Any:
         """A client of any other service, at home."""
         return self.sandbox.client(service, HOME)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
