@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
+import select
 import signal
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
@@ -29,7 +28,7 @@ def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str 
 
 
 def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
-    with _until_signalled() as ended:
+    with _Ending() as ending:
         sandbox = Sandbox(
             build, port=port, host=host, public_host=public_host, listener=lambda entry: _say(_line(entry))
         )
@@ -37,37 +36,54 @@ def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
             _say(_welcome(sandbox))
             for problem in sandbox.engine.problems():
                 _say(f"WARNING: {problem}")
-            _run_schedules(sandbox, ended)
+            _run_schedules(sandbox, ending)
             _say("Ending ...")
 
 
-@contextlib.contextmanager
-def _until_signalled() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; a second signal meanwhile changes nothing."""
-    ended = threading.Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
+class _Ending:
+    """Ctrl-C and SIGTERM, noted for whoever waits.
+
+    The interpreter writes to a pipe the moment a signal arrives, on whatever thread. A handler in Python would run on
+    the main thread only, which may sleep on while another thread is interrupted; and one that sets a threading.Event
+    could wait for a lock that the code it interrupts holds.
+    """
+
+    def __enter__(self) -> Self:
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._write_end, False)
+        self._fd_before = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._handlers_before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers_before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._fd_before)
+        os.close(self._read_end)
+        os.close(self._write_end)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a signal, at most so long; whether one came. What came once stays."""
+        return bool(select.select([self._read_end], [], [], seconds)[0])
 
 
-def _run_schedules(sandbox: Sandbox, ended: threading.Event) -> None:
+def _run_schedules(sandbox: Sandbox, ending: _Ending) -> None:
     """Fire rate() schedules by the wall clock until the end. A cron() schedule waits for somebody to fire it."""
     due: dict[str, float] = {}
     every: dict[str, float] = {}
     for schedule in sandbox.engine.wiring.schedules:
-        wait = interval(schedule.expression)
-        if wait is not None and schedule.is_enabled:
-            every[schedule.logical_id] = wait.total_seconds()
-            due[schedule.logical_id] = time.monotonic() + wait.total_seconds()
-    while not ended.is_set():
+        rate = interval(schedule.expression)
+        if rate is not None and schedule.is_enabled:
+            every[schedule.logical_id] = rate.total_seconds()
+            due[schedule.logical_id] = time.monotonic() + rate.total_seconds()
+    wait = 0.0
+    while not ending.wait(wait):
         now = time.monotonic()
         for name in [name for name, moment in due.items() if moment <= now]:
             sandbox.tick(name)
             due[name] = now + every[name]
-        ended.wait(min([LONGEST_NAP, *(moment - now for moment in due.values())]))
+        wait = min([LONGEST_NAP, *(moment - now for moment in due.values())])
 
 
 def _welcome(sandbox: Sandbox) -> str:
