@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -146,4 +147,6 @@ def _name(arn: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    """Say a whole line, from whatever thread: print writes the line and its end apart, and others come between."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -30,7 +30,8 @@ def main() -> int:
             return 2
         with Sandbox(arguments.build, data=Path(folder) / "data") as sandbox:
             narrator = Narrator(console)
-            narrator.said(f"The built template.yaml is deployed into a sandbox at {sandbox.endpoint_url}")
+            narrator.said(f"The built template.yaml is deployed into a sandbox at {sandbox.endpoint_url}.")
+            narrator.said("> is what somebody does, f a function that runs, and ok a claim that was checked.")
             ending = play(Stage(sandbox, layout, narrator))
     return 0 if ending.failed_act is None else 1
 

@@ -9,7 +9,10 @@ from sandbox.demo.client import User
 from sandbox.demo.stage import REPOSITORY, Stage
 
 TITLE = "A repository is created and gets its settings"
-ABOUT = "ECR has no event for a new repository; CloudTrail has. Without a trail, the first push announces it."
+ABOUT = (
+    "ECR has no event for a new repository; CloudTrail has. Without a trail, the first push announces it. "
+    "What a function changes is an event, too: it runs again, and finds nothing left to do."
+)
 
 _UNANNOUNCED = "team-a/worker"
 
