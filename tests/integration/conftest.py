@@ -20,7 +20,8 @@ BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 class House:
     """A running sandbox of the built template, and somebody who pushes to it."""
 
-    def __init__(self, sandbox: Sandbox, layout: Layout) -> None:
+    def __init__(self, sandbox: Sandbox, layout: Layout, data: Path) -> None:
+        self.data = data
         self.sandbox = sandbox
         self.layout = layout
         self.home, self.away = User(sandbox, "us-east-1"), User(sandbox, "eu-west-1")
@@ -69,7 +70,7 @@ def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
                 build = Path(shutil.copytree(BUILD, folder / "build"))
                 change(build)
             sandbox = stack.enter_context(Sandbox(build, data=folder / "data"))
-            return House(sandbox, write_layout(folder / "image"))
+            return House(sandbox, write_layout(folder / "image"), folder / "data")
 
         yield start
 

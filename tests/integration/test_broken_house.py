@@ -46,3 +46,23 @@ def test_event_is_tried_three_times_and_then_kept_when_a_function_has_a_bug(open
     assert not any(
         line.get("message") == "outcome" for each in ran if "Enforce" in each.function for line in log_lines(each.log)
     )
+
+
+def test_copy_job_is_tried_five_times_and_then_kept_when_a_layer_has_vanished_from_the_source(open_house: Any) -> None:
+    house = open_house()
+    pushed = house.push("team-a/api", "1.0.0")
+    layer = pushed.children[0].blobs[-1].digest
+    house.away.ecr.delete_repository(repositoryName="team-a/api", force=True)
+    (stored,) = house.data.glob(f"ecr/*/us-east-1/blobs/sha256/**/{layer.hex}")
+    stored.unlink()
+    before = len(house.sandbox.invocations)
+
+    house.sandbox.tick("ReconcileRegistryFunctionSweep")
+    house.sandbox.wait_until_idle()
+
+    tries = [each for each in house.sandbox.invocations[before:] if each.function == "ReplicateImageFunction"]
+    assert len(tries) == 5
+    (kept,) = house.take("ReplicateImageDeadLetterQueue")
+    assert kept["detail"]["image-digest"] == str(pushed.index.digest)
+    assert house.take("FailureQueue") == []
+    assert house.away.tags("team-a/api") == {}
