@@ -143,6 +143,8 @@ def _line(outcome: Outcome) -> Report:
     }
     if remarks := [*plan.remarks, *([outcome.remark] if outcome.remark else [])]:
         line["remarks"] = remarks
+    if outcome.error:
+        line["error"] = f"{type(outcome.error).__name__}: {outcome.error}"
     _logger().info("outcome", extra=line)
     for step in plan.steps if outcome.applied else ():
         _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)
