@@ -65,6 +65,14 @@ class Stage:
         ran = [each for each in self.sandbox.invocations if job_name(each.function) == function]
         self.narrator.ran([each for each in ran if f"/{repository}@" in each.log])
 
+    def require_silence(self) -> None:
+        """After an act nothing may have been lost on its way, and no function may have failed."""
+        self.settle()
+        lost = [f"{each.source} to {each.target}: {each.error_message}" for each in self.sandbox.lost]
+        self.require("no event was lost on its way", not lost, lost)
+        failed = [f"{each.function}: {each.payload}" for each in self.sandbox.invocations if each.outcome != "ok"]
+        self.require("no function failed", not failed, failed)
+
     def close(self) -> None:
         """End an act: the next one speaks of what runs from now on."""
         self.told = len(self.sandbox.invocations)

@@ -31,6 +31,7 @@ def play(stage: Stage, interfere: Mapping[int, Interference] | None = None) -> E
         try:
             (interfere or {}).get(number, _leave_alone)(stage)
             act.play(stage)
+            stage.require_silence()
         except (CheckFailedError, StewardError, BotoCoreError, ClientError, TimeoutError) as error:
             why = str(error) if isinstance(error, CheckFailedError) else f"{type(error).__name__}: {error}"
             stage.narrator.failed(number, why)
