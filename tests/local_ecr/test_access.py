@@ -1,6 +1,7 @@
 """Who may speak to the data plane, and the one gate of both faces."""
 
 import base64
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,68 @@ def test_every_request_of_both_faces_passes_the_gate(make_stand):
         ("ecr:PutImage", arn),
         ("ecr:SetRepositoryPolicy", arn),
     }
+
+
+@pytest.fixture
+def asked():
+    """What the gate was asked, in order, each once."""
+    return {}
+
+
+@pytest.fixture
+def asked_stand(make_stand, asked):
+    return make_stand(authorize=lambda principal, action, resource: asked.setdefault((action, resource)))
+
+
+REPOSITORIES = "arn:aws:ecr:us-east-1:111122223333:repository/"
+
+
+@pytest.mark.parametrize(
+    ("operation", "call_input", "expected"),
+    [
+        ("get_authorization_token", {}, [("GetAuthorizationToken", "*")]),
+        ("describe_registry", {}, [("DescribeRegistry", "*")]),
+        ("describe_repositories", {}, [("DescribeRepositories", f"{REPOSITORIES}*")]),
+        (
+            "describe_repositories",
+            {"repositoryNames": ["team/one", "team/two"]},
+            [("DescribeRepositories", f"{REPOSITORIES}team/one"), ("DescribeRepositories", f"{REPOSITORIES}team/two")],
+        ),
+        (
+            "describe_repositories",
+            {"registryId": "444455556666"},
+            [("DescribeRepositories", "arn:aws:ecr:us-east-1:444455556666:repository/*")],
+        ),
+        ("list_images", {"repositoryName": "team/one"}, [("ListImages", f"{REPOSITORIES}team/one")]),
+        (
+            "list_image_referrers",
+            {"repositoryName": "team/one", "subjectId": {"imageDigest": f"sha256:{'0' * 64}"}},
+            [("BatchGetImage", f"{REPOSITORIES}team/one")],
+        ),
+        (
+            "list_tags_for_resource",
+            {"resourceArn": f"{REPOSITORIES}team/one"},
+            [("ListTagsForResource", f"{REPOSITORIES}team/one")],
+        ),
+        ("create_repository", {"repositoryName": "team/one"}, [("CreateRepository", f"{REPOSITORIES}team/one")]),
+        (
+            "create_repository",
+            {"repositoryName": "team/one", "tags": [{"Key": "owner", "Value": "team"}]},
+            [("CreateRepository", f"{REPOSITORIES}team/one"), ("TagResource", f"{REPOSITORIES}team/one")],
+        ),
+    ],
+)
+def test_an_operation_asks_for_its_action_on_each_repository_that_it_is_about(
+    asked_stand, asked, operation, call_input, expected
+):
+    with suppress(ClientError):  # the repositories are not there; the gate comes before that
+        getattr(asked_stand.client(), operation)(**call_input)
+    assert list(asked) == [(f"ecr:{action}", resource) for action, resource in expected]
+
+
+def test_the_catalog_asks_for_all_repositories_of_the_registry(asked_stand, asked):
+    assert asked_stand.distribution().send("GET", "/v2/_catalog").status == 200
+    assert list(asked)[-1] == ("ecr:DescribeRepositories", f"{REPOSITORIES}*")
 
 
 def test_the_principal_is_whom_the_credential_is_mapped_to(make_stand):

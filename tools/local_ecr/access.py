@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from local_ecr.names import Registry
@@ -19,15 +21,35 @@ def allow_everything(principal: Principal, action: str, resource: str) -> None:
     """Every caller may do everything: policies are stored and not evaluated."""
 
 
-# IAM names that differ from the operation's: the service authorization reference maps them so.
-_ACTIONS = {"ListImageReferrers": "BatchGetImage", "MountLayer": "InitiateLayerUpload"}
+@dataclass(frozen=True)
+class Permission:
+    """What IAM is asked: an action on a resource."""
+
+    action: str
+    resource: str
 
 
-def action_of(operation: str) -> str:
-    """The IAM action that an operation needs."""
-    return f"ecr:{_ACTIONS.get(operation, operation)}"
+# IAM names that differ from the operation's. ListImageReferrers: by the service authorization reference for ECR. The
+# other two are requests of OCI distribution that ECR's API does not have; who may send parts may look and give up.
+_ACTIONS = {
+    "ListImageReferrers": "BatchGetImage",
+    "GetLayerUpload": "UploadLayerPart",
+    "CancelLayerUpload": "UploadLayerPart",
+}
+
+# Operations of the resource type `repository` that may name none; all others without one know no resource.
+_LISTINGS = frozenset({"DescribeRepositories", "BatchGetRepositoryScanningConfiguration"})
 
 
-def resource_of(registry: Registry, repository_name: str | None) -> str:
-    """What an operation acts on, as IAM names it."""
-    return registry.repository_arn(repository_name) if repository_name else "*"
+def permissions_for(
+    registry: Registry, operation: str, repository_names: Iterable[str] = (), *, gives_resource_tags: bool = False
+) -> list[Permission]:
+    """All that a caller needs for an operation on these repositories, as the service authorization reference has it.
+
+    `gives_resource_tags`: the operation puts resource tags on what it creates, which is TagResource as well.
+    """
+    resources = [registry.repository_arn(name) for name in repository_names]
+    if not resources:
+        resources = [registry.repository_arn("*") if operation in _LISTINGS else "*"]
+    actions = [_ACTIONS.get(operation, operation), *(["TagResource"] if gives_resource_tags else [])]
+    return [Permission(f"ecr:{action}", resource) for action in actions for resource in resources]

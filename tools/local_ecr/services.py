@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_ecr.access import Authorizer, allow_everything
+from local_ecr.access import Authorizer, Permission, allow_everything
 from local_ecr.names import Digest, Registry
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
@@ -50,6 +50,11 @@ class Services:
         self.store = Store(data, on_event)
         self.signer = Signer(self.store.signing_key(), clock)
         self.uploads = Uploads(self.store, clock, self.quirks)
+
+    def require(self, principal: Principal, permissions: Iterable[Permission]) -> None:
+        """Raises EcrError `AccessDeniedException` for the first that `principal` does not have."""
+        for permission in permissions:
+            self.authorize(principal, permission.action, permission.resource)
 
     def registry_host(self, registry: Registry) -> str:
         """Where the /v2/ face of a registry is; its name at AWS when no port serves it here."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_ecr import events
-from local_ecr.access import action_of, resource_of
+from local_ecr.access import permissions_for
 from local_ecr.control import account, image_deletion, images, layers, policies, protocol, repositories, resource_tags
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import EcrError, invalid_parameter, server_error
@@ -81,7 +81,12 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     try:
         call_input = protocol.read_input(model, request.body)
         result.registry, repository_name = _addressed(own, call_input)
-        ecr.authorize(principal, action_of(result.operation), resource_of(result.registry, repository_name))
+        names = [repository_name] if repository_name else call_input.get("repositoryNames", [])
+        gives_resource_tags = result.operation == "CreateRepository" and bool(call_input.get("tags"))
+        ecr.require(
+            principal,
+            permissions_for(result.registry, result.operation, names, gives_resource_tags=gives_resource_tags),
+        )
         handler = HANDLERS.get(result.operation)
         if handler is None:
             raise EcrError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from local_ecr.access import action_of, resource_of
+from local_ecr.access import permissions_for
 from local_ecr.data.auth import UnauthorizedError, authenticate, registry_named, unauthorized_response
 from local_ecr.data.blobs import get_signed
 from local_ecr.data.call import DataCall
@@ -87,8 +87,8 @@ async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -
     if wanted is None:
         return Response(status_code=200)
     route = wanted.route
-    resource = resource_of(registry, route.repository_name)
-    ecr.authorize(session.principal, action_of(wanted.operation.name), resource)
+    repository_names = [route.repository_name] if route.repository_name else []  # the catalog is of all
+    ecr.require(session.principal, permissions_for(registry, wanted.operation.name, repository_names))
     call = DataCall(ecr, request, registry, session.principal, route.repository_name, route.reference)
     return await wanted.operation.handler(call)
 

@@ -6,7 +6,7 @@ import re
 
 from starlette.responses import Response
 
-from local_ecr.access import action_of, resource_of
+from local_ecr.access import permissions_for
 from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import DistributionError, digest_invalid
 from local_ecr.names import Digest, InvalidNameError, is_repository_name, parse_digest
@@ -120,8 +120,7 @@ def _mount(call: DataCall, digest: Digest) -> bool:
     source_name = call.query("from") or ""
     if not is_repository_name(source_name):
         return False
-    read = action_of("GetDownloadUrlForLayer")
-    call.ecr.authorize(call.principal, read, resource_of(call.registry, source_name))
+    call.ecr.require(call.principal, permissions_for(call.registry, "GetDownloadUrlForLayer", [source_name]))
     with call.ecr.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         source = repositories.find(change.connection, call.registry, source_name)
