@@ -111,7 +111,12 @@ def test_start_is_refused_when_a_policy_cannot_be_evaluated(template: Any, nothi
 
 def test_function_reaches_the_sandbox_as_its_own_role_when_it_calls_aws(template: Any, run: Callable[..., Any]) -> None:
     template.queue("Jobs")
-    template.function("Caller", CALLS_BACK, Environment={"Variables": {"QUEUE_URL": template.ref("Jobs")}})
+    template.function(
+        "Caller",
+        CALLS_BACK,
+        Environment={"Variables": {"QUEUE_URL": template.ref("Jobs")}},
+        Policies=[template.allow(["sqs:SendMessage", "ecr:DescribeRepositories"], "*")],
+    )
     box = run()
     answer = box.sandbox.client("lambda").invoke(FunctionName=box.arn("Caller"), Payload=b"{}")
     seen = json.loads(answer["Payload"].read())

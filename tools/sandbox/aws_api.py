@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from local_ecr import Credential, Principal, Request, RequestLog
+from sandbox.access import Access
 from sandbox.api_calls import ApiCall, HttpRequest, read_call
 from sandbox.delivery.deployed import UnsupportedWiringError, target_of
 from sandbox.delivery.engine import DeliveryEngine
@@ -28,9 +29,17 @@ class AwsApi:
     """Answers API calls and logs each."""
 
     def __init__(
-        self, engine: DeliveryEngine, gateway: MotoGateway, principals: Principals, requests: RequestLog, region: str
+        self,
+        *,
+        engine: DeliveryEngine,
+        gateway: MotoGateway,
+        principals: Principals,
+        access: Access,
+        requests: RequestLog,
+        region: str,
     ) -> None:
         self._engine = engine
+        self._access = access
         self._gateway = gateway
         self._principals = principals
         self._requests = requests
@@ -49,7 +58,7 @@ class AwsApi:
         own = self._own.get((call.service, call.operation))
         if own is not None:
             answer = own(request, call, principal)
-        elif refusal := _undeliverable(request, call):
+        elif refusal := self._access.refuse(request, call, principal) or _undeliverable(request, call):
             answer = refusal
         else:
             answer = self._gateway.answer(request, call, principal.account)
@@ -145,22 +154,10 @@ class AwsApi:
         return HttpAnswer(200, tuple(headers.items()), outcome.payload)
 
     def _refusal(self, principal: Principal, action: str, resource_arn: str) -> HttpAnswer | None:
-        """Deny a deployed role what its policies do not allow. Users may do everything: their policies are not ours."""
-        if principal.session_name is None:
+        refusal = self._access.refusal(principal, action, resource_arn)
+        if refusal is None:
             return None
-        role_name = principal.arn.rsplit("/", 2)[1]
-        wiring = self._engine.wiring
-        own = [
-            arn for arn in wiring.roles if arn.rsplit("/", 1)[1] == role_name and arn.split(":")[4] == principal.account
-        ]
-        if not own or wiring.role_may(own[0], action, resource_arn):
-            return None
-        return HttpAnswer.error(
-            400 if action.startswith("events:") else 403,
-            "AccessDeniedException",
-            f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource_arn} because no "
-            f"identity-based policy allows the {action} action",
-        )
+        return HttpAnswer.error(400 if action.startswith("events:") else 403, "AccessDeniedException", refusal)
 
 
 def _undeliverable(request: HttpRequest, call: ApiCall) -> HttpAnswer | None:

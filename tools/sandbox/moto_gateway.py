@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
+from xml.sax.saxutils import escape
 
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client
@@ -38,6 +40,15 @@ class HttpAnswer:
     def error(cls, status: int, code: str, message: str) -> HttpAnswer:
         """An error in the shape that AWS's JSON services use."""
         return cls.json(status, {"__type": code, "message": message}, {"x-amzn-ErrorType": code})
+
+    @classmethod
+    def query_error(cls, status: int, code: str, message: str) -> HttpAnswer:
+        """A refusal in the shape that AWS's older, query services use."""
+        body = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
+            f"<Message>{escape(message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        )
+        return cls(status, (("Content-Type", "text/xml"),), body.encode())
 
 
 class MotoGateway:

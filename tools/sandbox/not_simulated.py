@@ -26,11 +26,14 @@ RUNNING: Mapping[str, str] = {
     "batching window": "A mapping takes what is there; it does not wait for a batch to fill.",
     "schedules": "They fire when asked; `sandbox up` fires rate() schedules by the clock, and cron() ones never.",
     "IAM": (
-        "Deliveries are decided by the deployed policies; of API calls, only PutEvents and Invoke by deployed roles "
-        "are. Signatures are not verified."
+        "Deliveries, and calls by deployed roles to ECR, SQS, SNS, DynamoDB, PutEvents and Invoke are decided by the "
+        "deployed policies. Calls to other services are not, nor what users do, nor what roles do that the template "
+        "does not have. Repository and registry policies, session policies, permissions boundaries and policies of an "
+        "organisation are stored at most. Condition keys of a call (aws:RequestedRegion, ecr:ResourceTag) "
+        "are absent: a statement that asks for one does not apply. Signatures are not verified."
     ),
     "changes by API": (
-        "Rules, buses, queue and topic policies count as they are now; permissions of functions, event source "
+        "Rules, buses, bus, queue and topic policies count as they are now; permissions of functions, event source "
         "mappings, schedules and roles count as deployed."
     ),
     "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",

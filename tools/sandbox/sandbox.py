@@ -17,6 +17,7 @@ from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 from local_ecr import LocalEcr, LocalEcrServer, RequestLog
+from sandbox.access import Access
 from sandbox.aws_api import AwsApi
 from sandbox.control import control_app
 from sandbox.delivery.deployed import read_wiring
@@ -122,12 +123,24 @@ class Sandbox:
         self._workers = _Workers(folder / "workers", self._principals, self._worker_endpoint)
         self.engine = DeliveryEngine(read_wiring(self.deployment), self._workers.pool_of, ledger=Ledger(self._listener))
         stack.callback(self.engine.close)
+        access = Access(lambda: self.engine.wiring)
         self.local_ecr = LocalEcr(
-            folder / "ecr", on_event=self.deliver, principal_of=self._principals.of, public_host=self._public_host
+            folder / "ecr",
+            on_event=self.deliver,
+            principal_of=self._principals.of,
+            authorize=access.authorize,
+            public_host=self._public_host,
         )
         self.requests = RequestLog()
         gateway = MotoGateway()
-        api = AwsApi(self.engine, gateway, self._principals, self.requests, self.regions[0])
+        api = AwsApi(
+            engine=self.engine,
+            gateway=gateway,
+            principals=self._principals,
+            access=access,
+            requests=self.requests,
+            region=self.regions[0],
+        )
         self._server = LocalEcrServer(
             self.local_ecr,
             [(self.account, region) for region in self.regions],

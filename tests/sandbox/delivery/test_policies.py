@@ -105,9 +105,9 @@ def test_identity_policy_is_evaluated_without_principal_when_a_role_acts() -> No
     assert not allows([policy], Call("sqs:DeleteMessage", QUEUE))
 
 
-@pytest.mark.parametrize("name", ["111122223333", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/r"])
-def test_identity_is_named_when_by_its_account_or_its_arn(name: str) -> None:
-    role = Principal("AWS", "arn:aws:iam::111122223333:role/r")
+@pytest.mark.parametrize("name", ["999999999999", "arn:aws:iam::999999999999:root", "arn:aws:iam::999999999999:role/r"])
+def test_identity_of_another_account_is_named_when_by_its_account_or_its_arn(name: str) -> None:
+    role = Principal("AWS", "arn:aws:iam::999999999999:role/r")
 
     assert allows([document(Principal={"AWS": name}, Condition=None)], Call("sqs:SendMessage", QUEUE, role))
 

@@ -130,7 +130,7 @@ class Dispatcher:
         self._forward(parcel.target.arn, parcel.event)
 
     def _permit(self, parcel: Parcel, action: str, resource_arn: str) -> None:
-        """Raise unless the target's role, or without one the resource's own policy, allows it."""
+        """Raise unless the target's role may do it or, without a role, the resource's policy lets the service."""
         sender, role_arn = parcel.sender.value, parcel.target.role_arn
         if role_arn is None:
             is_allowed = self._wiring().service_may(sender, action, resource_arn, parcel.source_arn)

@@ -19,7 +19,7 @@ from sandbox.delivery.wiring import Rule, Wiring
 
 
 def refreshed(wiring: Wiring) -> Wiring:
-    """The same wiring with the buses, the rules and the queue and topic policies that moto holds now.
+    """The same wiring with the buses, the rules and the policies of buses, queues and topics that moto holds now.
 
     Permissions of functions, event source mappings, schedules and roles stay as deployed: moto drops parts of them.
     """
@@ -27,7 +27,7 @@ def refreshed(wiring: Wiring) -> Wiring:
         policies = {
             arn: documents
             for arn, documents in wiring.resource_policies.items()
-            if arn.split(":")[2] not in ("sqs", "sns")
+            if arn.split(":")[2] not in ("sqs", "sns", "events")
         }
         policies |= {arn: (document,) for arn, document in _store_policies()}
         return replace(
@@ -58,6 +58,9 @@ def _rules() -> Iterator[Rule]:
 
 
 def _store_policies() -> Iterator[tuple[str, Document]]:
+    for bus in _buses():
+        if bus.policy is not None:
+            yield bus.arn, json.loads(bus.policy)
     for account in list(sqs_backends):
         for region in list(sqs_backends[account].keys()):
             for queue in sqs_backends[account][region].queues.values():

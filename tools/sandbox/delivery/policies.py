@@ -36,11 +36,6 @@ class Principal:
     kind: str  # "Service" or "AWS"
     name: str
 
-    @property
-    def account(self) -> str | None:
-        """Account of an IAM identity."""
-        return self.name.split(":")[4] if self.kind == "AWS" else None
-
 
 @dataclass(frozen=True)
 class Call:
@@ -92,7 +87,7 @@ KNOWN_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource
 def _applies(statement: Mapping[str, Any], call: Call) -> bool:
     _check_elements(statement)
     return (
-        _names_principal(statement, call.principal)
+        _names_principal(statement, call)
         and _names(statement, "Action", call.action.lower(), str.lower)
         and _names(statement, "Resource", call.resource, str)
         and all(
@@ -110,8 +105,8 @@ def _check_elements(statement: Mapping[str, Any]) -> None:
         raise UnsupportedPolicyError(f"Effect {statement.get('Effect')!r} is neither Allow nor Deny")
 
 
-def _names_principal(statement: Mapping[str, Any], principal: Principal | None) -> bool:
-    wanted = statement.get("Principal")
+def _names_principal(statement: Mapping[str, Any], call: Call) -> bool:
+    wanted, principal = statement.get("Principal"), call.principal
     if principal is None:
         return True
     if wanted is None:
@@ -121,8 +116,12 @@ def _names_principal(statement: Mapping[str, Any], principal: Principal | None) 
     names = _list(wanted.get(principal.kind, []))
     if principal.kind == "Service":
         return principal.name in names
-    account = principal.account
-    return any(name in ("*", principal.name, account, f"arn:aws:iam::{account}:root") for name in names)
+    account = principal.name.split(":")[4]
+    accepted = {"*", principal.name}
+    if statement["Effect"] == "Deny" or account != call.resource.split(":")[4]:
+        # To allow its own account says no more than that the account's identity policies decide.
+        accepted |= {account, f"arn:aws:iam::{account}:root"}
+    return not accepted.isdisjoint(names)
 
 
 def _names(statement: Mapping[str, Any], element: str, value: str, fold: Callable[[str], str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.policies import Call, Document, Principal, allows
+from sandbox.delivery.policies import Call, Decision, Document, Principal, allows, decide
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,28 @@ class Wiring:
         return allows(self.resource_policies.get(resource_arn, ()), call)
 
     def role_may(self, role_arn: str, action: str, resource_arn: str) -> bool:
-        """Whether the role's own policies let it act. A role that does not exist may nothing."""
+        """Whether a role may act on a resource; see ``role_decision``."""
+        return self.role_decision(role_arn, action, resource_arn) is Decision.ALLOWED
+
+    def role_decision(self, role_arn: str, action: str, resource_arn: str) -> Decision:
+        """What the role's own policies and the resource's say together. A role that does not exist may nothing.
+
+        IAM user guide, "Policy evaluation logic": a deny of either wins; in one account an allow of either is enough,
+        across accounts both must allow.
+        """
         role = self.roles.get(role_arn)
-        return role is not None and allows(role.policies, Call(action, resource_arn))
+        if role is None:
+            return Decision.NOT_ALLOWED
+        by_identity = decide(role.policies, Call(action, resource_arn))
+        documents = self.resource_policies.get(resource_arn, ())
+        by_resource = decide(documents, Call(action, resource_arn, Principal("AWS", role_arn)))
+        decisions = (by_identity, by_resource)
+        if Decision.DENIED in decisions:
+            return Decision.DENIED
+        # What a resource is named by alone ("*") has no account; it is the caller's own.
+        owner = (resource_arn.split(":") + [""] * 5)[4]
+        enough = any if owner in ("", role_arn.split(":")[4]) else all
+        return Decision.ALLOWED if enough(one is Decision.ALLOWED for one in decisions) else Decision.NOT_ALLOWED
 
     def service_may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
         """Whether the role's trust policy lets an AWS service act as it."""

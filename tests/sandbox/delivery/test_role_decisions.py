@@ -1,0 +1,53 @@
+"""A role's own policies and the resource's decide together."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.delivery.policies import Decision
+from sandbox.delivery.wiring import Role, Wiring
+
+ROLE = "arn:aws:iam::111122223333:role/r"
+HERE = "arn:aws:sqs:us-east-1:111122223333:queue"
+THERE = "arn:aws:sqs:us-east-1:999999999999:queue"
+ALLOWED, DENIED, NOT_ALLOWED = Decision.ALLOWED, Decision.DENIED, Decision.NOT_ALLOWED
+
+
+def statement(effect: str | None, principal: str | None = None) -> dict[str, Any]:
+    """A policy of one statement about every queue, or of none."""
+    if effect is None:
+        return {"Statement": []}
+    named = {} if principal is None else {"Principal": {"AWS": principal}}
+    return {"Statement": [{"Effect": effect, "Action": "sqs:SendMessage", "Resource": "*", **named}]}
+
+
+@pytest.mark.parametrize(
+    ("queue", "own", "of_queue", "named", "expected"),
+    [
+        (HERE, "Allow", None, ROLE, ALLOWED),
+        (HERE, None, "Allow", ROLE, ALLOWED),
+        (HERE, None, "Allow", "*", ALLOWED),
+        (HERE, None, "Allow", "arn:aws:iam::111122223333:root", NOT_ALLOWED),  # no more than "ask the identity"
+        (HERE, "Allow", "Deny", ROLE, DENIED),
+        (HERE, "Allow", "Deny", "arn:aws:iam::111122223333:root", DENIED),
+        (HERE, "Deny", "Allow", ROLE, DENIED),
+        (HERE, None, None, ROLE, NOT_ALLOWED),
+        (THERE, "Allow", None, ROLE, NOT_ALLOWED),
+        (THERE, None, "Allow", ROLE, NOT_ALLOWED),
+        (THERE, "Allow", "Allow", "111122223333", ALLOWED),
+        (THERE, "Allow", "Allow", "222222222222", NOT_ALLOWED),
+        (THERE, "Allow", "Deny", ROLE, DENIED),
+    ],
+)
+def test_role_may_act_when_both_policies_together_allow(
+    queue: str, own: str | None, of_queue: str | None, named: str, expected: Decision
+) -> None:
+    wiring = Wiring(
+        roles={ROLE: Role(ROLE, {}, (statement(own),))}, resource_policies={queue: (statement(of_queue, named),)}
+    )
+
+    assert wiring.role_decision(ROLE, "sqs:SendMessage", queue) is expected
+
+
+def test_role_may_nothing_when_it_does_not_exist() -> None:
+    assert Wiring().role_decision(ROLE, "sqs:SendMessage", HERE) is NOT_ALLOWED

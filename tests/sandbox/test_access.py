@@ -1,0 +1,216 @@
+"""What a deployed role may ask of AWS is what its policies say; a user may ask everything."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sandbox.access import needs
+from sandbox.api_calls import ApiCall, HttpRequest
+
+ACCOUNT = "111122223333"
+HAS_CREDENTIALS = """
+    import os
+    def lambda_handler(event, context):
+        return {key: os.environ[name] for key, name in (
+            ("aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+            ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+            ("aws_session_token", "AWS_SESSION_TOKEN"),
+        )}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
+    """One function that may nothing but put events, and one that may a little of everything."""
+    stack = new_template()
+    stack.add("Bus", "AWS::Events::EventBus", Name="own")
+    stack.queue("Jobs")
+    stack.add("Topic", "AWS::SNS::Topic")
+    stack.add(
+        "Table",
+        "AWS::DynamoDB::Table",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    puts = stack.allow("events:PutEvents", stack.arn("Bus"))
+    repository = {"Fn::Sub": "arn:aws:ecr:*:${AWS::AccountId}:repository/team-a/*"}
+    policies = [
+        puts,
+        stack.allow("sqs:SendMessage", stack.arn("Jobs")),
+        stack.allow("sns:Publish", stack.ref("Topic")),
+        stack.allow("dynamodb:GetItem", stack.arn("Table")),
+        stack.allow("ecr:DescribeRepositories", repository),
+        stack.allow("ecr:GetAuthorizationToken", "*"),
+    ]
+    stack.function("Poor", HAS_CREDENTIALS, Policies=[puts])
+    stack.function("Rich", HAS_CREDENTIALS, Policies=policies)
+    box = start(stack)
+    for name in ("team-a/api", "team-b/api"):
+        box.sandbox.client("ecr").create_repository(repositoryName=name)
+    return box
+
+
+CALLS: dict[str, tuple[str, Callable[[Any, Any], object]]] = {
+    "sqs:SendMessage": ("sqs", lambda sqs, box: sqs.send_message(QueueUrl=box.url("Jobs"), MessageBody="{}")),
+    "sqs:SendMessage in a batch": (
+        "sqs",
+        lambda sqs, box: sqs.send_message_batch(QueueUrl=box.url("Jobs"), Entries=[{"Id": "1", "MessageBody": "{}"}]),
+    ),
+    "sns:Publish": ("sns", lambda sns, box: sns.publish(TopicArn=box.arn("Topic"), Message="x")),
+    "dynamodb:GetItem": (
+        "dynamodb",
+        lambda table, box: table.get_item(
+            TableName=box.sandbox.deployment.resources["Table"].physical_id, Key={"id": {"S": "1"}}
+        ),
+    ),
+    "ecr:DescribeRepositories": (
+        "ecr",
+        lambda ecr, _box: ecr.describe_repositories(repositoryNames=["team-a/api"]),
+    ),
+    "ecr:GetAuthorizationToken": ("ecr", lambda ecr, _box: ecr.get_authorization_token()),
+}
+
+
+def client_of(box: Any, function: str, service: str) -> Any:
+    """A client with the credentials that a function has."""
+    answer = box.sandbox.client("lambda").invoke(FunctionName=box.arn(function), Payload=b"{}")
+    boto: Any = boto3.Session(**json.loads(answer["Payload"].read()), region_name="us-east-1")
+    config = Config(retries={"total_max_attempts": 1})
+    return boto.client(service, endpoint_url=box.sandbox.endpoint_url, config=config)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_is_refused_when_no_policy_of_the_deployed_role_allows_it(shop: Any, name: str) -> None:
+    service, ask = CALLS[name]
+    action = name.partition(" ")[0]
+    client = client_of(shop, "Poor", service)
+
+    with pytest.raises(ClientError, match=rf"User: arn:aws:sts::{ACCOUNT}:assumed-role/.* not authorized .*{action}"):
+        ask(client, shop)
+
+    client.close()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_is_answered_when_a_policy_of_the_deployed_role_allows_it(shop: Any, name: str) -> None:
+    service, ask = CALLS[name]
+    client = client_of(shop, "Rich", service)
+
+    ask(client, shop)
+    ask(shop.sandbox.client(service), shop)  # and a user needs no policy
+
+    client.close()
+
+
+def test_code_of_the_refusal_is_that_of_the_service_when_refused(shop: Any) -> None:
+    codes = {}
+    for service, ask in CALLS.values():
+        client = client_of(shop, "Poor", service)
+        with pytest.raises(ClientError) as refused:
+            ask(client, shop)
+        codes[service] = refused.value.response["Error"]["Code"]
+        client.close()
+
+    assert codes == {
+        "dynamodb": "AccessDeniedException",
+        "ecr": "AccessDeniedException",
+        "sns": "AuthorizationError",
+        "sqs": "AccessDenied",
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "resource"),
+    [
+        ({}, "repository/\\*"),
+        ({"repositoryNames": ["team-b/api"]}, "repository/team-b/api"),
+        ({"repositoryNames": ["team-a/api", "team-b/api"]}, "repository/team-b/api"),
+    ],
+)
+def test_repositories_are_not_told_when_one_of_them_is_not_the_roles(
+    shop: Any, asked: dict[str, Any], resource: str
+) -> None:
+    ecr = client_of(shop, "Rich", "ecr")
+
+    with pytest.raises(ClientError, match=f"ecr:DescribeRepositories on resource: arn:aws:ecr:.*:{resource} "):
+        ecr.describe_repositories(**asked)
+
+    ecr.close()
+
+
+def test_registry_refuses_a_role_when_it_may_only_log_in(shop: Any) -> None:
+    ecr = client_of(shop, "Rich", "ecr")
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    ecr.close()
+
+    status, answer = shop.http("POST", "/v2/team-a/api/blobs/uploads/", headers={"Authorization": f"Basic {token}"})
+
+    assert (status, "ecr:InitiateLayerUpload" in str(answer)) == (403, True)
+
+
+def call(service: str, operation: str) -> ApiCall:
+    """A call in us-east-1."""
+    return ApiCall(service, "us-east-1", operation, "key")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "expected"),
+    [
+        ("sqs", "SendMessage", {"QueueUrl": "https://sqs/1/jobs"}, [("SendMessage", "arn:aws:sqs:us-east-1:1:jobs")]),
+        ("sqs", "GetQueueUrl", {"QueueName": "j"}, [("GetQueueUrl", f"arn:aws:sqs:us-east-1:{ACCOUNT}:j")]),
+        ("sqs", "ListQueues", {}, [("ListQueues", "*")]),
+        (
+            "dynamodb",
+            "Query",
+            {"TableName": "t", "IndexName": "i"},
+            [("Query", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t/index/i")],
+        ),
+        (
+            "dynamodb",
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "a"}}, {"ConditionCheck": {"TableName": "b"}}]},
+            [
+                ("PutItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/a"),
+                ("ConditionCheckItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/b"),
+            ],
+        ),
+        (
+            "dynamodb",
+            "BatchGetItem",
+            {"RequestItems": {"a": {}}},
+            [("BatchGetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/a")],
+        ),
+        ("sts", "GetCallerIdentity", {}, []),
+    ],
+)
+def test_call_needs_an_action_on_its_resources_when_asked_in_json(
+    service: str, operation: str, parameters: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    request = HttpRequest("POST", "/", {"x-amz-target": f"X.{operation}"}, json.dumps(parameters).encode())
+
+    assert needs(request, call(service, operation), ACCOUNT) == [(f"{service}:{name}", arn) for name, arn in expected]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "expected"),
+    [
+        ("Publish", {"TopicArn": "arn:t"}, ("sns:Publish", "arn:t")),
+        ("PublishBatch", {"TopicArn": "arn:t"}, ("sns:Publish", "arn:t")),
+        ("Publish", {"PhoneNumber": "1"}, ("sns:Publish", "*")),
+        ("CreateTopic", {"Name": "t"}, ("sns:CreateTopic", f"arn:aws:sns:us-east-1:{ACCOUNT}:t")),
+        ("Unsubscribe", {"SubscriptionArn": "arn:aws:sns:r:1:t:uuid"}, ("sns:Unsubscribe", "arn:aws:sns:r:1:t")),
+    ],
+)
+def test_call_needs_an_action_on_its_topic_when_asked_in_a_form(
+    operation: str, parameters: dict[str, str], expected: tuple[str, str]
+) -> None:
+    body = urlencode({"Action": operation, **parameters}).encode()
+
+    assert needs(HttpRequest("POST", "/", {}, body), call("sns", operation), ACCOUNT) == [expected]
