@@ -48,15 +48,32 @@ class Layout:
 
     def entries(self) -> list[dict[str, Any]]:
         """The descriptors of the images for each platform, as the layout's documents spell them. Raises LayoutError."""
-        try:
-            entries = _entries((self.root / "index.json").read_bytes(), OCI_INDEX)
-        except (OSError, InvalidManifestError) as cause:
-            raise LayoutError(f"{self.root} is no OCI image layout: its index.json cannot be read ({cause})") from cause
+        entries = self._top()
         while len(entries) == 1 and entries[0]["mediaType"] in INDEX_MEDIA_TYPES:
             entries = _entries(self.read(Digest(entries[0]["digest"])), entries[0]["mediaType"])
         if not entries:
             raise LayoutError(f"{self.root} holds no image")
         return list(entries)
+
+    def _top(self) -> list[dict[str, Any]]:
+        try:
+            entries = _entries((self.root / "index.json").read_bytes(), OCI_INDEX)
+        except (OSError, InvalidManifestError) as cause:
+            why = cause.strerror if isinstance(cause, OSError) else cause
+            raise LayoutError(
+                f"{self.root} is no folder with an OCI image layout: its index.json cannot be read ({why}). "
+                "Make one with: skopeo copy --all docker://IMAGE oci:FOLDER"
+            ) from cause
+        if len(entries) > 1:
+            raise LayoutError(
+                f"{self.root} holds {len(entries)} images, but the demo plays one: copy it to a folder alone"
+            )
+        return entries
+
+    @property
+    def digest(self) -> Digest:
+        """What the layout calls its image. Raises LayoutError."""
+        return Digest(self._top()[0]["digest"])
 
     def manifests(self) -> list[Manifest]:
         """Every manifest and nested index under the entries, what is pointed to first. Raises LayoutError."""

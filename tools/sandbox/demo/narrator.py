@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from sandbox.delivery.ledger import Invocation
 
-_INVOCATIONS_SHOWN = 2
+_SETTINGS = {"PutTagMutability", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy", "SetRepositoryPolicy"}
+_LEFT_TO_THE_QUEUE = "left to the replication queue"
 _COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _REPOSITORY = re.compile(r"\d{12}/([a-z]+-[a-z]+-\d)/([a-z0-9._/-]+)")
@@ -23,6 +24,7 @@ class Narrator:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._settings_told: set[frozenset[str]] = set()
 
     def opened(self, number: int, title: str, about: str) -> None:
         """An act begins."""
@@ -37,25 +39,23 @@ class Narrator:
             self._console.print(f"    [dim]{escape(short(detail))}[/dim]", highlight=False)
 
     def ran(self, invocations: Sequence[Invocation]) -> None:
-        """Functions ran: the first that planned something at length, the others counted."""
-        told = 0
+        """Functions ran: for each image or repository the first that planned something, the others counted."""
+        told: set[tuple[str, str]] = set()
         quiet: Counter[tuple[str, str]] = Counter()
         for invocation in invocations:
             job, lines = job_name(invocation.function), list(log_lines(invocation.log))
-            spoken = [
-                line for line in lines if line.get("message") == "outcome" and (line["steps"] or line["violations"])
-            ]
-            if not spoken and invocation.outcome == "ok":
+            spoken = [line for line in lines if line.get("message") == "outcome" and _says_something(line)]
+            subjects = {(job, line["subject"]) for line in spoken}
+            if invocation.outcome == "ok" and not spoken:
                 quiet[job, "found nothing to do"] += 1
-            elif told == _INVOCATIONS_SHOWN and invocation.outcome == "ok":
-                quiet[job, "did the rest, each from the facts it found"] += 1
+            elif invocation.outcome == "ok" and subjects <= told:
+                quiet[job, "did what was left, each from the facts it found"] += 1
             else:
-                told += 1
+                told |= subjects
                 self._one(invocation, spoken, [line for line in lines if "reason" in line])
         for (job, found), times in sorted(quiet.items()):
-            self._console.print(
-                f"[green]f[/green] {job} [dim]ran {times} more times and {found}[/dim]", highlight=False
-            )
+            often = "once more" if times == 1 else f"{times} more times"
+            self._console.print(f"[green]f[/green] {job} [dim]ran {often} and {found}[/dim]", highlight=False)
 
     def claimed(self, claim: str, holds: bool) -> None:
         """A claim of the story was checked."""
@@ -85,19 +85,44 @@ class Narrator:
         job, milliseconds = job_name(invocation.function), invocation.seconds * 1000
         self._console.print(f"[bold green]f {job}[/bold green] ran {milliseconds:.0f} ms{answer}", highlight=False)
         for line in spoken:
+            if _LEFT_TO_THE_QUEUE in line.get("remarks", ()):
+                self._step(escape(short(f"ask replicate_image for {line['subject']}")), _why(line, line["steps"][0]))
+                continue
             for why in line["violations"]:
                 self._step("[yellow]violation[/yellow]: " + escape(short(why)), f"rule {line['rule']}")
-            copied = [step for step in line["steps"] if step["step"] in _COPIES]
-            steps = [step for step in line["steps"] if step not in copied]
-            if copied:
-                steps.insert(len(steps) - sum(step["step"] == "AddImageTag" for step in steps), _together(copied))
-            for step in steps:
-                self._step(escape(short(step["what"])), f"rule {line['rule']}: {short(step['why'])}")
+            for step in self._condensed(line["steps"]):
+                self._step(escape(short(step["what"])), _why(line, step))
         for line in errors:
             self._step(f"[red]{escape(line['error'])}[/red]", short(line["reason"]))
 
+    def _condensed(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Copies as one step, and settings as one where the same ones were told at length before."""
+        settings = [step for step in steps if step["step"] in _SETTINGS]
+        kinds = frozenset(step["step"] for step in settings)
+        if len(settings) > 1 and kinds in self._settings_told:
+            of = re.split(r" (?:to|of) (?=\d{12}/)", settings[-1]["what"])[-1]
+            steps = [step for step in steps if step not in settings]
+            steps.insert(
+                bool(steps) and steps[0]["step"] == "CreateRepository",
+                {"step": "", "what": f"apply {len(settings)} settings to {of}, as above", "why": settings[-1]["why"]},
+            )
+        self._settings_told.add(kinds)
+        copied = [step for step in steps if step["step"] in _COPIES]
+        if copied:
+            at = steps.index(copied[0])
+            steps = [*steps[:at], _together(copied), *(step for step in steps[at:] if step not in copied)]
+        return steps
+
     def _step(self, what: str, why: str) -> None:
         self._console.print(f"    {what}\n      [dim]{escape(why)}[/dim]", highlight=False)
+
+
+def _says_something(line: dict[str, Any]) -> bool:
+    return bool(line["steps"] or line["violations"])
+
+
+def _why(line: dict[str, Any], step: dict[str, Any]) -> str:
+    return f"rule {line['rule']}: {short(step['why'])}"
 
 
 def _together(copied: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from ecr_steward.errors import ImageTagIsImmutableError
 from sandbox.demo.stage import REPOSITORY, Stage
 
 TITLE = "Versions are pushed and their aliases follow"
-ABOUT = "1.4-latest and 1-latest always name the highest version; 1.4.2 itself is immutable."
+ABOUT = (
+    "1.4-latest and 1-latest always name the highest version; 1.4.2 itself is immutable. Functions run at the same "
+    "time: two may find the same thing missing, and doing it twice changes nothing."
+)
 
 
 def play(stage: Stage) -> None:

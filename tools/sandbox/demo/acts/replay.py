@@ -23,7 +23,7 @@ def play(stage: Stage) -> None:
     _empty(stage)
     for ids in ("with their old ids", "with new ids"):
         mark, heard = stage.mark(), len(stage.sandbox.invocations)
-        stage.narrator.did(f"deliver all {len(story)} events again, shuffled, {ids}", f"order {seed}")
+        stage.narrator.did(f"deliver all {len(story)} events again, shuffled, {ids}", f"random seed {seed}")
         for old in shuffled.sample(story, len(story)):
             _deliver(stage, old if ids == "with their old ids" else {**old, "id": str(uuid.uuid4())})
         stage.settle()

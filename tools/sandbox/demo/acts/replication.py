@@ -6,7 +6,10 @@ from sandbox.demo.layout import Release
 from sandbox.demo.stage import AWAY, REPOSITORY, Stage
 
 TITLE = "The images arrive in a second region"
-ABOUT = "Every push put a copy job on the queue of replicate_image; nothing else was done by hand."
+ABOUT = (
+    "Every push of act 2 put a copy job on the queue of replicate_image, which ran meanwhile. Now we look at what it "
+    "brought, and pull all of it back."
+)
 
 _VERSIONS = ("1.4.2", "1.4.3")
 
