@@ -6,8 +6,9 @@ ifeq ($(HERE),)
 $(error ECR Steward is developed on Linux with glibc (x86_64 or arm64): please use a Debian, Ubuntu or Fedora container or virtual machine)
 endif
 
-# Of the Lambda artefacts: this machine's own, so that they run here. For a deployment: make build ARCHITECTURE=arm64
+# Of the Lambda artefacts: this machine's own, so that they run here. `make deploy` builds its own, for arm64 unless told otherwise.
 ARCHITECTURE ?= $(HERE)
+DEPLOYED := $(if $(filter file,$(origin ARCHITECTURE)),arm64,$(ARCHITECTURE))
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -24,13 +25,15 @@ SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -n
 COMPILE := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
            --custom-compile-command "make requirements"
 
+sam-build = ECR_STEWARD_ARCHITECTURE=$(1) sam build --parameter-overrides Architecture=$(1)
+
 ##@ Start here
 .PHONY: help
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: $(BUILT) ## Play one push through the whole house and check it; IMAGE=<oci layout folder> plays yours
+demo: $(BUILT) ## Play a few pushes through the whole house and check them; IMAGE=<oci layout folder> plays yours
 	python -m sandbox.demo $(if $(IMAGE),--image "$(IMAGE)")
 
 .PHONY: sandbox
@@ -75,7 +78,12 @@ bench: $(BUILT) ## Measure; each benchmark says what it compares with
 setup: $(SETUP) ## Environments with pinned, hashed dependencies: .venv, .tools
 
 .PHONY: build
-build: $(BUILT) ## sam build for this machine; ARCHITECTURE=arm64 builds for deployment
+build: $(BUILT) ## sam build for this machine, as demo, tests and sandbox use it
+
+.PHONY: deploy
+deploy: $(SETUP) ## Build for Lambda and deploy with your AWS credentials; ARCHITECTURE=x86_64 instead of arm64
+	$(call sam-build,$(DEPLOYED)) --build-dir .aws-sam/deploy
+	sam deploy --guided --template-file .aws-sam/deploy/template.yaml --parameter-overrides Architecture=$(DEPLOYED)
 
 .PHONY: requirements
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
@@ -106,7 +114,10 @@ $(SETUP): requirements/dev.txt pyproject.toml .tools/sam/.installed .tools/awscl
 	ln -sf ../../.tools/sam/bin/sam ../../.tools/awscli/bin/aws ../../.tools/uv/bin/uv .venv/bin/
 	touch $@
 
+# What was built for another architecture must not be taken for this one's: $(BUILT) names it, and SAM empties the folder.
 # SAM tells a makefile-built layer nothing of its BuildArchitecture, so the environment does (see layers/core/Makefile).
 $(BUILT): $(SETUP) $(SOURCES)
-	ECR_STEWARD_ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	touch $@
+	@echo "Building the Lambda artefacts for $(ARCHITECTURE) ..."
+	@mkdir -p .aws-sam
+	@$(call sam-build,$(ARCHITECTURE)) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
+	@touch $@
