@@ -24,6 +24,7 @@ from sandbox.delivery.deployed import read_wiring
 from sandbox.delivery.engine import DeliveryEngine
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
 from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS
+from sandbox.delivery.refused import check_roles
 from sandbox.delivery.wiring import FunctionConfig
 from sandbox.deploy import Deployment, deploy, reset_moto
 from sandbox.deploy.in_process import session
@@ -121,7 +122,9 @@ class Sandbox:
         )
         self._principals = Principals(self.account)
         self._workers = _Workers(folder / "workers", self._principals, self._worker_endpoint)
-        self.engine = DeliveryEngine(read_wiring(self.deployment), self._workers.pool_of, ledger=Ledger(self._listener))
+        wiring = read_wiring(self.deployment)
+        check_roles(wiring)
+        self.engine = DeliveryEngine(wiring, self._workers.pool_of, ledger=Ledger(self._listener))
         stack.callback(self.engine.close)
         access = Access(lambda: self.engine.wiring)
         self.local_ecr = LocalEcr(

@@ -47,11 +47,7 @@ def mill(new_template: Callable[[], Any], start: Callable[..., Any]) -> Any:
     line("Single", MEASURES, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
     line("Filtered", MEASURES, FilterCriteria={"Filters": [{"Pattern": '{"body": {"kind": ["wanted"]}}'}]})
     line("Disabled", MEASURES, Enabled=False)
-    trust = stack.allow("sts:AssumeRole", None, Principal={"Service": "lambda.amazonaws.com"})
-    receive_only = {"PolicyName": "receive", "PolicyDocument": stack.allow("sqs:ReceiveMessage", "*")}
-    stack.add("PoorRole", "AWS::IAM::Role", AssumeRolePolicyDocument=trust, Policies=[receive_only])
     line("Forbidden", MEASURES)
-    stack.resources["ForbiddenFunction"]["Properties"]["Role"] = arn("PoorRole")
     return start(stack, redelivery_seconds=0.05)
 
 
@@ -139,7 +135,17 @@ def test_message_stays_when_the_mapping_is_disabled(mill: Any) -> None:
     assert len(mill.messages("Disabled")) == 1
 
 
-def test_message_stays_and_the_reason_is_told_when_the_role_may_not_delete_it(mill: Any) -> None:
+def test_message_stays_and_the_reason_is_told_when_the_queue_forbids_the_role_to_delete_it(mill: Any) -> None:
+    role_arn = mill.sandbox.engine.wiring.function("ForbiddenFunction").role_arn
+    statement = {
+        "Effect": "Deny",
+        "Principal": {"AWS": role_arn},
+        "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        "Resource": mill.arn("Forbidden"),
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    mill.sandbox.client("sqs").set_queue_attributes(QueueUrl=mill.url("Forbidden"), Attributes={"Policy": policy})
+
     mill.send("Forbidden", "1")
     mill.sandbox.wait_until_idle(15)
 

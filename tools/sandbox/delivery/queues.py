@@ -14,13 +14,13 @@ from moto.sqs.models import Message
 from sandbox.delivery import stores
 from sandbox.delivery.activity import CLOSING_SECONDS, Activity, Work
 from sandbox.delivery.invocations import Invocations
+from sandbox.delivery.refused import missing_polling_actions
 from sandbox.delivery.wiring import QueueMapping, Wiring
 from sandbox.workers.pool import WorkerPoolClosedError
 from sandbox.workers.worker import Outcome
 
 DEFAULT_REDELIVERY_SECONDS = 0.2  # instead of the queue's visibility timeout, which is often more than an hour
 SHORTEST_NAP = 0.01
-POLLING_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 class QueuePoller:
@@ -55,12 +55,8 @@ class QueuePoller:
 
     @property
     def missing_permissions(self) -> list[str]:
-        """What the function's role lacks to poll; Lambda would refuse to create such a mapping."""
-        config = self._wiring().function(self.mapping.function_arn)
-        if config is None:
-            return list(POLLING_ACTIONS)
-        may = self._wiring().role_may
-        return [action for action in POLLING_ACTIONS if not may(config.role_arn, action, self.mapping.queue_arn)]
+        """What the function's role lacks to poll, since the policy of the queue was changed after the deployment."""
+        return missing_polling_actions(self._wiring(), self.mapping.function_arn, self.mapping.queue_arn)
 
     @property
     def is_polling(self) -> bool:

@@ -17,6 +17,7 @@ from sandbox.deploy.in_process import Aws
 from sandbox.deploy.model import Created, register
 from sandbox.deploy.moto_deliveries import stop_moto_deliveries
 from sandbox.deploy.references import check_references
+from sandbox.deploy.refused import check_values
 from sandbox.deploy.services import MODELS
 from sandbox.deploy.translate import translate
 
@@ -62,7 +63,8 @@ def deploy(
     ``build`` is what ``sam build`` writes. Needs no server and no ``mock_aws``, and disturbs neither (see in_process).
     Nothing is created where the template names a type, property or resource that does not exist.
 
-    Raises the errors of ``errors``; after a CreationError or DifferenceError, what was created is still there.
+    Raises the errors of ``errors``; after a CreationError, RefusedError or DifferenceError, what was created is still
+    there.
     """
     translation = translate(build, region=region, parameters=parameters)
     template = translation.template
@@ -78,6 +80,7 @@ def deploy(
     resources = _resources(stack, template)
     code = {_code_key(resources[name]): folder for name, folder in translation.folders.items() if name in resources}
     deployment = Deployment(stack_name, account, region, resources, code)
+    check_values(deployment)
     verify(deployment)
     return deployment
 

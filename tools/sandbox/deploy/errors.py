@@ -4,10 +4,11 @@
 
     DeployError
     ├── BuildError               the built folder lacks what its template names
-    ├── TemplateError            the template, or a parameter for it, is refused before anything is created
+    ├── TemplateError            the template, or a parameter for it, is refused before anything runs
     │   ├── UnknownTypeError     a resource type that the sandbox has no model of
     │   ├── UnknownPropertyError a property that is neither created nor listed in not_simulated
-    │   └── UnknownReferenceError  a Ref, GetAtt, Sub, DependsOn or Condition that points at nothing
+    │   ├── UnknownReferenceError  a Ref, GetAtt, Sub, DependsOn or Condition that points at nothing
+    │   └── RefusedError         a value that AWS refuses and moto takes
     ├── CreationError            moto refused to create a resource
     └── DifferenceError          what exists is not what the template says
 """
@@ -22,7 +23,7 @@ class BuildError(DeployError):
 
 
 class TemplateError(DeployError):
-    """The template, or a parameter for it, is refused before anything is created."""
+    """The template, or a parameter for it, is refused before anything runs."""
 
 
 class UnknownTypeError(TemplateError):
@@ -35,6 +36,10 @@ class UnknownPropertyError(TemplateError):
 
 class UnknownReferenceError(TemplateError):
     """An intrinsic, DependsOn or Condition that points at nothing. moto would put an empty string in its place."""
+
+
+class RefusedError(TemplateError):
+    """A value that AWS refuses when the resource is created, and moto takes. The rest of the stack exists by then."""
 
 
 class CreationError(DeployError):
