@@ -78,6 +78,19 @@ class Distribution:
         assert done.status == 201, done.data
         return digest
 
+    def refer_to(self, digest: str) -> str:
+        """Push an image that is made of this blob alone, so that the blob may be read; the image's digest."""
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": digest, "size": 0},
+            "layers": [],
+        }
+        image_digest = self.digest_of(as_json(document))
+        pushed = self.push_manifest(image_digest, document)
+        assert pushed.status == 201, pushed.data
+        return image_digest
+
     def push_manifest(
         self, reference: str, document: Mapping[str, Any] | bytes, media_type: str = OCI_MANIFEST
     ) -> urllib3.BaseHTTPResponse:

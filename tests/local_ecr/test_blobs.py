@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def test_a_blob_arrives_when_it_is_posted_at_once(team_app):
     digest = team_app.digest_of(b"hello")
     answer = team_app.send("POST", f"blobs/uploads/?digest={digest}", body=b"hello")
     assert (answer.status, answer.headers["Docker-Content-Digest"]) == (201, digest)
+    team_app.refer_to(digest)
     assert team_app.send("GET", answer.headers["Location"]).data == b"hello"
 
 
@@ -50,6 +52,7 @@ def test_a_blob_arrives_when_it_is_streamed_without_a_length(team_app):
     assert patched.status == 201, "ECR answers 201 where the specification says 202"
     assert patched.headers["Range"] == "0-2999999"
     assert team_app.send("PUT", f"{patched.headers['Location']}?digest={digest}").status == 201
+    team_app.refer_to(digest)
     assert team_app.send("GET", f"blobs/{digest}").data == b"".join(pieces)
 
 
@@ -68,6 +71,7 @@ def test_a_patch_is_accepted_when_the_quirks_are_off(make_stand):
 
 def test_an_empty_blob_is_a_blob(team_app):
     digest = team_app.push_blob(b"")
+    team_app.refer_to(digest)
     assert team_app.send("GET", f"blobs/{digest}").data == b""
     assert team_app.send("HEAD", f"blobs/{digest}").headers["Content-Length"] == "0"
 
@@ -75,6 +79,7 @@ def test_an_empty_blob_is_a_blob(team_app):
 def test_a_blob_arrives_under_its_sha512_digest_when_that_is_asked_for(team_app):
     digest = f"sha512:{hashlib.sha512(b'hello').hexdigest()}"
     assert team_app.send("POST", f"blobs/uploads/?digest={digest}", body=b"hello").status == 201
+    team_app.refer_to(digest)
     assert team_app.send("GET", f"blobs/{digest}").data == b"hello"
 
 
@@ -143,6 +148,18 @@ def test_an_upload_is_refused_while_another_request_writes_it(stand, team_app):
         assert answer_on(slow)[0] == 201
 
 
+def test_an_upload_that_is_being_written_does_not_exist_for_another_principal(stand, team_app):
+    location = begin(team_app)
+    stranger = stand.token(account="444455556666")
+    with half_a_request(team_app, "PATCH", location, 3_000_006) as slow:
+        [received] = stand.data.rglob("uploads/*-*")
+        assert until(lambda: received.stat().st_size, bool) > 0
+        answer = team_app.send("PATCH", location, body=b"x", token=stranger)
+        assert (answer.status, errors_of(answer)) == (404, ["BLOB_UPLOAD_UNKNOWN"])
+        slow.sendall(b"abcdef")
+        assert answer_on(slow)[0] == 201
+
+
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("rest", [b"abcdef", b"z" * 2_000_000])
 def test_an_upload_ends_unknown_when_its_repository_is_deleted_meanwhile(stand, ecr, team_app, method, rest):
@@ -156,6 +173,7 @@ def test_an_upload_ends_unknown_when_its_repository_is_deleted_meanwhile(stand, 
         status, content = answer_on(slow)
     assert status == 404
     assert b"BLOB_UPLOAD_UNKNOWN" in content
+    assert received.name not in stand.ecr.store.upload_files
 
 
 def test_an_upload_is_gone_when_it_was_cancelled(team_app):
@@ -208,14 +226,43 @@ def test_a_blob_is_served_from_its_own_region_only(stand, team_app):
 
 def test_a_blob_is_where_the_folder_says_and_served_as_it_is_there(stand, team_app):
     digest = team_app.push_blob(b"hello")
+    team_app.refer_to(digest)
     path = stand.data / "111122223333" / "us-east-1" / "blobs" / "sha256" / digest.removeprefix("sha256:")
     assert path.read_bytes() == b"hello"
     path.write_bytes(b"jello")
     assert team_app.send("GET", f"blobs/{digest}").data == b"jello"
 
 
+def test_a_blob_can_be_looked_at_and_not_read_when_no_image_is_made_of_it(ecr, team_app):
+    digest = team_app.push_blob(b"alone")
+    assert team_app.send("HEAD", f"blobs/{digest}").status == 200
+    answer = team_app.send("GET", f"blobs/{digest}")
+    assert (answer.status, errors_of(answer)) == (404, ["BLOB_UNKNOWN"])
+
+    team_app.refer_to(digest)
+    assert team_app.send("GET", f"blobs/{digest}").data == b"alone"
+
+
+def test_a_blob_is_read_through_neither_face_when_the_image_that_was_made_of_it_is_deleted(ecr, team_app):
+    digest = team_app.push_blob(b"hello")
+    image_id = {"imageDigest": team_app.refer_to(digest)}
+    assert team_app.send("GET", f"blobs/{digest}").data == b"hello"
+    ecr.batch_delete_image(repositoryName="team/app", imageIds=[image_id])
+    assert team_app.send("GET", f"blobs/{digest}").status == 404
+    with pytest.raises(ClientError, match="LayerInaccessibleException"):
+        ecr.get_download_url_for_layer(repositoryName="team/app", layerDigest=digest)
+
+
+def test_a_blob_is_read_before_its_image_comes_when_the_quirks_are_off(make_stand):
+    stand = make_stand(quirks=Quirks.none())
+    stand.client().create_repository(repositoryName="team/app")
+    team_app = stand.distribution()
+    assert team_app.send("GET", f"blobs/{team_app.push_blob(b'alone')}").data == b"alone"
+
+
 def test_a_get_is_redirected_to_a_url_that_needs_no_authorization(team_app):
     digest = team_app.push_blob(b"hello")
+    team_app.refer_to(digest)
     answer = team_app.send("GET", f"blobs/{digest}", redirect=False)
     assert answer.status == 307
     assert team_app.send("GET", answer.headers["Location"], token="").data == b"hello"
@@ -239,6 +286,7 @@ def test_a_get_is_redirected_to_a_url_that_needs_no_authorization(team_app):
 )
 def test_a_range_is_served_when_it_is_one_that_can_be(team_app, header, status, body, content_range):
     digest = team_app.push_blob(b"hello")
+    team_app.refer_to(digest)
     answer = team_app.send("GET", f"blobs/{digest}", headers={"Range": header})
     assert (answer.status, answer.data, answer.headers.get("Content-Range")) == (status, body, content_range)
 

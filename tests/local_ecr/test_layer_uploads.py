@@ -105,9 +105,12 @@ def test_an_upload_does_not_exist_for_another_repository_or_principal_CVE_2026_3
         )
 
 
-def test_an_upload_is_gone_when_its_repository_was_deleted_and_made_again(ecr, team_app):
+def test_an_upload_is_gone_when_its_repository_was_deleted_and_made_again(stand, ecr, team_app):
     upload_id = ecr.initiate_layer_upload(repositoryName="team/app")["uploadId"]
+    team_app.send("PATCH", f"blobs/uploads/{upload_id}", body=b"written")
+    assert upload_id in stand.ecr.store.upload_files
     ecr.delete_repository(repositoryName="team/app")
+    assert upload_id not in stand.ecr.store.upload_files
     ecr.create_repository(repositoryName="team/app")
     with pytest.raises(ClientError, match="UploadNotFoundException"):
         ecr.complete_layer_upload(repositoryName="team/app", uploadId=upload_id, layerDigests=[digest_of(b"")])

@@ -19,6 +19,7 @@ import urllib3
 from botocore.config import Config
 
 MIB = 1 << 20
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -52,6 +53,13 @@ class Process:
         location = self.send("PATCH", begun.headers["Location"], body=data).headers["Location"]
         assert self.send("PUT", f"{location}?digest={digest}").status == 201
         return {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": len(data)}
+
+    def push_manifest(self, tag: str, config: dict, layers: list) -> tuple[bytes, int]:
+        """The manifest as it was sent, and the status of the answer."""
+        manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers}
+        body = json.dumps(manifest).encode()
+        path = f"/v2/team/app/manifests/{tag}"
+        return body, self.send("PUT", path, body=body, headers={"Content-Type": OCI_MANIFEST}).status
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
@@ -100,12 +108,10 @@ def push_until_killed(process: Process, name: str, acknowledged: list) -> None:
         while True:
             number += 1
             layer = process.push_blob(os.urandom(200_000))
-            config = {**layer, "mediaType": "application/vnd.oci.image.config.v1+json"}
-            manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
-            body = json.dumps(manifest).encode()
+            config = {**layer, "mediaType": OCI_CONFIG}
             tag = f"{name}-{number}"
-            path = f"/v2/team/app/manifests/{tag}"
-            if process.send("PUT", path, body=body, headers={"Content-Type": OCI_MANIFEST}).status == 201:
+            body, status = process.push_manifest(tag, config, [layer])
+            if status == 201:
                 acknowledged.append((tag, body, layer["digest"]))
     except (urllib3.exceptions.HTTPError, KeyError):
         return  # the server is gone in the middle of a request
@@ -177,6 +183,7 @@ def test_memory_does_not_grow_with_the_size_of_a_blob(tmp_path):
         location = process.send("POST", "/v2/team/app/blobs/uploads/").headers["Location"]
         patched = process.send("PATCH", location, body=(block for _ in range(size // MIB)))
         assert process.send("PUT", f"{patched.headers['Location']}?digest={digest}").status == 201
+        process.push_manifest("big", {"mediaType": OCI_CONFIG, "digest": digest, "size": size}, [])
         found = process.send("GET", f"/v2/team/app/blobs/{digest}")
         pulled = process.http.request(
             "GET", process.registry + found.headers["Location"], preload_content=False, timeout=20

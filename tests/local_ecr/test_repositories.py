@@ -104,6 +104,7 @@ def test_a_layer_stays_when_another_repository_of_the_registry_has_it(stand, ecr
     ecr.create_repository(repositoryName="team/other")
     other = stand.distribution(repository_name="team/other")
     other.push_blob(b"shared")
+    other.refer_to(digest)
 
     ecr.delete_repository(repositoryName="team/app", force=True)
 

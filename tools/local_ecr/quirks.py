@@ -27,6 +27,10 @@ class Quirks:
         "GET of a blob answers 307 to a signed URL that needs no Authorization",
         "github.com/open-policy-agent/opa/issues/6580",
     )
+    blobs_need_image: bool = _quirk(
+        "GET of a blob that no image of its repository is made of answers 404; HEAD says that it is there",
+        "LayerInaccessibleException of the API model (GetDownloadUrlForLayer, BatchCheckLayerAvailability)",
+    )
     small_parts_refused: bool = _quirk(
         "a part of an upload that is not the last and smaller than 5 MiB makes the upload fail at its end",
         "LayerPartTooSmallException of the API model, github.com/dotnet/sdk-container-builds/issues/424",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local_ecr.access import Authorizer, Permission, allow_everything
+from local_ecr.housekeeping import Housekeeping
 from local_ecr.names import Digest, Registry
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
@@ -49,7 +50,8 @@ class Services:
         self.registries_ports: dict[tuple[str, str], int] = {}
         self.store = Store(data, on_event)
         self.signer = Signer(self.store.signing_key(), clock)
-        self.uploads = Uploads(self.store, clock, self.quirks)
+        self.housekeeping = Housekeeping(self.store, clock)
+        self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
 
     def require(self, principal: Principal, permissions: Iterable[Permission]) -> None:
         """Raises EcrError `AccessDeniedException` for the first that `principal` does not have."""

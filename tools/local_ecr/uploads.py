@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from local_ecr.errors import EcrError, upload_in_use, upload_not_found
+from local_ecr.housekeeping import Housekeeping
+from local_ecr.images.removal import PUSH_LIFETIME
 from local_ecr.names import Digest, Registry
 from local_ecr.principals import Principal
 from local_ecr.quirks import Quirks
@@ -28,13 +30,15 @@ MAX_PARTS = 4_200
 class Uploads:
     """Starts upload sessions and finds them again, for their repository and their principal only."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], quirks: Quirks) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], quirks: Quirks, housekeeping: Housekeeping) -> None:
         self._store = store
         self._clock = clock
         self._quirks = quirks
+        self._housekeeping = housekeeping
 
     def start(self, registry: Registry, repository_name: str, principal: Principal) -> str:
         """Begin an upload and return its id. Raises EcrError when there is no such repository."""
+        self._housekeeping.sweep_when_due()
         upload_id = str(uuid.uuid4())
         with self._store.changing() as change:
             repository = repositories.get(change.connection, registry, repository_name)
@@ -60,9 +64,10 @@ class Uploads:
 
     def take(self, registry: Registry, repository_name: str, principal: Principal, upload_id: str) -> UploadSession:
         """As `session`, for a caller that calls `release` itself."""
+        self._find(registry, repository_name, principal, upload_id)  # or a stranger could hold it, or learn that it is
         if not self._store.upload_files.take(upload_id):
             raise upload_in_use(upload_id)
-        try:
+        try:  # it is read again: until it was taken, another request could write it or end it
             repository, upload = self._find(registry, repository_name, principal, upload_id)
             try:
                 path = self._store.content.upload_path(registry, upload.id)
@@ -80,7 +85,7 @@ class Uploads:
         with self._store.reading() as connection:
             repository = repositories.get(connection, registry, repository_name)
             upload = layers.find_upload(connection, upload_id, repository.id, principal.arn)
-        if upload is None:
+        if upload is None or upload.started_at < (self._clock() - PUSH_LIFETIME).timestamp():
             raise upload_not_found(upload_id, repository_name, registry.account)
         return repository, upload
 
@@ -169,6 +174,7 @@ class UploadSession:
             raise self._unknown() from cause
 
     def _unknown(self) -> EcrError:
+        self.store.upload_files.forget(self.upload.id)
         return upload_not_found(self.upload.id, self.repository.name, self.repository.registry.account)
 
     def _follows_small_part(self) -> bool:

@@ -42,12 +42,11 @@ def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
     digest = call.input["layerDigest"]
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
-        is_present = layers.size_of(connection, repository.id, digest) is not None
-        is_referenced = layers.is_referenced(connection, repository.id, digest)
+        layer = layers.find(connection, repository.id, digest)
     where = f"in the repository with name '{call.repository_name}' in the registry with id '{call.registry.account}'"
-    if not is_present:
+    if layer is None:
         raise EcrError("LayersNotFoundException", f"The layer with digest '{digest}' does not exist {where}")
-    if not is_referenced:
+    if not layer.is_referenced:
         raise EcrError(
             "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of an image {where}"
         )

@@ -62,9 +62,10 @@ def delete_repository(call: Call) -> Mapping[str, Any]:
         digests = layers.digests_of(connection, repository.id)
         upload_ids = layers.uploads_of(connection, repository.id)
         repositories.delete(connection, repository)
-    call.store.collect_layers(call.registry, digests)
+        change.drop_layers(call.registry, digests)
     for upload_id in upload_ids:
         call.store.content.remove_upload(call.registry, upload_id)
+        call.store.upload_files.forget(upload_id)
     return {"repository": _described(call, repository)}
 
 

@@ -110,12 +110,15 @@ async def _read(file: BinaryIO, first: int, length: int) -> AsyncIterator[bytes]
 
 
 def _size(call: DataCall, digest: Digest) -> int:
+    """Bytes of a blob that may be looked at (HEAD) or read (GET): what is in no image yet is only there."""
     with call.ecr.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
-        size = layers.size_of(connection, repository.id, digest)
-    if size is None:
+        layer = layers.find(connection, repository.id, digest)
+    if layer is None:
         raise blob_unknown(digest, call.repository_name)
-    return size
+    if not (layer.is_referenced or call.is_head or not call.ecr.quirks.blobs_need_image):
+        raise blob_unknown(digest, call.repository_name)
+    return layer.size
 
 
 def _digest(call: DataCall) -> Digest:

@@ -84,6 +84,7 @@ def _remove(call: DataCall, wanted: ImageId) -> None:
             remove_image(change, repository, wanted, call.ecr.clock())
         except ImageFailureError as failure:
             raise EcrError(failure.code, failure.reason) from failure
+    call.ecr.housekeeping.sweep_when_due()
 
 
 def _image_id(call: DataCall) -> ImageId:

@@ -1,15 +1,18 @@
-"""Delete images and tags: the last tag takes the image with it, and an index keeps what it lists."""
+"""Delete images and tags: the last tag takes the image with it, an index keeps what it lists, and bits go with it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from local_ecr import events
 from local_ecr.images.selection import ImageFailureError, ImageId, select_image
-from local_ecr.state import images
+from local_ecr.state import images, layers
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
 from local_ecr.state.store import Change
+
+PUSH_LIFETIME = timedelta(hours=24)
+"""How long what was uploaded is kept for an image that may still come: a push is over by then."""
 
 
 def remove_image(change: Change, repository: Repository, image_id: ImageId, now: datetime) -> list[ImageId]:
@@ -25,7 +28,12 @@ def remove_image(change: Change, repository: Repository, image_id: ImageId, now:
         removed = [ImageId(image.digest, image_id.image_tag)]
     else:
         _require_unlisted(change, repository, image)
+        digests = images.layers_of(connection, image)
         images.delete(connection, image)
+        spared_since = (now - PUSH_LIFETIME).timestamp()
+        change.drop_layers(
+            repository.registry, layers.drop_unreferenced(connection, repository.id, digests, spared_since)
+        )
         removed = [ImageId(image.digest, image_tag) for image_tag in image_tags] or [ImageId(image.digest)]
     for gone in removed:
         change.announce(

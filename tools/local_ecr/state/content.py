@@ -49,6 +49,10 @@ class ContentStore:
         """Every file of an upload, finished or abandoned."""
         return sorted(self._root.glob("*/*/uploads/*"))
 
+    def blobs(self) -> list[Path]:
+        """Every file of a blob."""
+        return sorted(self._root.glob("*/*/blobs/*/*"))
+
     def _folder(self, registry: Registry) -> Path:
         return self._root / registry.account / registry.region
 
@@ -119,6 +123,11 @@ class UploadFiles:
             with self._lock:
                 self._known[upload_id] = known
         return known
+
+    def __contains__(self, upload_id: str) -> bool:
+        """Whether an upload that was written before is remembered."""
+        with self._lock:
+            return upload_id in self._known
 
     def forget(self, upload_id: str) -> None:
         with self._lock:

@@ -114,6 +114,12 @@ def delete(connection: sqlite3.Connection, image: Image) -> None:
     connection.execute("DELETE FROM image WHERE id = ?", (image.id,))
 
 
+def layers_of(connection: sqlite3.Connection, image: Image) -> list[Digest]:
+    """Config and layers that an image is made of."""
+    rows = connection.execute("SELECT digest FROM image_part WHERE image_id = ? AND NOT is_image", (image.id,))
+    return [Digest(row["digest"]) for row in rows]
+
+
 def indexes_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> list[Digest]:
     """Digests of the indexes that list this image."""
     rows = connection.execute(

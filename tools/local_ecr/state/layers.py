@@ -14,12 +14,28 @@ class Upload:
     id: str
     repository_id: int
     principal: str
+    started_at: float
     received: int
     """Bytes acknowledged so far."""
     parts: int
     last_part_size: int
     has_small_part: bool
     """Whether a part that others followed was smaller than ECR allows."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that a repository has."""
+
+    size: int
+    is_referenced: bool
+    """Whether an image of the repository is made of it; only then may it be read."""
+
+
+def find(connection: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
+    """What both faces go by before they hand out a layer."""
+    size = size_of(connection, repository_id, digest)
+    return None if size is None else Layer(size, is_referenced(connection, repository_id, digest))
 
 
 def size_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> int | None:
@@ -38,7 +54,7 @@ def missing(connection: sqlite3.Connection, repository_id: int, digests: Iterabl
 def add(connection: sqlite3.Connection, repository_id: int, digest: Digest, size: int, uploaded_at: float) -> None:
     connection.execute(
         "INSERT INTO layer (repository_id, digest, size, uploaded_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET size = excluded.size",
+        " ON CONFLICT DO UPDATE SET size = excluded.size, uploaded_at = excluded.uploaded_at",
         (repository_id, digest, size, uploaded_at),
     )
 
@@ -50,6 +66,49 @@ def is_referenced(connection: sqlite3.Connection, repository_id: int, digest: st
         (repository_id, digest),
     ).fetchone()
     return row is not None
+
+
+def drop_unreferenced(
+    connection: sqlite3.Connection, repository_id: int, digests: Iterable[Digest], uploaded_before: float
+) -> list[Digest]:
+    """Take from the repository those of these layers that no image of it is made of; which they were.
+
+    A layer that came at `uploaded_before` (seconds since the epoch) or later stays: its manifest may be on its way.
+    """
+    dropped = []
+    for digest in digests:
+        done = connection.execute(
+            "DELETE FROM layer WHERE repository_id = ? AND digest = ? AND uploaded_at < ? AND NOT EXISTS"
+            " (SELECT 1 FROM image_part p WHERE p.repository_id = layer.repository_id AND p.digest = layer.digest"
+            " AND NOT p.is_image)",
+            (repository_id, digest, uploaded_before),
+        )
+        if done.rowcount:
+            dropped.append(digest)
+    return dropped
+
+
+def drop_all_unreferenced(connection: sqlite3.Connection, uploaded_before: float) -> list[tuple[Registry, Digest]]:
+    """The same for every layer of every repository."""
+    rows = connection.execute(
+        "SELECT r.account, r.region, l.repository_id, l.digest FROM layer l JOIN repository r ON r.id = l.repository_id"
+        " WHERE l.uploaded_at < ? AND NOT EXISTS (SELECT 1 FROM image_part p"
+        " WHERE p.repository_id = l.repository_id AND p.digest = l.digest AND NOT p.is_image)",
+        (uploaded_before,),
+    ).fetchall()
+    connection.executemany(
+        "DELETE FROM layer WHERE repository_id = ? AND digest = ?",
+        [(row["repository_id"], row["digest"]) for row in rows],
+    )
+    return [(Registry(row["account"], row["region"]), Digest(row["digest"])) for row in rows]
+
+
+def all_kept(connection: sqlite3.Connection) -> set[tuple[Registry, Digest]]:
+    """Every layer of every registry."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.account, r.region, l.digest FROM layer l JOIN repository r ON r.id = l.repository_id"
+    )
+    return {(Registry(row["account"], row["region"]), Digest(row["digest"])) for row in rows}
 
 
 def digests_of(connection: sqlite3.Connection, repository_id: int) -> list[Digest]:
@@ -89,6 +148,7 @@ def find_upload(connection: sqlite3.Connection, upload_id: str, repository_id: i
         id=row["id"],
         repository_id=row["repository_id"],
         principal=row["principal"],
+        started_at=row["started_at"],
         received=row["received"],
         parts=row["parts"],
         last_part_size=row["last_part_size"],
@@ -106,6 +166,17 @@ def record_part(connection: sqlite3.Connection, upload: Upload, received: int, i
 
 def end_upload(connection: sqlite3.Connection, upload_id: str) -> None:
     connection.execute("DELETE FROM upload WHERE id = ?", (upload_id,))
+
+
+def expire_uploads(connection: sqlite3.Connection, started_before: float) -> list[tuple[Registry, str]]:
+    """End the uploads that began before; which they were."""
+    rows = connection.execute(
+        "SELECT r.account, r.region, u.id FROM upload u JOIN repository r ON r.id = u.repository_id"
+        " WHERE u.started_at < ?",
+        (started_before,),
+    ).fetchall()
+    connection.executemany("DELETE FROM upload WHERE id = ?", [(row["id"],) for row in rows])
+    return [(Registry(row["account"], row["region"]), row["id"]) for row in rows]
 
 
 def uploads_of(connection: sqlite3.Connection, repository_id: int) -> list[str]:

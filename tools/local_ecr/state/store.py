@@ -32,9 +32,15 @@ class Change:
 
     connection: sqlite3.Connection
     events: list[tuple[Registry, dict[str, Any]]] = field(default_factory=list)
+    dropped: list[tuple[Registry, Digest]] = field(default_factory=list)
+    """Layers that some repository has no longer."""
 
     def announce(self, registry: Registry, event: dict[str, Any]) -> None:
         self.events.append((registry, event))
+
+    def drop_layers(self, registry: Registry, digests: Iterable[Digest]) -> None:
+        """The bits go after the commit, unless another repository of the registry has them."""
+        self.dropped += [(registry, digest) for digest in digests]
 
 
 class Store:
@@ -47,7 +53,7 @@ class Store:
         self._database = Database(root / "state.sqlite3")
         self.content = ContentStore(root)
         self.upload_files = UploadFiles()
-        self._remove_orphaned_uploads()
+        self._remove_orphans()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -60,6 +66,8 @@ class Store:
         with self._database.writing() as connection:
             change = Change(connection)
             yield change
+        if change.dropped:
+            self._collect_layers(change.dropped)
         for registry, event in change.events:
             self.deliver(registry, event)
 
@@ -70,10 +78,10 @@ class Store:
         except Exception:
             logger.exception("the receiver of a %r event failed", event.get("detail-type"))
 
-    def collect_layers(self, registry: Registry, digests: Iterable[Digest]) -> None:
+    def _collect_layers(self, dropped: Iterable[tuple[Registry, Digest]]) -> None:
         """Remove the bits of those layers that no repository of the registry has any more."""
-        with self._database.writing() as connection:
-            for digest in digests:
+        with self._database.writing() as connection:  # or an upload could bring back what is being removed
+            for registry, digest in dropped:
                 if not layers.is_kept(connection, registry, digest):
                     self.content.remove_blob(registry, digest)
 
@@ -90,11 +98,16 @@ class Store:
         self._database.close()
         self._lock.close()
 
-    def _remove_orphaned_uploads(self) -> None:
+    def _remove_orphans(self) -> None:
+        """What a process that was killed left between its files and its rows."""
         with self.reading() as connection:
             known = layers.upload_ids(connection)
+            kept = {self.content.blob_path(registry, digest) for registry, digest in layers.all_kept(connection)}
         for path in self.content.unfinished():
             if path.name not in known:
+                path.unlink(missing_ok=True)
+        for path in self.content.blobs():
+            if path not in kept:
                 path.unlink(missing_ok=True)
 
 
