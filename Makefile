@@ -59,7 +59,7 @@ template: $(SETUP)
 
 .PHONY: test
 test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
-	pytest -m "not slow and not client and not docker" $(ARGS)
+	pytest -n auto --dist loadfile -m "not slow and not client and not docker" $(ARGS)
 
 .PHONY: test-all
 test-all: $(BUILT) ## Every test: also real clients, SAM, Docker and slow properties
