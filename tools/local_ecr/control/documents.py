@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.errors import EcrError, invalid_parameter
+from local_ecr.strict_json import InvalidJsonError, read_json
 
 MAX_RULES = 50
 MAX_WILDCARDS = 4
@@ -159,8 +160,8 @@ def _is_count(value: Any) -> bool:
 
 def _read_object(text: str) -> dict[str, Any] | None:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = read_json(text)
+    except InvalidJsonError:
         return None
     return document if isinstance(document, dict) else None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local_ecr.images import media_types
 from local_ecr.names import Digest, InvalidNameError, parse_digest
+from local_ecr.strict_json import InvalidJsonError, read_json
 
 MAX_MANIFEST_BYTES = 4_194_304  # PutImage's model: imageManifest has at most 4,194,304 characters
 MAX_DESCRIPTORS = 10_000
@@ -98,27 +98,15 @@ def _layers(document: dict[str, Any], kind: str) -> tuple[Descriptor, ...]:
 
 def _read_json(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as cause:
-        reason = str(cause) if isinstance(cause, InvalidManifestError) else "Invalid JSON syntax"
-        raise InvalidManifestError(reason) from cause
+        document = read_json(body)
+    except InvalidJsonError as cause:
+        raise InvalidManifestError(str(cause)) from cause
     if not isinstance(document, dict):
         raise InvalidManifestError("Invalid JSON syntax")
     version = document.get("schemaVersion")
     if version == 1:
         raise InvalidManifestError("image manifest version 2, schema 1 is not supported here")
     return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise InvalidManifestError("an object with the same key twice")
-    return document
-
-
-def _refuse_constant(name: str) -> None:
-    raise InvalidManifestError(f"{name} is no JSON number")
 
 
 def _media_type(document: dict[str, Any], given: str | None) -> str:

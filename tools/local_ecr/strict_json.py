@@ -1,0 +1,59 @@
+"""JSON as we store it: text that is JSON, reads in one way only, and can be written again as UTF-8."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_DEPTH = 100
+
+
+class InvalidJsonError(ValueError):
+    """Why a text is refused; fit for the sender."""
+
+
+def read_json(text: str | bytes) -> Any:
+    """Raises InvalidJsonError: for what is no JSON or no UTF-8, and for what other readers would take otherwise."""
+    try:
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        document = json.loads(decoded, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except InvalidJsonError:
+        raise
+    except (ValueError, RecursionError) as cause:
+        raise InvalidJsonError("Invalid JSON syntax") from cause
+    _check(document)
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise InvalidJsonError("an object with the same key twice")
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise InvalidJsonError(f"{name} is no JSON number")
+
+
+def _check(document: Any) -> None:
+    """Refuse half a surrogate pair, which an escape can write and UTF-8 cannot, and nesting that nobody needs."""
+    waiting = [(document, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise InvalidJsonError(f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(value, str):
+            if not value.isascii():
+                _check_text(value)
+        elif isinstance(value, dict):
+            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            waiting += [(item, depth + 1) for item in value]
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as cause:
+        raise InvalidJsonError("a string that is not Unicode text") from cause
