@@ -34,7 +34,12 @@ REFUSED: list[tuple[str, tuple[str, ...], Any, str]] = [
         {"source": [f"some.source.{number}" for number in range(300)]},
         "EventPattern: .* at most 4096 characters",
     ),
-    ("ForwardToStewardRule", ("ScheduleExpression",), "at(2030-01-01T00:00:00)", "a rule takes rate"),
+    (
+        "ForwardToStewardRule",
+        ("ScheduleExpression",),
+        "rate(5 minute)",
+        "ScheduleExpression: .* hours or days for more",
+    ),
 ]
 
 

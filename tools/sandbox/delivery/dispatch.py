@@ -17,6 +17,14 @@ from sandbox.delivery.wiring import Target, Wiring
 
 DEFAULT_RETRY_SECONDS = 0.02  # between two tries; EventBridge waits minutes to hours
 
+ACTIONS = {
+    "events": "events:PutEvents",
+    "lambda": "lambda:InvokeFunction",
+    "sns": "sns:Publish",
+    "sqs": "sqs:SendMessage",
+}
+"""What a delivery to a service needs."""
+
 
 class DeliveryError(Exception):
     """A target did not take what was sent. `code` as EventBridge writes it into ERROR_CODE."""
@@ -77,6 +85,22 @@ class Dispatcher:
         """Deliver in the background."""
         self._try(parcel, attempt=1, after=0.0)
 
+    def obstacles(self, parcel: Parcel) -> list[str]:
+        """Why such a parcel cannot arrive, and why its dead-letter queue could not keep it. Nothing is sent."""
+        found = []
+        try:
+            self._require_way(parcel)
+        except UnsupportedPolicyError as cause:
+            found.append(f"The sandbox cannot tell: {cause}")
+        except DeliveryError as error:
+            found.append(str(error))
+        queue_arn = parcel.target.dead_letter_arn
+        if queue_arn is not None and not stores.exists(queue_arn):
+            found.append(f"the dead-letter queue {queue_arn} does not exist")
+        elif queue_arn is not None and not self._may_write_dead_letter(parcel, queue_arn):
+            found.append(f"{parcel.sender.value} may not write to the dead-letter queue {queue_arn}")
+        return found
+
     def _try(self, parcel: Parcel, *, attempt: int, after: float) -> None:
         what = f"delivery of {parcel.event.get('detail-type')} to {parcel.target.arn}"
         self._work.submit(what, lambda: self._deliver(parcel, attempt), after=after)
@@ -99,35 +123,40 @@ class Dispatcher:
 
     def _send(self, parcel: Parcel) -> None:
         arn = parcel.target.arn
+        self._require_way(parcel)
         match arn.split(":")[2]:
             case "lambda":
-                self._permit(parcel, "lambda:InvokeFunction", arn)
-                if self._wiring().function(arn) is None:
-                    raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}")
                 self._invoke(arn, parcel.payload)
             case "sqs":
-                self._permit(parcel, "sqs:SendMessage", arn)
                 _stored(arn, lambda: stores.send_message(arn, parcel.payload))
                 self._queue_changed()
             case "sns":
-                self._permit(parcel, "sns:Publish", arn)
                 _stored(arn, lambda: stores.publish(arn, parcel.payload))
                 self._queue_changed()
-            case "events":
-                self._send_to_bus(parcel)
-            case service:
-                raise DeliveryError("INVALID_PARAMETER", f"The sandbox does not deliver to {service}")
+            case _:
+                self._forward(arn, parcel.event)
 
-    def _send_to_bus(self, parcel: Parcel) -> None:
-        if parcel.is_forwarded:
+    def _require_way(self, parcel: Parcel) -> None:
+        """Raise unless the target may be reached and exists."""
+        arn = parcel.target.arn
+        service = arn.split(":")[2]
+        if service not in ACTIONS:
+            raise DeliveryError("INVALID_PARAMETER", f"The sandbox does not deliver to {service}")
+        if service == "events" and parcel.is_forwarded:
             code = "THIRD_REGION_HOP_DETECTED"
-            if parcel.event.get("account") != parcel.target.arn.split(":")[4]:
+            if parcel.event.get("account") != arn.split(":")[4]:
                 code = "THIRD_ACCOUNT_HOP_DETECTED"
             raise DeliveryError(code, "EventBridge does not route events received from another bus to a third one.")
-        self._permit(parcel, "events:PutEvents", parcel.target.arn)
-        if not self._wiring().has_bus(parcel.target.arn):
-            raise DeliveryError("NO_RESOURCE", f"Event bus {parcel.target.arn} does not exist.")
-        self._forward(parcel.target.arn, parcel.event)
+        self._permit(parcel, ACTIONS[service], arn)
+        match service:
+            case "lambda":
+                exists, what = self._wiring().function(arn) is not None, f"Function not found: {arn}"
+            case "events":
+                exists, what = self._wiring().has_bus(arn), f"Event bus {arn} does not exist."
+            case _:
+                exists, what = stores.exists(arn), f"{arn} does not exist."
+        if not exists:
+            raise DeliveryError("NO_RESOURCE", what)
 
     def _permit(self, parcel: Parcel, action: str, resource_arn: str) -> None:
         """Raise unless the target's role may do it or, without a role, the resource's policy lets the service."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.delivery import stores
 from sandbox.delivery.activity import Activity, Work
 from sandbox.delivery.dispatch import DEFAULT_RETRY_SECONDS, Dispatcher, Parcel, Sender, payload_for
 from sandbox.delivery.invocations import DEFAULT_RETRY_SECONDS as INVOCATION_RETRY_SECONDS
@@ -145,12 +146,27 @@ class DeliveryEngine:
         self.activity.wait_until_idle(timeout, lambda: [what for poller in self.pollers for what in poller.waiting()])
 
     def problems(self) -> list[str]:
-        """What of the wiring can never deliver, as deployed."""
-        return [
-            f"{poller.mapping.id} cannot poll: the role of its function lacks {', '.join(missing)}"
-            for poller in self.pollers
-            if (missing := poller.missing_permissions)
+        """What of the wiring can never deliver: a mapping, a target, a schedule, a destination or a dead-letter queue
+        that is missing or may not be reached. Nothing is sent to find out.
+        """
+        wiring = self.wiring
+        parcels = [
+            (f"target {target.id} of rule {rule.name}", Parcel(Sender.EVENTBRIDGE, rule.arn, target, {}, ""))
+            for rule in wiring.rules
+            for target in rule.targets
         ]
+        for schedule in wiring.schedules:
+            sender = Sender.EVENTBRIDGE if schedule.from_rule else Sender.SCHEDULER
+            parcels.append((f"schedule {schedule.logical_id}", Parcel(sender, schedule.arn, schedule.target, {}, "")))
+        found = [f"{who}: {why}" for who, parcel in parcels for why in self.dispatcher.obstacles(parcel)]
+        for config in wiring.functions.values():
+            found += [f"destination of {config.logical_id}: {why}" for why in self.invocations.obstacles(config)]
+        for poller in self.pollers:
+            if missing := poller.missing_permissions:
+                found.append(f"{poller.mapping.id} cannot poll: the role of its function lacks {', '.join(missing)}")
+            if not stores.exists(poller.mapping.queue_arn):
+                found.append(f"{poller.mapping.id} cannot poll: {poller.mapping.queue_arn} does not exist")
+        return list(dict.fromkeys(found))  # a rule with a schedule is a rule, too, once moto holds it
 
     def close(self) -> None:
         """Drop what is under way; end every worker and thread."""

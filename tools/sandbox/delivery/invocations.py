@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.delivery import stores
 from sandbox.delivery.activity import Activity, Work
+from sandbox.delivery.dispatch import ACTIONS
 from sandbox.delivery.ledger import Delivery, Fate, Invocation, Ledger
 from sandbox.delivery.wiring import FunctionConfig, Wiring
 from sandbox.workers.pool import MAX_WORKERS, WorkerPool, WorkerPoolClosedError
@@ -85,6 +86,16 @@ class Invocations:
         """Process ids of all workers that live."""
         return [pid for pool in self._pools.values() for pid in pool.pids]
 
+    def obstacles(self, config: FunctionConfig) -> list[str]:
+        """Which destinations of a function can never get anything."""
+        found = []
+        for target_arn in filter(None, (config.on_failure_arn, config.on_success_arn)):
+            if problem := self._missing_permission(config, target_arn):
+                found.append(f"{target_arn}: {problem}")
+            elif target_arn.split(":")[2] in ("sqs", "sns") and not stores.exists(target_arn):
+                found.append(f"{target_arn} does not exist")
+        return found
+
     def close(self) -> None:
         """Kill the workers and drop what waits for one."""
         self._is_closing = True
@@ -119,18 +130,14 @@ class Invocations:
         if config.on_failure_arn is not None:
             record = _destination_record(config, payload, request_id, attempt, outcome)
             self._send(config, config.on_failure_arn, record, request_id, attempt)
-        if config.dead_letter_arn is not None:
-            self._send(config, config.dead_letter_arn, json.loads(payload), request_id, attempt)
-        if config.on_failure_arn is None and config.dead_letter_arn is None:
+        else:
             self._record(config, "", request_id, attempt, "the function has no failure destination")
 
     def _send(self, config: FunctionConfig, target_arn: str, document: Any, request_id: str, attempt: int) -> None:
         """Send as the function's role. What it may not, or what has gone, is lost; Lambda does not try again."""
         service = target_arn.split(":")[2]
-        actions = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction"}
-        action = actions.get(service, "events:PutEvents")
-        if not self._wiring().role_may(config.role_arn, action, target_arn):
-            self._record(config, target_arn, request_id, attempt, f"{config.role_arn} is not allowed to {action}")
+        if problem := self._missing_permission(config, target_arn):
+            self._record(config, target_arn, request_id, attempt, problem)
             return
         body = json.dumps(document)
         try:
@@ -148,6 +155,12 @@ class Invocations:
         else:
             self._queue_changed()
             self._record(config, target_arn, request_id, attempt, "")
+
+    def _missing_permission(self, config: FunctionConfig, target_arn: str) -> str | None:
+        action = ACTIONS[target_arn.split(":")[2]]
+        if self._wiring().role_may(config.role_arn, action, target_arn):
+            return None
+        return f"{config.role_arn} is not allowed to {action}"
 
     def _record(self, config: FunctionConfig, target_arn: str, request_id: str, attempt: int, problem: str) -> None:
         fate = Fate.LOST if problem else Fate.DELIVERED

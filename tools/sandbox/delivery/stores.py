@@ -44,6 +44,15 @@ def publish(topic_arn: str, message: str) -> None:
         topic.publish(message)
 
 
+def exists(arn: str) -> bool:
+    """Whether there is a queue or topic of this ARN."""
+    _, _, service, region, account, name = arn.split(":", 5)
+    with MOTO_LOCK:
+        if service == "sns":
+            return arn in sns_backends[account][region].topics
+        return name in sqs_backends[account][region].queues
+
+
 def receive_messages(queue_arn: str, count: int) -> tuple[list[Message], int]:
     """Take up to `count` visible messages; they stay invisible for the queue's visibility timeout.
 

@@ -99,8 +99,6 @@ def _rule(properties: Mapping[str, Any], _: "Deployment") -> Refusals:
     expression = properties.get("ScheduleExpression")
     if expression is not None and (takes := expression_problem(expression)):
         yield "ScheduleExpression", expression, takes
-    elif expression is not None and expression.startswith("at("):
-        yield "ScheduleExpression", expression, "a rule takes rate() or cron(); at() is of EventBridge Scheduler"
 
 
 def _schedule(properties: Mapping[str, Any], _: "Deployment") -> Refusals:
