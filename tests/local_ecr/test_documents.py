@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from local_ecr.control.documents import check_lifecycle_policy, pretty
+from local_ecr.control.documents import check_lifecycle_policy, check_repository_policy, pretty
 from local_ecr.errors import EcrError
 
 RULE = {
@@ -92,6 +92,9 @@ def test_a_lifecycle_policy_may_archive_what_was_not_pulled():
         (policy(changed("selection.tagPatternList", ["*a*b*c*d*"])), "at most 4"),
         (policy(changed("selection.tagStatus", "any")), "needs tagStatus tagged"),
         (policy(changed("selection.countType", "imageCountLessThan")), "countType"),
+        (policy(changed("selection.tagStatus", [])), "tagStatus"),
+        (policy(changed("selection.countType", {})), "countType"),
+        (policy(changed("selection.storageClass", [])), "storageClass"),
         (policy(changed("selection.countNumber", 0)), "countNumber"),
         (policy(changed("selection.countUnit", "days")), "countUnit"),
         (policy(changed("selection.countType", "sinceImagePushed")), "countUnit"),
@@ -123,3 +126,9 @@ def test_a_policy_is_laid_out_as_in_the_aws_examples():
         '    "Condition" : { }\n  } ]\n}'
     )
     assert json.loads(pretty(document)) == document
+
+
+@pytest.mark.parametrize("changes", [{"Version": []}, {"Version": {}}, {"Statement": [{"Effect": []}]}])
+def test_a_repository_policy_is_invalid_when_a_value_is_of_another_type(changes):
+    with pytest.raises(EcrError, match="Invalid repository policy"):
+        check_repository_policy(json.dumps({"Statement": [], **changes}), reformat=True)

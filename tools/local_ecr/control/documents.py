@@ -11,7 +11,8 @@ from local_ecr.strict_json import InvalidJsonError, read_json
 
 MAX_RULES = 50
 MAX_WILDCARDS = 4
-_COUNT_TYPES = frozenset({"imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"})
+# a tuple, as every list of values here: what is asked for may be a list or an object, which no set can be asked for
+_COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
 _STATEMENT_KEYS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
@@ -30,7 +31,7 @@ def check_repository_policy(text: str, *, reformat: bool) -> str:
     valid = (
         document is not None
         and set(document) <= {"Version", "Id", "Statement"}
-        and document.get("Version", "2008-10-17") in {"2008-10-17", "2012-10-17"}
+        and document.get("Version", "2008-10-17") in ("2008-10-17", "2012-10-17")
         and isinstance(statements, list)
         and len(statements) > 0
         and all(_is_statement(statement) for statement in statements)
@@ -43,7 +44,7 @@ def check_repository_policy(text: str, *, reformat: bool) -> str:
 def _is_statement(statement: Any) -> bool:
     if not isinstance(statement, dict) or not set(statement) <= _STATEMENT_KEYS:
         return False
-    if statement.get("Effect") not in {"Allow", "Deny"}:
+    if statement.get("Effect") not in ("Allow", "Deny"):
         return False
     if ("Action" in statement) == ("NotAction" in statement):
         return False
@@ -118,7 +119,7 @@ def _check_action(action: Any) -> str:
 
 def _check_selected_tags(selection: Mapping[str, Any]) -> None:
     status = selection.get("tagStatus")
-    if status not in {"tagged", "untagged", "any"}:
+    if status not in ("tagged", "untagged", "any"):
         raise _invalid_lifecycle("tagStatus is not tagged, untagged or any")
     given = [key for key in ("tagPatternList", "tagPrefixList") if key in selection]
     if status != "tagged":
@@ -148,7 +149,7 @@ def _check_count(selection: Mapping[str, Any], action: str) -> None:
     if count_type == "sinceImagePulled" and action != "transition":
         raise _invalid_lifecycle("sinceImagePulled works only with a transition")
     storage_class = selection.get("storageClass", "standard")
-    if storage_class not in {"standard", "archive"}:
+    if storage_class not in ("standard", "archive"):
         raise _invalid_lifecycle("storageClass is not standard or archive")
     if (count_type == "sinceImageTransitioned") != (storage_class == "archive"):
         raise _invalid_lifecycle("sinceImageTransitioned goes with storageClass archive")
