@@ -111,6 +111,7 @@ def test_every_request_of_both_faces_passes_the_gate(make_stand):
         ("ecr:CreateRepository", arn),
         ("ecr:GetAuthorizationToken", "*"),
         ("ecr:InitiateLayerUpload", arn),
+        ("ecr:UploadLayerPart", arn),
         ("ecr:CompleteLayerUpload", arn),
         ("ecr:PutImage", arn),
         ("ecr:SetRepositoryPolicy", arn),
@@ -177,6 +178,41 @@ def test_an_operation_asks_for_its_action_on_each_repository_that_it_is_about(
 def test_the_catalog_asks_for_all_repositories_of_the_registry(asked_stand, asked):
     assert asked_stand.distribution().send("GET", "/v2/_catalog").status == 200
     assert list(asked)[-1] == ("ecr:DescribeRepositories", f"{REPOSITORIES}*")
+
+
+@pytest.mark.parametrize("refused", ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"])
+def test_a_blob_is_not_taken_at_once_when_a_step_of_its_upload_is_denied(make_stand, refused):
+    def refuse(principal: Principal, action: str, resource: str) -> None:
+        if action == refused:
+            raise EcrError("AccessDeniedException", f"not authorized to perform: {action}")
+
+    stand = make_stand(authorize=refuse)
+    stand.client().create_repository(repositoryName="team/app")
+    team_app = stand.distribution()
+    digest = team_app.digest_of(b"hello")
+    assert team_app.send("POST", f"blobs/uploads/?digest={digest}", body=b"hello").status == 403
+    assert team_app.send("HEAD", f"blobs/{digest}").status == 404
+    assert not [path for path in stand.data.glob("*/*/*/*") if path.is_file()], "bytes of a refused request were kept"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_an_upload_of_ones_own_asks_for_the_right_to_send_parts(asked_stand, asked, method):
+    asked_stand.client().create_repository(repositoryName="team/app")
+    team_app = asked_stand.distribution()
+    location = team_app.send("POST", "blobs/uploads/").headers["Location"]
+    assert team_app.send(method, location).status < 300
+    assert list(asked)[-1] == ("ecr:UploadLayerPart", f"{REPOSITORIES}team/app")
+
+
+def test_the_end_of_an_upload_asks_for_the_right_to_send_parts_when_it_brings_bytes(asked_stand, asked):
+    asked_stand.client().create_repository(repositoryName="team/app")
+    team_app = asked_stand.distribution()
+    digest = team_app.digest_of(b"")
+    location = team_app.send("POST", "blobs/uploads/").headers["Location"]
+    assert team_app.send("PUT", f"{location}?digest={digest}").status == 201
+    assert ("ecr:UploadLayerPart", f"{REPOSITORIES}team/app") not in asked
+    team_app.push_blob(b"hello")
+    assert ("ecr:UploadLayerPart", f"{REPOSITORIES}team/app") in asked
 
 
 def test_the_principal_is_whom_the_credential_is_mapped_to(make_stand):

@@ -26,6 +26,8 @@ async def start_upload(call: DataCall) -> Response:
             return _created(call, known)
     whole = call.query("digest")
     digest = _digest(whole) if whole is not None else None
+    if digest is not None:
+        _require(call, "UploadLayerPart", "CompleteLayerUpload")
     upload_id = await in_thread(call.ecr.uploads.start, call.registry, call.repository_name, call.principal)
     if digest is None:
         return _progress(call, upload_id, 0, status=202)
@@ -45,7 +47,10 @@ async def receive_chunk(call: DataCall) -> Response:
 
 async def finish_upload(call: DataCall) -> Response:
     """PUT with `digest`: append the body, if any, and make the whole a blob."""
-    return await _finish(call, call.reference, _digest(call.query("digest") or ""))
+    digest = _digest(call.query("digest") or "")
+    if _has_body(call):
+        _require(call, "UploadLayerPart")
+    return await _finish(call, call.reference, digest)
 
 
 async def get_upload(call: DataCall) -> Response:
@@ -72,6 +77,17 @@ async def _finish(call: DataCall, upload_id: str, digest: Digest) -> Response:
     finally:
         session.release()
     return _created(call, digest)
+
+
+def _require(call: DataCall, *operations: str) -> None:
+    """What a request does beside the operation that it is known by."""
+    for operation in operations:
+        call.ecr.require(call.principal, permissions_for(call.registry, operation, [call.repository_name]))
+
+
+def _has_body(call: DataCall) -> bool:
+    headers = call.request.headers
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 async def _take(call: DataCall, upload_id: str) -> UploadSession:
