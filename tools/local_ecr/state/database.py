@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local_ecr.state.schema import SCHEMA, VERSION
+from local_ecr.state.schema import ADDED_INDEXES, SCHEMA, VERSION
 
 BUSY_TIMEOUT = 30.0  # seconds; only another process on the same folder can make us wait
 
@@ -84,8 +84,8 @@ class Database:
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found == VERSION:
-            return
-        if found != 0:
+        if found not in (0, VERSION):
             raise RuntimeError(f"{self._path} was written by another version ({found}, not {VERSION}) of local_ecr")
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        if found == 0:
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        connection.executescript(ADDED_INDEXES)

@@ -88,3 +88,9 @@ CREATE TABLE upload (
 ) WITHOUT ROWID;
 CREATE INDEX upload_by_repository ON upload (repository_id);
 """
+
+ADDED_INDEXES = """
+-- a page of images, in the order of their first push; without it every page sorts the whole repository
+CREATE INDEX IF NOT EXISTS image_by_repository ON image (repository_id);
+"""
+"""What folders of this version may lack that were written before it was added; made whenever one is opened."""
