@@ -30,6 +30,37 @@ SHOWS_ITSELF = """
         }
 """
 
+MEETS_ANOTHER = """
+    import os, pathlib, time
+    def lambda_handler(event, context):
+        place = pathlib.Path(event)
+        (place / str(os.getpid())).touch()
+        deadline = time.monotonic() + 10
+        while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return {"pid": os.getpid(), "met": len(list(place.iterdir())) == 2}
+"""
+LEAVES_A_THREAD = """
+    import os, pathlib, threading, time
+    ticks = pathlib.Path("ticks")
+    count = 0
+    def tick():
+        global count
+        while True:
+            written = pathlib.Path("ticks.new")
+            written.write_text(str(count + 1))
+            written.replace(ticks)
+            count += 1
+            time.sleep(0.002)
+    tick_on = threading.Thread(target=tick, daemon=True)
+    def lambda_handler(event, context):
+        if not tick_on.is_alive():
+            tick_on.start()
+        while count < (event or 1):
+            time.sleep(0.001)
+        return {"pid": os.getpid(), "ticks": count}
+"""
+
 
 def test_function_sees_lambdas_environment_and_nothing_of_this_machine_when_invoked(
     function: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -110,32 +141,43 @@ def test_worker_is_used_again_when_the_next_event_comes(function: Callable[..., 
     assert shown.pool.pids == list(pids)
 
 
-def test_several_workers_run_when_events_come_at_once(function: Callable[..., Any]) -> None:
-    slow = function("import os, time\ndef lambda_handler(event, context):\n    time.sleep(0.6)\n    return os.getpid()")
-    pids: list[int] = []
-    threads = [threading.Thread(target=lambda: pids.append(slow.invoke()[0])) for _ in range(2)]
+def test_several_workers_run_when_events_come_at_once(function: Callable[..., Any], tmp_path: Path) -> None:
+    meeting = function(MEETS_ANOTHER, timeout=20.0)
+    place = tmp_path / "meeting"
+    place.mkdir()
+    answers: list[Any] = []
+    threads = [threading.Thread(target=lambda: answers.append(meeting.invoke(str(place))[0])) for _ in range(2)]
 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(20)
 
-    assert len(set(pids)) == 2
+    assert len({answer["pid"] for answer in answers}) == 2
+    assert [answer["met"] for answer in answers] == [True, True]
 
 
-def test_events_wait_for_each_other_when_concurrency_is_reserved_for_one(function: Callable[..., Any]) -> None:
-    source = "import os, time\ndef lambda_handler(event, context):\n    time.sleep(0.2)\n    return os.getpid()"
-    slow = function(source, reserved_concurrency=1)
-    pids: list[int] = []
-    threads = [threading.Thread(target=lambda: pids.append(slow.invoke()[0])) for _ in range(3)]
+def test_what_a_function_left_running_stands_still_until_the_next_event(
+    function: Callable[..., Any], wait_until: Callable[[Callable[[], object]], None]
+) -> None:
+    counting = function(LEAVES_A_THREAD)
+    pid = counting.invoke()[0]["pid"]
+    # The kernel stops a process in its own time.
+    wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    first = ticks(counting)
+    time.sleep(0.1)
 
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
+    assert ticks(counting) == first
 
-    assert len(pids) == 3
-    assert len(set(pids)) == 1
+    again = counting.invoke()[0]
+    assert again["pid"] == pid
+    counting.invoke(again["ticks"] + 3)
+    assert ticks(counting) >= again["ticks"] + 3
+
+
+def ticks(function: Any) -> int:
+    """How often the thread that LEAVES_A_THREAD left has run."""
+    return int((function.config.code / "ticks").read_text())
 
 
 def test_log_is_that_of_the_invocation_when_several_follow_each_other(function: Callable[..., Any]) -> None:

@@ -84,17 +84,18 @@ class Worker:
             if report is None or report.kind is not Kind.READY:
                 return self._failed(report, request_id, INIT_SECONDS + timeout)
             self._is_initialised = True
+        self._signal(signal.SIGCONT)
         self._api.jobs.put(Job(request_id, payload, function_arn, time.time() + timeout))
         report = self._next_report(timeout)
         if report is None or report.kind not in (Kind.RESPONSE, Kind.ERROR):
             return self._failed(report, request_id, timeout)
+        # Lambda freezes what a function left running; it goes on, perhaps, with the next event.
+        self._signal(signal.SIGSTOP)
         return Outcome(report.payload, report.kind is Kind.ERROR, self._take_log())
 
     def kill(self) -> None:
         """Kill the process with all it started; an invocation under way ends with an error."""
-        with self._reaping:
-            if self._process.returncode is None:  # not reaped yet, so the id is still this process's
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         if not self._exited.wait(DYING_SECONDS):
             raise TimeoutError(f"process {self._process.pid} did not end within {DYING_SECONDS:g} s of SIGKILL")
 
@@ -106,6 +107,12 @@ class Worker:
             thread.join(5)
         os.close(self._log_end)
         shutil.rmtree(self._scratch)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and all it started; a frozen group can be killed, too."""
+        with self._reaping:
+            if self._process.returncode is None:  # not reaped yet, so the id is still this process's
+                os.killpg(self._process.pid, number)
 
     def _next_report(self, timeout: float) -> Report | None:
         try:
