@@ -85,6 +85,31 @@ def test_it_says_where_it_listens_and_ends_cleanly_when_told_to(tmp_path):
         assert process.end(signal.SIGTERM) == 0
 
 
+INTERRUPTED_BESIDE_THE_MAIN_THREAD = """
+import signal, sys, threading
+from local_ecr.__main__ import main
+
+def interrupt_this_thread():
+    sys.stdin.readline()
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+threading.Thread(target=interrupt_this_thread).start()
+sys.exit(main([]))
+"""
+
+
+def test_it_ends_cleanly_when_the_signal_meets_another_thread():
+    command = [sys.executable, "-c", INTERRUPTED_BESIDE_THE_MAIN_THREAD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            process.stdout.readline()
+            process.stdin.write("now\n")
+            process.stdin.flush()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
 def test_it_refuses_a_registry_that_is_none():
     command = [sys.executable, "-m", "local_ecr", "--registry", "../etc"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

@@ -2,16 +2,19 @@
 
 from local_ecr.app import is_for_ecr
 from local_ecr.ecr import LocalEcr
+from local_ecr.ending import Ending
 from local_ecr.errors import EcrError
 from local_ecr.names import Registry
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
-from local_ecr.requests import Request, RequestLog
+from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
 from local_ecr.server import LocalEcrServer
 
 __all__ = [
     "Credential",
     "EcrError",
+    "Ending",
+    "ForgottenRequestsError",
     "LocalEcr",
     "LocalEcrServer",
     "Principal",

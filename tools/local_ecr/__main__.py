@@ -1,17 +1,16 @@
-"""`python -m local_ecr`: run it alone, in the foreground, until Ctrl-C."""
+"""`python -m local_ecr`: run it alone, in the foreground, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from local_ecr.ecr import LocalEcr
+from local_ecr.ending import Ending
 from local_ecr.names import InvalidNameError, Registry
 from local_ecr.quirks import Quirks
 from local_ecr.server import LocalEcrServer
@@ -22,16 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     quirks = Quirks() if options.quirks == "ecr" else Quirks.none()
-    if options.data is not None:
-        return _serve(options.data, options, quirks)
-    with tempfile.TemporaryDirectory(prefix="local-ecr-") as folder:
-        return _serve(Path(folder), options, quirks)
+    with Ending() as ending:
+        if options.data is not None:
+            return _serve(options.data, options, quirks, ending)
+        with tempfile.TemporaryDirectory(prefix="local-ecr-") as folder:
+            return _serve(Path(folder), options, quirks, ending)
 
 
-def _serve(data: Path, options: argparse.Namespace, quirks: Quirks) -> int:
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+def _serve(data: Path, options: argparse.Namespace, quirks: Quirks, ending: Ending) -> int:
     try:
         ecr = LocalEcr(data, quirks=quirks)
     except FolderInUseError as error:
@@ -49,7 +46,7 @@ def _serve(data: Path, options: argparse.Namespace, quirks: Quirks) -> int:
             url = server.registry_url(registry.account, registry.region)
             sys.stdout.write(f"ready registry {registry.account}/{registry.region} {url}\n")
         sys.stdout.flush()
-        ended.wait()
+        ending.wait()
     return 0
 
 

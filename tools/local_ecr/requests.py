@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 _READING_VERBS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Validate", "Ping")
 
@@ -30,20 +31,42 @@ def is_mutating(operation: str) -> bool:
     return not operation.startswith(_READING_VERBS)
 
 
+class ForgottenRequestsError(LookupError):
+    """The log was asked for more than it still has."""
+
+
 class RequestLog:
     """The last `limit` requests, oldest first; safe to read and write from any thread."""
 
     def __init__(self, limit: int = 100_000) -> None:
         self._lock = threading.Lock()
         self._entries: deque[Request] = deque(maxlen=limit)
+        self._recorded = 0
 
     def record(self, request: Request) -> None:
         with self._lock:
             self._entries.append(request)
+            self._recorded += 1
 
     def entries(self) -> list[Request]:
         with self._lock:
             return list(self._entries)
+
+    def mark(self) -> int:
+        """This moment, for `since`: how many requests there have been in all."""
+        with self._lock:
+            return self._recorded
+
+    def since(self, mark: int) -> list[Request]:
+        """Every request after a moment.
+
+        Raises ForgottenRequestsError when some of them are gone: "none of them changed anything" would be no answer.
+        """
+        with self._lock:
+            forgotten = self._recorded - len(self._entries)
+            if mark < forgotten:
+                raise ForgottenRequestsError(f"{forgotten - mark} requests since then are no longer in the log")
+            return list(islice(self._entries, mark - forgotten, None))
 
     def clear(self) -> None:
         with self._lock:
