@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy.errors import UnknownReferenceError
+from sandbox.deploy.errors import TemplateError, UnknownReferenceError
 from sandbox.deploy.references import Reference, check_references, references
 
 
@@ -51,9 +51,45 @@ def test_references_are_accepted_when_all_of_them_exist() -> None:
         "Conditions": {"Yes": {}},
         "Resources": {
             "A": {"Type": "T", "Condition": "Yes", "DependsOn": ["B"], "Properties": {"Days": {"Ref": "Days"}}},
-            "B": {"Type": "T", "Properties": {"Arn": {"Fn::Sub": "${AWS::Partition}:${A.Arn}"}}},
+            "B": {"Type": "T", "Properties": {"Arn": {"Fn::Sub": "${AWS::Partition}:${C.Arn}"}}},
+            "C": {"Type": "T"},
         },
         "Outputs": {"Out": {"Value": {"Fn::GetAtt": ["A", "Arn"]}}},
     }
 
     check_references(template, lambda _: True, lambda _: frozenset({"Arn"}))
+
+
+@pytest.mark.parametrize(
+    ("resources", "circle"),
+    [
+        (
+            {"A": {"RedrivePolicy": {"Fn::GetAtt": ["B", "Arn"]}}, "B": {"RedrivePolicy": {"Fn::GetAtt": "A.Arn"}}},
+            "A -> B -> A",
+        ),
+        (
+            {"A": {"Name": {"Fn::Sub": "${C}"}}, "B": {"Name": {"Ref": "A"}}, "C": {"Name": {"Ref": "B"}}},
+            "A -> C -> B -> A",
+        ),
+        ({"First": {"Name": {"Ref": "A"}}, "A": {"Name": {"Ref": "A"}}}, "A -> A"),
+    ],
+)
+def test_circle_is_named_when_resources_need_one_another(resources: dict[str, Any], circle: str) -> None:
+    template = {"Resources": {name: {"Type": "T", "Properties": properties} for name, properties in resources.items()}}
+
+    with pytest.raises(TemplateError, match=f"circular dependency between resources: {circle}$"):
+        check_references(template, lambda _: True, lambda _: frozenset({"Arn"}))
+
+
+def test_circle_is_named_when_it_goes_by_depends_on() -> None:
+    template = {"Resources": {"A": {"Type": "T", "DependsOn": ["B"]}, "B": {"Type": "T", "DependsOn": "A"}}}
+
+    with pytest.raises(TemplateError, match="A -> B -> A"):
+        check_references(template, lambda _: True, lambda _: frozenset())
+
+
+def test_nothing_is_refused_when_two_resources_need_the_same_one() -> None:
+    both = {"Properties": {"Name": {"Ref": "A"}}, "Type": "T"}
+    template = {"Resources": {"C": both, "B": both, "A": {"Type": "T"}}}
+
+    check_references(template, lambda _: True, lambda _: frozenset())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.deploy.errors import UnknownReferenceError
+from sandbox.deploy.errors import TemplateError, UnknownReferenceError
 
 PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}" for name in ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
@@ -53,7 +53,8 @@ def references(value: Any, holds: Callable[[str], bool] | None = None) -> Iterat
 def check_references(
     template: Mapping[str, Any], holds: Callable[[str], bool], attributes_of: Callable[[str], frozenset[str]]
 ) -> None:
-    """Raise UnknownReferenceError for the first reference to what does not, or will not, exist.
+    """Raise UnknownReferenceError for the first reference to what does not, or will not, exist, and TemplateError for
+    resources that refer to one another in a circle.
 
     ``holds`` says whether a condition is true, ``attributes_of`` which attributes GetAtt knows of a resource type.
     """
@@ -87,10 +88,36 @@ def check_references(
         for name in [depends_on] if isinstance(depends_on, str) else depends_on:
             if name not in resources:
                 raise UnknownReferenceError(f"{logical_id}: DependsOn {name} points at nothing in the template")
+    _check_circles(template, holds)
     for name, output in template.get("Outputs", {}).items():
         if output.get("Condition") is None or holds(output["Condition"]):
             for reference in references(output, holds):
                 check(f"output {name}", reference)
+
+
+def _check_circles(template: Mapping[str, Any], holds: Callable[[str], bool]) -> None:
+    """Raise TemplateError for resources that need one another, each to be created before the other."""
+    resources: Mapping[str, Any] = template["Resources"]
+    done: set[str] = set()
+
+    def needed_by(logical_id: str) -> list[str]:
+        resource = resources[logical_id]
+        depends_on = resource.get("DependsOn", [])
+        names = [reference.name for reference in references(resource.get("Properties", {}), holds)]
+        return [*names, *([depends_on] if isinstance(depends_on, str) else depends_on)]
+
+    def visit(logical_id: str, path: tuple[str, ...]) -> None:
+        if logical_id in path:
+            circle = " -> ".join([*path[path.index(logical_id) :], logical_id])
+            raise TemplateError(f"circular dependency between resources: {circle}")
+        if logical_id not in resources or logical_id in done:
+            return
+        for name in needed_by(logical_id):
+            visit(name, (*path, logical_id))
+        done.add(logical_id)
+
+    for logical_id in resources:
+        visit(logical_id, ())
 
 
 def _attribute(written: str | list[str]) -> Reference:
