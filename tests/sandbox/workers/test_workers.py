@@ -352,3 +352,21 @@ def test_every_log_is_whole_when_many_invocations_follow_at_once(function: Calla
 
     assert [len(log.split()[0]) for log in logs] == [20_000] * 200
     assert [int(log.split()[1]) for log in logs] == list(range(200))
+
+
+def test_pool_closes_at_once_when_a_process_that_left_the_group_holds_the_log(function: Callable[..., Any]) -> None:
+    leaves = function("""
+        import subprocess
+        def lambda_handler(event, context):
+            return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
+    """)
+    left_over, _ = leaves.invoke()
+    threads = set(threading.enumerate())
+
+    begun = time.monotonic()
+    leaves.pool.close()
+    seconds = time.monotonic() - begun
+
+    os.kill(left_over, 9)
+    assert seconds < 3
+    assert "worker-log" not in [thread.name for thread in threads if thread.is_alive()]

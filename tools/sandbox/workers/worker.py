@@ -41,6 +41,8 @@ class Worker:
         self._log_lock = threading.Lock()
         self._log_end, write_end = os.pipe()
         os.set_blocking(self._log_end, False)
+        self._reading_ends = threading.Event()
+        self._wake_end, self._waker = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603 the command is ours
                 command,
@@ -53,7 +55,7 @@ class Worker:
             )
         except OSError:
             self._api.close()
-            os.close(self._log_end)
+            self._close_pipes()
             raise
         finally:
             os.close(write_end)
@@ -103,9 +105,12 @@ class Worker:
         """Kill the process and free everything. Not while invoke() runs."""
         self.kill()
         self._api.close()
+        # A process that left the group may still hold the other end of the log, which then never ends by itself.
+        self._reading_ends.set()
+        os.write(self._waker, b".")
         for thread in self._threads:
-            thread.join(5)
-        os.close(self._log_end)
+            thread.join(DYING_SECONDS)
+        self._close_pipes()
         shutil.rmtree(self._scratch)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -144,11 +149,16 @@ class Worker:
 
     def _read_log(self) -> None:
         poll = select.poll()
-        poll.register(self._log_end, select.POLLIN | select.POLLHUP)
-        while True:
+        for end in (self._log_end, self._wake_end):
+            poll.register(end, select.POLLIN | select.POLLHUP)
+        while not self._reading_ends.is_set():
             poll.poll()
             if not self._drain_log():
                 return
+
+    def _close_pipes(self) -> None:
+        for end in (self._log_end, self._wake_end, self._waker):
+            os.close(end)
 
     def _drain_log(self) -> bool:
         """Take what is in the pipe; False at its end."""
