@@ -1,6 +1,8 @@
 """The sandbox's own HTTP API: what people and scripts ask it."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -114,3 +116,20 @@ def test_deployment_and_index_are_told_when_asked(box: Any) -> None:
     told = ask(box, "not-simulated")[1]
     assert "the merged Lambda layers" in told["running"]["/opt"]
     assert "AWS::Lambda::Function Code" in told["properties"]
+
+
+def test_registry_answers_when_many_wait_for_the_sandbox_to_be_idle(box: Any) -> None:
+    token = box.sandbox.engine.activity.begin("a long wait")
+    waiting = [threading.Thread(target=ask, args=(box, "idle?timeout=20")) for _ in range(45)]  # anyio has 40 threads
+    for thread in waiting:
+        thread.start()
+    time.sleep(0.5)  # for all of them to have arrived
+
+    begun = time.monotonic()
+    box.sandbox.client("ecr").describe_repositories()
+    seconds = time.monotonic() - begun
+
+    box.sandbox.engine.activity.end(token)
+    for thread in waiting:
+        thread.join(20)
+    assert seconds < 10

@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = 30.0
 MAX_TIMEOUT = 600.0
+MAX_WAITERS = 100  # who ask at once whether the sandbox is idle; the next one waits for a place
 
 ROUTES = {
     "GET requests": "API calls so far, those to ECR among them",
@@ -43,6 +45,11 @@ ROUTES = {
 
 def control_app(sandbox: Sandbox) -> Starlette:
     """The API of one sandbox."""
+
+    @cache
+    def waiters() -> CapacityLimiter:
+        # Their own: the threads that everybody shares answer ECR, which those who wait may be waiting for.
+        return CapacityLimiter(MAX_WAITERS)
 
     async def index(_: Request) -> Response:
         return _json({"endpoint_url": sandbox.endpoint_url, "routes": ROUTES})
@@ -74,7 +81,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         except ValueError:
             return _json({"error": "timeout is a number of seconds"}, 400)
         try:
-            await to_thread.run_sync(sandbox.wait_until_idle, timeout)
+            await to_thread.run_sync(sandbox.wait_until_idle, timeout, limiter=waiters())
         except TimeoutError as error:
             return _json({"idle": False, "error": str(error)}, 408)
         return _json({"idle": True})
