@@ -13,7 +13,6 @@ from sandbox.access import Access
 from sandbox.api_calls import ApiCall, HttpRequest, read_call
 from sandbox.delivery.deployed import UnsupportedWiringError, target_of
 from sandbox.delivery.engine import DeliveryEngine
-from sandbox.delivery.live import refreshed
 from sandbox.delivery.patterns import InvalidPatternError, Pattern
 from sandbox.delivery.put_events import PutEventsRefusedError
 from sandbox.delivery.wiring import FunctionConfig
@@ -85,7 +84,7 @@ class AwsApi:
         if call.service in ("events", "lambda"):
             stop_moto_deliveries(principal.account, call.region)
         if call.operation not in ("SendMessage", "SendMessageBatch", "DeleteMessage", "DeleteMessageBatch", "Publish"):
-            self._engine.wiring = refreshed(self._engine.wiring)
+            self._engine.refresh_wiring()
         self._engine.queues_changed()
 
     # ---------------------------------------------------------------- events

@@ -188,7 +188,11 @@ class Sandbox:
 
     def deliver(self, account: str, region: str, event: Mapping[str, Any]) -> None:
         """Put an event on the account's default bus, as an AWS service does."""
-        self.engine.put_from_service(account, region, event)
+        try:
+            self.engine.put_from_service(account, region, event)
+        except Exception as error:  # the registry has stored the image and goes on; every later wait tells of this
+            self.engine.activity.crashed(error)
+            raise
 
     def tick(self, schedule: str) -> None:
         """Fire a schedule, given by logical id or name, now. Raises LookupError or ScheduleDisabledError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sandbox.delivery.dispatch import DEFAULT_RETRY_SECONDS, Dispatcher, Parcel,
 from sandbox.delivery.invocations import DEFAULT_RETRY_SECONDS as INVOCATION_RETRY_SECONDS
 from sandbox.delivery.invocations import Invocations
 from sandbox.delivery.ledger import BusEvent, Delivery, Fate, Ledger
+from sandbox.delivery.live import refreshed
 from sandbox.delivery.put_events import accept_entries
 from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, QueuePoller
 from sandbox.delivery.schedules import parcel_of
@@ -38,6 +40,7 @@ class DeliveryEngine:
         function is, and before a failed message is received again.
         """
         self.wiring = wiring
+        self._refreshing = threading.Lock()
         self.activity = Activity()
         self.ledger = ledger or Ledger()
         self._work = Work("route", self.activity, ROUTING_THREADS)
@@ -135,6 +138,11 @@ class DeliveryEngine:
                     self.dispatcher.dispatch(Parcel(Sender.EVENTBRIDGE, rule.arn, target, event, payload, is_forwarded))
 
     # ---------------------------------------------------------------- rest
+
+    def refresh_wiring(self) -> None:
+        """Take over what was changed by API. One at a time: an older view must not replace a newer one."""
+        with self._refreshing:
+            self.wiring = refreshed(self.wiring)
 
     def queues_changed(self) -> None:
         """Messages may have come into a queue, or may be received again."""

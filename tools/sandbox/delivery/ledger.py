@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 LIMIT = 100_000  # entries kept of each kind
 
@@ -62,7 +65,11 @@ type Entry = BusEvent | Delivery | Invocation
 
 
 class Ledger:
-    """Thread-safe, oldest first. `listener` hears of every entry as it is made; it must return at once."""
+    """Thread-safe, oldest first.
+
+    `listener` hears of every entry as it is made and must return at once. What it raises is logged and changes nothing:
+    whoever looks on must not lose an event.
+    """
 
     def __init__(self, listener: Callable[[Entry], None] = lambda _: None) -> None:
         self._lock = threading.Lock()
@@ -73,7 +80,10 @@ class Ledger:
         """Write it down."""
         with self._lock:
             self._entries[type(entry)].append(entry)
-        self.listener(entry)
+        try:
+            self.listener(entry)
+        except Exception:
+            logger.exception("the listener failed at %s", type(entry).__name__)
 
     @property
     def events(self) -> list[BusEvent]:
