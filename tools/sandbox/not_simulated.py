@@ -10,7 +10,7 @@ RUNNING: Mapping[str, str] = {
     "temporary files": "A worker shares /tmp with this machine; TMPDIR, which tempfile uses, is its own.",
     "memory": "A worker may use more than MemorySize; the context tells the configured size.",
     "concurrency": (
-        "A function without a reserved concurrency has as many workers as this machine has processors, at least two; "
+        "A function has as many workers as this machine has processors, at least two; "
         "more invocations wait instead of being throttled."
     ),
     "init": "A slow start may take ten seconds plus the function's timeout, once; Lambda starts it again after ten.",

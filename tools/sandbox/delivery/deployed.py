@@ -80,7 +80,6 @@ class _Reader:
             arn = _arn_of(resource)
             invoke = invoke_configs.get(arn, {})
             destinations = invoke.get("DestinationConfig", {})
-            concurrency = properties.get("ReservedConcurrentExecutions")
             yield FunctionConfig(
                 logical_id=resource.logical_id,
                 name=resource.physical_id,
@@ -95,11 +94,9 @@ class _Reader:
                 timeout=float(properties.get("Timeout", 3)),
                 memory=int(properties.get("MemorySize", 128)),
                 log_group=properties.get("LoggingConfig", {}).get("LogGroup"),
-                reserved_concurrency=int(concurrency) if concurrency is not None else None,
                 retries=int(invoke.get("MaximumRetryAttempts", 2)),
                 on_failure_arn=destinations.get("OnFailure", {}).get("Destination"),
                 on_success_arn=destinations.get("OnSuccess", {}).get("Destination"),
-                dead_letter_arn=properties.get("DeadLetterConfig", {}).get("TargetArn"),
             )
 
     def buses(self) -> Iterator[str]:
@@ -167,25 +164,15 @@ class _Reader:
                     )
 
     def roles(self) -> Iterator[Role]:
-        """Roles with their inline, attached and AWS-managed policies."""
-        attached: defaultdict[str, list[Document]] = defaultdict(list)
-        for type_ in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-            for resource in self._deployment.of_type(type_):
-                names = [*resource.properties.get("Roles", []), resource.properties.get("RoleName")]
-                for name in filter(None, names):
-                    attached[name].append(resource.properties["PolicyDocument"])
+        """Roles with their inline and AWS-managed policies."""
         for resource in self._deployment.of_type("AWS::IAM::Role"):
             properties = resource.properties
             inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-            managed = [self._managed_policy(arn) for arn in properties.get("ManagedPolicyArns", [])]
-            yield Role(
-                _arn_of(resource),
-                properties["AssumeRolePolicyDocument"],
-                (*inline, *(document for document in managed if document), *attached[resource.physical_id]),
-            )
+            managed = [_managed_policy(arn) for arn in properties.get("ManagedPolicyArns", [])]
+            yield Role(_arn_of(resource), properties["AssumeRolePolicyDocument"], (*inline, *managed))
 
     def resource_policies(self) -> Iterator[tuple[str, Document]]:
-        """Policies of functions, queues, topics and buses, by the ARN that they protect."""
+        """Policies of functions, queues and topics, by the ARN that they protect."""
         for resource in self._deployment.of_type("AWS::Lambda::Permission"):
             arn = self._arn(resource.properties["FunctionName"])
             yield arn, _permission(resource, arn)
@@ -193,23 +180,6 @@ class _Reader:
             for resource in self._deployment.of_type(type_):
                 for name in resource.properties[key]:
                     yield self._arn(name), resource.properties["PolicyDocument"]
-        for resource in self._deployment.of_type("AWS::Events::EventBusPolicy"):
-            statement = resource.properties["Statement"]
-            yield (
-                self._bus_arn(resource.properties.get("EventBusName", "default")),
-                {"Version": "2012-10-17", "Statement": [statement]},
-            )
-
-    def _managed_policy(self, arn: str) -> Document | None:
-        own = self._deployment.by_arn(arn)
-        if own is not None:
-            # Its document is attached by its own Roles list or here, never twice.
-            return None if own.properties.get("Roles") else dict(own.properties["PolicyDocument"])
-        name = arn.rsplit("/", 1)[-1]
-        if name not in _aws_managed_policies():
-            raise UnsupportedWiringError(f"there is no managed policy {arn}")
-        document: Document = _aws_managed_policies()[name]["Document"]
-        return document
 
     def _arn(self, name: str) -> str:
         """The ARN behind a Ref, which for functions and queues is a name or address."""
@@ -223,6 +193,14 @@ class _Reader:
         if name.startswith("arn:"):
             return name
         return f"arn:aws:events:{self._deployment.region}:{self._deployment.account}:event-bus/{name}"
+
+
+def _managed_policy(arn: str) -> Document:
+    name = arn.rsplit("/", 1)[-1]
+    if name not in _aws_managed_policies():
+        raise UnsupportedWiringError(f"there is no managed policy {arn}")
+    document: Document = _aws_managed_policies()[name]["Document"]
+    return document
 
 
 @cache

@@ -44,10 +44,7 @@ class Invocations:
         self._is_closing = False
         configs = wiring().functions.values()
         self._pools = {config.arn: start_pool(config) for config in configs}
-        self._work = {
-            config.arn: Work(f"invoke-{config.logical_id}", activity, config.reserved_concurrency or MAX_WORKERS)
-            for config in configs
-        }
+        self._work = {config.arn: Work(f"invoke-{config.logical_id}", activity, MAX_WORKERS) for config in configs}
 
     def run(self, config: FunctionConfig, payload: str, *, request_id: str = "", attempt: int = 1) -> Outcome:
         """Run the function and wait for it. Raises WorkerPoolClosedError when the sandbox is ending."""

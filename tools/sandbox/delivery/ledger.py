@@ -105,12 +105,6 @@ class Ledger:
         """Deliveries that ended nowhere: no dead-letter queue, or one that may not be written."""
         return [delivery for delivery in self.deliveries if delivery.fate is Fate.LOST]
 
-    def clear(self) -> None:
-        """Forget everything so far."""
-        with self._lock:
-            for entries in self._entries.values():
-                entries.clear()
-
     def _copy[T](self, kind: type[T]) -> list[T]:
         with self._lock:
             return list(self._entries[kind])

@@ -62,11 +62,9 @@ class FunctionConfig:
     timeout: float = 3.0
     memory: int = 128
     log_group: str | None = None
-    reserved_concurrency: int | None = None
     retries: int = 2
     on_failure_arn: str | None = None
     on_success_arn: str | None = None
-    dead_letter_arn: str | None = None
 
     @property
     def account(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.delivery.wiring import FunctionConfig
 from sandbox.workers.worker import Outcome, Worker
 
-MAX_WORKERS = max(2, os.cpu_count() or 1)  # per function without a reserved concurrency: a laptop is no region
+MAX_WORKERS = max(2, os.cpu_count() or 1)  # per function: a laptop is no region
 PATIENCE_SECONDS = 0.1  # for a worker to become free before another is started: imports cost a second of a processor
 CLOSING_SECONDS = 10.0
 
@@ -27,7 +27,7 @@ class WorkerPool:
     def __init__(self, config: FunctionConfig, start: Callable[[], Worker]) -> None:
         self._config = config
         self._start = start
-        self._free = threading.BoundedSemaphore(config.reserved_concurrency or MAX_WORKERS)
+        self._free = threading.BoundedSemaphore(MAX_WORKERS)
         self._changed = threading.Condition()
         self._all: set[Worker] = set()
         self._warm: list[Worker] = []
