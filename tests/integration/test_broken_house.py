@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sandbox.demo.narrator import log_lines
+from sandbox.function_logs import log_lines
 
 
 def with_a_typo_in_the_rulebook(build: Path) -> None:

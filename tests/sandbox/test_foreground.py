@@ -71,8 +71,7 @@ def test_sandbox_tells_what_happens_and_ends_cleanly_when_signalled(
     assert f"export AWS_ENDPOINT_URL={address}" in told
     assert "aws ecr get-login-password" in told
     assert "/_sandbox/schedules/SeesClock   # rate(1 hour)" in told
-    assert "event     default: ECR Image Action team/api" in told
-    assert re.search(r"delivery  ecr-steward-SeesPushed\S* -> ecr-steward-Sees", told)
+    assert "event     us-east-1: ECR Image Action team/api" in told
     assert re.search(r"function  Sees: error in \d\.\d\d s: ValueError: no luck", told)
     assert re.search(r"function  Sees: error in \d\.\d\d s, attempt 3", told)
     assert "LOST the function has no failure destination" in told

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import select
-import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from local_ecr import Ending
 from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from sandbox.delivery.patterns import InvalidPatternError
 from sandbox.delivery.schedules import interval
 from sandbox.deploy.errors import DeployError
+from sandbox.function_logs import log_lines, short
 from sandbox.sandbox import SECRET_KEY, Sandbox
 
 LONGEST_NAP = 3600.0
@@ -29,10 +29,8 @@ def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str 
 
 
 def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
-    with _Ending() as ending:
-        sandbox = Sandbox(
-            build, port=port, host=host, public_host=public_host, listener=lambda entry: _say(_line(entry))
-        )
+    with Ending() as ending:
+        sandbox = Sandbox(build, port=port, host=host, public_host=public_host, listener=_tell)
         with sandbox:
             _say(_welcome(sandbox))
             for problem in sandbox.engine.problems():
@@ -41,35 +39,7 @@ def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
             _say("Ending ...")
 
 
-class _Ending:
-    """Ctrl-C and SIGTERM, noted for whoever waits.
-
-    The interpreter writes to a pipe the moment a signal arrives, on whatever thread. A handler in Python would run on
-    the main thread only, which may sleep on while another thread is interrupted; and one that sets a threading.Event
-    could wait for a lock that the code it interrupts holds.
-    """
-
-    def __enter__(self) -> Self:
-        self._read_end, self._write_end = os.pipe()
-        os.set_blocking(self._write_end, False)
-        self._fd_before = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        self._handlers_before = {number: signal.signal(number, lambda *_: None) for number in numbers}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers_before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(self._fd_before)
-        os.close(self._read_end)
-        os.close(self._write_end)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for a signal, at most so long; whether one came. What came once stays."""
-        return bool(select.select([self._read_end], [], [], seconds)[0])
-
-
-def _run_schedules(sandbox: Sandbox, ending: _Ending) -> None:
+def _run_schedules(sandbox: Sandbox, ending: Ending) -> None:
     """Fire rate() schedules by the wall clock until the end. A cron() schedule waits for somebody to fire it."""
     due: dict[str, float] = {}
     every: dict[str, float] = {}
@@ -100,13 +70,14 @@ Sandbox ready at {sandbox.endpoint_url} (Ctrl-C ends it). In another terminal:
 
   export AWS_ENDPOINT_URL={sandbox.endpoint_url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID={sandbox.account} AWS_SECRET_ACCESS_KEY={SECRET_KEY}
+  export PATH={Path(sys.executable).parent}:$PATH   # the pinned aws
   aws ecr create-repository --repository-name team-a/api
 
   aws ecr get-login-password | docker login --username AWS --password-stdin {registry}
   docker tag IMAGE {registry}/team-a/api:1.0.0 && docker push {registry}/team-a/api:1.0.0
 or
   aws ecr get-login-password | skopeo login --tls-verify=false --username AWS --password-stdin {registry}
-  skopeo copy --dest-tls-verify=false oci:IMAGE docker://{registry}/team-a/api:1.0.0
+  skopeo copy --all --dest-tls-verify=false oci:IMAGE docker://{registry}/team-a/api:1.0.0
 
   curl {sandbox.endpoint_url}/_sandbox/invocations   # which functions ran, with their logs{schedules}
 
@@ -115,18 +86,33 @@ Registries of other regions:{others or " none"}
 What happens from now on:"""
 
 
-def _line(entry: Entry) -> str:
-    """One entry for a person to read."""
+def _tell(entry: Entry) -> None:
+    if text := "\n".join(_lines(entry)):
+        _say(text)
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    """One entry for a person to read. What went its expected way is told once: by the function that it reached."""
     match entry:
         case BusEvent():
-            return f"event     {_name(entry.bus_arn)}: {_title(entry.event)}"
+            is_forwarded = str(entry.event.get("source")).startswith("aws.") and _name(entry.bus_arn) != "default"
+            if not is_forwarded:
+                yield f"event     {entry.event.get('region')}: {_title(entry.event)}"
         case Delivery():
-            line = f"delivery  {_name(entry.source)} -> {_name(entry.target)}"
-            return line if entry.fate is Fate.DELIVERED else f"{line}: {entry.fate.value.upper()} {entry.error_message}"
+            if entry.fate is not Fate.DELIVERED:
+                way = f"{_name(entry.source)} -> {_name(entry.target)}"
+                yield f"delivery  {way}: {entry.fate.value.upper()} {entry.error_message}"
         case Invocation():
             attempt = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
             line = f"function  {entry.function}: {entry.outcome} in {entry.seconds:.2f} s{attempt}"
-            return line if entry.outcome == "ok" else f"{line}: {_reason(entry.payload)}"
+            yield line if entry.outcome == "ok" else f"{line}: {_reason(entry.payload)}"
+            for outcome in log_lines(entry.log):
+                yield from (f"            violation: {why}" for why in outcome.get("violations", ()))
+                yield from (
+                    f"            {short(step['what'])}: {short(step['why'])}" for step in outcome.get("steps", ())
+                )
+                if "reason" in outcome:
+                    yield f"            {short(outcome['reason'])}"
 
 
 def _title(event: Any) -> str:

@@ -40,6 +40,19 @@ def without(resource: str, *path: str | int) -> Callable[[dict[str, Any]], None]
     return change
 
 
+def without_action(function: str, action: str) -> Callable[[dict[str, Any]], None]:
+    """Take one action out of a function's role."""
+
+    def change(resources: dict[str, Any]) -> None:
+        (policy,) = resources[function]["Properties"]["Policies"]
+        holders = [each for each in policy["Statement"] if action in each["Action"]]
+        assert holders, f"{function} does not have {action}"
+        for statement in holders:
+            statement["Action"] = [each for each in statement["Action"] if each != action]
+
+    return change
+
+
 def without_the_rule_for_pushes(resources: dict[str, Any]) -> None:
     del resources["EnforceImageTagsFunction"]["Properties"]["Events"]
     (statement,) = resources["DeliveryFailureQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
@@ -70,6 +83,11 @@ def lose_an_image(stage: Stage) -> None:
 
 BREAKS = [
     Break(1, "permission to forward events", template=without("ForwardToStewardRole", "Properties", "Policies")),
+    Break(
+        1,
+        "permission to set repository policies",
+        template=without_action("ApplyRepositoryPoliciesFunction", "ecr:SetRepositoryPolicy"),
+    ),
     Break(1, "rule on repository settings", rulebook=lambda rule: rule.pop("repository")),
     Break(
         1,
@@ -77,6 +95,7 @@ BREAKS = [
         code=("domain/governance.py", "wanted.lifecycle is not None", "False"),
     ),
     Break(2, "EventBridge rule for pushes", template=without_the_rule_for_pushes),
+    Break(2, "permission to put images", template=without_action("EnforceImageTagsFunction", "ecr:PutImage")),
     Break(2, "rule on aliases", rulebook=lambda rule: rule["image_tags"].pop("aliases")),
     Break(
         2,
@@ -89,6 +108,11 @@ BREAKS = [
     ),
     Break(3, "target of the rule", template=with_another_target),
     Break(3, "permission to write to the queue", template=without("ReplicateImageQueuePolicy")),
+    Break(
+        4,
+        "permission to remove image tags",
+        template=without_action("EnforceImageTagsFunction", "ecr:BatchDeleteImage"),
+    ),
     Break(3, "rule on referrers", rulebook=lambda rule: rule["replicate"][0].update(referrers=False)),
     Break(3, "step that copies image tags", code=("domain/replication.py", "if holder != source.digest", "if False")),
     Break(3, "byte at the destination", interfere=change_a_byte),
@@ -113,6 +137,11 @@ BREAKS = [
         6,
         "permission to start the sweep",
         template=without("SweepScheduleRole", "Properties", "Policies", 0, "PolicyDocument", "Statement", 0),
+    ),
+    Break(
+        6,
+        "permission to put lifecycle policies",
+        template=without_action("ReconcileRegistryFunction", "ecr:PutLifecyclePolicy"),
     ),
     Break(
         6,

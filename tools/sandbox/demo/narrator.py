@@ -1,22 +1,19 @@
 """The account that a stranger can follow: what was done, which function ran, what it planned and why, what holds."""
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from sandbox.delivery.ledger import Invocation
+from sandbox.function_logs import job_name, log_lines, short
 
 _SETTINGS = {"PutTagMutability", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy", "SetRepositoryPolicy"}
 _LEFT_TO_THE_QUEUE = "left to the replication queue"
 _COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
-_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
-_REPOSITORY = re.compile(r"\d{12}/([a-z]+-[a-z]+-\d)/([a-z0-9._/-]+)")
-_REGISTRY = re.compile(r"\d{12}/([a-z]+-[a-z]+-\d)")
 
 
 class Narrator:
@@ -93,7 +90,7 @@ class Narrator:
             for step in self._condensed(line["steps"]):
                 self._step(escape(short(step["what"])), _why(line, step))
         for line in errors:
-            self._step(f"[red]{escape(line['error'])}[/red]", short(line["reason"]))
+            self._step(f"[red]{escape(line.get('error', line['message']))}[/red]", short(line["reason"]))
 
     def _condensed(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Copies as one step, and settings as one where the same ones were told at length before."""
@@ -131,24 +128,3 @@ def _together(copied: list[dict[str, Any]]) -> dict[str, Any]:
     to = copied[0]["what"].rpartition(" to ")[2]
     counted = " and ".join(f"{kinds[kind]} {_COPIES[kind]}{'s' * (kinds[kind] > 1)}" for kind in _COPIES if kinds[kind])
     return {"what": f"copy {counted} to {to}", "why": copied[-1]["why"]}
-
-
-def job_name(function: str) -> str:
-    """``enforce_image_tags`` for ``EnforceImageTagsFunction``, as the template calls it."""
-    return "_".join(re.findall("[A-Z][a-z]*", function.removesuffix("Function"))).lower()
-
-
-def short(text: str) -> str:
-    """Text as people quote it: digests of twelve digits, repositories with their region in brackets."""
-    return _REGISTRY.sub(r"\1", _REPOSITORY.sub(r"\2 (\1)", _DIGEST.sub(r"\1", text)))
-
-
-def log_lines(log: str) -> Iterator[dict[str, Any]]:
-    """The structured lines of a function's log."""
-    for text in log.splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(line, dict):
-            yield line

@@ -6,7 +6,8 @@ from typing import Any
 
 from sandbox.demo.client import User
 from sandbox.demo.layout import Layout, Release, release
-from sandbox.demo.narrator import Narrator, job_name
+from sandbox.demo.narrator import Narrator
+from sandbox.function_logs import job_name
 from sandbox.sandbox import Sandbox
 
 HOME, AWAY = "us-east-1", "eu-west-1"
@@ -95,12 +96,12 @@ class Stage:
     def mutating_calls_since(self, mark: tuple[int, int], services: Iterable[str]) -> list[str]:
         """The calls that change something, of these services, that anybody made since a mark."""
         of_ecr, of_others = mark
-        calls = [*self.sandbox.local_ecr.requests.entries()[of_ecr:], *self.sandbox.requests.entries()[of_others:]]
+        calls = [*self.sandbox.local_ecr.requests.since(of_ecr), *self.sandbox.requests.since(of_others)]
         return [f"{call.service}:{call.operation}" for call in calls if call.mutating and call.service in services]
 
     def mark(self) -> tuple[int, int]:
         """This moment in both request logs."""
-        return len(self.sandbox.local_ecr.requests.entries()), len(self.sandbox.requests.entries())
+        return self.sandbox.local_ecr.requests.mark(), self.sandbox.requests.mark()
 
     def physical_id(self, logical_id: str) -> str:
         """The name or ARN that a resource of the template has here."""

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.demo.narrator import job_name
 from sandbox.demo.stage import HOME, REPOSITORY, Stage
+from sandbox.function_logs import job_name
 
 TITLE = "Every event is delivered again"
 ABOUT = "An event is only a hint: the facts decide. Duplicates, late and shuffled events change nothing."

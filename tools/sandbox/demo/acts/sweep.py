@@ -2,8 +2,8 @@
 
 from sandbox.demo.acts.governance import check_settings
 from sandbox.demo.acts.replication import check_replicas
-from sandbox.demo.narrator import log_lines
 from sandbox.demo.stage import AWAY, REPOSITORY, Stage
+from sandbox.function_logs import log_lines
 
 TITLE = "What no event announced is found by the sweep"
 ABOUT = "ECR's events are best effort. reconcile_registry runs on a schedule and plans the same jobs over everything."
@@ -50,6 +50,7 @@ def play(stage: Stage) -> None:
         (0, 0, 0),
     )
     stage.check_equal("nor changed anything", stage.mutating_calls_since(mark, ("ecr", "sqs", "sns")), [])
+    stage.check_equal("nothing that the template wires together is undeliverable", stage.sandbox.engine.problems(), [])
     for queue in _FAILURE_QUEUES:
         reply = stage.aws("sqs").get_queue_attributes(
             QueueUrl=stage.physical_id(queue), AttributeNames=["ApproximateNumberOfMessages"]
