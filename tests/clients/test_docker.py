@@ -26,6 +26,7 @@ def test_an_image_comes_back_when_docker_pushes_and_pulls_it(request):
         return
     if missing := what_is_missing():
         pytest.skip(missing)
+    request.getfixturevalue("need_program")("docker", install="apt-get install docker-cli")
     again = ["env", f"{BESIDE_ENGINE}=yes", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
     assert run_inside(again, timeout=120) == 0
 
