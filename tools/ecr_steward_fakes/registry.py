@@ -53,6 +53,10 @@ class FakeRegistry:
             self._refuse_immutable(image.ref, image_tag)
         self._put(image)
 
+    def change_settings(self, repository: RepositoryRef, **settings: object) -> None:
+        """Change some settings of a repository, without a recorded call."""
+        self._settings[repository] = replace(self.settings_of(repository), **settings)  # type: ignore[arg-type]
+
     def restore(self, image: Image) -> None:
         """Put an image with its image tags past all immutability: the repository was not always governed."""
         self._put(image)
@@ -124,30 +128,29 @@ class FakeRegistry:
         with self.calls.record("set_repository_policy", repository, document):
             if "Statement" not in document:
                 raise RefusedByRegistryError(f"{repository}: a repository policy has statements")
-            self._change(repository, policy=document)
+            self.change_settings(repository, policy=document)
 
     def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:
         with self.calls.record("put_lifecycle_policy", repository, document):
             if not document.get("rules"):
                 raise RefusedByRegistryError(f"{repository}: a lifecycle policy has rules")
-            self._change(repository, lifecycle=document)
+            self.change_settings(repository, lifecycle=document)
 
     def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
         with self.calls.record("put_tag_mutability", repository, mutability):
-            self._change(repository, mutability=mutability)
+            self.change_settings(repository, mutability=mutability)
 
     def put_scan_on_push(self, repository: RepositoryRef, scan_on_push: bool) -> None:
         with self.calls.record("put_scan_on_push", repository, scan_on_push):
-            self._change(repository, scan_on_push=scan_on_push)
+            self.change_settings(repository, scan_on_push=scan_on_push)
 
     def add_resource_tags(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> None:
         with self.calls.record("add_resource_tags", repository, resource_tags):
-            self._change(repository, resource_tags={**self.settings_of(repository).resource_tags, **resource_tags})
+            self.change_settings(
+                repository, resource_tags={**self.settings_of(repository).resource_tags, **resource_tags}
+            )
 
     # ------------------------------------------------------------------ inside
-
-    def _change(self, repository: RepositoryRef, **settings: object) -> None:
-        self._settings[repository] = replace(self.settings_of(repository), **settings)  # type: ignore[arg-type]
 
     def _images_of(self, repository: RepositoryRef) -> dict[Digest, Image]:
         self.settings_of(repository)

@@ -3,7 +3,6 @@ from dataclasses import replace
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
-from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
@@ -75,8 +74,8 @@ def test_second_sweep_plans_nothing() -> None:
 def test_lifecycle_policy_and_replica_come_back_when_somebody_deleted_them() -> None:
     sweeper = settled()
     registry = sweeper.world.registry
-    registry._change(REPLICA, lifecycle=None)
-    registry._change(API, lifecycle=None)
+    registry.change_settings(REPLICA, lifecycle=None)
+    registry.change_settings(API, lifecycle=None)
     registry.delete(ImageRef(REPLICA, IMAGE.digest))
 
     sweeper.sweep()
@@ -111,7 +110,7 @@ def test_nothing_changes_and_nothing_is_requested_when_the_rule_only_observes() 
 
 def test_other_repositories_are_mended_when_one_cannot_be_read() -> None:
     sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
-    sweeper.world.registry._settings[replace(API, name="team-a/aaa")] = Repository(API, SETTINGS).settings
+    sweeper.world.registry.create_missing(replace(API, name="team-a/aaa"))
     sweeper.world.registry.calls.fail_before("repository", AccessDeniedError("ecr:DescribeRepositories is denied"))
 
     found = sweeper.sweep()
@@ -165,7 +164,7 @@ def test_no_manifest_is_read_when_all_replicas_are_there() -> None:
 
 def test_other_registries_are_swept_when_one_cannot_be_listed() -> None:
     sweeper = settled()
-    sweeper.world.registry._change(REPLICA, lifecycle=None)
+    sweeper.world.registry.change_settings(REPLICA, lifecycle=None)
     sweeper.world.registry.calls.fail_before("repositories", AccessDeniedError("home is closed"))
 
     found = sweeper.sweep()
