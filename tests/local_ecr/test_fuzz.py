@@ -51,7 +51,7 @@ def fuzzed(shared_stand):
     return shared_stand.data, address, shared_stand.token()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(method=methods, target=targets, extra=headers, body=bodies)
 def test_no_request_makes_a_server_error(fuzzed, method, target, extra, body):
     folder, address, token = fuzzed

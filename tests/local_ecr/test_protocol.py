@@ -154,7 +154,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(operation=st.sampled_from(sorted(MODEL.operation_names)), data=st.data())
 def test_no_input_makes_a_server_error(shared_stand, operation, data):
     members = list(MODEL.operation_model(operation).input_shape.members)

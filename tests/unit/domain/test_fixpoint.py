@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_steward.domain.governance import plan_repository
@@ -22,7 +22,7 @@ from ecr_steward_fakes.worlds import World, images_lost, worlds
 from ecr_steward_fakes.worlds import settings as repository_settings
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
-EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+EXAMPLES = settings(max_examples=150, derandomize=True)
 tally: Counter[str] = Counter()
 
 
