@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.domain.rules import fill
 from ecr_steward.rulebook.tag_filters import RELEASES, covers, covers_a_release, overlaps, propose_filter
-from ecr_steward.rulebook.words import fill
 
 numbers = st.sampled_from([0, 1, 2, 10, 12, 112, 1001])
 filters = st.text("12.*v-l", min_size=1, max_size=8)

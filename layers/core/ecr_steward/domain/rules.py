@@ -55,6 +55,11 @@ class OnViolation(StrEnum):
     QUARANTINE = "quarantine"
 
 
+def fill(template: str, major: int, minor: int, patch: int) -> str:
+    """An alias template, filled from a version."""
+    return template.replace("{major}", str(major)).replace("{minor}", str(minor)).replace("{patch}", str(patch))
+
+
 @dataclass(frozen=True)
 class AliasRules:
     """Moving aliases: each template, filled from a version, follows the highest version it stands for."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, RemoveImageTag, Step, Violation
-from ecr_steward.domain.rules import AliasRules, OnViolation, Rule, TagRules, Version
+from ecr_steward.domain.rules import AliasRules, OnViolation, Rule, TagRules, Version, fill
 
 _ATTACHMENT = re.compile(r"(?P<algorithm>sha256|sha512)-(?P<hex>[0-9a-f]{64,128})(\.(sig|att|sbom))?")
 """Cosign's tags and the fallback tags of the referrers API."""
@@ -186,4 +186,4 @@ def _move_aliases(rule: Rule, reading: TagReading, aliases: Iterable[ImageTag]) 
 
 def _aliases_of(aliases: AliasRules, version: Version) -> Iterator[ImageTag]:
     for template in aliases.templates:
-        yield ImageTag(template.format(major=version.major, minor=version.minor, patch=version.patch))
+        yield ImageTag(fill(template, version.major, version.minor, version.patch))

@@ -10,6 +10,7 @@ import re2  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.rules import fill
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.versions import read_version
 
@@ -36,11 +37,6 @@ class WrongWordError(ValueError):
         super().__init__(message)
         self.expected = expected
         self.nearest = nearest
-
-
-def fill(template: str, major: int, minor: int, patch: int) -> str:
-    """An alias template, filled from a version."""
-    return template.replace("{major}", str(major)).replace("{minor}", str(minor)).replace("{patch}", str(patch))
 
 
 def sample_aliases(template: str) -> list[str]:

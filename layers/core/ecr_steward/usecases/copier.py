@@ -29,6 +29,18 @@ class Copy:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What the source repository and the destination hold at one moment; one listing of each serves all plans."""
+
+    source: RepositoryImages
+    destination: RepositoryImages
+
+    def tags(self, copy: Copy) -> list[ImageTag]:
+        """The image tags that the image is to hold at the destination."""
+        return replicable_tags(copy.rule, copy.replication, self.source, copy.image.digest)
+
+
+@dataclass(frozen=True)
 class Copier:
     """Finds the copies that rules ask for, and plans what each destination misses.
 
@@ -42,21 +54,27 @@ class Copier:
     repository: Callable[[RepositoryRef], Repository]
     """``Registry.repository``; likewise."""
 
-    def copies(self, rule: Rule, image: ImageRef) -> Iterator[Copy]:
+    def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
         for replication in rule.replicate:
-            for destination in replication.to:
-                copy = Copy(rule, replication, image, destination.of(image.repository))
-                if copy.to != image.repository and self.tags(copy):
-                    yield copy
+            if replicable_tags(rule, replication, images, image.digest):
+                for destination in replication.to:
+                    to = destination.of(image.repository)
+                    if to != image.repository:
+                        yield Copy(rule, replication, image, to)
 
-    def tags(self, copy: Copy) -> list[ImageTag]:
-        """The image tags that the image is to hold at the destination."""
-        return replicable_tags(copy.rule, copy.replication, self.images(copy.image.repository), copy.image.digest)
+    def facts(self, copy: Copy) -> Facts:
+        """Read what both ends hold. Raises RepositoryNotFoundError for the source."""
+        try:
+            destination = self.images(copy.to)
+        except RepositoryNotFoundError:
+            destination = RepositoryImages(copy.to)
+        return Facts(self.images(copy.image.repository), destination)
 
     def plan(self, copy: Copy) -> Plan:
         """Plan the whole copy."""
-        return self.plan_settings(copy) + self.plan_content(copy) + self.plan_tags(copy)
+        facts = self.facts(copy)
+        return self.plan_settings(copy) + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
 
     def plan_settings(self, copy: Copy) -> Plan:
         """Plan the destination repository: it has the settings of the rule that covers it from its first image on."""
@@ -70,10 +88,10 @@ class Copier:
             return plan_new_repository(governing, copy.to, asked_by=copy.rule.name, why=why)
         return plan_repository(governing, actual) if governing else NOTHING
 
-    def plan_content(self, copy: Copy) -> Plan:
+    def plan_content(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the blobs and manifests of the image and of all that belongs to it."""
-        there = self._images_at(copy.to)
-        if not self.tags(copy) or self.images(copy.image.repository).digests <= there.digests:
+        there = facts.destination
+        if not facts.tags(copy) or facts.source.digests <= there.digests:
             return NOTHING  # whatever the image consists of is in its repository, and all of that is there
         source = copy.image.repository
         graph = read_graph(copy.image, self.content, with_referrers=copy.replication.referrers)
@@ -82,12 +100,6 @@ class Copier:
         blobs = {digest for digest in sorted(needed) if self.content.has_blob(copy.to, digest)}
         return plan_content(copy.rule, source, graph, there, blobs)
 
-    def plan_tags(self, copy: Copy) -> Plan:
+    def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
-        return plan_tags(copy.rule, copy.image, self.tags(copy), self._images_at(copy.to))
-
-    def _images_at(self, destination: RepositoryRef) -> RepositoryImages:
-        try:
-            return self.images(destination)
-        except RepositoryNotFoundError:
-            return RepositoryImages(destination)
+        return plan_tags(copy.rule, copy.image, facts.tags(copy), facts.destination)

@@ -90,9 +90,12 @@ class _Sweep:
 
     def request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
         """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
-        for digest in sorted(set(self.copier.images(repository).holders.values()) if rule.replicate else ()):
+        if not rule.replicate:
+            return
+        images = self.copier.images(repository)
+        for digest in sorted(set(images.holders.values())):
             missing: list[Plan] = []
-            for copy in self.copier.copies(rule, ImageRef(repository, digest)):
+            for copy in self.copier.copies(rule, ImageRef(repository, digest), images):
                 self._attempt(copy, partial(self._look_at_copy, copy, missing))
             if missing and rule.mode is Mode.ENFORCE:
                 self._attempt(digest, partial(self._request, ImageRef(repository, digest), missing[0].steps[0].why))

@@ -35,12 +35,8 @@ def replicate_image(
     if rule is None or not rule.replicate:
         return (Outcome(str(image), rule.name if rule else None, remark="no rule replicates this repository"),)
     job = _Job(rule, Copier(rules, content, registry.images, registry.repository), registry, content, notices)
-    try:
-        images = registry.images(image.repository)
-    except RepositoryNotFoundError:
-        return (Outcome(str(image), rule.name, rule.mode, remark="the repository is gone"),)
     outcomes: list[Outcome] = []
-    pending, done = [_subject_of(image.digest, images.subject_of)], set[Digest]()
+    pending, done = [image.digest], set[Digest]()
     while pending:
         digest = pending.pop()
         if digest not in done:
@@ -60,15 +56,17 @@ class _Job:
         self._notices = notices
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
-        """Bring one image to all its destinations.
+        """Bring one image to all its destinations; a referrer stands for its subject.
 
         Also answers which images its source tags have moved to meanwhile: at the destination they must move, too.
         """
         nothing = Outcome(str(image), self._rule.name, self._rule.mode)
         try:
-            if image.digest not in self._registry.images(image.repository).digests:
+            images = self._registry.images(image.repository)
+            image = ImageRef(image.repository, _subject_of(image.digest, images.subject_of))
+            if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
-            copies = list(self._copier.copies(self._rule, image))
+            copies = list(self._copier.copies(self._rule, image, images))
             if not copies:
                 return [nothing.remarking("no image tag of the image is to be replicated")], set()
             outcomes = [self._attempt(copy) for copy in copies]
@@ -108,15 +106,17 @@ class _Job:
                 raise
             errors.append(error)  # a setting that is refused does not keep the image away
         for _ in range(ROUNDS):
-            arrived = not self._apply(self._copier.plan_content(copy), done)
-            arrived = not self._apply(self._copier.plan_tags(copy), done) and arrived
-            if arrived:
+            facts = self._copier.facts(copy)
+            if has_copied := self._apply(self._copier.plan_content(copy, facts), done):
+                facts = self._copier.facts(copy)
+            has_tagged = self._apply(self._copier.plan_tags(copy, facts), done)
+            if not has_copied and not has_tagged:
                 break
         else:
             errors.append(RegistryUnavailableError(f"{copy}: still different after {ROUNDS} rounds"))
         if errors:
             raise gravest(errors)
-        if tags := self._copier.tags(copy):
+        if tags := facts.tags(copy):
             self._notices.publish(ImageReplicated(self._rule.name, copy.image, copy.to, frozenset(tags)))
 
     def _apply(self, plan: Plan, done: list[Plan]) -> bool:
