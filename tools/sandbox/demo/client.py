@@ -33,19 +33,20 @@ class User:
         token = login["authorizationToken"]
         return DistributionClient(login["proxyEndpoint"], lambda: f"Basic {token}")
 
-    def push(self, layout: Layout, release: Release, repository: str, image_tag: str) -> None:
-        """Push an image under a tag, children by digest, and the SBOM that refers to it."""
-        for manifest in release.manifests:
+    def push(self, layout: Layout, release: Release, repository: str, *image_tags: str, sbom: bool = True) -> None:
+        """Push an image as its tags, children by digest, and the SBOM that refers to it."""
+        for manifest in release.manifests if sbom else release.manifests[:-1]:
             for blob in manifest.stored_blobs:
                 if not self.registry.blob_exists(repository, blob.digest):
                     with release.open(layout, blob.digest) as stream:
                         chunks = iter(partial(stream.read, _CHUNK), b"")
                         self.registry.upload_blob(repository, chunks, blob)
+            references: list[Digest | ImageTag] = [manifest.digest]
             if manifest is release.index:
-                self.put_index(release, repository, image_tag)
-            else:
+                references = [ImageTag(image_tag) for image_tag in image_tags]
+            for reference in references:
                 media_type = manifest.descriptor.media_type
-                self.registry.put_manifest(repository, manifest.digest, manifest.content, media_type)
+                self.registry.put_manifest(repository, reference, manifest.content, media_type)
 
     def put_index(self, release: Release, repository: str, image_tag: str) -> None:
         """Put an index under one image tag; its children must be there."""
