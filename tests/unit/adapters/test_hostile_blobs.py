@@ -122,7 +122,7 @@ def test_an_upload_is_cancelled_when_the_bytes_are_wrong(
         client.upload_blob("team-a/api", [content], BLOB_DESCRIPTOR)
 
     assert "PUT" not in arranged.methods(UPLOAD)
-    assert arranged.methods(UPLOAD)[-1] == "DELETE"
+    assert arranged.methods(UPLOAD).count("DELETE") == 1  # its own connection: it may overtake the broken PATCH
 
 
 def test_a_copy_is_cancelled_when_the_source_is_cut_in_mid_blob(
@@ -136,7 +136,7 @@ def test_a_copy_is_cancelled_when_the_source_is_cut_in_mid_blob(
         from_there.copy_blob("team-a/api", client, "team-a/api", BLOB_DESCRIPTOR)
 
     assert "PUT" not in arranged.methods(UPLOAD)
-    assert arranged.methods(UPLOAD)[-1] == "DELETE"
+    assert arranged.methods(UPLOAD).count("DELETE") == 1  # its own connection: it may overtake the broken PATCH
     assert set(source.logins) == {"Basic b3RoZXI="}
     assert set(arranged.logins) == {SECRET}
 
