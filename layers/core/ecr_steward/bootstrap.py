@@ -75,7 +75,7 @@ class App:
     def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
         """See ``usecases.reconcile_registry``."""
         return reconcile_registry(
-            home,
+            [home],
             rules=self.rules,
             registry=self.registry,
             content=self.content,

@@ -8,12 +8,16 @@
     │   ├── InvalidNameError          a name or digest that the registry could never hold
     │   ├── InvalidRulebookError      the rulebook does not validate: nothing is enforced
     │   ├── AccessDeniedError         the function's role, or a policy, does not allow the call
+    │   │   ├── RoleNotAssumableError    a role of ours, here or in another account, does not let us be it
+    │   │   └── AccountNotConnectedError an account that the template's parameter SpokeAccounts does not name
     │   ├── RepositoryNotFoundError   use cases answer it with "nothing to do" where it is one
     │   ├── ImageNotFoundError        likewise
     │   ├── ImageTagIsImmutableError  the repository refuses to move this image tag
     │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
+    │   ├── CredentialRefusedError    a fresh login that may push, or may not pull: it is published nowhere
+    │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
     └── RetryableError                trying again may help: raised, so that the caller retries
         ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
@@ -57,6 +61,14 @@ class AccessDeniedError(PermanentError):
     """The caller is not allowed to do this."""
 
 
+class RoleNotAssumableError(AccessDeniedError):
+    """A role that we are meant to assume does not let us, or does not exist."""
+
+
+class AccountNotConnectedError(AccessDeniedError):
+    """An account that the steward was not told of: the template's parameter ``SpokeAccounts`` does not name it."""
+
+
 class RepositoryNotFoundError(PermanentError):
     """There is no such repository (any more)."""
 
@@ -79,6 +91,14 @@ class DigestMismatchError(PermanentError):
 
 class SweepIncompleteError(PermanentError):
     """A sweep went on past what it could not look at or mend; the next one tries again."""
+
+
+class CredentialRefusedError(PermanentError):
+    """A fresh login does not do what a credential must: pull, and nothing more."""
+
+
+class ForeignSecretError(PermanentError):
+    """A secret holds something that the steward did not put there; it is not overwritten."""
 
 
 class RefusedByRegistryError(PermanentError):

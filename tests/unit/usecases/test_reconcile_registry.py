@@ -23,7 +23,7 @@ class Sweeper:
 
     def sweep(self) -> SweepOutcome:
         return reconcile_registry(
-            HOME,
+            [HOME],
             rules=self.rules,
             registry=self.world.registry,
             content=self.world.content,

@@ -1,12 +1,13 @@
 """The ``ImageContent`` port over the ``/v2/`` face of ECR registries."""
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.clock import Clock, utc_now
+from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
+from ecr_steward.ports.clock import Clock
 
 
 class RegistryContent:

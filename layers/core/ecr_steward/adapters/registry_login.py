@@ -5,10 +5,10 @@ from datetime import datetime
 from threading import Lock
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.clock import Clock
 from ecr_steward.adapters.translation import translated
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import RefusedByRegistryError
+from ecr_steward.ports.clock import Clock
 
 
 @dataclass(frozen=True)

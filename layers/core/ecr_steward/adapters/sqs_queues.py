@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.clock import Clock, utc_now
+from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.translation import translated
 from ecr_steward.domain.notices import FailedEvent, ReplicationRequested
 from ecr_steward.errors import AccessDeniedError
+from ecr_steward.ports.clock import Clock
 
 
 class SqsReplicationQueue:

@@ -1,8 +1,10 @@
 """What the steward tells others: facts for the event bus, and jobs for its own queue."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.scans import Verdict
 
 SOURCE = "ecr.steward"
 """``source`` of the steward's own events."""
@@ -30,6 +32,33 @@ class ImageReplicated:
     destination: RepositoryRef
     image_tags: frozenset[ImageTag]
     """Those that the image holds there: the tags of its source that the rule replicates."""
+
+
+@dataclass(frozen=True)
+class ImageVerdict:
+    """*Image Verdict*: what the rules say about an image, from the scans of all that it consists of."""
+
+    rule: str
+    image: ImageRef
+    verdict: Verdict
+    """Pass or fail; what is pending is not told."""
+    reasons: tuple[str, ...]
+    """Why it fails, one sentence each."""
+    waived: tuple[str, ...]
+    """Which findings would make it fail if no waiver tolerated them, one sentence each."""
+
+
+@dataclass(frozen=True)
+class CredentialRefreshed:
+    """*Credential Refreshed*: a fresh login lies in a sink. Never the login itself."""
+
+    credential: str
+    registries: tuple[RegistryRef, ...]
+    sink: str
+    """The secret's name."""
+    role: str
+    """Whom the login speaks as."""
+    expires_at: datetime
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ needs no pattern library, and a pattern that could hang a function cannot get th
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
+from ecr_steward.domain.scans import Severity
 
 
 class Matcher(Protocol):
@@ -83,15 +85,16 @@ class TagRules:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where an image is copied to, in its own account. ``None`` means: as at the source."""
+    """Where an image is copied to. ``None`` means: as at the source."""
 
     region: str | None = None
     repository: str | None = None
     """Another name, with ``{name}`` for the source's."""
+    account: str | None = None
 
     def registry(self, source: RegistryRef) -> RegistryRef:
         """The registry that this destination means for a source registry."""
-        return RegistryRef(source.account, self.region or source.region)
+        return RegistryRef(self.account or source.account, self.region or source.region)
 
     def of(self, source: RepositoryRef) -> RepositoryRef:
         """The repository that this destination means for a source repository."""
@@ -99,15 +102,95 @@ class Destination:
         return RepositoryRef(self.registry(source.registry), name)
 
 
+class Condition(StrEnum):
+    """What an image has to be before it is copied."""
+
+    SCAN_PASSED = "scan_passed"
+    """The verdict on its scans is a pass, derived again when it is copied."""
+
+
 @dataclass(frozen=True)
 class ReplicationRules:
-    """One ``replicate`` entry: which images go where."""
+    """One ``replicate`` entry: which images go where, and when."""
 
     to: tuple[Destination, ...]
     tags: tuple[Matcher, ...] = ()
     """Empty means every tag that the rule's image tag rules do not object to."""
     referrers: bool = True
     """Whether signatures, SBOMs and attestations travel along."""
+    when: frozenset[Condition] = frozenset()
+    """Empty: at once."""
+
+
+class Unscannable(StrEnum):
+    """The verdict on what a scanner cannot scan."""
+
+    FAIL = "fail"
+    PASS = "pass"  # noqa: S105 - no password
+
+
+@dataclass(frozen=True)
+class ScanRules:
+    """Which findings an image may have."""
+
+    fail_on: Severity
+    """This severity and all above it fail, unless they are waived."""
+    unscannable: Unscannable = Unscannable.FAIL
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A finding that is tolerated for a time, in some repositories."""
+
+    finding: str
+    """Such as ``CVE-2026-12345``."""
+    repositories: tuple[Matcher, ...]
+    until: date
+    """The last day on which it holds, in UTC."""
+    reason: str
+    owner: str | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the waiver has not expired."""
+        return day <= self.until
+
+
+@dataclass(frozen=True)
+class CredentialRegistry:
+    """A registry that a credential is for. ``None`` means: that of the steward itself."""
+
+    account: str | None = None
+    region: str | None = None
+
+    def registry(self, home: RegistryRef) -> RegistryRef:
+        """The registry that is meant where the steward stands in ``home``."""
+        return RegistryRef(self.account or home.account, self.region or home.region)
+
+
+class SecretFormat(StrEnum):
+    """What a sink holds."""
+
+    DOCKER_CONFIG = "dockerconfigjson"
+    """``{"auths": {"<host>": {"auth": ...}}}``, which Docker, Kubernetes and External Secrets read."""
+
+
+@dataclass(frozen=True)
+class SecretSink:
+    """A secret of AWS Secrets Manager, in the steward's own account and region."""
+
+    secret: str
+    format: SecretFormat = SecretFormat.DOCKER_CONFIG
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A registry login that is kept fresh in other places."""
+
+    name: str
+    role: str
+    """Name of the IAM role, in the registry's account, that the token is fetched under, and so speaks as."""
+    registries: tuple[CredentialRegistry, ...]
+    sinks: tuple[SecretSink, ...]
 
 
 @dataclass(frozen=True)
@@ -137,6 +220,7 @@ class Rule:
     image_tags: TagRules | None = None
     repository: Callable[[RepositoryRef], RepositorySettings] | None = None
     """The wanted settings for a repository: a policy names the account it stands in."""
+    scan: ScanRules | None = None
     replicate: tuple[ReplicationRules, ...] = ()
 
 
@@ -145,6 +229,8 @@ class Rules:
     """A whole rulebook, compiled. Of the rules that cover a repository, the first one governs it."""
 
     rules: tuple[Rule, ...]
+    waivers: tuple[Waiver, ...] = ()
+    credentials: tuple[Credential, ...] = ()
 
     def rule_for(self, repository: RepositoryRef) -> Rule | None:
         """The rule that governs this repository, or ``None``: the steward leaves it alone."""

@@ -1,6 +1,6 @@
 """Schedule → the jobs of the other functions over every repository: what no event announced is found here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -18,7 +18,7 @@ from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 
 
 def reconcile_registry(
-    home: RegistryRef,
+    homes: Sequence[RegistryRef],
     *,
     rules: Rules,
     registry: Registry,
@@ -26,7 +26,7 @@ def reconcile_registry(
     notices: Notices,
     queue: ReplicationQueue,
 ) -> SweepOutcome:
-    """Look at every repository of the home registry, and at the settings of those that it replicates to.
+    """Look at every repository of the home registries, and at the settings of those that they replicate to.
 
     Settings and image tags are mended at once; a missing replica is requested from the replication queue, which is
     the throttle of all copies. The image tags of a replica are its source's: judged by what happens to be at the
@@ -34,8 +34,9 @@ def reconcile_registry(
     """
     copier = Copier(rules, content, cache(registry.images), cache(registry.repository))
     sweep = _Sweep(rules, registry, notices, queue, copier)
-    sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.request_replicas)
-    for destination in _destinations(home, rules):
+    for home in homes:
+        sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.request_replicas)
+    for destination in _destinations(homes, rules):
         sweep.look_at(destination, sweep.mend_settings)
     return SweepOutcome(tuple(sweep.outcomes), sweep.repositories, sweep.requested, tuple(sweep.failures))
 
@@ -116,12 +117,13 @@ class _Sweep:
             self.outcomes.append(outcome)
 
 
-def _destinations(home: RegistryRef, rules: Rules) -> list[RegistryRef]:
+def _destinations(homes: Sequence[RegistryRef], rules: Rules) -> list[RegistryRef]:
     """Each other registry that a rule replicates to."""
     destinations = {
         destination.registry(home)
+        for home in homes
         for rule in rules.rules
         for replication in rule.replicate
         for destination in replication.to
     }
-    return sorted(destinations - {home})
+    return sorted(destinations - set(homes))
