@@ -42,10 +42,17 @@ type Report = dict[str, Any]
 """What a handler answers: JSON, for people who invoke it by hand and for the local sandbox."""
 
 
-def answer(event: Any, context: LambdaContext, job: Callable[[], Outcome | SweepOutcome]) -> Report:
+def answer(
+    event: Any, context: LambdaContext, job: Callable[[], Outcome | SweepOutcome | Sequence[Outcome]]
+) -> Report:
     """Do the job of one event that Lambda was invoked with, asynchronously or by hand."""
+
+    def outcomes() -> Sequence[Outcome | SweepOutcome]:
+        done = job()
+        return done if isinstance(done, Sequence) else [done]
+
     try:
-        return _attempt(event, context, lambda: [job()])
+        return _attempt(event, context, outcomes)
     finally:
         _flush()
 
