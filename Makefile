@@ -56,6 +56,7 @@ imports: $(SETUP)
 
 template: $(SETUP)
 	sam validate --lint
+	sam validate --lint --template spoke.yaml
 
 .PHONY: test
 test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
@@ -84,6 +85,10 @@ build: $(BUILT) ## sam build for this machine, as demo, tests and sandbox use it
 deploy: $(SETUP) ## Build for Lambda and deploy with your AWS credentials; ARCHITECTURE=x86_64 instead of arm64
 	$(call sam-build,$(DEPLOYED)) --build-dir .aws-sam/deploy
 	sam deploy --guided --template-file .aws-sam/deploy/template.yaml --parameter-overrides Architecture=$(DEPLOYED)
+
+.PHONY: deploy-spoke
+deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its credentials (docs/accounts.md)
+	sam deploy --guided --config-env spoke --template-file spoke.yaml
 
 .PHONY: requirements
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
