@@ -47,18 +47,20 @@ def validate(
     ] = None,
 ) -> None:
     """Check rulebooks and show everything that is wrong, with its place."""
+    from datetime import UTC, datetime
+
     from steward_cli.rulebook_commands import find_rulebooks, validate_files
 
     paths = files or find_rulebooks(Path())
     if not paths:
         _refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml")
     try:
-        findings = validate_files(paths)
+        findings = validate_files(paths, datetime.now(UTC).date())
     except OSError as error:
         _refuse(f"{error.filename} cannot be read: {error.strerror}")
-    if findings:
-        _show(findings, sys.stdout)
-        typer.echo(f"{len(findings)} {'problem' if len(findings) == 1 else 'problems'} found", err=True)
+    _show(findings, sys.stdout)
+    if problems := sum(not finding.is_note for finding in findings):
+        typer.echo(f"{problems} {'problem' if problems == 1 else 'problems'} found", err=True)
         raise typer.Exit(FINDINGS)
     for path in paths:
         typer.echo(f"{path} is valid", err=True)
@@ -111,6 +113,8 @@ def up(
 
 
 def _show(findings: "list[Finding]", stream: TextIO) -> None:
+    if not findings:
+        return  # without rich, whose import takes as long as the check of a rulebook
     from steward_cli.report import show_findings
 
     show_findings(findings, stream)

@@ -1,6 +1,6 @@
-"""Findings: what is wrong in a file, with its place and its line."""
+"""Findings: what is wrong in a file, or worth knowing about it, with its place and its line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +10,7 @@ from steward_cli.rulebook_file import Place, RulebookFile, UnreadableRulebookErr
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong in a file."""
+    """One thing that is wrong in a file, or worth knowing about it."""
 
     file: Path
     place: Place
@@ -19,6 +19,13 @@ class Finding:
     hint: str | None = None
     """The right word, said beside the wrong one."""
     expected: str | None = None
+    is_note: bool = False
+    """Worth knowing, and nothing is wrong."""
+
+    @classmethod
+    def of_note(cls, file: RulebookFile, note: Problem) -> Self:
+        """What is worth knowing about a rulebook that is valid, with its place in the file."""
+        return replace(cls.of_problem(file, note), is_note=True)
 
     @classmethod
     def of_problem(cls, file: RulebookFile, problem: Problem) -> Self:

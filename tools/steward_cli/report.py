@@ -20,20 +20,20 @@ def show_findings(findings: Iterable[Finding], stream: TextIO) -> None:
 
 
 def _text_of(finding: Finding) -> Text:
-    place = finding.place
+    place, colour = finding.place, "yellow" if finding.is_note else "red"
     number = str(place.line)
     margin = " " * len(number)
     text = Text()
     text.append(f"{finding.file}:{place.line}:{place.column}", "bold")
-    text.append(": ")
-    text.append(f"{finding.message}\n", "bold red")
+    text.append(": note: " if finding.is_note else ": ")
+    text.append(f"{finding.message}\n", f"bold {colour}")
     if finding.line:
         line, start = _clipped(finding.line, place.column)
         text.append(f" {margin} |\n {number} | ", "blue")
         text.append(f"{line}\n")
         text.append(f" {margin} | ", "blue")
-        text.append(" " * start + "^" * min(place.length, max(1, len(line) - start)), "bold red")
-        text.append(f" {finding.hint}\n" if finding.hint else "\n", "bold red")
+        text.append(" " * start + "^" * min(place.length, max(1, len(line) - start)), f"bold {colour}")
+        text.append(f" {finding.hint}\n" if finding.hint else "\n", f"bold {colour}")
     elif finding.hint:
         text.append(f" {margin} = {finding.hint}\n")
     if finding.expected:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from ecr_steward.events.own import own_event_schemas
+from ecr_steward.rulebook.checks import expired_waivers
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.schema import rulebook_schema
@@ -19,9 +21,19 @@ def find_rulebooks(folder: Path) -> list[Path]:
     return [path for path in usual if path.is_file()] + sorted(folder.glob("*.ecr-steward.yaml"))
 
 
-def validate_files(paths: Iterable[Path]) -> list[Finding]:
-    """Everything that is wrong with some rulebooks. Raises OSError for a file that cannot be read."""
-    return [finding for path in paths for finding in _read(path)[2]]
+def validate_files(paths: Iterable[Path], today: date) -> list[Finding]:
+    """Everything that is wrong with some rulebooks, and a note for each waiver that has expired by ``today`` (in UTC).
+
+    Raises OSError for a file that cannot be read.
+    """
+    return [finding for path in paths for finding in _validate_file(path, today)]
+
+
+def _validate_file(path: Path, today: date) -> list[Finding]:
+    file, rulebook, findings = _read(path)
+    if file is None or rulebook is None:
+        return findings
+    return [Finding.of_note(file, note) for note in expired_waivers(rulebook.waivers, today)]
 
 
 def compile_file(path: Path, output: Path) -> list[Finding]:

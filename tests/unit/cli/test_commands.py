@@ -152,7 +152,7 @@ def test_the_layer_holds_the_compiled_example_and_nothing_else_when_built(build_
 
     assert list(output.parent.iterdir()) == [output]
     assert json.loads(output.read_text(encoding="utf-8"))["source"]["sha256"] == sha256(source.read_bytes()).hexdigest()
-    assert [rule.name for rule in load_compiled(output).rules] == ["services"]
+    assert [rule.name for rule in load_compiled(output).rules] == ["services", "payments"]
 
 
 def test_the_build_fails_with_the_reason_when_the_rulebook_is_wrong(build_layer):

@@ -1,11 +1,14 @@
 """What people see: the exact text for a handful of mistakes."""
 
 import io
+from datetime import date
 
 import pytest
 
 from steward_cli.report import show_findings
 from steward_cli.rulebook_commands import validate_files
+
+TODAY = date(2026, 8, 21)
 
 
 @pytest.fixture
@@ -17,7 +20,7 @@ def shown(tmp_path, monkeypatch):
         path = tmp_path / "r.yaml"
         path.write_bytes(source if isinstance(source, bytes) else source.encode())
         out = io.StringIO()
-        show_findings(validate_files([path.relative_to(tmp_path)]), out)
+        show_findings(validate_files([path.relative_to(tmp_path)], TODAY), out)
         return out.getvalue()
 
     return show
@@ -33,7 +36,7 @@ def test_the_right_key_is_named_when_one_is_misspelt(shown):
         "   |\n"
         " 4 |     mach: {repositories: ['**']}\n"
         "   |     ^^^^ did you mean `match`?\n"
-        "   = expected one of name, match, mode, image_tags, repository, replicate\n"
+        "   = expected one of name, match, mode, image_tags, repository, scan, replicate\n"
         "\n"
     )
 

@@ -12,7 +12,7 @@ from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagM
 from ecr_steward.domain.rules import Destination, Mode, OnViolation
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.documents import partition_of, repository_policy
-from ecr_steward.rulebook.model import Policy
+from ecr_steward.rulebook.settings import Policy
 from ecr_steward.rulebook.validate import validate
 
 HOME = RegistryRef("111122223333", "us-east-1")

@@ -25,7 +25,7 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         (
             {"aliases": ALIASES},
             "rules[0].aliases: unknown key `aliases`; it belongs below `image_tags`; "
-            "expected one of name, match, mode, image_tags, repository, replicate",
+            "expected one of name, match, mode, image_tags, repository, scan, replicate",
         ),
         (
             {"repository": {"scaning": "on_push"}},
@@ -196,7 +196,7 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         ),
         (
             {"replicate": [{"to": [{}]}]},
-            "rules[0].replicate[0].to[0]: a destination needs another `region` or `repository` than the source",
+            "rules[0].replicate[0].to[0]: a destination needs another `account`, `region` or `repository` than the source",
         ),
         (
             {"replicate": [{"to": [{"repository": "release/{repo}"}]}]},

@@ -1,16 +1,20 @@
 """What no single value of the rulebook can tell: contradictions between values, found before anything is enforced."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.rulebook import words
+from ecr_steward.rulebook.credentials import Credential, CredentialRegistry
 from ecr_steward.rulebook.documents import lifecycle_policy, repository_policy
-from ecr_steward.rulebook.model import Destination, ImageTags, LifecycleEntry, Mutability, Policy, RepositoryRules, Rule
-from ecr_steward.rulebook.patterns import tag_matcher
+from ecr_steward.rulebook.model import Destination, ImageTags, Match, Replicate, Rule
+from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
+from ecr_steward.rulebook.settings import LifecycleEntry, Mutability, Policy, RepositoryRules
 from ecr_steward.rulebook.tag_filters import covers, covers_a_release, overlaps, propose_filter
+from ecr_steward.rulebook.waivers import Waiver
 
 POLICY_LIMIT: Final = 10_240
 """Characters in a repository policy (``policyText`` in the SetRepositoryPolicy API reference)."""
@@ -20,9 +24,11 @@ _STARS_PER_LIFECYCLE_PATTERN = 4
 _LONGEST_REGISTRY = RegistryRef("000000000000", "us-gov-west-1")
 
 
-def contradictions(rules: dict[int, Rule]) -> Iterator[Problem]:
-    """Check rules by their position in the rulebook."""
-    yield from _names_are_unique(rules)
+def contradictions(
+    rules: Mapping[int, Rule], waivers: Mapping[int, Waiver], credentials: Mapping[int, Credential]
+) -> Iterator[Problem]:
+    """Check rules, waivers and credentials, each by its position in the rulebook."""
+    yield from _names_are_unique("rules", "a rule", rules)
     yield from _every_rule_governs_something(rules)
     for position, rule in rules.items():
         at: Path = ("rules", position)
@@ -32,27 +38,33 @@ def contradictions(rules: dict[int, Rule]) -> Iterator[Problem]:
             yield from _settings_fit_ecr(rule.repository, (*at, "repository"))
         if rule.image_tags and rule.image_tags.aliases and rule.repository and rule.repository.mutability:
             yield from _aliases_can_move(rule.image_tags, rule.repository.mutability, at)
+        earlier = [other for number, other in rules.items() if number < position]
         for number, copy in enumerate(rule.replicate):
-            for which, destination in enumerate(copy.to):
-                if _leads_to_itself(rule, destination):
-                    yield Problem(
-                        (*at, "replicate", number, "to", which),
-                        "every repository of this rule would be copied onto itself",
-                    )
+            yield from _copies_arrive(rule, copy, earlier, (*at, "replicate", number))
+    yield from _waivers_differ(waivers)
+    yield from _names_are_unique("credentials", "a credential", credentials)
+    yield from _logins_have_one_source(credentials)
 
 
-def _names_are_unique(rules: dict[int, Rule]) -> Iterator[Problem]:
+def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]:
+    """Waivers that hold no longer. No contradiction: a rulebook does not stop working by the passing of time."""
+    for position, waiver in enumerate(waivers):
+        if waiver.until < today:
+            yield Problem(("waivers", position, "until"), f"the waiver of `{waiver.finding}` has expired")
+
+
+def _names_are_unique(key: str, kind: str, named: Mapping[int, Rule] | Mapping[int, Credential]) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for position, rule in rules.items():
-        if rule.name in first:
+    for position, entry in named.items():
+        if entry.name in first:
             yield Problem(
-                ("rules", position, "name"),
-                f"there is a rule `{rule.name}` already: {spell_path(('rules', first[rule.name]))}",
+                (key, position, "name"),
+                f"there is {kind} `{entry.name}` already: {spell_path((key, first[entry.name]))}",
             )
-        first.setdefault(rule.name, position)
+        first.setdefault(entry.name, position)
 
 
-def _every_rule_governs_something(rules: dict[int, Rule]) -> Iterator[Problem]:
+def _every_rule_governs_something(rules: Mapping[int, Rule]) -> Iterator[Problem]:
     for position, rule in rules.items():
         earlier = next((other for at, other in rules.items() if at < position and other.match == rule.match), None)
         if earlier is not None:
@@ -157,6 +169,90 @@ def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[P
                 )
 
 
+def _copies_arrive(rule: Rule, copy: Replicate, earlier: list[Rule], at: Path) -> Iterator[Problem]:
+    if "scan_passed" in copy.when and rule.scan is None:
+        yield Problem(
+            (*at, "when", copy.when.index("scan_passed")),
+            "`scan_passed` waits for a verdict that this rule never gives: it has no `scan`",
+            "`scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`",
+        )
+    for which, destination in enumerate(copy.to):
+        if _leads_to_itself(rule, destination):
+            yield Problem((*at, "to", which), "every repository of this rule would be copied onto itself")
+        elif (name := _copied_again(rule, destination, earlier)) is not None:
+            yield Problem(
+                (*at, "to", which),
+                f"copies would be copied again without end: this rule also governs `{name}`, where they arrive",
+                "a `match` without its own destination, or a rule above that exempts it",
+            )
+
+
 def _leads_to_itself(rule: Rule, destination: Destination) -> bool:
     """Whether source and destination are the same wherever the rule applies."""
-    return destination.repository in {None, "{name}"} and rule.match.regions == (destination.region,)
+    return (
+        destination.repository in {None, "{name}"}
+        and (destination.account is None or set(rule.match.accounts) == {destination.account})
+        and (destination.region is None or set(rule.match.regions) == {destination.region})
+    )
+
+
+def _copied_again(rule: Rule, destination: Destination, earlier: list[Rule]) -> str | None:
+    """A name that a copy gets and that the rule copies once more, under a longer name each time."""
+    template = destination.repository or "{name}"
+    if template == "{name}" or "{name}" not in template:
+        return None
+    for pattern in rule.match.repositories:
+        sample = pattern.replace("**", "a/b").replace("*", "a")
+        name = template.replace("{name}", sample)
+        if _may_govern(rule.match, name, destination) and not any(
+            _may_govern(other.match, name, destination) for other in earlier
+        ):
+            return name
+    return None
+
+
+def _may_govern(match: Match, name: str, destination: Destination) -> bool:
+    """Whether a rule that matches so governs a repository of this name in some registry that the destination means."""
+    return any(repository_matcher(pattern).matches(name) for pattern in match.repositories) and all(
+        value is None or not patterns or any(star_matcher(pattern).matches(value) for pattern in patterns)
+        for value, patterns in ((destination.account, match.accounts), (destination.region, match.regions))
+    )
+
+
+def _waivers_differ(waivers: Mapping[int, Waiver]) -> Iterator[Problem]:
+    first: dict[tuple[str, frozenset[str]], int] = {}
+    for position, waiver in waivers.items():
+        earlier = first.setdefault((waiver.finding, frozenset(waiver.repositories)), position)
+        if earlier != position:
+            yield Problem(
+                ("waivers", position),
+                f"`{waiver.finding}` is waived for the same repositories already: {spell_path(('waivers', earlier))}",
+                "one waiver, with one last day",
+            )
+
+
+def _logins_have_one_source(credentials: Mapping[int, Credential]) -> Iterator[Problem]:
+    """Two that write the same login would take turns, and who reads it could not tell whom it speaks as."""
+    first: dict[tuple[str, CredentialRegistry], int] = {}
+    for position, credential in credentials.items():
+        at: Path = ("credentials", position)
+        yield from _entries_differ(credential.registries, (*at, "registries"))
+        yield from _entries_differ([sink.secretsmanager for sink in credential.sinks], (*at, "sinks"))
+        for number, sink in enumerate(credential.sinks):
+            logins = [(sink.secretsmanager, registry) for registry in credential.registries]
+            earlier = next((first[login] for login in logins if first.get(login, position) != position), None)
+            if earlier is not None:
+                yield Problem(
+                    (*at, "sinks", number, "secretsmanager"),
+                    f"`{credentials[earlier].name}` writes a login to the same registry into this secret already: "
+                    f"{spell_path(('credentials', earlier))}",
+                    "a secret of its own",
+                )
+            for login in logins:
+                first.setdefault(login, position)
+
+
+def _entries_differ(entries: Sequence[object], at: Path) -> Iterator[Problem]:
+    for number, entry in enumerate(entries):
+        if entry in entries[:number]:
+            yield Problem((*at, number), "this stands above already", "each once")

@@ -5,15 +5,22 @@ from collections.abc import Callable
 from ecr_steward.domain import rules
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
-from ecr_steward.rulebook import model
+from ecr_steward.domain.scans import Severity
+from ecr_steward.rulebook import model, settings
+from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.documents import lifecycle_policy, repository_policy
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.versions import read_version
+from ecr_steward.rulebook.waivers import Waiver
 
 
 def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
     """Compile a rulebook that validated."""
-    return rules.Rules(tuple(_rule(rule) for rule in rulebook.rules))
+    return rules.Rules(
+        rules=tuple(map(_rule, rulebook.rules)),
+        waivers=tuple(map(_waiver, rulebook.waivers)),
+        credentials=tuple(map(_credential, rulebook.credentials)),
+    )
 
 
 def _rule(rule: model.Rule) -> rules.Rule:
@@ -27,6 +34,7 @@ def _rule(rule: model.Rule) -> rules.Rule:
         mode=rules.Mode(rule.mode),
         image_tags=_tag_rules(rule.image_tags) if rule.image_tags else None,
         repository=_settings(rule.repository) if rule.repository else None,
+        scan=_scan_rules(rule.scan) if rule.scan else None,
         replicate=tuple(map(_replication, rule.replicate)),
     )
 
@@ -41,15 +49,41 @@ def _tag_rules(image_tags: model.ImageTags) -> rules.TagRules:
     )
 
 
+def _scan_rules(scan: model.Scan) -> rules.ScanRules:
+    return rules.ScanRules(Severity[scan.fail_on.severity], rules.Unscannable(scan.unscannable))
+
+
 def _replication(copy: model.Replicate) -> rules.ReplicationRules:
     return rules.ReplicationRules(
-        to=tuple(rules.Destination(to.region, to.repository) for to in copy.to),
+        to=tuple(rules.Destination(to.region, to.repository, to.account) for to in copy.to),
         tags=tuple(map(tag_matcher, copy.images.tags)) if copy.images else (),
         referrers=copy.referrers,
+        when=frozenset(map(rules.Condition, copy.when)),
     )
 
 
-def _settings(wanted: model.RepositoryRules) -> Callable[[RepositoryRef], RepositorySettings]:
+def _waiver(waiver: Waiver) -> rules.Waiver:
+    return rules.Waiver(
+        finding=waiver.finding,
+        repositories=tuple(map(repository_matcher, waiver.repositories)),
+        until=waiver.until,
+        reason=waiver.reason,
+        owner=waiver.owner,
+    )
+
+
+def _credential(credential: Credential) -> rules.Credential:
+    return rules.Credential(
+        name=credential.name,
+        role=credential.role,
+        registries=tuple(rules.CredentialRegistry(of.account, of.region) for of in credential.registries),
+        sinks=tuple(
+            rules.SecretSink(sink.secretsmanager, rules.SecretFormat(sink.format)) for sink in credential.sinks
+        ),
+    )
+
+
+def _settings(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], RepositorySettings]:
     lifecycle = lifecycle_policy(wanted.lifecycle) if wanted.lifecycle else None
     mutability = _mutability(wanted.mutability) if wanted.mutability else None
     scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]
@@ -66,7 +100,7 @@ def _settings(wanted: model.RepositoryRules) -> Callable[[RepositoryRef], Reposi
     return settings_of
 
 
-def _mutability(wanted: model.Mutability) -> TagMutability:
+def _mutability(wanted: settings.Mutability) -> TagMutability:
     match wanted.immutable, bool(wanted.except_):
         case True, True:
             mode = Mutability.IMMUTABLE_WITH_EXCLUSION

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.repositories import Document
-from ecr_steward.rulebook.model import Keep, LifecycleEntry, Policy
+from ecr_steward.rulebook.settings import Keep, LifecycleEntry, Policy
 from ecr_steward.rulebook.words import ACCOUNT_ID
 
 PULL_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")

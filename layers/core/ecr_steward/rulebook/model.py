@@ -6,38 +6,13 @@ examples become the JSON Schema that editors show. What no single value can tell
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StrictBool,
-    StrictInt,
-    Tag,
-    model_validator,
-)
+from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
 
 from ecr_steward.rulebook import words
-
-Name = Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")]
-
-
-def _one_pattern(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    if len(patterns) != 1:
-        raise ValueError("write one pattern; ECR takes several for `all of them must match`, so make an entry for each")
-    return patterns
-
-
-OneTagFilter = Annotated[
-    tuple[words.TagFilter, ...], AfterValidator(_one_pattern), Field(json_schema_extra={"minItems": 1, "maxItems": 1})
-]
-
-
-class RulebookModel(BaseModel):
-    """Base of the rulebook's models: unknown keys are errors, and a rulebook that was read does not change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
+from ecr_steward.rulebook.base import Name, RulebookModel
+from ecr_steward.rulebook.credentials import Credential
+from ecr_steward.rulebook.settings import RepositoryRules
+from ecr_steward.rulebook.waivers import Waiver
 
 
 class Match(RulebookModel):
@@ -116,151 +91,35 @@ class ImageTags(RulebookModel):
     )
 
 
-class PolicyStatement(RulebookModel):
-    """A statement of a repository policy, in AWS's own words; it is passed on as it is."""
+class FailOn(RulebookModel):
+    """Which findings fail an image."""
 
-    sid: str | None = Field(
-        default=None, alias="Sid", description="Its name, unique in the policy.", examples=["Scanner"]
-    )
-    effect: Literal["Allow", "Deny"] = Field(alias="Effect", description="Allow or Deny.", examples=["Allow"])
-    principal: Literal["*"] | dict[str, str | list[str]] = Field(
-        alias="Principal", description="Whom it is about.", examples=[{"Service": "codebuild.amazonaws.com"}]
-    )
-    action: str | list[str] = Field(
-        alias="Action", description="Actions of ECR.", examples=[["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]]
-    )
-    condition: dict[str, dict[str, Any]] | None = Field(
-        default=None,
-        alias="Condition",
-        description="When it holds.",
-        examples=[{"StringEquals": {"aws:SourceAccount": "111122223333"}}],
+    severity: Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"] = Field(
+        description="Findings of this severity and above fail an image, unless they are waived. A finding that nobody "
+        "has given a severity yet fails none; the verdict names it.",
+        examples=["HIGH"],
     )
 
 
-class Policy(RulebookModel):
-    """The repository policy: who may pull and push, in short words. It replaces the whole policy."""
+class Scan(RulebookModel):
+    """Which findings an image may have. An index is judged by the images that it points to."""
 
-    pull: tuple[words.PrincipalWord, ...] = Field(
-        default=(),
-        description="Who may pull: `account` (the repository's own), an account id, `org:o-...` or `role/NAME`.",
-        examples=[["account", "222233334444", "org:o-abcde12345"]],
-    )
-    push: tuple[words.PrincipalWord, ...] = Field(
-        default=(), description="Who may push and pull; words as in `pull`.", examples=[["role/ci-*"]]
-    )
-    statements: tuple[PolicyStatement, ...] = Field(
-        default=(),
-        description="Further statements, as AWS writes them.",
-        examples=[
-            [{"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "ecr:BatchGetImage"}]
-        ],
-    )
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not (self.pull or self.push or self.statements):
-            raise ValueError("an empty policy is none that ECR takes: give it `pull`, `push` or `statements`")
-        return self
-
-
-class _Selection(RulebookModel):
-    untagged: Literal[True] | None = Field(
-        default=None, description="Only images without an image tag.", examples=[True]
-    )
-    tags: OneTagFilter | None = Field(
-        default=None,
-        description="Only images with an image tag of this pattern. One pattern: ECR would want all of several.",
-        examples=[["v*"]],
-    )
-
-    @model_validator(mode="after")
-    def _selects_one_way(self) -> Self:
-        if self.untagged and self.tags:
-            raise ValueError("an image is either untagged or has `tags`: keep one of the two keys")
-        return self
-
-
-class Keep(_Selection):
-    """The newest images stay, older ones of the same selection expire."""
-
-    newest: StrictInt = Field(ge=1, description="How many images stay.", examples=[30])
-
-
-class Expire(_Selection):
-    """Images expire by the time since their push."""
-
-    after: words.Days = Field(description="Days or weeks since the push.", examples=["14d"])
-
-
-class LifecycleEntry(RulebookModel):
-    """One rule of the lifecycle policy. An image that an entry selects is left alone by all entries below it."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
-    keep: Keep | None = Field(
-        default=None, description="Keep the newest images.", examples=[{"newest": 30, "tags": ["*.*.*"]}]
-    )
-    expire: Expire | None = Field(
-        default=None, description="Let images expire after a time.", examples=[{"untagged": True, "after": "14d"}]
-    )
-
-    @model_validator(mode="after")
-    def _is_one_of_both(self) -> Self:
-        if (self.keep is None) == (self.expire is None):
-            raise ValueError("an entry is either `keep` or `expire`: write one entry for each")
-        return self
-
-    @property
-    def selection(self) -> Keep | Expire:
-        """The half that is there."""
-        chosen = self.keep or self.expire
-        assert chosen is not None  # noqa: S101 - the validator above
-        return chosen
-
-
-class Mutability(RulebookModel):
-    """Which image tags may move to another image."""
-
-    immutable: StrictBool = Field(description="Whether image tags stay where they are.", examples=[True])
-    except_: tuple[words.TagFilter, ...] = Field(
-        default=(),
-        alias="except",
-        max_length=5,
-        description="Image tags for which the opposite holds. ECR takes at most five, and `*` as the only wildcard.",
-        examples=[["*-latest"]],
-    )
-
-
-class RepositoryRules(RulebookModel):
-    """The settings of the repositories. What is not named here is left as it is."""
-
-    policy: Policy | None = Field(
-        default=None, description="The repository policy.", examples=[{"pull": ["account"], "push": ["role/ci-*"]}]
-    )
-    lifecycle: tuple[LifecycleEntry, ...] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=50,
-        description="The lifecycle policy, highest priority first.",
-        examples=[[{"keep": {"newest": 30, "tags": ["*.*.*"]}}, {"expire": {"untagged": True, "after": "14d"}}]],
-    )
-    mutability: Mutability | None = Field(
-        default=None, description="Tag mutability.", examples=[{"immutable": True, "except": ["*-latest"]}]
-    )
-    scanning: Literal["on_push", "manual"] | None = Field(
-        default=None, description="When ECR's basic scan runs.", examples=["on_push"]
-    )
-    resource_tags: dict[words.ResourceTagKey, words.ResourceTagValue] = Field(
-        default={},
-        max_length=50,
-        description="AWS resource tags that the repository carries; others stay.",
-        examples=[{"managed-by": "ecr-steward"}],
+    fail_on: FailOn = Field(description="What makes an image fail.", examples=[{"severity": "HIGH"}])
+    unscannable: Literal["fail", "pass"] = Field(
+        default="fail",
+        description="The verdict on an image that the scanner cannot scan, such as one of an unsupported system.",
+        examples=["fail"],
     )
 
 
 class Destination(RulebookModel):
-    """Where images are copied to, in the account of the source; what is not named is as there."""
+    """Where images are copied to; what is not named is as at the source."""
 
+    account: words.AccountId | None = Field(
+        default=None,
+        description="Another account, by its id in quotes. The template's parameter SpokeAccounts must name it.",
+        examples=["222233334444"],
+    )
     region: words.RegionWord | None = Field(default=None, description="Another region.", examples=["eu-west-1"])
     repository: words.RepositoryTemplate | None = Field(
         default=None, description="Another name; `{name}` is the source's.", examples=["release/{name}"]
@@ -268,8 +127,8 @@ class Destination(RulebookModel):
 
     @model_validator(mode="after")
     def _leads_elsewhere(self) -> Self:
-        if self.region is None and self.repository in {None, "{name}"}:
-            raise ValueError("a destination needs another `region` or `repository` than the source")
+        if self.account is None and self.region is None and self.repository in {None, "{name}"}:
+            raise ValueError("a destination needs another `account`, `region` or `repository` than the source")
         return self
 
 
@@ -289,6 +148,14 @@ class Replicate(RulebookModel):
         default=None,
         description="Which images; none means all whose image tags break no rule.",
         examples=[{"tags": ["semver"]}],
+    )
+    when: tuple[Literal["scan_passed"], ...] = Field(
+        default=(),
+        min_length=1,
+        description="What an image has to be before it is copied; no key: it is copied at once. `scan_passed`: the "
+        "verdict of `scan` on it is a pass. Until its scan has ended there is no verdict, so an image that nobody "
+        "scans is not copied.",
+        examples=[["scan_passed"]],
     )
     referrers: StrictBool = Field(
         default=True, description="Whether signatures, SBOMs and attestations travel along.", examples=[True]
@@ -311,6 +178,11 @@ class Rule(RulebookModel):
     repository: RepositoryRules | None = Field(
         default=None, description="Settings of the repositories.", examples=[{"scanning": "on_push"}]
     )
+    scan: Scan | None = Field(
+        default=None,
+        description="Which findings its images may have; `replicate` can wait for the verdict.",
+        examples=[{"fail_on": {"severity": "HIGH"}}],
+    )
     replicate: tuple[Replicate, ...] = Field(
         default=(), description="Copies to other registries.", examples=[[{"to": [{"region": "eu-west-1"}]}]]
     )
@@ -324,4 +196,32 @@ class Rulebook(RulebookModel):
         min_length=1,
         description="The rules. Of those that match a repository, the first one governs it.",
         examples=[[{"name": "services", "match": {"repositories": ["team-*/**"]}}]],
+    )
+    waivers: tuple[Waiver, ...] = Field(
+        default=(),
+        description="Findings that are tolerated for a time.",
+        examples=[
+            [
+                {
+                    "finding": "CVE-2026-12345",
+                    "repositories": ["team-a/**"],
+                    "until": "2027-01-31",
+                    "reason": "the service never parses foreign XML",
+                    "owner": "team-a",
+                }
+            ]
+        ],
+    )
+    credentials: tuple[Credential, ...] = Field(
+        default=(),
+        description="Registry logins that are kept fresh where somebody else reads them.",
+        examples=[
+            [
+                {
+                    "name": "on-prem-cluster",
+                    "registries": [{"region": "us-east-1"}],
+                    "sinks": [{"secretsmanager": "ecr-steward/on-prem-cluster"}],
+                }
+            ]
+        ],
     )

@@ -1,9 +1,11 @@
 """The words of the rulebook: small texts with a grammar of their own, each refused with what was expected.
 
-Limits are those of the ECR API reference and the IAM user guide.
+Limits are those of the API references of ECR, IAM (``roleNameType``), Secrets Manager (``Name`` of CreateSecret) and
+Inspector (``VulnerabilityId``).
 """
 
 import re
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 import re2  # type: ignore[import-untyped]
@@ -27,7 +29,21 @@ _TAG_WORD = r"[0-9a-zA-Z_.*-]{1,300}"
 _REGION_GLOB = r"[a-z0-9*-]{1,40}"
 _PRINCIPAL = rf"account|{ACCOUNT_ID}|org:o-[a-z0-9]{{10,32}}|role/[A-Za-z0-9+=,.@_/*-]{{1,512}}"
 _DAYS = r"([1-9][0-9]{0,3})([dw])"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_FINDING = r"[^\s*]{1,128}"
+_ROLE = r"[A-Za-z0-9+=,.@_-]{1,64}"
+_SINK_PREFIX = "ecr-steward/"
+_SECRET = rf"{_SINK_PREFIX}[A-Za-z0-9/_+=.@-]{{1,500}}"
 _RESOURCE_TAG_KEY = r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}"
+
+
+_FINDING_FORMS: Final = {
+    "CVE-": (r"CVE-[0-9]{4}-[0-9]{4,}", "CVE-YEAR-NUMBER with four digits or more, such as CVE-2026-12345"),
+    "GHSA-": (r"GHSA(-[23456789cfghjmpqrvwx]{4}){3}", "three groups of four, such as GHSA-jfh8-c2jp-5v3q"),
+}
+"""Names whose form is known, by how they begin: those of the CVE program and of GitHub's advisory database."""
+_OWN_ROLE = "RefreshCredentialsFunctionRole"
+"""In the name that CloudFormation gives the function's role: ``<stack>-<logical id>-<random>``."""
 
 
 class WrongWordError(ValueError):
@@ -167,11 +183,78 @@ def _check_resource_tag_key(text: str) -> str:
     return text
 
 
+def _check_finding(text: str) -> str:
+    """Refuse what no scanner names so. What scanners name at all is nowhere listed: vendors have forms of their own."""
+    if not re.fullmatch(_FINDING, text):
+        raise WrongWordError(
+            f"`{text}` can match no finding", "one finding as the scanner names it, without spaces and wildcards"
+        )
+    prefix = next((prefix for prefix in _FINDING_FORMS if text.upper().startswith(prefix)), None)
+    if prefix is None:
+        return text
+    form, expected = _FINDING_FORMS[prefix]
+    if re.fullmatch(form, text):
+        return text
+    number = text[len(prefix) :].lower()
+    meant = f"{prefix}{number}" if re.fullmatch(form, f"{prefix}{number}") else None
+    raise WrongWordError(f"`{text}` can match no finding", expected, meant)
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):  # some YAML parsers know dates
+        return value
+    if not isinstance(value, str) or not re.fullmatch(_DATE, value):
+        raise ValueError(f"`{value}` is not a date: write year, month and day, such as 2027-01-31")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as cause:
+        raise ValueError(f"`{value}` is not in the calendar ({cause})") from cause
+
+
+def _check_text(text: str) -> str:
+    if not any(map(str.isalnum, text)):
+        raise ValueError(f"`{text}` says nothing: people read this when a finding is tolerated")
+    return text
+
+
+def _check_role(text: str) -> str:
+    if text.startswith("arn:"):
+        raise WrongWordError(
+            f"`{text}` is an ARN, and the role is looked for in the account of each registry", "the name of the role"
+        )
+    if _OWN_ROLE.casefold() in text.casefold():
+        raise WrongWordError(
+            f"`{text}` is the role of the function itself: a token speaks as whoever fetched it, "
+            "and this one may do more than pull",
+            "a role that may do nothing but pull",
+            "pull-only",
+        )
+    if not re.fullmatch(_ROLE, text):
+        raise ValueError(f"`{text}` is not the name of a role: up to 64 letters, digits and +=,.@_-, and no path")
+    return text
+
+
+def _check_secret(text: str) -> str:
+    if re.fullmatch(_SECRET, text):
+        return text
+    if text.startswith("arn:"):
+        raise WrongWordError(f"`{text}` is an ARN", f"the name of the secret, which starts with {_SINK_PREFIX}")
+    if not text.startswith(_SINK_PREFIX):
+        prefixed = f"{_SINK_PREFIX}{text.lstrip('/')}"
+        raise WrongWordError(
+            f"`{text}` is a secret that the steward may not write",
+            f"a name that starts with {_SINK_PREFIX}, as the template's parameter SecretPrefix says",
+            prefixed if re.fullmatch(_SECRET, prefixed) else None,
+        )
+    raise ValueError(f"`{text}` is not the name of a secret: up to 512 letters, digits and /_+=.@-, after the prefix")
+
+
 def _schema(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
 
 
 AccountWord = Annotated[str, AfterValidator(_check_account_word), _schema(rf"\*|{ACCOUNT_ID}")]
+AccountId = Annotated[str, AfterValidator(_check_account), _schema(ACCOUNT_ID)]
 RegionWord = Annotated[str, AfterValidator(_check_region), _schema(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")]
 RegionGlob = Annotated[str, AfterValidator(_check_region_glob), _schema(_REGION_GLOB)]
 RepositoryGlob = Annotated[str, AfterValidator(_check_repository_glob), _schema(_REPOSITORY_GLOB)]
@@ -184,3 +267,15 @@ PrincipalWord = Annotated[str, AfterValidator(_check_principal), _schema(_PRINCI
 Days = Annotated[int, BeforeValidator(_days), PlainSerializer(lambda days: f"{days}d", str), _schema(_DAYS)]
 ResourceTagKey = Annotated[str, AfterValidator(_check_resource_tag_key)]
 ResourceTagValue = Annotated[str, Field(max_length=256)]
+FindingName = Annotated[str, AfterValidator(_check_finding), _schema(_FINDING)]
+Day = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{_DATE}$"})
+]
+Text = Annotated[
+    str,
+    AfterValidator(_check_text),
+    Field(max_length=500),
+    WithJsonSchema({"type": "string", "pattern": "[^\\s]", "maxLength": 500}),
+]
+RoleName = Annotated[str, AfterValidator(_check_role), _schema(_ROLE)]
+SecretName = Annotated[str, AfterValidator(_check_secret), _schema(_SECRET)]
