@@ -1,5 +1,7 @@
 """A faithful local Amazon ECR: the JSON API and the /v2/ API over one state, for boto3, docker, skopeo and oras."""
 
+from local_ecr.access.log import AccessDecision, DecisionLog
+from local_ecr.access.policies import Policy
 from local_ecr.app import is_for_ecr
 from local_ecr.ecr import LocalEcr
 from local_ecr.ending import Ending
@@ -11,12 +13,15 @@ from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
 from local_ecr.server import LocalEcrServer
 
 __all__ = [
+    "AccessDecision",
     "Credential",
+    "DecisionLog",
     "EcrError",
     "Ending",
     "ForgottenRequestsError",
     "LocalEcr",
     "LocalEcrServer",
+    "Policy",
     "Principal",
     "Quirks",
     "Registry",

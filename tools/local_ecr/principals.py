@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from local_ecr.access import policies
 from local_ecr.errors import EcrError
 from local_ecr.names import InvalidNameError, Registry
 
@@ -30,11 +31,32 @@ class Principal:
     account: str
     arn: str
     access_key_id: str = ""
+    path: str = "/"
+    """Path of a session's role, which the session's ARN does not have."""
 
     @property
     def session_name(self) -> str | None:
         """The session's name when a role was assumed."""
         return self.arn.rsplit("/", 1)[1] if ":assumed-role/" in self.arn else None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the account itself."""
+        return self.arn.endswith(":root")
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role when one was assumed."""
+        if self.session_name is None:
+            return None
+        _, partition, *_ = self.arn.split(":")
+        name = self.arn.split(":assumed-role/", 1)[1].rsplit("/", 1)[0]
+        return f"arn:{partition}:iam::{self.account}:role{self.path}{name}"
+
+    @property
+    def in_policies(self) -> policies.Principal:
+        """As policies name it."""
+        return policies.Principal("AWS", self.arn, self.role_arn)
 
 
 @dataclass(frozen=True)
@@ -81,14 +103,13 @@ def user_identity(principal: Principal) -> dict[str, Any]:
     }
     name = principal.arn.rsplit("/", 1)[-1]
     if principal.session_name is not None:
-        role_path = principal.arn.split(":assumed-role/", 1)[1].rsplit("/", 1)[0]
-        partition = principal.arn.split(":")[1]
+        role_arn = str(principal.role_arn)
         issuer = {
             "type": "Role",
             "principalId": "AROALOCALECRSESSION",
-            "arn": f"arn:{partition}:iam::{principal.account}:role/{role_path}",
+            "arn": role_arn,
             "accountId": principal.account,
-            "userName": role_path.rsplit("/", 1)[-1],
+            "userName": role_arn.rsplit("/", 1)[-1],
         }
         return {
             "type": "AssumedRole",
@@ -96,6 +117,6 @@ def user_identity(principal: Principal) -> dict[str, Any]:
             **identity,
             "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
         }
-    if principal.arn.endswith(":root"):
+    if principal.is_root:
         return {"type": "Root", "principalId": principal.account, **identity}
     return {"type": "IAMUser", "principalId": "AIDALOCALECRUSER", **identity, "userName": name}

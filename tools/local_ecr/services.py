@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_ecr.access import Authorizer, Permission, allow_everything
+from local_ecr.access.gate import Gate, Identities, no_policies
+from local_ecr.access.log import AccessDecision, DecisionLog, tell_nobody
 from local_ecr.housekeeping import Housekeeping
 from local_ecr.names import Digest, Registry
 from local_ecr.principals import Credential, Principal, account_principal
@@ -36,27 +37,25 @@ class Services:
         clock: Callable[[], datetime] = utc_now,
         on_event: Callable[[str, str, dict[str, Any]], None] = ignore,
         principal_of: Callable[[Credential], Principal] = account_principal,
-        authorize: Authorizer = allow_everything,
+        identities: Identities = no_policies,
+        organization_id: str | None = None,
+        on_decision: Callable[[AccessDecision], None] = tell_nobody,
         public_host: str = "127.0.0.1",
         quirks: Quirks | None = None,
     ) -> None:
         self.clock = clock
         self.principal_of = principal_of
-        self.authorize = authorize
         self.public_host = public_host
         self.quirks = quirks or Quirks()
         self.trail = True
         self.requests = RequestLog()
+        self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}
         self.store = Store(data, on_event)
+        self.gate = Gate(self.store, clock, identities, self.decisions, organization_id)
         self.signer = Signer(self.store.signing_key(), clock)
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
-
-    def require(self, principal: Principal, permissions: Iterable[Permission]) -> None:
-        """Raises EcrError `AccessDeniedException` for the first that `principal` does not have."""
-        for permission in permissions:
-            self.authorize(principal, permission.action, permission.resource)
 
     def registry_host(self, registry: Registry) -> str:
         """Where the /v2/ face of a registry is; its name at AWS when no port serves it here."""

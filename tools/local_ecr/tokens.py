@@ -53,6 +53,7 @@ class Signer:
                 "account": principal.account,
                 "arn": principal.arn,
                 "key": principal.access_key_id,
+                "path": principal.path,
                 "region": region,
                 "expires": expires_at.timestamp(),
             },
@@ -63,7 +64,7 @@ class Signer:
         """Raises InvalidTokenError for a password that we did not make, ExpiredTokenError for an old one."""
         claims = self._open("authorization", password)
         expires_at = self._expiry(claims)
-        principal = Principal(claims["account"], claims["arn"], claims["key"])
+        principal = Principal(claims["account"], claims["arn"], claims["key"], claims.get("path", "/"))
         return Session(principal, claims["region"], expires_at)
 
     def page_token(self, position: Any) -> str:

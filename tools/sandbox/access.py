@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from local_ecr import EcrError, Principal
+from local_ecr import Policy, Principal
+from local_ecr.access.decision import EVERYTHING
+from local_ecr.access.policies import Decision, UnsupportedPolicyError
 from sandbox.api_calls import ApiCall, HttpRequest
-from sandbox.delivery.policies import Decision, UnsupportedPolicyError
 from sandbox.delivery.wiring import Wiring
 from sandbox.moto_gateway import HttpAnswer
 
@@ -53,10 +54,13 @@ class Access:
             return f"{refused} because the sandbox cannot tell: {cause}"
         return None if decision is Decision.ALLOWED else f"{refused} {_WHY[decision].format(action=action)}"
 
-    def authorize(self, principal: Principal, action: str, resource: str) -> None:
-        """The gate of LocalEcr. Raises EcrError `AccessDeniedException`."""
-        if refusal := self.refusal(principal, action, resource):
-            raise EcrError("AccessDeniedException", refusal)
+    def identities(self, principal: Principal) -> Sequence[Policy]:
+        """The identity policies of a principal, for LocalEcr."""
+        wiring = self._wiring()
+        role_arn = _role_of(principal, wiring)
+        if role_arn is None:
+            return (EVERYTHING,)
+        return tuple(Policy(f"{number}", one) for number, one in enumerate(wiring.roles[role_arn].policies, start=1))
 
     def refuse(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer | None:
         """The answer to a call to SQS, SNS or DynamoDB that is not allowed; None when it is."""

@@ -131,7 +131,7 @@ class Sandbox:
             folder / "ecr",
             on_event=self.deliver,
             principal_of=self._principals.of,
-            authorize=access.authorize,
+            identities=access.identities,
             public_host=self._public_host,
         )
         self.requests = RequestLog()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.policies import Decision
+from local_ecr.access.policies import Decision
 from sandbox.delivery.wiring import Role, Wiring
 
 ROLE = "arn:aws:iam::111122223333:role/r"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_ecr import events
-from local_ecr.access import permissions_for
+from local_ecr.access.log import API
+from local_ecr.access.permissions import permissions_for, request_keys
 from local_ecr.control import account, image_deletion, images, layers, policies, protocol, repositories, resource_tags
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import EcrError, invalid_parameter, server_error
@@ -83,9 +84,12 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
         result.registry, repository_name = _addressed(own, call_input)
         names = [repository_name] if repository_name else call_input.get("repositoryNames", [])
         gives_resource_tags = result.operation == "CreateRepository" and bool(call_input.get("tags"))
-        ecr.require(
+        ecr.gate.require(
+            API,
             principal,
+            result.registry,
             permissions_for(result.registry, result.operation, names, gives_resource_tags=gives_resource_tags),
+            request_keys(call_input),
         )
         handler = HANDLERS.get(result.operation)
         if handler is None:

@@ -10,6 +10,8 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_ecr.access.log import DISTRIBUTION
+from local_ecr.access.permissions import permissions_for
 from local_ecr.data.errors import DistributionError
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
@@ -29,6 +31,13 @@ class DataCall:
     @property
     def is_head(self) -> bool:
         return self.request.method == "HEAD"
+
+    def require(self, operation: str, repository_name: str | None = None) -> None:
+        """Pass the gate for an operation on a repository, this call's own unless another is named. Blocks."""
+        name = self.repository_name if repository_name is None else repository_name
+        names = [name] if name else []  # the catalog is of all
+        permissions = permissions_for(self.registry, operation, names)
+        self.ecr.gate.require(DISTRIBUTION, self.principal, self.registry, permissions)
 
     def query(self, name: str) -> str | None:
         return self.request.query_params.get(name)

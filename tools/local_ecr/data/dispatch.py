@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from local_ecr.access import permissions_for
 from local_ecr.data.auth import UnauthorizedError, authenticate, registry_named, unauthorized_response
 from local_ecr.data.blobs import get_signed
-from local_ecr.data.call import DataCall
+from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import error_response, unsupported
 from local_ecr.data.routes import DataOperation, Route, operation_of, parse_path
 from local_ecr.errors import EcrError, server_error
@@ -87,9 +86,8 @@ async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -
     if wanted is None:
         return Response(status_code=200)
     route = wanted.route
-    repository_names = [route.repository_name] if route.repository_name else []  # the catalog is of all
-    ecr.require(session.principal, permissions_for(registry, wanted.operation.name, repository_names))
     call = DataCall(ecr, request, registry, session.principal, route.repository_name, route.reference)
+    await in_thread(call.require, wanted.operation.name)
     return await wanted.operation.handler(call)
 
 

@@ -6,7 +6,6 @@ import re
 
 from starlette.responses import Response
 
-from local_ecr.access import permissions_for
 from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import DistributionError, digest_invalid
 from local_ecr.names import Digest, InvalidNameError, is_repository_name, parse_digest
@@ -27,7 +26,7 @@ async def start_upload(call: DataCall) -> Response:
     whole = call.query("digest")
     digest = _digest(whole) if whole is not None else None
     if digest is not None:
-        _require(call, "UploadLayerPart", "CompleteLayerUpload")
+        await _require(call, "UploadLayerPart", "CompleteLayerUpload")
     upload_id = await in_thread(call.ecr.uploads.start, call.registry, call.repository_name, call.principal)
     if digest is None:
         return _progress(call, upload_id, 0, status=202)
@@ -49,7 +48,7 @@ async def finish_upload(call: DataCall) -> Response:
     """PUT with `digest`: append the body, if any, and make the whole a blob."""
     digest = _digest(call.query("digest") or "")
     if _has_body(call):
-        _require(call, "UploadLayerPart")
+        await _require(call, "UploadLayerPart")
     return await _finish(call, call.reference, digest)
 
 
@@ -79,10 +78,10 @@ async def _finish(call: DataCall, upload_id: str, digest: Digest) -> Response:
     return _created(call, digest)
 
 
-def _require(call: DataCall, *operations: str) -> None:
+async def _require(call: DataCall, *operations: str) -> None:
     """What a request does beside the operation that it is known by."""
     for operation in operations:
-        call.ecr.require(call.principal, permissions_for(call.registry, operation, [call.repository_name]))
+        await in_thread(call.require, operation)
 
 
 def _has_body(call: DataCall) -> bool:
@@ -136,7 +135,7 @@ def _mount(call: DataCall, digest: Digest) -> bool:
     source_name = call.query("from") or ""
     if not is_repository_name(source_name):
         return False
-    call.ecr.require(call.principal, permissions_for(call.registry, "GetDownloadUrlForLayer", [source_name]))
+    call.require("GetDownloadUrlForLayer", source_name)
     with call.ecr.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         source = repositories.find(change.connection, call.registry, source_name)

@@ -10,10 +10,11 @@ from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from local_ecr.access.policies import Document, UnsupportedPolicyError, check
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.policies import Document, UnsupportedPolicyError, check
 from sandbox.delivery.wiring import FunctionConfig, QueueMapping, RetryPolicy, Role, Rule, Schedule, Target, Wiring
 from sandbox.deploy import Deployment, Resource
+from sandbox.deploy.services.events import bus_statement
 
 DEFAULT_MAPPING_CONCURRENCY = 5  # Lambda begins with five pollers
 
@@ -172,10 +173,13 @@ class _Reader:
             yield Role(_arn_of(resource), properties["AssumeRolePolicyDocument"], (*inline, *managed))
 
     def resource_policies(self) -> Iterator[tuple[str, Document]]:
-        """Policies of functions, queues and topics, by the ARN that they protect."""
+        """Policies of functions, buses, queues and topics, by the ARN that they protect."""
         for resource in self._deployment.of_type("AWS::Lambda::Permission"):
             arn = self._arn(resource.properties["FunctionName"])
             yield arn, _permission(resource, arn)
+        for resource in self._deployment.of_type("AWS::Events::EventBusPolicy"):
+            bus_arn = self._bus_arn(resource.properties.get("EventBusName", "default"))
+            yield bus_arn, {"Version": "2012-10-17", "Statement": [bus_statement(resource.properties)]}
         for type_, key in (("AWS::SQS::QueuePolicy", "Queues"), ("AWS::SNS::TopicPolicy", "Topics")):
             for resource in self._deployment.of_type(type_):
                 for name in resource.properties[key]:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from local_ecr.access.policies import UnsupportedPolicyError
 from sandbox.delivery import stores
 from sandbox.delivery.activity import Work
 from sandbox.delivery.ledger import Delivery, Fate, Ledger
-from sandbox.delivery.policies import UnsupportedPolicyError
 from sandbox.delivery.wiring import Target, Wiring
 
 DEFAULT_RETRY_SECONDS = 0.02  # between two tries; EventBridge waits minutes to hours

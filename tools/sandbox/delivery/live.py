@@ -11,9 +11,9 @@ from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from local_ecr.access.policies import Document
 from sandbox.delivery.deployed import target_of
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.policies import Document
 from sandbox.delivery.stores import MOTO_LOCK
 from sandbox.delivery.wiring import Rule, Wiring
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_ecr.access.policies import Call, Decision, Document, Principal, allows, decide
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.policies import Call, Decision, Document, Principal, allows, decide
 
 
 @dataclass(frozen=True)

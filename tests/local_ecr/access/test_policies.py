@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, check, decide
+from local_ecr.access.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, check, decide
 
 EVENTS = Principal("Service", "events.amazonaws.com")
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:queue"

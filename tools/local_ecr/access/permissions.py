@@ -1,29 +1,18 @@
-"""The one gate that every request of both faces passes before anything is read or changed."""
+"""What IAM is asked for each operation, as the service authorization reference has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
+from local_ecr.access.policies import Context
 from local_ecr.names import Registry
-from local_ecr.principals import Principal
-
-
-class Authorizer(Protocol):
-    """Decides whether `principal` may do `action` (`ecr:PutImage`) on `resource` (a repository's ARN, or `*`)."""
-
-    def __call__(self, principal: Principal, action: str, resource: str) -> None:
-        """Return when it is allowed, raise EcrError `AccessDeniedException` when it is not."""
-
-
-def allow_everything(principal: Principal, action: str, resource: str) -> None:
-    """Every caller may do everything: policies are stored and not evaluated."""
 
 
 @dataclass(frozen=True)
 class Permission:
-    """What IAM is asked: an action on a resource."""
+    """An action (`ecr:PutImage`) on a resource (a repository's ARN, or `*`)."""
 
     action: str
     resource: str
@@ -53,3 +42,12 @@ def permissions_for(
         resources = [registry.repository_arn("*") if operation in _LISTINGS else "*"]
     actions = [_ACTIONS.get(operation, operation), *(["TagResource"] if gives_resource_tags else [])]
     return [Permission(f"ecr:{action}", resource) for action in actions for resource in resources]
+
+
+def request_keys(call_input: Mapping[str, Any]) -> Context:
+    """Condition keys of the resource tags in a request: of CreateRepository, TagResource or UntagResource."""
+    tags = {one["Key"]: one["Value"] for one in call_input.get("tags", ())}
+    tag_keys = [*tags, *call_input.get("tagKeys", ())]
+    if not tag_keys:
+        return {}
+    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": tag_keys}
