@@ -83,7 +83,7 @@ class EcrWorld:
         for blob in manifest.blobs:
             self.push_blob(repository, CONTENT_OF[blob.digest])
         for tag in image_tags or [None]:
-            self._clients.ecr(repository.registry.region).put_image(
+            self._clients.ecr(repository.registry).put_image(
                 repositoryName=repository.name,
                 imageManifest=manifest.content.decode(),
                 imageManifestMediaType=manifest.descriptor.media_type,
@@ -92,7 +92,7 @@ class EcrWorld:
         return ImageRef(repository, manifest.digest)
 
     def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:
-        ecr = self._clients.ecr(repository.registry.region)
+        ecr = self._clients.ecr(repository.registry)
         blob = _descriptor("application/vnd.oci.image.layer.v1.tar", content)
         upload = {"repositoryName": repository.name}
         held = ecr.batch_check_layer_availability(layerDigests=[blob.digest.value], **upload)["layers"]

@@ -53,7 +53,7 @@ def registry(clients: AwsClients) -> EcrRegistry:
 
 @pytest.fixture
 def ecr(clients: AwsClients) -> Iterator[Stubber]:
-    with Stubber(clients.ecr("us-east-1")) as stubber:
+    with Stubber(clients.ecr(REPOSITORY.registry)) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
 
@@ -172,7 +172,7 @@ def test_a_repository_is_gone_when_it_was_deleted_between_two_reads(registry: Ec
 
 def test_an_immutable_tag_stays_when_moto_calls_that_an_image_that_exists(clients: AwsClients) -> None:
     with mock_aws():
-        registry, ecr = EcrRegistry(clients), clients.ecr("us-east-1")
+        registry, ecr = EcrRegistry(clients), clients.ecr(REPOSITORY.registry)
         registry.create_repository(REPOSITORY, None)
         other = CONTENT.replace('"config": {}', '"config": {"size": 1}')
         for content, digest, tag in (

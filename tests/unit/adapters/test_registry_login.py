@@ -37,7 +37,7 @@ def clients() -> AwsClients:
 
 @pytest.fixture
 def stubber(clients: AwsClients) -> Iterator[Stubber]:
-    with Stubber(clients.ecr("eu-west-1")) as stubber:
+    with Stubber(clients.ecr(HOME)) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
 

@@ -1,34 +1,53 @@
 """AWS clients, each made when it is first used."""
 
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+
+from ecr_steward.adapters.roles import Accounts, Role
+from ecr_steward.domain.names import RegistryRef
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sts.client import STSClient
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 """botocore's own retries: they know throttling codes, and wait longer each time."""
 
 
 class AwsClients:
-    """The clients that the adapters need, over one session. Safe to use from several threads."""
+    """The clients that the adapters need, over one session for each role. Safe to use from several threads."""
 
-    def __init__(self, session: boto3.Session | None = None, config: Config = PATIENT) -> None:
-        """Without a session, the environment says who is calling and where."""
-        self._session = session
+    def __init__(
+        self, session: boto3.Session | None = None, config: Config = PATIENT, accounts: Accounts | None = None
+    ) -> None:
+        """Without a session, the environment says who is calling and where.
+
+        Without accounts, every registry is spoken to as the caller, whosever it is.
+        """
+        self._given = session
         self._config = config
-        self._clients: dict[tuple[str, str | None], Any] = {}
-        self._lock = Lock()
+        self._accounts = accounts
+        self._core = botocore.session.Session()
+        self._sessions: dict[Role | None, boto3.Session] = {}
+        self._clients: dict[tuple[Role | None, str, str | None], Any] = {}
+        self._lock = RLock()
 
-    def ecr(self, region: str) -> "ECRClient":
-        """ECR in a region, for registries of the caller's account and of those that let it in."""
-        client: ECRClient = self._client("ecr", region)
+    def ecr(self, registry: RegistryRef, role: str | None = None) -> "ECRClient":
+        """ECR for a registry: of our own account as ourselves, of a connected one as the role it has for us.
+
+        With ``role``, as the role of that name in the registry's account, at home too. Needs sts:AssumeRole on it.
+        Raises AccountNotConnectedError, RoleNotAssumableError and the retryable errors.
+        """
+        acting = self._accounts.role_for(registry, role) if self._accounts else None
+        client: ECRClient = self._client("ecr", registry.region, acting)
         return client
 
     @property
@@ -46,11 +65,28 @@ class AwsClients:
         client: DynamoDBClient = self._client("dynamodb")
         return client
 
-    def _client(self, service: str, region: str | None = None) -> Any:
+    @property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        client: SecretsManagerClient = self._client("secretsmanager")
+        return client
+
+    @property
+    def sts(self) -> "STSClient":
+        client: STSClient = self._client("sts")
+        return client
+
+    def _client(self, service: str, region: str | None = None, role: Role | None = None) -> Any:
         with self._lock:  # a session makes one client at a time
-            if (service, region) not in self._clients:
-                self._session = self._session or boto3.Session()
+            if (role, service, region) not in self._clients:
                 # boto3's overloads want each service's name spelled out
-                make: Any = self._session.client
-                self._clients[service, region] = make(service, region_name=region, config=self._config)
-            return self._clients[service, region]
+                make: Any = self._session(role).client
+                self._clients[role, service, region] = make(service, region_name=region, config=self._config)
+            return self._clients[role, service, region]
+
+    def _session(self, role: Role | None) -> boto3.Session:
+        if role not in self._sessions:
+            if role is None:
+                self._sessions[role] = self._given or boto3.Session(botocore_session=self._core)
+            else:
+                self._sessions[role] = role.session(self.sts, self._core.get_component("data_loader"))
+        return self._sessions[role]

@@ -29,14 +29,19 @@ class Login:
 class RegistryLogin:
     """Logins, kept until half of their life is over. Safe to use from several threads."""
 
-    def __init__(self, clients: AwsClients, now: Clock) -> None:
+    def __init__(self, clients: AwsClients, now: Clock, role: str | None = None) -> None:
+        """A login speaks as whoever fetched it: with ``role``, as the role of that name in the registry's account."""
         self._clients = clients
         self._now = now
+        self._role = role
         self._logins: dict[RegistryRef, Login] = {}
         self._lock = Lock()
 
     def to(self, registry: RegistryRef) -> Login:
-        """A login that the registry should accept. Raises AccessDeniedError and the retryable errors."""
+        """A login that the registry should accept.
+
+        Raises AccessDeniedError, with AccountNotConnectedError and RoleNotAssumableError, and the retryable errors.
+        """
         with self._lock:
             login = self._logins.get(registry)
             if login is None or login.stale_at <= self._now():
@@ -52,7 +57,8 @@ class RegistryLogin:
         now = self._now()
         with translated("ecr:GetAuthorizationToken", registry):
             # registryIds is deprecated and widens nothing, but tells which registry's address we want.
-            answer = self._clients.ecr(registry.region).get_authorization_token(registryIds=[registry.account])
+            client = self._clients.ecr(registry, self._role)
+            answer = client.get_authorization_token(registryIds=[registry.account])
         for data in answer["authorizationData"]:
             return Login(
                 endpoint=data["proxyEndpoint"],

@@ -17,6 +17,15 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
 
 
 def image_tag(text: str) -> ImageTag:
@@ -98,3 +107,8 @@ class ImageRef:
     def in_repository(self, repository: RepositoryRef) -> Self:
         """The same image in another repository."""
         return type(self)(repository, self.digest)
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region, as ARNs name it."""
+    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")

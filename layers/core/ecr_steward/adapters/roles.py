@@ -1,0 +1,109 @@
+"""Roles that the steward acts as: in other accounts always, at home where somebody else must be spoken as."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
+from botocore.loaders import Loader
+
+from ecr_steward.adapters.translation import translated
+from ecr_steward.domain.names import RegistryRef, partition_of
+from ecr_steward.errors import AccessDeniedError, AccountNotConnectedError, RoleNotAssumableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts.client import STSClient
+    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Where the steward works, and as whom. The template's parameters say it."""
+
+    own: str
+    connected: frozenset[str] = frozenset()
+    """The parameter ``SpokeAccounts``."""
+    spoke_role: str = "ecr-steward-spoke"
+    """Name of the role that a connected account has for us (``spoke.yaml``)."""
+    external_id: str | None = None
+    """What roles in connected accounts ask for."""
+    session_name: str = "ecr-steward"
+    """Whom CloudTrail names as the caller in a connected account, beside the role."""
+
+    def role_for(self, registry: RegistryRef, name: str | None = None) -> "Role | None":
+        """The role to act as at a registry; ``None``: as ourselves. With a name, always the role of that name there.
+
+        Raises AccountNotConnectedError.
+        """
+        account = registry.account
+        if account != self.own and account not in self.connected:
+            raise AccountNotConnectedError(
+                f"account {account} is not connected. Name it in the template's parameter SpokeAccounts and deploy "
+                f"spoke.yaml there"
+            )
+        if account == self.own:
+            return Role(_role_arn(registry, name), self.session_name) if name else None
+        return Role(_role_arn(registry, name or self.spoke_role), self.session_name, self.external_id)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role to act as, and what to say when it is assumed."""
+
+    arn: str
+    session_name: str
+    external_id: str | None = None
+
+    def session(self, sts: "STSClient", loader: Loader) -> boto3.Session:
+        """A session as this role, assumed at once and again before it ends. Needs sts:AssumeRole.
+
+        botocore renews it a quarter of an hour before its end, when a call is made; an error of that is the call's.
+        Raises RoleNotAssumableError and the retryable errors.
+        """
+        credentials = RefreshableCredentials.create_from_metadata(
+            self._assume(sts), lambda: self._assume(sts), method=_Assumed.METHOD
+        )
+        core = botocore.session.Session()
+        core.register_component("data_loader", loader)  # one that has read ECR's model already
+        core.register_component("credential_provider", CredentialResolver([_Assumed(credentials)]))
+        return boto3.Session(botocore_session=core, region_name=sts.meta.region_name)
+
+    def _assume(self, sts: "STSClient") -> dict[str, str]:
+        """Credentials as botocore's ``RefreshableCredentials`` takes them."""
+        wanted: AssumeRoleRequestTypeDef = {"RoleArn": self.arn, "RoleSessionName": self.session_name}
+        if self.external_id:
+            wanted["ExternalId"] = self.external_id
+        try:
+            with translated("sts:AssumeRole", self.arn):
+                answer = sts.assume_role(**wanted)
+        except AccessDeniedError as cause:
+            account = self.arn.split(":")[4]
+            raise RoleNotAssumableError(
+                f"account {account} does not let us act as {self.arn}: the role is not there, or does not trust this "
+                f"function's role with this external id. Deploy spoke.yaml there as docs/accounts.md says. {cause}"
+            ) from cause
+        credentials = answer["Credentials"]
+        return {
+            "access_key": credentials["AccessKeyId"],
+            "secret_key": credentials["SecretAccessKey"],
+            "token": credentials["SessionToken"],
+            "expiry_time": credentials["Expiration"].isoformat(),
+        }
+
+
+class _Assumed(CredentialProvider):
+    """botocore's way to give a session credentials that renew themselves."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, credentials: RefreshableCredentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> RefreshableCredentials:
+        return self._credentials
+
+
+def _role_arn(registry: RegistryRef, name: str) -> str:
+    return f"arn:{partition_of(registry.region)}:iam::{registry.account}:role/{name}"
