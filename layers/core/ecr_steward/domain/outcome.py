@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.verdict import Assessment
 from ecr_steward.errors import StewardError
 
 
@@ -20,6 +21,8 @@ class Outcome:
     """Whether the plan's steps were carried out; in mode ``observe`` they never are."""
     remark: str | None = None
     """Why there was nothing to do, where a reader would wonder."""
+    assessment: Assessment | None = None
+    """What the rule says about the image's scans, where that was the question."""
     error: StewardError | None = None
     """What ended this job before its plan was done. Others of the same event went on."""
 
@@ -29,11 +32,21 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class CredentialOutcome(Outcome):
+    """What a job found and did for one credential of the rulebook.
+
+    ``rule`` is the credential's name. Credentials have no mode: an entry is there only to be kept fresh.
+    """
+
+    mode: Mode = Mode.ENFORCE
+
+
+@dataclass(frozen=True)
 class SweepOutcome:
     """What a sweep found over all repositories."""
 
     outcomes: tuple[Outcome, ...]
-    """Of the repositories and images for which something was planned."""
+    """Of the repositories and images for which something was planned, or whose verdict is worth telling."""
     repositories: int
     requested: int
     """Copy jobs put on the replication queue."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecr_steward.domain.images import Descriptor
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Document, TagMutability
 
 
@@ -134,6 +134,20 @@ class CopyManifest(_Asked):
         return f"copy manifest {self.manifest.digest} to {self.destination}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class PublishCredential(_Asked):
+    """Put fresh logins to these registries into a sink. ``rule`` is the credential's name; a step holds no login."""
+
+    sink: str
+    """The secret's name."""
+    role: str
+    """Whom the logins speak as."""
+    registries: tuple[RegistryRef, ...]
+
+    def __str__(self) -> str:
+        return f"publish logins to {', '.join(map(str, self.registries))} as {self.role} in the secret {self.sink}"
+
+
 type RegistryStep = (
     AddImageTag
     | RemoveImageTag
@@ -147,7 +161,7 @@ type RegistryStep = (
 """A change by a call of the registry's API."""
 type ContentStep = CopyBlob | CopyManifest
 """A change by moving bytes."""
-type Step = RegistryStep | ContentStep
+type Step = RegistryStep | ContentStep | PublishCredential
 """One intended change."""
 
 

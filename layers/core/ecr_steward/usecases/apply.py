@@ -10,6 +10,7 @@ from ecr_steward.domain.plan import (
     CopyManifest,
     CreateRepository,
     Plan,
+    PublishCredential,
     PutLifecyclePolicy,
     PutScanOnPush,
     PutTagMutability,
@@ -37,6 +38,8 @@ def apply_plan(plan: Plan, registry: Registry, content: ImageContent | None = No
                 if content is None:
                     raise TypeError(f"a plan that copies needs the data plane: {step}")
                 _apply_to_content(step, content)
+            elif isinstance(step, PublishCredential):
+                raise TypeError(f"logins have to be fetched and tried first, by refresh_credentials: {step}")
             else:
                 _apply_to_registry(step, registry)
         except StewardError as error:

@@ -1,0 +1,132 @@
+"""Schedule → fresh logins, each fetched under its role and tried before it is published, in every sink that is due."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ecr_steward.domain.credentials import (
+    AuthorizationToken,
+    merge_docker_config,
+    plan_sink,
+    registries_of,
+    version_stamp,
+)
+from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.notices import CredentialRefreshed
+from ecr_steward.domain.outcome import CredentialOutcome
+from ecr_steward.domain.plan import Plan, PublishCredential
+from ecr_steward.domain.rules import Credential, Rules
+from ecr_steward.errors import CredentialRefusedError, StewardError, gravest
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.credentials import Logins, Secrets
+from ecr_steward.ports.messages import Notices
+
+
+def refresh_credentials(
+    home: RegistryRef, *, rules: Rules, logins: Logins, secrets: Secrets, notices: Notices, now: Clock
+) -> tuple[CredentialOutcome, ...]:
+    """Look at every sink of every credential, and refresh those that are due; nothing is fetched where none is.
+
+    Credentials have no mode: an entry is there only to be kept fresh. What fails for one credential, or for one sink,
+    does not keep the others from being refreshed; but no sink is written before all logins that it gets were tried.
+    """
+    refreshes = [_Refresh(credential, home, logins, secrets, notices, now) for credential in rules.credentials]
+    return tuple(refresh.outcome() for refresh in refreshes)
+
+
+@dataclass
+class _Refresh:
+    """One credential's way from facts to an outcome."""
+
+    credential: Credential
+    home: RegistryRef
+    logins: Logins
+    secrets: Secrets
+    notices: Notices
+    now: Clock
+    errors: list[StewardError] = field(default_factory=list)
+
+    def outcome(self) -> CredentialOutcome:
+        steps = self._steps()
+        done: list[PublishCredential] = []
+        if steps and (tokens := self._tried_tokens()):
+            for step in steps:
+                with self._going_on():
+                    self._publish(step, tokens, done)
+        error = gravest(self.errors) if self.errors else None
+        return CredentialOutcome(
+            f"credential {self.credential.name}",
+            self.credential.name,
+            plan=Plan(tuple(done or steps)),
+            applied=bool(done) or error is None,
+            remark="every sink is fresh" if not steps and error is None else None,
+            error=error,
+        )
+
+    def _steps(self) -> list[PublishCredential]:
+        """What the sinks need; one that cannot be read, or is somebody else's, leaves the others their turn."""
+        steps: list[PublishCredential] = []
+        for sink in self.credential.sinks:
+            with self._going_on():
+                stored = self.secrets.read(sink.secret)
+                step = plan_sink(self.credential, sink, stored, home=self.home, now=self.now())
+                steps += [step] if step else []
+        return steps
+
+    def _tried_tokens(self) -> list[AuthorizationToken]:
+        """A login to each registry that does what it must; none at all unless all of them do."""
+        registries = registries_of(self.credential, self.home)
+        tokens: list[AuthorizationToken] = []
+        for registry in registries:
+            with self._going_on():
+                tokens.append(self._tried_token(registry))
+        return tokens if len(tokens) == len(registries) else []
+
+    def _tried_token(self, registry: RegistryRef) -> AuthorizationToken:
+        token = self.logins.fetch(registry, self.credential.role)
+        if not self.logins.may_pull(token):
+            raise CredentialRefusedError(
+                f"{self._who(registry)} may not pull there, so nothing is published. Allow ecr:BatchGetImage and "
+                "ecr:GetDownloadUrlForLayer to the role"
+            )
+        if self.logins.may_push(token):
+            raise CredentialRefusedError(
+                f"{self._who(registry)} may push there, so nothing is published. Take ecr:InitiateLayerUpload and "
+                "ecr:PutImage from the role, or name a role that may only pull"
+            )
+        return token
+
+    def _publish(
+        self, step: PublishCredential, tokens: Sequence[AuthorizationToken], done: list[PublishCredential]
+    ) -> None:
+        """Write a sink, read anew so that nothing is lost of what others have put there meanwhile.
+
+        It is done before its notice is given: that only spares listeners their own schedule, and a retry, which finds
+        the sink fresh, does not give it again.
+        """
+        stored = self.secrets.read(step.sink)
+        text = merge_docker_config(step.sink, stored, tokens)
+        write = self.secrets.create if stored is None else self.secrets.put
+        write(step.sink, text, version_stamp(step.role, step.registries))
+        done.append(step)
+        self.notices.publish(
+            CredentialRefreshed(
+                credential=self.credential.name,
+                registries=step.registries,
+                sink=step.sink,
+                role=step.role,
+                expires_at=min(token.expires_at for token in tokens),
+            )
+        )
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Do one part of the work. Its error is kept, and names the credential; the other parts have their turn."""
+        try:
+            yield
+        except StewardError as error:
+            error.rule = self.credential.name
+            self.errors.append(error)
+
+    def _who(self, registry: RegistryRef) -> str:
+        return f"the credential {self.credential.name}: a login to {registry} as {self.credential.role}"
