@@ -34,6 +34,30 @@ EXAMPLE: dict[str, Any] = {
                 "resource_tags": {"managed-by": "ecr-steward"},
             },
             "replicate": [{"to": [{"region": "eu-west-1"}], "referrers": True}],
+        },
+        {
+            "name": "payments",
+            "match": {"repositories": ["payments/**"]},
+            "scan": {"fail_on": {"severity": "HIGH"}, "unscannable": "pass"},
+            "replicate": [
+                {"to": [{"account": "222233334444", "repository": "release/{name}"}], "when": ["scan_passed"]}
+            ],
+        },
+    ],
+    "waivers": [
+        {
+            "finding": "CVE-2026-12345",
+            "repositories": ["payments/**"],
+            "until": "2027-01-31",
+            "reason": "the service never parses foreign XML",
+            "owner": "team-payments",
+        }
+    ],
+    "credentials": [
+        {
+            "name": "on-prem-cluster",
+            "registries": [{"region": "us-east-1"}, {"account": "222233334444"}],
+            "sinks": [{"secretsmanager": "ecr-steward/on-prem-cluster", "format": "dockerconfigjson"}],
         }
     ],
 }
@@ -59,6 +83,25 @@ def with_rule() -> Callable[..., dict[str, Any]]:
         return {"version": 1, "rules": [{"name": "services", "match": {"repositories": ["**"]}} | keys]}
 
     return build
+
+
+@pytest.fixture
+def with_waiver() -> Callable[..., dict[str, Any]]:
+    """A rulebook with one waiver, changed by these keys; ``None`` takes a key away."""
+    return lambda **keys: _with_entry("waivers", keys)
+
+
+@pytest.fixture
+def with_credential() -> Callable[..., dict[str, Any]]:
+    """A rulebook with one credential, changed by these keys; ``None`` takes a key away."""
+    return lambda **keys: _with_entry("credentials", keys)
+
+
+def _with_entry(key: str, changes: dict[str, Any]) -> dict[str, Any]:
+    data = copy.deepcopy(EXAMPLE)
+    entry = data[key][0] | changes
+    data[key] = [{name: value for name, value in entry.items() if value is not None}]
+    return data
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef, partition_of
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Destination, Mode, OnViolation
 from ecr_steward.rulebook.compile import compile_rulebook
-from ecr_steward.rulebook.documents import partition_of, repository_policy
+from ecr_steward.rulebook.documents import repository_policy
 from ecr_steward.rulebook.settings import Policy
 from ecr_steward.rulebook.validate import validate
 

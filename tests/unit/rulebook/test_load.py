@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
@@ -34,6 +35,10 @@ def test_the_rules_are_those_of_the_rulebook_when_loaded(example, write):
     assert loaded.rule_for(API).repository(API) == compiled.rule_for(API).repository(API)
     assert loaded.rules[0].replicate[0].to == compiled.rules[0].replicate[0].to
     assert loaded.rules[0].image_tags.aliases == compiled.rules[0].image_tags.aliases
+    assert loaded.rules[1].scan == compiled.rules[1].scan
+    assert loaded.rules[1].replicate == compiled.rules[1].replicate
+    assert loaded.credentials == compiled.credentials
+    assert [(waiver.finding, waiver.until) for waiver in loaded.waivers] == [("CVE-2026-12345", date(2027, 1, 31))]
 
 
 def test_the_file_is_the_same_when_compiled_again(example):

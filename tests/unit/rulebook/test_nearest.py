@@ -22,11 +22,26 @@ CONTEXTS = [
         ("rules", 0, "repository", "lifecycle", 0, "keep"),
         ("rules", 0, "repository", "lifecycle", 0, "expire"),
         ("rules", 0, "repository", "mutability"),
+        ("rules", 0, "scan"),
+        ("rules", 0, "scan", "fail_on"),
         ("rules", 0, "replicate", 0),
         ("rules", 0, "replicate", 0, "to", 0),
+        ("waivers", 0),
+        ("credentials", 0),
+        ("credentials", 0, "registries", 0),
+        ("credentials", 0, "sinks", 0),
     ]
 ]
-VALUES = [("observe", "enforce"), ("notify", "quarantine"), ("on_push", "manual"), ("semver",)]
+VALUES = [
+    ("observe", "enforce"),
+    ("notify", "quarantine"),
+    ("on_push", "manual"),
+    ("semver",),
+    ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"),
+    ("fail", "pass"),
+    ("scan_passed",),
+    ("dockerconfigjson",),
+]
 
 
 def typos(word: str) -> Iterator[str]:
@@ -36,12 +51,12 @@ def typos(word: str) -> Iterator[str]:
         yield word[:at] + word[at] + word[at:]
         if at + 1 < len(word):
             yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-        for row in KEYBOARD:
+        for row in KEYBOARD if word.islower() else map(str.upper, KEYBOARD):
             if (place := row.find(word[at])) >= 0:
                 yield word[:at] + row[place - 1 if place else 1] + word[at + 1 :]
     yield word.replace("_", "-")
     yield word.replace("_", "")
-    yield word.upper()
+    yield word.swapcase()
     yield f"{word}s"
 
 

@@ -196,7 +196,8 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         ),
         (
             {"replicate": [{"to": [{}]}]},
-            "rules[0].replicate[0].to[0]: a destination needs another `account`, `region` or `repository` than the source",
+            "rules[0].replicate[0].to[0]: a destination needs another `account`, `region` or `repository` "
+            "than the source",
         ),
         (
             {"replicate": [{"to": [{"repository": "release/{repo}"}]}]},

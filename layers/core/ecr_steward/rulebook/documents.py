@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import RegistryRef, partition_of
 from ecr_steward.domain.repositories import Document
 from ecr_steward.rulebook.settings import Keep, LifecycleEntry, Policy
 from ecr_steward.rulebook.words import ACCOUNT_ID
@@ -21,21 +21,6 @@ PUSH_ACTIONS: Final = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-
-_PARTITIONS = (
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-iso-", "aws-iso"),
-    ("us-isob-", "aws-iso-b"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("us-isof-", "aws-iso-f"),
-    ("eusc-", "aws-eusc"),
-)
-
-
-def partition_of(region: str) -> str:
-    """The partition of a region, as ARNs name it."""
-    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
 def repository_policy(policy: Policy, registry: RegistryRef) -> Document:

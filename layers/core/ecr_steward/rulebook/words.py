@@ -273,8 +273,8 @@ Day = Annotated[
 ]
 Text = Annotated[
     str,
-    AfterValidator(_check_text),
     Field(max_length=500),
+    AfterValidator(_check_text),
     WithJsonSchema({"type": "string", "pattern": "[^\\s]", "maxLength": 500}),
 ]
 RoleName = Annotated[str, AfterValidator(_check_role), _schema(_ROLE)]
