@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from sandbox.clock import ClockError, parse_duration
 from sandbox.delivery.schedules import ScheduleDisabledError
 from sandbox.deploy.not_simulated import PROPERTIES
 from sandbox.not_simulated import RUNNING
@@ -38,6 +39,8 @@ ROUTES = {
     "GET idle": "answers when nothing is under way; ?timeout=seconds, then 408 and what is",
     "POST events": "put an event, or a list of them, on the default bus as an AWS service does",
     "POST schedules/NAME": "fire a schedule now",
+    "GET clock": "the sandbox's time, and how many seconds it is ahead of the real one",
+    "POST clock": '{"move": "13h"} lets so much time pass at once; whole numbers of s, m, h or d',
     "GET trail": "whether CloudTrail events are emitted",
     "POST trail": '{"enabled": false} for a registry without a trail',
 }
@@ -106,6 +109,22 @@ def control_app(sandbox: Sandbox) -> Starlette:
             return _json({"error": str(error)}, 409)
         return _json({"fired": request.path_params["name"]}, 202)
 
+    async def read_clock(_: Request) -> Response:
+        return _json(_time(sandbox))
+
+    async def move_clock(request: Request) -> Response:
+        document = await _body(request)
+        if not isinstance(document, dict) or document.keys() != {"move"} or not isinstance(document["move"], str):
+            return _json({"error": 'expected {"move": "13h"}'}, 400)
+        try:
+            by = parse_duration(document["move"])
+            moved = await to_thread.run_sync(sandbox.move_clock, by, limiter=waiters())
+        except ClockError as error:
+            return _json({"error": str(error)}, 400)
+        except TimeoutError as error:
+            return _json({"error": f"not moved: {error}"}, 408)
+        return _json(_time(sandbox) | {"moved": moved})
+
     async def read_trail(_: Request) -> Response:
         return _json({"enabled": sandbox.local_ecr.trail})
 
@@ -131,12 +150,18 @@ def control_app(sandbox: Sandbox) -> Starlette:
         get("/deployment", deployment),
         get("/not-simulated", not_simulated),
         get("/idle", idle),
+        get("/clock", read_clock),
         get("/trail", read_trail),
         post("/events", put_events),
         post("/schedules/{name}", schedules),
+        post("/clock", move_clock),
         post("/trail", set_trail),
     ]
     return Starlette(routes=[Mount("/_sandbox", routes=routes)])
+
+
+def _time(sandbox: Sandbox) -> dict[str, Any]:
+    return {"now": sandbox.clock.now, "seconds_ahead": sandbox.clock.offset.total_seconds()}
 
 
 def _envelope(account: str, region: str) -> dict[str, Any]:

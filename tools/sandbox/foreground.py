@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ from local_ecr import Ending
 from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from sandbox.delivery.patterns import InvalidPatternError
-from sandbox.delivery.schedules import interval
 from sandbox.deploy.errors import DeployError
 from sandbox.function_logs import log_lines, short
 from sandbox.sandbox import SECRET_KEY, Sandbox
 
-LONGEST_NAP = 3600.0
+NAP = 1.0  # seconds; how late a schedule may fire
 
 
 def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str | None = None) -> None:
@@ -40,21 +38,9 @@ def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
 
 
 def _run_schedules(sandbox: Sandbox, ending: Ending) -> None:
-    """Fire rate() schedules by the wall clock until the end. A cron() schedule waits for somebody to fire it."""
-    due: dict[str, float] = {}
-    every: dict[str, float] = {}
-    for schedule in sandbox.engine.wiring.schedules:
-        rate = interval(schedule.expression)
-        if rate is not None and schedule.is_enabled:
-            every[schedule.logical_id] = rate.total_seconds()
-            due[schedule.logical_id] = time.monotonic() + rate.total_seconds()
-    wait = 0.0
-    while not ending.wait(wait):
-        now = time.monotonic()
-        for name in [name for name, moment in due.items() if moment <= now]:
-            sandbox.tick(name)
-            due[name] = now + every[name]
-        wait = min([LONGEST_NAP, *(moment - now for moment in due.values())])
+    """Fire rate() schedules by the sandbox's clock until the end. A cron() schedule waits for somebody to fire it."""
+    while not ending.wait(NAP):
+        sandbox.engine.fire_due_schedules()
 
 
 def _welcome(sandbox: Sandbox) -> str:

@@ -23,8 +23,20 @@ RUNNING: Mapping[str, str] = {
         "A message that a function failed on is received again after a fraction of a second, not after the queue's "
         "visibility timeout. maxReceiveCount and redrive are as deployed."
     ),
-    "batching window": "A mapping takes what is there; it does not wait for a batch to fill.",
-    "schedules": "They fire when asked; `sandbox up` fires rate() schedules by the clock, and cron() ones never.",
+    "batching window": (
+        "A batch is collected for a fraction of a second, not for MaximumBatchingWindowInSeconds; it ends when "
+        "BatchSize is reached, never because it is larger than 6 MB."
+    ),
+    "schedules": (
+        "They fire when asked, and rate() schedules when the clock is moved beyond their time; `sandbox up` fires "
+        "rate() schedules as time passes, too, counted from the deployment. cron() and at() ones fire only when asked."
+    ),
+    "clock": (
+        "Moving it is like a machine that sleeps: all that is under way ends before, and what came due meanwhile "
+        "happens once, at the new time. A schedule that would have fired thirteen times fires once. It only moves "
+        "forward, and for everything at once; times of files stay real."
+    ),
+    "time to live": "Items that are over are deleted when the clock is moved, at once; at AWS it takes up to days.",
     "IAM": (
         "Deliveries, and calls by deployed roles to ECR, SQS, SNS, DynamoDB, PutEvents and Invoke are decided by the "
         "deployed policies. Calls to other services are not, nor what users do, nor what roles do that the template "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import platform
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,21 +19,19 @@ from samtranslator.yaml_helper import yaml_parse
 from local_ecr import LocalEcr, LocalEcrServer, RequestLog
 from sandbox.access import Access
 from sandbox.aws_api import AwsApi
+from sandbox.clock import SandboxClock
 from sandbox.control import control_app
 from sandbox.delivery.deployed import read_wiring
-from sandbox.delivery.engine import DeliveryEngine
+from sandbox.delivery.engine import ClockMoved, DeliveryEngine
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
-from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS
+from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, LONGEST_WINDOW_SECONDS
 from sandbox.delivery.refused import check_roles
-from sandbox.delivery.wiring import FunctionConfig
 from sandbox.deploy import Deployment, deploy, reset_moto
 from sandbox.deploy.in_process import session
 from sandbox.moto_gateway import MotoGateway
 from sandbox.principals import Principals
 from sandbox.server import SandboxApp
-from sandbox.workers.artefacts import install_runtime_client, merge_layers
-from sandbox.workers.pool import WorkerPool, worker_command, worker_environment
-from sandbox.workers.worker import Worker
+from sandbox.workers.factory import WorkerFactory
 
 STACK_NAME = "ecr-steward"
 SECRET_KEY = "sandbox"  # noqa: S105 the sandbox verifies no signature; any secret will do
@@ -67,12 +65,14 @@ class Sandbox:
         parameters: Mapping[str, str] | None = None,
         listener: Callable[[Entry], None] = lambda _: None,
         redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+        longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
 
         `public_host` is how clients reach `host`, where that is not the same. A port of 0 takes a free one.
         `parameters` are the template's. `listener` hears of every event, delivery and invocation; it returns at once.
-        A message that a function failed on is received again after `redelivery_seconds`, whatever its queue says.
+        A message that a function failed on is received again after `redelivery_seconds`, whatever its queue says; a
+        batch is collected for at most `longest_window_seconds`, whatever its mapping says.
         """
         self._build = build
         self._data = data
@@ -83,7 +83,8 @@ class Sandbox:
         self.regions = tuple(regions)
         self._parameters = dict(parameters or {})
         self._listener = listener
-        self._redelivery_seconds = redelivery_seconds
+        self._waits = {"redelivery_seconds": redelivery_seconds, "longest_window_seconds": longest_window_seconds}
+        self.clock = SandboxClock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._exit = contextlib.ExitStack()
 
@@ -109,6 +110,7 @@ class Sandbox:
         else:
             folder = self._data
             folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(self.clock)
         # moto logs every request of boto3's old retry handler and the like; its warnings are not ours.
         logging.getLogger("moto").setLevel(logging.ERROR)
         reset_moto()
@@ -121,10 +123,15 @@ class Sandbox:
             parameters=_own_architecture(self._build) | self._parameters,
         )
         self._principals = Principals(self.account)
-        self._workers = _Workers(folder / "workers", self._principals, self._worker_endpoint)
+        workers = WorkerFactory(
+            folder / "workers",
+            credentials=lambda config: self._principals.assume(config.role_arn, config.region, config.name),
+            endpoint_url=self._worker_endpoint,
+            clock=self.clock,
+        )
         wiring = read_wiring(self.deployment)
         check_roles(wiring)
-        self.engine = DeliveryEngine(wiring, self._workers.pool_of, ledger=Ledger(self._listener))
+        self.engine = DeliveryEngine(wiring, workers.pool_of, ledger=Ledger(self._listener), **self._waits)
         stack.callback(self.engine.close)
         access = Access(lambda: self.engine.wiring)
         self.local_ecr = LocalEcr(
@@ -198,6 +205,10 @@ class Sandbox:
         """Fire a schedule, given by logical id or name, now. Raises LookupError or ScheduleDisabledError."""
         self.engine.tick(schedule)
 
+    def move_clock(self, by: timedelta, timeout: float = 30) -> ClockMoved:
+        """Let so much time pass at once, as if this machine had slept; see ``DeliveryEngine.move_clock``."""
+        return self.engine.move_clock(self.clock, by, timeout)
+
     def wait_until_idle(self, timeout: float = 30) -> None:
         """Return when no event, message or invocation is under way. Raises TimeoutError that says what is."""
         self.engine.wait_until_idle(timeout)
@@ -245,38 +256,6 @@ class UserSession:
     def client(self, service: str) -> Any:
         """A client of the sandbox."""
         return self._sandbox.client(service, self.region_name)
-
-
-class _Workers:
-    """Starts workers with what the deployment says: code, Lambda layers, role, environment."""
-
-    def __init__(self, folder: Path, principals: Principals, endpoint_url: Callable[[], str]) -> None:
-        self._folder = folder
-        self._principals = principals
-        self._endpoint_url = endpoint_url
-        self._runtime_client = install_runtime_client(folder / "runtime_client")
-        self._opt_folders: dict[tuple[Path, ...], Path] = {}
-        self._numbers = itertools.count(1)
-
-    def pool_of(self, config: FunctionConfig) -> WorkerPool:
-        """The workers of one function."""
-        if config.layers not in self._opt_folders:
-            opt = self._folder / f"opt-{len(self._opt_folders) + 1}"
-            self._opt_folders[config.layers] = merge_layers(config.layers, opt)
-        return WorkerPool(config, lambda: self._start(config))
-
-    def _start(self, config: FunctionConfig) -> Worker:
-        scratch = self._folder / f"tmp-{config.logical_id}-{next(self._numbers)}"
-        scratch.mkdir()
-        environment = worker_environment(
-            config,
-            opt=self._opt_folders[config.layers],
-            runtime_client=self._runtime_client,
-            endpoint_url=self._endpoint_url(),
-            credentials=self._principals.assume(config.role_arn, config.region, config.name),
-        )
-        command = worker_command(config.handler)
-        return Worker(command, environment, folder=config.code, scratch=scratch)
 
 
 def _own_architecture(build: Path) -> dict[str, str]:

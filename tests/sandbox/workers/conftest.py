@@ -4,14 +4,16 @@ import contextlib
 import itertools
 import json
 import textwrap
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.delivery.wiring import FunctionConfig
-from sandbox.workers.artefacts import install_runtime_client, merge_layers
+from sandbox.workers.artefacts import install_launcher, install_runtime_client, merge_layers
 from sandbox.workers.pool import WorkerPool, worker_command, worker_environment
 from sandbox.workers.worker import Outcome, Worker
 
@@ -35,14 +37,22 @@ def runtime_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install_runtime_client(tmp_path_factory.mktemp("runtime") / "client")
 
 
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What starts a worker ahead of real time."""
+    return install_launcher(tmp_path_factory.mktemp("runtime") / "launcher")
+
+
 @pytest.fixture
-def function(tmp_path: Path, runtime_client: Path) -> Iterator[Callable[..., Function]]:
+def function(tmp_path: Path, runtime_client: Path, launcher: Path) -> Iterator[Callable[..., Function]]:
     """Makes a function of source code; its workers end with the test."""
     numbers = itertools.count()
 
     with contextlib.ExitStack() as stack:
 
-        def make(source: str, *, layers: tuple[Path, ...] = (), **properties: Any) -> Function:
+        def make(
+            source: str, *, layers: tuple[Path, ...] = (), ahead: timedelta = timedelta(), **properties: Any
+        ) -> Function:
             code = tmp_path / f"code-{next(numbers)}"
             code.mkdir()
             (code / "app.py").write_text(textwrap.dedent(source))
@@ -58,7 +68,7 @@ def function(tmp_path: Path, runtime_client: Path) -> Iterator[Callable[..., Fun
             )
             opt = merge_layers(layers, tmp_path / f"opt-{next(numbers)}")
 
-            def start() -> Worker:
+            def start(config: FunctionConfig) -> Worker:
                 scratch = tmp_path / f"scratch-{next(numbers)}"
                 scratch.mkdir()
                 environment = worker_environment(
@@ -68,7 +78,14 @@ def function(tmp_path: Path, runtime_client: Path) -> Iterator[Callable[..., Fun
                     endpoint_url="http://127.0.0.1:1",
                     credentials={"AWS_ACCESS_KEY_ID": "key"},
                 )
-                return Worker(worker_command(config.handler), environment, folder=code, scratch=scratch)
+                command = worker_command(config.handler, launcher, ahead)
+                return Worker(
+                    command,
+                    environment,
+                    folder=config.code,
+                    scratch=scratch,
+                    now=lambda: time.time() + ahead.total_seconds(),
+                )
 
             pool = WorkerPool(config, start)
             stack.callback(pool.close)

@@ -132,6 +132,7 @@ class _Reader:
                 queue_arn=queue_arn,
                 function_arn=self._arn(properties["FunctionName"]),
                 batch_size=int(properties.get("BatchSize", 10)),
+                window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
                 reports_item_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
                 max_concurrency=int(
                     properties.get("ScalingConfig", {}).get("MaximumConcurrency", DEFAULT_MAPPING_CONCURRENCY)

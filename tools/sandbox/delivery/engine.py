@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.clock import SandboxClock
 from sandbox.delivery import stores
 from sandbox.delivery.activity import Activity, Work
 from sandbox.delivery.dispatch import DEFAULT_RETRY_SECONDS, Dispatcher, Parcel, Sender, payload_for
@@ -15,12 +17,22 @@ from sandbox.delivery.invocations import Invocations
 from sandbox.delivery.ledger import BusEvent, Delivery, Fate, Ledger
 from sandbox.delivery.live import refreshed
 from sandbox.delivery.put_events import accept_entries
-from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, QueuePoller
-from sandbox.delivery.schedules import parcel_of
+from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, LONGEST_WINDOW_SECONDS, QueuePoller
+from sandbox.delivery.schedules import Timetable, parcel_of
 from sandbox.delivery.wiring import FunctionConfig, Wiring
 from sandbox.workers.pool import WorkerPool
 
 ROUTING_THREADS = 8
+
+
+@dataclass(frozen=True)
+class ClockMoved:
+    """What happened when the clock was moved. Schedules are named by logical id."""
+
+    now: datetime
+    fired: Sequence[str]  # schedules that came due meanwhile, each once
+    not_fired: Sequence[str]  # enabled schedules that never come due by themselves: cron() and at()
+    expired_items: int  # of DynamoDB tables, whose time to live was over
 
 
 class DeliveryEngine:
@@ -35,11 +47,13 @@ class DeliveryEngine:
         retry_seconds: float = DEFAULT_RETRY_SECONDS,
         invocation_retry_seconds: float = INVOCATION_RETRY_SECONDS,
         redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+        longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
-        """The three times stand for what AWS makes minutes or hours: before a delivery is tried again, before a
-        function is, and before a failed message is received again.
+        """The times stand for what AWS makes minutes or hours: before a delivery is tried again, before a function is,
+        before a failed message is received again, and for which a batch is collected at most.
         """
         self.wiring = wiring
+        self.timetable = Timetable(wiring.schedules, datetime.now(UTC))
         self._refreshing = threading.Lock()
         self.activity = Activity()
         self.ledger = ledger or Ledger()
@@ -70,6 +84,7 @@ class DeliveryEngine:
                 self.invocations,
                 queue_changed=self.queues_changed,
                 redelivery_seconds=redelivery_seconds,
+                longest_window_seconds=longest_window_seconds,
             )
             for mapping in wiring.mappings
         ]
@@ -116,12 +131,21 @@ class DeliveryEngine:
         return answer
 
     def tick(self, schedule_name: str) -> None:
-        """Fire a schedule now. Raises LookupError or ScheduleDisabledError."""
-        schedule = self.wiring.schedule(schedule_name)
-        if schedule is None:
+        """Fire a schedule, with all its targets, now. Raises LookupError or ScheduleDisabledError."""
+        schedules = self.wiring.schedules_named(schedule_name)
+        if not schedules:
             known = ", ".join(one.logical_id for one in self.wiring.schedules) or "none"
             raise LookupError(f"there is no schedule {schedule_name}; there are: {known}")
-        self.dispatcher.dispatch(parcel_of(schedule, datetime.now(UTC)))
+        for parcel in [parcel_of(schedule, datetime.now(UTC)) for schedule in schedules]:
+            self.dispatcher.dispatch(parcel)
+
+    def fire_due_schedules(self) -> list[str]:
+        """Fire every rate() schedule that came due since the last call; their logical ids."""
+        now = datetime.now(UTC)
+        due = self.timetable.take_due(now)
+        for schedule in due:
+            self.dispatcher.dispatch(parcel_of(schedule, now))
+        return [schedule.logical_id for schedule in due]
 
     @staticmethod
     def bus_arn(account: str, region: str, name: str) -> str:
@@ -143,6 +167,32 @@ class DeliveryEngine:
         """Take over what was changed by API. One at a time: an older view must not replace a newer one."""
         with self._refreshing:
             self.wiring = refreshed(self.wiring)
+
+    def update_function(self, config: FunctionConfig) -> None:
+        """Run a function with another configuration or Lambda layer from now on; invocations under way finish."""
+        with self._refreshing:
+            self.wiring = replace(self.wiring, functions={**self.wiring.functions, config.arn: config})
+        self.invocations.restart(config)
+
+    def move_clock(self, clock: SandboxClock, by: timedelta, timeout: float) -> ClockMoved:
+        """Let so much time pass at once, like a machine that slept: what came due meanwhile happens once, now.
+
+        First all that is under way ends, async retries among it; a message that is delayed or in somebody's hands may
+        wait on. Then workers are replaced by ones that live in the new time, items whose time to live is over are
+        deleted, messages whose delay or visibility timeout is over are received, and each schedule that came due fires.
+        What follows is under way when this returns. Raises ClockError, TimeoutError or SandboxCrashError; then the
+        clock was not moved.
+        """
+        self._wait_until_settled(timeout)
+        self.invocations.restart_all(lambda: clock.move(by))
+        expired = stores.drop_expired_items(clock.now)
+        stores.drop_old_messages()
+        self.queues_changed()
+        fired = self.fire_due_schedules()
+        return ClockMoved(clock.now, fired, [one.logical_id for one in self.timetable.untimed], expired)
+
+    def _wait_until_settled(self, timeout: float) -> None:
+        self.activity.wait_until_idle(timeout, lambda: [what for poller in self.pollers for what in poller.arriving()])
 
     def queues_changed(self) -> None:
         """Messages may have come into a queue, or may be received again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Callable
@@ -92,6 +93,17 @@ class Invocations:
             elif target_arn.split(":")[2] in ("sqs", "sns") and not stores.exists(target_arn):
                 found.append(f"{target_arn} does not exist")
         return found
+
+    def restart_all(self, change: Callable[[], object]) -> None:
+        """Make a change while no invocation begins; those that begin afterwards get new workers."""
+        with contextlib.ExitStack() as stack:
+            for pool in self._pools.values():
+                stack.enter_context(pool.replaced_workers())
+            change()
+
+    def restart(self, config: FunctionConfig) -> None:
+        """Run a function as it is configured now; invocations under way finish as they began."""
+        self._pools[config.arn].restart(config)
 
     def close(self) -> None:
         """Kill the workers and drop what waits for one."""

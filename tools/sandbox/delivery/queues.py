@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from sandbox.workers.pool import WorkerPoolClosedError
 from sandbox.workers.worker import Outcome
 
 DEFAULT_REDELIVERY_SECONDS = 0.2  # instead of the queue's visibility timeout, which is often more than an hour
+LONGEST_WINDOW_SECONDS = 0.2  # instead of the mapping's batching window, which may be minutes
 SHORTEST_NAP = 0.01
 
 
@@ -35,6 +37,7 @@ class QueuePoller:
         *,
         queue_changed: Callable[[], None],
         redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+        longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
         self.mapping = mapping
         self._wiring = wiring
@@ -42,6 +45,7 @@ class QueuePoller:
         self._invocations = invocations
         self._queue_changed = queue_changed
         self._redelivery_seconds = redelivery_seconds
+        self._window = min(mapping.window, longest_window_seconds)
         self._work = Work(f"mapping-{mapping.id}", activity, mapping.max_concurrency)
         self._changed = threading.Condition()
         self._is_woken = True
@@ -69,6 +73,11 @@ class QueuePoller:
         if not count or not self.is_polling:
             return []
         return [f"{count} message(s) in {self.mapping.queue_arn.rsplit(':', 1)[-1]}"]
+
+    def arriving(self) -> list[str]:
+        """The queue, if it has messages that are received about now; not what is delayed or in somebody's hands."""
+        until = stores.seconds_until_visible(self.mapping.queue_arn)
+        return self.waiting() if until is not None and until <= self._redelivery_seconds else []
 
     def wake(self) -> None:
         """Something in a queue may have changed."""
@@ -110,18 +119,51 @@ class QueuePoller:
     def _poll(self) -> None:
         if not self.is_polling:
             return
+        with self._activity.doing(f"batch for {self.mapping.id}"):
+            messages = self._collect()
+            if not messages:
+                return
+            with self._changed:
+                self._running += 1
+                self._is_woken = True  # there may be more
+            self._work.submit(f"batch for {self.mapping.id}", lambda: self._handle(messages))
+
+    def _collect(self) -> list[Message]:
+        """Receive until the batch is full, or the window that began with its first message is over.
+
+        Lambda developer guide, "Batching behavior". Without a window it is what one receive gives.
+        """
+        batch: list[Message] = []
+        closes = 0.0
+        while len(batch) < self.mapping.batch_size:
+            received = self._receive(self.mapping.batch_size - len(batch))
+            if not batch:
+                if not received or not self._window:
+                    return received
+                closes = time.monotonic() + self._window
+            batch += received
+            if time.monotonic() >= closes or not (received or self._is_woken_before(closes)):
+                break
+        return batch
+
+    def _is_woken_before(self, closes: float) -> bool:
+        """Wait until there may be more to receive; False when the window is over or the poller closed."""
+        with self._changed:
+            remaining = closes - time.monotonic()
+            if not self._is_woken and not self._is_closed and remaining > 0:
+                until = stores.seconds_until_visible(self.mapping.queue_arn)
+                self._changed.wait(remaining if until is None else min(remaining, max(until, SHORTEST_NAP)))
+            self._is_woken = False
+            return not self._is_closed and time.monotonic() < closes
+
+    def _receive(self, count: int) -> list[Message]:
         try:
-            messages, redriven = stores.receive_messages(self.mapping.queue_arn, self.mapping.batch_size)
+            messages, redriven = stores.receive_messages(self.mapping.queue_arn, count)
         except stores.NoSuchResourceError:
-            return  # the queue was deleted
+            return []  # the queue was deleted
         if redriven:
             self._queue_changed()  # the dead-letter queue may be polled too
-        if not messages:
-            return
-        with self._changed:
-            self._running += 1
-            self._is_woken = True  # there may be more
-        self._work.submit(f"batch for {self.mapping.id}", lambda: self._handle(messages))
+        return messages
 
     def _handle(self, messages: Sequence[Message]) -> None:
         try:

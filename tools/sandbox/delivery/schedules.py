@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import uuid
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sandbox.delivery.dispatch import Parcel, Sender, payload_for
@@ -15,6 +17,42 @@ _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 
 class ScheduleDisabledError(ValueError):
     """A disabled schedule sends nothing, whoever asks."""
+
+
+class Timetable:
+    """When the rate() schedules of a deployment come due: one interval after it, and so on.
+
+    A cron() or at() schedule never comes due here; somebody fires it.
+    """
+
+    def __init__(self, schedules: Iterable[Schedule], now: datetime) -> None:
+        self._lock = threading.Lock()
+        self._untimed: list[Schedule] = []
+        self._due: list[tuple[datetime, timedelta, Schedule]] = []
+        for schedule in schedules:
+            every = interval(schedule.expression)
+            if not schedule.is_enabled:
+                continue
+            if every is None:
+                self._untimed.append(schedule)
+            else:
+                self._due.append((now + every, every, schedule))
+
+    @property
+    def untimed(self) -> Sequence[Schedule]:
+        """Enabled schedules that do not come due by themselves."""
+        return self._untimed
+
+    def take_due(self, now: datetime) -> list[Schedule]:
+        """The schedules that came due since they were last taken, each once however often it did, in their order."""
+        taken: list[tuple[datetime, Schedule]] = []
+        with self._lock:
+            for index, (due, every, schedule) in enumerate(self._due):
+                if due <= now:
+                    taken.append((due, schedule))
+                    missed = (now - due) // every
+                    self._due[index] = (due + (missed + 1) * every, every, schedule)
+        return [schedule for _, schedule in sorted(taken, key=lambda one: one[0])]
 
 
 def parcel_of(schedule: Schedule, now: datetime) -> Parcel:

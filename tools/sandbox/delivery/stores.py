@@ -1,15 +1,20 @@
-"""moto as a store: queues and topics of this process, read and written without a request."""
+"""moto as a store: queues, topics and tables of this process, read and written without a request."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from moto.core.exceptions import ServiceException
+from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
+
+RECEIVED_AT_ONCE = 10  # ReceiveMessage, MaxNumberOfMessages
+OLDEST_EXPIRY = timedelta(days=5 * 365)  # DynamoDB leaves an item that is over for longer than five years
 
 MOTO_LOCK = threading.RLock()
 """moto's stores are plain lists and dicts: whoever touches them, over HTTP or from here, holds this lock."""
@@ -54,7 +59,7 @@ def exists(arn: str) -> bool:
 
 
 def receive_messages(queue_arn: str, count: int) -> tuple[list[Message], int]:
-    """Take up to `count` visible messages; they stay invisible for the queue's visibility timeout.
+    """Take up to `count` visible messages, ten at most; they stay invisible for the queue's visibility timeout.
 
     A message that was received as often as the queue's redrive policy allows goes to the dead-letter queue instead;
     how many did is the second part of the answer. Raises NoSuchResourceError.
@@ -63,7 +68,7 @@ def receive_messages(queue_arn: str, count: int) -> tuple[list[Message], int]:
         backend, queue = _queue(queue_arn)
         timeout = int(queue.visibility_timeout)  # type: ignore[attr-defined]
         before = len(queue._messages)
-        received = backend.receive_message(queue.name, count, 0, timeout, ["All"])
+        received = backend.receive_message(queue.name, min(count, RECEIVED_AT_ONCE), 0, timeout, ["All"])
         return received, before - len(queue._messages)
 
 
@@ -105,6 +110,46 @@ def seconds_until_visible(queue_arn: str) -> float | None:
             return None
         times = [max(message.visible_at, message.delayed_until) for message in queue._messages]
     return max(0.0, min(times) / 1000 - time.time()) if times else None
+
+
+def drop_old_messages() -> None:
+    """Delete the messages of all queues that were sent longer ago than their queue keeps any.
+
+    moto would keep them out of sight of whoever receives, and count them.
+    """
+    now = time.time()
+    with MOTO_LOCK:
+        for queue in _everything(sqs_backends, "queues"):
+            oldest = (now - int(queue.message_retention_period)) * 1000
+            queue._messages = [message for message in queue._messages if message.sent_timestamp > oldest]
+
+
+def drop_expired_items(now: datetime) -> int:
+    """Delete the items of all tables whose time to live is over; how many there were.
+
+    DynamoDB developer guide, "Using time to live (TTL)": a number of seconds since the epoch, in the table's TTL
+    attribute; other values, and those of more than five years ago, are left alone.
+    """
+    dropped = 0
+    with MOTO_LOCK:
+        for table in _everything(dynamodb_backends, "tables"):
+            if table.ttl["TimeToLiveStatus"] != "ENABLED":
+                continue
+            for item in table.all_items():
+                expiry = item.attrs.get(table.ttl["AttributeName"])
+                if expiry is None or not expiry.is_number():
+                    continue
+                if (now - OLDEST_EXPIRY).timestamp() < float(expiry.value) < now.timestamp():
+                    table.delete_item(item.hash_key, item.range_key)
+                    dropped += 1
+    return dropped
+
+
+def _everything(backends: Any, what: str) -> Iterator[Any]:
+    """The resources of one kind of all accounts and regions."""
+    for account in list(backends):
+        for region in list(backends[account].keys()):
+            yield from list(getattr(backends[account][region], what).values())
 
 
 def _queue(queue_arn: str) -> tuple[SQSBackend, Queue]:

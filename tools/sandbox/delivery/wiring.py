@@ -79,12 +79,16 @@ class FunctionConfig:
 
 @dataclass(frozen=True)
 class QueueMapping:
-    """An event source mapping from an SQS queue to a function."""
+    """An event source mapping from an SQS queue to a function.
+
+    A batch is collected until it is full or `window` seconds are over.
+    """
 
     id: str
     queue_arn: str
     function_arn: str
     batch_size: int = 10
+    window: float = 0.0
     reports_item_failures: bool = False
     max_concurrency: int = 5
     is_enabled: bool = True
@@ -132,9 +136,9 @@ class Wiring:
         name = name_or_arn.split(":", 1)[0]
         return next((one for one in self.functions.values() if name in (one.name, one.logical_id)), None)
 
-    def schedule(self, name: str) -> Schedule | None:
-        """A schedule by logical id or name."""
-        return next((one for one in self.schedules if name in (one.logical_id, one.name)), None)
+    def schedules_named(self, name: str) -> list[Schedule]:
+        """Schedules by logical id or name: one for each target, of which a rule may have several."""
+        return [one for one in self.schedules if name in (one.logical_id, one.name)]
 
     def has_bus(self, arn: str) -> bool:
         """Whether a bus exists; every account has a default bus in every region."""

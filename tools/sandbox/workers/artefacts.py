@@ -14,7 +14,21 @@ RUNTIME_CLIENT = "awslambdaric"
 
 def install_runtime_client(folder: Path) -> Path:
     """Copy the runtime client and what it needs into a folder of their own: nothing else may reach a worker's path."""
-    names, seen = [RUNTIME_CLIENT], set[str]()
+    _install(RUNTIME_CLIENT, folder)
+    compileall.compile_dir(folder, quiet=2)
+    return folder
+
+
+def install_launcher(folder: Path) -> Path:
+    """Copy the launcher, and time-machine beside it, into a folder of their own. Returns the launcher."""
+    _install("time-machine", folder)
+    shutil.copyfile(Path(__file__).with_name("launcher.py"), folder / "launcher.py")
+    compileall.compile_file(folder / "time_machine" / "__init__.py", quiet=2)
+    return folder / "launcher.py"
+
+
+def _install(distribution_name: str, folder: Path) -> None:
+    names, seen = [distribution_name], set[str]()
     while names:
         name = re.split(r"[^\w.-]", names.pop(), maxsplit=1)[0]  # a requirement: name, version, markers
         if name in seen:
@@ -28,8 +42,6 @@ def install_runtime_client(folder: Path) -> Path:
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(str(distribution.locate_file(file)), destination)
         names += [text for text in distribution.requires or () if "extra ==" not in text]
-    compileall.compile_dir(folder, quiet=2)
-    return folder
 
 
 def merge_layers(layers: Sequence[Path], folder: Path) -> Path:

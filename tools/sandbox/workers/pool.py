@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from sandbox.delivery.wiring import FunctionConfig
@@ -22,21 +23,22 @@ class WorkerPoolClosedError(RuntimeError):
 
 
 class WorkerPool:
-    """Invokes one function."""
+    """Invokes one function. `start` makes a worker for the function as it is configured then."""
 
-    def __init__(self, config: FunctionConfig, start: Callable[[], Worker]) -> None:
+    def __init__(self, config: FunctionConfig, start: Callable[[FunctionConfig], Worker]) -> None:
         self._config = config
         self._start = start
         self._free = threading.BoundedSemaphore(MAX_WORKERS)
         self._changed = threading.Condition()
         self._all: set[Worker] = set()
         self._warm: list[Worker] = []
+        self._outdated: set[Worker] = set()  # busy ones that are not to be used again
         self._is_closed = False
 
     def invoke(self, payload: bytes, request_id: str) -> Outcome:
         """Handle one event in a warm worker if there is one, else in a new one. Waits while all are busy."""
-        config = self._config
         with self._free, self._borrowed() as worker:
+            config = self._config
             return worker.invoke(payload, request_id=request_id, function_arn=config.arn, timeout=config.timeout)
 
     @property
@@ -44,6 +46,25 @@ class WorkerPool:
         """Process ids of the workers that live."""
         with self._changed:
             return [worker.pid for worker in self._all if not worker.is_dead]
+
+    def restart(self, config: FunctionConfig) -> None:
+        """From now on start workers for `config`; see ``replaced_workers``."""
+        with self.replaced_workers():
+            self._config = config
+
+    @contextlib.contextmanager
+    def replaced_workers(self) -> Iterator[None]:
+        """For the length of a with block no invocation begins; those that begin afterwards get new workers.
+
+        Invocations under way finish in the workers that they have, which end then. The block is to be a short one.
+        """
+        with self._changed:
+            yield
+            idle, self._warm = self._warm, []
+            self._all.difference_update(idle)
+            self._outdated = set(self._all)
+        for worker in idle:
+            worker.close()
 
     def close(self) -> None:
         """Kill all workers; invocations under way end with an error."""
@@ -75,7 +96,7 @@ class WorkerPool:
             if self._is_closed:
                 raise WorkerPoolClosedError(self._config.logical_id)
             # The one used last first: its caches are warm too.
-            worker = self._warm.pop() if self._warm else self._start()
+            worker = self._warm.pop() if self._warm else self._start(self._config)
             self._all.add(worker)
         if not worker.is_dead:
             return worker
@@ -84,19 +105,26 @@ class WorkerPool:
 
     def _give_back(self, worker: Worker) -> None:
         with self._changed:
-            if not worker.is_dead and not self._is_closed:
+            if not worker.is_dead and not self._is_closed and worker not in self._outdated:
                 self._warm.append(worker)
                 self._changed.notify_all()
                 return
         worker.close()
         with self._changed:
             self._all.discard(worker)
+            self._outdated.discard(worker)
             self._changed.notify_all()
 
 
-def worker_command(handler: str) -> list[str]:
-    """The runtime client without site packages. The bytecode that the build made is used, and none is written."""
-    return [sys.executable, "-S", "-B", "-m", "awslambdaric", handler]
+def worker_command(handler: str, launcher: Path, offset: timedelta = timedelta()) -> list[str]:
+    """The runtime client without site packages. The bytecode that the build made is used, and none is written.
+
+    The launcher, which brings time-machine along, has a part in it only where the time is not the real one.
+    """
+    python = [sys.executable, "-S", "-B"]
+    if not offset:
+        return [*python, "-m", "awslambdaric", handler]
+    return [*python, str(launcher), str(offset.total_seconds()), handler]
 
 
 def worker_environment(

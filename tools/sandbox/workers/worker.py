@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +32,21 @@ class Outcome:
 
 
 class Worker:
-    """A running process. `scratch` is its temporary folder, removed with it. Once `is_dead` it must be replaced."""
+    """A running process. `scratch` is its temporary folder, removed with it. Once `is_dead` it must be replaced.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, folder: Path, scratch: Path) -> None:
+    `now` is the worker's own time in seconds since the epoch, in which it is told its deadlines.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        folder: Path,
+        scratch: Path,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._now = now
         self._scratch = scratch
         self._api = RuntimeApi()
         self._log = bytearray()
@@ -87,7 +99,7 @@ class Worker:
                 return self._failed(report, request_id, INIT_SECONDS + timeout)
             self._is_initialised = True
         self._signal(signal.SIGCONT)
-        self._api.jobs.put(Job(request_id, payload, function_arn, time.time() + timeout))
+        self._api.jobs.put(Job(request_id, payload, function_arn, self._now() + timeout))
         report = self._next_report(timeout)
         if report is None or report.kind not in (Kind.RESPONSE, Kind.ERROR):
             return self._failed(report, request_id, timeout)
