@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import date
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_findings_are_plain_and_counted_when_a_rulebook_is_wrong(run):
     assert done.stdout.startswith("ecr-steward.yaml:2:10: unknown key `nmae`\n")
     assert "\x1b" not in done.stdout
     assert done.stderr == "1 problem found\n"
+
+
+def test_a_rulebook_is_valid_and_compiles_when_a_waiver_in_it_has_expired(run, valid_rulebook, tmp_path):
+    expired = "waivers: [{finding: CVE-2014-0160, repositories: ['**'], until: 2014-05-01, reason: patched since}]\n"
+
+    validated = run("validate", rulebook=valid_rulebook + expired)
+    compiled = run("compile", "ecr-steward.yaml", "--output", "rulebook.json")
+
+    assert (validated.returncode, validated.stderr) == (0, "ecr-steward.yaml is valid\n")
+    assert validated.stdout.startswith("ecr-steward.yaml:3:65: note: the waiver of `CVE-2014-0160` has expired\n")
+    assert (compiled.returncode, compiled.stdout, compiled.stderr) == (0, "", "")
+    assert [waiver.until for waiver in load_compiled(tmp_path / "rulebook.json").waivers] == [date(2014, 5, 1)]
 
 
 def test_every_file_is_checked_when_several_are_named(run, valid_rulebook, tmp_path):

@@ -70,6 +70,58 @@ def test_a_filter_is_proposed_when_an_alias_could_not_move(shown):
     )
 
 
+def test_the_section_to_add_is_named_when_a_copy_waits_for_a_verdict_that_never_comes(shown):
+    source = (
+        "version: 1\nrules:\n- name: a\n  match: {repositories: ['**']}\n"
+        "  replicate:\n  - to: [{region: eu-west-1}]\n    when: [scan_passed]\n"
+    )
+
+    assert shown(source) == (
+        "r.yaml:7:12: `scan_passed` waits for a verdict that this rule never gives: it has no `scan`\n"
+        "   |\n"
+        " 7 |     when: [scan_passed]\n"
+        "   |            ^^^^^^^^^^^\n"
+        "   = expected `scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`\n"
+        "\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "places"),
+    [
+        (
+            "waivers:\n- finding: cve-2026-1\n  repositories: [A]\n  until: 2027-02-30\n  reason: ''\n  ower: me\n",
+            ["4:12", "5:18", "6:10", "7:11", "8:3"],
+        ),
+        (
+            "credentials:\n- name: a\n  role: a/b\n  registries: [{region: x}]\n  sinks: [{secretsmanager: b}]\n",
+            ["5:9", "6:25", "7:28"],
+        ),
+    ],
+)
+def test_every_place_is_shown_when_a_waiver_or_a_credential_is_wrong(shown, entry, places):
+    text = shown("version: 1\nrules: [{name: a, match: {repositories: ['**']}}]\n" + entry)
+
+    told = [line.split(": ")[0] for line in text.splitlines() if line.startswith("r.yaml")]
+    assert told == [f"r.yaml:{place}" for place in places]
+
+
+def test_a_waiver_is_shown_as_a_note_when_it_has_expired(shown):
+    source = (
+        "version: 1\nrules: [{name: a, match: {repositories: ['**']}}]\nwaivers:\n"
+        "- {finding: CVE-2026-1234, repositories: ['**'], until: 2026-08-20, reason: not reachable}\n"
+        "- {finding: CVE-2026-5678, repositories: ['**'], until: 2026-08-21, reason: not reachable}\n"
+    )
+
+    assert shown(source) == (
+        "r.yaml:4:57: note: the waiver of `CVE-2026-1234` has expired\n"
+        "   |\n"
+        " 4 | - {finding: CVE-2026-1234, repositories: ['**'], until: 2026-08-20, reason: not reachable}\n"
+        "   |                                                         ^^^^^^^^^^\n"
+        "\n"
+    )
+
+
 def test_the_rule_is_shown_when_a_key_of_it_is_missing(shown):
     assert shown("version: 1\nrules:\n  - name: services\n") == (
         "r.yaml:3:5: `match` is missing\n   |\n 3 |   - name: services\n   |     ^^^^^^^^^^^^^^\n\n"

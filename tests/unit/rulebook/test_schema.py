@@ -70,10 +70,56 @@ def test_the_example_fits_the_schema_when_validated(validator, example):
         {"repository": {"scanning": "off"}},
         {"repository": {"resource_tags": {"a": 1}}},
         {"replicate": [{"to": []}]},
+        {"replicate": [{"to": [{"account": 222233334444}]}]},
+        {"scan": {}},
+        {"scan": {"fail_on": {"severity": "high"}}},
+        {"scan": {"fail_on": {"severity": "HIGH"}, "unscannable": "ignore"}},
+        {"scan": {"fail_on": {"severity": "HIGH"}}, "replicate": [{"to": [{"region": "eu-west-1"}], "when": ["scan"]}]},
     ],
 )
 def test_schema_and_models_refuse_the_same_when_a_rule_is_wrong(validator, with_rule, keys):
     data = with_rule(**keys)
+
+    assert not validator.is_valid(data)
+    assert validate(data)[0] is None
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"finding": "openssl 3.0"},
+        {"finding": ""},
+        {"repositories": []},
+        {"until": "31.01.2027"},
+        {"until": 2027},
+        {"reason": None},
+        {"reason": "  "},
+        {"reason": "x" * 501},
+        {"expires": "2027-01-31"},
+    ],
+)
+def test_schema_and_models_refuse_the_same_when_a_waiver_is_wrong(validator, with_waiver, keys):
+    data = with_waiver(**keys)
+
+    assert not validator.is_valid(data)
+    assert validate(data)[0] is None
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"name": "On Prem"},
+        {"role": "arn:aws:iam::111122223333:role/reader"},
+        {"registries": []},
+        {"registries": [{"account": 222233334444}]},
+        {"registries": [{"host": "example.com"}]},
+        {"sinks": [{"secretsmanager": "on-prem"}]},
+        {"sinks": [{"secretsmanager": "ecr-steward/"}]},
+        {"sinks": [{"secretsmanager": "ecr-steward/a", "format": "json"}]},
+    ],
+)
+def test_schema_and_models_refuse_the_same_when_a_credential_is_wrong(validator, with_credential, keys):
+    data = with_credential(**keys)
 
     assert not validator.is_valid(data)
     assert validate(data)[0] is None
