@@ -5,16 +5,23 @@ so a fake cannot drift from what it stands for.
 """
 
 from ecr_steward_fakes.calls import Call, Calls
+from ecr_steward_fakes.credentials import FakeLogins, FakeRole, FakeSecrets
 from ecr_steward_fakes.image_content import FakeImageContent
-from ecr_steward_fakes.messages import FakeFailureQueue, FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.messages import FakeFailureQueue, FakeNotices, FakeReplicationQueue, FakeSourceQueue
 from ecr_steward_fakes.registry import FakeRegistry
+from ecr_steward_fakes.scans import FakeScans
 
 __all__ = [
     "Call",
     "Calls",
     "FakeFailureQueue",
     "FakeImageContent",
+    "FakeLogins",
     "FakeNotices",
     "FakeRegistry",
     "FakeReplicationQueue",
+    "FakeRole",
+    "FakeScans",
+    "FakeSecrets",
+    "FakeSourceQueue",
 ]

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-READING = frozenset({"repositories", "repository", "images", "manifest", "has_blob", "referrers"})
+READING = frozenset(
+    {"repositories", "repository", "images", "children", "manifest", "has_blob", "referrers", "scan"}
+    | {"fetch", "may_pull", "may_push", "read"}
+)
 """The methods of the ports that change nothing."""
 
 

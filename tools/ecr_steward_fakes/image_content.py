@@ -89,4 +89,7 @@ class FakeImageContent:
     def _keep(self, repository: RepositoryRef, manifest: Manifest) -> None:
         ref = ImageRef(repository, manifest.digest)
         self._manifests[ref] = manifest
-        self._registry.push(Image(ref, subject=manifest.subject.digest if manifest.subject else None))
+        subject = manifest.subject.digest if manifest.subject else None
+        self._registry.push(Image(ref, subject=subject, media_type=manifest.descriptor.media_type))
+        if manifest.is_index:
+            self._registry.hold_children(ref, manifest.children)

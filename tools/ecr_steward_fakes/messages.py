@@ -23,11 +23,18 @@ class FakeReplicationQueue:
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.requested: list[ReplicationRequested] = []
-        self.postponed: list[tuple[str, int]] = []
 
     def request(self, job: ReplicationRequested) -> None:
         with self.calls.record("request", job):
             self.requested.append(job)
+
+
+class FakeSourceQueue:
+    """A ``SourceQueue``: the messages that are to come again, and after how many seconds."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.postponed: list[tuple[str, int]] = []
 
     def postpone(self, receipt_handle: str, seconds: int) -> None:
         with self.calls.record("postpone", receipt_handle, seconds):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ecr_steward.domain.images import Image, RepositoryImages
+from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.errors import (
@@ -17,6 +17,7 @@ from ecr_steward.errors import (
     LastImageTagError,
     RefusedByRegistryError,
     RepositoryNotFoundError,
+    StewardError,
 )
 from ecr_steward_fakes.calls import Calls
 
@@ -36,6 +37,7 @@ class FakeRegistry:
         self.calls = calls or Calls()
         self._settings = {repository.ref: repository.settings for repository in repositories}
         self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
+        self._children: dict[ImageRef, tuple[Descriptor, ...] | StewardError] = {}
         for image in images:
             self.create_missing(image.ref.repository)
             self._put(image)
@@ -52,6 +54,10 @@ class FakeRegistry:
         for image_tag in image.image_tags:
             self._refuse_immutable(image.ref, image_tag)
         self._put(image)
+
+    def hold_children(self, index: ImageRef, children: tuple[Descriptor, ...] | StewardError) -> None:
+        """Have an index point to these, or be one that cannot be read."""
+        self._children[index] = children
 
     def change_settings(self, repository: RepositoryRef, **settings: object) -> None:
         """Change some settings of a repository, without a recorded call."""
@@ -102,6 +108,15 @@ class FakeRegistry:
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         with self.calls.record("images", repository):
             return RepositoryImages.of(repository, self._images_of(repository).values())
+
+    def children(
+        self, repository: RepositoryRef, digests: Iterable[Digest]
+    ) -> Mapping[Digest, tuple[Descriptor, ...] | StewardError]:
+        asked = sorted(set(digests))
+        with self.calls.record("children", repository, *asked):
+            there = self._images_of(repository)
+            indexes = {digest: ImageRef(repository, digest) for digest in asked if digest in there}
+            return {digest: self._children[ref] for digest, ref in indexes.items() if ref in self._children}
 
     def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         with self.calls.record("add_image_tag", image, image_tag):

@@ -8,22 +8,35 @@ from pathlib import Path
 from typing import Self
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.adapters.registry_content import RegistryContent
-from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
+from ecr_steward.adapters.role_logins import RoleLogins
+from ecr_steward.adapters.roles import Accounts
+from ecr_steward.adapters.secrets_manager import SecretsManager
+from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import Push
-from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.rules import Rules
 from ecr_steward.events.own import encode_job, encode_notice
-from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.credentials import Logins, Secrets
+from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.scans import Scans
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
+from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
+from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
+
+PULL_ONLY = "pull-only"
+"""The rulebook's word for the role that the templates bring along."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,13 @@ class Settings:
     event_bus: str
     idempotency_table: str
     failure_queue_url: str
+    accounts: Accounts
+    pull_only_role: str | None
+    """Name of the role, here and in connected accounts, that published logins speak as."""
     replicate_queue_url: str | None
+    """Where the sweep puts copy jobs."""
+    source_queue_url: str | None
+    """Where the messages come from that this function is invoked with."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -44,7 +63,16 @@ class Settings:
             event_bus=env["ECR_STEWARD_EVENT_BUS"],
             idempotency_table=env["ECR_STEWARD_IDEMPOTENCY_TABLE"],
             failure_queue_url=env["ECR_STEWARD_FAILURE_QUEUE_URL"],
+            accounts=Accounts(
+                own=env["ECR_STEWARD_ACCOUNT"],
+                connected=frozenset(filter(None, env["ECR_STEWARD_SPOKE_ACCOUNTS"].split(","))),
+                spoke_role=env["ECR_STEWARD_SPOKE_ROLE"],
+                external_id=env["ECR_STEWARD_EXTERNAL_ID"],
+                session_name=env["POWERTOOLS_SERVICE_NAME"],
+            ),
+            pull_only_role=env.get("ECR_STEWARD_PULL_ONLY_ROLE"),
             replicate_queue_url=env.get("ECR_STEWARD_REPLICATE_QUEUE_URL"),
+            source_queue_url=env.get("ECR_STEWARD_SOURCE_QUEUE_URL"),
         )
 
 
@@ -57,6 +85,12 @@ class App:
     content: ImageContent
     notices: Notices
     queue: ReplicationQueue
+    scans: Scans
+    logins: Logins
+    secrets: Secrets
+    now: Clock
+    connected: frozenset[str] = frozenset()
+    """Other accounts that the sweep looks at, too."""
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -69,18 +103,36 @@ class App:
     def replicate_image(self, image: ImageRef) -> tuple[Outcome, ...]:
         """See ``usecases.replicate_image``."""
         return replicate_image(
-            image, rules=self.rules, registry=self.registry, content=self.content, notices=self.notices
-        )
-
-    def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
-        """See ``usecases.reconcile_registry``."""
-        return reconcile_registry(
-            [home],
+            image,
             rules=self.rules,
             registry=self.registry,
             content=self.content,
+            scans=self.scans,
+            notices=self.notices,
+            now=self.now,
+        )
+
+    def scan_batch(self) -> ScanBatch:
+        """See ``usecases.evaluate_image_scan``: one for each batch of messages."""
+        return ScanBatch(rules=self.rules, registry=self.registry, scans=self.scans, notices=self.notices, now=self.now)
+
+    def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
+        """See ``usecases.reconcile_registry``: here and in every connected account, in the region of the schedule."""
+        return reconcile_registry(
+            [home, *(RegistryRef(account, home.region) for account in sorted(self.connected))],
+            rules=self.rules,
+            registry=self.registry,
+            content=self.content,
+            scans=self.scans,
             notices=self.notices,
             queue=self.queue,
+            now=self.now,
+        )
+
+    def refresh_credentials(self, home: RegistryRef) -> tuple[CredentialOutcome, ...]:
+        """See ``usecases.refresh_credentials``."""
+        return refresh_credentials(
+            home, rules=self.rules, logins=self.logins, secrets=self.secrets, notices=self.notices, now=self.now
         )
 
 
@@ -94,13 +146,24 @@ def app() -> App:
         content=RegistryContent(clients),
         notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table, encode_notice),
         queue=replication_queue(),
+        scans=EcrScans(clients),
+        logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
+        secrets=SecretsManager(clients),
+        now=utc_now,
+        connected=settings.accounts.connected,
     )
 
 
 @cache
 def replication_queue() -> ReplicationQueue:
-    """The queue of copy jobs, for functions that put jobs there or take them from it."""
+    """The queue of copy jobs, for the function that puts jobs there."""
     return SqsReplicationQueue(_clients(), _settings().replicate_queue_url, encode_job)
+
+
+@cache
+def source_queue() -> SourceQueue:
+    """The queue that feeds this function, where one does."""
+    return SqsSourceQueue(_clients(), _settings().source_queue_url)
 
 
 @cache
@@ -116,4 +179,4 @@ def _settings() -> Settings:
 
 @cache
 def _clients() -> AwsClients:
-    return AwsClients()
+    return AwsClients(accounts=_settings().accounts)

@@ -22,13 +22,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.notices import FailedEvent
-from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.plan import (
     AddImageTag,
     AddResourceTags,
     CopyBlob,
     CopyManifest,
     CreateRepository,
+    PublishCredential,
     PutLifecyclePolicy,
     PutScanOnPush,
     PutTagMutability,
@@ -36,15 +37,15 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.verdict import bounded
 from ecr_steward.errors import PermanentError, RetryableError, StewardError, SweepIncompleteError, gravest
 
 type Report = dict[str, Any]
 """What a handler answers: JSON, for people who invoke it by hand and for the local sandbox."""
 
 
-def answer(
-    event: Any, context: LambdaContext, job: Callable[[], Outcome | SweepOutcome | Sequence[Outcome]]
-) -> Report:
+def answer(event: Any, context: LambdaContext, job: Callable[[], Outcome | SweepOutcome | Sequence[Outcome]]) -> Report:
     """Do the job of one event that Lambda was invoked with, asynchronously or by hand."""
 
     def outcomes() -> Sequence[Outcome | SweepOutcome]:
@@ -79,10 +80,10 @@ def answer_batch(
 
 
 def _come_back_soon(record: SQSRecord) -> None:
-    """Let a message come again after minutes; its visibility timeout, made for the longest copy, would be hours."""
+    """Let a message come again after minutes; its visibility timeout, made for the longest job, may be hours."""
     received = int(record.attributes.approximate_receive_count)
     try:
-        bootstrap.replication_queue().postpone(record.receipt_handle, min(60 * 2**received, _LONGEST_WAIT_SECONDS))
+        bootstrap.source_queue().postpone(record.receipt_handle, min(60 * 2**received, _LONGEST_WAIT_SECONDS))
     except StewardError as error:
         _logger().warning("the message keeps its visibility timeout", extra={"reason": str(error)})
 
@@ -99,7 +100,7 @@ def _attempt(event: Any, context: LambdaContext, job: Callable[[], Sequence[Outc
         kind = type(error).__name__
         logger.error("permanent error", extra={"error": kind, "reason": str(error), "rule": error.rule})
         _metrics().add_metric("EventsFailed", MetricUnit.Count, 1)
-        failed = FailedEvent(context.function_name, event, kind, str(error), error.rule)
+        failed = FailedEvent(context.function_name, event, kind, _with_notes(error), error.rule)
         bootstrap.failure_queue().put(failed)
         return {"failed": kind, "why": str(error)}
     except Exception as error:
@@ -130,12 +131,17 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
         "repositories": outcome.repositories,
         "planned": sum(len(each.plan.steps) for each in outcome.outcomes),
         "copies_requested": outcome.requested,
+        "verdicts_failed": sum(_has_failed(each) for each in outcome.outcomes),
         "failures": len(outcome.failures),
     }
     _logger().info("sweep", extra=summary)
     for failure in outcome.failures:
         _logger().error("could not be mended", extra={"reason": failure})
     return summary
+
+
+def _has_failed(outcome: Outcome) -> bool:
+    return outcome.assessment is not None and outcome.assessment.verdict is Verdict.FAIL
 
 
 def _line(outcome: Outcome) -> Report:
@@ -148,10 +154,17 @@ def _line(outcome: Outcome) -> Report:
         "violations": [violation.why for violation in plan.violations],
         "applied": outcome.applied,
     }
-    if remarks := [*plan.remarks, *([outcome.remark] if outcome.remark else [])]:
+    if remarks := [*plan.remarks, *_said_of(outcome)]:
         line["remarks"] = remarks
+    if assessment := outcome.assessment:
+        line["verdict"] = str(assessment.verdict)
+        line["reasons"] = list(bounded(assessment.reasons))
+        line["waived"] = list(bounded(assessment.waived))
+        _metrics().add_metric(_VERDICT_METRICS[assessment.verdict], MetricUnit.Count, 1)
     if outcome.error:
-        line["error"] = f"{type(outcome.error).__name__}: {outcome.error}"
+        line["error"] = f"{type(outcome.error).__name__}: {_with_notes(outcome.error)}"
+        if isinstance(outcome, CredentialOutcome):
+            _metrics().add_metric("CredentialsFailed", MetricUnit.Count, 1)
     _logger().info("outcome", extra=line)
     for step in plan.steps if outcome.applied else ():
         _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)
@@ -160,9 +173,14 @@ def _line(outcome: Outcome) -> Report:
     return line
 
 
+def _said_of(outcome: Outcome) -> list[str]:
+    of_verdict = bounded(outcome.assessment.remarks) if outcome.assessment else ()
+    return [*of_verdict, *([outcome.remark] if outcome.remark else [])]
+
+
 _LONGEST_WAIT_SECONDS = 15 * 60
 _FAILURES_TOLD = 10
-"""How many failures of a sweep its message on the failure queue spells out: SQS limits what a message holds."""
+"""How many failures of one event, such as a sweep, its message on the failure queue spells out: SQS limits what a message holds."""
 
 _METRICS: dict[type[Step], str] = {
     AddImageTag: "ImageTagsAdded",
@@ -175,7 +193,20 @@ _METRICS: dict[type[Step], str] = {
     AddResourceTags: "RepositorySettingsChanged",
     CopyBlob: "BlobsCopied",
     CopyManifest: "ManifestsCopied",
+    PublishCredential: "CredentialsRefreshed",
 }
+
+
+_VERDICT_METRICS: dict[Verdict, str] = {
+    Verdict.PASS: "VerdictsPassed",
+    Verdict.FAIL: "VerdictsFailed",
+    Verdict.PENDING: "VerdictsPending",
+}
+
+
+def _with_notes(error: StewardError) -> str:
+    """What went wrong, and beside it: one event of several parts may have met several errors."""
+    return "; ".join([str(error), *getattr(error, "__notes__", [])[:_FAILURES_TOLD]])
 
 
 def _readable(body: str) -> Any:

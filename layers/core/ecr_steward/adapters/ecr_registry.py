@@ -1,24 +1,33 @@
 """The ``Registry`` port over Amazon ECR's API."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import batched
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.paging import all_pages
 from ecr_steward.adapters.translation import code_of, refusal, translated
-from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, Image, RepositoryImages
+from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, Descriptor, Image, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
-from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, ImageTagIsImmutableError, LastImageTagError
+from ecr_steward.errors import (
+    DigestMismatchError,
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    InvalidManifestError,
+    LastImageTagError,
+    StewardError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_ecr.type_defs import (
         ImageDetailTypeDef,
+        ImageFailureTypeDef,
         ImageIdentifierTypeDef,
         ImageTagMutabilityExclusionFilterTypeDef,
         ImageTypeDef,
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     )
 
 PAGE_SIZE = 1000  # the largest that ECR takes (ListImages API reference)
+BATCH_SIZE = 100  # the most images that one call takes (BatchGetImage API reference)
 
 
 class _RepositoryKey(TypedDict):
@@ -39,7 +49,7 @@ class _MutabilityRequest(TypedDict):
 
 
 class EcrRegistry:
-    """A ``Registry``: every call names the account, so a role of another account that is let in works too."""
+    """A ``Registry`` over every account that is connected; each is spoken to as ``AwsClients.ecr`` says."""
 
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
@@ -47,7 +57,7 @@ class EcrRegistry:
     def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
         with translated("ecr:DescribeRepositories", registry):
             pages = all_pages(
-                self._clients.ecr(registry.region),
+                self._clients.ecr(registry),
                 "describe_repositories",
                 "repositories",
                 page_size=PAGE_SIZE,
@@ -82,6 +92,30 @@ class EcrRegistry:
             # Without a filter on imageStatus, archived images are left out.
             details = all_pages(client, "describe_images", "imageDetails", page_size=PAGE_SIZE, **key)
             return RepositoryImages.of(repository, [_image(repository, detail) for detail in details])
+
+    def children(
+        self, repository: RepositoryRef, digests: Iterable[Digest]
+    ) -> Mapping[Digest, tuple[Descriptor, ...] | StewardError]:
+        found: dict[Digest, tuple[Descriptor, ...] | StewardError] = {}
+        for some in batched(sorted(set(digests)), BATCH_SIZE, strict=False):
+            images, failures = self._batch(repository, [{"imageDigest": digest.value} for digest in some])
+            for failure in failures:
+                if (error := _failure(repository, failure)) is None:
+                    continue
+                failed = failure.get("imageId", {}).get("imageDigest")
+                if failed is None:
+                    raise error
+                found[Digest(failed)] = error
+            for image in images:
+                digest = Digest(image["imageId"]["imageDigest"])
+                try:
+                    manifest = _read(repository, digest, image)
+                except (InvalidManifestError, DigestMismatchError) as error:
+                    found[digest] = error
+                else:
+                    if manifest.is_index:
+                        found[digest] = manifest.children
+        return found
 
     def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         client, key = self._address(image.repository)
@@ -171,28 +205,51 @@ class EcrRegistry:
     def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, _RepositoryKey]":
         """The client for a repository, and the two parameters that name it in every call."""
         key: _RepositoryKey = {"registryId": repository.registry.account, "repositoryName": repository.name}
-        return self._clients.ecr(repository.registry.region), key
+        return self._clients.ecr(repository.registry), key
 
     def _manifest(self, image: ImageRef) -> tuple[str, str | None]:
         """The manifest of an image and its media type, verified."""
         stored = self._stored(image.repository, {"imageDigest": image.digest.value})
         if stored is None:
             raise ImageNotFoundError(f"there is no image {image}")
-        content = stored["imageManifest"]
-        received = digest_of(content.encode(), image.digest.algorithm)
-        if received != image.digest:
-            raise DigestMismatchError(f"{image.repository} answered {received} when asked for {image.digest}")
-        return content, stored.get("imageManifestMediaType")
+        return _verified(image.repository, image.digest, stored), stored.get("imageManifestMediaType")
 
     def _stored(self, repository: RepositoryRef, identifier: "ImageIdentifierTypeDef") -> "ImageTypeDef | None":
+        images, failures = self._batch(repository, [identifier])
+        for failure in failures:
+            if error := _failure(repository, failure):
+                raise error
+        return next(iter(images), None)
+
+    def _batch(
+        self, repository: RepositoryRef, identifiers: "list[ImageIdentifierTypeDef]"
+    ) -> "tuple[list[ImageTypeDef], list[ImageFailureTypeDef]]":
         client, key = self._address(repository)
         with translated("ecr:BatchGetImage", repository):
             # With all media types accepted, ECR never converts a manifest, which would change its digest.
-            answer = client.batch_get_image(imageIds=[identifier], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES), **key)
-        for failure in answer.get("failures", []):
-            if failure["failureCode"] != "ImageNotFound":
-                raise refusal("ecr:BatchGetImage", repository, failure["failureCode"], failure["failureReason"])
-        return next(iter(answer.get("images", [])), None)
+            answer = client.batch_get_image(imageIds=identifiers, acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES), **key)
+        return answer.get("images", []), answer.get("failures", [])
+
+
+def _failure(repository: RepositoryRef, failure: "ImageFailureTypeDef") -> StewardError | None:
+    """The error of one entry of ``failures[]``; ``None`` for an image that is not there."""
+    if failure["failureCode"] == "ImageNotFound":
+        return None
+    return refusal("ecr:BatchGetImage", repository, failure["failureCode"], failure.get("failureReason", ""))
+
+
+def _read(repository: RepositoryRef, digest: Digest, image: "ImageTypeDef") -> Manifest:
+    content = _verified(repository, digest, image)
+    return parse_manifest(content.encode(), image.get("imageManifestMediaType"), digest.algorithm)
+
+
+def _verified(repository: RepositoryRef, digest: Digest, image: "ImageTypeDef") -> str:
+    """The text of a manifest that ECR answered with, if it is the one of this digest."""
+    content = image["imageManifest"]
+    received = digest_of(content.encode(), digest.algorithm)
+    if received != digest:
+        raise DigestMismatchError(f"{repository} answered {received} when asked for {digest}")
+    return content
 
 
 def _image(repository: RepositoryRef, detail: "ImageDetailTypeDef") -> Image:
@@ -201,6 +258,7 @@ def _image(repository: RepositoryRef, detail: "ImageDetailTypeDef") -> Image:
         ImageRef(repository, Digest(detail["imageDigest"])),
         image_tags=frozenset(image_tag(text) for text in detail.get("imageTags", [])),
         subject=Digest(subject) if subject else None,
+        media_type=detail.get("imageManifestMediaType"),
     )
 
 

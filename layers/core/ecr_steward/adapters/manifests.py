@@ -105,6 +105,20 @@ def _descriptors(entries: object, limit: int) -> tuple[Descriptor, ...]:
     return tuple(_descriptor(entry) for entry in entries)
 
 
+def _platform(entry: Mapping[str, Any]) -> str | None:
+    """``os/architecture``; ``None`` where there is none, or where another reader could find another one there.
+
+    Go's reader folds the case of keys, and an image that claims to run nowhere is not scanned.
+    """
+    if [key for key in entry if key.casefold() == "platform"] != ["platform"]:
+        return None
+    platform = entry["platform"]
+    names = ("os", "architecture")
+    if not isinstance(platform, dict) or sorted(key for key in platform if key.casefold() in names) != sorted(names):
+        return None
+    return "/".join(str(platform[name]) for name in names)
+
+
 def _descriptor(entry: object) -> Descriptor:
     if not isinstance(entry, dict):
         raise InvalidManifestError(f"a descriptor is a {type(entry).__name__}")
@@ -114,6 +128,7 @@ def _descriptor(entry: object) -> Descriptor:
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
         raise InvalidManifestError(f"a descriptor has the size {str(size)[:100]!r}")
     try:
-        return Descriptor(media_type, Digest(digest if isinstance(digest, str) else repr(digest)), size)
+        pointed_to = Digest(digest if isinstance(digest, str) else repr(digest))
     except InvalidNameError as cause:
         raise InvalidManifestError(f"a descriptor points to {str(digest)[:100]!r}") from cause
+    return Descriptor(media_type, pointed_to, size, _platform(entry))

@@ -13,6 +13,11 @@ def all_pages(
 
     A service that answers with the same ``nextToken`` twice ends it with botocore's ``PaginationError``.
     """
-    config = {"PageSize": page_size} if page_size else {}
-    for page in client.get_paginator(operation).paginate(PaginationConfig=config, **request):
+    for page in whole_pages(client, operation, page_size=page_size, **request):
         yield from page.get(result_key, [])
+
+
+def whole_pages(client: BaseClient, operation: str, *, page_size: int | None = None, **request: Any) -> Iterator[Any]:
+    """Every page of an answer whose entries lie deeper, or that says more than its entries do."""
+    config = {"PageSize": page_size} if page_size else {}
+    yield from client.get_paginator(operation).paginate(PaginationConfig=config, **request)

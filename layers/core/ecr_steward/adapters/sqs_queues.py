@@ -28,16 +28,26 @@ class SqsReplicationQueue:
         with translated("sqs:SendMessage", self._url()):
             self._clients.sqs.send_message(QueueUrl=self._url(), MessageBody=self._encode(job))
 
-    def postpone(self, receipt_handle: str, seconds: int) -> None:
-        with translated("sqs:ChangeMessageVisibility", self._url()):
-            self._clients.sqs.change_message_visibility(
-                QueueUrl=self._url(), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
-
     def _url(self) -> str:
         if self._queue_url is None:
             raise AccessDeniedError("the template gives this function no replication queue")
         return self._queue_url
+
+
+class SqsSourceQueue:
+    """A ``SourceQueue``. Without a URL it stands in for the queue in functions that no queue feeds."""
+
+    def __init__(self, clients: AwsClients, queue_url: str | None) -> None:
+        self._clients = clients
+        self._queue_url = queue_url
+
+    def postpone(self, receipt_handle: str, seconds: int) -> None:
+        if self._queue_url is None:
+            raise AccessDeniedError("the template does not say which queue feeds this function")
+        with translated("sqs:ChangeMessageVisibility", self._queue_url):
+            self._clients.sqs.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
 
 
 class SqsFailureQueue:

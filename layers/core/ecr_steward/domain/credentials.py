@@ -110,9 +110,7 @@ def version_stamp(role: str, registries: Sequence[RegistryRef]) -> str:
     return f"{_VERSION_PREFIX}{hashlib.sha256(what_for.encode()).hexdigest()[:16]}-"
 
 
-def merge_docker_config(
-    secret: str, stored: StoredSecret | None, tokens: Sequence[AuthorizationToken]
-) -> SecretText:
+def merge_docker_config(secret: str, stored: StoredSecret | None, tokens: Sequence[AuthorizationToken]) -> SecretText:
     """A Docker configuration with these logins. Logins to other hosts, and all other keys, stay as they are.
 
     ``auth`` is what Docker reads, ``username`` and ``password`` are what some other readers of the same file want.

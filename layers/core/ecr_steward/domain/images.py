@@ -30,6 +30,8 @@ class Image:
     image_tags: frozenset[ImageTag] = frozenset()
     subject: Digest | None = None
     """What this is a referrer of: the digest of a signed or described image, which need not be there."""
+    media_type: str | None = None
+    """Of the manifest, where the registry says."""
 
     @property
     def digest(self) -> Digest:
@@ -76,6 +78,17 @@ class Descriptor:
     media_type: str
     digest: Digest
     size: int
+    platform: str | None = field(default=None, compare=False)
+    """``os/architecture`` of an index's entry, where it says. What an image runs on is no part of which image it is."""
+
+    @property
+    def runs_nowhere(self) -> bool:
+        """Whether no client picks this entry of an index for a machine: it holds an attestation, and is no image.
+
+        BuildKit marks attestations so (``docs/attestations/attestation-storage.md``). Its annotation
+        ``vnd.docker.reference.type`` alone proves nothing: clients pick by platform, and whoever pushes may annotate.
+        """
+        return self.platform == "unknown/unknown"
 
     def __post_init__(self) -> None:
         if self.size < 0:
@@ -97,6 +110,11 @@ class Manifest:
     @property
     def digest(self) -> Digest:
         return self.descriptor.digest
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this is a list of manifests rather than an image."""
+        return self.descriptor.media_type in INDEX_MEDIA_TYPES
 
     @property
     def stored_blobs(self) -> tuple[Descriptor, ...]:

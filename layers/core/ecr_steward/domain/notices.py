@@ -46,6 +46,8 @@ class ImageVerdict:
     """Why it fails, one sentence each."""
     waived: tuple[str, ...]
     """Which findings would make it fail if no waiver tolerated them, one sentence each."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know that decided nothing, such as a finding without a severity."""
 
 
 @dataclass(frozen=True)
@@ -80,4 +82,4 @@ class FailedEvent:
     rule: str | None = None
 
 
-type Notice = ViolationFound | ImageReplicated
+type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed

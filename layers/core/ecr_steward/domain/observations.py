@@ -17,6 +17,14 @@ class Push:
 
 
 @dataclass(frozen=True)
+class ScanEnded:
+    """A scan of an image ended, or one of its findings changed: the verdict on what holds it may be another now."""
+
+    image: ImageRef
+    """What was scanned. Of an index that is a child, never the index."""
+
+
+@dataclass(frozen=True)
 class RepositoryChanged:
     """Somebody created a repository or changed its settings."""
 

@@ -150,6 +150,10 @@ class Waiver:
     reason: str
     owner: str | None = None
 
+    def covers(self, repository: RepositoryRef) -> bool:
+        """Whether the waiver speaks about this repository, whatever its account and region."""
+        return any(pattern.matches(repository.name) for pattern in self.repositories)
+
     def holds_on(self, day: date) -> bool:
         """Whether the waiver has not expired."""
         return day <= self.until
@@ -235,6 +239,10 @@ class Rules:
     def rule_for(self, repository: RepositoryRef) -> Rule | None:
         """The rule that governs this repository, or ``None``: the steward leaves it alone."""
         return next((rule for rule in self.rules if rule.match.covers(repository)), None)
+
+    def waivers_for(self, repository: RepositoryRef) -> tuple[Waiver, ...]:
+        """The waivers that were given for this repository, expired or not."""
+        return tuple(waiver for waiver in self.waivers if waiver.covers(repository))
 
 
 def _any_or_none(patterns: tuple[Matcher, ...], text: str) -> bool:

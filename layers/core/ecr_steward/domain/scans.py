@@ -44,7 +44,7 @@ class Verdict(StrEnum):
     """Not known yet: a scan is under way or was never started. Never taken for a pass."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Finding:
     """One vulnerability in one package of an image."""
 

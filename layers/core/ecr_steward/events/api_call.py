@@ -6,31 +6,24 @@ The shape is CloudTrail's record; ``errorCode`` is there only where the call fai
 import re
 from typing import Annotated, Literal
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.errors import MalformedEventError
-from ecr_steward.events.envelope import Envelope, RepositoryNameText
+from ecr_steward.events.envelope import CamelModel, Envelope, RepositoryNameText
 
 _REPOSITORY_ARN = re.compile(r"arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/(?P<name>.+)")
 
 
-class _CamelModel(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", strict=True, alias_generator=AliasGenerator(validation_alias=to_camel)
-    )
-
-
-class RequestParameters(_CamelModel):
+class RequestParameters(CamelModel):
     """What the call was about: most operations name the repository, those for resource tags give its ARN."""
 
     repository_name: RepositoryNameText | None = None
     resource_arn: str | None = None
 
 
-class ApiCallDetail(_CamelModel):
+class ApiCallDetail(CamelModel):
     """``detail`` of a call: the CloudTrail record."""
 
     event_source: Literal["ecr.amazonaws.com"]

@@ -1,7 +1,8 @@
 """A copy job: what a message of the replication queue means.
 
-The queue holds two kinds of message. A rule on the bus puts every push there as it is; the sweep puts a
-*Replication Requested* where it finds an image missing at its destination.
+The queue holds three kinds of message. Rules on the bus put every push there as it is, and every *Image Verdict* that
+is a pass; the sweep puts a *Replication Requested* where it finds an image missing at its destination. None of them is
+believed: what is copied follows from the facts.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from ecr_steward.domain.observations import Push
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.envelope import parse, parse_json
 from ecr_steward.events.image_action import ImageActionEvent
-from ecr_steward.events.own import ReplicationRequestedEvent
+from ecr_steward.events.own import ImageVerdictEvent, ReplicationRequestedEvent
 
 
 def read_copy_job(body: str | bytes) -> ReplicationRequested:
@@ -21,10 +22,14 @@ def read_copy_job(body: str | bytes) -> ReplicationRequested:
     match kind:
         case "ECR Image Action":
             return _job_for(parse(ImageActionEvent, event).to_push())
+        case "Image Verdict":
+            verdict = parse(ImageVerdictEvent, event).detail.to_notice()
+            return ReplicationRequested(verdict.image, f"its verdict is {verdict.verdict}")
         case "Replication Requested":
             return parse(ReplicationRequestedEvent, event).detail.to_job()
     raise MalformedEventError(
-        f"detail-type of a copy job is 'ECR Image Action' or 'Replication Requested', but found {kind!r}"
+        "detail-type of a copy job is 'ECR Image Action', 'Image Verdict' or 'Replication Requested', "
+        f"but found {kind!r}"
     )
 
 

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.errors import MalformedEventError
@@ -42,6 +43,14 @@ class EventModel(BaseModel):
     """Base of all event models. Keys are written with dashes, as ECR writes them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, alias_generator=_kebab)
+
+
+class CamelModel(BaseModel):
+    """Base of what comes in an event from services that write ``likeThis``: CloudTrail, Inspector."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", strict=True, alias_generator=AliasGenerator(validation_alias=to_camel)
+    )
 
 
 class Envelope(EventModel):

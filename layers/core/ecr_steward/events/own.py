@@ -6,11 +6,20 @@ A change that a receiver could notice as broken gets a new ``version``; new opti
 import json
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from pydantic.json_schema import GenerateJsonSchema
 
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.domain.notices import SOURCE, ImageReplicated, Notice, ReplicationRequested, ViolationFound
+from ecr_steward.domain.notices import (
+    SOURCE,
+    CredentialRefreshed,
+    ImageReplicated,
+    ImageVerdict,
+    Notice,
+    ReplicationRequested,
+    ViolationFound,
+)
+from ecr_steward.domain.scans import Verdict
 from ecr_steward.events.envelope import (
     AccountId,
     Envelope,
@@ -22,10 +31,13 @@ from ecr_steward.events.envelope import (
 )
 
 
-class _OwnDetail(ImageDetail):
+class _OwnEvent(EventModel):
     DETAIL_TYPE: ClassVar[str]
 
     version: Literal["1"] = Field(description="Of this event's shape.")
+
+
+class _OwnDetail(_OwnEvent, ImageDetail):
     account: AccountId = Field(description="Of the registry that holds the image.")
     region: Region = Field(description="Of the registry that holds the image.")
 
@@ -119,6 +131,88 @@ class ImageReplicatedDetail(_OwnDetail):
         )
 
 
+class ImageVerdictDetail(_OwnDetail):
+    """What the rulebook says about an image, from the scans of all that it consists of: it passed, or it failed."""
+
+    DETAIL_TYPE = "Image Verdict"
+
+    rule: str = Field(description="The name of the rule that judged.")
+    verdict: Literal["pass", "fail"] = Field(description="What is not known yet is not told.")
+    reasons: list[str] = Field(description="For people: why it fails. Of many, the first ones, and how many more.")
+    waived: list[str] = Field(description="For people: what would make it fail if no waiver tolerated it.")
+    remarks: list[str] = Field(default=[], description="For people: what decided nothing, but should be known.")
+
+    @classmethod
+    def of(cls, notice: ImageVerdict) -> Self:
+        """The event for a notice."""
+        return cls.model_validate(
+            {
+                **_common_keys(notice.image),
+                "rule": notice.rule,
+                "verdict": notice.verdict.value,
+                "reasons": list(notice.reasons),
+                "waived": list(notice.waived),
+                "remarks": list(notice.remarks),
+            }
+        )
+
+    def to_notice(self) -> ImageVerdict:
+        """The notice that this event carries."""
+        return ImageVerdict(
+            rule=self.rule,
+            image=self.image,
+            verdict=Verdict(self.verdict),
+            reasons=tuple(self.reasons),
+            waived=tuple(self.waived),
+            remarks=tuple(self.remarks),
+        )
+
+
+class LoginRegistry(EventModel):
+    """A registry that a login is for."""
+
+    account: AccountId = Field(description="Of the registry.")
+    region: Region = Field(description="Of the registry.")
+
+
+class CredentialRefreshedDetail(_OwnEvent):
+    """A fresh login lies in a sink: whoever keeps a copy of it should fetch it now. The event holds no login."""
+
+    DETAIL_TYPE = "Credential Refreshed"
+
+    credential: str = Field(description="Its name in the rulebook.")
+    role: str = Field(description="The name of the IAM role that the login speaks as.")
+    registries: list[LoginRegistry] = Field(description="What the login is for.")
+    sink: str = Field(description="The secret of AWS Secrets Manager that holds it, by name.")
+    expires_at: AwareDatetime = Field(
+        strict=False, description="When the first of the logins ends, as ECR says; it may end sooner."
+    )
+
+    @classmethod
+    def of(cls, notice: CredentialRefreshed) -> Self:
+        """The event for a notice."""
+        return cls.model_validate(
+            {
+                "version": "1",
+                "credential": notice.credential,
+                "role": notice.role,
+                "registries": [{"account": each.account, "region": each.region} for each in notice.registries],
+                "sink": notice.sink,
+                "expires-at": notice.expires_at,
+            }
+        )
+
+    def to_notice(self) -> CredentialRefreshed:
+        """The notice that this event carries."""
+        return CredentialRefreshed(
+            credential=self.credential,
+            registries=tuple(RegistryRef(each.account, each.region) for each in self.registries),
+            sink=self.sink,
+            role=self.role,
+            expires_at=self.expires_at,
+        )
+
+
 class ReplicationRequestedDetail(_OwnDetail):
     """A copy job: this image is not where the rulebook wants it."""
 
@@ -160,16 +254,42 @@ class ImageReplicatedEvent(Envelope):
     detail: ImageReplicatedDetail
 
 
-OWN_DETAILS: tuple[type[_OwnDetail], ...] = (ViolationFoundDetail, ImageReplicatedDetail, ReplicationRequestedDetail)
+class ImageVerdictEvent(Envelope):
+    """*Image Verdict*, as a rule on the bus delivers it."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Image Verdict"]
+    detail: ImageVerdictDetail
+
+
+class CredentialRefreshedEvent(Envelope):
+    """*Credential Refreshed*, as a rule on the bus delivers it."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Credential Refreshed"]
+    detail: CredentialRefreshedDetail
+
+
+OWN_DETAILS: tuple[type[_OwnEvent], ...] = (
+    ViolationFoundDetail,
+    ImageReplicatedDetail,
+    ImageVerdictDetail,
+    CredentialRefreshedDetail,
+    ReplicationRequestedDetail,
+)
 
 
 def encode_notice(notice: Notice) -> tuple[str, str]:
     """A notice as PutEvents takes it: ``DetailType`` and ``Detail``, the latter as JSON text."""
     match notice:
         case ViolationFound():
-            detail: _OwnDetail = ViolationFoundDetail.of(notice)
+            detail: _OwnEvent = ViolationFoundDetail.of(notice)
         case ImageReplicated():
             detail = ImageReplicatedDetail.of(notice)
+        case ImageVerdict():
+            detail = ImageVerdictDetail.of(notice)
+        case CredentialRefreshed():
+            detail = CredentialRefreshedDetail.of(notice)
     return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
 
 

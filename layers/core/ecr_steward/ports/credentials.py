@@ -24,16 +24,16 @@ class Logins(Protocol):
     def may_pull(self, token: AuthorizationToken) -> bool:
         """Try to read an image, manifest and content; where there is none, to read one that does not exist.
 
-        Needs ecr:DescribeRepositories and ecr:ListImages to find an image; the role of the login needs
+        Needs ecr:DescribeRepositories and ecr:DescribeImages to find an image. The role of the login must have
         ecr:BatchGetImage and ecr:GetDownloadUrlForLayer for it to be true.
         """
         ...
 
     def may_push(self, token: AuthorizationToken) -> bool:
-        """Try to begin an upload, which is cancelled where it was accepted, and to put a manifest that is none.
+        """Try to begin an upload; one that was accepted is cancelled at once.
 
-        Needs ecr:DescribeRepositories to find a repository; the role of the login must have neither
-        ecr:InitiateLayerUpload nor ecr:PutImage for it to be false.
+        Needs ecr:DescribeRepositories to find a repository. The role of the login must not have
+        ecr:InitiateLayerUpload for it to be false.
         """
         ...
 

@@ -24,6 +24,10 @@ class ReplicationQueue(Protocol):
         """Ask for an image to be replicated. Needs sqs:SendMessage."""
         ...
 
+
+class SourceQueue(Protocol):
+    """The queue that feeds the function that runs."""
+
     def postpone(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that is being handled come again after so many seconds. Needs sqs:ChangeMessageVisibility."""
         ...

@@ -4,12 +4,13 @@ Every method may raise ``AccessDeniedError``, ``ThrottledError`` and ``RegistryU
 pages. ``failures[]`` in a reply become errors, unless the docstring says otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Document, Repository, TagMutability
+from ecr_steward.errors import StewardError
 
 
 class Registry(Protocol):
@@ -31,6 +32,16 @@ class Registry(Protocol):
         """Read all images of a repository, tagged or not, without the archived ones, which nobody can pull.
 
         Needs ecr:DescribeImages. Raises RepositoryNotFoundError.
+        """
+        ...
+
+    def children(
+        self, repository: RepositoryRef, digests: Iterable[Digest]
+    ) -> Mapping[Digest, tuple[Descriptor, ...] | StewardError]:
+        """Read what indexes point to, in the order of their documents, verified; many at once.
+
+        A digest that is no index, or is gone, is left out. An index that cannot be read is answered with its error, so
+        that one bad index of a repository hides no other. Needs ecr:BatchGetImage. Raises RepositoryNotFoundError.
         """
         ...
 

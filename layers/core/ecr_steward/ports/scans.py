@@ -12,6 +12,9 @@ class Scans(Protocol):
     def scan(self, image: ImageRef) -> Scan:
         """Read the latest scan of one image, all pages; one that was never scanned is MISSING.
 
-        Needs ecr:DescribeImageScanFindings. Raises ImageNotFoundError and RepositoryNotFoundError.
+        An index is no image that can be scanned: ask for its children. Needs ecr:DescribeImageScanFindings; where the
+        registry is set to enhanced scanning also inspector2:ListFindings and inspector2:ListCoverage, since the
+        findings are Inspector's ("IAM permissions required for enhanced scanning", ECR user guide). Raises
+        ImageNotFoundError, RepositoryNotFoundError, AccessDeniedError, ThrottledError and RegistryUnavailableError.
         """
         ...

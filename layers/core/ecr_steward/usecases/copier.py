@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
-from ecr_steward.domain.rules import Mode, ReplicationRules, Rule, Rules
+from ecr_steward.domain.rules import Condition, Mode, ReplicationRules, Rule, Rules
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.tagging import attached_to
+from ecr_steward.domain.verdict import bounded
 from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.registry import ImageContent
+from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.image_graph import read_graph
 
 
@@ -34,10 +38,10 @@ class Facts:
 
     source: RepositoryImages
     destination: RepositoryImages
-
-    def tags(self, copy: Copy) -> list[ImageTag]:
-        """The image tags that the image is to hold at the destination."""
-        return replicable_tags(copy.rule, copy.replication, self.source, copy.image.digest)
+    image_tags: list[ImageTag]
+    """Those that the image is to hold at the destination; none where it does not meet the conditions."""
+    held_back: tuple[str, ...] = ()
+    """Why image tags are missing among them, one sentence each."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Copier:
     """``Registry.images``; a sweep remembers its answers."""
     repository: Callable[[RepositoryRef], Repository]
     """``Registry.repository``; likewise."""
+    assessor: Assessor
+    """Judges each image at most once, and only where a copy waits for the verdict."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
@@ -69,11 +75,14 @@ class Copier:
             destination = self.images(copy.to)
         except RepositoryNotFoundError:
             destination = RepositoryImages(copy.to)
-        return Facts(self.images(copy.image.repository), destination)
+        source = self.images(copy.image.repository)
+        return Facts(source, destination, *self._fulfilling(copy, source))
 
     def plan(self, copy: Copy) -> Plan:
         """Plan the whole copy."""
         facts = self.facts(copy)
+        if not facts.image_tags:
+            return Plan(remarks=facts.held_back)
         return self.plan_settings(copy) + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
 
     def plan_settings(self, copy: Copy) -> Plan:
@@ -91,7 +100,7 @@ class Copier:
     def plan_content(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the blobs and manifests of the image and of all that belongs to it."""
         there = facts.destination
-        if not facts.tags(copy) or facts.source.digests <= there.digests:
+        if not facts.image_tags or facts.source.digests <= there.digests:
             return NOTHING  # whatever the image consists of is in its repository, and all of that is there
         source = copy.image.repository
         graph = read_graph(copy.image, self.content, with_referrers=copy.replication.referrers)
@@ -102,4 +111,32 @@ class Copier:
 
     def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
-        return plan_tags(copy.rule, copy.image, facts.tags(copy), facts.destination)
+        return plan_tags(copy.rule, copy.image, facts.image_tags, facts.destination)
+
+    def _fulfilling(self, copy: Copy, source: RepositoryImages) -> tuple[list[ImageTag], tuple[str, ...]]:
+        """The replicable image tags that meet the conditions, and why others do not.
+
+        An image that is attached to another by its tag's name goes where that other goes, so it waits for that one's
+        verdict: no scanner makes anything of a signature.
+        """
+        image_tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
+        if Condition.SCAN_PASSED not in copy.replication.when:
+            return image_tags, ()
+        subjects = {tag: attached_to(tag, source) or copy.image.digest for tag in image_tags}
+        objections = {digest: self._objection(copy.rule, digest, source) for digest in sorted(set(subjects.values()))}
+        fulfilling = [tag for tag in image_tags if objections[subjects[tag]] is None]
+        return fulfilling, tuple(objection for objection in objections.values() if objection)
+
+    def _objection(self, rule: Rule, digest: Digest, source: RepositoryImages) -> str | None:
+        """Why an image is not copied where only those go that passed their scan."""
+        if rule.scan is None:
+            return "only what passed its scan is copied, but the rule has no `scan` that says what passes"
+        assessment = self.assessor.assess(rule, digest, source)
+        reasons = "; ".join(bounded(assessment.reasons))
+        match assessment.verdict:
+            case Verdict.PASS:
+                return None
+            case Verdict.PENDING:
+                return f"{digest} waits for its scan: {reasons}"
+            case Verdict.FAIL:
+                return f"{digest} did not pass its scan: {reasons}"

@@ -4,15 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
 from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
+from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
+from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 
@@ -23,19 +29,24 @@ def reconcile_registry(
     rules: Rules,
     registry: Registry,
     content: ImageContent,
+    scans: Scans,
     notices: Notices,
     queue: ReplicationQueue,
+    now: Clock,
 ) -> SweepOutcome:
     """Look at every repository of the home registries, and at the settings of those that they replicate to.
 
     Settings and image tags are mended at once; a missing replica is requested from the replication queue, which is
-    the throttle of all copies. The image tags of a replica are its source's: judged by what happens to be at the
-    destination, an alias could move back. What fails in one repository does not keep the sweep from the others.
+    the throttle of all copies. Where a rule speaks of scans every tagged image is judged anew, since waivers expire and
+    the events of findings may get lost: a fail is published, and a pass where a copy waits for it. The image tags of a
+    replica are its source's: judged by what happens to be at the destination, an alias could move back. What fails in
+    one repository does not keep the sweep from the others.
     """
-    copier = Copier(rules, content, cache(registry.images), cache(registry.repository))
+    assessor = Assessor(rules, registry, scans, now)
+    copier = Copier(rules, content, cache(registry.images), cache(registry.repository), assessor)
     sweep = _Sweep(rules, registry, notices, queue, copier)
     for home in homes:
-        sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.request_replicas)
+        sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.judge_images, sweep.request_replicas)
     for destination in _destinations(homes, rules):
         sweep.look_at(destination, sweep.mend_settings)
     return SweepOutcome(tuple(sweep.outcomes), sweep.repositories, sweep.requested, tuple(sweep.failures))
@@ -89,22 +100,47 @@ class _Sweep:
             outcome = enforce_in_repository(rule, images, images.digests, registry=registry, notices=notices)
             self._keep(outcome)
 
+    def judge_images(self, rule: Rule, repository: RepositoryRef) -> None:
+        """The job of ``evaluate_image_scan``, for all tagged images. Of a pass nobody needs to hear every hour."""
+        if rule.scan is None:
+            return
+        images = self.copier.images(repository)
+        for digest in top_images(images):
+            self._attempt(ImageRef(repository, digest), partial(self._judge, rule, digest, images))
+
+    def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages) -> None:
+        assessment = self.copier.assessor.assess(rule, digest, images)
+        if assessment.verdict is not Verdict.PASS:
+            image = ImageRef(images.repository, digest)
+            self.outcomes.append(Outcome(str(image), rule.name, rule.mode, assessment=assessment))
+            if assessment.verdict is Verdict.FAIL:
+                self.notices.publish(verdict_notice(rule, image, assessment))
+
     def request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
         """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
         if not rule.replicate:
             return
         images = self.copier.images(repository)
         for digest in sorted(set(images.holders.values())):
-            missing: list[Plan] = []
-            for copy in self.copier.copies(rule, ImageRef(repository, digest), images):
+            image = ImageRef(repository, digest)
+            missing: list[tuple[Copy, Plan]] = []
+            for copy in self.copier.copies(rule, image, images):
                 self._attempt(copy, partial(self._look_at_copy, copy, missing))
             if missing and rule.mode is Mode.ENFORCE:
-                self._attempt(digest, partial(self._request, ImageRef(repository, digest), missing[0].steps[0].why))
+                self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
+                if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
+                    self._attempt(image, partial(self._tell_pass, rule, image, images))
 
-    def _look_at_copy(self, copy: Copy, missing: list[Plan]) -> None:
+    def _tell_pass(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> None:
+        """Publish the verdict that a missing copy waited for; no event has told it, or nobody has heard."""
+        assessment = self.copier.assessor.assess(rule, image.digest, images)
+        self.outcomes.append(Outcome(str(image), rule.name, rule.mode, assessment=assessment))
+        self.notices.publish(verdict_notice(rule, image, assessment))
+
+    def _look_at_copy(self, copy: Copy, missing: list[tuple[Copy, Plan]]) -> None:
         plan = self.copier.plan(copy)
         if not plan.is_empty:
-            missing.append(plan)
+            missing.append((copy, plan))
             remark = "left to the replication queue"
             self._keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=remark))
 

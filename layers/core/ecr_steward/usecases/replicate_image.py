@@ -14,27 +14,39 @@ from ecr_steward.errors import (
     StewardError,
     gravest,
 )
+from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.apply import apply_plan
-from ecr_steward.usecases.copier import Copier, Copy
+from ecr_steward.usecases.assessor import Assessor
+from ecr_steward.usecases.copier import Copier, Copy, Facts
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
 
 
 def replicate_image(
-    image: ImageRef, *, rules: Rules, registry: Registry, content: ImageContent, notices: Notices
+    image: ImageRef,
+    *,
+    rules: Rules,
+    registry: Registry,
+    content: ImageContent,
+    scans: Scans,
+    notices: Notices,
+    now: Clock,
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
     A referrer stands for its subject. A destination that fails does not keep the image from the others: its outcome
-    carries the error.
+    carries the error. Where only what passed its scan is copied, the verdict is derived here and now from the findings:
+    whoever asked for the copy, by whatever event, has no say in it.
     """
     rule = rules.rule_for(image.repository)
     if rule is None or not rule.replicate:
         return (Outcome(str(image), rule.name if rule else None, remark="no rule replicates this repository"),)
-    job = _Job(rule, Copier(rules, content, registry.images, registry.repository), registry, content, notices)
+    copier = Copier(rules, content, registry.images, registry.repository, Assessor(rules, registry, scans, now))
+    job = _Job(rule, copier, registry, content, notices)
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
     while pending:
@@ -81,7 +93,11 @@ class _Job:
         try:
             if mode is Mode.OBSERVE:
                 return Outcome(str(copy), self._rule.name, mode, self._copier.plan(copy))
-            self._copy(copy, done)
+            facts = self._copier.facts(copy)
+            if not facts.image_tags:
+                remark = None if facts.held_back else "its image tags have gone meanwhile"
+                return Outcome(str(copy), self._rule.name, mode, Plan(remarks=facts.held_back), remark=remark)
+            self._copy(copy, facts, done)
         except (ImageNotFoundError, RepositoryNotFoundError) as cause:
             if self._is_gone(copy.image):
                 return Outcome(str(copy), self._rule.name, mode, remark="the image is gone")
@@ -93,7 +109,7 @@ class _Job:
         plan = sum(done, start=NOTHING)
         return Outcome(str(copy), self._rule.name, mode, plan, applied=True, error=error)
 
-    def _copy(self, copy: Copy, done: list[Plan]) -> None:
+    def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> None:
         """Apply plan after plan, until the facts, read anew, leave nothing to plan: only that counts as arrived.
 
         Content first; then the source's image tags are read anew, since copying takes its time, and put at once.
@@ -106,18 +122,21 @@ class _Job:
                 raise
             errors.append(error)  # a setting that is refused does not keep the image away
         for _ in range(ROUNDS):
-            facts = self._copier.facts(copy)
             if has_copied := self._apply(self._copier.plan_content(copy, facts), done):
                 facts = self._copier.facts(copy)
             has_tagged = self._apply(self._copier.plan_tags(copy, facts), done)
             if not has_copied and not has_tagged:
                 break
+            facts = self._copier.facts(copy)
         else:
             errors.append(RegistryUnavailableError(f"{copy}: still different after {ROUNDS} rounds"))
         if errors:
             raise gravest(errors)
-        if tags := facts.tags(copy):
-            self._notices.publish(ImageReplicated(self._rule.name, copy.image, copy.to, frozenset(tags)))
+        if facts.held_back:
+            done.append(Plan(remarks=facts.held_back))
+        if facts.image_tags:
+            notice = ImageReplicated(self._rule.name, copy.image, copy.to, frozenset(facts.image_tags))
+            self._notices.publish(notice)
 
     def _apply(self, plan: Plan, done: list[Plan]) -> bool:
         """Apply a plan; answers whether there was anything to do."""

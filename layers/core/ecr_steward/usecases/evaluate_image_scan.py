@@ -1,0 +1,81 @@
+"""Scan or finding → one verdict on each tagged image that it is about."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.observations import ScanEnded
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.rules import Rule, Rules
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.errors import RepositoryNotFoundError, StewardError
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.messages import Notices
+from ecr_steward.ports.registry import Registry
+from ecr_steward.ports.scans import Scans
+from ecr_steward.usecases.assessor import Assessor, verdict_notice
+
+
+class ScanBatch:
+    """The messages of one batch. Facts are read, and images are judged, once for all of them.
+
+    All messages were received before any fact is read, so what is read for the first one is new enough for the last.
+    """
+
+    def __init__(self, *, rules: Rules, registry: Registry, scans: Scans, notices: Notices, now: Clock) -> None:
+        self._rules = rules
+        self._notices = notices
+        self._images = cache(registry.images)
+        self._assessor = Assessor(rules, registry, scans, now)
+        self._judged: dict[ImageRef, Outcome] = {}
+
+    def evaluate(self, ended: Sequence[ScanEnded]) -> tuple[Outcome, ...]:
+        """Judge the images that a message is about: one outcome for each, or one that says why there is none.
+
+        An image that another message of the batch was about is not judged again, and fails this one, too, where it
+        failed. A verdict is published if it is a pass or a fail; what is pending waits for the next scan to end.
+        """
+        if not ended:
+            return (Outcome("the event", remark="it is about no image of ECR: nothing to do"),)
+        return tuple(outcome for each in ended for outcome in self._evaluate(each.image))
+
+    def _evaluate(self, scanned: ImageRef) -> list[Outcome]:
+        rule = self._rules.rule_for(scanned.repository)
+        if rule is None:
+            return [Outcome(str(scanned), remark="no rule covers this repository")]
+        nothing = Outcome(str(scanned), rule.name, rule.mode)
+        if rule.scan is None:
+            return [nothing.remarking("the rule does not speak of scans")]
+        try:
+            images = self._images(scanned.repository)
+            if scanned.digest not in images.digests:
+                return [nothing.remarking("the image is gone")]
+            tops = self._assessor.top_images_over(scanned.digest, images)
+        except RepositoryNotFoundError:
+            return [nothing.remarking("the repository is gone")]
+        if not tops:
+            return [nothing.remarking("no tagged image consists of it: there is nothing to judge yet")]
+        return [self._judge_once(rule, ImageRef(scanned.repository, digest), images) for digest in tops]
+
+    def _judge_once(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Outcome:
+        if (judged := self._judged.get(image)) is not None:
+            remark = "judged already, with another message of this batch"
+            return replace(judged, assessment=None, remark=remark)
+        self._judged[image] = outcome = self._judge(rule, image, images)
+        return outcome
+
+    def _judge(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Outcome:
+        outcome = Outcome(str(image), rule.name, rule.mode)
+        try:
+            assessment = self._assessor.assess(rule, image.digest, images)
+            outcome = replace(outcome, assessment=assessment)
+            if assessment.verdict is not Verdict.PENDING:
+                self._notices.publish(verdict_notice(rule, image, assessment))
+        except RepositoryNotFoundError:
+            return outcome.remarking("the repository is gone")
+        except StewardError as error:
+            error.rule = error.rule or rule.name
+            return replace(outcome, error=error)
+        return outcome
