@@ -132,7 +132,17 @@ def test_nothing_is_written_when_a_rulebook_that_is_wrong_is_compiled(run, tmp_p
     assert not (tmp_path / "rulebook.json").exists()
 
 
-@pytest.mark.parametrize("name", ["rulebook", "violation-found", "image-replicated", "replication-requested"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rulebook",
+        "violation-found",
+        "image-replicated",
+        "image-verdict",
+        "credential-refreshed",
+        "replication-requested",
+    ],
+)
 def test_a_schema_is_clean_json_when_printed(run, name):
     done = run("schema", name)
 
