@@ -24,7 +24,7 @@ class Logins(Protocol):
     def may_pull(self, token: AuthorizationToken) -> bool:
         """Try to read an image, manifest and content; where there is none, to read one that does not exist.
 
-        Needs ecr:DescribeRepositories and ecr:DescribeImages to find an image. The role of the login must have
+        Needs ecr:DescribeRepositories and ecr:ListImages to find an image. The role of the login must have
         ecr:BatchGetImage and ecr:GetDownloadUrlForLayer for it to be true.
         """
         ...
