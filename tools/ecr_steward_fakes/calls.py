@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
+
 READING = frozenset(
     {"repositories", "repository", "images", "children", "manifest", "has_blob", "referrers", "scan"}
     | {"fetch", "may_pull", "may_push", "read"}
@@ -29,6 +31,7 @@ class Calls:
     def __init__(self) -> None:
         self.entries: list[Call] = []
         self._faults: list[tuple[str, bool, Exception]] = []
+        self._closed: dict[str, Exception] = {}
 
     @property
     def changes(self) -> list[Call]:
@@ -48,6 +51,14 @@ class Calls:
         """Let the next call of this method do its work and then raise: the answer was lost on the way."""
         self._faults.append((method, True, error))
 
+    def close(self, account: str, error: Exception) -> None:
+        """Let every call about a registry of this account raise, as one that has no role for us."""
+        self._closed[account] = error
+
+    def open(self, account: str) -> None:
+        """Let calls about registries of this account through again."""
+        del self._closed[account]
+
     def clear(self) -> None:
         """Forget the calls so far."""
         self.entries.clear()
@@ -56,6 +67,9 @@ class Calls:
     def record(self, method: str, *arguments: object) -> Iterator[None]:
         """Note a call, and have the fault that waits for it."""
         self.entries.append(Call(method, arguments))
+        for account in map(_account_of, arguments):
+            if account in self._closed:
+                raise self._closed[account]
         fault = next((fault for fault in self._faults if fault[0] == method), None)
         if fault is None:
             yield
@@ -65,3 +79,12 @@ class Calls:
         if after:
             yield
         raise error
+
+
+def _account_of(argument: object) -> str | None:
+    match argument:
+        case RegistryRef(account=account):
+            return account
+        case RepositoryRef(registry=registry) | ImageRef(repository=RepositoryRef(registry=registry)):
+            return registry.account
+    return None
