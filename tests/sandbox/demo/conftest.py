@@ -39,7 +39,7 @@ def tell(tmp_path: Path, build: Path) -> Callable[..., tuple[Ending, str]]:
         if platforms == 1:
             keep_one_platform(layout)
         with Sandbox(build, data=tmp_path / "data") as sandbox:
-            ending = play(Stage(sandbox, layout, Narrator(Console(file=account, width=200))), interfere)
+            ending = play(Stage(sandbox, layout, Narrator(Console(file=account, width=200)), tmp_path), interfere)
         return ending, account.getvalue()
 
     return tell

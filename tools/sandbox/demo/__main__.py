@@ -51,7 +51,7 @@ def _play(build: Path, image: Path | None, folder: Path) -> int:
         narrator.said(
             "A line with > is what somebody does, with f a function that runs, with ok a claim that was checked."
         )
-        ending = play(Stage(sandbox, layout, narrator))
+        ending = play(Stage(sandbox, layout, narrator, folder))
     return 0 if ending.failed_act is None else 1
 
 

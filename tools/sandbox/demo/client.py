@@ -16,22 +16,38 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who pushes to and pulls from one region of the sandbox."""
+    """Somebody who pushes to and pulls from one registry of the sandbox."""
 
     sandbox: Sandbox
     region: str
+    account: str | None = None
+    """``None`` for the account that the template is deployed in."""
+
+    @property
+    def place(self) -> str:
+        """Where that is, as people say it."""
+        return f"account {self.account}" if self.account else self.region
 
     @cached_property
     def ecr(self) -> Any:
         """The ECR API."""
-        return self.sandbox.client("ecr", self.region)
+        return self.sandbox.client("ecr", self.region, self.account)
 
     @cached_property
     def registry(self) -> DistributionClient:
-        """The ``/v2/`` face, after a login."""
+        """The ``/v2/`` face, logged in to anew whenever half a day has passed."""
+        return DistributionClient(self._login["proxyEndpoint"], self._authorization, renew=self._log_in_again)
+
+    @cached_property
+    def _login(self) -> dict[str, Any]:
         (login,) = self.ecr.get_authorization_token()["authorizationData"]
-        token = login["authorizationToken"]
-        return DistributionClient(login["proxyEndpoint"], lambda: f"Basic {token}")
+        return dict(login)
+
+    def _authorization(self) -> str:
+        return f"Basic {self._login['authorizationToken']}"
+
+    def _log_in_again(self) -> None:
+        self.__dict__.pop("_login", None)
 
     def push(self, layout: Layout, release: Release, repository: str, *image_tags: str, sbom: bool = True) -> None:
         """Push an image as its tags, children by digest, and the SBOM that refers to it."""
@@ -69,6 +85,11 @@ class User:
             repositoryName=repository, filter={"tagStatus": "TAGGED"}
         )
         return {entry["imageTag"]: entry["imageDigest"] for page in pages for entry in page["imageIds"]}
+
+    def has_repository(self, repository: str) -> bool:
+        """Whether there is such a repository."""
+        pages = self.ecr.get_paginator("describe_repositories").paginate()
+        return any(found["repositoryName"] == repository for page in pages for found in page["repositories"])
 
     def digests(self, repository: str) -> set[str]:
         """Every image of a repository, tagged or not."""

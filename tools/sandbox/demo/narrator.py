@@ -13,6 +13,8 @@ from sandbox.function_logs import job_name, log_lines, short
 
 _SETTINGS = {"PutTagMutability", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy", "SetRepositoryPolicy"}
 _LEFT_TO_THE_QUEUE = "left to the replication queue"
+_SCAN = re.compile("waits for its scan|did not pass its scan")
+_COLOURS = {"pass": "green", "fail": "red", "pending": "yellow"}
 _COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
 
 
@@ -34,6 +36,11 @@ class Narrator:
         self._console.print(f"[bold cyan]>[/bold cyan] {escape(what)}", highlight=False)
         if detail:
             self._console.print(f"    [dim]{escape(short(detail))}[/dim]", highlight=False)
+
+    def showed(self, *lines: str) -> None:
+        """What a file says."""
+        for line in lines:
+            self._console.print(f"    {escape(short(line))}", style="magenta", highlight=False)
 
     def ran(self, invocations: Sequence[Invocation]) -> None:
         """Functions ran: for each image or repository the first that planned something, the others counted."""
@@ -85,12 +92,22 @@ class Narrator:
             if _LEFT_TO_THE_QUEUE in line.get("remarks", ()):
                 self._step(escape(short(f"ask replicate_image for {line['subject']}")), _why(line, line["steps"][0]))
                 continue
+            if "verdict" in line:
+                self._verdict(line)
+            elif held_back := _held_back(line):
+                self._step(f"leave {escape(short(line['subject']))}", short(held_back))
             for why in line["violations"]:
                 self._step("[yellow]violation[/yellow]: " + escape(short(why)), f"rule {line['rule']}")
             for step in self._condensed(line["steps"]):
                 self._step(escape(short(step["what"])), _why(line, step))
         for line in errors:
             self._step(f"[red]{escape(line.get('error', line['message']))}[/red]", short(line["reason"]))
+
+    def _verdict(self, line: dict[str, Any]) -> None:
+        colour = _COLOURS[line["verdict"]]
+        what = f"verdict on {escape(short(line['subject']))}: [{colour}]{line['verdict']}[/{colour}]"
+        said = [*line["reasons"], *line["waived"], *line.get("remarks", ())]
+        self._step(what, "; ".join([f"rule {line['rule']}", *map(short, said)]))
 
     def _condensed(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Copies as one step, and settings as one where the same ones were told at length before."""
@@ -115,7 +132,12 @@ class Narrator:
 
 
 def _says_something(line: dict[str, Any]) -> bool:
-    return bool(line["steps"] or line["violations"])
+    return bool(line["steps"] or line["violations"] or "verdict" in line or _held_back(line))
+
+
+def _held_back(line: dict[str, Any]) -> str | None:
+    """Why a copy waits, or is not made."""
+    return next((remark for remark in line.get("remarks", ()) if _SCAN.search(remark)), None)
 
 
 def _why(line: dict[str, Any], step: dict[str, Any]) -> str:

@@ -1,19 +1,36 @@
 """What every act works with: the sandbox, the image, the users of two regions, and a way to claim something."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
 from typing import Any
+
+import urllib3
+import yaml
 
 from sandbox.demo.client import User
 from sandbox.demo.layout import Layout, Release, release
 from sandbox.demo.narrator import Narrator
+from sandbox.demo.rulebook_layer import Change, RulebookLayer
 from sandbox.function_logs import job_name
 from sandbox.sandbox import Sandbox
 
 HOME, AWAY = "us-east-1", "eu-west-1"
+SPOKE = "222233334444"
+"""The second account, as the sandbox connects it."""
 REPOSITORY = "team-a/api"
 SETTLED_WITHIN = 120.0
 """Seconds that the sandbox may take to come to rest after a push; a user's image may be large."""
+
+_FAILURE_QUEUES = (
+    "FailureQueue",
+    "ReplicateImageDeadLetterQueue",
+    "EvaluateImageScanDeadLetterQueue",
+    "DeliveryFailureQueue",
+)
 
 
 class CheckFailedError(Exception):
@@ -27,14 +44,19 @@ class Stage:
     sandbox: Sandbox
     layout: Layout
     narrator: Narrator
+    folder: Path
+    """For files that the story shows."""
     releases: dict[str, Release] = field(default_factory=dict)
     told: int = 0
     """Invocations that the acts before have spoken of, or passed over."""
+    heard: int = 0
+    """Events that the acts before have passed over."""
     checks: int = 0
 
     def __post_init__(self) -> None:
         self.home = User(self.sandbox, HOME)
         self.away = User(self.sandbox, AWAY)
+        self.spoke = User(self.sandbox, HOME, SPOKE)
 
     def release(self, version: str) -> Release:
         """The image as this version; the same one each time."""
@@ -51,6 +73,69 @@ class Stage:
         )
         self.home.push(self.layout, pushed, repository, image_tag)
         return pushed
+
+    def record_scans(
+        self, what: str, release: Release, repository: str, kind: str, findings: list[dict[str, Any]]
+    ) -> None:
+        """Let the scanner of ECR say the same of every platform of a release. The file that says so is shown.
+
+        There is no scanner here: the sandbox is told what one has found.
+        """
+        scans = [
+            {
+                "repository": repository,
+                "digest": str(child.digest),
+                "type": kind,
+                "status": "COMPLETE" if kind == "BASIC" else "ACTIVE",
+                "findings": findings,
+            }
+            for child in release.children
+        ]
+        file = self.folder / f"scans-of-{repository.replace('/', '-')}.json"
+        file.write_text(json.dumps(scans, indent=2))
+        self.narrator.did(what, f"{file.name}, which POST /_sandbox/scans takes, says of each:")
+        self.narrator.showed(json.dumps({**scans[0], "findings": []})[:-2])
+        self.narrator.showed(*(f"  {json.dumps(finding)}" for finding in findings), "]}")
+        answer = urllib3.request("POST", f"{self.sandbox.endpoint_url}/_sandbox/scans", body=file.read_bytes())
+        self.require("the sandbox took the scans", answer.status < 300, answer.data.decode())
+
+    def deploy_rulebook(self, what: str, added: Mapping[str, Any], change: Change) -> None:
+        """Change the rulebook and deploy it. ``added`` is what changes, for people."""
+        self.narrator.did(f"{what}, in a copy of the rulebook")
+        self.narrator.showed(*yaml.safe_dump(dict(added), sort_keys=False, width=110).splitlines())
+        functions = self._rulebook_layer.deploy(change)
+        self.narrator.did("deploy it", f"a new version of the Lambda layer, which {functions} functions now use")
+
+    @cached_property
+    def _rulebook_layer(self) -> RulebookLayer:
+        return RulebookLayer(self.sandbox)
+
+    def verdicts(self, repository: str, digest: str) -> list[tuple[str, list[str]]]:
+        """The verdicts on an image that were told since the last ``close``, each with its reasons."""
+        told = [
+            each.event["detail"]
+            for each in self.sandbox.events[self.heard :]
+            if each.event["detail-type"] == "Image Verdict"
+        ]
+        return [
+            (detail["verdict"], detail["reasons"])
+            for detail in told
+            if (detail["repository-name"], detail["image-digest"]) == (repository, digest)
+        ]
+
+    def sweep(self) -> None:
+        """Let the schedule of the sweep come due."""
+        self.narrator.did("the schedule of reconcile_registry comes due")
+        self.sandbox.tick("ReconcileRegistryFunctionSweep")
+        self.settle()
+
+    def move_clock(self, by: timedelta, why: str) -> None:
+        """Let time pass: schedules come due on the way."""
+        hours = by // timedelta(hours=1)
+        passed = f"{hours} hours" if hours < 48 else f"{by.days} days"
+        self.narrator.did(f"{passed} pass", why)
+        self.sandbox.move_clock(by)
+        self.settle()
 
     def settle(self) -> None:
         """Wait until every event and message has been answered."""
@@ -75,8 +160,9 @@ class Stage:
         self.require("no function failed", not failed, failed)
 
     def close(self) -> None:
-        """End an act: the next one speaks of what runs from now on."""
+        """End an act, or a part of one: the next speaks of what runs from now on."""
         self.told = len(self.sandbox.invocations)
+        self.heard = len(self.sandbox.events)
 
     def check(self, claim: str, holds: object, found: object = None) -> None:
         """Claim something. Raises CheckFailedError with what was found instead."""
@@ -102,6 +188,23 @@ class Stage:
     def mark(self) -> tuple[int, int]:
         """This moment in both request logs."""
         return self.sandbox.local_ecr.requests.mark(), self.sandbox.requests.mark()
+
+    def drain(self, queue: str) -> list[dict[str, Any]]:
+        """Read and remove every message of a queue that the template names, as a person who has acted on them."""
+        url, found = self.physical_id(queue), []
+        while messages := self.aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                self.aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def check_nothing_is_left(self) -> None:
+        """Check that no event has ended in a failure queue."""
+        for queue in _FAILURE_QUEUES:
+            reply = self.aws("sqs").get_queue_attributes(
+                QueueUrl=self.physical_id(queue), AttributeNames=["ApproximateNumberOfMessages"]
+            )
+            self.check_equal(f"{queue} is empty", reply["Attributes"]["ApproximateNumberOfMessages"], "0")
 
     def physical_id(self, logical_id: str) -> str:
         """The name or ARN that a resource of the template has here."""

@@ -1,14 +1,12 @@
 """Act 6: things go missing and no event says so; the sweep brings them back, and a second one plans nothing."""
 
 from sandbox.demo.acts.governance import check_settings
-from sandbox.demo.acts.replication import check_replicas
+from sandbox.demo.acts.replication import check_replica
 from sandbox.demo.stage import AWAY, REPOSITORY, Stage
 from sandbox.function_logs import log_lines
 
 TITLE = "What no event announced is found by the sweep"
 ABOUT = "ECR's events are best effort. reconcile_registry runs on a schedule and plans the same jobs over everything."
-
-_FAILURE_QUEUES = ("FailureQueue", "ReplicateImageDeadLetterQueue", "DeliveryFailureQueue")
 
 
 def play(stage: Stage) -> None:
@@ -29,14 +27,14 @@ def play(stage: Stage) -> None:
     stage.check_equal("index and SBOM of 1.4.3 are gone from eu-west-1", (reply["failures"], left), ([], set()))
     stage.close()
 
-    _sweep(stage)
+    stage.sweep()
     stage.tell("reconcile_registry", "replicate_image")
     check_settings(stage, stage.home, REPOSITORY)
-    check_replicas(stage, [stage.release("1.4.2"), lost])
+    check_replica(stage, stage.away, REPOSITORY, [stage.release("1.4.2"), lost])
     stage.close()
 
     mark = stage.mark()
-    _sweep(stage)
+    stage.sweep()
     stage.tell("reconcile_registry")
     (summary,) = [
         line
@@ -51,14 +49,4 @@ def play(stage: Stage) -> None:
     )
     stage.check_equal("nor changed anything", stage.mutating_calls_since(mark, ("ecr", "sqs", "sns")), [])
     stage.check_equal("nothing that the template wires together is undeliverable", stage.sandbox.engine.problems(), [])
-    for queue in _FAILURE_QUEUES:
-        reply = stage.aws("sqs").get_queue_attributes(
-            QueueUrl=stage.physical_id(queue), AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        stage.check_equal(f"{queue} is empty", reply["Attributes"]["ApproximateNumberOfMessages"], "0")
-
-
-def _sweep(stage: Stage) -> None:
-    stage.narrator.did("the schedule comes due")
-    stage.sandbox.tick("ReconcileRegistryFunctionSweep")
-    stage.settle()
+    stage.check_nothing_is_left()

@@ -1,0 +1,76 @@
+"""Act 8: an image leaves when every platform has passed its scan, and a forged verdict moves nothing."""
+
+import json
+
+from sandbox.demo.acts.replication import check_replica
+from sandbox.demo.stage import AWAY, Stage
+from sandbox.function_logs import job_name
+
+TITLE = "An image waits for its scan"
+ABOUT = (
+    "The rule `payments` copies only what has passed its scan. ECR scans what an index points to, never the index: "
+    "evaluate_image_scan gives the index one verdict, that of its worst part."
+)
+REPOSITORY = "payments/api"
+
+_BUS = "ecr-steward"
+
+
+def play(stage: Stage) -> None:
+    """Push an image, forge a verdict, then let its scans end well."""
+    stage.narrator.did(f"create the repository {REPOSITORY}")
+    stage.home.ecr.create_repository(repositoryName=REPOSITORY)
+    stage.settle()
+    stage.close()
+
+    pushed = stage.push("1.0.0", REPOSITORY, "1.0.0")
+    stage.settle()
+    stage.tell("replicate_image")
+    stage.check(f"{AWAY} has no {REPOSITORY}", not stage.away.has_repository(REPOSITORY))
+    stage.close()
+
+    stage.narrator.did("put an Image Verdict on the bus by hand that says pass", "nothing has been scanned yet")
+    digest = str(pushed.index.digest)
+    _forge_a_verdict(stage, digest)
+    stage.settle()
+    stage.tell("replicate_image")
+    asked = [job_name(each.function) for each in stage.sandbox.invocations[stage.told :]]
+    stage.check_equal("replicate_image was asked, and read the facts itself", asked, ["replicate_image"])
+    stage.check(f"{AWAY} still has no {REPOSITORY}", not stage.away.has_repository(REPOSITORY))
+    stage.close()
+
+    findings = [
+        {"name": "CVE-2026-10001", "severity": "MEDIUM", "attributes": _package("zlib", "1.3.1")},
+        {"name": "CVE-2026-10002", "attributes": _package("expat", "2.7.0")},
+    ]
+    stage.record_scans("the basic scan of every platform ends", pushed, REPOSITORY, "BASIC", findings)
+    stage.settle()
+    stage.tell("evaluate_image_scan", "replicate_image")
+    stage.check_equal("one verdict was told of the index", stage.verdicts(REPOSITORY, digest), [("pass", [])])
+    check_replica(stage, stage.away, REPOSITORY, [pushed])
+
+
+def _forge_a_verdict(stage: Stage, digest: str) -> None:
+    detail = {
+        "version": "1",
+        "account": stage.sandbox.account,
+        "region": stage.home.region,
+        "repository-name": REPOSITORY,
+        "image-digest": digest,
+        "rule": "payments",
+        "verdict": "pass",
+        "reasons": [],
+        "waived": [],
+    }
+    entry = {
+        "EventBusName": _BUS,
+        "Source": "ecr.steward",
+        "DetailType": "Image Verdict",
+        "Detail": json.dumps(detail),
+    }
+    answer = stage.aws("events").put_events(Entries=[entry])
+    stage.require("the bus took the forged verdict", answer["FailedEntryCount"] == 0, answer)
+
+
+def _package(name: str, version: str) -> list[dict[str, str]]:
+    return [{"key": "package_name", "value": name}, {"key": "package_version", "value": version}]
