@@ -77,12 +77,7 @@ class World:
     def credentials(self, function: str) -> dict[str, str]:
         """Those of the function's own role, as Lambda gives them."""
         role = self.sandbox.deployment.resources[function].properties["Role"]
-        session = self.sandbox.client("sts", HOME).assume_role(RoleArn=role, RoleSessionName=function)["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": session["SessionToken"],
-        }
+        return self.sandbox.credentials_of(role, function)
 
     def state(self) -> State:
         """What registries and failure queue hold now."""

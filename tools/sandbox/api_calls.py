@@ -65,6 +65,7 @@ class ApiCall:
     region: str
     operation: str
     access_key_id: str
+    session_token: str | None = None
 
     @property
     def is_mutating(self) -> bool:
@@ -80,7 +81,12 @@ def read_call(request: HttpRequest, default_region: str) -> ApiCall:
     match = _SCOPE.search(signed)
     key, _, region, name = match.groups() if match else ("", "", default_region, "")
     service = SIGNING_NAMES.get(name, name)
-    return ApiCall(service, region, _operation(service, request), key)
+    token = request.headers.get("x-amz-security-token") or _query_value(request, "X-Amz-Security-Token")
+    return ApiCall(service, region, _operation(service, request), key, token)
+
+
+def _query_value(request: HttpRequest, name: str) -> str | None:
+    return parse_qs(request.query).get(name, [None])[0]
 
 
 def _operation(service: str, request: HttpRequest) -> str:

@@ -16,9 +16,14 @@ from sandbox.delivery.engine import DeliveryEngine
 from sandbox.delivery.patterns import InvalidPatternError, Pattern
 from sandbox.delivery.put_events import PutEventsRefusedError
 from sandbox.delivery.wiring import FunctionConfig
-from sandbox.deploy import stop_moto_deliveries
+from sandbox.deploy import Aws, stop_moto_deliveries
+from sandbox.deploy.services.iam import supply_aws_policy
+from sandbox.identity.principals import CredentialRefusedError, Principals
+from sandbox.identity.sts import Sts
 from sandbox.moto_gateway import HttpAnswer, MotoGateway
-from sandbox.principals import Principals
+from sandbox.permissions import needs, read_parameters
+from sandbox.redeployment import Redeployment
+from sandbox.refusals import credential_refused
 from sandbox.workers.pool import WorkerPoolClosedError
 
 LOG_TAIL_BYTES = 4096  # of an invocation's log, for LogType=Tail
@@ -34,6 +39,8 @@ class AwsApi:
         gateway: MotoGateway,
         principals: Principals,
         access: Access,
+        sts: Sts,
+        redeployment: Redeployment,
         requests: RequestLog,
         region: str,
     ) -> None:
@@ -41,6 +48,7 @@ class AwsApi:
         self._access = access
         self._gateway = gateway
         self._principals = principals
+        self._redeployment = redeployment
         self._requests = requests
         self._region = region
         self._own: Mapping[tuple[str, str], Callable[[HttpRequest, ApiCall, Principal], HttpAnswer]] = {
@@ -49,37 +57,59 @@ class AwsApi:
             ("lambda", "Invoke"): self._invoke,
             ("lambda", "InvokeAsync"): self._invoke,
         }
+        self._sts = sts
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request. Blocks for as long as an invocation or a long poll takes."""
         call = read_call(request, self._region)
-        principal = self._principals.of(Credential(call.access_key_id))
-        own = self._own.get((call.service, call.operation))
-        if own is not None:
-            answer = own(request, call, principal)
-        elif refusal := self._access.refuse(request, call, principal) or _undeliverable(request, call):
-            answer = refusal
+        try:
+            principal = self._principals.of(Credential(call.access_key_id, call.session_token))
+        except CredentialRefusedError as error:
+            answer = credential_refused(request, call, error)
+            self._record(request, call, None, answer)
         else:
-            answer = self._gateway.answer(request, call, principal.account)
-            self._follow(call, principal)
+            answer = self._answer(request, call, principal)
+            self._record(request, call, principal, answer)
+        return answer
+
+    def _answer(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer:
+        if call.service == "sts":
+            return self._sts.answer(request, call, principal)
+        try:
+            refusal = self._access.refuse(request, call, principal)
+        except ValueError as error:
+            return HttpAnswer.error(400, "SerializationException", f"The body is no JSON: {error}")
+        if refusal is not None:
+            return refusal
+        if (own := self._own.get((call.service, call.operation))) is not None:
+            return own(request, call, principal)
+        if refusal := _undeliverable(request, call) or self._redeployment.refuse(request, call):
+            return refusal
+        if call.service == "iam" and (arn := read_parameters(request).get("PolicyArn")):
+            supply_aws_policy(Aws(principal.account, call.region), arn)
+        answer = self._gateway.answer(request, call, _owner(request, call, principal))
+        self._redeployment.follow(request, call, answer)
+        self._follow(call, principal)
+        return answer
+
+    def _record(self, request: HttpRequest, call: ApiCall, principal: Principal | None, answer: HttpAnswer) -> None:
         self._requests.record(
             Request(
                 time=datetime.now(UTC),
                 service=call.service,
                 operation=call.operation,
-                account=principal.account,
+                account=principal.account if principal else "",
                 region=call.region,
-                principal=principal.arn,
+                principal=principal.arn if principal else "",
                 mutating=call.is_mutating,
                 status=answer.status,
                 user_agent=request.headers.get("user-agent", ""),
             )
         )
-        return answer
 
     def _follow(self, call: ApiCall, principal: Principal) -> None:
         """What the delivery must know of after moto has stored something."""
-        if not call.is_mutating or call.service not in ("events", "lambda", "sqs", "sns"):
+        if not call.is_mutating or call.service not in ("events", "iam", "lambda", "sqs", "sns"):
             return
         if call.service in ("events", "lambda"):
             stop_moto_deliveries(principal.account, call.region)
@@ -90,13 +120,8 @@ class AwsApi:
     # ---------------------------------------------------------------- events
 
     def _put_events(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer:
-        document = json.loads(request.body)
-        for name in {entry.get("EventBusName") or "default" for entry in document.get("Entries") or []}:
-            bus_arn = self._engine.bus_arn(principal.account, call.region, name)
-            if refusal := self._refusal(principal, "events:PutEvents", bus_arn):
-                return refusal
         try:
-            answer = self._engine.put_events(document, account=principal.account, region=call.region)
+            answer = self._engine.put_events(json.loads(request.body), account=principal.account, region=call.region)
         except PutEventsRefusedError as error:
             return HttpAnswer.error(400, error.code, str(error))
         return HttpAnswer.json(200, answer)
@@ -117,15 +142,14 @@ class AwsApi:
     def _invoke(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer:
         name = unquote(request.path.split("/functions/", 1)[1].split("/", 1)[0])
         config = self._engine.wiring.function(name)
-        if config is None or (name.startswith("arn:") is False and config.region != call.region):
+        is_by_arn = name.startswith("arn:")
+        if config is None or (not is_by_arn and (config.account, config.region) != (principal.account, call.region)):
             arn = f"arn:aws:lambda:{call.region}:{principal.account}:function:{name}"
             return HttpAnswer.json(
                 404,
                 {"Type": "User", "Message": f"Function not found: {arn}"},
                 {"x-amzn-ErrorType": "ResourceNotFoundException"},
             )
-        if refusal := self._refusal(principal, "lambda:InvokeFunction", config.arn):
-            return refusal
         payload = request.body.decode(errors="replace") or "{}"
         try:
             json.loads(payload)
@@ -152,11 +176,14 @@ class AwsApi:
             headers["X-Amz-Log-Result"] = base64.b64encode(outcome.log.encode()[-LOG_TAIL_BYTES:]).decode()
         return HttpAnswer(200, tuple(headers.items()), outcome.payload)
 
-    def _refusal(self, principal: Principal, action: str, resource_arn: str) -> HttpAnswer | None:
-        refusal = self._access.refusal(principal, action, resource_arn)
-        if refusal is None:
-            return None
-        return HttpAnswer.error(400 if action.startswith("events:") else 403, "AccessDeniedException", refusal)
+
+def _owner(request: HttpRequest, call: ApiCall, principal: Principal) -> str:
+    """The account whose moto answers: that of the resource, for a call that its policy lets in from another account."""
+    for permission in needs(request, call, principal.account):
+        owner = (permission.resource.split(":") + [""] * 5)[4]
+        if owner.isdecimal():
+            return owner
+    return principal.account
 
 
 def _undeliverable(request: HttpRequest, call: ApiCall) -> HttpAnswer | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import platform
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from botocore.config import Config
-from samtranslator.yaml_helper import yaml_parse
-
-from local_ecr import LocalEcr, LocalEcrServer, RequestLog
+from local_ecr import AccessDecision, LocalEcr, LocalEcrServer, RequestLog
 from sandbox.access import Access
+from sandbox.accounts import SECRET_KEY, SPOKE_TEMPLATE, Clients, deploy_hub, deploy_spoke
 from sandbox.aws_api import AwsApi
 from sandbox.clock import SandboxClock
 from sandbox.control import control_app
@@ -26,15 +23,17 @@ from sandbox.delivery.engine import ClockMoved, DeliveryEngine
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
 from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, LONGEST_WINDOW_SECONDS
 from sandbox.delivery.refused import check_roles
-from sandbox.deploy import Deployment, deploy, reset_moto
-from sandbox.deploy.in_process import session
+from sandbox.deploy import Deployment, reset_moto
+from sandbox.identity import iam
+from sandbox.identity.principals import Principals
+from sandbox.identity.sessions import Sessions
+from sandbox.identity.sts import LONGEST_LIFETIME, Sts
 from sandbox.moto_gateway import MotoGateway
-from sandbox.principals import Principals
+from sandbox.redeployment import Redeployment
 from sandbox.server import SandboxApp
 from sandbox.workers.factory import WorkerFactory
 
-STACK_NAME = "ecr-steward"
-SECRET_KEY = "sandbox"  # noqa: S105 the sandbox verifies no signature; any secret will do
+__all__ = ["SECRET_KEY", "Sandbox", "SandboxInUseError"]
 
 _IN_USE = threading.Lock()  # moto's state is the process's: two sandboxes in one process would share it
 
@@ -47,7 +46,8 @@ class Sandbox:
     """Context manager. Everything is below `data` (a temporary folder by default) and ends with it."""
 
     local_ecr: LocalEcr
-    deployment: Deployment
+    deployment: Deployment  # the hub's
+    deployments: Mapping[str, Deployment]  # by account, the hub's first
     requests: RequestLog  # API calls over HTTP to services other than ECR
     engine: DeliveryEngine
 
@@ -62,6 +62,8 @@ class Sandbox:
         registry_port: int = 0,
         account: str = "111122223333",
         regions: Sequence[str] = ("us-east-1", "eu-west-1"),
+        spokes: Sequence[str] = (),
+        spoke_template: Path = SPOKE_TEMPLATE,
         parameters: Mapping[str, str] | None = None,
         listener: Callable[[Entry], None] = lambda _: None,
         redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
@@ -69,8 +71,10 @@ class Sandbox:
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
 
+        `spokes` are further accounts, with a registry in each region: `spoke_template` is deployed into the first
+        region of each, with what the stack of `account`, the hub, says about itself.
         `public_host` is how clients reach `host`, where that is not the same. A port of 0 takes a free one.
-        `parameters` are the template's. `listener` hears of every event, delivery and invocation; it returns at once.
+        `parameters` are the templates'. `listener` hears of every event, delivery and invocation; it returns at once.
         A message that a function failed on is received again after `redelivery_seconds`, whatever its queue says; a
         batch is collected for at most `longest_window_seconds`, whatever its mapping says.
         """
@@ -85,7 +89,9 @@ class Sandbox:
         self._listener = listener
         self._waits = {"redelivery_seconds": redelivery_seconds, "longest_window_seconds": longest_window_seconds}
         self.clock = SandboxClock()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._spokes = tuple(spokes)
+        self._spoke_template = spoke_template
+        self._clients = Clients(lambda: self.endpoint_url)
         self._exit = contextlib.ExitStack()
 
     # ---------------------------------------------------------------- life
@@ -115,51 +121,52 @@ class Sandbox:
         logging.getLogger("moto").setLevel(logging.ERROR)
         reset_moto()
         stack.callback(reset_moto)
-        self.deployment = deploy(
-            self._build,
-            stack_name=STACK_NAME,
-            account=self.account,
-            region=self.regions[0],
-            parameters=_own_architecture(self._build) | self._parameters,
+        self.deployment = hub = deploy_hub(
+            self._build, self.account, self.regions[0], spokes=self._spokes, parameters=self._parameters
         )
-        self._principals = Principals(self.account)
+        spokes = {one: deploy_spoke(self._spoke_template, one, hub, self._parameters) for one in self._spokes}
+        self.deployments = {self.account: hub, **spokes}
+        self._sessions = Sessions()
+        principals = Principals(self._sessions)
         workers = WorkerFactory(
             folder / "workers",
-            credentials=lambda config: self._principals.assume(config.role_arn, config.region, config.name),
+            credentials=lambda config: self.credentials_of(config.role_arn, config.name),
             endpoint_url=self._worker_endpoint,
             clock=self.clock,
         )
-        wiring = read_wiring(self.deployment)
+        wiring = read_wiring(*self.deployments.values())
         check_roles(wiring)
         self.engine = DeliveryEngine(wiring, workers.pool_of, ledger=Ledger(self._listener), **self._waits)
         stack.callback(self.engine.close)
-        access = Access(lambda: self.engine.wiring)
         self.local_ecr = LocalEcr(
             folder / "ecr",
             on_event=self.deliver,
-            principal_of=self._principals.of,
-            identities=access.identities,
+            principal_of=principals.of_ecr_call,
+            identities=iam.identity_policies,
             public_host=self._public_host,
         )
         self.requests = RequestLog()
+        access = Access(lambda: self.engine.wiring, self.local_ecr.decisions, lambda: self.clock.now)
         gateway = MotoGateway()
         api = AwsApi(
             engine=self.engine,
             gateway=gateway,
-            principals=self._principals,
+            principals=principals,
             access=access,
+            sts=Sts(self._sessions, access.refusal),
+            redeployment=Redeployment(self.engine, list(self.deployments.values()), folder / "redeployed"),
             requests=self.requests,
             region=self.regions[0],
         )
         self._server = LocalEcrServer(
             self.local_ecr,
-            [(self.account, region) for region in self.regions],
+            [(account, region) for account in self.deployments for region in self.regions],
             app=SandboxApp(self.local_ecr, api, control_app(self)),
             host=self._host,
             **self._ports,
         )
         stack.enter_context(self._server)
-        stack.callback(self._close_clients)
+        stack.callback(self._clients.close)
         stack.callback(gateway.close)
 
     # ---------------------------------------------------------------- addresses
@@ -169,27 +176,17 @@ class Sandbox:
         """Value of AWS_ENDPOINT_URL for clients."""
         return self._server.endpoint_url
 
-    def registry_url(self, region: str) -> str:
-        """Where the /v2/ face of a region's registry is."""
-        return self._server.registry_url(self.account, region)
+    def registry_url(self, region: str, account: str | None = None) -> str:
+        """Where the /v2/ face of a registry is, by default of the hub's."""
+        return self._server.registry_url(account or self.account, region)
 
-    def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client of a user of the sandbox's account, without retries; closed with the sandbox."""
-        key = (service, region or self.regions[0])
-        if key not in self._clients:
-            boto: Any = session(key[1])
-            self._clients[key] = boto.client(
-                service,
-                endpoint_url=self.endpoint_url,
-                aws_access_key_id=self.account,
-                aws_secret_access_key=SECRET_KEY,
-                config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, read_timeout=900),
-            )
-        return self._clients[key]
+    def client(self, service: str, region: str | None = None, account: str | None = None) -> Any:
+        """A boto3 client of an account's root, by default the hub's, without retries; closed with the sandbox."""
+        return self._clients.of(account or self.account, service, region or self.regions[0])
 
-    def session(self, region: str = "us-east-1") -> UserSession:
-        """A factory of clients in one region."""
-        return UserSession(self, region)
+    def credentials_of(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """Environment variables of a session of a role, as Lambda makes one for a function. Nobody is asked."""
+        return self._sessions.begin(role_arn, session_name, LONGEST_LIFETIME).variables
 
     # ---------------------------------------------------------------- what happens
 
@@ -235,32 +232,13 @@ class Sandbox:
         """Deliveries that ended in no queue that a person could read."""
         return self.engine.ledger.lost
 
+    @property
+    def decisions(self) -> list[AccessDecision]:
+        """Who was allowed what, or refused it, by which statement: of every service, oldest first."""
+        return self.local_ecr.decisions.entries()
+
     # ---------------------------------------------------------------- within
 
     def _worker_endpoint(self) -> str:
         port = self._server.endpoint_url.rsplit(":", 1)[1]
         return f"http://{'127.0.0.1' if self._host == '0.0.0.0' else self._host}:{port}"  # noqa: S104 compared, not bound
-
-    def _close_clients(self) -> None:
-        for client in self._clients.values():
-            client.close()
-
-
-class UserSession:
-    """Makes clients, as boto3.Session does."""
-
-    def __init__(self, sandbox: Sandbox, region: str) -> None:
-        self._sandbox = sandbox
-        self.region_name = region
-
-    def client(self, service: str) -> Any:
-        """A client of the sandbox."""
-        return self._sandbox.client(service, self.region_name)
-
-
-def _own_architecture(build: Path) -> dict[str, str]:
-    """The template's Architecture is this machine's, whatever its default: the sandbox runs the artefacts here."""
-    template = build / "template.yaml"
-    if not template.is_file() or "Architecture" not in yaml_parse(template.read_text()).get("Parameters", {}):
-        return {}
-    return {"Architecture": "arm64" if platform.machine() == "aarch64" else "x86_64"}

@@ -1,4 +1,4 @@
-"""Rules and resource policies as they are now: what somebody changed by API after the deployment counts too."""
+"""Rules, roles and resource policies as they are now: what somebody changed by API after the deployment counts too."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from local_ecr.access.policies import Document
 from sandbox.delivery.deployed import target_of
 from sandbox.delivery.patterns import Pattern
 from sandbox.delivery.stores import MOTO_LOCK
-from sandbox.delivery.wiring import Rule, Wiring
+from sandbox.delivery.wiring import Role, Rule, Wiring
+from sandbox.identity import iam
 
 
 def refreshed(wiring: Wiring) -> Wiring:
-    """The same wiring with the buses, the rules and the policies of buses, queues and topics that moto holds now.
+    """The same wiring with the buses, rules, roles and the policies of buses, queues and topics that moto holds now.
 
-    Permissions of functions, event source mappings, schedules and roles stay as deployed: moto drops parts of them.
+    Permissions of functions, event source mappings and schedules stay as deployed: moto drops parts of them.
     """
     with MOTO_LOCK:
         policies = {
@@ -33,6 +34,7 @@ def refreshed(wiring: Wiring) -> Wiring:
         return replace(
             wiring,
             rules=tuple(_rules()),
+            roles={role.arn: _role(role) for role in iam.all_roles()},
             resource_policies=policies,
             bus_arns=frozenset(bus.arn for bus in _buses()),
         )
@@ -55,6 +57,10 @@ def _rules() -> Iterator[Rule]:
                 targets=tuple(target_of(target) for target in rule.targets),
                 is_enabled=rule.state != "DISABLED",
             )
+
+
+def _role(stored: iam.Role) -> Role:
+    return Role(stored.arn, stored.trust.document, tuple(policy.document for policy in stored.policies))
 
 
 def _store_policies() -> Iterator[tuple[str, Document]]:

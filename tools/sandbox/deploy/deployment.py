@@ -2,8 +2,9 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,6 +46,8 @@ class Deployment:
     """By logical id of the translated template."""
     code: Mapping[str, Path]
     """The built folder of each function, by logical id, and of each Lambda layer, by the ARN of its version."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What the template tells people, by name."""
 
     def of_type(self, type_: str) -> tuple[Resource, ...]:
         """All resources of a CloudFormation type, in the template's order."""
@@ -56,17 +59,18 @@ class Deployment:
 
 
 def deploy(
-    build: Path, *, stack_name: str, account: str, region: str, parameters: Mapping[str, str] = MappingProxyType({})
+    source: Path, *, stack_name: str, account: str, region: str, parameters: Mapping[str, str] = MappingProxyType({})
 ) -> Deployment:
-    """Translate ``build/template.yaml``, create it in moto's backends of this process, compare, and return what exists.
+    """Translate a template, create it in moto's backends of this process, compare, and return what exists.
 
-    ``build`` is what ``sam build`` writes. Needs no server and no ``mock_aws``, and disturbs neither (see in_process).
+    ``source`` is the folder that ``sam build`` writes, or a template file where nothing is to be built. Needs no server
+    and no ``mock_aws``, and disturbs neither (see in_process).
     Nothing is created where the template names a type, property or resource that does not exist.
 
     Raises the errors of ``errors``; after a CreationError, RefusedError or DifferenceError, what was created is still
     there.
     """
-    translation = translate(build, region=region, parameters=parameters)
+    translation = translate(source, region=region, parameters=parameters)
     template = translation.template
     check_known(template)
     _check_parameters(template, parameters)
@@ -79,7 +83,7 @@ def deploy(
     stop_moto_deliveries(account, region)
     resources = _resources(stack, template)
     code = {_code_key(resources[name]): folder for name, folder in translation.folders.items() if name in resources}
-    deployment = Deployment(stack_name, account, region, resources, code)
+    deployment = Deployment(stack_name, account, region, resources, code, _outputs(stack, template))
     check_values(deployment)
     verify(deployment)
     return deployment
@@ -102,15 +106,25 @@ def verify(deployment: Deployment) -> None:
 def _check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> None:
     """What CloudFormation refuses and moto does not."""
     declared = template.get("Parameters", {})
-    for name, value in given.items():
+    for name in given:
         if name not in declared:
             raise TemplateError(f"the template has no parameter {name}; it has {', '.join(sorted(declared)) or 'none'}")
-        allowed = declared[name].get("AllowedValues")
-        if allowed is not None and str(value) not in map(str, allowed):
-            raise TemplateError(f"parameter {name}: {value} is none of {', '.join(map(str, allowed))}")
     for name, declaration in declared.items():
         if "Default" not in declaration and name not in given:
             raise TemplateError(f"parameter {name} has no value and no default")
+        _check_value(name, declaration, str(given.get(name, declaration.get("Default"))))
+
+
+def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:
+    """CloudFormation user guide, "Parameters": each value of a list must match by itself."""
+    allowed = declaration.get("AllowedValues")
+    pattern = declaration.get("AllowedPattern")
+    is_list = declaration.get("Type") == "CommaDelimitedList"
+    for one in (part.strip() for part in value.split(",")) if is_list else [value]:
+        if allowed is not None and one not in map(str, allowed):
+            raise TemplateError(f"parameter {name}: {value} is none of {', '.join(map(str, allowed))}")
+        if pattern is not None and not re.fullmatch(pattern, one):
+            raise TemplateError(f"parameter {name}: {value!r} does not match {pattern}")
 
 
 def _conditions(
@@ -145,6 +159,17 @@ def _resources(stack: Stack, template: Mapping[str, Any]) -> dict[str, Resource]
         properties = clean_json(copy.deepcopy(resource.get("Properties", {})), stack.resource_map)
         resources[logical_id] = Resource(logical_id, resource["Type"], created.physical_id, created.arn, properties)
     return resources
+
+
+def _outputs(stack: Stack, template: Mapping[str, Any]) -> dict[str, str]:
+    """What the stack tells; an output whose condition is false is not among it."""
+    holds = stack.resource_map.lazy_condition_map
+    told = {
+        name: clean_json(copy.deepcopy(output["Value"]), stack.resource_map)
+        for name, output in template.get("Outputs", {}).items()
+        if output.get("Condition") is None or holds[output["Condition"]]
+    }
+    return {name: str(value) for name, value in told.items()}
 
 
 def _code_key(resource: Resource) -> str:

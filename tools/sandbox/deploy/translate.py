@@ -1,7 +1,8 @@
 """A built SAM template as plain CloudFormation, and which built folder each function and Lambda layer is.
 
 The folder is the one that ``sam build`` writes: ``template.yaml`` whose ``CodeUri`` and ``ContentUri`` are paths
-relative to it. The translation is AWS's own (aws-sam-translator), the one that a deployment runs.
+relative to it. A template that has no artefacts needs no build and is given as a file. The translation is AWS's own
+(aws-sam-translator), the one that a deployment runs.
 """
 
 import json
@@ -23,6 +24,7 @@ from sandbox.deploy.in_process import session
 CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 TRANSLATED_CODE_PROPERTIES = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
 BUCKET = "built"
+TEMPLATE_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,14 @@ class Translation:
     folders: Mapping[str, Path]
 
 
-def translate(build: Path, *, region: str, parameters: Mapping[str, str]) -> Translation:
-    """Translate ``build/template.yaml`` for a region.
+def translate(source: Path, *, region: str, parameters: Mapping[str, str]) -> Translation:
+    """Translate ``source``, a template or a folder with a ``template.yaml``, for a region.
 
-    Raises BuildError where the folder lacks the template or an artefact, TemplateError where SAM refuses the template.
+    Raises BuildError where the template or an artefact is missing, TemplateError where SAM refuses the template.
     """
-    template = _read(build / "template.yaml")
-    folders = _name_artefacts(template, build)
+    file = source if source.suffix in TEMPLATE_SUFFIXES else source / "template.yaml"
+    template = _read(file)
+    folders = _name_artefacts(template, file.parent)
     metrics = Metrics("sandbox", DummyMetricsPublisher())
     translator = Translator(None, Parser(), boto_session=session(region), metrics=metrics)
     try:
@@ -48,7 +51,7 @@ def translate(build: Path, *, region: str, parameters: Mapping[str, str]) -> Tra
         )
     except InvalidDocumentException as cause:
         reasons = "; ".join(error.message for error in cause.causes)
-        raise TemplateError(f"{build / 'template.yaml'}: {reasons}") from cause
+        raise TemplateError(f"{file}: {reasons}") from cause
     finally:
         metrics.publish()  # to nobody, but the translator complains on stderr about metrics that were not published
     return Translation(translated, _folders_by_translated_id(translated, folders))

@@ -1,4 +1,4 @@
-"""Amazon EventBridge: buses and rules."""
+"""Amazon EventBridge: buses, who may use them, and rules."""
 
 import json
 from typing import Any
@@ -68,8 +68,37 @@ class Rule(ResourceModel):
         return found
 
 
+class EventBusPolicy(ResourceModel):
+    """One statement of a bus's policy; moto, like EventBridge, adds it to those that the bus has."""
+
+    TYPE = "AWS::Events::EventBusPolicy"
+    PROPERTIES = frozenset({"EventBusName", "Statement", "StatementId"})
+
+    @classmethod
+    def create(cls, aws: Aws, name: str, properties: Properties) -> Created:
+        policy = {"Version": "2012-10-17", "Statement": [bus_statement(properties)]}
+        aws.client("events").put_permission(EventBusName=_bus(properties), Policy=json.dumps(policy))
+        return Created(f"{_bus(properties)}|{properties['StatementId']}")
+
+    @classmethod
+    def read(cls, aws: Aws, physical_id: str, properties: Properties) -> dict[str, Any]:
+        bus, _, statement_id = physical_id.rpartition("|")
+        policy = json.loads(aws.client("events").describe_event_bus(Name=bus).get("Policy", "{}"))
+        for statement in policy.get("Statement", []):
+            if statement["Sid"] == statement_id:
+                if "Sid" not in properties["Statement"]:
+                    del statement["Sid"]
+                return {"EventBusName": bus, "Statement": statement, "StatementId": statement_id}
+        raise LookupError(f"the policy of the bus {bus} has no statement {statement_id}")
+
+
+def bus_statement(properties: Properties) -> dict[str, Any]:
+    """The statement of an EventBusPolicy as the bus holds it: named by its StatementId."""
+    return {**properties["Statement"], "Sid": properties["StatementId"]}
+
+
 def _bus(properties: Properties) -> str:
     return str(properties.get("EventBusName", DEFAULT_BUS))
 
 
-MODELS = (EventBus, Rule)
+MODELS = (EventBus, EventBusPolicy, Rule)

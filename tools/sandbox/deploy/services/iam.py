@@ -34,7 +34,7 @@ class Role(ResourceModel):
         for policy in properties.get("Policies", []):
             _put_inline_policy(aws, name, policy["PolicyName"], policy["PolicyDocument"])
         for arn in properties.get("ManagedPolicyArns", []):
-            _supply_aws_policy(aws, arn)
+            supply_aws_policy(aws, arn)
             iam.attach_role_policy(RoleName=name, PolicyArn=arn)
         return Created(name, role["Arn"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
@@ -66,7 +66,7 @@ def _backend(aws: Aws) -> Any:
     return iam_backends[aws.account][get_partition(aws.region)]
 
 
-def _supply_aws_policy(aws: Aws, arn: str) -> None:
+def supply_aws_policy(aws: Aws, arn: str) -> None:
     """Put one of AWS's own policies into moto, from the copy that it carries but does not load by itself."""
     backend = _backend(aws)
     name = arn.rpartition("/")[2]

@@ -1,0 +1,120 @@
+"""Users, roles and their policies, read from moto's IAM at the moment of asking: a change counts from the next call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from local_ecr import Policy, Principal
+from local_ecr.access.policies import Document
+from sandbox.delivery.stores import MOTO_LOCK
+
+PARTITION = "aws"
+DEFAULT_SESSION_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as IAM holds it."""
+
+    arn: str
+    id: str
+    trust: Policy
+    policies: tuple[Policy, ...]
+    max_session: timedelta
+
+
+def user_of_key(access_key_id: str) -> Principal | None:
+    """The user that has this access key, if the key is active."""
+    with MOTO_LOCK:
+        for account, backend in _backends():
+            for user in backend.users.values():
+                for key in user.access_keys:
+                    if key.access_key_id == access_key_id and key.status == "Active":
+                        return Principal(account, user.arn, access_key_id)
+    return None
+
+
+def identity_policies(principal: Principal) -> tuple[Policy, ...]:
+    """Inline and attached policies of a user and its groups, or of a session's role; none of what is gone."""
+    if principal.role_arn is not None:
+        role = find_role(principal.role_arn)
+        return role.policies if role is not None else ()
+    with MOTO_LOCK:
+        backend = iam_backends[principal.account][PARTITION]
+        user = _user(principal)
+        if user is None:
+            return ()
+        groups = [group for group in backend.groups.values() if user in group.users]
+        return tuple(policy for holder in (user, *groups) for policy in _policies(holder))
+
+
+def find_role(role_arn: str) -> Role | None:
+    """The role of this ARN, path included."""
+    account = role_arn.split(":")[4]
+    with MOTO_LOCK:
+        roles = iam_backends[account][PARTITION].roles.values()
+        return next((_role(stored) for stored in roles if stored.arn == role_arn), None)
+
+
+def all_roles() -> list[Role]:
+    """Every role of every account."""
+    with MOTO_LOCK:
+        return [_role(stored) for _, backend in _backends() for stored in backend.roles.values()]
+
+
+def id_of(principal: Principal) -> str:
+    """What GetCallerIdentity calls UserId."""
+    if principal.role_arn is not None:
+        role = find_role(principal.role_arn)
+        return f"{role.id if role is not None else 'AROAGONE'}:{principal.session_name}"
+    if principal.is_root:
+        return principal.account
+    with MOTO_LOCK:
+        user = _user(principal)
+        return str(user.id) if user is not None else "AIDAGONE"
+
+
+def _backends() -> Iterator[tuple[str, Any]]:
+    for account in list(iam_backends):
+        yield account, iam_backends[account][PARTITION]
+
+
+def _user(principal: Principal) -> Any:
+    users = iam_backends[principal.account][PARTITION].users.values()
+    return next((user for user in users if user.arn == principal.arn), None)
+
+
+def _role(stored: Any) -> Role:
+    return Role(
+        stored.arn,
+        stored.id,
+        Policy("role trust policy", _document(stored.assume_role_policy_document)),
+        tuple(_policies(stored)),
+        timedelta(seconds=int(stored.max_session_duration or DEFAULT_SESSION_SECONDS)),
+    )
+
+
+def _policies(holder: Any) -> Iterator[Policy]:
+    """Of a user, group or role in moto."""
+    for name, text in holder.policies.items():
+        yield Policy(name, _document(text))
+    for managed in holder.managed_policies.values():
+        default = next(version for version in managed.versions if version.is_default)
+        yield Policy(managed.name, _document(default.document))
+
+
+def _document(written: str | Mapping[str, Any]) -> Document:
+    return _parsed(written) if isinstance(written, str) else written
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Document:
+    document: Document = json.loads(text)
+    return document

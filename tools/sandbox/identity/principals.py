@@ -1,0 +1,72 @@
+"""From the key that a request was signed with to the principal that it comes from. Signatures are not verified."""
+
+from __future__ import annotations
+
+import hmac
+import re
+
+from local_ecr import Credential, EcrError, Principal
+from sandbox.identity import iam
+from sandbox.identity.sessions import Sessions
+
+_ACCOUNT_KEY = re.compile(r"[0-9]{12}")
+
+
+class CredentialRefusedError(Exception):
+    """Nobody may call with these credentials; the message is AWS's."""
+
+
+class UnsignedRequestError(CredentialRefusedError):
+    """The request names no key."""
+
+    def __init__(self) -> None:
+        super().__init__("Request is missing Authentication Token")
+
+
+class UnknownKeyError(CredentialRefusedError):
+    """No account, user or session has the key, or the session token is not the one that belongs to it."""
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is invalid.")
+
+
+class SessionEndedError(CredentialRefusedError):
+    """The session's time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is expired")
+
+
+class Principals:
+    """Knows three kinds of keys: 12 digits are that account's root; sessions of roles; access keys of IAM users."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def of(self, credential: Credential) -> Principal:
+        """Who signs with this. Raises UnsignedRequestError, UnknownKeyError or SessionEndedError."""
+        key = credential.access_key_id
+        if not key:
+            raise UnsignedRequestError
+        if _ACCOUNT_KEY.fullmatch(key):
+            return Principal(key, f"arn:{iam.PARTITION}:iam::{key}:root", key)
+        session = self._sessions.find(key)
+        if session is not None:
+            if not hmac.compare_digest((credential.session_token or "").encode(), session.session_token.encode()):
+                raise UnknownKeyError
+            if self._sessions.has_ended(session):
+                raise SessionEndedError
+            return session.principal
+        user = iam.user_of_key(key)
+        if user is None:
+            raise UnknownKeyError
+        return user
+
+    def of_ecr_call(self, credential: Credential) -> Principal:
+        """The same for LocalEcr. Raises EcrError."""
+        try:
+            return self.of(credential)
+        except SessionEndedError as cause:
+            raise EcrError("ExpiredTokenException", str(cause)) from cause
+        except CredentialRefusedError as cause:
+            raise EcrError("UnrecognizedClientException", str(cause)) from cause
