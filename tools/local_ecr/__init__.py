@@ -11,6 +11,7 @@ from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
 from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
 from local_ecr.server import LocalEcrServer
+from local_ecr.services import RecordedScan
 
 __all__ = [
     "AccessDecision",
@@ -24,6 +25,7 @@ __all__ = [
     "Policy",
     "Principal",
     "Quirks",
+    "RecordedScan",
     "Registry",
     "Request",
     "RequestLog",

@@ -80,6 +80,24 @@ def digest_does_not_match(given: str, calculated: str) -> EcrError:
     )
 
 
+def scan_not_found(repository_name: str, account: str, digest: str | None, image_tag: str | None) -> EcrError:
+    wanted = f"{{imageDigest:'{digest or 'null'}', imageTag:'{image_tag or 'null'}'}}"
+    return EcrError(
+        "ScanNotFoundException",
+        f"Image scan does not exist for the image with '{wanted}' in the repository with name '{repository_name}' "
+        f"in the registry with id '{account}'",
+    )
+
+
+def image_type_not_supported(media_type: str) -> EcrError:
+    """In ECR's words: github.com/docker/setup-buildx-action/issues/186."""
+    return EcrError(
+        "UnsupportedImageTypeException",
+        f"An artifact with media type '{media_type}' cannot be scanned. For more information, see the Amazon ECR "
+        "documentation.",
+    )
+
+
 def upload_not_found(upload_id: str, repository_name: str, account: str) -> EcrError:
     return EcrError(
         "UploadNotFoundException",

@@ -92,12 +92,13 @@ def envelope(
     now: datetime,
     *,
     resources: Sequence[str] = (),
+    source: str = SOURCE,
 ) -> dict[str, Any]:
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": detail_type,
-        "source": SOURCE,
+        "source": source,
         "account": registry.account,
         "time": timestamp(now),
         "region": registry.region,

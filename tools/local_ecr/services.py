@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 from local_ecr.access.gate import Gate, Identities, no_policies
 from local_ecr.access.log import AccessDecision, DecisionLog, tell_nobody
 from local_ecr.housekeeping import Housekeeping
-from local_ecr.names import Digest, Registry
+from local_ecr.names import Digest, Registry, parse_digest
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
 from local_ecr.requests import RequestLog
+from local_ecr.scans.record import record_scan
+from local_ecr.scans.report import read_report
+from local_ecr.state import repositories
 from local_ecr.state.store import Store
 from local_ecr.tokens import Signer
 from local_ecr.uploads import Uploads
@@ -25,6 +29,16 @@ def utc_now() -> datetime:
 
 def ignore(account: str, region: str, event: dict[str, Any]) -> None:
     """A receiver of events that wants none."""
+
+
+@dataclass(frozen=True)
+class RecordedScan:
+    """What a scanner says about one image; `document` as `local_ecr.scans.report.read_report` reads it."""
+
+    registry: Registry
+    repository_name: str
+    digest: str
+    document: Any
 
 
 class Services:
@@ -56,6 +70,22 @@ class Services:
         self.signer = Signer(self.store.signing_key(), clock)
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
+
+    def record_scan(self, registry: Registry, repository_name: str, digest: str, document: Any) -> None:
+        """As `record_scans`, for one."""
+        self.record_scans([RecordedScan(registry, repository_name, digest, document)])
+
+    def record_scans(self, recorded: Sequence[RecordedScan]) -> None:
+        """Keep what a scanner says, all of it or nothing, and tell of it as AWS does.
+
+        Raises EcrError: InvalidParameterException, RepositoryNotFoundException, ImageNotFoundException, or
+        UnsupportedImageTypeException for an index. Raises InvalidNameError for what is no digest.
+        """
+        reports = [(one, parse_digest(one.digest), read_report(one.document)) for one in recorded]
+        with self.store.changing() as change:
+            for one, digest, report in reports:
+                repository = repositories.get(change.connection, one.registry, one.repository_name)
+                record_scan(change, repository, digest, report, self.clock())
 
     def registry_host(self, registry: Registry) -> str:
         """Where the /v2/ face of a registry is; its name at AWS when no port serves it here."""

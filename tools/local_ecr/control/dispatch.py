@@ -11,7 +11,17 @@ from typing import Any
 from local_ecr import events
 from local_ecr.access.log import API
 from local_ecr.access.permissions import permissions_for, request_keys
-from local_ecr.control import account, image_deletion, images, layers, policies, protocol, repositories, resource_tags
+from local_ecr.control import (
+    account,
+    image_deletion,
+    images,
+    layers,
+    policies,
+    protocol,
+    repositories,
+    resource_tags,
+    scans,
+)
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import EcrError, invalid_parameter, server_error
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
@@ -29,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     **images.OPERATIONS,
     **image_deletion.OPERATIONS,
     **layers.OPERATIONS,
+    **scans.OPERATIONS,
 }
 """Every operation that is simulated; the rest of the model is refused by name."""
 

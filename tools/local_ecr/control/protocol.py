@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+import botocore.utils
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from local_ecr.errors import EcrError, invalid_parameter
@@ -41,6 +43,33 @@ def read_input(operation: OperationModel, body: bytes) -> dict[str, Any]:
     shape = operation.input_shape
     members: dict[str, Any] = _read(shape, document, "") if shape is not None else {}
     return members
+
+
+def read_shape(name: str, value: Any, path: str, *, is_strict: bool = False) -> Any:
+    """A value of one of the model's shapes; moments as seconds since the epoch. `is_strict`: no unknown members.
+
+    Raises EcrError, which names the fault by its path.
+    """
+    if value is None:
+        raise invalid_parameter(path, "Member must not be null")
+    shape = service_model().shape_for(name)
+    read = _read(shape, value, path)
+    if is_strict:
+        _refuse_unknown(shape, value, path)
+    return read
+
+
+def _refuse_unknown(shape: Shape, value: Any, path: str) -> None:
+    """Look for members that the model does not have in a value that is otherwise as it should be."""
+    if isinstance(shape, StructureShape):
+        for name, item in value.items():
+            if name not in shape.members:
+                raise invalid_parameter(_join(path, name), f"Member must be one of [{', '.join(shape.members)}]")
+            if item is not None:
+                _refuse_unknown(shape.members[name], item, _join(path, name))
+    elif isinstance(shape, ListShape):
+        for position, item in enumerate(value, start=1):
+            _refuse_unknown(shape.member, item, f"{path}.{position}")
 
 
 def _read(shape: Shape, value: Any, path: str) -> Any:
@@ -141,10 +170,29 @@ def _read_string(value: Any, path: str) -> str:
     return text
 
 
+def _read_double(value: Any, path: str) -> float:
+    number = float(value) if isinstance(value, int) and not isinstance(value, bool) else _typed(float, value, path)
+    if not math.isfinite(number):
+        raise EcrError("SerializationException", f"The value at '{path}' is no number.")
+    return float(number)
+
+
+def _read_timestamp(value: Any, path: str) -> float:
+    """Seconds since the epoch, or a date of ISO 8601."""
+    if not isinstance(value, str):
+        return _read_double(value, path)
+    try:
+        return botocore.utils.parse_timestamp(value).timestamp()
+    except (ValueError, OverflowError) as cause:
+        raise EcrError("SerializationException", f"The value at '{path}' is no timestamp.") from cause
+
+
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "string": _read_string,
     "integer": lambda value, path: _typed(int, value, path),
     "long": lambda value, path: _typed(int, value, path),
+    "double": _read_double,
+    "timestamp": _read_timestamp,
     "boolean": lambda value, path: _typed(bool, value, path),
     "blob": _read_blob,
 }

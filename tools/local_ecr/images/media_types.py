@@ -7,6 +7,9 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 ORAS_ARTIFACT = "application/vnd.cncf.oras.artifact.manifest.v1+json"
 
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+
 IMAGES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 INDEXES = frozenset({DOCKER_MANIFEST_LIST, OCI_INDEX})
 ARTIFACTS = frozenset({OCI_ARTIFACT, ORAS_ARTIFACT})

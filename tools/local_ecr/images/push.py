@@ -14,6 +14,7 @@ from local_ecr.errors import (
     referenced_images_not_found,
 )
 from local_ecr.images.manifest import Manifest
+from local_ecr.scans.record import begin_scan, unscannable_type
 from local_ecr.state import images, layers
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
@@ -47,6 +48,8 @@ def push_image(
         raise digest_does_not_match(digest, manifest.digest)
     known = images.by_digest(connection, repository.id, manifest.digest)
     image = _store(change, repository, manifest, now) if known is None else known
+    if known is None and repository.scan_on_push and unscannable_type(image) is None:
+        begin_scan(change, image, now)
     holder = images.by_tag(connection, repository.id, image_tag) if image_tag else None
     if known is not None and (image_tag is None or (holder is not None and holder.id == known.id)):
         return Pushed(known, is_new=False)

@@ -89,8 +89,19 @@ CREATE TABLE upload (
 CREATE INDEX upload_by_repository ON upload (repository_id);
 """
 
-ADDED_INDEXES = """
+ADDED = """
 -- a page of images, in the order of their first push; without it every page sorts the whole repository
 CREATE INDEX IF NOT EXISTS image_by_repository ON image (repository_id);
+
+CREATE TABLE IF NOT EXISTS scan (
+    image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    description TEXT,
+    findings TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    is_announced INTEGER NOT NULL
+);
 """
 """What folders of this version may lack that were written before it was added; made whenever one is opened."""

@@ -1,0 +1,82 @@
+"""Scans of images: begun, and what they found read page by page."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from local_ecr.control.call import Call, Handler, image_id
+from local_ecr.errors import EcrError, image_not_found, image_type_not_supported, invalid_parameter, scan_not_found
+from local_ecr.images.selection import ImageFailureError, ImageId, select_image
+from local_ecr.scans.events import severity_counts
+from local_ecr.scans.record import begin_scan, unscannable_type
+from local_ecr.scans.report import ENHANCED, WITH_FINDINGS
+from local_ecr.state import repositories, scans
+from local_ecr.state.images import Image
+from local_ecr.state.scans import Scan
+
+SCAN_INTERVAL = timedelta(hours=24)
+"""A basic scan of an image can be started once in this time (StartImageScan API reference)."""
+
+
+def start_image_scan(call: Call) -> Mapping[str, Any]:
+    """Begin a basic scan. Its result is what somebody records; until then it is IN_PROGRESS."""
+    wanted, now = image_id(call.input["imageId"]), call.now()
+    with call.store.changing() as change:
+        image = _select(call, change.connection, wanted)
+        media_type = unscannable_type(image)
+        if media_type is not None:
+            raise image_type_not_supported(media_type)
+        before = scans.get(change.connection, image)
+        if before is not None and before.type == ENHANCED:  # in ECR's words: containers-roadmap/issues/1605, 2656
+            raise EcrError("ValidationException", "This feature is disabled")
+        if before is not None and before.started_at > (now - SCAN_INTERVAL).timestamp():
+            raise EcrError("LimitExceededException", "The scan quota per image has been exceeded. Wait and try again.")
+        scan = begin_scan(change, image, now)
+    return _answer(call, image, wanted, scan)
+
+
+def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
+    """The latest scan of an image; the counts on every page are of all findings."""
+    wanted, start = image_id(call.input["imageId"]), call.page_start(0)
+    with call.store.reading() as connection:
+        image = _select(call, connection, wanted)
+        scan = scans.get(connection, image)
+    if scan is None:
+        raise scan_not_found(call.repository_name, call.registry.account, wanted.digest, wanted.image_tag)
+    if scan.status not in WITH_FINDINGS:
+        return _answer(call, image, wanted, scan)
+    numbered = list(enumerate(scan.findings, start=1))[start : start + call.page_size + 1]
+    shown, next_token = call.page(numbered, lambda one: one[0])
+    found = {
+        "imageScanCompletedAt": scan.ended_at,
+        "vulnerabilitySourceUpdatedAt": scan.ended_at,
+        "findingSeverityCounts": severity_counts(scan.findings),
+        "enhancedFindings" if scan.type == ENHANCED else "findings": [finding for _, finding in shown],
+    }
+    return {**_answer(call, image, wanted, scan), "imageScanFindings": found, "nextToken": next_token}
+
+
+def _select(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
+    repository = repositories.get(connection, call.registry, call.repository_name)
+    try:
+        return select_image(connection, repository.id, wanted)
+    except ImageFailureError as failure:
+        if failure.code in {"ImageNotFound", "ImageTagDoesNotMatchDigest"}:
+            raise image_not_found(repository.name, call.registry.account, wanted.digest, wanted.image_tag) from failure
+        raise invalid_parameter("imageId", failure.reason) from failure
+
+
+def _answer(call: Call, image: Image, wanted: ImageId, scan: Scan) -> dict[str, Any]:
+    return call.in_repository(
+        imageId=ImageId(image.digest, wanted.image_tag).as_json(),
+        imageScanStatus={"status": scan.status, "description": scan.description},
+    )
+
+
+OPERATIONS: dict[str, Handler] = {
+    "StartImageScan": start_image_scan,
+    "DescribeImageScanFindings": describe_image_scan_findings,
+}
