@@ -1,20 +1,27 @@
-"""The IAM actions that the ports need are those that the template grants: none is missing, none is left over."""
+"""The IAM actions that the ports need are those that the templates grant: none is missing, none is left over."""
 
 import inspect
+import json
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from ecr_steward.ports import messages, registry
+from ecr_steward.ports import credentials, messages, registry, scans
+from ecr_steward.ports.credentials import Logins, Secrets
+from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.scans import Scans
 
 ROOT = Path(__file__).parents[3]
-ACTION = re.compile(r"(ecr|events|dynamodb|sqs):([A-Z]\w+)")
+ACTION = re.compile(r"(ecr|inspector2|events|dynamodb|sqs|secretsmanager|sts):([A-Z]\w+)")
 PORTS = [
     port
-    for module in (registry, messages)
+    for module in (credentials, messages, registry, scans)
     for _, port in inspect.getmembers(module, inspect.isclass)
     if port.__module__ == module.__name__
 ]
@@ -41,24 +48,93 @@ def needed_by(documentation: str) -> set[str]:
     return actions
 
 
-def granted() -> set[str]:
-    """The actions that any function of the template may use."""
-    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), CloudFormationLoader)  # noqa: S506
-    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
-    statements: list[dict[str, Any]] = [
-        statement
-        for function in functions
-        for policy in function["Properties"].get("Policies", [])
-        for statement in policy["Statement"]
-    ]
+SETTINGS = [
+    Registry.repository,
+    Registry.set_repository_policy,
+    Registry.put_lifecycle_policy,
+    Registry.put_tag_mutability,
+    Registry.put_scan_on_push,
+    Registry.add_resource_tags,
+]
+VERDICTS = [Registry.images, Registry.children, Scans.scan]
+USES: dict[str, list[Callable[..., Any]]] = {
+    "EnforceImageTagsFunction": [
+        Registry.images,
+        Registry.add_image_tag,
+        Registry.remove_image_tag,
+        Notices.publish,
+    ],
+    "ApplyRepositoryPoliciesFunction": SETTINGS,
+    "EvaluateImageScanFunction": [*VERDICTS, Notices.publish, SourceQueue.postpone],
+    "ReplicateImageFunction": [
+        *SETTINGS,
+        *VERDICTS,
+        Registry.create_repository,
+        Registry.add_image_tag,
+        ImageContent.manifest,
+        ImageContent.has_blob,
+        ImageContent.referrers,
+        ImageContent.copy_blob,
+        ImageContent.put_manifest,
+        Notices.publish,
+        SourceQueue.postpone,
+    ],
+    "ReconcileRegistryFunction": [
+        *SETTINGS,
+        *VERDICTS,
+        Registry.repositories,
+        Registry.add_image_tag,
+        Registry.remove_image_tag,
+        ImageContent.manifest,
+        ImageContent.has_blob,
+        ImageContent.referrers,
+        Notices.publish,
+        ReplicationQueue.request,
+    ],
+    "RefreshCredentialsFunction": [
+        Logins.fetch,
+        Logins.may_pull,
+        Logins.may_push,
+        Secrets.read,
+        Secrets.put,
+        Secrets.create,
+        Notices.publish,
+    ],
+}
+"""Which methods of the ports each function's use case calls. All keep failed events, and act in connected accounts."""
+
+
+def actions_of(statements: Iterable[dict[str, Any]]) -> set[str]:
+    """The actions that these statements allow."""
     actions = [statement["Action"] for statement in statements]
     return {action for entry in actions for action in ([entry] if isinstance(entry, str) else entry)}
 
 
-def needed() -> set[str]:
-    """The actions that any port needs."""
-    methods = [method for port in PORTS for _, method in inspect.getmembers(port, inspect.isfunction)]
-    return set[str]().union(*(needed_by(inspect.getdoc(speaker) or "") for speaker in (*PORTS, *methods)))
+def resources(template: str) -> dict[str, dict[str, Any]]:
+    """The properties of a template's resources, by logical id."""
+    document = yaml.load((ROOT / template).read_text(encoding="utf-8"), CloudFormationLoader)  # noqa: S506
+    return {name: {"Type": each["Type"], **each.get("Properties", {})} for name, each in document["Resources"].items()}
+
+
+def granted() -> dict[str, set[str]]:
+    """The actions that each function of the template may use."""
+    return {
+        name: actions_of(statement for policy in each["Policies"] for statement in policy["Statement"])
+        for name, each in resources("template.yaml").items()
+        if each["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def granted_to_role(template: str, role: str) -> set[str]:
+    """The actions of a role that stands in a template."""
+    policies = [policy["PolicyDocument"] for policy in resources(template)[role]["Policies"]]
+    return actions_of(statement for policy in policies for statement in policy["Statement"])
+
+
+def needed(methods: Iterable[Callable[..., Any]]) -> set[str]:
+    """The actions that these methods of ports need, with what their ports need for every method."""
+    ports = [port for port in PORTS if any(method in vars(port).values() for method in methods)]
+    return set[str]().union(*(needed_by(inspect.getdoc(speaker) or "") for speaker in (*methods, *ports)))
 
 
 @pytest.mark.parametrize(
@@ -86,8 +162,31 @@ def test_every_method_of_a_port_names_its_action(port: type) -> None:
     assert silent == []
 
 
-def test_the_template_grants_what_the_ports_need_and_nothing_else() -> None:
-    others = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}  # of the event source mapping
+@pytest.mark.parametrize("function", USES)
+def test_a_function_is_granted_what_its_ports_need_and_nothing_else(function: str) -> None:
+    assert granted()[function] == needed([*USES[function], FailureQueue.put]) | {"sts:AssumeRole"}
 
-    assert needed() - granted() == set()
-    assert granted() - needed() - others == set()
+
+def test_every_function_and_every_method_of_a_port_is_known_here() -> None:
+    used = {method for methods in USES.values() for method in methods} | {FailureQueue.put}
+    methods = {method for port in PORTS for method in vars(port).values() if inspect.isfunction(method)}
+
+    assert USES.keys() == granted().keys()
+    assert {method.__qualname__ for method in methods - used if not method.__name__.startswith("_")} == set()
+
+
+def test_in_a_connected_account_the_hub_may_do_what_its_functions_do_at_home() -> None:
+    at_home = set[str]().union(*granted().values())
+
+    assert granted_to_role("spoke.yaml", "SpokeRole") == {
+        action for action in at_home if action.startswith(("ecr:", "inspector2:"))
+    }
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "spoke.yaml"])
+def test_a_pull_only_role_may_do_what_aws_says_a_puller_needs_but_import(template: str) -> None:
+    managed = json.loads(aws_managed_policies_data)["AmazonEC2ContainerRegistryPullOnly"]["Document"]
+
+    assert granted_to_role(template, "PullOnlyRole") == actions_of(managed["Statement"]) - {
+        "ecr:BatchImportUpstreamImage"
+    }

@@ -16,8 +16,8 @@ class Logins(Protocol):
     def fetch(self, registry: RegistryRef, role: str) -> AuthorizationToken:
         """Fetch a login that speaks as the role of this name in the registry's account.
 
-        Needs sts:AssumeRole on the role; ecr:GetAuthorizationToken as the role. Raises CredentialRefusedError where
-        the role is that of the caller itself, RoleNotAssumableError and AccountNotConnectedError.
+        Needs sts:AssumeRole on the role. The role must have ecr:GetAuthorizationToken. Raises CredentialRefusedError
+        where the role is that of the caller itself, RoleNotAssumableError and AccountNotConnectedError.
         """
         ...
 
