@@ -6,6 +6,7 @@ import pytest
 
 from local_ecr import EcrError, RecordedScan
 from local_ecr.names import InvalidNameError
+from local_ecr.scans.report import read_report
 
 ARN = "arn:aws:ecr:us-east-1:111122223333:repository/team/app"
 
@@ -21,7 +22,7 @@ ARN = "arn:aws:ecr:us-east-1:111122223333:repository/team/app"
         ({"type": "BASIC", "status": "COMPLETE", "findings": {}}, "'findings'.*list"),
         (
             {"type": "BASIC", "status": "FAILED", "findings": [{"name": "CVE"}]},
-            "'findings'.*empty when status is FAILED",
+            "empty when status is FAILED",
         ),
         ({"type": "BASIC", "status": "COMPLETE", "description": 1}, "'description' has the wrong type"),
         ({"type": "BASIC", "status": "COMPLETE", "findings": ["CVE"]}, "'findings.1' has the wrong type"),
@@ -30,7 +31,7 @@ ARN = "arn:aws:ecr:us-east-1:111122223333:repository/team/app"
             {
                 "type": "BASIC",
                 "status": "COMPLETE",
-                "findings": [{"name": "a"}, {"name": "b", "severity": "UNTRIAGED"}],
+                "findings": [{"name": "a"}, {"name": "b", "severity": "BAD"}],
             },
             "'findings.2.severity'.*UNDEFINED",
         ),
@@ -48,9 +49,9 @@ ARN = "arn:aws:ecr:us-east-1:111122223333:repository/team/app"
         ({"type": "ENHANCED", "status": "ACTIVE", "findings": [{"title": "a", "score": float("nan")}]}, "no number"),
     ],
 )
-def test_a_report_is_refused_when_the_model_of_the_api_does_not_know_it(scanner, document, fault):
+def test_a_report_is_refused_when_the_model_of_the_api_does_not_know_it(document, fault):
     with pytest.raises(EcrError, match=fault):
-        scanner.stand.ecr.record_scan(scanner.registry, "team/app", scanner.digest, document)
+        read_report(document)
 
 
 @pytest.mark.parametrize(
@@ -112,18 +113,15 @@ def told_findings(scanner):
 
 def test_only_what_changed_is_told_when_inspector_looks_again(scanner):
     scanner.record("ENHANCED", "ACTIVE", scanner.enhanced("a"), scanner.enhanced("b"), scanner.enhanced("c", "LOW"))
+    now = [scanner.enhanced("a"), scanner.enhanced("c", "CRITICAL"), scanner.enhanced("d")]
     scanner.stand.events.clear()
 
-    scanner.record(
-        "ENHANCED", "ACTIVE", scanner.enhanced("a"), scanner.enhanced("c", "CRITICAL"), scanner.enhanced("d")
-    )
+    scanner.record("ENHANCED", "ACTIVE", *now)
 
     assert told_findings(scanner) == [("ACTIVE", "c", "CRITICAL"), ("ACTIVE", "d", "HIGH"), ("CLOSED", "b", "HIGH")]
     assert len(scanner.told()) == 3, "the initial scan is told once"
     scanner.stand.events.clear()
-    scanner.record(
-        "ENHANCED", "ACTIVE", scanner.enhanced("a"), scanner.enhanced("c", "CRITICAL"), scanner.enhanced("d")
-    )
+    scanner.record("ENHANCED", "ACTIVE", *now)
     assert scanner.told() == []
     scanner.record("ENHANCED", "PENDING")
     assert scanner.told() == [], "nothing is closed while a scan is under way"
