@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -21,6 +21,7 @@ from sandbox.clock import ClockError, parse_duration
 from sandbox.delivery.schedules import ScheduleDisabledError
 from sandbox.deploy.not_simulated import PROPERTIES
 from sandbox.not_simulated import RUNNING
+from sandbox.scan_reports import post_scans
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
@@ -38,6 +39,7 @@ ROUTES = {
     "GET not-simulated": "what is not as at AWS, and why",
     "GET idle": "answers when nothing is under way; ?timeout=seconds, then 408 and what is",
     "POST events": "put an event, or a list of them, on the default bus as an AWS service does",
+    "POST scans": "what a scanner found in an image, or a list of that: repository, digest, type, status, findings",
     "POST schedules/NAME": "fire a schedule now",
     "GET clock": "the sandbox's time, and how many seconds it is ahead of the real one",
     "POST clock": '{"move": "13h"} lets so much time pass at once; whole numbers of s, m, h or d',
@@ -153,6 +155,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         get("/clock", read_clock),
         get("/trail", read_trail),
         post("/events", put_events),
+        post("/scans", partial(post_scans, sandbox)),
         post("/schedules/{name}", schedules),
         post("/clock", move_clock),
         post("/trail", set_trail),
