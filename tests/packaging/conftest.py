@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from sandbox.deploy.translate import translate
 
@@ -15,3 +16,17 @@ ROOT = Path(__file__).parents[2]
 def template() -> Mapping[str, Any]:
     """Our template as plain CloudFormation, translated by the library that a deployment uses; names stay references."""
     return translate(ROOT, region="us-east-1", parameters={}).template
+
+
+@pytest.fixture(scope="session")
+def spoke() -> Mapping[str, Any]:
+    """The template of every further account. It is plain CloudFormation as it stands."""
+    document: Mapping[str, Any] = yaml_parse((ROOT / "spoke.yaml").read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.fixture(params=["template", "spoke"])
+def either(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """Each of the two templates."""
+    document: Mapping[str, Any] = request.getfixturevalue(request.param)
+    return document

@@ -173,4 +173,4 @@ print(*(name for name in vars(AwsClients) if not name.startswith("_")))
 """
     shipped, called = run_in_lambda(build_here, functions(build_here)[0], code).splitlines()
 
-    assert set(shipped.split()) == set(called.split()) | {"sts"}  # sts: roles in other accounts
+    assert set(shipped.split()) == set(called.split())

@@ -1,4 +1,4 @@
-"""What must hold for every resource of the template, whatever is added to it. The failure patterns are AWS's own.
+"""What must hold for every resource of the templates, whatever is added to them. The failure patterns are AWS's own.
 
 Read in the translated template, where nothing is left implied: SAM's own events are rules and mappings there.
 """
@@ -15,9 +15,13 @@ FOURTEEN_DAYS = 14 * 24 * 3600
 
 
 def of_type(template: Template, type_: str) -> dict[str, Properties]:
-    found = {id_: each.get("Properties", {}) for id_, each in template["Resources"].items() if each["Type"] == type_}
+    found = if_any(template, type_)
     assert found, f"the template has no {type_}: this test looks at nothing"
     return found
+
+
+def if_any(template: Template, type_: str) -> dict[str, Properties]:
+    return {id_: each.get("Properties", {}) for id_, each in template["Resources"].items() if each["Type"] == type_}
 
 
 def logical_id(reference: Any) -> str:
@@ -50,29 +54,29 @@ def allowed_rules(template: Template, queue: str) -> set[str]:
     return allowed
 
 
-def test_1_every_rule_target_retries_for_a_day_when_delivery_fails(template: Template) -> None:
+def test_1_every_rule_target_retries_for_a_day_when_delivery_fails(either: Template) -> None:
     weak = [
         rule
-        for rule, target in rule_targets(template)
+        for rule, target in rule_targets(either)
         if target.get("RetryPolicy") != {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
     ]
 
     assert weak == []
 
 
-def test_1_every_rule_target_has_a_dead_letter_queue_when_retries_are_spent(template: Template) -> None:
-    assert [rule for rule, target in rule_targets(template) if "DeadLetterConfig" not in target] == []
+def test_1_every_rule_target_has_a_dead_letter_queue_when_retries_are_spent(either: Template) -> None:
+    assert [rule for rule, target in rule_targets(either) if "DeadLetterConfig" not in target] == []
 
 
-def test_2_each_queue_lets_exactly_its_rules_write_when_they_deliver_or_fail_to(template: Template) -> None:
-    queues = of_type(template, "AWS::SQS::Queue")
+def test_2_each_queue_lets_exactly_its_rules_write_when_they_deliver_or_fail_to(either: Template) -> None:
+    queues = of_type(either, "AWS::SQS::Queue")
     writers: dict[str, set[str]] = {queue: set() for queue in queues}
-    for rule, target in rule_targets(template):
+    for rule, target in rule_targets(either):
         writers[logical_id(target["DeadLetterConfig"]["Arn"])].add(rule)
         if (destination := logical_id(target["Arn"])) in queues:
             writers[destination].add(rule)
 
-    assert {queue: allowed_rules(template, queue) for queue in queues} == writers
+    assert {queue: allowed_rules(either, queue) for queue in queues} == writers
 
 
 def test_1_schedules_have_retries_and_a_dead_letter_queue_when_their_target_fails(template: Template) -> None:
@@ -116,15 +120,16 @@ def test_9_a_message_stays_hidden_six_timeouts_and_is_tried_five_times_when_work
     queues = of_type(template, "AWS::SQS::Queue")
     for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
         queue = queues[logical_id(mapping["EventSourceArn"])]
-        assert queue["VisibilityTimeout"] >= 6 * functions[logical_id(mapping["FunctionName"])]["Timeout"]
+        window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+        assert queue["VisibilityTimeout"] >= 6 * functions[logical_id(mapping["FunctionName"])]["Timeout"] + window
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
 
 
-def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_looks(template: Template) -> None:
-    queues = of_type(template, "AWS::SQS::Queue")
-    targets = [target for _, target in rule_targets(template)]
-    schedules = [each["Target"] for each in of_type(template, "AWS::Scheduler::Schedule").values()]
-    configs = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_looks(either: Template) -> None:
+    queues = of_type(either, "AWS::SQS::Queue")
+    targets = [target for _, target in rule_targets(either)]
+    schedules = [each["Target"] for each in if_any(either, "AWS::Scheduler::Schedule").values()]
+    configs = if_any(either, "AWS::Lambda::EventInvokeConfig").values()
     last_resorts = (
         {logical_id(target["DeadLetterConfig"]["Arn"]) for target in targets + schedules}
         | {logical_id(config["DestinationConfig"]["OnFailure"]["Destination"]) for config in configs}
@@ -136,7 +141,7 @@ def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_
     )
     watched = {
         logical_id(dimension["Value"])
-        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        for alarm in of_type(either, "AWS::CloudWatch::Alarm").values()
         for dimension in alarm["Dimensions"]
         if alarm["AlarmActions"]
     }
@@ -163,8 +168,8 @@ def test_each_function_has_a_role_of_its_own_when_deployed(template: Template) -
 
 
 @pytest.mark.parametrize("wildcard", ["*", ":*"])
-def test_no_role_is_given_all_actions_of_a_service_when_deployed(template: Template, wildcard: str) -> None:
-    for role in of_type(template, "AWS::IAM::Role").values():
+def test_no_role_is_given_all_actions_of_a_service_when_deployed(either: Template, wildcard: str) -> None:
+    for role in of_type(either, "AWS::IAM::Role").values():
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 actions = statement["Action"]
@@ -172,14 +177,33 @@ def test_no_role_is_given_all_actions_of_a_service_when_deployed(template: Templ
                     assert not action.endswith(wildcard)
 
 
-def test_no_resource_is_named_in_full_when_two_stacks_share_an_account(template: Template) -> None:
-    """Except the bus: other accounts forward to it by its name."""
+@pytest.mark.parametrize(
+    ("name", "known_by_name"),
+    [
+        ("template", {"PullOnlyRole"}),  # and the bus, whose property is Name: other accounts forward to it
+        ("spoke", {"SpokeRole", "PullOnlyRole"}),
+    ],
+)
+def test_no_resource_is_named_in_full_when_nobody_has_to_know_its_name(
+    name: str, known_by_name: set[str], request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(name)
     names = {"FunctionName", "QueueName", "TopicName", "TableName", "RoleName", "LogGroupName", "AlarmName"}
     own = {"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"}
-    named = [
+    named = {
         id_
         for id_, each in template["Resources"].items()
         if each["Type"] not in own and names & each.get("Properties", {}).keys()
-    ]
+    }
 
-    assert named == []
+    assert named == known_by_name
+
+
+def test_rules_for_our_own_events_take_them_from_this_account_alone_when_others_may_write_to_the_bus(
+    template: Template,
+) -> None:
+    patterns = [properties["EventPattern"] for properties in of_type(template, "AWS::Events::Rule").values()]
+    own = [pattern for pattern in patterns if pattern["source"] == ["ecr.steward"]]
+
+    assert own
+    assert all(pattern.get("account") == [{"Ref": "AWS::AccountId"}] for pattern in own)
