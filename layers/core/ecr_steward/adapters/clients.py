@@ -46,6 +46,8 @@ class AwsClients:
         With ``role``, as the role of that name in the registry's account, at home too. Needs sts:AssumeRole on it.
         Raises AccountNotConnectedError, RoleNotAssumableError and the retryable errors.
         """
+        if role and not self._accounts:
+            raise TypeError(f"to act as the role {role} it must be known whose registry {registry} is")
         acting = self._accounts.role_for(registry, role) if self._accounts else None
         client: ECRClient = self._client("ecr", registry.region, acting)
         return client

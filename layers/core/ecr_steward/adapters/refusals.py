@@ -1,5 +1,6 @@
 """What a registry's ``/v2/`` face means when it says no, in the steward's words."""
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +86,17 @@ def _first_error(content: bytes) -> dict[str, Any]:
     return first if isinstance(first, dict) else {}
 
 
+def _password_in(secret: str) -> list[str]:
+    """The password of HTTP Basic, which a registry could repeat as it reads it."""
+    try:
+        password = base64.b64decode(secret.rpartition(" ")[2]).decode().partition(":")[2]
+    except ValueError:
+        return []
+    return [password] if password else []
+
+
 def _text(value: object, secret: str) -> str:
     text = value if isinstance(value, str) else ""
-    for part in secret.split():
+    for part in (*secret.split(), *_password_in(secret)):
         text = text.replace(part, "***")
     return "".join(character if character.isprintable() else " " for character in text[:_QUOTED_CHARACTERS])
