@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # far from the end of dates, which others add their days to
 
-_DURATION = re.compile(r"(\d+)([smhd])")
+_DURATION = re.compile(r"([0-9]+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -50,14 +50,17 @@ class SandboxClock:
         self._offset = timedelta()
         self._traveller: time_machine.Traveller | None = None
         self._exit = contextlib.ExitStack()
+        self._is_running = False
 
     def __enter__(self) -> Self:
+        self._is_running = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with self._lock:
+            self._is_running = False
             self._offset, self._traveller = timedelta(), None
             self._exit.close()
 
@@ -77,10 +80,12 @@ class SandboxClock:
             return time.time() + (offset - self._offset).total_seconds()
 
     def move(self, by: timedelta) -> None:
-        """Let so much time pass at once. Raises ClockError: backwards, or out of sight."""
+        """Let so much time pass at once. Raises ClockError: backwards, out of sight, or a clock that does not run."""
         if by < timedelta():
             raise ClockError(f"the clock only moves forward, not by {by}")
         with self._lock:
+            if not self._is_running:  # whoever travelled then would never be brought back
+                raise ClockError("the clock is moved while its sandbox runs")
             if by > LATEST - self.now:
                 raise ClockError(f"the clock does not move beyond {LATEST:%Y-%m-%d}")
             if not by:

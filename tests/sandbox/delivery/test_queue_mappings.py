@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,7 +49,8 @@ def mill(new_template: Callable[[], Any], start: Callable[..., Any]) -> Any:
     line("Filtered", MEASURES, FilterCriteria={"Filters": [{"Pattern": '{"body": {"kind": ["wanted"]}}'}]})
     line("Disabled", MEASURES, Enabled=False)
     line("Forbidden", MEASURES)
-    return start(stack, redelivery_seconds=0.05)
+    line("Collected", RAISES_ON_POISON, BatchSize=25, MaximumBatchingWindowInSeconds=300, max_receives=2)
+    return start(stack, redelivery_seconds=0.05, longest_window_seconds=0.3)
 
 
 def test_only_the_poison_is_tried_again_when_the_function_reports_it(mill: Any) -> None:
@@ -188,3 +190,54 @@ def test_answer_is_not_read_when_the_mapping_does_not_ask_for_item_failures() ->
     outcome = answer({"batchItemFailures": [{"itemIdentifier": "a"}]})
 
     assert failed_items(outcome, ["a"], reports_item_failures=False) == set()
+
+
+def bodies(run: Any) -> list[str]:
+    """What a run was given."""
+    return [record["body"] for record in run.event["Records"]]
+
+
+def test_messages_are_collected_into_one_batch_when_they_come_within_the_window(mill: Any) -> None:
+    before = len(mill.runs("CollectedFunction"))
+
+    for number in range(12):
+        mill.send("Collected", str(number))
+    mill.sandbox.wait_until_idle(15)
+
+    (run,) = mill.runs("CollectedFunction")[before:]
+    assert sorted(bodies(run), key=int) == [str(number) for number in range(12)]
+
+
+def test_batch_is_handled_before_the_window_ends_when_it_is_full(mill: Any) -> None:
+    before = len(mill.runs("CollectedFunction"))
+
+    for first in range(0, 50, 10):
+        mill.send("Collected", *[str(number) for number in range(first, first + 10)])
+    mill.sandbox.wait_until_idle(15)
+
+    runs = mill.runs("CollectedFunction")[before:]
+    assert sum(len(bodies(run)) for run in runs) == 50
+    assert max(len(bodies(run)) for run in runs) == 25  # more than SQS gives at once
+
+
+def test_sandbox_is_not_idle_when_a_batch_is_being_collected(mill: Any) -> None:
+    before = len(mill.runs("CollectedFunction"))
+    mill.send("Collected", "1")
+
+    with pytest.raises(TimeoutError, match="Collected"):
+        mill.sandbox.wait_until_idle(0.05)
+    mill.sandbox.move_clock(timedelta(hours=1))
+
+    assert [bodies(run) for run in mill.runs("CollectedFunction")[before:]] == [["1"]]
+
+
+def test_collected_batch_is_tried_as_often_as_its_queue_says_when_the_function_raises(mill: Any) -> None:
+    before = len(mill.runs("CollectedFunction"))
+
+    mill.send("Collected", '"good"', '"poison"')
+    mill.sandbox.wait_until_idle(15)
+
+    runs = mill.runs("CollectedFunction")[before:]
+    received = [record["attributes"]["ApproximateReceiveCount"] for run in runs for record in run.event["Records"]]
+    assert sorted(received) == ["1", "1", "2", "2"]
+    assert sorted(message["body"] for message in mill.messages("CollectedDead")) == ["good", "poison"]
