@@ -7,6 +7,7 @@ of local_ecr, over HTTP.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,16 +15,20 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ecr_steward.adapters import ecr_registry
+import local_ecr
+from ecr_steward.adapters import ecr_registry, ecr_scans
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.manifests import parse_manifest
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.transport import PATIENT, Transport
-from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.scans import Finding, ScanStatus, Severity
 from ecr_steward.ports.registry import ImageContent, Registry
-from ecr_steward_fakes import FakeImageContent, FakeRegistry
+from ecr_steward.ports.scans import Scans
+from ecr_steward_fakes import FakeImageContent, FakeRegistry, FakeScans
 from local_ecr import LocalEcr, LocalEcrServer
 
 ACCOUNT = "111122223333"
@@ -37,6 +42,8 @@ class World(Protocol):
     def registry(self) -> Registry: ...
     @property
     def content(self) -> ImageContent: ...
+    @property
+    def scans(self) -> Scans: ...
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
         """Push a manifest, with its blobs, under image tags or by digest alone."""
         ...
@@ -46,6 +53,10 @@ class World(Protocol):
         """Change a byte of a stored blob."""
         ...
 
+    def end_scan(self, image: ImageRef, scanner: str, status: ScanStatus, *findings: Finding) -> None:
+        """Have a scanner, ``BASIC`` or ``ENHANCED``, be done with an image, or be at it."""
+        ...
+
 
 class FakeWorld:
     """The world of the fakes."""
@@ -53,12 +64,13 @@ class FakeWorld:
     def __init__(self) -> None:
         self.registry = FakeRegistry()
         self.content = FakeImageContent(self.registry)
+        self.scans = FakeScans(self.registry)
 
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
         self.content.hold(repository, manifest)
         held = next(image for image in self.registry.images_in(repository) if image.digest == manifest.digest)
         tags = frozenset(image_tag(text) for text in image_tags)
-        self.registry.push(Image(held.ref, tags, held.subject))
+        self.registry.push(replace(held, image_tags=tags))
         return held.ref
 
     def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:
@@ -69,14 +81,19 @@ class FakeWorld:
     def damage(self, repository: RepositoryRef, digest: Digest) -> None:
         self.content.damaged.add((repository, digest))
 
+    def end_scan(self, image: ImageRef, scanner: str, status: ScanStatus, *findings: Finding) -> None:
+        self.scans.end(image, status, findings, said=None if status is ScanStatus.COMPLETE else f"{scanner} says so")
+
 
 class EcrWorld:
     """The world of the adapters, over a local ECR."""
 
-    def __init__(self, clients: AwsClients, data: Path, transport: Transport) -> None:
+    def __init__(self, clients: AwsClients, ecr: LocalEcr, data: Path, transport: Transport) -> None:
         self._clients = clients
+        self._ecr = ecr
         self._data = data
         self.registry = EcrRegistry(clients)
+        self.scans = EcrScans(clients)
         self.content = RegistryContent(clients, transport)
 
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
@@ -114,6 +131,16 @@ class EcrWorld:
         stored.chmod(0o600)
         stored.write_bytes(content)
 
+    def end_scan(self, image: ImageRef, scanner: str, status: ScanStatus, *findings: Finding) -> None:
+        where = image.repository
+        document = {
+            "type": scanner,
+            "status": STATUSES[scanner, status],
+            "findings": [as_reported(scanner, finding) for finding in findings],
+        }
+        registry = local_ecr.Registry(where.registry.account, where.registry.region)
+        self._ecr.record_scan(registry, where.name, image.digest.value, document)
+
 
 @pytest.fixture(params=["fake", "adapter"])
 def world(request: pytest.FixtureRequest) -> World:
@@ -135,13 +162,44 @@ def session() -> boto3.Session:
 
 @pytest.fixture
 def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[World]:
-    monkeypatch.setattr(ecr_registry, "PAGE_SIZE", 2)  # so that every listing has several pages
+    for module in (ecr_registry, ecr_scans):
+        monkeypatch.setattr(module, "PAGE_SIZE", 2)  # so that every listing has several pages
+    monkeypatch.setattr(ecr_registry, "BATCH_SIZE", 2)
     transport = Transport(retries=PATIENT.new(total=0))
     registries = [(ACCOUNT, region) for region in REGIONS]
-    with LocalEcrServer(LocalEcr(tmp_path), registries) as server:
+    ecr = LocalEcr(tmp_path)
+    with LocalEcrServer(ecr, registries) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.endpoint_url)
-        yield EcrWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), tmp_path, transport)
+        yield EcrWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), ecr, tmp_path, transport)
         transport.close()
+
+
+# ---------------------------------------------------------------- what scanners say
+
+STATUSES = {
+    ("BASIC", ScanStatus.COMPLETE): "COMPLETE",
+    ("BASIC", ScanStatus.PENDING): "IN_PROGRESS",
+    ("BASIC", ScanStatus.UNSCANNABLE): "UNSUPPORTED_IMAGE",
+    ("BASIC", ScanStatus.FAILED): "FAILED",
+    ("ENHANCED", ScanStatus.COMPLETE): "ACTIVE",
+    ("ENHANCED", ScanStatus.PENDING): "PENDING",
+    ("ENHANCED", ScanStatus.UNSCANNABLE): "UNSUPPORTED_IMAGE",
+    ("ENHANCED", ScanStatus.FAILED): "SCAN_ELIGIBILITY_EXPIRED",
+}
+
+
+def as_reported(scanner: str, finding: Finding) -> dict[str, object]:
+    """A finding as a scanner writes it; one that has no severity yet has none there."""
+    severity = {} if finding.severity is Severity.UNDEFINED else {"severity": finding.severity.name}
+    name, _, version = (finding.package or "").partition(" ")
+    if scanner == "BASIC":
+        attributes = [{"key": "package_name", "value": name}, {"key": "package_version", "value": version}]
+        return {"name": finding.name, "attributes": attributes if finding.package else [], **severity}
+    packages = [{"name": name, "version": version}] if finding.package else []
+    return {
+        "packageVulnerabilityDetails": {"vulnerabilityId": finding.name, "vulnerablePackages": packages},
+        **severity,
+    }
 
 
 # ---------------------------------------------------------------- things to push
@@ -193,9 +251,11 @@ class Things:
         }
         return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
 
-    def index(self, children: Iterable[Manifest]) -> Manifest:
-        """An index of images."""
+    def index(self, children: Iterable[Manifest], platforms: Iterable[str] = ()) -> Manifest:
+        """An index of images, for these platforms where they are given."""
         manifests = [_keys(child.descriptor) for child in children]
+        for entry, platform in zip(manifests, platforms, strict=False):
+            entry["platform"] = dict(zip(("os", "architecture"), platform.split("/"), strict=True))
         document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
         return parse_manifest(json.dumps(document).encode(), OCI_INDEX)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecr_steward.domain.images import Image
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Image
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.errors import (
@@ -160,6 +160,7 @@ def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world:
     calls: list[Callable[[], object]] = [
         lambda: registry.repository(abroad),
         lambda: registry.images(abroad),
+        lambda: registry.children(abroad, [NOWHERE]),
         lambda: registry.set_repository_policy(abroad, POLICY),
         lambda: registry.put_lifecycle_policy(abroad, LIFECYCLE),
         lambda: registry.put_tag_mutability(abroad, IMMUTABLE),
@@ -183,8 +184,8 @@ def test_images_are_read_with_their_tags_and_tagged_or_not(world: Any, repositor
     found = world.registry.images(repository)
 
     assert found.digests == {tagged.digest, untagged.digest}
-    assert found.images[tagged.digest] == Image(tagged, frozenset({RELEASE, LATEST}))
-    assert found.images[untagged.digest] == Image(untagged)
+    assert found.images[tagged.digest] == Image(tagged, frozenset({RELEASE, LATEST}), media_type=OCI_MANIFEST)
+    assert found.images[untagged.digest] == Image(untagged, media_type=OCI_MANIFEST)
 
 
 def test_a_referrer_is_told_from_images_by_its_subject(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -212,6 +213,53 @@ def test_every_image_tag_has_its_holder_when_there_are_many(world: Any, reposito
         f"{major}.0.{number}": image.digest for number, image in enumerate(images) for major in (1, 2)
     }
     assert tagged.tags_of(images[0].digest) == {"1.0.0", "2.0.0"}
+
+
+def test_an_index_is_told_from_images_by_its_media_type(world: Any, repository: RepositoryRef, new: Any) -> None:
+    child = new.image("child")
+    world.push(repository, child)
+    index = world.push(repository, new.index([child]), RELEASE)
+
+    found = world.registry.images(repository)
+
+    assert found.images[index.digest].media_type == OCI_INDEX
+    assert found.images[child.digest].media_type == OCI_MANIFEST
+
+
+# ---------------------------------------------------------------- what indexes point to
+
+
+def test_children_of_many_indexes_are_read_in_the_order_of_each(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    children = [new.image(str(number)) for number in range(4)]
+    for child in children:
+        world.push(repository, child)
+    indexes = [new.index(pair) for pair in zip(children[1:], children, strict=False)]
+    digests = [world.push(repository, index).digest for index in indexes]
+
+    found = world.registry.children(repository, digests)
+
+    assert found == {index.digest: index.children for index in indexes}
+
+
+def test_a_child_says_what_platform_it_is_for(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image, attestation = new.image("image"), new.image("attestation")
+    world.push(repository, image)
+    world.push(repository, attestation)
+    index = world.push(repository, new.index([image, attestation], ["linux/amd64", "unknown/unknown"]))
+
+    (first, second) = world.registry.children(repository, [index.digest])[index.digest]
+
+    assert (first.platform, first.runs_nowhere) == ("linux/amd64", False)
+    assert second.runs_nowhere
+
+
+def test_only_an_index_that_is_there_has_children(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = world.push(repository, new.image())
+
+    assert world.registry.children(repository, [image.digest, NOWHERE]) == {}
+    assert world.registry.children(repository, []) == {}
 
 
 # ---------------------------------------------------------------- adding an image tag

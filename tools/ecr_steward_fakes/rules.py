@@ -1,7 +1,9 @@
 """Rules built by hand, for tests that should not depend on how the rulebook spells them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from semver import Version as SemVer
 
@@ -9,6 +11,7 @@ from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import (
     AliasRules,
+    Condition,
     Destination,
     Match,
     Mode,
@@ -16,13 +19,23 @@ from ecr_steward.domain.rules import (
     ReplicationRules,
     Rule,
     Rules,
+    ScanRules,
     TagRules,
     Version,
+    Waiver,
 )
+from ecr_steward.domain.scans import Severity
 
 HOME = RegistryRef("111122223333", "us-east-1")
 AWAY = RegistryRef("111122223333", "eu-west-1")
 API = RepositoryRef(HOME, "team-a/api")
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+"""What time it is in tests, unless they say otherwise."""
+
+
+def noon() -> datetime:
+    """A ``Clock`` that stands still."""
+    return NOON
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,12 @@ def service_rule(**changes: object) -> Rule:
     return replace(rule, **changes)  # type: ignore[arg-type]
 
 
-def rulebook(**changes: object) -> Rules:
+SCAN_RULES = ScanRules(fail_on=Severity.HIGH)
+AT_ONCE = ReplicationRules((Destination(region=AWAY.region),))
+WHEN_PASSED = replace(AT_ONCE, when=frozenset({Condition.SCAN_PASSED}))
+"""The replication of the example rulebook, for images that passed their scan."""
+
+
+def rulebook(waivers: Iterable[Waiver] = (), **changes: object) -> Rules:
     """A rulebook of that one rule."""
-    return Rules((service_rule(**changes),))
+    return Rules((service_rule(**changes),), tuple(waivers))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.rules import Waiver
+from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity
 from ecr_steward_fakes.image_content import FakeImageContent
 from ecr_steward_fakes.registry import FakeRegistry
-from ecr_steward_fakes.rules import API, SETTINGS
+from ecr_steward_fakes.rules import API, NOON, SETTINGS, Pattern
+from ecr_steward_fakes.scans import FakeScans
 
 IMAGE_TAGS = tuple(
     map(
@@ -57,10 +61,11 @@ def manifest(
 
 @dataclass(frozen=True)
 class World:
-    """A registry's control plane and data plane over the same images, and what was put into them."""
+    """A registry's control plane, data plane and scanner over the same images, and what was put into them."""
 
     registry: FakeRegistry
     content: FakeImageContent
+    scans: FakeScans
     manifests: tuple[Manifest, ...]
 
     @property
@@ -83,7 +88,7 @@ def world(manifests: Sequence[Manifest], tags: Mapping[Any, Manifest], repositor
     for image_tag, holder in tags.items():
         give_tag(registry, ImageRef(repository, holder.digest), ImageTag(image_tag))
     registry.calls.clear()
-    return World(registry, content, tuple(manifests))
+    return World(registry, content, FakeScans(registry), tuple(manifests))
 
 
 def give_tag(registry: FakeRegistry, image: ImageRef, image_tag: ImageTag) -> None:
@@ -109,14 +114,46 @@ def manifest_sets(draw: st.DrawFn) -> tuple[Manifest, ...]:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """A repository whose tags sit anywhere, quarantine tags and cosign's included."""
+    """A repository whose tags sit anywhere, quarantine tags and cosign's included; some of its images are scanned."""
     manifests = draw(manifest_sets())
     digests = [held.digest for held in manifests]
     attached = [ImageTag(f"sha256-{digest.hex}.sig") for digest in digests]
     quarantined = [ImageTag(f"quarantine-{digest.hex[:12]}") for digest in digests]
     pool = [*IMAGE_TAGS, *quarantined, *attached]
     tags = draw(st.dictionaries(st.sampled_from(pool), st.sampled_from(manifests), min_size=1, max_size=10))
-    return world(manifests, tags)
+    drawn = world(manifests, tags)
+    for held in manifests:
+        if (scan := draw(st.none() | scans_of(held.digest))) is not None:
+            drawn.scans.end(ImageRef(API, held.digest), scan.status, scan.findings, scan.said)
+    return drawn
+
+
+FINDING_NAMES = ("CVE-2026-10001", "CVE-2026-10002", "CVE-2026-10003")
+
+
+def findings() -> st.SearchStrategy[Finding]:
+    """Any finding of a few, in one of two packages or nowhere in particular."""
+    packages = st.sampled_from(["openssl 3.0.13", "zlib 1.3", None])
+    return st.builds(Finding, st.sampled_from(FINDING_NAMES), st.sampled_from(Severity), packages)
+
+
+def scans_of(digest: Digest) -> st.SearchStrategy[Scan]:
+    """Any scan of an image; most are complete, half of those without a finding."""
+    found = st.just(()) | st.lists(findings(), max_size=4).map(tuple)
+    status = st.just(ScanStatus.COMPLETE) | st.sampled_from(ScanStatus)
+    return st.builds(Scan, st.just(digest), status, found, st.none() | st.just("in its own words"))
+
+
+def waivers() -> st.SearchStrategy[Waiver]:
+    """A waiver for one of the findings, expired or not, for this repository or another."""
+    return st.builds(
+        Waiver,
+        finding=st.sampled_from(FINDING_NAMES),
+        repositories=st.sampled_from([(Pattern("team-.*"),), (Pattern("other"),)]),
+        until=st.integers(-2, 2).map(lambda days: NOON.date() + timedelta(days=days)),
+        reason=st.sampled_from(["not reachable", "no fix yet"]),
+        owner=st.none() | st.just("team-a"),
+    )
 
 
 def settings() -> st.SearchStrategy[RepositorySettings]:

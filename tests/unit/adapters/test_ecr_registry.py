@@ -13,7 +13,8 @@ from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_registry import EcrRegistry
-from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_MANIFEST
+from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Mutability, TagMutability
 from ecr_steward.errors import (
@@ -21,6 +22,7 @@ from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
     ImageTagIsImmutableError,
+    InvalidManifestError,
     LastImageTagError,
     RefusedByRegistryError,
     RegistryUnavailableError,
@@ -90,6 +92,47 @@ def test_a_failure_is_an_error_when_the_answer_is_a_success(
 
     with pytest.raises(error, match=r"team-a/api"):
         registry.add_image_tag(IMAGE, LATEST)
+
+
+def test_one_bad_index_hides_no_other_when_children_are_read(registry: EcrRegistry, ecr: Stubber) -> None:
+    """Anybody who may push can put an index that ECR takes and we do not; one may be out of reach."""
+    good = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
+    bad = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "layers": []})
+    other, unreadable = Digest(f"sha256:{'0' * 64}"), Digest(f"sha256:{'1' * 64}")
+    answered = [
+        {"imageId": {"imageDigest": str(digest_of(content.encode()))}, "imageManifest": content}
+        for content in (good, bad)
+    ]
+    answered.append({"imageId": {"imageDigest": str(other)}, "imageManifest": good})
+    failure = {
+        "failureCode": "KmsError",
+        "failureReason": "no key",
+        "imageId": {"imageDigest": str(unreadable)},
+    }
+    ecr.add_response("batch_get_image", {"images": answered, "failures": [failure]})
+
+    found = registry.children(REPOSITORY, [digest_of(good.encode()), digest_of(bad.encode()), other, unreadable])
+
+    assert found[digest_of(good.encode())] == ()
+    assert isinstance(found[digest_of(bad.encode())], InvalidManifestError)
+    assert isinstance(found[other], DigestMismatchError)
+    assert isinstance(found[unreadable], RefusedByRegistryError)
+
+
+def test_a_failure_is_raised_when_it_does_not_say_which_index_it_means(registry: EcrRegistry, ecr: Stubber) -> None:
+    ecr.add_response("batch_get_image", failing("UpstreamTooManyRequests"))
+
+    with pytest.raises(ThrottledError):
+        registry.children(REPOSITORY, [IMAGE.digest])
+
+
+def test_a_hundred_digests_are_asked_for_at_once_when_there_are_more(registry: EcrRegistry, ecr: Stubber) -> None:
+    digests = [Digest(f"sha256:{number:064x}") for number in range(101)]
+    asked = [{"imageDigest": digest.value} for digest in digests]
+    for some in (asked[:100], asked[100:]):
+        ecr.add_response("batch_get_image", {"images": [], "failures": []}, ASKED | {"imageIds": some})
+
+    assert registry.children(REPOSITORY, digests) == {}
 
 
 @pytest.mark.parametrize("code", ["ImageReferencedByManifestList", "KmsError", "MissingDigestAndTag"])

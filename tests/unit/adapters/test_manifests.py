@@ -47,6 +47,39 @@ def test_manifests_are_children_when_it_is_an_index() -> None:
     assert manifest.subject.digest.value == DIGEST
 
 
+def test_a_child_runs_nowhere_when_its_platform_is_that_of_an_attestation() -> None:
+    attestation = {**CHILD, "platform": {"os": "unknown", "architecture": "unknown"}}
+    image = {**CHILD, "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}}
+
+    children = parse_manifest(as_bytes({**INDEX, "manifests": [attestation, image]}), OCI_INDEX).children
+
+    assert [(child.platform, child.runs_nowhere) for child in children] == [
+        ("unknown/unknown", True),
+        ("linux/arm64", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}},
+        {"platform": None},
+        {"platform": "unknown/unknown"},
+        {"platform": {"os": "unknown"}},
+        {"platform": {"os": "unknown", "architecture": "amd64"}},
+        {"platform": {"os": "unknown", "architecture": "unknown", "OS": "linux", "Architecture": "amd64"}},
+        {"platform": {"os": "unknown", "architecture": "unknown", "o\u017f": "linux"}},
+        {"platform": {"os": "unknown", "architecture": "unknown"}, "Platform": {"os": "linux"}},
+    ],
+    ids=str,
+)
+def test_a_child_may_run_when_any_client_could_think_so(keys: dict[str, Any]) -> None:
+    (child,) = parse_manifest(as_bytes({**INDEX, "manifests": [{**CHILD, **keys}]}), OCI_INDEX).children
+
+    assert not child.runs_nowhere
+
+
 def test_the_registry_names_the_kind_when_the_document_does_not() -> None:
     manifest = parse_manifest(as_bytes(without(IMAGE, "mediaType")), f"{DOCKER_MANIFEST}; charset=utf-8")
 

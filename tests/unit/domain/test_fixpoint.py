@@ -17,7 +17,7 @@ from ecr_steward.errors import RegistryUnavailableError
 from ecr_steward.usecases.apply import apply_plan
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeRegistry
-from ecr_steward_fakes.rules import API, AWAY, TAG_RULES, rulebook, service_rule
+from ecr_steward_fakes.rules import API, AWAY, TAG_RULES, noon, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, images_lost, worlds
 from ecr_steward_fakes.worlds import settings as repository_settings
 
@@ -140,7 +140,13 @@ class TestReplication:
 
 def replicate(world: World, image: ImageRef) -> tuple[Outcome, ...]:
     return replicate_image(
-        image, rules=rulebook(), registry=world.registry, content=world.content, notices=FakeNotices()
+        image,
+        rules=rulebook(),
+        registry=world.registry,
+        content=world.content,
+        scans=world.scans,
+        notices=FakeNotices(),
+        now=noon,
     )
 
 

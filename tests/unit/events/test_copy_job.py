@@ -1,4 +1,4 @@
-"""Copy jobs: the two kinds of message in the replication queue, and what does not belong there."""
+"""Copy jobs: the three kinds of message in the replication queue, and what does not belong there."""
 
 import json
 
@@ -23,6 +23,19 @@ def test_a_push_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
     (body,) = bodies(load_event("sqs_batch/copy_job_from_push"))
 
     assert read_copy_job(body) == ReplicationRequested(IMAGE, "pushed as 1.4.2")
+
+
+@pytest.mark.parametrize("sample", ["pass", "fail"])
+def test_a_verdict_is_a_copy_job_whatever_it_says_since_it_is_derived_again(load_event, sample):
+    job = read_copy_job(json.dumps(load_event(f"image_verdict/{sample}")))
+
+    assert job == ReplicationRequested(IMAGE, f"its verdict is {sample}")
+
+
+def test_a_verdict_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
+    (body,) = bodies(load_event("sqs_batch/copy_job_from_verdict"))
+
+    assert read_copy_job(body).image == IMAGE
 
 
 def test_a_push_by_digest_is_a_copy_job_when_it_has_no_image_tag(load_event):
@@ -54,8 +67,10 @@ def test_only_the_poison_is_refused_when_a_batch_holds_one(load_event):
 
 
 @pytest.mark.parametrize("body", ["null", "[]", "{}", '{"detail-type": "ECR Image Scan"}', '{"detail-type": {}}'])
-def test_the_two_kinds_are_named_when_a_message_is_neither(body):
-    with pytest.raises(MalformedEventError, match="'ECR Image Action' or 'Replication Requested', but found"):
+def test_the_three_kinds_are_named_when_a_message_is_none_of_them(body):
+    with pytest.raises(
+        MalformedEventError, match="'ECR Image Action', 'Image Verdict' or 'Replication Requested', but found"
+    ):
         read_copy_job(body)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 SAMPLES = Path(__file__).parents[3] / "events"
 ENVELOPE = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
-NO_EVENTS = {"sqs_batch", "replication_requested"}
+BATCHES = {"sqs_batch", "sqs_scan_batch"}
+NO_EVENTS = BATCHES | {"replication_requested"}
 
 
 def all_samples():
@@ -24,7 +25,7 @@ def test_a_sample_is_a_whole_event_when_it_is_one_of_the_bus(sample):
         assert sample.parts[0] == event["detail-type"].lower().replace(" ", "_")
 
 
-@pytest.mark.parametrize("sample", [path for path in all_samples() if path.parts[0] == "sqs_batch"], ids=str)
+@pytest.mark.parametrize("sample", [path for path in all_samples() if path.parts[0] in BATCHES], ids=str)
 def test_a_message_has_the_digest_of_its_body_when_it_is_a_sample(sample):
     for record in json.loads((SAMPLES / sample).read_text(encoding="utf-8"))["Records"]:
         assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()

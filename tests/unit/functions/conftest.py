@@ -6,8 +6,15 @@ import pytest
 
 from ecr_steward import bootstrap, entry
 from ecr_steward.bootstrap import App
-from ecr_steward_fakes import FakeFailureQueue, FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.rules import rulebook
+from ecr_steward_fakes import (
+    FakeFailureQueue,
+    FakeLogins,
+    FakeNotices,
+    FakeReplicationQueue,
+    FakeSecrets,
+    FakeSourceQueue,
+)
+from ecr_steward_fakes.rules import noon, rulebook
 from ecr_steward_fakes.worlds import World
 
 
@@ -25,6 +32,7 @@ class House:
 
     notices: FakeNotices = field(default_factory=FakeNotices)
     queue: FakeReplicationQueue = field(default_factory=FakeReplicationQueue)
+    source: FakeSourceQueue = field(default_factory=FakeSourceQueue)
     failures: FakeFailureQueue = field(default_factory=FakeFailureQueue)
 
 
@@ -38,6 +46,7 @@ def house(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Ho
     house = House()
     monkeypatch.setattr(bootstrap, "failure_queue", lambda: house.failures)
     monkeypatch.setattr(bootstrap, "replication_queue", lambda: house.queue)
+    monkeypatch.setattr(bootstrap, "source_queue", lambda: house.source)
     # Loggers live as long as the process and write to the stdout that was there first: each test has one of its own.
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
     entry._logger.cache_clear()
@@ -50,7 +59,17 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
     """Let handlers find a world behind ``bootstrap.app``."""
 
     def move_in(world: World, **changes: Any) -> None:
-        app = App(rulebook(**changes), world.registry, world.content, house.notices, house.queue)
+        app = App(
+            rules=rulebook(**changes),
+            registry=world.registry,
+            content=world.content,
+            notices=house.notices,
+            queue=house.queue,
+            scans=world.scans,
+            logins=FakeLogins(noon),
+            secrets=FakeSecrets(noon),
+            now=noon,
+        )
         monkeypatch.setattr(bootstrap, "app", lambda: app)
 
     return move_in

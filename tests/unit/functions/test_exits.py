@@ -202,7 +202,7 @@ def test_only_the_message_that_met_a_retryable_error_comes_back(
     answer = replicate_image(batch(json.dumps(push_event()), json.dumps(push_event())), context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    assert house.queue.postponed == [("r", 120)]
+    assert house.source.postponed == [("r", 120)]
     assert house.failures.failed == []
     assert len(there.registry.images_in(REPLICA)) == 1
 

@@ -8,7 +8,7 @@ from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, rulebook
+from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
 from ecr_steward_fakes.worlds import World, manifest, world
 
 IMAGE = manifest("image")
@@ -20,6 +20,7 @@ class Sweeper:
 
     def __init__(self, world: World, mode: Mode = Mode.ENFORCE) -> None:
         self.world, self.rules, self.queue = world, rulebook(mode=mode), FakeReplicationQueue()
+        self.notices = FakeNotices()
 
     def sweep(self) -> SweepOutcome:
         return reconcile_registry(
@@ -27,8 +28,10 @@ class Sweeper:
             rules=self.rules,
             registry=self.world.registry,
             content=self.world.content,
-            notices=FakeNotices(),
+            scans=self.world.scans,
+            notices=self.notices,
             queue=self.queue,
+            now=noon,
         )
 
     def work(self) -> None:
@@ -38,7 +41,9 @@ class Sweeper:
                 rules=self.rules,
                 registry=self.world.registry,
                 content=self.world.content,
+                scans=self.world.scans,
                 notices=FakeNotices(),
+                now=noon,
             )
         self.queue.requested.clear()
 

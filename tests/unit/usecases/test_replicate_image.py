@@ -20,7 +20,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
 from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.rules import API, AWAY, SETTINGS, Pattern, rulebook, service_rule
+from ecr_steward_fakes.rules import API, AWAY, SETTINGS, Pattern, noon, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
 
 AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
@@ -40,7 +40,9 @@ def replicate(
         rules=rulebook(**changes),
         registry=world.registry,
         content=world.content,
+        scans=world.scans,
         notices=notices or FakeNotices(),
+        now=noon,
     )
 
 
@@ -329,7 +331,9 @@ def test_observing_rules_settings_are_not_given_to_a_new_destination() -> None:
         rules=rules,
         registry=source.registry,
         content=source.content,
+        scans=source.scans,
         notices=FakeNotices(),
+        now=noon,
     )
 
     assert source.registry.settings_of(REPLICA).policy is None
