@@ -1,13 +1,15 @@
 """The steward's own events: what is sent is what is received, and the committed schemas describe it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.notices import ImageReplicated, ReplicationRequested, ViolationFound
+from ecr_steward.domain.notices import CredentialRefreshed, ImageReplicated, ReplicationRequested, ViolationFound
+from ecr_steward.errors import MalformedEventError
 from ecr_steward.events import own
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.schedule import ScheduleEvent
@@ -23,6 +25,13 @@ REPLICATED = ImageReplicated(
     RepositoryRef(RegistryRef("222233334444", "eu-west-1"), "release/api"),
     frozenset({ImageTag("1.4.2"), ImageTag("1-latest")}),
 )
+REFRESHED = CredentialRefreshed(
+    credential="on-prem-cluster",
+    registries=(REPOSITORY.registry, RegistryRef("222233334444", "eu-west-1")),
+    sink="ecr-steward/on-prem-cluster",
+    role="pull-only",
+    expires_at=datetime(2026, 11, 16, 14, 0, 5, tzinfo=UTC),
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +40,7 @@ REPLICATED = ImageReplicated(
         (QUARANTINED, own.ViolationFoundDetail),
         (NOTIFIED, own.ViolationFoundDetail),
         (REPLICATED, own.ImageReplicatedDetail),
+        (REFRESHED, own.CredentialRefreshedDetail),
     ],
 )
 def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
@@ -40,7 +50,7 @@ def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
     assert parse(model, json.loads(detail)).to_notice() == notice
 
 
-@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, REPLICATED])
+@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, REPLICATED, REFRESHED])
 def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
     detail_type, detail = own.encode_notice(notice)
     schema = json.loads((SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text(encoding="utf-8"))
@@ -78,8 +88,20 @@ def test_the_delivered_event_carries_the_notice_when_it_comes_from_the_bus(load_
     event = parse(own.ViolationFoundEvent, load_event("violation_found/quarantined"))
     replicated = parse(own.ImageReplicatedEvent, load_event("image_replicated/index_with_two_platforms"))
 
+    refreshed = parse(own.CredentialRefreshedEvent, load_event("credential_refreshed/on_prem_cluster"))
+
     assert event.detail.to_notice().answer == "quarantine"
     assert replicated.detail.to_notice().image_tags == {"1.4.2", "1.4-latest", "1-latest"}
+    assert refreshed.detail.to_notice().expires_at == REFRESHED.expires_at
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-11-16T14:00:05", None], ids=["word", "no zone", "nothing"])
+def test_a_refreshed_credential_says_a_moment_when_it_expires(load_event, text):
+    event = load_event("credential_refreshed/on_prem_cluster")
+    event["detail"]["expires-at"] = text
+
+    with pytest.raises(MalformedEventError, match="expires-at"):
+        parse(own.CredentialRefreshedEvent, event)
 
 
 def test_a_schedule_names_its_registry_when_it_comes_due(load_event):
