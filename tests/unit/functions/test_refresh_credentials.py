@@ -155,7 +155,9 @@ def test_nothing_is_refreshed_when_the_event_is_no_tick(refresh: Refresh, event:
 
 @pytest.mark.parametrize("role", [FakeRole(), FakeRole(may_push=True), FakeRole(may_pull=False)], ids=str)
 @pytest.mark.parametrize(
-    "text", [None, "{}", '{"auths": {"ghcr.io": {"auth": "canary-of-others"}}}', "canary-of-others"]
+    "text",
+    [None, "{}", '{"auths": {"ghcr.io": {"auth": "canary-of-others"}}}', "canary-of-others"],
+    ids=["bytes", "empty", "others", "plain text"],
 )
 def test_no_login_is_in_anything_that_is_told(
     refresh: Refresh,
