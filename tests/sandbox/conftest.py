@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import urllib3
 import yaml
+from botocore.config import Config
 
 from sandbox.sandbox import Sandbox
 
@@ -27,7 +29,10 @@ class Template:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.resources: dict[str, Any] = {}
+        self.parameters: dict[str, Any] = {}
+        self.outputs: dict[str, Any] = {}
         self.code: dict[str, str] = {}
+        self.layers: dict[str, Mapping[str, str]] = {}
 
     def add(self, logical_id: str, type_: str, **properties: Any) -> None:
         """Any resource."""
@@ -38,6 +43,11 @@ class Template:
         self.code[logical_id] = code
         given = {"Runtime": "python3.13", "Handler": "app.lambda_handler", "Timeout": 5, "CodeUri": logical_id}
         self.add(logical_id, "AWS::Serverless::Function", **{**given, **properties})
+
+    def layer(self, logical_id: str, files: Mapping[str, str]) -> None:
+        """A Lambda layer of text files, by path."""
+        self.layers[logical_id] = files
+        self.add(logical_id, "AWS::Serverless::LayerVersion", ContentUri=logical_id, CompatibleRuntimes=["python3.13"])
 
     def queue(self, logical_id: str, *writers: str, **properties: Any) -> None:
         """A queue that the rules named as writers may write to."""
@@ -94,10 +104,16 @@ class Template:
         for name, source in self.code.items():
             (self.folder / name).mkdir(parents=True)
             (self.folder / name / "app.py").write_text(textwrap.dedent(source))
+        for name, files in self.layers.items():
+            for path, text in files.items():
+                (self.folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+                (self.folder / name / path).write_text(text)
         document = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Transform": "AWS::Serverless-2016-10-31",
+            "Parameters": self.parameters,
             "Resources": self.resources,
+            "Outputs": self.outputs,
         }
         self.folder.mkdir(exist_ok=True)
         # By way of JSON: YAML would write what two resources share as an anchor.
@@ -110,6 +126,7 @@ class Box:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self._clients: list[Any] = []
 
     def put(self, detail_type: str, detail: Mapping[str, Any] | None = None, *, bus: str = "own") -> dict[str, Any]:
         """A user puts an event, and everything that follows happens. The answer is that of its entry."""
@@ -117,6 +134,25 @@ class Box:
         answer = self.sandbox.client("events").put_events(Entries=[entry])["Entries"][0]
         self.sandbox.wait_until_idle(10)
         return dict(answer)
+
+    def client(self, service: str, credentials: Mapping[str, str], region: str = "us-east-1") -> Any:
+        """A client with credentials as a function has them, or as STS or IAM answer them."""
+        given = {**credentials}
+        boto: Any = boto3.Session(
+            aws_access_key_id=given.get("AWS_ACCESS_KEY_ID") or given["AccessKeyId"],
+            aws_secret_access_key=given.get("AWS_SECRET_ACCESS_KEY") or given["SecretAccessKey"],
+            aws_session_token=given.get("AWS_SESSION_TOKEN") or given.get("SessionToken"),
+            region_name=region,
+        )
+        config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
+        client = boto.client(service, endpoint_url=self.sandbox.endpoint_url, config=config)
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Close the clients that were made."""
+        for client in self._clients:
+            client.close()
 
     def http(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -173,9 +209,13 @@ def new_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Templ
 def start() -> Iterator[Callable[..., Box]]:
     """Runs a template; the sandbox ends with the module."""
     with contextlib.ExitStack() as stack:
-        yield lambda template, **options: Box(
-            stack.enter_context(Sandbox(template.write(), data=template.folder.parent / "data", **options))
-        )
+        yield lambda template, **options: _box(stack, template, **options)
+
+
+def _box(stack: contextlib.ExitStack, template: Template, **options: Any) -> Box:
+    box = Box(stack.enter_context(Sandbox(template.write(), data=template.folder.parent / "data", **options)))
+    stack.callback(box.close)
+    return box
 
 
 @pytest.fixture
@@ -188,9 +228,7 @@ def template(new_template: Callable[[], Template]) -> Template:
 def run(template: Template) -> Iterator[Callable[..., Box]]:
     """Runs the template; the sandbox ends with the test."""
     with contextlib.ExitStack() as stack:
-        yield lambda **options: Box(
-            stack.enter_context(Sandbox(template.write(), data=template.folder.parent / "data", **options))
-        )
+        yield lambda **options: _box(stack, template, **options)
 
 
 @pytest.fixture(scope="session")

@@ -106,10 +106,10 @@ def test_build_is_asked_for_when_there_is_none(tmp_path: Path, nothing_left: Non
 
 
 def test_start_is_refused_when_a_policy_cannot_be_evaluated(template: Any, nothing_left: None) -> None:
-    condition = {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}
+    condition = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     template.function("Late", CALLS_BACK, Policies=[template.allow("sqs:SendMessage", "*", Condition=condition)])
 
-    with pytest.raises(UnsupportedWiringError, match=r"a policy of arn:aws:iam::.*: condition operator DateLessThan"):
+    with pytest.raises(UnsupportedWiringError, match=r"a policy of arn:aws:iam::.*: condition operator IpAddress"):
         Sandbox(template.write()).__enter__()
 
 

@@ -35,7 +35,8 @@ ROUTES = {
     "GET invocations": "runs of functions so far, with their logs",
     "GET events": "events so far, by bus",
     "GET deliveries": "deliveries so far; ?fate=lost for those that ended nowhere",
-    "GET deployment": "logical ids, names and ARNs of what was deployed",
+    "GET decisions": "who was allowed what, or refused it, by which statement; ?refused=true for refusals alone",
+    "GET deployment": "logical ids, names and ARNs of what was deployed; ?account= for another than the hub",
     "GET not-simulated": "what is not as at AWS, and why",
     "GET idle": "answers when nothing is under way; ?timeout=seconds, then 408 and what is",
     "POST events": "put an event, or a list of them, on the default bus as an AWS service does",
@@ -73,8 +74,15 @@ def control_app(sandbox: Sandbox) -> Starlette:
         fate = request.query_params.get("fate")
         return _json([one for one in sandbox.deliveries if fate in (None, one.fate.value)])
 
-    async def deployment(_: Request) -> Response:
-        resources = sandbox.deployment.resources.values()
+    async def decisions(request: Request) -> Response:
+        only_refused = request.query_params.get("refused") == "true"
+        return _json([one for one in sandbox.decisions if not (only_refused and one.is_allowed)])
+
+    async def deployment(request: Request) -> Response:
+        account = request.query_params.get("account", sandbox.account)
+        if account not in sandbox.deployments:
+            return _json({"error": f"no stack in {account}; there are: {', '.join(sandbox.deployments)}"}, 404)
+        resources = sandbox.deployments[account].resources.values()
         return _json({one.logical_id: {"type": one.type, "name": one.physical_id, "arn": one.arn} for one in resources})
 
     async def not_simulated(_: Request) -> Response:
@@ -149,6 +157,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         get("/invocations", invocations),
         get("/events", events),
         get("/deliveries", deliveries),
+        get("/decisions", decisions),
         get("/deployment", deployment),
         get("/not-simulated", not_simulated),
         get("/idle", idle),

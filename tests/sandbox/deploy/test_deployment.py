@@ -1,20 +1,26 @@
 """What our template says exists, as boto3 sees it."""
 
+import fnmatch
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.deploy import Aws, Deployment, deploy, verify
+from sandbox.deploy import Aws, Deployment, deploy, reset_moto, verify
 from sandbox.deploy.errors import TemplateError
+
+ACCOUNT, SPOKE = "111122223333", "222233334444"
+SPOKE_TEMPLATE = Path(__file__).parents[3] / "spoke.yaml"
 
 
 def test_every_resource_exists_and_reads_back_when_our_template_is_deployed(deployed: Deployment, aws: Aws) -> None:
     verify(deployed)
 
     listed = aws.client("cloudformation").list_stack_resources(StackName="ecr-steward")["StackResourceSummaries"]
-    assert {resource["LogicalResourceId"] for resource in listed} == set(deployed.resources)
+    # moto lists a resource whose condition is false, by no name
+    assert {resource["LogicalResourceId"] for resource in listed} - {""} == set(deployed.resources)
     assert all(resource.physical_id for resource in deployed.resources.values())
 
 
@@ -29,6 +35,10 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
     assert configuration["Architectures"] == ["arm64"]
     assert configuration["Role"] == deployed.resources["EnforceImageTagsFunctionRole"].arn
     assert configuration["Environment"]["Variables"] == {
+        "ECR_STEWARD_ACCOUNT": ACCOUNT,
+        "ECR_STEWARD_SPOKE_ACCOUNTS": "",
+        "ECR_STEWARD_SPOKE_ROLE": "ecr-steward-spoke",
+        "ECR_STEWARD_EXTERNAL_ID": "ecr-steward",
         "ECR_STEWARD_RULEBOOK": "/opt/rulebook.json",
         "ECR_STEWARD_EVENT_BUS": "ecr-steward",
         "ECR_STEWARD_FAILURE_QUEUE_URL": deployed.resources["FailureQueue"].physical_id,
@@ -88,7 +98,7 @@ def test_schedule_policies_and_time_to_live_exist_when_deployed(deployed: Deploy
 def test_resources_are_found_by_type_and_arn_when_deployed(deployed: Deployment) -> None:
     function = deployed.resources["ReplicateImageFunction"]
 
-    assert len(deployed.of_type("AWS::Lambda::Function")) == 4
+    assert len(deployed.of_type("AWS::Lambda::Function")) == 6
     assert function.arn is not None
     assert deployed.by_arn(function.arn) is function
     assert deployed.by_arn("arn:aws:lambda:us-east-1:111122223333:function:other") is None
@@ -142,7 +152,7 @@ def test_conditional_resources_follow_their_condition_when_deployed(
     deploy_changed: Callable[..., Deployment],
 ) -> None:
     def add_conditions(template: dict[str, Any]) -> None:
-        template["Conditions"] = {
+        template["Conditions"] |= {
             "OnArm": {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]},
             "OnIntel": {"Fn::Not": [{"Condition": "OnArm"}]},
         }
@@ -194,4 +204,46 @@ def test_made_names_fit_the_service_when_the_stack_name_is_long(build: Callable[
 
     functions = deployment.of_type("AWS::Lambda::Function")
     assert {len(function.physical_id) <= 64 for function in functions} == {True}
-    assert len({function.physical_id for function in functions}) == 4
+    assert len({function.physical_id for function in functions}) == 6
+
+
+def test_bus_lets_in_exactly_the_connected_accounts_when_there_are_some(
+    deploy_changed: Callable[..., Deployment], aws: Aws
+) -> None:
+    deployment = deploy_changed(lambda _: None, SpokeAccounts=f"{SPOKE},333344445555")
+
+    policy = json.loads(aws.client("events").describe_event_bus(Name="ecr-steward")["Policy"])
+    assert [statement["Principal"] for statement in policy["Statement"]] == [{"AWS": [SPOKE, "333344445555"]}]
+    function = deployment.resources["ReplicateImageFunction"]
+    assert function.properties["Environment"]["Variables"]["ECR_STEWARD_SPOKE_ACCOUNTS"] == f"{SPOKE},333344445555"
+
+
+def test_spoke_is_deployed_from_its_file_when_told_what_the_hub_tells(
+    deploy_changed: Callable[..., Deployment],
+) -> None:
+    hub = deploy_changed(lambda _: None, SpokeAccounts=SPOKE)
+
+    told = {name: hub.outputs[name] for name in ("HubAccount", "HubBusArn", "HubStackName")}
+    spoke = deploy(SPOKE_TEMPLATE, stack_name="spoke", account=SPOKE, region="us-east-1", parameters=told)
+
+    assert told["HubBusArn"] == hub.resources["EventBus"].arn
+    assert spoke.resources["SpokeRole"].arn == f"arn:aws:iam::{SPOKE}:role/ecr-steward-spoke"
+    assert spoke.outputs["PullOnlyRoleArn"] == f"arn:aws:iam::{SPOKE}:role/ecr-steward-pull-only"
+    role = hub.resources["ReplicateImageFunctionRole"].arn or ""
+    trust = spoke.resources["SpokeRole"].properties["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+    assert fnmatch.fnmatchcase(role, trust["ArnLike"]["aws:PrincipalArn"])
+
+
+def test_outputs_and_roles_are_missing_when_their_condition_is_false() -> None:
+    reset_moto()
+    parameters = {
+        "HubAccount": ACCOUNT,
+        "HubBusArn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/ecr-steward",
+        "CreateRoles": "false",
+    }
+
+    spoke = deploy(SPOKE_TEMPLATE, stack_name="spoke", account=SPOKE, region="us-east-1", parameters=parameters)
+
+    assert {"SpokeRole", "PullOnlyRole"}.isdisjoint(spoke.resources)
+    assert set(spoke.outputs) == {"NoticesTopicArn", "DeliveryFailureQueueUrl"}
+    reset_moto()

@@ -125,7 +125,7 @@ def test_start_stops_when_a_reference_points_at_nothing(
 
 def test_start_stops_when_a_reference_points_at_a_resource_whose_condition_is_false(deploy_changed: Deploy) -> None:
     def hide(template: dict[str, Any]) -> None:
-        template["Conditions"] = {"OnIntel": {"Fn::Equals": [{"Ref": "Architecture"}, "x86_64"]}}
+        template["Conditions"] |= {"OnIntel": {"Fn::Equals": [{"Ref": "Architecture"}, "x86_64"]}}
         template["Resources"]["NoticesTopic"]["Condition"] = "OnIntel"
 
     with pytest.raises(UnknownReferenceError, match="Ref NoticesTopic points at a resource whose condition is false"):
@@ -137,6 +137,7 @@ def test_start_stops_when_a_reference_points_at_a_resource_whose_condition_is_fa
     [
         ({"Architectur": "arm64"}, "the template has no parameter Architectur; it has Architecture, "),
         ({"Architecture": "riscv64"}, "parameter Architecture: riscv64 is none of arm64, x86_64"),
+        ({"ExternalId": "two words"}, "parameter ExternalId: 'two words' does not match "),
     ],
 )
 def test_start_stops_when_a_parameter_is_not_the_templates(
