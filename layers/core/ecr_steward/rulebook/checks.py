@@ -7,7 +7,7 @@ from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.rulebook import words
-from ecr_steward.rulebook.credentials import Credential, CredentialRegistry
+from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.documents import lifecycle_policy, repository_policy
 from ecr_steward.rulebook.model import Destination, ImageTags, Match, Replicate, Rule
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
@@ -232,24 +232,21 @@ def _waivers_differ(waivers: Mapping[int, Waiver]) -> Iterator[Problem]:
 
 
 def _logins_have_one_source(credentials: Mapping[int, Credential]) -> Iterator[Problem]:
-    """Two that write the same login would take turns, and who reads it could not tell whom it speaks as."""
-    first: dict[tuple[str, CredentialRegistry], int] = {}
+    """A secret's version says for whom and when all its logins were written: two writers would take turns for ever."""
+    first: dict[str, int] = {}
     for position, credential in credentials.items():
         at: Path = ("credentials", position)
         yield from _entries_differ(credential.registries, (*at, "registries"))
         yield from _entries_differ([sink.secretsmanager for sink in credential.sinks], (*at, "sinks"))
         for number, sink in enumerate(credential.sinks):
-            logins = [(sink.secretsmanager, registry) for registry in credential.registries]
-            earlier = next((first[login] for login in logins if first.get(login, position) != position), None)
-            if earlier is not None:
+            earlier = first.setdefault(sink.secretsmanager, position)
+            if earlier != position:
                 yield Problem(
                     (*at, "sinks", number, "secretsmanager"),
-                    f"`{credentials[earlier].name}` writes a login to the same registry into this secret already: "
+                    f"`{credentials[earlier].name}` writes into this secret already: "
                     f"{spell_path(('credentials', earlier))}",
                     "a secret of its own",
                 )
-            for login in logins:
-                first.setdefault(login, position)
 
 
 def _entries_differ(entries: Sequence[object], at: Path) -> Iterator[Problem]:
