@@ -1,12 +1,13 @@
 """Schedules fire when asked, as the role they are given."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from sandbox.delivery.schedules import ScheduleDisabledError, interval
+from sandbox.delivery.schedules import ScheduleDisabledError, Timetable, interval
+from sandbox.delivery.wiring import Schedule, Target
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +123,44 @@ def test_payload_is_counted_as_lost_when_the_role_may_not_be_assumed_or_bury(clo
 )
 def test_interval_is_known_when_the_expression_is_a_rate(expression: str, expected: timedelta | None) -> None:
     assert interval(expression) == expected
+
+
+DEPLOYED = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+
+
+def named(name: str, expression: str, *, is_enabled: bool = True) -> Schedule:
+    """A schedule."""
+    arn = f"arn:aws:scheduler:us-east-1:111122223333:schedule/default/{name}"
+    return Schedule(name, name, arn, expression, Target("target", arn), is_enabled)
+
+
+def test_schedule_is_due_at_each_interval_after_the_deployment_when_time_passes() -> None:
+    timetable = Timetable([named("Hourly", "rate(1 hour)")], DEPLOYED)
+
+    due = {minute: timetable.take_due(DEPLOYED + timedelta(minutes=minute)) for minute in range(0, 200, 10)}
+
+    assert [minute for minute, schedules in due.items() if schedules] == [60, 120, 180]
+
+
+def test_schedule_is_due_once_and_then_at_its_usual_minute_when_it_came_due_many_times() -> None:
+    timetable = Timetable([named("Hourly", "rate(1 hour)")], DEPLOYED)
+
+    slept = timetable.take_due(DEPLOYED + timedelta(hours=13, minutes=20))
+
+    assert [one.name for one in slept] == ["Hourly"]
+    assert timetable.take_due(DEPLOYED + timedelta(hours=13, minutes=59)) == []
+    assert timetable.take_due(DEPLOYED + timedelta(hours=14)) == slept
+
+
+def test_schedules_are_due_in_the_order_of_their_times_when_several_came_due() -> None:
+    timetable = Timetable([named("Daily", "rate(1 day)"), named("Often", "rate(5 minutes)")], DEPLOYED)
+
+    assert [one.name for one in timetable.take_due(DEPLOYED + timedelta(days=2))] == ["Often", "Daily"]
+
+
+def test_schedule_never_comes_due_when_it_is_disabled_or_no_rate() -> None:
+    schedules = [named("Off", "rate(1 hour)", is_enabled=False), named("Nightly", "cron(0 4 * * ? *)")]
+    timetable = Timetable(schedules, DEPLOYED)
+
+    assert timetable.take_due(DEPLOYED + timedelta(days=365)) == []
+    assert [one.name for one in timetable.untimed] == ["Nightly"]

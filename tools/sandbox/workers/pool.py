@@ -15,6 +15,7 @@ from sandbox.workers.worker import Outcome, Worker
 
 MAX_WORKERS = max(2, os.cpu_count() or 1)  # per function: a laptop is no region
 PATIENCE_SECONDS = 0.1  # for a worker to become free before another is started: imports cost a second of a processor
+MAX_AGE_SECONDS = 3600.0  # Lambda replaces its environments within hours; the credentials of a worker live for twelve
 CLOSING_SECONDS = 10.0
 
 
@@ -98,7 +99,9 @@ class WorkerPool:
             # The one used last first: its caches are warm too.
             worker = self._warm.pop() if self._warm else self._start(self._config)
             self._all.add(worker)
-        if not worker.is_dead:
+            if worker.age > MAX_AGE_SECONDS:
+                self._outdated.add(worker)
+        if not worker.is_dead and worker not in self._outdated:
             return worker
         self._give_back(worker)
         return self._take()

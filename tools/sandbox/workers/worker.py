@@ -47,6 +47,7 @@ class Worker:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._now = now
+        self._started = now()
         self._scratch = scratch
         self._api = RuntimeApi()
         self._log = bytearray()
@@ -85,6 +86,11 @@ class Worker:
     def pid(self) -> int:
         """Process id, which is also its group's."""
         return self._process.pid
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started, by its own clock."""
+        return self._now() - self._started
 
     @property
     def is_dead(self) -> bool:
