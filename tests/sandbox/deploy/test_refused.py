@@ -21,6 +21,18 @@ REFUSED: list[tuple[str, tuple[str, ...], Any, str]] = [
         "Environment.Variables.AWS_REGION: 'eu-west-1' is refused: .* reserves its name",
     ),
     ("ReplicateImageQueue", ("VisibilityTimeout",), 899, r"\(899 s\) is at least the Timeout .* 900 s"),
+    (
+        "EvaluateImageScanFunction",
+        ("Events", "Scans", "Properties", "MaximumBatchingWindowInSeconds"),
+        0,
+        "BatchSize: 100 is refused: .* 1 to 10, and up to 10000 with a batching window",
+    ),
+    (
+        "EvaluateImageScanFunction",
+        ("Events", "Scans", "Properties", "MaximumBatchingWindowInSeconds"),
+        301,
+        "MaximumBatchingWindowInSeconds: 301 is refused: .* 0 to 300",
+    ),
     ("ReplicateImageLogGroup", ("RetentionInDays",), 91, "RetentionInDays: 91 is refused: .* 90, 120"),
     (
         "ViolationFoundRule",

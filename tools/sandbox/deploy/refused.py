@@ -18,6 +18,7 @@ MAX_TARGETS = 5  # EventBridge quotas: targets per rule
 MAX_PATTERN = 4096  # characters; PutRule
 MAX_TIMEOUT = 900  # seconds; Lambda quotas
 DEFAULT_TIMEOUT, DEFAULT_VISIBILITY = 3, 30  # seconds; Lambda's and SQS's
+MAX_BATCH, MAX_BATCH_AT_ONCE, MAX_WINDOW = 10_000, 10, 300  # messages, and without a window; seconds
 RETENTION_DAYS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 )
@@ -48,6 +49,8 @@ RESERVED_NAMES = frozenset(
 )
 """Lambda developer guide, "Defined runtime environment variables"."""
 
+_BATCHING = {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0}
+
 Refusals = Iterator[tuple[str, Any, str]]  # property, its value, what AWS takes
 
 
@@ -72,6 +75,7 @@ def _function(properties: Mapping[str, Any], _: "Deployment") -> Refusals:
 
 
 def _mapping(properties: Mapping[str, Any], deployment: "Deployment") -> Refusals:
+    yield from _batching(properties)
     queue = deployment.by_arn(properties["EventSourceArn"])
     function = _function_named(properties["FunctionName"], deployment)
     if queue is None or function is None:
@@ -85,6 +89,18 @@ def _mapping(properties: Mapping[str, Any], deployment: "Deployment") -> Refusal
             f"Lambda polls a queue whose VisibilityTimeout ({visibility} s) is at least the Timeout of the function "
             f"({function.logical_id}: {timeout} s)",
         )
+
+
+def _batching(properties: Mapping[str, Any]) -> Refusals:
+    """Lambda API reference, CreateEventSourceMapping: BatchSize and MaximumBatchingWindowInSeconds of SQS."""
+    size, window = (int(properties.get(name, usual)) for name, usual in _BATCHING.items())
+    is_fifo = str(properties["EventSourceArn"]).endswith(".fifo")
+    if not 0 <= window <= (0 if is_fifo else MAX_WINDOW):
+        takes = "no window for a FIFO queue" if is_fifo else f"whole seconds from 0 to {MAX_WINDOW}"
+        yield "MaximumBatchingWindowInSeconds", window, f"Lambda takes {takes}"
+    most = MAX_BATCH if window else MAX_BATCH_AT_ONCE
+    if not 1 <= size <= most:
+        yield "BatchSize", size, f"Lambda takes 1 to {MAX_BATCH_AT_ONCE}, and up to {MAX_BATCH} with a batching window"
 
 
 def _rule(properties: Mapping[str, Any], _: "Deployment") -> Refusals:
