@@ -3,15 +3,11 @@
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-from sandbox.access import needs
-from sandbox.api_calls import ApiCall, HttpRequest
 
 ACCOUNT = "111122223333"
 HAS_CREDENTIALS = """
@@ -153,64 +149,3 @@ def test_registry_refuses_a_role_when_it_may_only_log_in(shop: Any) -> None:
     status, answer = shop.http("POST", "/v2/team-a/api/blobs/uploads/", headers={"Authorization": f"Basic {token}"})
 
     assert (status, "ecr:InitiateLayerUpload" in str(answer)) == (403, True)
-
-
-def call(service: str, operation: str) -> ApiCall:
-    """A call in us-east-1."""
-    return ApiCall(service, "us-east-1", operation, "key")
-
-
-@pytest.mark.parametrize(
-    ("service", "operation", "parameters", "expected"),
-    [
-        ("sqs", "SendMessage", {"QueueUrl": "https://sqs/1/jobs"}, [("SendMessage", "arn:aws:sqs:us-east-1:1:jobs")]),
-        ("sqs", "GetQueueUrl", {"QueueName": "j"}, [("GetQueueUrl", f"arn:aws:sqs:us-east-1:{ACCOUNT}:j")]),
-        ("sqs", "ListQueues", {}, [("ListQueues", "*")]),
-        (
-            "dynamodb",
-            "Query",
-            {"TableName": "t", "IndexName": "i"},
-            [("Query", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t/index/i")],
-        ),
-        (
-            "dynamodb",
-            "TransactWriteItems",
-            {"TransactItems": [{"Put": {"TableName": "a"}}, {"ConditionCheck": {"TableName": "b"}}]},
-            [
-                ("PutItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/a"),
-                ("ConditionCheckItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/b"),
-            ],
-        ),
-        (
-            "dynamodb",
-            "BatchGetItem",
-            {"RequestItems": {"a": {}}},
-            [("BatchGetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/a")],
-        ),
-        ("sts", "GetCallerIdentity", {}, []),
-    ],
-)
-def test_call_needs_an_action_on_its_resources_when_asked_in_json(
-    service: str, operation: str, parameters: dict[str, Any], expected: list[tuple[str, str]]
-) -> None:
-    request = HttpRequest("POST", "/", {"x-amz-target": f"X.{operation}"}, json.dumps(parameters).encode())
-
-    assert needs(request, call(service, operation), ACCOUNT) == [(f"{service}:{name}", arn) for name, arn in expected]
-
-
-@pytest.mark.parametrize(
-    ("operation", "parameters", "expected"),
-    [
-        ("Publish", {"TopicArn": "arn:t"}, ("sns:Publish", "arn:t")),
-        ("PublishBatch", {"TopicArn": "arn:t"}, ("sns:Publish", "arn:t")),
-        ("Publish", {"PhoneNumber": "1"}, ("sns:Publish", "*")),
-        ("CreateTopic", {"Name": "t"}, ("sns:CreateTopic", f"arn:aws:sns:us-east-1:{ACCOUNT}:t")),
-        ("Unsubscribe", {"SubscriptionArn": "arn:aws:sns:r:1:t:uuid"}, ("sns:Unsubscribe", "arn:aws:sns:r:1:t")),
-    ],
-)
-def test_call_needs_an_action_on_its_topic_when_asked_in_a_form(
-    operation: str, parameters: dict[str, str], expected: tuple[str, str]
-) -> None:
-    body = urlencode({"Action": operation, **parameters}).encode()
-
-    assert needs(HttpRequest("POST", "/", {}, body), call("sns", operation), ACCOUNT) == [expected]

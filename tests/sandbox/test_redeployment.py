@@ -1,0 +1,158 @@
+"""What is deployed through Lambda's API runs from then on, and the build stays as it was."""
+
+import hashlib
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+READS = """
+    import os, pathlib, time
+    def lambda_handler(event, context):
+        text = pathlib.Path(os.environ["WORDS"]).read_text()
+        if "wait_for" in event:
+            pathlib.Path(event["begun"]).touch()
+            while not pathlib.Path(event["wait_for"]).exists():
+                time.sleep(0.01)
+        return {"text": text, "greeting": os.environ.get("GREETING"), "version": 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def box(new_template: Callable[[], Any], start: Callable[..., Any]) -> Any:
+    """A function that reads a file of its Lambda layer."""
+    stack = new_template()
+    stack.layer("Words", {"words.txt": "from the build"})
+    environment = {"Variables": {"WORDS": "/opt/words.txt"}}
+    stack.function("Reader", READS, Layers=[stack.ref("Words")], Environment=environment, Timeout=20)
+    found = start(stack)
+    found.build = stack.folder
+    return found
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """A zip of text files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def publish(box: Any, text: str) -> str:
+    """Another version of the Lambda layer; the answer is its ARN."""
+    content = {"ZipFile": zipped({"words.txt": text})}
+    answer = box.sandbox.client("lambda").publish_layer_version(LayerName="Words", Content=content)
+    return str(answer["LayerVersionArn"])
+
+
+def run(box: Any, event: Mapping[str, Any] | None = None) -> Any:
+    """Invoke the function and wait."""
+    answer = box.sandbox.client("lambda").invoke(FunctionName=name_of(box), Payload=json.dumps(event or {}))
+    return json.loads(answer["Payload"].read())
+
+
+def name_of(box: Any) -> str:
+    """The function."""
+    return str(box.sandbox.deployment.resources["Reader"].physical_id)
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file below a folder."""
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_next_invocation_sees_the_new_layer_version_when_the_function_is_given_it(box: Any) -> None:
+    before, client = fingerprint(box.build), box.sandbox.client("lambda")
+    old_layers = client.get_function_configuration(FunctionName=name_of(box))["Layers"]
+    assert run(box)["text"] == "from the build"
+
+    arn = publish(box, "published")
+    assert run(box)["text"] == "from the build"  # to publish changes no function
+    client.update_function_configuration(FunctionName=name_of(box), Layers=[arn])
+
+    assert run(box)["text"] == "published"
+    client.update_function_configuration(FunctionName=name_of(box), Layers=[old_layers[0]["Arn"]])
+    assert run(box)["text"] == "from the build"
+    assert fingerprint(box.build) == before
+
+
+def test_invocation_under_way_ends_in_its_old_worker_when_the_layer_is_replaced(
+    box: Any, tmp_path: Path, wait_until: Callable[[Callable[[], object]], None]
+) -> None:
+    begun, go_on = tmp_path / "begun", tmp_path / "go-on"
+    answers: list[Any] = []
+    event = {"begun": str(begun), "wait_for": str(go_on)}
+    run(box)
+    expected = run(box)["text"]
+    thread = threading.Thread(target=lambda: answers.append(run(box, event)))
+    thread.start()
+    wait_until(begun.exists)
+    old_workers = set(box.sandbox.engine.invocations.pids)
+
+    box.sandbox.client("lambda").update_function_configuration(
+        FunctionName=name_of(box), Layers=[publish(box, "while running")]
+    )
+
+    assert run(box)["text"] == "while running"
+    go_on.touch()
+    thread.join(10)
+    assert [answer["text"] for answer in answers] == [expected]
+    wait_until(lambda: old_workers.isdisjoint(box.sandbox.engine.invocations.pids))
+
+
+def test_code_and_variables_are_replaced_when_updated(box: Any) -> None:
+    client = box.sandbox.client("lambda")
+    variables = {"WORDS": "/opt/words.txt", "GREETING": "hello"}
+
+    client.update_function_configuration(FunctionName=name_of(box), Environment={"Variables": variables})
+    assert run(box)["greeting"] == "hello"
+    code = "def lambda_handler(event, context):\n    return {'version': 2}\n"
+    client.update_function_code(FunctionName=name_of(box), ZipFile=zipped({"app.py": code}))
+
+    assert run(box) == {"version": 2}
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "sentence"),
+    [
+        ("publish_layer_version", {"LayerName": "Words", "Content": {"ZipFile": b"no zip"}}, "Could not unzip"),
+        (
+            "publish_layer_version",
+            {"LayerName": "Words", "Content": {"S3Bucket": "bucket", "S3Key": "k"}},
+            "not one in S3",
+        ),
+        (
+            "publish_layer_version",
+            {"LayerName": "Words", "Content": {"ZipFile": zipped({"../x": ""})}},
+            "outside of it",
+        ),
+        (
+            "update_function_configuration",
+            {"Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:x:1"]},
+            "does not exist",
+        ),
+        ("update_function_configuration", {"Runtime": "python3.12"}, "under the interpreter it has"),
+        (
+            "update_function_configuration",
+            {"Role": "arn:aws:iam::111122223333:role/nobody"},
+            "cannot be assumed by Lambda",
+        ),
+    ],
+)
+def test_redeployment_is_refused_when_lambda_would_not_take_it(
+    box: Any, operation: str, arguments: dict[str, Any], sentence: str
+) -> None:
+    client = box.sandbox.client("lambda")
+    names = {} if operation == "publish_layer_version" else {"FunctionName": name_of(box)}
+
+    with pytest.raises(ClientError, match=sentence) as refused:
+        getattr(client, operation)(**names, **arguments)
+
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
