@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import boto3
@@ -14,9 +14,22 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.domain.notices import FailedEvent, ImageReplicated, Notice, ReplicationRequested, ViolationFound
+from ecr_steward.domain.notices import (
+    CredentialRefreshed,
+    FailedEvent,
+    ImageReplicated,
+    Notice,
+    ReplicationRequested,
+    ViolationFound,
+)
 from ecr_steward.events.copy_job import read_copy_job
-from ecr_steward.events.own import ImageReplicatedEvent, ViolationFoundEvent, encode_job, encode_notice
+from ecr_steward.events.own import (
+    CredentialRefreshedEvent,
+    ImageReplicatedEvent,
+    ViolationFoundEvent,
+    encode_job,
+    encode_notice,
+)
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
 from ecr_steward_fakes import FakeFailureQueue, FakeNotices, FakeReplicationQueue
 
@@ -28,6 +41,9 @@ REPLICATED = ImageReplicated(
     IMAGE,
     HOME.in_registry(RegistryRef("111122223333", "eu-west-1")),
     frozenset({image_tag("1.4.2")}),
+)
+REFRESHED = CredentialRefreshed(
+    "on-prem", (HOME.registry,), "ecr-steward/on-prem", "pull-only", datetime(2026, 11, 24, 12, tzinfo=UTC)
 )
 
 
@@ -107,8 +123,11 @@ class AwsWorld:
 
 def _notice(event: dict[str, Any]) -> Notice:
     event.setdefault("account", "111122223333")  # moto leaves it out
-    if event["detail-type"] == "Violation Found":
-        return ViolationFoundEvent.model_validate(event).detail.to_notice()
+    match event["detail-type"]:
+        case "Violation Found":
+            return ViolationFoundEvent.model_validate(event).detail.to_notice()
+        case "Credential Refreshed":
+            return CredentialRefreshedEvent.model_validate(event).detail.to_notice()
     return ImageReplicatedEvent.model_validate(event).detail.to_notice()
 
 
@@ -126,6 +145,14 @@ def test_a_notice_arrives_as_it_was_given(world: World) -> None:
     world.notices.publish(REPLICATED)
 
     assert world.published() == [VIOLATION, REPLICATED]
+
+
+def test_every_refresh_of_a_credential_arrives_since_its_login_ends_later(world: World) -> None:
+    later = replace(REFRESHED, expires_at=REFRESHED.expires_at + timedelta(hours=8))
+    for notice in (REFRESHED, REFRESHED, later):
+        world.notices.publish(notice)
+
+    assert world.published() == [REFRESHED, later]
 
 
 def test_a_notice_arrives_once_when_it_is_given_again(world: World) -> None:
