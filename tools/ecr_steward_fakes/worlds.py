@@ -114,15 +114,21 @@ def manifest_sets(draw: st.DrawFn) -> tuple[Manifest, ...]:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """A repository whose tags sit anywhere, quarantine tags and cosign's included; some of its images are scanned."""
+    """A repository whose tags sit anywhere, quarantine tags and cosign's included."""
     manifests = draw(manifest_sets())
     digests = [held.digest for held in manifests]
     attached = [ImageTag(f"sha256-{digest.hex}.sig") for digest in digests]
     quarantined = [ImageTag(f"quarantine-{digest.hex[:12]}") for digest in digests]
     pool = [*IMAGE_TAGS, *quarantined, *attached]
     tags = draw(st.dictionaries(st.sampled_from(pool), st.sampled_from(manifests), min_size=1, max_size=10))
-    drawn = world(manifests, tags)
-    for held in manifests:
+    return world(manifests, tags)
+
+
+@st.composite
+def scanned_worlds(draw: st.DrawFn) -> World:
+    """One of those worlds, some of whose images somebody has scanned."""
+    drawn = draw(worlds())
+    for held in drawn.manifests:
         if (scan := draw(st.none() | scans_of(held.digest))) is not None:
             drawn.scans.end(ImageRef(API, held.digest), scan.status, scan.findings, scan.said)
     return drawn

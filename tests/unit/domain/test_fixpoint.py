@@ -8,21 +8,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_steward.domain.governance import plan_repository
-from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.observations import ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository, RepositorySettings
-from ecr_steward.domain.rules import OnViolation
-from ecr_steward.domain.tagging import plan_image_tags
+from ecr_steward.domain.rules import Destination, OnViolation, Rules, ScanRules, Unscannable, Waiver
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.tagging import attached_to, plan_image_tags
+from ecr_steward.domain.verdict import assess
 from ecr_steward.errors import RegistryUnavailableError
 from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.evaluate_image_scan import ScanBatch
+from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward_fakes import FakeNotices, FakeRegistry
-from ecr_steward_fakes.rules import API, AWAY, TAG_RULES, noon, rulebook, service_rule
-from ecr_steward_fakes.worlds import World, images_lost, worlds
+from ecr_steward_fakes import FakeNotices, FakeRegistry, FakeReplicationQueue
+from ecr_steward_fakes.rules import API, AWAY, HOME, SCAN_RULES, TAG_RULES, WHEN_PASSED, noon, rulebook, service_rule
+from ecr_steward_fakes.worlds import World, images_lost, scanned_worlds, waivers, worlds
 from ecr_steward_fakes.worlds import settings as repository_settings
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
 EXAMPLES = settings(max_examples=150, derandomize=True)
+FEWER_EXAMPLES = settings(EXAMPLES, max_examples=60)
 tally: Counter[str] = Counter()
 
 
@@ -138,10 +145,94 @@ class TestReplication:
         assert_a_third_planned_something("replication")
 
 
-def replicate(world: World, image: ImageRef) -> tuple[Outcome, ...]:
+class TestCopiesThatWaitForTheirScan:
+    @FEWER_EXAMPLES
+    @given(scanned_worlds(), st.lists(waivers(), max_size=3), st.sampled_from(Unscannable))
+    def test_second_sweep_requests_nothing_and_only_what_passed_has_arrived_when_the_first_was_worked_off(
+        self, world: World, given_: list[Waiver], unscannable: Unscannable
+    ) -> None:
+        scan = replace(SCAN_RULES, unscannable=unscannable)
+        rules = rulebook(given_, scan=scan, replicate=(WHEN_PASSED,))
+
+        for job in sweep(world, rules).requested:
+            replicate(world, job.image, rules)
+
+        count("conditional replication", bool(world.registry.images_in(REPLICA)))
+        assert sweep(world, rules).requested == []
+        for held in world.registry.images_in(REPLICA):
+            for image_tag in held.image_tags:
+                judged = attached_to(image_tag, world.registry.images(API)) or held.digest
+                assert verdict_on(world, judged, rules, scan) is Verdict.PASS
+
+    @FEWER_EXAMPLES
+    @given(scanned_worlds(), st.data())
+    def test_second_job_changes_nothing_when_the_first_was_done(self, world: World, data: st.DataObject) -> None:
+        image = data.draw(st.sampled_from(world.tagged or world.images))
+        rules = rulebook(scan=SCAN_RULES, replicate=(WHEN_PASSED, replace(WHEN_PASSED, to=(RELEASE,))))
+
+        replicate(world, image, rules)
+        world.registry.calls.clear()
+
+        assert all(outcome.plan.is_empty for outcome in replicate(world, image, rules))
+        assert world.registry.calls.changes == []
+        for to in (REPLICA, RELEASE.of(API)):
+            assert_complete(world, to)
+
+    @FEWER_EXAMPLES
+    @given(scanned_worlds(), st.lists(waivers(), max_size=3))
+    def test_event_and_sweep_come_to_the_same_verdict(self, world: World, given_: list[Waiver]) -> None:
+        rules = rulebook(given_, scan=SCAN_RULES, image_tags=None)
+        told, swept = FakeNotices(), FakeNotices()
+
+        batch = ScanBatch(rules=rules, registry=world.registry, scans=world.scans, notices=told, now=noon)
+        for image in world.images:
+            batch.evaluate((ScanEnded(image),))
+        sweep(world, rules, swept)
+
+        fails = [notice for notice in told.published if notice.verdict is Verdict.FAIL]  # type: ignore[union-attr]
+        assert sorted(fails, key=str) == sorted(swept.published, key=str)
+        assert len({notice.image for notice in told.published}) == len(told.published)  # type: ignore[union-attr]
+
+    def test_a_fifth_of_the_generated_worlds_copied_something(self) -> None:
+        assert tally["conditional replication: planned something"] >= tally["conditional replication"] / 5
+
+
+REPLICA = API.in_registry(AWAY)
+RELEASE = Destination(repository="release/{name}")
+
+
+def sweep(world: World, rules: Rules, notices: FakeNotices | None = None) -> FakeReplicationQueue:
+    """The queue after a sweep."""
+    queue = FakeReplicationQueue()
+    reconcile_registry(
+        [HOME],
+        rules=rules,
+        registry=world.registry,
+        content=world.content,
+        scans=world.scans,
+        notices=notices or FakeNotices(),
+        queue=queue,
+        now=noon,
+    )
+    return queue
+
+
+def verdict_on(world: World, digest: Digest, rules: Rules, scan: ScanRules) -> Verdict:
+    """The verdict as this test derives it: from the manifests that were put, not from what a registry lists."""
+    by_digest = {held.digest: held for held in world.manifests}
+
+    def parts(held: Manifest) -> set[Digest]:
+        below = [parts(by_digest[child.digest]) for child in held.children]
+        return set[Digest]().union(*below) if held.is_index else {held.digest}
+
+    scans = [world.scans.scan(ImageRef(API, part)) for part in parts(by_digest[digest])]
+    return assess(scan, rules.waivers_for(API), noon().date(), scans).verdict
+
+
+def replicate(world: World, image: ImageRef, rules: Rules | None = None) -> tuple[Outcome, ...]:
     return replicate_image(
         image,
-        rules=rulebook(),
+        rules=rules or rulebook(),
         registry=world.registry,
         content=world.content,
         scans=world.scans,

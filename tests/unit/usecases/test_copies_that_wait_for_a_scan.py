@@ -1,0 +1,307 @@
+"""Copies under ``when: [scan_passed]``: by whatever event they are asked for, the facts decide."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.notices import ImageReplicated, ImageVerdict
+from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.rules import Destination, Mode, Rules, Waiver
+from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
+from ecr_steward.errors import AccessDeniedError, ThrottledError
+from ecr_steward.usecases.reconcile_registry import reconcile_registry
+from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.rules import API, AT_ONCE, AWAY, HOME, NOON, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
+from ecr_steward_fakes.worlds import World, manifest, world
+
+AMD64, ARM64 = manifest("amd64"), manifest("arm64")
+INDEX = manifest("index", children=[AMD64, ARM64])
+ALL = [AMD64, ARM64, INDEX]
+REPLICA = API.in_registry(AWAY)
+HIGH = Finding("CVE-2026-12345", Severity.HIGH, "openssl 3.0.13")
+LAST_DAY = NOON.date() + timedelta(days=30)
+
+
+def waiver() -> Waiver:
+    return Waiver(HIGH.name, (Pattern("team-a/.*"),), LAST_DAY, "not reachable", "team-a")
+
+
+def waiting(**changes: object) -> Rules:
+    return rulebook(**{"scan": SCAN_RULES, "replicate": (WHEN_PASSED,), **changes})  # type: ignore[arg-type]
+
+
+class House:
+    """An index of two images of which the second may have a HIGH finding, and the jobs about it."""
+
+    def __init__(self, rules: Rules, findings: Iterable[Finding] = (), there: World | None = None) -> None:
+        self.rules = rules
+        self.world = there or world(ALL, {"1.4.2": INDEX})
+        self.notices, self.queue = FakeNotices(), FakeReplicationQueue()
+        self.time = NOON
+        if there is None:
+            self.world.scans.end(ref(AMD64))
+            self.world.scans.end(ref(ARM64), findings=findings)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def replicate(self, held: Manifest = INDEX) -> tuple[Outcome, ...]:
+        return replicate_image(
+            ref(held),
+            rules=self.rules,
+            registry=self.world.registry,
+            content=self.world.content,
+            scans=self.world.scans,
+            notices=self.notices,
+            now=self.now,
+        )
+
+    def sweep(self) -> SweepOutcome:
+        self.notices = FakeNotices()  # what was told a while ago is told again
+        return reconcile_registry(
+            [HOME],
+            rules=self.rules,
+            registry=self.world.registry,
+            content=self.world.content,
+            scans=self.world.scans,
+            notices=self.notices,
+            queue=self.queue,
+            now=self.now,
+        )
+
+    def work(self) -> None:
+        for job in self.queue.requested:
+            replicate_image(
+                job.image,
+                rules=self.rules,
+                registry=self.world.registry,
+                content=self.world.content,
+                scans=self.world.scans,
+                notices=self.notices,
+                now=self.now,
+            )
+        self.queue.requested.clear()
+
+    @property
+    def replicas(self) -> set[Manifest]:
+        return {held for held in self.world.manifests if self.world.registry.holds(ImageRef(REPLICA, held.digest))}
+
+    def verdicts(self) -> list[ImageVerdict]:
+        return [notice for notice in self.notices.published if isinstance(notice, ImageVerdict)]
+
+
+def ref(held: Manifest) -> ImageRef:
+    return ImageRef(API, held.digest)
+
+
+# ---------------------------------------------------------------- one copy job
+
+
+def test_image_is_copied_when_all_its_parts_passed() -> None:
+    house = House(waiting())
+
+    (outcome,) = house.replicate()
+
+    assert outcome.applied
+    assert house.replicas == set(ALL)
+    assert [type(notice) for notice in house.notices.published] == [ImageReplicated]
+
+
+def test_nothing_is_copied_and_the_reason_is_told_when_a_part_has_a_finding_whoever_asks_for_the_copy() -> None:
+    house = House(waiting(), [HIGH])
+
+    (outcome,) = house.replicate()
+
+    assert house.world.registry.calls.changes == []
+    assert outcome.plan.remarks == (
+        f"{INDEX.digest} did not pass its scan: CVE-2026-12345 (HIGH) in openssl 3.0.13 of {ARM64.digest}",
+    )
+    assert (outcome.applied, outcome.error) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (ScanStatus.MISSING, "waits for its scan"),
+        (ScanStatus.PENDING, "waits for its scan"),
+        (ScanStatus.UNSCANNABLE, "did not pass its scan"),
+        (ScanStatus.FAILED, "did not pass its scan"),
+    ],
+)
+def test_nothing_is_copied_when_the_scan_of_a_part_has_no_result(status: ScanStatus, said: str) -> None:
+    house = House(waiting())
+    house.world.scans.end(ref(ARM64), status)
+
+    (outcome,) = house.replicate()
+
+    assert house.world.registry.calls.changes == []
+    assert said in outcome.plan.remarks[0]
+
+
+def test_only_the_destinations_that_wait_for_the_scan_go_without_when_an_image_fails() -> None:
+    elsewhere = replace(AT_ONCE, to=(Destination(region="ap-south-2"),))
+    house = House(waiting(replicate=(WHEN_PASSED, elsewhere)), [HIGH])
+
+    held_back, copied = house.replicate()
+
+    assert (held_back.applied, copied.applied) == (False, True)
+    assert house.replicas == set()
+    assert house.world.registry.holds(ImageRef(replace(API, registry=replace(HOME, region="ap-south-2")), INDEX.digest))
+
+
+def test_no_scan_is_read_when_no_copy_waits_for_it() -> None:
+    house = House(waiting(replicate=(AT_ONCE,)), [HIGH])
+
+    house.replicate()
+
+    assert {"scan", "children"}.isdisjoint(house.world.registry.calls.methods)
+
+
+def test_each_scan_is_read_once_however_many_destinations_and_rounds_there_are() -> None:
+    to = (Destination(region="ap-south-2"), Destination(region=AWAY.region), Destination(repository="release/{name}"))
+    house = House(waiting(replicate=(replace(WHEN_PASSED, to=to),)))
+
+    house.replicate()
+
+    assert house.world.registry.calls.methods.count("scan") == 2
+    assert house.world.registry.calls.methods.count("children") == 1
+
+
+def test_signature_by_tag_waits_for_the_verdict_of_its_image() -> None:
+    signature = manifest("signature")
+    there = world([*ALL, signature], {"1.4.2": INDEX, f"sha256-{INDEX.digest.hex}.sig": signature})
+    house = House(waiting(), there=there)
+
+    house.replicate(signature)
+    assert house.replicas == set()
+    there.scans.end(ref(AMD64))
+    there.scans.end(ref(ARM64))
+    house.replicate(signature)
+
+    assert house.replicas == {signature}
+
+
+def test_nothing_is_copied_when_the_rule_does_not_say_what_passes() -> None:
+    house = House(waiting(scan=None))
+
+    (outcome,) = house.replicate()
+
+    assert house.world.registry.calls.changes == []
+    assert "no `scan`" in outcome.plan.remarks[0]
+
+
+def test_plan_is_empty_and_says_why_when_a_rule_that_observes_would_hold_the_image_back() -> None:
+    house = House(waiting(mode=Mode.OBSERVE), [HIGH])
+
+    (outcome,) = house.replicate()
+
+    assert outcome.plan.is_empty
+    assert "did not pass its scan" in outcome.plan.remarks[0]
+
+
+def test_job_comes_back_when_the_scans_cannot_be_read_now() -> None:
+    house = House(waiting())
+    house.world.registry.calls.fail_before("scan", ThrottledError("slow down"))
+
+    (outcome,) = house.replicate()
+
+    assert isinstance(outcome.error, ThrottledError)
+    assert house.replicas == set()
+
+
+# ---------------------------------------------------------------- the sweep
+
+
+def test_sweep_publishes_the_fail_and_requests_nothing_when_a_part_has_a_finding() -> None:
+    house = House(waiting(), [HIGH])
+
+    found = house.sweep()
+
+    assert [(each.image, each.verdict) for each in house.verdicts()] == [(ref(INDEX), Verdict.FAIL)]
+    assert found.requested == 0
+    assert [each.assessment.verdict for each in found.outcomes if each.assessment] == [Verdict.FAIL]
+
+
+def test_sweep_publishes_the_pass_and_requests_the_copy_only_where_one_is_missing() -> None:
+    house = House(waiting())
+
+    found = house.sweep()
+    assert [each.verdict for each in house.verdicts()] == [Verdict.PASS]
+    assert found.requested == 1
+    house.work()
+
+    found = house.sweep()
+    assert house.replicas == set(ALL)
+    assert (found.outcomes, found.requested, house.verdicts()) == ((), 0, [])
+
+
+def test_sweep_tells_what_waits_without_publishing_it() -> None:
+    house = House(waiting(), there=world(ALL, {"1.4.2": INDEX}))
+
+    found = house.sweep()
+
+    assert [each.assessment.verdict for each in found.outcomes if each.assessment] == [Verdict.PENDING]
+    assert (house.verdicts(), found.requested) == ([], 0)
+
+
+def test_sweep_judges_where_no_copy_waits_for_it() -> None:
+    house = House(waiting(replicate=(AT_ONCE,)), [HIGH])
+
+    found = house.sweep()
+
+    assert [each.verdict for each in house.verdicts()] == [Verdict.FAIL]
+    assert found.requested == 1
+
+
+def test_waived_image_is_copied_and_a_later_one_is_not_when_the_waiver_has_expired() -> None:
+    house = House(replace(waiting(), waivers=(waiver(),)), [HIGH])
+
+    house.sweep()
+    house.work()
+    assert house.replicas == set(ALL)
+
+    house.time = datetime.combine(LAST_DAY, NOON.time(), NOON.tzinfo)
+    house.sweep()
+    assert house.verdicts() == []
+
+    house.time += timedelta(days=1)
+    house.sweep()
+    (verdict,) = house.verdicts()
+    assert verdict.verdict is Verdict.FAIL
+    assert verdict.reasons[0].endswith("its waiver has expired, its last day was 2026-12-24")
+    assert house.replicas == set(ALL)
+
+
+def test_each_scan_is_read_once_in_a_sweep() -> None:
+    house = House(waiting())
+
+    house.sweep()
+
+    assert house.world.registry.calls.methods.count("scan") == 2
+
+
+def test_other_images_are_judged_when_the_scan_of_one_cannot_be_read() -> None:
+    there = world(ALL, {"1.4.2": AMD64, "1.4.3": ARM64})
+    for held in (AMD64, ARM64):
+        there.scans.end(ref(held), findings=[HIGH])
+    house = House(waiting(), there=there)
+    there.registry.calls.fail_before("scan", AccessDeniedError("inspector2:ListFindings is denied"))
+
+    found = house.sweep()
+
+    assert len(house.verdicts()) == 1
+    assert any("inspector2:ListFindings is denied" in failure for failure in found.failures)
+
+
+def test_sweep_requests_nothing_and_tells_no_pass_when_the_rule_only_observes() -> None:
+    house = House(waiting(mode=Mode.OBSERVE))
+
+    found = house.sweep()
+
+    assert (found.requested, house.verdicts()) == (0, [])
+    assert any(not each.plan.is_empty for each in found.outcomes)
