@@ -137,6 +137,12 @@ class Stand:
     def ecr(self) -> LocalEcr:
         return self.server.ecr
 
+    def trust(self, account: str, *actions: str, repository_name: str = "team/app") -> None:
+        """Let another account do this with a repository of ours, as far as its own policies do."""
+        statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": list(actions)}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client().set_repository_policy(repositoryName=repository_name, policyText=policy)
+
     def client(self, region: str = REGION, account: str = ACCOUNT) -> Any:
         return boto3.client(
             "ecr",

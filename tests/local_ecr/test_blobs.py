@@ -150,6 +150,7 @@ def test_an_upload_is_refused_while_another_request_writes_it(stand, team_app):
 
 def test_an_upload_that_is_being_written_does_not_exist_for_another_principal(stand, team_app):
     location = begin(team_app)
+    stand.trust("444455556666", "ecr:UploadLayerPart")
     stranger = stand.token(account="444455556666")
     with half_a_request(team_app, "PATCH", location, 3_000_006) as slow:
         [received] = stand.data.rglob("uploads/*-*")

@@ -145,6 +145,7 @@ def test_a_refused_call_is_recorded_with_its_error(stand, ecr):
 
 def test_a_call_from_another_account_is_recorded_for_both(stand, ecr):
     arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
+    stand.trust("444455556666", "ecr:TagResource")
     stand.events.clear()
     stand.client(account="444455556666").tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "b"}])
     recorded = {event["account"]: event["detail"] for _, _, event in stand.events}

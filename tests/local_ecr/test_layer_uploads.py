@@ -91,6 +91,7 @@ def test_small_parts_are_taken_when_the_quirk_is_off(make_stand):
 @pytest.mark.parametrize("thief", ["repository", "account"])
 def test_an_upload_does_not_exist_for_another_repository_or_principal_CVE_2026_32589(stand, ecr, team_app, thief):
     ecr.create_repository(repositoryName="team/other")
+    stand.trust("444455556666", "ecr:UploadLayerPart")
     upload_id = ecr.initiate_layer_upload(repositoryName="team/app")["uploadId"]
     client = ecr if thief == "repository" else stand.client(account="444455556666")
     name = "team/other" if thief == "repository" else "team/app"

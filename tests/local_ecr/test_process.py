@@ -85,6 +85,17 @@ def test_it_says_where_it_listens_and_ends_cleanly_when_told_to(tmp_path):
         assert process.end(signal.SIGTERM) == 0
 
 
+def test_it_shows_who_is_allowed_what_when_told_to(tmp_path, capfd):
+    with running(tmp_path, "--decisions") as process:
+        assert process.send("GET", "/v2/no/such/tags/list").status == 404
+    told = capfd.readouterr().err.splitlines()
+    repository = "arn:aws:ecr:us-east-1:111122223333:repository/no/such"
+    assert told == [
+        "allowed arn:aws:iam::111122223333:root ecr:GetAuthorizationToken * (api) by account root",
+        f"allowed arn:aws:iam::111122223333:root ecr:ListImages {repository} (/v2/) by account root",
+    ]
+
+
 INTERRUPTED_BESIDE_THE_MAIN_THREAD = """
 import signal, sys, threading
 from local_ecr.__main__ import main

@@ -61,8 +61,10 @@ def test_the_same_name_is_another_repository_when_region_or_account_differ(stand
 
 def test_another_account_is_looked_into_when_registry_id_names_it(stand):
     stand.client().create_repository(repositoryName="team/app")
+    stand.trust("444455556666", "ecr:DescribeRepositories")
     other = stand.client(account="444455556666")
-    found = other.describe_repositories(registryId="111122223333")["repositories"]
+    asked = {"registryId": "111122223333", "repositoryNames": ["team/app"]}
+    found = other.describe_repositories(**asked)["repositories"]
     assert [one["repositoryName"] for one in found] == ["team/app"]
 
 
@@ -191,6 +193,10 @@ def test_a_repository_policy_is_read_back_with_the_same_meaning_when_it_is_set(e
         '{"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}',
         '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]}',
         '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "NotAction": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Resource": 5}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "me", "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": [5]}, "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Condition": {"Bool": "true"}}]}',
         "[" * 5000,
     ],
 )

@@ -62,7 +62,8 @@ DEEP = json.loads("[" * 500 + "]" * 500)
 
 @pytest.mark.parametrize("value", [HALF_A_PAIR, DEEP], ids=["half a pair", "deep"])
 def test_a_policy_is_invalid_when_it_could_not_be_written_again(ecr, team_app, value):
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Condition": {"a": value}}
+    condition = {"StringEquals": {"aws:PrincipalArn": value}}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Condition": condition}
     with pytest.raises(ClientError, match="InvalidParameterException"):
         ecr.set_repository_policy(repositoryName="team/app", policyText=json.dumps({"Statement": [statement]}))
     rule = {

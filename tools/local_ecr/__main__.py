@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_ecr.access.log import AccessDecision, tell_nobody
 from local_ecr.ecr import LocalEcr
 from local_ecr.ending import Ending
 from local_ecr.names import InvalidNameError, Registry
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(data: Path, options: argparse.Namespace, quirks: Quirks, ending: Ending) -> int:
     try:
-        ecr = LocalEcr(data, quirks=quirks)
+        ecr = LocalEcr(data, quirks=quirks, on_decision=_show if options.decisions else tell_nobody)
     except FolderInUseError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -57,8 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, help="folder that keeps the state (default: a temporary one)")
     parser.add_argument("--registry", type=_registry, action="append", metavar="ACCOUNT/REGION")
+    parser.add_argument("--decisions", action="store_true", help="show who was allowed what, and why not")
     parser.add_argument("--quirks", choices=["ecr", "none"], default="ecr", help="none: a plain OCI registry")
     return parser
+
+
+def _show(decision: AccessDecision) -> None:
+    sys.stderr.write(f"{decision}\n")
 
 
 def _registry(text: str) -> Registry:

@@ -43,7 +43,7 @@ def check_conditions(conditions: Mapping[str, Mapping[str, Any]]) -> None:
             if over is None and name != "Null" and key.lower() == "aws:tagkeys":
                 raise UnsupportedPolicyError(f"{key} has several values: {operator} needs ForAllValues or ForAnyValue")
             for text in as_list(wanted):
-                wildcards(str(text))
+                _without_variables(str(text))
                 if name.startswith(("Numeric", "Date")):
                     _comparable(name)(str(text))
 
@@ -55,7 +55,7 @@ def _holds(operator: str, value: str | Sequence[str] | None, wanted: list[Any], 
     if value is None:
         # Nothing to compare: true for IfExists, for all of no values, and for what is not to be equal.
         return if_exists or over == "ForAllValues" or (over is None and name in _NEGATED)
-    texts = [str(text) for text in wanted]
+    texts = [_without_variables(str(text)) for text in wanted]
     if over is None:
         if not isinstance(value, str):
             raise UnsupportedPolicyError(f"{key} has several values: {operator} needs ForAllValues or ForAnyValue")
@@ -87,10 +87,15 @@ def like(wanted: str, value: str) -> bool:
 @lru_cache(maxsize=1024)
 def wildcards(text: str) -> re.Pattern[str]:
     """A text with `*` and `?` as a regular expression. Raises UnsupportedPolicyError for a policy variable."""
+    known = _without_variables(text)
+    escaped = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in known)
+    return re.compile(escaped, re.DOTALL)
+
+
+def _without_variables(text: str) -> str:
     if "${" in text:
         raise UnsupportedPolicyError(f"policy variables are not evaluated here: {text}")
-    escaped = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in text)
-    return re.compile(escaped, re.DOTALL)
+    return text
 
 
 def _arn_like(wanted: str, value: str) -> bool:

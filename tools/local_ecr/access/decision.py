@@ -105,7 +105,11 @@ def principal_keys(principal: Principal, organization_id: str | None = None) -> 
         "aws:PrincipalType": kind,
         "aws:PrincipalIsAWSService": "false",
     }
-    return keys if organization_id is None else {**keys, "aws:PrincipalOrgID": organization_id}
+    if kind == "User":
+        keys["aws:username"] = name.rsplit("/", 1)[-1]
+    if organization_id is not None:
+        keys["aws:PrincipalOrgID"] = organization_id
+    return keys
 
 
 def _identity(ruling: Ruling) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from local_ecr.access.decision import judge, principal_keys, sentence
+from local_ecr.access.decision import Judgement, judge, principal_keys, sentence
 from local_ecr.access.log import AccessDecision, DecisionLog
 from local_ecr.access.permissions import Permission
 from local_ecr.access.policies import Call, Context, Policy
@@ -56,25 +56,11 @@ class Gate:
         """Raises EcrError `AccessDeniedException` for the first permission that `principal` does not have."""
         for permission in permissions:
             policies, resource_keys = self._of_repository(permission.resource)
-            now = self._clock()
-            call = Call(
-                permission.action,
-                permission.resource,
-                principal.in_policies,
-                {
-                    **principal_keys(principal.in_policies, self._organization_id),
-                    **resource_keys,
-                    **(request_keys or {}),
-                    "aws:CurrentTime": now.isoformat(),
-                    "aws:RequestedRegion": registry.region,
-                    "aws:SecureTransport": "true",  # the loopback stands for TLS, which AWS has no way around
-                },
-            )
-            identity = () if principal.is_root else self._identities(principal)
-            judgement = judge(call, identity, policies)
+            call = self._call(principal, registry, permission, {**resource_keys, **(request_keys or {})})
+            judgement = self._judge(principal, call, policies)
             self._log.record(
                 AccessDecision(
-                    time=now,
+                    time=self._clock(),
                     face=face,
                     principal=principal.arn,
                     action=permission.action,
@@ -86,6 +72,30 @@ class Gate:
             )
             if not judgement.is_allowed:
                 raise EcrError("AccessDeniedException", sentence(call, judgement))
+
+    def would_allow(self, principal: Principal, registry: Registry, permission: Permission, policy: str) -> bool:
+        """Whether `principal` would have the permission if this were the repository's policy. It is not logged."""
+        _, resource_keys = self._of_repository(permission.resource)
+        call = self._call(principal, registry, permission, resource_keys)
+        return self._judge(principal, call, (_read(policy),)).is_allowed
+
+    def _call(self, principal: Principal, registry: Registry, permission: Permission, keys: Context) -> Call:
+        return Call(
+            permission.action,
+            permission.resource,
+            principal.in_policies,
+            {
+                **principal_keys(principal.in_policies, self._organization_id),
+                **keys,
+                "aws:CurrentTime": self._clock().isoformat(),
+                "aws:RequestedRegion": registry.region,
+                "aws:SecureTransport": "true",  # the loopback stands for TLS, which AWS has no way around
+            },
+        )
+
+    def _judge(self, principal: Principal, call: Call, policies: Sequence[Policy]) -> Judgement:
+        identity = () if principal.is_root else self._identities(principal)
+        return judge(call, identity, policies)
 
     def _of_repository(self, resource: str) -> tuple[Sequence[Policy], Context]:
         """The policy and the resource tags of a repository; nothing where there is none, which is never told."""

@@ -50,16 +50,29 @@ def _is_statement(statement: Any) -> bool:
         return False
     if ("Principal" in statement) == ("NotPrincipal" in statement):
         return False
-    actions = statement.get("Action", statement.get("NotAction"))
-    actions = [actions] if isinstance(actions, str) else actions
-    if not isinstance(actions, list) or not actions:
-        return False
-    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    actions = _texts(statement.get("Action", statement.get("NotAction")))
+    resources = [statement[element] for element in ("Resource", "NotResource") if element in statement]
     return (
-        (principal == "*" or (isinstance(principal, dict) and len(principal) > 0))
-        and all(isinstance(action, str) and (action == "*" or action.startswith("ecr:")) for action in actions)
-        and isinstance(statement.get("Condition", {}), dict)
+        bool(actions)
+        and all(action == "*" or action.startswith("ecr:") for action in actions)
+        and _is_principal(statement.get("Principal", statement.get("NotPrincipal")))
+        and all(_texts(resource) for resource in resources)
+        and _is_condition(statement.get("Condition", {}))
     )
+
+
+def _texts(value: Any) -> list[str]:
+    """A text or a list of texts; empty for anything else."""
+    listed = value if isinstance(value, list) else [value]
+    return listed if all(isinstance(one, str) for one in listed) else []
+
+
+def _is_principal(value: Any) -> bool:
+    return value == "*" or (isinstance(value, dict) and len(value) > 0 and all(map(_texts, value.values())))
+
+
+def _is_condition(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(block, dict) for block in value.values())
 
 
 def pretty(value: Any, indent: int = 0) -> str:

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from local_ecr.access.permissions import permissions_for
+from local_ecr.access.policies import UnsupportedPolicyError, check
 from local_ecr.control.call import Call, Handler
 from local_ecr.control.documents import check_lifecycle_policy, check_repository_policy
-from local_ecr.errors import EcrError
+from local_ecr.errors import EcrError, invalid_parameter
 from local_ecr.state import repositories
 
 
 def set_repository_policy(call: Call) -> Mapping[str, Any]:
+    """Refuses, as AWS does, what would keep the caller from ever setting another policy, unless it is forced."""
     written = check_repository_policy(call.input["policyText"], reformat=call.ecr.quirks.policy_reformatted)
+    try:
+        check(json.loads(written))
+    except UnsupportedPolicyError as cause:
+        raise EcrError(
+            "UnsupportedOperationException",
+            f"Amazon ECR may know what this policy means, local_ecr does not evaluate it: {cause}",
+        ) from cause
+    if not call.input.get("force", False):
+        _require_way_back(call, written)
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         repositories.set_policy(change.connection, repository, written)
     return call.in_repository(policyText=written)
+
+
+def _require_way_back(call: Call, policy: str) -> None:
+    for permission in permissions_for(call.registry, call.operation, [call.repository_name]):
+        if not call.ecr.gate.would_allow(call.principal, call.registry, permission, policy):
+            raise invalid_parameter(
+                "PolicyText",
+                "The policy would prevent you from setting another policy in the future: force the operation to set it",
+            )
 
 
 def get_repository_policy(call: Call) -> Mapping[str, Any]:

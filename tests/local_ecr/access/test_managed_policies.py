@@ -1,0 +1,56 @@
+"""AWS's own policies for ECR, from the copy of AWS's list that moto carries: exactly these operations, no other."""
+
+import json
+
+import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from local_ecr import Registry
+from local_ecr.access.decision import judge
+from local_ecr.access.permissions import permissions_for
+from local_ecr.access.policies import Call, Policy, Principal, check
+from local_ecr.control.protocol import service_model
+
+ROLE = Principal("AWS", "arn:aws:iam::111122223333:role/ci")
+PULL = {"GetAuthorizationToken", "BatchGetImage", "GetDownloadUrlForLayer", "ListImageReferrers"}
+READ = PULL | {
+    "BatchCheckLayerAvailability",
+    "DescribeImageScanFindings",
+    "DescribeImages",
+    "DescribeRepositories",
+    "GetLifecyclePolicy",
+    "GetLifecyclePolicyPreview",
+    "GetRepositoryPolicy",
+    "ListImages",
+    "ListTagsForResource",
+}
+PUSH = {"InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"}
+DISTRIBUTION = {"GetLayerUpload", "CancelLayerUpload"}  # of /v2/ alone; for whom may send parts
+
+
+def operations_of(policy_name):
+    """Every operation of both faces that the policy allows on a repository of the role's own account."""
+    document = json.loads(aws_managed_policies_data)[policy_name]["Document"]
+    check(document)
+    registry = Registry("111122223333", "us-east-1")
+    return {
+        operation
+        for operation in {*service_model().operation_names, *DISTRIBUTION}
+        if all(
+            judge(Call(needed.action, needed.resource, ROLE), [Policy(policy_name, document)]).is_allowed
+            for needed in permissions_for(registry, operation, ["team/app"])
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy_name", "operations"),
+    [
+        ("AmazonEC2ContainerRegistryPullOnly", PULL),
+        ("AmazonEC2ContainerRegistryReadOnly", READ),
+        ("AmazonEC2ContainerRegistryPowerUser", READ | PUSH | DISTRIBUTION),
+        ("AmazonEC2ContainerRegistryFullAccess", {*service_model().operation_names, *DISTRIBUTION}),
+    ],
+)
+def test_a_managed_policy_allows_exactly_its_operations(policy_name, operations):
+    assert operations_of(policy_name) == operations
