@@ -53,7 +53,6 @@ class Access:
             principal.in_policies,
             {
                 **principal_keys(principal.in_policies),
-                **_user_keys(principal),
                 **({"aws:ResourceAccount": owner} if owner else {}),
                 "aws:CurrentTime": now.isoformat(),
                 "aws:SecureTransport": "true",  # the loopback stands for TLS
@@ -91,9 +90,3 @@ class Access:
             return () if document is None else (Policy("secret policy", document),)
         name = _RESOURCE_POLICIES.get(service, "resource policy")
         return tuple(Policy(name, document) for document in self._wiring().resource_policies.get(arn, ()))
-
-
-def _user_keys(principal: Principal) -> dict[str, str]:
-    if principal.is_root or principal.role_arn is not None:
-        return {}
-    return {"aws:username": principal.arn.rsplit("/", 1)[-1]}

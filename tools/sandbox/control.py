@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 30.0
 MAX_TIMEOUT = 600.0
 MAX_WAITERS = 100  # who ask at once whether the sandbox is idle; the next one waits for a place
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
 
 ROUTES = {
     "GET requests": "API calls so far, those to ECR among them",
@@ -51,129 +53,128 @@ ROUTES = {
 
 def control_app(sandbox: Sandbox) -> Starlette:
     """The API of one sandbox."""
+    control = _Control(sandbox)
+    gets: Mapping[str, Endpoint] = {
+        "/": control.index,
+        "/requests": control.requests,
+        "/invocations": control.invocations,
+        "/events": control.events,
+        "/deliveries": control.deliveries,
+        "/decisions": control.decisions,
+        "/deployment": control.deployment,
+        "/not-simulated": control.not_simulated,
+        "/idle": control.idle,
+        "/clock": control.read_clock,
+        "/trail": control.read_trail,
+    }
+    posts: Mapping[str, Endpoint] = {
+        "/events": control.put_events,
+        "/scans": partial(post_scans, sandbox),
+        "/schedules/{name}": control.fire_schedule,
+        "/clock": control.move_clock,
+        "/trail": control.set_trail,
+    }
+    routes = [
+        Route(path, endpoint, methods=[method])
+        for method, endpoints in (("GET", gets), ("POST", posts))
+        for path, endpoint in endpoints.items()
+    ]
+    return Starlette(routes=[Mount("/_sandbox", routes=routes)])
 
-    @cache
-    def waiters() -> CapacityLimiter:
-        # Their own: the threads that everybody shares answer ECR, which those who wait may be waiting for.
-        return CapacityLimiter(MAX_WAITERS)
 
-    async def index(_: Request) -> Response:
-        return _json({"endpoint_url": sandbox.endpoint_url, "routes": ROUTES})
+class _Control:
+    """What is answered, by name of the path."""
 
-    async def requests(_: Request) -> Response:
-        entries = [*sandbox.requests.entries(), *sandbox.local_ecr.requests.entries()]
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._limiter: CapacityLimiter | None = None
+
+    async def index(self, _: Request) -> Response:
+        return _json({"endpoint_url": self._sandbox.endpoint_url, "routes": ROUTES})
+
+    async def requests(self, _: Request) -> Response:
+        entries = [*self._sandbox.requests.entries(), *self._sandbox.local_ecr.requests.entries()]
         return _json(sorted(entries, key=lambda request: request.time))
 
-    async def invocations(_: Request) -> Response:
-        return _json(sandbox.invocations)
+    async def invocations(self, _: Request) -> Response:
+        return _json(self._sandbox.invocations)
 
-    async def events(_: Request) -> Response:
-        return _json(sandbox.events)
+    async def events(self, _: Request) -> Response:
+        return _json(self._sandbox.events)
 
-    async def deliveries(request: Request) -> Response:
+    async def deliveries(self, request: Request) -> Response:
         fate = request.query_params.get("fate")
-        return _json([one for one in sandbox.deliveries if fate in (None, one.fate.value)])
+        return _json([one for one in self._sandbox.deliveries if fate in (None, one.fate.value)])
 
-    async def decisions(request: Request) -> Response:
-        only_refused = request.query_params.get("refused") == "true"
-        return _json([one for one in sandbox.decisions if not (only_refused and one.is_allowed)])
-
-    async def deployment(request: Request) -> Response:
-        account = request.query_params.get("account", sandbox.account)
-        if account not in sandbox.deployments:
-            return _json({"error": f"no stack in {account}; there are: {', '.join(sandbox.deployments)}"}, 404)
-        resources = sandbox.deployments[account].resources.values()
-        return _json({one.logical_id: {"type": one.type, "name": one.physical_id, "arn": one.arn} for one in resources})
-
-    async def not_simulated(_: Request) -> Response:
+    async def not_simulated(self, _: Request) -> Response:
         return _json({"running": RUNNING, "properties": {" ".join(key): why for key, why in PROPERTIES.items()}})
 
-    async def idle(request: Request) -> Response:
+    async def idle(self, request: Request) -> Response:
         try:
             timeout = min(float(request.query_params.get("timeout", DEFAULT_TIMEOUT)), MAX_TIMEOUT)
         except ValueError:
             return _json({"error": "timeout is a number of seconds"}, 400)
         try:
-            await to_thread.run_sync(sandbox.wait_until_idle, timeout, limiter=waiters())
+            await to_thread.run_sync(self._sandbox.wait_until_idle, timeout, limiter=self._waiters())
         except TimeoutError as error:
             return _json({"idle": False, "error": str(error)}, 408)
         return _json({"idle": True})
 
-    async def put_events(request: Request) -> Response:
+    async def put_events(self, request: Request) -> Response:
         document = await _body(request)
         given = document if isinstance(document, list) else [document]
         for event in given:
             if not isinstance(event, dict) or not {"source", "detail-type", "detail"} <= event.keys():
                 return _json({"error": "an event is an object with source, detail-type and detail"}, 400)
         for event in given:
-            whole = _envelope(sandbox.account, sandbox.regions[0]) | event
-            sandbox.deliver(whole["account"], whole["region"], whole)
+            whole = _envelope(self._sandbox.account, self._sandbox.regions[0]) | event
+            self._sandbox.deliver(whole["account"], whole["region"], whole)
         return _json({"accepted": len(given)}, 202)
 
-    async def schedules(request: Request) -> Response:
+    async def fire_schedule(self, request: Request) -> Response:
         try:
-            sandbox.tick(request.path_params["name"])
+            self._sandbox.tick(request.path_params["name"])
         except LookupError as error:
             return _json({"error": str(error.args[0])}, 404)
         except ScheduleDisabledError as error:
             return _json({"error": str(error)}, 409)
         return _json({"fired": request.path_params["name"]}, 202)
 
-    async def read_clock(_: Request) -> Response:
-        return _json(_time(sandbox))
+    async def read_clock(self, _: Request) -> Response:
+        return _json(self._time())
 
-    async def move_clock(request: Request) -> Response:
+    async def move_clock(self, request: Request) -> Response:
         document = await _body(request)
         if not isinstance(document, dict) or document.keys() != {"move"} or not isinstance(document["move"], str):
             return _json({"error": 'expected {"move": "13h"}'}, 400)
         try:
             by = parse_duration(document["move"])
-            moved = await to_thread.run_sync(sandbox.move_clock, by, limiter=waiters())
+            moved = await to_thread.run_sync(self._sandbox.move_clock, by, limiter=self._waiters())
         except ClockError as error:
             return _json({"error": str(error)}, 400)
         except TimeoutError as error:
             return _json({"error": f"not moved: {error}"}, 408)
-        return _json(_time(sandbox) | {"moved": moved})
+        return _json(self._time() | {"moved": moved})
 
-    async def read_trail(_: Request) -> Response:
-        return _json({"enabled": sandbox.local_ecr.trail})
+    async def read_trail(self, _: Request) -> Response:
+        return _json({"enabled": self._sandbox.local_ecr.trail})
 
-    async def set_trail(request: Request) -> Response:
+    async def set_trail(self, request: Request) -> Response:
         document = await _body(request)
         if not isinstance(document, dict) or not isinstance(document.get("enabled"), bool):
             return _json({"error": 'expected {"enabled": true} or {"enabled": false}'}, 400)
-        sandbox.local_ecr.trail = document["enabled"]
-        return _json({"enabled": sandbox.local_ecr.trail})
+        self._sandbox.local_ecr.trail = document["enabled"]
+        return _json({"enabled": self._sandbox.local_ecr.trail})
 
-    def get(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
-        return Route(path, endpoint, methods=["GET"])
+    def _waiters(self) -> CapacityLimiter:
+        """Threads of their own: those that everybody shares answer ECR, which those who wait may be waiting for."""
+        if self._limiter is None:  # it belongs to the event loop, which runs by the first request
+            self._limiter = CapacityLimiter(MAX_WAITERS)
+        return self._limiter
 
-    def post(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
-        return Route(path, endpoint, methods=["POST"])
-
-    routes = [
-        get("/", index),
-        get("/requests", requests),
-        get("/invocations", invocations),
-        get("/events", events),
-        get("/deliveries", deliveries),
-        get("/decisions", decisions),
-        get("/deployment", deployment),
-        get("/not-simulated", not_simulated),
-        get("/idle", idle),
-        get("/clock", read_clock),
-        get("/trail", read_trail),
-        post("/events", put_events),
-        post("/scans", partial(post_scans, sandbox)),
-        post("/schedules/{name}", schedules),
-        post("/clock", move_clock),
-        post("/trail", set_trail),
-    ]
-    return Starlette(routes=[Mount("/_sandbox", routes=routes)])
-
-
-def _time(sandbox: Sandbox) -> dict[str, Any]:
-    return {"now": sandbox.clock.now, "seconds_ahead": sandbox.clock.offset.total_seconds()}
+    def _time(self) -> dict[str, Any]:
+        clock = self._sandbox.clock
+        return {"now": clock.now, "seconds_ahead": clock.offset.total_seconds()}
 
 
 def _envelope(account: str, region: str) -> dict[str, Any]:

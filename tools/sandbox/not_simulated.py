@@ -34,19 +34,24 @@ RUNNING: Mapping[str, str] = {
     "clock": (
         "Moving it is like a machine that sleeps: all that is under way ends before, and what came due meanwhile "
         "happens once, at the new time. A schedule that would have fired thirteen times fires once. It only moves "
-        "forward, and for everything at once; times of files stay real."
+        "forward, and for all functions and services at once. Times of files stay real, and so do clocks of clients."
     ),
     "time to live": "Items that are over are deleted when the clock is moved, at once; at AWS it takes up to days.",
     "IAM": (
-        "Deliveries, and calls by deployed roles to ECR, SQS, SNS, DynamoDB, PutEvents and Invoke are decided by the "
-        "deployed policies. Calls to other services are not, nor what users do, nor what roles do that the template "
-        "does not have. Repository and registry policies, session policies, permissions boundaries and policies of an "
-        "organisation are stored at most. Condition keys of a call (aws:RequestedRegion, ecr:ResourceTag) "
+        "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, DynamoDB, "
+        "EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service no resource "
+        "is known: only a statement on `*` allows a call. Session policies, permissions boundaries and policies of an "
+        "organisation are not evaluated, nor is ECR's registry policy. Condition keys of services (sqs:..., kms:...) "
         "are absent: a statement that asks for one does not apply. Signatures are not verified."
     ),
+    "STS": (
+        "AssumeRole and GetCallerIdentity. Session policies, session tags, source identities and MFA are refused. The "
+        "session that Lambda makes for a function's role lives twelve hours."
+    ),
     "changes by API": (
-        "Rules, buses, bus, queue and topic policies count as they are now; permissions of functions, event source "
-        "mappings, schedules and roles count as deployed."
+        "Users, roles and their policies, rules, buses, the policies of buses, queues, topics and secrets, and "
+        "functions' code, Lambda layers and configuration count as they are now; permissions of functions, event "
+        "source mappings and schedules count as deployed. A function that is created by API is stored and not run."
     ),
     "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",
     "alarms": "They exist; no metric is recorded and none ever fires.",

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from local_ecr.access.policies import Decision
 from sandbox.delivery.wiring import Role, Wiring
 
 ROLE = "arn:aws:iam::111122223333:role/r"
 HERE = "arn:aws:sqs:us-east-1:111122223333:queue"
 THERE = "arn:aws:sqs:us-east-1:999999999999:queue"
-ALLOWED, DENIED, NOT_ALLOWED = Decision.ALLOWED, Decision.DENIED, Decision.NOT_ALLOWED
+ALLOWED, DENIED, NOT_ALLOWED = "", "with an explicit deny in", "because no "
 
 
 def statement(effect: str | None, principal: str | None = None) -> dict[str, Any]:
@@ -40,14 +39,17 @@ def statement(effect: str | None, principal: str | None = None) -> dict[str, Any
     ],
 )
 def test_role_may_act_when_both_policies_together_allow(
-    queue: str, own: str | None, of_queue: str | None, named: str, expected: Decision
+    queue: str, own: str | None, of_queue: str | None, named: str, expected: str
 ) -> None:
     wiring = Wiring(
         roles={ROLE: Role(ROLE, {}, (statement(own),))}, resource_policies={queue: (statement(of_queue, named),)}
     )
 
-    assert wiring.role_decision(ROLE, "sqs:SendMessage", queue) is expected
+    judgement = wiring.role_judgement(ROLE, "sqs:SendMessage", queue)
+    assert (judgement.is_allowed, judgement.why.startswith(expected)) == (expected == ALLOWED, True)
 
 
 def test_role_may_nothing_when_it_does_not_exist() -> None:
-    assert Wiring().role_decision(ROLE, "sqs:SendMessage", HERE) is NOT_ALLOWED
+    judgement = Wiring().role_judgement(ROLE, "sqs:SendMessage", HERE)
+
+    assert (judgement.is_allowed, judgement.why) == (False, "because the role does not exist")

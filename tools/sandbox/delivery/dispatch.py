@@ -163,14 +163,14 @@ class Dispatcher:
         sender, role_arn = parcel.sender.value, parcel.target.role_arn
         if role_arn is None:
             is_allowed = self._wiring().service_may(sender, action, resource_arn, parcel.source_arn)
-            who = f"{sender} for {parcel.source_arn}"
+            who, why = f"{sender} for {parcel.source_arn}", ""
         else:
             if not self._wiring().service_may_assume(sender, role_arn, parcel.source_arn):
                 raise DeliveryError("FAILED_TO_ASSUME_ROLE", f"{sender} may not assume {role_arn}")
-            is_allowed = self._wiring().role_may(role_arn, action, resource_arn)
-            who = role_arn
+            judgement = self._wiring().role_judgement(role_arn, action, resource_arn)
+            is_allowed, who, why = judgement.is_allowed, role_arn, f" {judgement.why}"
         if not is_allowed:
-            raise DeliveryError("NO_PERMISSIONS", f"{who} is not allowed to perform {action} on {resource_arn}")
+            raise DeliveryError("NO_PERMISSIONS", f"{who} is not allowed to perform {action} on {resource_arn}{why}")
 
     # ---------------------------------------------------------------- giving up
 

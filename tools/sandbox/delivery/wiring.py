@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_ecr.access.policies import Call, Decision, Document, Principal, allows, decide
+from local_ecr.access.decision import Judgement, judge, principal_keys
+from local_ecr.access.policies import Call, Document, Policy, Principal, allows
 from sandbox.delivery.patterns import Pattern
 
 
@@ -151,28 +152,20 @@ class Wiring:
         return allows(self.resource_policies.get(resource_arn, ()), call)
 
     def role_may(self, role_arn: str, action: str, resource_arn: str) -> bool:
-        """Whether a role may act on a resource; see ``role_decision``."""
-        return self.role_decision(role_arn, action, resource_arn) is Decision.ALLOWED
+        """Whether a role may act on a resource; see ``role_judgement``."""
+        return self.role_judgement(role_arn, action, resource_arn).is_allowed
 
-    def role_decision(self, role_arn: str, action: str, resource_arn: str) -> Decision:
-        """What the role's own policies and the resource's say together. A role that does not exist may nothing.
-
-        IAM user guide, "Policy evaluation logic": a deny of either wins; in one account an allow of either is enough,
-        across accounts both must allow.
-        """
+    def role_judgement(self, role_arn: str, action: str, resource_arn: str) -> Judgement:
+        """What the role's own policies and the resource's say together about a service that acts as the role."""
         role = self.roles.get(role_arn)
         if role is None:
-            return Decision.NOT_ALLOWED
-        by_identity = decide(role.policies, Call(action, resource_arn))
-        documents = self.resource_policies.get(resource_arn, ())
-        by_resource = decide(documents, Call(action, resource_arn, Principal("AWS", role_arn)))
-        decisions = (by_identity, by_resource)
-        if Decision.DENIED in decisions:
-            return Decision.DENIED
-        # What a resource is named by alone ("*") has no account; it is the caller's own.
-        owner = (resource_arn.split(":") + [""] * 5)[4]
-        enough = any if owner in ("", role_arn.split(":")[4]) else all
-        return Decision.ALLOWED if enough(one is Decision.ALLOWED for one in decisions) else Decision.NOT_ALLOWED
+            return Judgement(False, why="because the role does not exist")
+        account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+        principal = Principal("AWS", f"arn:aws:sts::{account}:assumed-role/{name}/{name}", role_arn)
+        call = Call(action, resource_arn, principal, principal_keys(principal))
+        own = [Policy("role policy", document) for document in role.policies]
+        of_resource = [Policy("resource policy", one) for one in self.resource_policies.get(resource_arn, ())]
+        return judge(call, own, of_resource)
 
     def service_may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
         """Whether the role's trust policy lets an AWS service act as it."""
