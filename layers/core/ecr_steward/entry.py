@@ -180,7 +180,7 @@ def _said_of(outcome: Outcome) -> list[str]:
 
 _LONGEST_WAIT_SECONDS = 15 * 60
 _FAILURES_TOLD = 10
-"""How many failures of one event, such as a sweep, its message on the failure queue spells out: SQS limits what a message holds."""
+"""How many failures of one event its message on the failure queue spells out: SQS limits what a message holds."""
 
 _METRICS: dict[type[Step], str] = {
     AddImageTag: "ImageTagsAdded",
