@@ -11,6 +11,7 @@ import urllib3
 from time_machine import escape_hatch
 
 from sandbox.clock import ClockError, SandboxClock, parse_duration
+from sandbox.foreground import run_schedules
 
 HOURS_13 = timedelta(hours=13)
 TELLS_THE_TIME = """
@@ -207,6 +208,27 @@ def test_schedule_fires_exactly_once_when_it_came_due_thirteen_times(box: Any) -
     assert is_ahead(moved.now, box.sandbox.clock.offset)
     assert move(box, timedelta(seconds=1)).fired == []
     assert len(box.runs("Sweep")) == before + 1
+
+
+def test_schedule_fires_each_time_it_comes_due_when_the_sandbox_runs_in_the_foreground(box: Any) -> None:
+    class Ending:
+        """Each time somebody waits for the end an hour passes; the fourth time it comes."""
+
+        hours = 0
+
+        def wait(self, _seconds: float) -> bool:
+            """Whether the end has come."""
+            self.hours += 1
+            if self.hours < 4:
+                box.sandbox.clock.move(timedelta(hours=1))
+            return self.hours == 4
+
+    before = len(box.runs("Sweep"))
+
+    run_schedules(box.sandbox, Ending())
+    box.sandbox.wait_until_idle(10)
+
+    assert len(box.runs("Sweep")) == before + 3
 
 
 def test_delayed_message_is_handled_when_its_delay_is_over(box: Any) -> None:

@@ -106,6 +106,18 @@ class _Control:
         fate = request.query_params.get("fate")
         return _json([one for one in self._sandbox.deliveries if fate in (None, one.fate.value)])
 
+    async def decisions(self, request: Request) -> Response:
+        only_refused = request.query_params.get("refused") == "true"
+        return _json([one for one in self._sandbox.decisions if not (only_refused and one.is_allowed)])
+
+    async def deployment(self, request: Request) -> Response:
+        sandbox = self._sandbox
+        account = request.query_params.get("account", sandbox.account)
+        if account not in sandbox.deployments:
+            return _json({"error": f"no stack in {account}; there are: {', '.join(sandbox.deployments)}"}, 404)
+        resources = sandbox.deployments[account].resources.values()
+        return _json({one.logical_id: {"type": one.type, "name": one.physical_id, "arn": one.arn} for one in resources})
+
     async def not_simulated(self, _: Request) -> Response:
         return _json({"running": RUNNING, "properties": {" ".join(key): why for key, why in PROPERTIES.items()}})
 

@@ -33,11 +33,11 @@ def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
             _say(_welcome(sandbox))
             for problem in sandbox.engine.problems():
                 _say(f"WARNING: {problem}")
-            _run_schedules(sandbox, ending)
+            run_schedules(sandbox, ending)
             _say("Ending ...")
 
 
-def _run_schedules(sandbox: Sandbox, ending: Ending) -> None:
+def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
     """Fire rate() schedules by the sandbox's clock until the end. A cron() schedule waits for somebody to fire it."""
     while not ending.wait(NAP):
         sandbox.engine.fire_due_schedules()
