@@ -48,6 +48,11 @@ RUNNING: Mapping[str, str] = {
         "AssumeRole and GetCallerIdentity. Session policies, session tags, source identities and MFA are refused. The "
         "session that Lambda makes for a function's role lives twelve hours."
     ),
+    "scans": (
+        "Nobody scans: POST /_sandbox/scans says what was found. A scan that was started, by a push or by "
+        "StartImageScan, is IN_PROGRESS until then. The first result of an enhanced scan is one Inspector2 Scan event, "
+        "without the Inspector2 Finding events that Inspector sends beside it; those tell of every later change."
+    ),
     "changes by API": (
         "Users, roles and their policies, rules, buses, the policies of buses, queues, topics and secrets, and "
         "functions' code, Lambda layers and configuration count as they are now; permissions of functions, event "
