@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sandbox.demo.layout import Layout, write_layout
 from sandbox.demo.narrator import Narrator
-from sandbox.demo.stage import Stage
+from sandbox.demo.stage import SPOKE, Stage
 from sandbox.demo.story import Ending, Interference, play
 from sandbox.sandbox import Sandbox
 
@@ -38,7 +38,7 @@ def tell(tmp_path: Path, build: Path) -> Callable[..., tuple[Ending, str]]:
         layout = write_layout(tmp_path / "image")
         if platforms == 1:
             keep_one_platform(layout)
-        with Sandbox(build, data=tmp_path / "data") as sandbox:
+        with Sandbox(build, data=tmp_path / "data", spokes=[SPOKE]) as sandbox:
             ending = play(Stage(sandbox, layout, Narrator(Console(file=account, width=200)), tmp_path), interfere)
         return ending, account.getvalue()
 

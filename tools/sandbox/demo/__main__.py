@@ -31,7 +31,7 @@ def _play(build: Path, image: Path | None, folder: Path) -> int:
 
     from sandbox.demo.layout import Layout, LayoutError, release, write_layout  # noqa: PLC0415
     from sandbox.demo.narrator import Narrator  # noqa: PLC0415
-    from sandbox.demo.stage import Stage  # noqa: PLC0415
+    from sandbox.demo.stage import SPOKE, Stage  # noqa: PLC0415
     from sandbox.demo.story import play  # noqa: PLC0415
     from sandbox.sandbox import Sandbox  # noqa: PLC0415
 
@@ -43,7 +43,7 @@ def _play(build: Path, image: Path | None, folder: Path) -> int:
         console.print(f"make demo: {error}", style="red", markup=False)
         return 2
     narrator = Narrator(console)
-    with Sandbox(build, data=folder / "data") as sandbox:
+    with Sandbox(build, data=folder / "data", spokes=[SPOKE]) as sandbox:
         narrator.said(f"The built template.yaml is deployed at {sandbox.endpoint_url}, on this machine alone.")
         if image:
             narrator.said(f"The image is {layout.digest} of {image}.")

@@ -26,8 +26,7 @@ class RulebookLayer:
             if each.logical_id.startswith(_LAYER)
         )
         self._sandbox = sandbox
-        self._name = layer.physical_id.rpartition(":")[0]
-        """The layer's ARN without a version."""
+        self._arn = layer.physical_id.rpartition(":")[0]
         built = sandbox.deployment.code[layer.physical_id] / _FILE
         self._document: dict[str, Any] = json.loads(built.read_text(encoding="utf-8"))["rulebook"]
 
@@ -51,7 +50,9 @@ class RulebookLayer:
         with zipfile.ZipFile(content, "w") as archive:
             archive.writestr(_FILE, compiled)
         published = self._sandbox.client("lambda").publish_layer_version(
-            LayerName=self._name, Content={"ZipFile": content.getvalue()}, CompatibleRuntimes=["python3.13"]
+            LayerName=self._arn.rpartition(":")[2],
+            Content={"ZipFile": content.getvalue()},
+            CompatibleRuntimes=["python3.13"],
         )
         return str(published["LayerVersionArn"])
 
@@ -60,6 +61,6 @@ class RulebookLayer:
         functions = self._sandbox.deployment.of_type("AWS::Lambda::Function")
         for function in functions:
             found = client.get_function_configuration(FunctionName=function.physical_id)["Layers"]
-            layers = [version if layer["Arn"].rpartition(":")[0] == self._name else layer["Arn"] for layer in found]
+            layers = [version if layer["Arn"].rpartition(":")[0] == self._arn else layer["Arn"] for layer in found]
             client.update_function_configuration(FunctionName=function.physical_id, Layers=layers)
         return len(functions)

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.demo.acts import governance, image_tags, quarantine, replay, replication, sweep
+from sandbox.demo.acts import (
+    accounts,
+    credentials,
+    governance,
+    image_tags,
+    quarantine,
+    replay,
+    replication,
+    scans,
+    sweep,
+    waiver,
+)
 from sandbox.demo.stage import Stage
 
 
@@ -23,4 +34,8 @@ ACTS = (
     Act(quarantine.TITLE, quarantine.ABOUT, quarantine.play),
     Act(replay.TITLE, replay.ABOUT, replay.play),
     Act(sweep.TITLE, sweep.ABOUT, sweep.play),
+    Act(credentials.TITLE, credentials.ABOUT, credentials.play),
+    Act(scans.TITLE, scans.ABOUT, scans.play),
+    Act(waiver.TITLE, waiver.ABOUT, waiver.play),
+    Act(accounts.TITLE, accounts.ABOUT, accounts.play),
 )
