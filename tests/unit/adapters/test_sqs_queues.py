@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
+from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import FailedEvent, ReplicationRequested
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, ThrottledError
@@ -37,6 +37,19 @@ def test_it_is_refused_when_there_is_no_such_queue(clients: AwsClients) -> None:
 def test_it_is_denied_when_the_function_has_no_queue(clients: AwsClients) -> None:
     with pytest.raises(AccessDeniedError, match="no replication queue"):
         SqsReplicationQueue(clients, None, lambda _: "{}").request(JOB)
+    with pytest.raises(AccessDeniedError, match="which queue feeds this function"):
+        SqsSourceQueue(clients, None).postpone("handle", 60)
+
+
+def test_a_message_comes_again_when_it_was_said_instead_of_after_its_visibility_timeout(clients: AwsClients) -> None:
+    url = clients.sqs.create_queue(QueueName="scans", Attributes={"VisibilityTimeout": "5400"})["QueueUrl"]
+    clients.sqs.send_message(QueueUrl=url, MessageBody="{}")
+    (received,) = clients.sqs.receive_message(QueueUrl=url)["Messages"]
+    assert "Messages" not in clients.sqs.receive_message(QueueUrl=url)
+
+    SqsSourceQueue(clients, url).postpone(received["ReceiptHandle"], 0)
+
+    assert len(clients.sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
 
 @pytest.mark.parametrize(

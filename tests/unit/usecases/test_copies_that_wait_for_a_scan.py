@@ -277,12 +277,16 @@ def test_waived_image_is_copied_and_a_later_one_is_not_when_the_waiver_has_expir
     assert house.replicas == set(ALL)
 
 
-def test_each_scan_is_read_once_in_a_sweep() -> None:
-    house = House(waiting())
+def test_each_scan_is_read_once_and_all_indexes_together_in_a_sweep() -> None:
+    other = manifest("other index", children=[AMD64])
+    there = world([*ALL, other], {"1.4.2": INDEX, "1.4.3": other})
+    house = House(waiting(), there=there)
+    there.scans.end(ref(AMD64))
 
     house.sweep()
 
-    assert house.world.registry.calls.methods.count("scan") == 2
+    assert there.registry.calls.methods.count("scan") == 2
+    assert there.registry.calls.methods.count("children") == 1
 
 
 def test_other_images_are_judged_when_the_scan_of_one_cannot_be_read() -> None:

@@ -52,7 +52,7 @@ class Assessor:
         Raises a RetryableError where an index could not be read that may be one of them.
         """
         tops = top_images(images)
-        self._read(images, tops)
+        self.read_indexes(images, tops)
         return [digest for digest in tops if digest == scanned or self._leads_to(digest, scanned, images.repository)]
 
     def _assess(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Assessment:
@@ -72,7 +72,7 @@ class Assessor:
 
     def _parts(self, image: ImageRef, images: RepositoryImages) -> list[Digest]:
         """What of an image is to be scanned: itself, or of an index all images that it leads to."""
-        self._read(images, [image.digest])
+        self.read_indexes(images, [image.digest])
         parts: set[Digest] = set()
         seen = {image.digest}
         level = [image.digest]
@@ -114,8 +114,11 @@ class Assessor:
             raise children
         return children
 
-    def _read(self, images: RepositoryImages, digests: Iterable[Digest]) -> None:
-        """Read what these lead to, level by level, all of a level at once."""
+    def read_indexes(self, images: RepositoryImages, digests: Iterable[Digest]) -> None:
+        """Read what these lead to, level by level, all of a level at once.
+
+        Judging reads what it needs; whoever is going to judge many images saves calls by this.
+        """
         repository = images.repository
         level, seen = set(digests), set[Digest]()
         for _ in range(DEPTH_LIMIT + 1):

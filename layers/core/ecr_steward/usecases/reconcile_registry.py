@@ -105,7 +105,9 @@ class _Sweep:
         if rule.scan is None:
             return
         images = self.copier.images(repository)
-        for digest in top_images(images):
+        tops = top_images(images)
+        self.copier.assessor.read_indexes(images, tops)
+        for digest in tops:
             self._attempt(ImageRef(repository, digest), partial(self._judge, rule, digest, images))
 
     def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages) -> None:
