@@ -79,9 +79,12 @@ class Role:
                 answer = sts.assume_role(**wanted)
         except AccessDeniedError as cause:
             account = self.arn.split(":")[4]
+            us = "this function's role"
+            if self.external_id:
+                us += " with this external id; deploy spoke.yaml there as docs/accounts.md says"
             raise RoleNotAssumableError(
-                f"account {account} does not let us act as {self.arn}: the role is not there, or does not trust this "
-                f"function's role with this external id. Deploy spoke.yaml there as docs/accounts.md says. {cause}"
+                f"account {account} does not let us act as {self.arn}: the role is not there, or does not trust {us}. "
+                f"AWS says: {cause.__cause__}"
             ) from cause
         credentials = answer["Credentials"]
         return {
