@@ -1,6 +1,7 @@
 """A login is tried where it will be used. What is unclear is never taken for a yes, and no secret is ever told."""
 
 import base64
+import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,10 +14,12 @@ from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.login_trial import NOWHERE, LoginTrial
+from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.credentials import AuthorizationToken, SecretText
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import (
     AccessDeniedError,
@@ -130,6 +133,21 @@ def test_who_is_told_that_nothing_is_there_may_pull(server: Any, trial: LoginTri
 
     assert trial.may_pull("api", None) is True
     assert server.methods() == ["GET", "GET"]
+
+
+def test_content_of_an_index_is_that_of_its_first_image(server: Any, trial: LoginTrial, reply_with: Reply) -> None:
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{'c' * 64}", "size": 2}
+    image = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}).encode()
+    child = {"mediaType": OCI_MANIFEST, "digest": digest_of(image).value, "size": len(image)}
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [child]}).encode()
+    for content, media_type in ((image, OCI_MANIFEST), (index, OCI_INDEX)):
+        server.on(
+            "GET", f"/v2/api/manifests/{digest_of(content)}", reply_with(200, content, {"Content-Type": media_type})
+        )
+    server.on("GET", f"/v2/api/blobs/{config['digest']}", reply_with(403), reply_with(200, b"{}"))
+
+    assert trial.may_pull("api", digest_of(index)) is False
+    assert trial.may_pull("api", digest_of(index)) is True
 
 
 @pytest.mark.parametrize("path", [MANIFEST, BLOB], ids=["manifest", "content"])

@@ -170,6 +170,20 @@ def test_nothing_is_lost_of_what_others_wrote_while_logins_were_tried(house: Hou
     assert set(house.config("ecr-steward/lab")["auths"]) == {"ghcr.io", HOST}
 
 
+def test_a_secret_is_merged_with_when_somebody_else_created_it_while_logins_were_tried(house: House) -> None:
+    try_pull = house.logins.may_pull
+
+    def meanwhile(token: Any) -> bool:
+        house.secrets.hold("ecr-steward/lab", json.dumps({"auths": {"ghcr.io": {}}}))
+        return try_pull(token)
+
+    house.logins.may_pull = meanwhile  # type: ignore[method-assign]
+    (outcome,) = house.refresh(LAB)
+
+    assert outcome.error is None
+    assert set(house.config("ecr-steward/lab")["auths"]) == {"ghcr.io", HOST}
+
+
 def test_a_secret_is_written_again_when_somebody_else_has_written_it_since(house: House) -> None:
     house.refresh(LAB)
     house.secrets.hold("ecr-steward/lab", json.dumps({"auths": {}}))
