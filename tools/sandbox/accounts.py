@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
-from samtranslator.yaml_helper import yaml_parse
 
 from sandbox.deploy import Deployment, deploy
-from sandbox.deploy.errors import BuildError
 from sandbox.deploy.in_process import session
+from sandbox.deploy.translate import read_template
+
+SPOKE_ACCOUNT = "222233334444"
+"""The second account of the sandbox that people start."""
 
 HUB_STACK = "ecr-steward"
 SPOKE_STACK = "ecr-steward-spoke"
@@ -26,8 +28,12 @@ def deploy_hub(
     build: Path, account: str, region: str, *, spokes: Sequence[str], parameters: Mapping[str, str]
 ) -> Deployment:
     """Deploy what `sam build` wrote. Each account of `spokes` becomes one that the template connects."""
-    connected = {"SpokeAccounts": ",".join(spokes), "ExternalId": EXTERNAL_ID} if spokes else {}
-    given = {**_own_architecture(build), **connected, **parameters}
+    # The template's Architecture is this machine's, whatever its default: the sandbox runs the artefacts here.
+    own = {"Architecture": "arm64" if platform.machine() == "aarch64" else "x86_64"}
+    given = {name: value for name, value in own.items() if name in _declared(build / "template.yaml")}
+    if spokes:
+        given |= {"SpokeAccounts": ",".join(spokes), "ExternalId": EXTERNAL_ID}
+    given |= parameters
     return deploy(build, stack_name=HUB_STACK, account=account, region=region, parameters=given)
 
 
@@ -35,20 +41,20 @@ def deploy_spoke(template: Path, account: str, hub: Deployment, parameters: Mapp
     """Deploy spoke.yaml as a person does: a parameter that an output of the hub's stack is named like has its value,
     and one that the hub's template has too has the same value in both.
     """
-    if not template.is_file():
-        raise BuildError(f"{template} does not exist")
-    declared = yaml_parse(template.read_text(encoding="utf-8")).get("Parameters", {})
+    declared = _declared(template)
     shared = {**hub.outputs, "ExternalId": EXTERNAL_ID, **parameters}
     given = {name: value for name, value in shared.items() if name in declared}
     return deploy(template, stack_name=SPOKE_STACK, account=account, region=hub.region, parameters=given)
 
 
-def _own_architecture(build: Path) -> dict[str, str]:
-    """The template's Architecture is this machine's, whatever its default: the sandbox runs the artefacts here."""
-    template = build / "template.yaml"
-    if not template.is_file() or "Architecture" not in yaml_parse(template.read_text()).get("Parameters", {}):
-        return {}
-    return {"Architecture": "arm64" if platform.machine() == "aarch64" else "x86_64"}
+def connects_accounts(build: Path) -> bool:
+    """Whether the template can connect other accounts. Raises BuildError or TemplateError."""
+    return "SpokeAccounts" in _declared(build / "template.yaml")
+
+
+def _declared(template: Path) -> Mapping[str, Any]:
+    parameters: Mapping[str, Any] = read_template(template).get("Parameters") or {}
+    return parameters
 
 
 class Clients:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local_ecr import Ending
+from sandbox.accounts import SPOKE_ACCOUNT, connects_accounts
 from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from sandbox.delivery.patterns import InvalidPatternError
@@ -28,7 +29,8 @@ def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str 
 
 def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
     with Ending() as ending:
-        sandbox = Sandbox(build, port=port, host=host, public_host=public_host, listener=_tell)
+        spokes = [SPOKE_ACCOUNT] if connects_accounts(build) else []
+        sandbox = Sandbox(build, port=port, host=host, public_host=public_host, spokes=spokes, listener=_tell)
         with sandbox:
             _say(_welcome(sandbox))
             for problem in sandbox.engine.problems():
@@ -50,7 +52,12 @@ def _welcome(sandbox: Sandbox) -> str:
         f"\n  curl -X POST {sandbox.endpoint_url}/_sandbox/schedules/{schedule.logical_id}   # {schedule.expression}"
         for schedule in sandbox.engine.wiring.schedules
     )
-    others = "".join(f"\n  {other}: {sandbox.registry_url(other)}" for other in sandbox.regions[1:])
+    others = "".join(
+        f"\n  {account} {other}: {sandbox.registry_url(other, account)}"
+        for account in sandbox.deployments
+        for other in sandbox.regions
+        if (account, other) != (sandbox.account, region)
+    )
     return f"""\
 Sandbox ready at {sandbox.endpoint_url} (Ctrl-C ends it). In another terminal:
 
@@ -67,7 +74,7 @@ or
 
   curl {sandbox.endpoint_url}/_sandbox/invocations   # which functions ran, with their logs{schedules}
 
-Registries of other regions:{others or " none"}
+Other registries (an account's id is the access key of its root):{others or " none"}
 
 What happens from now on:"""
 
