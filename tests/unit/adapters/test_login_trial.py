@@ -26,6 +26,7 @@ from ecr_steward.errors import (
     CredentialRefusedError,
     RefusedByRegistryError,
     RegistryUnavailableError,
+    RoleNotAssumableError,
     StewardError,
     ThrottledError,
 )
@@ -218,7 +219,7 @@ def test_no_login_is_fetched_as_ourselves(logins: RoleLogins, as_caller: Callabl
 def test_a_role_is_another_when_only_a_part_of_its_name_is_ours(
     logins: RoleLogins, as_caller: Callable[[str], Any], arn: str
 ) -> None:
-    with as_caller(arn), pytest.raises(AccessDeniedError, match="sts:AssumeRole"):
+    with as_caller(arn), pytest.raises(RoleNotAssumableError, match="AssumeRole"):
         logins.fetch(HOME, "pull-only")
 
 

@@ -88,7 +88,8 @@ def test_the_step_says_where_to_what_and_as_whom_when_it_is_read() -> None:
     step = plan_sink(CREDENTIAL, SINK, None, home=HOME, now=NOON)
 
     assert str(step) == (
-        "publish logins to 111122223333/us-east-1, 222233334444/eu-west-1 as pull-only in the secret ecr-steward/on-prem"
+        "publish logins to 111122223333/us-east-1, 222233334444/eu-west-1 as pull-only "
+        "in the secret ecr-steward/on-prem"
     )
 
 
@@ -200,6 +201,7 @@ def test_no_secret_is_shown_when_values_that_hold_one_are_printed() -> None:
     text = merge_docker_config(SINK.secret, None, [token()])
     stored = holding(text.reveal)
 
-    shown = f"{token()} {token()!r} {text} {text!r} {stored!r} {[token().basic]} {plan_sink(CREDENTIAL, SINK, None, home=HOME, now=NOON)!r}"
+    step = plan_sink(CREDENTIAL, SINK, None, home=HOME, now=NOON)
+    shown = f"{token()} {token()!r} {text} {text!r} {stored!r} {[token().basic]} {step!r}"
     assert CANARY not in shown
     assert "QVdTOmNhbmFyeS1wYXNzd29yZA" not in shown
