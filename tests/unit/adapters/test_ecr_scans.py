@@ -74,6 +74,16 @@ def test_every_status_has_its_meaning_and_one_that_nobody_knows_is_no_success(
     assert scan.said == (None if status is ScanStatus.COMPLETE else f"{word}: in its own words")
 
 
+@pytest.mark.parametrize(("word", "status"), [("FAILED", ScanStatus.UNSCANNABLE), ("COMPLETE", ScanStatus.COMPLETE)])
+def test_an_image_is_unscannable_when_the_basic_scan_failed_for_its_operating_system(
+    scans: EcrScans, ecr: Stubber, word: str, status: ScanStatus
+) -> None:
+    said = "UnsupportedImageError: The operating system and/or package manager are not supported."
+    ecr.add_response("describe_image_scan_findings", {"imageScanStatus": {"status": word, "description": said}})
+
+    assert scans.scan(IMAGE).status is status
+
+
 def test_a_scan_has_failed_when_ecr_says_nothing_about_it(scans: EcrScans, ecr: Stubber) -> None:
     ecr.add_response("describe_image_scan_findings", {})
 

@@ -25,6 +25,9 @@ _STATUSES: Mapping[str, ScanStatus] = {
 }
 """All others have no findings to show that count: FAILED, SCAN_ELIGIBILITY_EXPIRED, FINDINGS_UNAVAILABLE and their kin,
 and whatever ECR may say one day that nobody has thought of here."""
+_UNSUPPORTED = "UnsupportedImageError"
+"""How the description of a FAILED scan begins where the scanner does not know the image's operating system
+("Troubleshooting image scanning", ECR user guide; aws/containers-roadmap#2066)."""
 _NO_LONGER_THERE = frozenset({"SUPPRESSED", "CLOSED"})
 """States of an Inspector finding that somebody has suppressed, or that is mended."""
 _NAMELESS = "a finding without a name"
@@ -69,6 +72,8 @@ def _scan(image: ImageRef, pages: Iterator[Mapping[str, Any]]) -> Scan:
         return Scan(image.digest, ScanStatus.PENDING, said="it was scanned anew while its findings were read")
     ((word, description),) = said.items()
     status = _STATUSES.get(word, ScanStatus.FAILED)
+    if word == "FAILED" and (description or "").startswith(_UNSUPPORTED):
+        status = ScanStatus.UNSCANNABLE
     words = ": ".join(filter(None, (word, description)))
     return Scan(
         image.digest,
