@@ -18,14 +18,17 @@ from ecr_steward.domain.notices import (
     CredentialRefreshed,
     FailedEvent,
     ImageReplicated,
+    ImageVerdict,
     Notice,
     ReplicationRequested,
     ViolationFound,
 )
+from ecr_steward.domain.scans import Verdict
 from ecr_steward.events.copy_job import read_copy_job
 from ecr_steward.events.own import (
     CredentialRefreshedEvent,
     ImageReplicatedEvent,
+    ImageVerdictEvent,
     ViolationFoundEvent,
     encode_job,
     encode_notice,
@@ -45,6 +48,8 @@ REPLICATED = ImageReplicated(
 REFRESHED = CredentialRefreshed(
     "on-prem", (HOME.registry,), "ecr-steward/on-prem", "pull-only", datetime(2026, 11, 24, 12, tzinfo=UTC)
 )
+PASS = ImageVerdict("services", IMAGE, Verdict.PASS, (), ())
+FAIL = replace(PASS, verdict=Verdict.FAIL, reasons=("CVE-2026-12345 (HIGH)",))
 
 
 class World(Protocol):
@@ -128,6 +133,8 @@ def _notice(event: dict[str, Any]) -> Notice:
             return ViolationFoundEvent.model_validate(event).detail.to_notice()
         case "Credential Refreshed":
             return CredentialRefreshedEvent.model_validate(event).detail.to_notice()
+        case "Image Verdict":
+            return ImageVerdictEvent.model_validate(event).detail.to_notice()
     return ImageReplicatedEvent.model_validate(event).detail.to_notice()
 
 
@@ -162,6 +169,22 @@ def test_a_notice_arrives_once_when_it_is_given_again(world: World) -> None:
     world.notices.publish(VIOLATION)
 
     assert world.published() == [VIOLATION, REPLICATED]
+
+
+def test_a_verdict_arrives_again_when_another_one_on_the_same_image_arrived_since(world: World) -> None:
+    for notice in (FAIL, FAIL, PASS, PASS, FAIL, FAIL, PASS):
+        world.notices.publish(notice)
+
+    assert world.published() == [FAIL, PASS, FAIL, PASS]
+
+
+def test_a_verdict_arrives_once_when_only_other_images_were_judged_since(world: World) -> None:
+    of_another = replace(PASS, image=ImageRef(HOME, Digest(f"sha256:{'b' * 64}")))
+    of_another_rule = replace(PASS, rule="other")
+    for notice in (FAIL, of_another, of_another_rule, FAIL):
+        world.notices.publish(notice)
+
+    assert world.published() == [FAIL, of_another, of_another_rule]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Fakes of what leaves the steward: each keeps what it was given."""
 
-from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested
+from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested, topic_of
 from ecr_steward_fakes.calls import Calls
 
 
@@ -13,7 +13,9 @@ class FakeNotices:
 
     def publish(self, notice: Notice) -> None:
         with self.calls.record("publish", notice):
-            if notice not in self.published:
+            topic = topic_of(notice)
+            on_topic = [each for each in self.published if topic_of(each) == topic]
+            if notice not in (on_topic if topic is None else on_topic[-1:]):
                 self.published.append(notice)
 
 

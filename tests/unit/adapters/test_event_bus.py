@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -15,10 +17,12 @@ from ecr_steward.adapters import event_bus
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.domain.notices import Notice, ViolationFound
+from ecr_steward.domain.notices import ImageVerdict, Notice, ViolationFound
+from ecr_steward.domain.scans import Verdict
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, RegistryUnavailableError, ThrottledError
 
 IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest(f"sha256:{'a' * 64}"))
+VERDICT = ImageVerdict("services", IMAGE, Verdict.PASS, (), ())
 NOTICE = ViolationFound("services", "latest is denied", IMAGE, image_tag("latest"), "notify")
 
 
@@ -159,6 +163,23 @@ def test_the_error_of_the_bus_is_told_when_the_table_fails_too(clients: AwsClien
         broken.add_client_error("delete_item", "InternalServerError", http_status_code=500)
         with pytest.raises(ThrottledError, match="slow down"):
             EventBusNotices(clients, "ecr-steward", table, encode).publish(NOTICE)
+
+
+def test_a_verdict_is_given_and_a_line_is_logged_when_the_one_before_it_cannot_be_forgotten(
+    clients: AwsClients, bus: Stubber, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    notices = EventBusNotices(clients, "ecr-steward", table, lambda notice: ("Image Verdict", repr(notice)))
+    bus.add_response("put_events", answer())
+    bus.add_response("put_events", answer())
+    notices.publish(VERDICT)
+
+    def fail(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    clients.dynamodb.meta.events.register("before-call.dynamodb.DeleteItem", fail)
+    notices.publish(replace(VERDICT, verdict=Verdict.FAIL))
+
+    assert "idempotency table could not be used" in caplog.text
 
 
 def test_a_notice_is_left_to_its_giver_when_it_is_under_way(

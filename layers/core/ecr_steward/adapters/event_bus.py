@@ -12,12 +12,14 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
     IdempotencyInconsistentStateError,
     IdempotencyPersistenceLayerError,
+    IdempotencyValidationError,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.translation import refusal, translated
-from ecr_steward.domain.notices import SOURCE, Notice
+from ecr_steward.domain.notices import SOURCE, Notice, topic_of
 
 ONCE_WITHIN_SECONDS = 24 * 60 * 60
 GIVING_SECONDS = 30
@@ -27,7 +29,8 @@ GIVING_SECONDS = 30
 class EventBusNotices:
     """A ``Notices``. ``encode`` turns a notice into ``DetailType`` and ``Detail``, which hold nothing volatile.
 
-    What a notice says is its identity: the same text within a day is the same notice, whichever function gives it.
+    What a notice says is its identity: the same text within a day is the same notice, whichever function gives it. One
+    with a topic is remembered by that, so that only the latest one is: a pass between two fails makes both fails news.
     A table that cannot be used never silences a notice: one that comes twice is better than one that is lost.
     """
 
@@ -45,6 +48,8 @@ class EventBusNotices:
 
     def publish(self, notice: Notice) -> None:
         detail_type, detail = self._encode(notice)
+        table = DynamoDBPersistenceLayer(table_name=self._table_name, boto3_client=self._clients.dynamodb)
+        said = {"topic": topic_of(notice) or detail, "detail-type": detail_type, "detail": detail}
         was_put = False
 
         def put(*, what_it_says: dict[str, str]) -> None:
@@ -55,8 +60,10 @@ class EventBusNotices:
         guarded = idempotent_function(
             put,
             data_keyword_argument="what_it_says",
-            persistence_store=self._table(),
+            persistence_store=table,
             config=IdempotencyConfig(
+                event_key_jmespath='["detail-type", topic]',
+                payload_validation_jmespath="detail",
                 expires_after_seconds=ONCE_WITHIN_SECONDS,
                 use_local_cache=False,
                 hash_function="sha256",
@@ -65,16 +72,21 @@ class EventBusNotices:
             key_prefix="notice",
         )
         try:
-            guarded(what_it_says={"detail-type": detail_type, "detail": detail})
+            try:
+                guarded(what_it_says=said)
+            except IdempotencyValidationError as outdated:
+                _forget(table, said, outdated)
+                guarded(what_it_says=said)
         except IdempotencyAlreadyInProgressError:
             return  # another invocation is giving it at this moment
-        except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as cause:
+        except (
+            IdempotencyPersistenceLayerError,
+            IdempotencyInconsistentStateError,
+            IdempotencyValidationError,  # again: others give notices on the topic at this moment
+        ) as cause:
             logging.getLogger(__name__).warning("the idempotency table could not be used: %s", cause)
             if not was_put:
                 self._put(detail_type, detail)
-
-    def _table(self) -> DynamoDBPersistenceLayer:
-        return DynamoDBPersistenceLayer(table_name=self._table_name, boto3_client=self._clients.dynamodb)
 
     def _put(self, detail_type: str, detail: str) -> None:
         with translated("events:PutEvents", self._event_bus):
@@ -88,6 +100,14 @@ class EventBusNotices:
             raise refusal(
                 "events:PutEvents", self._event_bus, entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")
             )
+
+
+def _forget(table: DynamoDBPersistenceLayer, said: dict[str, str], outdated: Exception) -> None:
+    """Forget what was said on a topic before. Powertools wraps what goes wrong only in what it calls by itself."""
+    try:
+        table.delete_record(data=said, exception=outdated)
+    except (BotoCoreError, ClientError) as cause:
+        raise IdempotencyPersistenceLayerError("Failed to delete record from idempotency store", cause) from cause
 
 
 class _FixedTime(LambdaContext):

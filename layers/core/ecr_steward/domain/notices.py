@@ -83,3 +83,8 @@ class FailedEvent:
 
 
 type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed
+
+
+def topic_of(notice: Notice) -> str | None:
+    """What a notice is the latest word on; ``None`` for one that tells what has happened, and outdates no other."""
+    return f"{notice.rule} on {notice.image}" if isinstance(notice, ImageVerdict) else None

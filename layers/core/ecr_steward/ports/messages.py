@@ -6,7 +6,10 @@ from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested
 
 
 class Notices(Protocol):
-    """The event bus that others listen to. A notice that was given within a day is not given again."""
+    """The event bus that others listen to. A notice that was given within a day is not given again.
+
+    Unless it has a topic, and another one on it was given since: then listeners would go on believing that one.
+    """
 
     def publish(self, notice: Notice) -> None:
         """Publish a notice once.
