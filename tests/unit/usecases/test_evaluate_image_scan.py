@@ -30,15 +30,18 @@ class House:
         self.world, self.notices = world, FakeNotices(world.registry.calls)
         self.rules = rules or rulebook(scan=SCAN_RULES)
 
-    def batch(self, *scanned: Manifest) -> list[tuple[Outcome, ...]]:
-        """The outcomes of each message of a batch."""
-        batch = ScanBatch(
+    def new_batch(self) -> ScanBatch:
+        return ScanBatch(
             rules=self.rules,
             registry=self.world.registry,
             scans=self.world.scans,
             notices=self.notices,
             now=noon,
         )
+
+    def batch(self, *scanned: Manifest) -> list[tuple[Outcome, ...]]:
+        """The outcomes of each message of a batch."""
+        batch = self.new_batch()
         return [batch.evaluate((ScanEnded(ref(each)),)) for each in scanned]
 
     def evaluate(self, scanned: Manifest) -> Outcome:
@@ -256,6 +259,18 @@ def test_both_messages_come_back_when_the_image_they_share_could_not_be_judged()
     assert isinstance(first.error, ThrottledError)
     assert first.error.rule == "services"
     assert second.error is first.error
+
+
+def test_repository_that_does_not_answer_is_asked_once_when_a_whole_batch_is_about_it() -> None:
+    house = House(scanned(ALL, {"1.4.2": INDEX}))
+    house.world.registry.calls.close(API.registry.account, ThrottledError("slow down"))
+    batch = house.new_batch()
+
+    for each in (AMD64, ARM64, INDEX):
+        with pytest.raises(ThrottledError):
+            batch.evaluate((ScanEnded(ref(each)),))
+
+    assert house.calls("images") == 1
 
 
 def test_another_image_is_judged_when_one_index_cannot_be_read() -> None:

@@ -158,6 +158,21 @@ def test_other_destinations_are_requested_when_one_cannot_be_looked_at() -> None
     assert any("denies ap-south-2" in failure for failure in found.failures)
 
 
+def test_destination_that_does_not_answer_is_asked_once_when_many_images_are_missing_there() -> None:
+    two = manifest("two")
+    sweeper = Sweeper(world([IMAGE, two], {"1.4.2": IMAGE, "1.5.0": two}))
+    sweeper.rules = rulebook(replicate=(ReplicationRules((Destination(account="222233334444"),)),))
+    sweeper.world.registry.calls.close("222233334444", AccessDeniedError("account two is closed"))
+
+    found = sweeper.sweep()
+
+    there = API.in_registry(replace(HOME, account="222233334444"))
+    assert [call for call in sweeper.world.registry.calls.entries if call == ("images", (there,))] == [
+        ("images", (there,))
+    ]
+    assert sum("account two is closed" in failure for failure in found.failures) == 3
+
+
 def test_no_manifest_is_read_when_all_replicas_are_there() -> None:
     sweeper = settled()
     sweeper.world.registry.calls.clear()

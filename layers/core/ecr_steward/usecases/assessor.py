@@ -43,7 +43,7 @@ class Assessor:
                 self._assessments[image] = error
         known = self._assessments[image]
         if isinstance(known, StewardError):
-            raise known
+            raise known.with_traceback(None)
         return known
 
     def top_images_over(self, scanned: Digest, images: RepositoryImages) -> list[Digest]:

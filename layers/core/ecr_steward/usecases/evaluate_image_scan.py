@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import ImageRef
@@ -16,6 +15,7 @@ from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
+from ecr_steward.usecases.reading import once
 
 
 class ScanBatch:
@@ -27,7 +27,7 @@ class ScanBatch:
     def __init__(self, *, rules: Rules, registry: Registry, scans: Scans, notices: Notices, now: Clock) -> None:
         self._rules = rules
         self._notices = notices
-        self._images = cache(registry.images)
+        self._images = once(registry.images)
         self._assessor = Assessor(rules, registry, scans, now)
         self._judged: dict[ImageRef, Outcome] = {}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
@@ -21,6 +21,7 @@ from ecr_steward.usecases.apply_repository_policies import apply_repository_poli
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
+from ecr_steward.usecases.reading import once
 
 
 def reconcile_registry(
@@ -43,7 +44,7 @@ def reconcile_registry(
     one repository does not keep the sweep from the others.
     """
     assessor = Assessor(rules, registry, scans, now)
-    copier = Copier(rules, content, cache(registry.images), cache(registry.repository), assessor)
+    copier = Copier(rules, content, once(registry.images), once(registry.repository), assessor)
     sweep = _Sweep(rules, registry, notices, queue, copier)
     for home in homes:
         sweep.look_at(home, sweep.mend_settings, sweep.mend_image_tags, sweep.judge_images, sweep.request_replicas)
