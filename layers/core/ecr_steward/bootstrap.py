@@ -119,7 +119,7 @@ class App:
     def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
         """See ``usecases.reconcile_registry``: here and in every connected account, in the region of the schedule."""
         return reconcile_registry(
-            [home, *(RegistryRef(account, home.region) for account in sorted(self.connected))],
+            [home, *(RegistryRef(account, home.region) for account in sorted(self.connected - {home.account}))],
             rules=self.rules,
             registry=self.registry,
             content=self.content,

@@ -41,6 +41,17 @@ def test_sweep_looks_at_home_and_at_each_connected_account_in_the_region_of_its_
     assert there.registry.tags_of(THERE) == {"2.0.0", "2.0-latest", "2-latest"}
 
 
+def test_home_is_swept_once_when_it_is_named_among_the_connected_accounts(
+    there: World, context: Any, load_event: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = replace(bootstrap.app(), connected=frozenset({HOME.account, TWO}))
+    monkeypatch.setattr(bootstrap, "app", lambda: app)
+
+    reconcile_registry(load_event("schedule/sweep"), context)
+
+    assert there.registry.calls.entries.count(("repositories", (HOME,))) == 1
+
+
 def test_push_in_a_connected_account_is_governed_there(
     there: World, context: Any, load_event: Callable[[str], Any]
 ) -> None:
