@@ -82,16 +82,19 @@ class House:
 
     @contextmanager
     def unheard(self) -> Iterator[None]:
-        """What happens meanwhile reaches nobody: its events stay on the default bus."""
-        events = self.sandbox.client("events")
-        rule = self.sandbox.deployment.resources["ForwardToStewardRule"].arn
-        name = str(rule).rpartition("/")[2]
-        events.disable_rule(Name=name)
+        """What happens meanwhile reaches no function: its events stay on the default bus of their account."""
+        rules = [
+            (self.sandbox.client("events", account=account), str(deployment.resources["ForwardToStewardRule"].arn))
+            for account, deployment in self.sandbox.deployments.items()
+        ]
+        for events, arn in rules:
+            events.disable_rule(Name=arn.rpartition("/")[2])
         try:
             yield
             self.sandbox.wait_until_idle()
         finally:
-            events.enable_rule(Name=name)
+            for events, arn in rules:
+                events.enable_rule(Name=arn.rpartition("/")[2])
 
     # ---------------------------------------------------------------- what services do
 

@@ -206,7 +206,9 @@ _VERDICT_METRICS: dict[Verdict, str] = {
 
 def _with_notes(error: StewardError) -> str:
     """What went wrong, and beside it: one event of several parts may have met several errors."""
-    return "; ".join([str(error), *getattr(error, "__notes__", [])[:_FAILURES_TOLD]])
+    notes = getattr(error, "__notes__", [])
+    more = len(notes) - _FAILURES_TOLD
+    return "; ".join([str(error), *notes[:_FAILURES_TOLD], *([f"and {more} more, in the log"] if more > 0 else [])])
 
 
 def _readable(body: str) -> Any:

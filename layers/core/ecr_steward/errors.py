@@ -118,9 +118,15 @@ class RegistryUnavailableError(RetryableError):
 
 
 def gravest(errors: Sequence[StewardError]) -> StewardError:
-    """The one of several errors to raise: a retryable one where there is one, since trying again may mend all."""
+    """The one of several errors to raise: a retryable one where there is one, since trying again may mend all.
+
+    The others become its notes, those of another rule with that rule's name, and so do their own notes.
+    """
     chosen = next((error for error in errors if isinstance(error, RetryableError)), errors[0])
     for error in errors:
         if error is not chosen:
-            chosen.add_note(f"beside it: {error}")
+            whose = f" ({error.rule})" if error.rule and error.rule != chosen.rule else ""
+            chosen.add_note(f"beside it{whose}: {error}")
+            for note in getattr(error, "__notes__", ()):
+                chosen.add_note(note)
     return chosen

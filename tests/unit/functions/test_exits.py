@@ -8,6 +8,8 @@ import pytest
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.notices import FailedEvent
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.entry import answer
 from ecr_steward.errors import AccessDeniedError, InvalidRulebookError, ThrottledError
 from ecr_steward_fakes.rules import API, AWAY
 from ecr_steward_fakes.worlds import World, manifest, world
@@ -130,6 +132,16 @@ def test_failure_names_the_rule_when_its_step_was_denied(
     assert house.failures.failed == [
         FailedEvent("a-function", push_event(), "AccessDeniedError", "ecr:PutImage is not allowed", "services")
     ]
+
+
+def test_failure_says_how_many_reasons_it_leaves_to_the_log_when_there_are_many(context: Any, house: Any) -> None:
+    outcomes = [Outcome("a part", error=AccessDeniedError(f"reason {number}")) for number in range(13)]
+
+    answer({}, context, lambda: outcomes)
+
+    (failed,) = house.failures.failed
+    assert failed.message.startswith("reason 0; beside it: reason 1; ")
+    assert failed.message.endswith("beside it: reason 10; and 2 more, in the log")
 
 
 def test_retryable_error_is_raised_so_that_lambda_delivers_the_event_again(
