@@ -7,6 +7,7 @@ skipped, since a skipped condition would allow what AWS denies. Source: IAM user
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,7 +19,7 @@ from local_ecr.access.conditions import (
     all_hold,
     as_list,
     check_conditions,
-    like,
+    resource_wildcards,
     wildcards,
 )
 
@@ -128,9 +129,10 @@ def check(document: Document) -> None:
     """Find out at once what decide() would stumble over later. Raises UnsupportedPolicyError."""
     for statement in as_list(document.get("Statement", [])):
         _check_elements(statement)
-        for element in ("Action", "NotAction", "Resource", "NotResource"):
-            for text in as_list(statement.get(element, [])):
-                wildcards(text)
+        for name, pattern in _PATTERNS.items():
+            for element in (name, f"Not{name}"):
+                for text in as_list(statement.get(element, [])):
+                    pattern(text)
         check_conditions(statement.get("Condition", {}))
 
 
@@ -141,8 +143,8 @@ def _applies(statement: Mapping[str, Any], call: Call, *, delegates: bool) -> bo
     _check_elements(statement)
     return (
         _names_principal(statement, call, delegates=delegates)
-        and _names(statement, "Action", call.action.lower(), str.lower)
-        and _names(statement, "Resource", call.resource, str)
+        and _names(statement, "Action", call.action.lower())
+        and _names(statement, "Resource", call.resource)
         and all_hold(statement.get("Condition", {}), call.context)
     )
 
@@ -173,10 +175,21 @@ def _names_principal(statement: Mapping[str, Any], call: Call, *, delegates: boo
     return not accepted.isdisjoint(names)
 
 
-def _names(statement: Mapping[str, Any], element: str, value: str, fold: Callable[[str], str]) -> bool:
-    if f"Not{element}" in statement:
-        return not any(like(fold(wanted), value) for wanted in as_list(statement[f"Not{element}"]))
-    if element not in statement:
+def _action_wildcards(text: str) -> re.Pattern[str]:
+    """Actions are the same in any case."""
+    return wildcards(text.lower())
+
+
+_PATTERNS: Mapping[str, Callable[[str], re.Pattern[str]]] = {
+    "Action": _action_wildcards,
+    "Resource": resource_wildcards,
+}
+
+
+def _names(statement: Mapping[str, Any], element: str, value: str) -> bool:
+    if f"Not{element}" not in statement and element not in statement:
         # A trust policy has no Resource: it is the role's own. A repository's may leave it out: it is the repository.
         return element == "Resource"
-    return any(like(fold(wanted), value) for wanted in as_list(statement[element]))
+    is_negated = f"Not{element}" in statement
+    wanted = as_list(statement[f"Not{element}" if is_negated else element])
+    return any(_PATTERNS[element](text).fullmatch(value) for text in wanted) is not is_negated
