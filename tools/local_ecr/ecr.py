@@ -17,9 +17,10 @@ class LocalEcr(Services):
     the thread that made the change: it should only take note. `trail` says whether CloudTrail records are among them.
 
     `principal_of(credential)` says who calls, `identities(principal)` which identity policies a user or a role has, as
-    they are at this moment; the root of an account may everything in it and is not asked about. With that and with the
-    repository's policy every request of both faces is decided, and `decisions` and `on_decision(decision)` tell of it.
-    `organization_id` is aws:PrincipalOrgID of every caller. Nobody scans: `record_scan` says what was found.
+    they are at this moment, or None when it is gone; an account's root may everything in it and is not asked about.
+    With that and with the repository's policy every request of both faces is decided, and `decisions` and
+    `on_decision(decision)` tell of it. `organization_id` is aws:PrincipalOrgID of every caller. Nobody scans:
+    `record_scan` says what was found.
     """
 
     @cached_property

@@ -33,6 +33,8 @@ class Principal:
     access_key_id: str = ""
     path: str = "/"
     """Path of a session's role, which the session's ARN does not have."""
+    unique_id: str = ""
+    """IAM's own id of the user or of the session's role, which nobody else gets, not even under the same name."""
 
     @property
     def session_name(self) -> str | None:
@@ -106,7 +108,7 @@ def user_identity(principal: Principal) -> dict[str, Any]:
         role_arn = str(principal.role_arn)
         issuer = {
             "type": "Role",
-            "principalId": "AROALOCALECRSESSION",
+            "principalId": principal.unique_id or "AROALOCALECRSESSION",
             "arn": role_arn,
             "accountId": principal.account,
             "userName": role_arn.rsplit("/", 1)[-1],
@@ -119,4 +121,4 @@ def user_identity(principal: Principal) -> dict[str, Any]:
         }
     if principal.is_root:
         return {"type": "Root", "principalId": principal.account, **identity}
-    return {"type": "IAMUser", "principalId": "AIDALOCALECRUSER", **identity, "userName": name}
+    return {"type": "IAMUser", "principalId": principal.unique_id or "AIDALOCALECRUSER", **identity, "userName": name}

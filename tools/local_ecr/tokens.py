@@ -54,6 +54,7 @@ class Signer:
                 "arn": principal.arn,
                 "key": principal.access_key_id,
                 "path": principal.path,
+                "id": principal.unique_id,
                 "region": region,
                 "expires": expires_at.timestamp(),
             },
@@ -64,8 +65,8 @@ class Signer:
         """Raises InvalidTokenError for a password that we did not make, ExpiredTokenError for an old one."""
         claims = self._open("authorization", password)
         expires_at = self._expiry(claims)
-        principal = Principal(claims["account"], claims["arn"], claims["key"], claims.get("path", "/"))
-        return Session(principal, claims["region"], expires_at)
+        known = (claims["account"], claims["arn"], claims["key"], claims.get("path", "/"), claims.get("id", ""))
+        return Session(Principal(*known), claims["region"], expires_at)
 
     def page_token(self, position: Any) -> str:
         """An opaque nextToken that remembers where a listing stopped."""

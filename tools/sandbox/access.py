@@ -5,17 +5,19 @@ policies, rules and log.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from local_ecr import AccessDecision, DecisionLog, Policy, Principal
-from local_ecr.access.decision import Judgement, judge, principal_keys, sentence
+from local_ecr.access.decision import Judgement, call_keys, judge, owner_of, principal_keys, sentence
 from local_ecr.access.log import API
+from local_ecr.access.permissions import Permission
 from local_ecr.access.policies import Call
 from sandbox.api_calls import ApiCall, HttpRequest
 from sandbox.delivery.wiring import Wiring
 from sandbox.identity import iam
 from sandbox.moto_gateway import HttpAnswer
-from sandbox.permissions import Permission, needs
+from sandbox.permissions import needs
 from sandbox.refusals import denied
 from sandbox.secret_store import secret_policy
 
@@ -46,32 +48,11 @@ class Access:
     def refusal(self, principal: Principal, permission: Permission, keys: Mapping[str, str]) -> str | None:
         """Why the call is refused, in AWS's words; None when it is allowed. `keys` are condition keys of the call."""
         now = self._clock()
-        owner = (permission.resource.split(":") + [""] * 5)[4]
-        call = Call(
-            permission.action,
-            permission.resource,
-            principal.in_policies,
-            {
-                **principal_keys(principal.in_policies),
-                **({"aws:ResourceAccount": owner} if owner else {}),
-                "aws:CurrentTime": now.isoformat(),
-                "aws:SecureTransport": "true",  # the loopback stands for TLS
-                **keys,
-            },
-        )
+        call = Call(permission.action, permission.resource, principal.in_policies)
+        context = {**principal_keys(principal.in_policies), **call_keys(now, owner_of(call)), **keys}
+        call = replace(call, context=context)
         judgement = self._judge(call, principal)
-        self._log.record(
-            AccessDecision(
-                time=now,
-                face=API,
-                principal=principal.arn,
-                action=permission.action,
-                resource=permission.resource,
-                is_allowed=judgement.is_allowed,
-                by=judgement.by,
-                why=judgement.why,
-            )
-        )
+        self._log.record(AccessDecision.of(now, API, call, judgement))
         return None if judgement.is_allowed else sentence(call, judgement)
 
     def _judge(self, call: Call, principal: Principal) -> Judgement:

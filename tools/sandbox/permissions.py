@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from local_ecr.access.permissions import Permission
 from sandbox.api_calls import ApiCall, HttpRequest
 from sandbox.secret_store import secret_arn
 
@@ -33,14 +33,6 @@ _TRANSACTION_ACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
 }
-
-
-@dataclass(frozen=True)
-class Permission:
-    """An action (`sqs:SendMessage`) on a resource (an ARN, or `*`)."""
-
-    action: str
-    resource: str
 
 
 def needs(request: HttpRequest, call: ApiCall, account: str) -> list[Permission]:

@@ -31,8 +31,8 @@ class Town:
     """A server whose repository team/app is the owner's, with one image that has the tag 1.0."""
 
     server: LocalEcrServer
-    identities: dict[str, tuple[Policy, ...]]
-    """Policies of a role by its account."""
+    identities: dict[str, tuple[Policy, ...] | None]
+    """Policies of a role by its account; None: it was deleted."""
     events: list[tuple[str, str, dict[str, Any]]]
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=20))
     clients: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Town:
 @pytest.fixture(scope="module")
 def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One server for a module."""
-    identities: dict[str, tuple[Policy, ...]] = {}
+    identities: dict[str, tuple[Policy, ...] | None] = {}
     events: list[tuple[str, str, dict[str, Any]]] = []
     ecr = LocalEcr(
         tmp_path_factory.mktemp("town"),

@@ -106,6 +106,27 @@ def test_a_token_speaks_as_its_principal_may_at_that_moment(town, tokens):
     assert town.send(token, "GET", "/v2/").status == 200
 
 
+def test_a_token_is_good_for_nothing_when_its_role_is_gone_whomever_the_repository_lets_in(town, tokens):
+    town.repository_may(allow(ACTION, Principal={"AWS": town.role_arn.format(account=OWNER)}))
+    assert town.send(tokens["owner-ci"], "GET", "tags/list").status == 200
+
+    town.identities[OWNER] = None
+
+    answer = town.send(tokens["owner-ci"], "GET", "tags/list")
+    assert (answer.status, answer.json()["errors"][0]["code"]) == (403, "DENIED")
+    assert answer.json()["errors"][0]["message"].endswith("because the identity does not exist any more")
+    assert not town.ecr.decisions.entries()[-1].is_allowed
+
+
+@pytest.mark.parametrize("name", ["team/app", "new/one"])
+def test_the_owner_of_what_is_called_upon_is_known_when_it_does_not_exist_yet(town, tokens, name):
+    elsewhere = {"StringNotEquals": {"aws:ResourceAccount": OWNER}}
+    town.may(
+        OWNER, allow("ecr:*", Resource="*"), {**allow("*", Resource="*"), "Effect": "Deny", "Condition": elsewhere}
+    )
+    assert town.send(tokens["owner-ci"], "GET", f"/v2/{name}/tags/list").status == (200 if name == "team/app" else 404)
+
+
 def test_the_root_of_an_account_may_everything_in_it_that_its_repositories_do_not_deny(town):
     root = town.client(OWNER)
     root.list_images(repositoryName="team/app")

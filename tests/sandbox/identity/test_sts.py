@@ -120,6 +120,7 @@ def test_trust_of_the_own_account_is_enough_when_it_names_the_user(connected: An
         ),
         ({"DurationSeconds": 60_000}, "ValidationError", "durationSeconds.*less than or equal to 43200"),
         ({"RoleSessionName": "not a name"}, "ValidationError", "Value 'not a name' at 'roleSessionName' failed"),
+        ({"RoleSessionName": "zoë"}, "ValidationError", "at 'roleSessionName' failed"),
         ({"Policy": "{}"}, "NotImplemented", "The sandbox's STS does not take Policy"),
         ({"Tags": [{"Key": "a", "Value": "b"}]}, "NotImplemented", "The sandbox's STS does not take Tags"),
     ],

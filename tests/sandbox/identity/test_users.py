@@ -104,6 +104,52 @@ def test_key_is_refused_when_it_was_ended(box: Any, user: Callable[[str], dict[s
         sts.get_caller_identity()
 
 
+def test_login_and_keys_end_with_a_user_when_another_gets_the_name(
+    box: Any, user: Callable[[str], dict[str, str]]
+) -> None:
+    key, iam = user("again"), box.sandbox.client("iam")
+    iam.attach_user_policy(UserName="again", PolicyArn=PULL_ONLY)
+    ecr = box.client("ecr", key)
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    asked = {"headers": {"Authorization": f"Basic {token}"}}
+    assert box.http("GET", "/v2/team/api/manifests/none", **asked)[0] == 404
+
+    iam.delete_access_key(UserName="again", AccessKeyId=key["AccessKeyId"])
+    iam.detach_user_policy(UserName="again", PolicyArn=PULL_ONLY)
+    iam.delete_user(UserName="again")
+    user("again")
+    iam.attach_user_policy(UserName="again", PolicyArn=PULL_ONLY)
+
+    status, told = box.http("GET", "/v2/team/api/manifests/none", **asked)
+    assert (status, told["errors"][0]["code"]) == (403, "DENIED")
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        ecr.get_authorization_token()
+
+
+def test_session_and_login_end_with_a_role_when_another_gets_the_name(box: Any) -> None:
+    iam = box.sandbox.client("iam")
+    statement = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    def make() -> str:
+        arn = iam.create_role(RoleName="brief", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        iam.attach_role_policy(RoleName="brief", PolicyArn=PULL_ONLY)
+        return str(arn)
+
+    credentials = box.sandbox.credentials_of(make(), "first")
+    sts, ecr = box.client("sts", credentials), box.client("ecr", credentials)
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    iam.detach_role_policy(RoleName="brief", PolicyArn=PULL_ONLY)
+    iam.delete_role(RoleName="brief")
+    new = box.sandbox.credentials_of(make(), "second")
+
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        sts.get_caller_identity()
+    headers = {"Authorization": f"Basic {token}"}
+    assert box.http("GET", "/v2/team/api/manifests/none", headers=headers)[0] == 403
+    assert box.client("sts", new).get_caller_identity()["Arn"].endswith("/brief/second")
+
+
 def test_role_loses_and_gains_what_its_policies_say_when_they_change(box: Any) -> None:
     role = box.sandbox.deployment.resources["WriterRole"]
     iam = box.sandbox.client("iam")

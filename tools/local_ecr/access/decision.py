@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from local_ecr.access.policies import (
     Call,
@@ -45,10 +46,11 @@ class Judgement:
 
 
 def judge(
-    call: Call, identity: Sequence[Policy], resource: Sequence[Policy] = (), *, is_trust: bool = False
+    call: Call, identity: Sequence[Policy] | None, resource: Sequence[Policy] = (), *, is_trust: bool = False
 ) -> Judgement:
     """Decide one call of an IAM identity, which `call.principal` names. A policy that is not understood allows nothing.
 
+    `identity` is None for a user or role that is gone: it may nothing, whatever a resource's policy says of its name.
     The owner is the account in the ARN of `call.resource`; a resource without one ("*") is the caller's own.
     `is_trust`: the resource is a role and its policies are its trust policy, without which nobody may assume it: in the
     role's own account, too, an identity policy is not enough.
@@ -56,6 +58,8 @@ def judge(
     principal = call.principal
     assert principal is not None, "an identity calls"  # noqa: S101  our own mistake
     is_own = owner_of(call) == principal.account
+    if identity is None:
+        return Judgement(False, why="because the identity does not exist any more")
     policies = (ACCOUNT_ROOT,) if principal.name.endswith(":root") else identity
     try:
         by_identity = evaluate(policies, replace(call, principal=None))
@@ -110,6 +114,18 @@ def principal_keys(principal: Principal, organization_id: str | None = None) -> 
     if organization_id is not None:
         keys["aws:PrincipalOrgID"] = organization_id
     return keys
+
+
+def call_keys(now: datetime, owner: str) -> Context:
+    """The condition keys that every call has, whoever makes it; `owner` is the account that is called upon. Source: as
+    `principal_keys`.
+    """
+    return {
+        "aws:CurrentTime": now.isoformat(),
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:ResourceAccount": owner,
+        "aws:SecureTransport": "true",  # the loopback stands for TLS, which AWS has no way around
+    }
 
 
 def _identity(ruling: Ruling) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from local_ecr.access.decision import Judgement, judge, principal_keys, sentence
+from local_ecr.access.decision import Judgement, call_keys, judge, principal_keys, sentence
 from local_ecr.access.log import AccessDecision, DecisionLog
 from local_ecr.access.permissions import Permission
 from local_ecr.access.policies import Call, Context, Policy
@@ -19,8 +19,10 @@ from local_ecr.state.store import Store
 
 REPOSITORY_POLICY = "repository policy"
 
-Identities = Callable[[Principal], Sequence[Policy]]
-"""The identity policies of a user or of a session's role, as they are now. An account's root is never asked for."""
+Identities = Callable[[Principal], Sequence[Policy] | None]
+"""The identity policies of a user or of a session's role, as they are now; None when it was deleted, even if there is
+another of its name. An account's root is never asked for.
+"""
 
 
 def no_policies(principal: Principal) -> Sequence[Policy]:
@@ -58,18 +60,7 @@ class Gate:
             policies, resource_keys = self._of_repository(permission.resource)
             call = self._call(principal, registry, permission, {**resource_keys, **(request_keys or {})})
             judgement = self._judge(principal, call, policies)
-            self._log.record(
-                AccessDecision(
-                    time=self._clock(),
-                    face=face,
-                    principal=principal.arn,
-                    action=permission.action,
-                    resource=permission.resource,
-                    is_allowed=judgement.is_allowed,
-                    by=judgement.by,
-                    why=judgement.why,
-                )
-            )
+            self._log.record(AccessDecision.of(self._clock(), face, call, judgement))
             if not judgement.is_allowed:
                 raise EcrError("AccessDeniedException", sentence(call, judgement))
 
@@ -86,10 +77,9 @@ class Gate:
             principal.in_policies,
             {
                 **principal_keys(principal.in_policies, self._organization_id),
+                **call_keys(self._clock(), registry.account),
                 **keys,
-                "aws:CurrentTime": self._clock().isoformat(),
                 "aws:RequestedRegion": registry.region,
-                "aws:SecureTransport": "true",  # the loopback stands for TLS, which AWS has no way around
             },
         )
 
@@ -109,7 +99,6 @@ class Gate:
                 return (), {}
             tags = repositories.resource_tags(connection, repository)
         keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "ecr")}
-        keys["aws:ResourceAccount"] = registry.account
         return () if repository.policy is None else (_read(repository.policy),), keys
 
 

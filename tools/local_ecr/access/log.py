@@ -7,6 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
+
+from local_ecr.access.decision import Judgement
+from local_ecr.access.policies import Call
 
 API = "api"
 DISTRIBUTION = "/v2/"
@@ -28,6 +32,12 @@ class AccessDecision:
     """The statements that decided; empty when none applied."""
     why: str
     """Why not, in the words of the refusal; empty when allowed."""
+
+    @classmethod
+    def of(cls, time: datetime, face: str, call: Call, judgement: Judgement) -> Self:
+        """What was judged of an IAM identity's call."""
+        name = call.principal.name if call.principal else ""
+        return cls(time, face, name, call.action, call.resource, judgement.is_allowed, judgement.by, judgement.why)
 
     def __str__(self) -> str:
         told = f"allowed {self.principal} {self.action} {self.resource} ({self.face}) by {self.by}"

@@ -37,20 +37,23 @@ def user_of_key(access_key_id: str) -> Principal | None:
             for user in backend.users.values():
                 for key in user.access_keys:
                     if key.access_key_id == access_key_id and key.status == "Active":
-                        return Principal(account, user.arn, access_key_id)
+                        return Principal(account, user.arn, access_key_id, unique_id=user.id)
     return None
 
 
-def identity_policies(principal: Principal) -> tuple[Policy, ...]:
-    """Inline and attached policies of a user and its groups, or of a session's role; none of what is gone."""
+def identity_policies(principal: Principal) -> tuple[Policy, ...] | None:
+    """Inline and attached policies of a user and its groups, or of a session's role.
+
+    None for what is gone: another user or role that has got the name since is somebody else.
+    """
     if principal.role_arn is not None:
         role = find_role(principal.role_arn)
-        return role.policies if role is not None else ()
+        return role.policies if role is not None and role.id == principal.unique_id else None
     with MOTO_LOCK:
         backend = iam_backends[principal.account][PARTITION]
-        user = _user(principal)
+        user = next((one for one in backend.users.values() if one.id == principal.unique_id), None)
         if user is None:
-            return ()
+            return None
         groups = [group for group in backend.groups.values() if user in group.users]
         return tuple(policy for holder in (user, *groups) for policy in _policies(holder))
 
@@ -71,24 +74,14 @@ def all_roles() -> list[Role]:
 
 def id_of(principal: Principal) -> str:
     """What GetCallerIdentity calls UserId."""
-    if principal.role_arn is not None:
-        role = find_role(principal.role_arn)
-        return f"{role.id if role is not None else 'AROAGONE'}:{principal.session_name}"
     if principal.is_root:
         return principal.account
-    with MOTO_LOCK:
-        user = _user(principal)
-        return str(user.id) if user is not None else "AIDAGONE"
+    return principal.unique_id if principal.session_name is None else f"{principal.unique_id}:{principal.session_name}"
 
 
 def _backends() -> Iterator[tuple[str, Any]]:
     for account in list(iam_backends):
         yield account, iam_backends[account][PARTITION]
-
-
-def _user(principal: Principal) -> Any:
-    users = iam_backends[principal.account][PARTITION].users.values()
-    return next((user for user in users if user.arn == principal.arn), None)
 
 
 def _role(stored: Any) -> Role:

@@ -24,7 +24,7 @@ class UnsignedRequestError(CredentialRefusedError):
 
 
 class UnknownKeyError(CredentialRefusedError):
-    """No account, user or session has the key, or the session token is not the one that belongs to it."""
+    """No account, user or session has the key, the session token is another one's, or the session's role is gone."""
 
     def __init__(self) -> None:
         super().__init__("The security token included in the request is invalid.")
@@ -56,6 +56,8 @@ class Principals:
                 raise UnknownKeyError
             if self._sessions.has_ended(session):
                 raise SessionEndedError
+            if iam.identity_policies(session.principal) is None:
+                raise UnknownKeyError
             return session.principal
         user = iam.user_of_key(key)
         if user is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from local_ecr import Principal
+from sandbox.identity import iam
 
 _KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _TOKEN_BYTES = 96
@@ -49,12 +50,13 @@ class Sessions:
 
     def begin(self, role_arn: str, session_name: str, lifetime: timedelta) -> RoleSession:
         """Give out credentials of a role. Nobody is asked: that is for STS or Lambda to do before."""
+        role = iam.find_role(role_arn)
         _, partition, _, _, account, resource = role_arn.split(":", 5)
         path, _, name = resource.removeprefix("role").rpartition("/")
         key = "ASIA" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
         arn = f"arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"
         session = RoleSession(
-            principal=Principal(account, arn, key, f"{path}/"),
+            principal=Principal(account, arn, key, f"{path}/", role.id if role is not None else ""),
             secret_access_key=base64.b64encode(secrets.token_bytes(30)).decode(),
             session_token=base64.b64encode(secrets.token_bytes(_TOKEN_BYTES)).decode(),
             expires_at=self._clock().replace(microsecond=0) + lifetime,

@@ -13,11 +13,12 @@ from datetime import timedelta
 from xml.sax.saxutils import escape
 
 from local_ecr import Principal
+from local_ecr.access.permissions import Permission
 from sandbox.api_calls import ApiCall, HttpRequest
 from sandbox.identity import iam
 from sandbox.identity.sessions import RoleSession, Sessions
 from sandbox.moto_gateway import HttpAnswer
-from sandbox.permissions import Permission, read_parameters
+from sandbox.permissions import read_parameters
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 DEFAULT_LIFETIME = timedelta(hours=1)
@@ -25,9 +26,9 @@ SHORTEST_LIFETIME, LONGEST_LIFETIME = timedelta(minutes=15), timedelta(hours=12)
 LONGEST_CHAINED_LIFETIME = timedelta(hours=1)
 """STS API reference, AssumeRole, "DurationSeconds"; the last is of a role that another role's session assumes."""
 
-_ROLE_ARN = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]+")
-_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
+_ROLE_ARN = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _NOT_SIMULATED = ("Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "SerialNumber", "TokenCode")
 
 Refusal = Callable[[Principal, Permission, Mapping[str, str]], str | None]
