@@ -141,6 +141,31 @@ def test_repositories_are_not_told_when_one_of_them_is_not_the_roles(
     ecr.close()
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "codes"),
+    [
+        ("cloudwatch", "list_metrics", ("AccessDeniedException", "UnrecognizedClientException")),
+        ("iam", "list_users", ("AccessDenied", "InvalidClientTokenId")),
+        ("inspector2", "list_coverage", ("AccessDeniedException", "UnrecognizedClientException")),
+        ("logs", "describe_log_groups", ("AccessDeniedException", "UnrecognizedClientException")),
+        ("s3", "list_buckets", ("AccessDenied", "InvalidClientTokenId")),
+        ("scheduler", "list_schedules", ("AccessDeniedException", "UnrecognizedClientException")),
+    ],
+)
+def test_refusal_can_be_read_when_the_service_speaks_another_protocol(
+    shop: Any, service: str, operation: str, codes: tuple[str, str]
+) -> None:
+    role = shop.sandbox.deployment.resources["PoorRole"].arn
+    credentials = shop.sandbox.credentials_of(role, "poor")
+    nobody = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "x"}
+    sentences = (f"User: arn:aws:sts::{ACCOUNT}:assumed-role/", "The security token included in the request")
+    for given, code, sentence in zip((credentials, nobody), codes, sentences, strict=True):
+        with pytest.raises(ClientError) as refused:
+            getattr(shop.client(service, given), operation)()
+        error = refused.value.response["Error"]
+        assert (error["Code"], error["Message"].startswith(sentence)) == (code, True)
+
+
 def test_registry_refuses_a_role_when_it_may_only_log_in(shop: Any) -> None:
     ecr = client_of(shop, "Rich", "ecr")
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]

@@ -104,14 +104,25 @@ def _operation(service: str, request: HttpRequest) -> str:
     return f"{request.method} {request.path}"
 
 
+def protocol_of(service: str) -> str:
+    """What a service speaks, in botocore's words (`rest-json`); empty for a service that botocore does not know."""
+    model = _model(service)
+    return "" if model is None else str(model.metadata["protocol"])
+
+
+@cache
+def _model(service: str) -> ServiceModel | None:
+    try:
+        return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    except UnknownServiceError:
+        return None
+
+
 @cache
 def _rest_operations(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
     """Method, path and name of each operation of a REST service, paths with more fixed text first."""
-    try:
-        model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
-    except UnknownServiceError:
-        return ()
-    if not model.metadata["protocol"].startswith("rest"):
+    model = _model(service)
+    if model is None or not protocol_of(service).startswith("rest"):
         return ()
     found: list[tuple[int, str, re.Pattern[str], str]] = []
     for name in model.operation_names:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.api_calls import ApiCall, HttpRequest
+from sandbox.api_calls import ApiCall, HttpRequest, protocol_of
 from sandbox.identity.principals import CredentialRefusedError, SessionEndedError, UnsignedRequestError
 from sandbox.moto_gateway import HttpAnswer
 
-_DENIED = {"sns": "AuthorizationError", "sqs": "AccessDenied", "sts": "AccessDenied", "iam": "AccessDenied"}
-"""Codes of services that do not say AccessDeniedException."""
+_DENIED = {"sns": "AuthorizationError", "sqs": "AccessDenied"}
+"""Codes of services that say neither AccessDeniedException, in JSON, nor AccessDenied, in XML."""
 
 _BAD_REQUESTS = frozenset({"dynamodb", "events", "secretsmanager"})
 """Services of the JSON protocol that refuse with status 400; botocore's models have no other status for them."""
@@ -15,7 +15,7 @@ _BAD_REQUESTS = frozenset({"dynamodb", "events", "secretsmanager"})
 
 def denied(request: HttpRequest, call: ApiCall, message: str) -> HttpAnswer:
     """The principal may not do this."""
-    code = _DENIED.get(call.service, "AccessDeniedException")
+    code = _DENIED.get(call.service) or ("AccessDeniedException" if _is_json(request, call) else "AccessDenied")
     return _answer(request, call, 400 if call.service in _BAD_REQUESTS else 403, code, message)
 
 
@@ -38,4 +38,4 @@ def _answer(request: HttpRequest, call: ApiCall, status: int, code: str, message
 
 
 def _is_json(request: HttpRequest, call: ApiCall) -> bool:
-    return "x-amz-target" in request.headers or call.service in ("lambda", "scheduler", "")
+    return "x-amz-target" in request.headers or protocol_of(call.service) in ("rest-json", "")
