@@ -14,6 +14,8 @@ from sandbox.identity import iam
 
 _KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _TOKEN_BYTES = 96
+KEPT = timedelta(days=1)
+"""For so long after its end a session is known as one that has expired; then its key is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def now() -> datetime:
 
 
 class Sessions:
-    """Thread-safe. A session stays known after its end: whoever still uses it is told that it has expired."""
+    """Thread-safe. A session stays known for a while after its end: whoever still uses it is told that it expired."""
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self._clock = clock
@@ -61,7 +63,9 @@ class Sessions:
             session_token=base64.b64encode(secrets.token_bytes(_TOKEN_BYTES)).decode(),
             expires_at=self._clock().replace(microsecond=0) + lifetime,
         )
+        oldest = self._clock() - KEPT
         with self._lock:
+            self._known = {known: one for known, one in self._known.items() if one.expires_at > oldest}
             self._known[key] = session
         return session
 
