@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.notices import FailedEvent
-from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
+from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import (
     AddImageTag,
     AddResourceTags,
@@ -115,7 +115,7 @@ def _raise_what_failed(outcomes: Sequence[Outcome | SweepOutcome]) -> None:
         if isinstance(outcome, Outcome):
             errors += [outcome.error] if outcome.error else []
         elif failures := outcome.failures:
-            told = "; ".join(failures[:_FAILURES_TOLD])
+            told = _spelled_out(_by_reason(failures))
             errors.append(SweepIncompleteError(f"the sweep went on, but failed {len(failures)} times: {told}"))
     if errors:
         raise gravest(errors)
@@ -136,7 +136,7 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
     }
     _logger().info("sweep", extra=summary)
     for failure in outcome.failures:
-        _logger().error("could not be mended", extra={"reason": failure})
+        _logger().error("could not be mended", extra={"reason": str(failure)})
     return summary
 
 
@@ -206,9 +206,23 @@ _VERDICT_METRICS: dict[Verdict, str] = {
 
 def _with_notes(error: StewardError) -> str:
     """What went wrong, and beside it: one event of several parts may have met several errors."""
-    notes = getattr(error, "__notes__", [])
-    more = len(notes) - _FAILURES_TOLD
-    return "; ".join([str(error), *notes[:_FAILURES_TOLD], *([f"and {more} more, in the log"] if more > 0 else [])])
+    return _spelled_out([str(error), *getattr(error, "__notes__", [])])
+
+
+def _by_reason(failures: Sequence[SweepFailure]) -> list[str]:
+    """Each reason once, with where it was met first: a destination that is closed fails every image that goes there."""
+    met: dict[str, list[str]] = {}
+    for failure in failures:
+        met.setdefault(failure.why, []).append(failure.subject)
+    return [
+        f"{subjects[0]}{f' and {len(subjects) - 1} more' if len(subjects) > 1 else ''}: {why}"
+        for why, subjects in met.items()
+    ]
+
+
+def _spelled_out(failures: Sequence[str]) -> str:
+    more = len(failures) - _FAILURES_TOLD
+    return "; ".join([*failures[:_FAILURES_TOLD], *([f"and {more} more, in the log"] if more > 0 else [])])
 
 
 def _readable(body: str) -> Any:

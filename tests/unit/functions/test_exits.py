@@ -8,7 +8,7 @@ import pytest
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.notices import FailedEvent
-from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.entry import answer
 from ecr_steward.errors import AccessDeniedError, InvalidRulebookError, ThrottledError
 from ecr_steward_fakes.rules import API, AWAY
@@ -141,7 +141,19 @@ def test_failure_says_how_many_reasons_it_leaves_to_the_log_when_there_are_many(
 
     (failed,) = house.failures.failed
     assert failed.message.startswith("reason 0; beside it: reason 1; ")
-    assert failed.message.endswith("beside it: reason 10; and 2 more, in the log")
+    assert failed.message.endswith("beside it: reason 9; and 3 more, in the log")
+
+
+def test_failure_of_a_sweep_tells_each_reason_once_when_many_images_met_it(context: Any, house: Any) -> None:
+    closed = [SweepFailure(f"image {number}", "account two is closed") for number in range(30)]
+    outcome = SweepOutcome((), 1, 0, (*closed, SweepFailure("image 7", "slow down")))
+
+    answer({}, context, lambda: outcome)
+
+    (failed,) = house.failures.failed
+    assert failed.message == (
+        "the sweep went on, but failed 31 times: image 0 and 29 more: account two is closed; image 7: slow down"
+    )
 
 
 def test_retryable_error_is_raised_so_that_lambda_delivers_the_event_again(

@@ -299,7 +299,7 @@ def test_other_images_are_judged_when_the_scan_of_one_cannot_be_read() -> None:
     found = house.sweep()
 
     assert len(house.verdicts()) == 1
-    assert any("inspector2:ListFindings is denied" in failure for failure in found.failures)
+    assert any("inspector2:ListFindings is denied" in failure.why for failure in found.failures)
 
 
 def test_sweep_requests_nothing_and_tells_no_pass_when_the_rule_only_observes() -> None:

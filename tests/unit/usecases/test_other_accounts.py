@@ -100,7 +100,7 @@ def test_the_other_accounts_are_swept_when_one_does_not_let_us_in(steward: Stewa
     assert registry.settings_of(API) == registry.settings_of(there) == SETTINGS
     assert [job.image for job in steward.queue.requested] == [ImageRef(API, IMAGE.digest)]  # for AWAY
     assert found.failures
-    assert all(TWO.account in failure and str(refusal) in failure for failure in found.failures)
+    assert all(TWO.account in failure.subject and failure.why == str(refusal) for failure in found.failures)
 
 
 def test_an_account_is_mended_by_the_next_sweep_when_it_lets_us_in_again(steward: Steward) -> None:

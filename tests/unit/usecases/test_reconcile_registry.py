@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import ImageRef, RepositoryRef
-from ecr_steward.domain.outcome import SweepOutcome
+from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
 from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
@@ -120,7 +120,7 @@ def test_other_repositories_are_mended_when_one_cannot_be_read() -> None:
 
     found = sweeper.sweep()
 
-    assert found.failures == (f"{replace(API, name='team-a/aaa')}: ecr:DescribeRepositories is denied",)
+    assert found.failures == (SweepFailure(str(replace(API, name="team-a/aaa")), "ecr:DescribeRepositories is denied"),)
     assert sweeper.world.registry.tags_of(ImageRef(API, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
 
 
@@ -155,7 +155,7 @@ def test_other_destinations_are_requested_when_one_cannot_be_looked_at() -> None
     found = sweeper.sweep()
 
     assert found.requested == 1
-    assert any("denies ap-south-2" in failure for failure in found.failures)
+    assert any("denies ap-south-2" in failure.why for failure in found.failures)
 
 
 def test_destination_that_does_not_answer_is_asked_once_when_many_images_are_missing_there() -> None:
@@ -170,7 +170,7 @@ def test_destination_that_does_not_answer_is_asked_once_when_many_images_are_mis
     assert [call for call in sweeper.world.registry.calls.entries if call == ("images", (there,))] == [
         ("images", (there,))
     ]
-    assert sum("account two is closed" in failure for failure in found.failures) == 3
+    assert sum(failure.why == "account two is closed" for failure in found.failures) == 3
 
 
 def test_no_manifest_is_read_when_all_replicas_are_there() -> None:
@@ -189,5 +189,5 @@ def test_other_registries_are_swept_when_one_cannot_be_listed() -> None:
 
     found = sweeper.sweep()
 
-    assert found.failures == (f"{HOME}: home is closed",)
+    assert found.failures == (SweepFailure(str(HOME), "home is closed"),)
     assert sweeper.world.registry.settings_of(REPLICA) == SETTINGS

@@ -42,6 +42,18 @@ class CredentialOutcome(Outcome):
 
 
 @dataclass(frozen=True)
+class SweepFailure:
+    """Something that a sweep could not look at or mend."""
+
+    subject: str
+    """The registry, repository, image or copy, as people write it."""
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.why}"
+
+
+@dataclass(frozen=True)
 class SweepOutcome:
     """What a sweep found over all repositories."""
 
@@ -50,5 +62,4 @@ class SweepOutcome:
     repositories: int
     requested: int
     """Copy jobs put on the replication queue."""
-    failures: tuple[str, ...] = ()
-    """What could not be looked at or mended, one sentence each."""
+    failures: tuple[SweepFailure, ...] = ()

@@ -7,7 +7,7 @@ from functools import partial
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
-from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.domain.scans import Verdict
@@ -64,7 +64,7 @@ class _Sweep:
     queue: ReplicationQueue
     copier: Copier
     outcomes: list[Outcome] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[SweepFailure] = field(default_factory=list)
     repositories: int = 0
     requested: int = 0
 
@@ -73,7 +73,7 @@ class _Sweep:
         try:
             found = [(rule, ref) for ref in self.registry.repositories(where) if (rule := self.rules.rule_for(ref))]
         except StewardError as error:
-            self.failures.append(f"{where}: {error}")
+            self.failures.append(SweepFailure(str(where), str(error)))
             return
         self.repositories += len(found)
         # Image tags of all repositories before the first replica: the copier remembers which image holds which tag.
@@ -87,7 +87,7 @@ class _Sweep:
         except (RepositoryNotFoundError, ImageNotFoundError):
             pass  # deleted while the sweep was under way: nothing is left to mend
         except StewardError as error:
-            self.failures.append(f"{subject}: {error}")
+            self.failures.append(SweepFailure(str(subject), str(error)))
 
     def mend_settings(self, _rule: Rule, repository: RepositoryRef) -> None:
         """The job of ``apply_repository_policies``."""

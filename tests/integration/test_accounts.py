@@ -1,0 +1,148 @@
+"""Accounts that do not let us in, or that nobody has told us of: each is said, and the others are served."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sandbox.demo.client import User
+
+CONNECTED, CLOSED, STRANGER = "222233334444", "333344445555", "444455556666"
+"""One that works, one whose role asks for another external id, one whose stack is there but unknown to the hub."""
+SPOKE_ROLE = "ecr-steward-spoke"
+NOT_CONNECTED = f"account {STRANGER} is not connected. Name it in the template's parameter SpokeAccounts"
+NOT_ASSUMABLE = f"account {CLOSED} does not let us act as arn:aws:iam::{CLOSED}:role/{SPOKE_ROLE}"
+
+
+def copy_everywhere(rulebook: dict[str, Any]) -> None:
+    """Add a rule with four destinations; the two that cannot be reached come first."""
+    accounts = [{"account": account} for account in (STRANGER, CLOSED, CONNECTED)]
+    rulebook["rules"].append(
+        {
+            "name": "everywhere",
+            "match": {"repositories": ["everywhere/**"]},
+            "mode": "enforce",
+            "replicate": [{"to": [*accounts, {"region": "eu-west-1"}]}],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def house(open_house: Any) -> Any:
+    house = open_house(spokes=[CONNECTED, CLOSED, STRANGER], parameters={"SpokeAccounts": f"{CONNECTED},{CLOSED}"})
+    house.rulebook.deploy(copy_everywhere)
+    ask_for(house, "another")
+    return house
+
+
+def user(house: Any, account: str) -> User:
+    return User(house.sandbox, "us-east-1", account)
+
+
+def ask_for(house: Any, external_id: str) -> None:
+    """Let the role of the closed account ask for an external id."""
+    iam = house.sandbox.client("iam", account=CLOSED)
+    trust = iam.get_role(RoleName=SPOKE_ROLE)["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = external_id
+    iam.update_assume_role_policy(RoleName=SPOKE_ROLE, PolicyDocument=json.dumps(trust))
+
+
+@contextmanager
+def let_onto_the_bus(house: Any, account: str) -> Iterator[None]:
+    """Let an account put events on the hub's bus, by hand."""
+    events, bus = house.sandbox.client("events"), "ecr-steward"
+    statement = {"Action": "events:PutEvents", "Principal": account, "StatementId": "ByHand"}
+    events.put_permission(EventBusName=bus, **statement)
+    yield
+    events.remove_permission(EventBusName=bus, StatementId="ByHand")
+
+
+def test_events_stay_in_the_failure_queue_of_an_account_when_the_hub_does_not_let_it_in(house: Any) -> None:
+    before = len(house.sandbox.invocations)
+
+    house.push("team-z/api", "1.0.0", user(house, STRANGER))
+
+    kept = house.take("DeliveryFailureQueue", STRANGER)
+    assert {each["account"] for each in kept} == {STRANGER}
+    assert "ECR Image Action" in {each["detail-type"] for each in kept}
+    assert house.sandbox.invocations[before:] == []
+    assert house.take("FailureQueue") == house.take("DeliveryFailureQueue") == []
+    assert house.sandbox.lost == []
+
+
+def test_failure_queue_names_the_account_when_events_come_from_one_that_is_not_connected(house: Any) -> None:
+    stranger = user(house, STRANGER)
+
+    with let_onto_the_bus(house, STRANGER):
+        house.push("team-z/by-hand", "1.0.0", stranger)
+
+    kept = house.take("FailureQueue")
+    assert {each["error"] for each in kept} == {"AccountNotConnectedError"}
+    assert all(each["message"].startswith(NOT_CONNECTED) for each in kept)
+    assert {each["function"].split("-")[2] for each in kept} == {
+        "EnforceImageTagsFunction",
+        "ApplyRepositoryPoliciesFunction",
+        "ReplicateImageFunction",
+    }
+    assert all(each["event"]["account"] == STRANGER for each in kept)
+    assert set(stranger.tags("team-z/by-hand")) == {"1.0.0"}
+    asked = [decision for decision in house.sandbox.decisions if decision.action == "sts:AssumeRole"]
+    assert not [decision for decision in asked if STRANGER in decision.resource]
+
+
+def test_other_destinations_get_the_image_when_two_accounts_cannot_be_reached(house: Any) -> None:
+    pushed = house.push("everywhere/api", "1.0.0")
+
+    digests = {str(manifest.digest) for manifest in pushed.manifests}
+    assert user(house, CONNECTED).digests("everywhere/api") == digests
+    assert house.away.digests("everywhere/api") == digests
+    for account in (CLOSED, STRANGER):
+        assert not user(house, account).has_repository("everywhere/api")
+    kept = house.take("FailureQueue")
+    with_image_tags = {str(pushed.index.digest), str(pushed.sbom.digest)}
+    assert {each["event"]["detail"]["image-digest"] for each in kept} == with_image_tags
+    for each in kept:
+        assert (each["error"], each["rule"]) == ("AccountNotConnectedError", "everywhere")
+        assert each["message"].startswith(NOT_CONNECTED)
+        assert f"beside it: {NOT_ASSUMABLE}" in each["message"]
+    assert house.take("ReplicateImageDeadLetterQueue") == []
+
+
+def test_sweep_goes_on_to_the_other_accounts_when_two_cannot_be_looked_at(house: Any) -> None:
+    pushed = house.push("everywhere/swept", "1.0.0")
+    house.push("team-b/swept", "1.0.0", user(house, CONNECTED))
+    house.take("FailureQueue")
+    with house.unheard():
+        house.away.ecr.delete_repository(repositoryName="everywhere/swept", force=True)
+        user(house, CONNECTED).ecr.delete_lifecycle_policy(repositoryName="team-b/swept")
+
+    house.sweep()
+
+    assert str(pushed.index.digest) in house.away.digests("everywhere/swept")
+    assert user(house, CONNECTED).ecr.get_lifecycle_policy(repositoryName="team-b/swept")["lifecyclePolicyText"]
+    (swept,) = [each for each in house.take("FailureQueue") if each["error"] == "SweepIncompleteError"]
+    assert swept["event"]["detail-type"] == "Scheduled Event"
+    assert swept["message"].startswith("the sweep went on, but failed ")
+    assert [swept["message"].count(said) for said in (NOT_ASSUMABLE, NOT_CONNECTED)] == [1, 1]
+
+
+def test_account_is_governed_by_the_replayed_events_when_its_role_lets_us_in_again(house: Any) -> None:
+    house.take("FailureQueue")
+    closed = user(house, CLOSED)
+    pushed = house.push("team-c/api", "1.0.0", closed)
+    kept = house.take("FailureQueue")
+    before = set(closed.tags("team-c/api"))
+
+    ask_for(house, "ecr-steward-sandbox")
+    house.replay(kept)
+
+    assert {each["error"] for each in kept} == {"RoleNotAssumableError"}
+    assert all(NOT_ASSUMABLE in each["message"] and "docs/accounts.md" in each["message"] for each in kept)
+    assert before == {"1.0.0"}
+    digest = str(pushed.index.digest)
+    assert closed.tags("team-c/api") == dict.fromkeys(("1.0.0", "1.0-latest", "1-latest"), digest)
+    (described,) = closed.ecr.describe_repositories(repositoryNames=["team-c/api"])["repositories"]
+    assert described["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    assert house.take("FailureQueue") == []
