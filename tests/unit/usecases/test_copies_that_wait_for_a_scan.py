@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import ReferenceType
+from weakref import ref as ref_to
 
 import pytest
 
-from ecr_steward.domain.images import Manifest
-from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.images import Image, Manifest
+from ecr_steward.domain.names import ImageRef, image_tag
 from ecr_steward.domain.notices import ImageReplicated, ImageVerdict
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
 from ecr_steward.domain.rules import Destination, Mode, Rules, Waiver
-from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
+from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity, Verdict
 from ecr_steward.errors import AccessDeniedError, ThrottledError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
@@ -287,6 +289,30 @@ def test_each_scan_is_read_once_and_all_indexes_together_in_a_sweep() -> None:
 
     assert there.registry.calls.methods.count("scan") == 2
     assert there.registry.calls.methods.count("children") == 1
+
+
+def test_findings_of_a_repository_are_let_go_before_those_of_the_next_one_are_read_in_a_sweep() -> None:
+    house = House(waiting(), [HIGH])
+    two = ref(AMD64).in_repository(replace(API, name="team-a/zzz"))
+    house.world.registry.create_missing(two.repository)
+    house.world.registry.push(Image(two, frozenset({image_tag("1.0.0")})))
+    house.world.scans.end(two)
+    read: dict[ImageRef, ReferenceType[Scan]] = {}
+    held: list[ImageRef] = []
+    scan = house.world.scans.scan
+
+    def watch(image: ImageRef) -> Scan:
+        held.extend(of for of, there in read.items() if there() and of.repository != image.repository)
+        fresh = replace(scan(image))
+        read[image] = ref_to(fresh)
+        return fresh
+
+    house.world.scans.scan = watch  # type: ignore[method-assign]
+
+    house.sweep()
+
+    assert read.keys() == {ref(AMD64), ref(ARM64), two}
+    assert held == []
 
 
 def test_other_images_are_judged_when_the_scan_of_one_cannot_be_read() -> None:

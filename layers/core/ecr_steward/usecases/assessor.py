@@ -46,6 +46,10 @@ class Assessor:
             raise known.with_traceback(None)
         return known
 
+    def forget_findings(self) -> None:
+        """Let go of what the scanner said; verdicts stay. Else a sweep would hold the findings of a whole registry."""
+        self._scans.clear()
+
     def top_images_over(self, scanned: Digest, images: RepositoryImages) -> list[Digest]:
         """The top images that the scan of an image is about: itself, and every index that leads to it; sorted.
 

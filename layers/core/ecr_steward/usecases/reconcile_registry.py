@@ -110,6 +110,7 @@ class _Sweep:
         self.copier.assessor.read_indexes(images, tops)
         for digest in tops:
             self._attempt(ImageRef(repository, digest), partial(self._judge, rule, digest, images))
+        self.copier.assessor.forget_findings()
 
     def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages) -> None:
         assessment = self.copier.assessor.assess(rule, digest, images)
