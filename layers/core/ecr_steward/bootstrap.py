@@ -118,8 +118,9 @@ class App:
 
     def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
         """See ``usecases.reconcile_registry``: here and in every connected account, in the region of the schedule."""
+        others = [RegistryRef(account, home.region) for account in sorted(self.connected) if account != home.account]
         return reconcile_registry(
-            [home, *(RegistryRef(account, home.region) for account in sorted(self.connected - {home.account}))],
+            [home, *others],
             rules=self.rules,
             registry=self.registry,
             content=self.content,
