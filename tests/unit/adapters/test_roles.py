@@ -13,7 +13,9 @@ import pytest
 from botocore.config import Config
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import (
@@ -192,13 +194,14 @@ def test_the_error_is_the_same_when_a_role_no_longer_lets_us_renew_its_session(a
     ],
     ids=["at-home", "in-a-connected-account"],
 )
-def test_a_registry_is_asked_as_the_role_that_is_named(
+def test_a_login_is_fetched_as_the_role_that_is_named(
     aws: Aws, clients: AwsClients, registry: RegistryRef, arn: str, external_id: str | None
 ) -> None:
     aws.lets_in("PULLER")
 
-    clients.ecr(registry, "pull-only").get_authorization_token()
+    login = RegistryLogin(clients, utc_now, "pull-only").to(registry)
 
+    assert login.authorization == "Basic QVdTOnRva2Vu"
     assert aws.callers == ["PULLER"]
     assert aws.assumed[0]["RoleArn"] == arn
     assert aws.assumed[0].get("ExternalId") == external_id
