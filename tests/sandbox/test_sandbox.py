@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local_ecr.names import InvalidNameError
 from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.deploy import Aws
 from sandbox.deploy.errors import BuildError
@@ -103,6 +104,15 @@ def test_second_sandbox_is_refused_when_one_runs_in_the_process(template: Any) -
 def test_build_is_asked_for_when_there_is_none(tmp_path: Path, nothing_left: None) -> None:
     with pytest.raises(BuildError, match="run make build"):
         Sandbox(tmp_path / "nothing").__enter__()
+
+
+def test_folder_is_free_again_when_the_start_fails(template: Any, tmp_path: Path, nothing_left: None) -> None:
+    template.queue("Jobs")
+    build = template.write()
+
+    for _ in range(2):  # the second time it would be somebody else's folder
+        with pytest.raises(InvalidNameError, match="nowhere"):
+            Sandbox(build, data=tmp_path / "data", regions=("us-east-1", "nowhere")).__enter__()
 
 
 def test_start_is_refused_when_a_policy_cannot_be_evaluated(template: Any, nothing_left: None) -> None:

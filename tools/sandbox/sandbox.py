@@ -145,6 +145,7 @@ class Sandbox:
             identities=iam.identity_policies,
             public_host=self._public_host,
         )
+        stack.callback(self.local_ecr.close)
         self.requests = RequestLog()
         access = Access(lambda: self.engine.wiring, self.local_ecr.decisions, lambda: self.clock.now)
         gateway = MotoGateway()
