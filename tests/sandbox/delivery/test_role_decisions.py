@@ -53,3 +53,19 @@ def test_role_may_nothing_when_it_does_not_exist() -> None:
     judgement = Wiring().role_judgement(ROLE, "sqs:SendMessage", HERE)
 
     assert (judgement.is_allowed, judgement.why) == (False, "because the role does not exist")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Bool": {"aws:SecureTransport": "true"}},
+        {"StringEquals": {"aws:ResourceAccount": "111122223333", "aws:RequestedRegion": "us-east-1"}},
+        {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+        {"NumericGreaterThan": {"aws:EpochTime": "1577836800"}},
+    ],
+)
+def test_role_may_act_when_a_condition_holds_that_every_call_can_meet(condition: dict[str, Any]) -> None:
+    policy = {"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": HERE, "Condition": condition}]}
+    wiring = Wiring(roles={ROLE: Role(ROLE, {}, (policy,))})
+
+    assert wiring.role_may(ROLE, "sqs:SendMessage", HERE)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from local_ecr.access.decision import Judgement, judge, principal_keys
+from local_ecr.access.decision import Judgement, call_keys, judge, owner_of, principal_keys
 from local_ecr.access.policies import Call, Document, Policy, Principal, allows
 from sandbox.delivery.patterns import Pattern
 
@@ -162,7 +163,14 @@ class Wiring:
             return Judgement(False, why="because the role does not exist")
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
         principal = Principal("AWS", f"arn:aws:sts::{account}:assumed-role/{name}/{name}", role_arn)
-        call = Call(action, resource_arn, principal, principal_keys(principal))
+        call = Call(action, resource_arn, principal)
+        region = resource_arn.split(":")[3]
+        keys = {
+            **principal_keys(principal),
+            **call_keys(datetime.now(UTC), owner_of(call)),
+            "aws:RequestedRegion": region,
+        }
+        call = replace(call, context=keys)
         own = [Policy("role policy", document) for document in role.policies]
         of_resource = [Policy("resource policy", one) for one in self.resource_policies.get(resource_arn, ())]
         return judge(call, own, of_resource)
