@@ -41,8 +41,14 @@ RUNNING: Mapping[str, str] = {
         "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, DynamoDB, "
         "EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service no resource "
         "is known: only a statement on `*` allows a call. Session policies, permissions boundaries and policies of an "
-        "organisation are not evaluated, nor is ECR's registry policy. Condition keys of services (sqs:..., kms:...) "
-        "are absent: a statement that asks for one does not apply. Signatures are not verified."
+        "organisation are not evaluated, nor is ECR's registry policy. Of condition keys there are those that "
+        "tell of the caller, time, region, resource tags in ECR and the account of the resource; others (sqs:..., "
+        "kms:..., aws:SourceIp) are absent, as from a request that has none. Whoever gives a role to a function, a "
+        "rule or a schedule is not asked for iam:PassRole. Signatures are not verified."
+    ),
+    "identities made again": (
+        "The keys, sessions and registry logins of a user or role end with it, whoever gets its name. A policy of a "
+        "resource names by ARN: it lets in the new one, too, where AWS keeps the id of the old one."
     ),
     "STS": (
         "AssumeRole and GetCallerIdentity. Session policies, session tags, source identities and MFA are refused. The "
@@ -56,7 +62,8 @@ RUNNING: Mapping[str, str] = {
     "changes by API": (
         "Users, roles and their policies, rules, buses, the policies of buses, queues, topics and secrets, and "
         "functions' code, Lambda layers and configuration count as they are now; permissions of functions, event "
-        "source mappings and schedules count as deployed. A function that is created by API is stored and not run."
+        "source mappings and schedules count as deployed. A function that is created by API is stored and not run, "
+        "one that is deleted goes on."
     ),
     "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",
     "alarms": "They exist; no metric is recorded and none ever fires.",
