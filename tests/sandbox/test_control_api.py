@@ -118,12 +118,14 @@ def test_deployment_and_index_are_told_when_asked(box: Any) -> None:
     assert "AWS::Lambda::Function Code" in told["properties"]
 
 
-def test_registry_answers_when_many_wait_for_the_sandbox_to_be_idle(box: Any) -> None:
+def test_registry_answers_when_many_wait_for_the_sandbox_to_be_idle(
+    box: Any, wait_until: Callable[[Callable[[], object]], None]
+) -> None:
     token = box.sandbox.engine.activity.begin("a long wait")
     waiting = [threading.Thread(target=ask, args=(box, "idle?timeout=20")) for _ in range(45)]  # anyio has 40 threads
     for thread in waiting:
         thread.start()
-    time.sleep(0.5)  # for all of them to have arrived
+    wait_until(lambda: sum("AnyIO worker" in thread.name for thread in threading.enumerate()) >= len(waiting))
 
     begun = time.monotonic()
     box.sandbox.client("ecr").describe_repositories()
