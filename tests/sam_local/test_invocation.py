@@ -16,6 +16,13 @@ from sam_local.invocation import Answer
             "the function raised KeyError: no such table",
             id="raised",
         ),
+        pytest.param(
+            0,
+            '{"batchItemFailures": [{"itemIdentifier": "059f36b4"}]}\n',
+            "the function wants messages again: [{'itemIdentifier': '059f36b4'}]",
+            id="not-answered",
+        ),
+        pytest.param(0, '{"batchItemFailures": []}\n', None, id="all-answered"),
         pytest.param(0, "", "the function returned no JSON: ''", id="timed-out"),
         pytest.param(1, "", "sam local invoke exited 1", id="out-of-memory"),
     ],

@@ -1,5 +1,6 @@
 """The real ``sam local invoke`` in a real Docker engine, on a build of its own."""
 
+import json
 import os
 import re
 import shutil
@@ -34,7 +35,7 @@ def run(build: Path, *arguments: str, **environment: str) -> subprocess.Complete
         [sys.executable, "-m", "sam_local", "--build", build, *arguments],
         env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", "CI": "true", **environment},
         check=False,
-        timeout=600,
+        timeout=900,
         capture_output=True,
         text=True,
     )
@@ -47,30 +48,42 @@ def test_every_function_has_its_effect_when_sam_invokes_it_with_each_event(build
     assert done.stdout.splitlines()[-1] == f"{len(CASES)} passed, 0 failed"
 
 
-@pytest.mark.parametrize(
-    ("broken_handler", "complaint"),
-    [
-        ("def lambda_handler(event, context): raise KeyError('broken')", "the function raised KeyError"),
-        ("def lambda_handler(event, context): return {'outcomes': []}", "the image has the tags ['1.4.2']"),
-    ],
-    ids=["raises", "does-nothing"],
-)
-def test_run_fails_and_says_why_when_a_function_is_broken(
-    build: Path, tmp_path: Path, broken_handler: str, complaint: str
-) -> None:
+def write_handler(build: Path, function: str, body: str) -> None:
+    handler = f"def lambda_handler(event, context): {body}"
+    (build / function / "app.py").write_text(handler, encoding="utf-8")
+
+
+def drop_conditions_of_copies(build: Path) -> None:
+    file = build / "RulebookLayer" / "rulebook.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    dropped = [copies.pop("when", None) for rule in document["rulebook"]["rules"] for copies in rule["replicate"]]
+    assert ["scan_passed"] in dropped
+    file.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_run_fails_and_says_why_when_something_is_broken(build: Path, tmp_path: Path) -> None:
     broken = tmp_path / "build"
     shutil.copytree(build, broken)
-    (broken / "EnforceImageTagsFunction" / "app.py").write_text(broken_handler, encoding="utf-8")
+    write_handler(broken, "EnforceImageTagsFunction", "raise KeyError('broken')")
+    write_handler(broken, "ApplyRepositoryPoliciesFunction", "return {'outcomes': []}")
+    write_handler(broken, "RefreshCredentialsFunction", "__import__('boto3').client('ecr').get_authorization_token()")
+    drop_conditions_of_copies(broken)
+    complaints = {
+        "EnforceImageTagsFunction ecr_image_action/push_tagged": "the function raised KeyError",
+        "ApplyRepositoryPoliciesFunction ecr_image_action/push_tagged": "has not a repository policy",
+        "RefreshCredentialsFunction": "the role of the function does not do: refused",
+        "copy_job_from_verdict [payments/api: nothing found, a HIGH finding]": "the sandbox held",
+    }
 
-    done = run(broken, "--only", "EnforceImageTagsFunction ecr_image_action/push_tagged")
+    done = run(broken, *(word for case in complaints for word in ("--only", case)))
 
     assert done.returncode == 1, done.stderr
-    assert complaint in done.stdout
-    assert re.search(r"^0 passed, 1 failed$", done.stdout, re.MULTILINE)
+    assert re.search(r"^0 passed, 4 failed$", done.stdout, re.MULTILINE)
+    assert [complaint for complaint in complaints.values() if complaint not in done.stdout] == []
 
 
 def test_nothing_is_left_behind_when_a_run_has_ended(build: Path, tmp_path: Path) -> None:
-    done = run(build, "--only", "ReconcileRegistryFunction", TMPDIR=str(tmp_path))
+    done = run(build, "--only", "RefreshCredentialsFunction", TMPDIR=str(tmp_path))
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -4,30 +4,38 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from sam_local import engine
 from sam_local.cases import CASES, Case
-from sam_local.effects import HOME, Seen
+from sam_local.effects import only_the_role_acts
 from sam_local.invocation import Answer, Sam
-from sam_local.world import World, quiet_build
+from sam_local.quiet import quiet_build, quiet_template
+from sam_local.state import HOME, Seen
+from sam_local.world import World
+from sandbox.accounts import SPOKE_ACCOUNT, SPOKE_TEMPLATE
 from sandbox.demo.layout import release, write_layout
 from sandbox.sandbox import Sandbox
 
-ALL_WITHIN = 600.0
+ALL_WITHIN = 900.0
 
 
 def main() -> int:
     """Run the chosen cases beside a Docker engine that exists only for this."""
     parser = argparse.ArgumentParser(prog="python -m sam_local", description=__doc__)
     parser.add_argument("--build", type=Path, default=Path(".aws-sam/build"), help="what `sam build` wrote")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose function or event contains this")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only cases whose function, event or circumstances contain this"
+    )
     parser.add_argument("--inside", type=Path, metavar="ARCHIVE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    chosen = [case for case in CASES if arguments.only in f"{case.function} {case.event}"]
+    chosen = [case for case in CASES if arguments.only in str(case)]
     if not chosen:
         parser.error(f"no case contains {arguments.only!r}")
     if missing := engine.what_is_missing():
@@ -48,42 +56,41 @@ def _run(cases: Sequence[Case], build: Path, archive: Path, folder: Path) -> int
     layout = write_layout(folder / "image")
     quiet = quiet_build(build, folder)
     console = Console(soft_wrap=True, highlight=False)
-    with Sandbox(quiet, data=folder / "data", host=address, public_host=address) as sandbox:
+    with Sandbox(
+        quiet,
+        data=folder / "data",
+        host=address,
+        public_host=address,
+        spokes=[SPOKE_ACCOUNT],
+        spoke_template=quiet_template(SPOKE_TEMPLATE, folder),
+    ) as sandbox:
         image = engine.import_base_image(docker, archive, {"AWS_ENDPOINT_URL": sandbox.endpoint_url})
         environment = {"AWS_ENDPOINT_URL": sandbox.endpoint_url, "AWS_DEFAULT_REGION": HOME}
         sam = Sam(quiet / "template.yaml", engine.ARCHITECTURE, image, environment)
         world = World(sandbox, layout, release(layout, "1.4.2"))
         failed = 0
+        started = time.monotonic()
         for case in cases:
-            answer, complaints = _play(case, world, sam)
+            invoke = partial(sam.invoke, case.function)
+            answer, seen = world.play(case.function, case.load(), case.given, invoke)
+            complaints = list(_complaints(case, answer, seen))
             failed += bool(complaints)
             mark = "[red]✗[/]" if complaints else "[green]✓[/]"
-            console.print(f"{mark} {case.function} {case.event} [dim]{answer.seconds:.1f} s[/]: {case.effect.__doc__}")
+            console.print(mark, escape(str(case)), f"[dim]{answer.seconds:.1f} s[/]: {case.effect.__doc__}")
             for complaint in complaints:
                 console.print(f"    {complaint}", markup=False)
             if complaints:
                 console.print(answer.output + answer.log, markup=False)
+    took = time.monotonic() - started
+    console.print(f"[dim]{took:.0f} s for {len(cases)} invocations[/]")
     console.print(f"{len(cases) - failed} passed, {failed} failed")
     return 1 if failed else 0
-
-
-def _play(case: Case, world: World, sam: Sam) -> tuple[Answer, list[str]]:
-    event, digests = world.prepare(case.load())
-    before = world.state()
-    answer = sam.invoke(
-        case.function,
-        event,
-        variables=world.variables(case.function),
-        credentials=world.credentials(case.function),
-    )
-    world.settle()
-    seen = Seen(before, world.state(), digests)
-    return answer, list(_complaints(case, answer, seen))
 
 
 def _complaints(case: Case, answer: Answer, seen: Seen) -> Iterator[str]:
     if answer.complaint:
         yield answer.complaint
+    yield from only_the_role_acts(seen)
     yield from case.effect(seen)
 
 

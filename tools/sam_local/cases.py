@@ -1,9 +1,7 @@
-"""Which function is invoked with which sample event, and what must come of it."""
+"""Which function is invoked with which sample event under which circumstances, and what must come of it."""
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sam_local.effects import (
@@ -11,15 +9,21 @@ from sam_local.effects import (
     aliases_follow,
     all_is_reconciled,
     event_is_kept,
+    image_fails,
+    image_fails_and_is_not_copied,
+    image_fails_and_poison_kept,
     image_is_quarantined,
+    image_passes,
+    image_passes_and_is_copied,
+    login_is_fresh,
     nothing_changes,
     replica_is_complete,
     replica_is_complete_and_poison_kept,
+    scans_are_read_and_nothing_changes,
     settings_follow,
 )
-from sandbox.delivery.patterns import Pattern
-
-EVENTS = Path(__file__).parents[2] / "events"
+from sam_local.given import AS_THE_SAMPLE_SAYS, PAYMENTS, Given, Scanned
+from sam_local.wiring import EVENTS
 
 
 @dataclass(frozen=True)
@@ -29,68 +33,65 @@ class Case:
     function: str
     event: str
     effect: Effect
+    given: Given = AS_THE_SAMPLE_SAYS
 
     def load(self) -> Any:
         return json.loads((EVENTS / f"{self.event}.json").read_text(encoding="utf-8"))
 
+    def __str__(self) -> str:
+        given = f" [{self.given}]" if str(self.given) else ""
+        return f"{self.function} {self.event}{given}"
+
+
+ENFORCE, APPLY = "EnforceImageTagsFunction", "ApplyRepositoryPoliciesFunction"
+EVALUATE, REPLICATE = "EvaluateImageScanFunction", "ReplicateImageFunction"
+RECONCILE, REFRESH = "ReconcileRegistryFunction", "RefreshCredentialsFunction"
+
+PASSED = Given(PAYMENTS, (Scanned.CLEAN, Scanned.MEDIUM))
+FAILED = Given(PAYMENTS, (Scanned.CLEAN, Scanned.HIGH))
+HALF_SCANNED = Given(PAYMENTS, (Scanned.CLEAN, Scanned.NEVER))
 
 CASES = (
-    Case("EnforceImageTagsFunction", "ecr_image_action/push_tagged", aliases_follow),
-    Case("EnforceImageTagsFunction", "ecr_image_action/push_index", aliases_follow),
-    Case("EnforceImageTagsFunction", "ecr_image_action/push_denied_tag", image_is_quarantined),
-    Case("EnforceImageTagsFunction", "ecr_image_action/push_untagged", nothing_changes),
-    Case("EnforceImageTagsFunction", "ecr_image_action/push_without_tag", nothing_changes),
-    Case("EnforceImageTagsFunction", "ecr_image_action/malformed", event_is_kept),
-    Case("ApplyRepositoryPoliciesFunction", "ecr_image_action/push_tagged", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "ecr_image_action/push_index", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "ecr_image_action/push_denied_tag", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "ecr_image_action/push_untagged", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "ecr_image_action/push_without_tag", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "ecr_image_action/malformed", event_is_kept),
-    Case("ApplyRepositoryPoliciesFunction", "aws_api_call_via_cloudtrail/create_repository", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "aws_api_call_via_cloudtrail/delete_lifecycle_policy", settings_follow),
-    Case("ApplyRepositoryPoliciesFunction", "aws_api_call_via_cloudtrail/tag_resource", settings_follow),
-    Case("ReplicateImageFunction", "sqs_batch/copy_job_from_push", replica_is_complete),
-    Case("ReplicateImageFunction", "sqs_batch/copy_job_from_sweep", replica_is_complete),
-    Case("ReplicateImageFunction", "sqs_batch/poison_and_good", replica_is_complete_and_poison_kept),
-    Case("ReconcileRegistryFunction", "schedule/sweep", all_is_reconciled),
+    Case(ENFORCE, "ecr_image_action/push_tagged", aliases_follow),
+    Case(ENFORCE, "ecr_image_action/push_index", aliases_follow),
+    Case(ENFORCE, "ecr_image_action/push_in_account_two", aliases_follow),
+    Case(ENFORCE, "ecr_image_action/push_denied_tag", image_is_quarantined),
+    Case(ENFORCE, "ecr_image_action/push_untagged", nothing_changes),
+    Case(ENFORCE, "ecr_image_action/push_without_tag", nothing_changes),
+    Case(ENFORCE, "ecr_image_action/malformed", event_is_kept),
+    Case(APPLY, "ecr_image_action/push_tagged", settings_follow),
+    Case(APPLY, "ecr_image_action/push_index", settings_follow),
+    Case(APPLY, "ecr_image_action/push_in_account_two", settings_follow),
+    Case(APPLY, "ecr_image_action/push_denied_tag", settings_follow),
+    Case(APPLY, "ecr_image_action/push_untagged", settings_follow),
+    Case(APPLY, "ecr_image_action/push_without_tag", settings_follow),
+    Case(APPLY, "ecr_image_action/malformed", event_is_kept),
+    Case(APPLY, "aws_api_call_via_cloudtrail/create_repository", settings_follow),
+    Case(APPLY, "aws_api_call_via_cloudtrail/delete_lifecycle_policy", settings_follow),
+    Case(APPLY, "aws_api_call_via_cloudtrail/tag_resource", settings_follow),
+    Case(EVALUATE, "sqs_scan_batch/basic_scan", image_fails, Given(PAYMENTS, (Scanned.HIGH,))),
+    # The event counts CRITICAL findings; what counts is what the scanner says now.
+    Case(EVALUATE, "sqs_scan_batch/basic_scan", image_passes, Given(PAYMENTS, (Scanned.MEDIUM,))),
+    Case(EVALUATE, "sqs_scan_batch/basic_scan_of_a_child", image_passes, PASSED),
+    Case(EVALUATE, "sqs_scan_batch/basic_scan_of_a_child", image_fails, FAILED),
+    Case(EVALUATE, "sqs_scan_batch/basic_scan_of_a_child", scans_are_read_and_nothing_changes, HALF_SCANNED),
+    Case(
+        EVALUATE,
+        "sqs_scan_batch/enhanced_scan_and_finding",
+        image_fails,
+        Given(PAYMENTS, (Scanned.HIGH_BY_INSPECTOR,)),
+    ),
+    Case(EVALUATE, "sqs_scan_batch/poison_and_good", image_fails_and_poison_kept, Given(PAYMENTS, (Scanned.HIGH,))),
+    Case(REPLICATE, "sqs_copy_batch/copy_job_from_push", replica_is_complete),
+    Case(REPLICATE, "sqs_copy_batch/copy_job_from_account_two", replica_is_complete),
+    Case(REPLICATE, "sqs_copy_batch/copy_job_from_sweep", replica_is_complete),
+    Case(REPLICATE, "sqs_copy_batch/copy_job_from_verdict", replica_is_complete, PASSED),
+    # The sample says "pass" here, too: a verdict that nobody but its writer stands for.
+    Case(REPLICATE, "sqs_copy_batch/copy_job_from_verdict", scans_are_read_and_nothing_changes, FAILED),
+    Case(REPLICATE, "sqs_copy_batch/copy_job_from_verdict", scans_are_read_and_nothing_changes, HALF_SCANNED),
+    Case(REPLICATE, "sqs_copy_batch/poison_and_good", replica_is_complete_and_poison_kept),
+    Case(RECONCILE, "schedule/sweep", all_is_reconciled),
+    Case(RECONCILE, "schedule/sweep", image_passes_and_is_copied, PASSED),
+    Case(RECONCILE, "schedule/sweep", image_fails_and_is_not_copied, FAILED),
+    Case(REFRESH, "schedule/refresh", login_is_fresh),
 )
-
-
-def wired_pairs(template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each function and each sample event that the template's rules, queues and schedules bring to it.
-
-    ``template`` is plain CloudFormation, as aws-sam-translator writes it.
-    """
-    resources: Mapping[str, Mapping[str, Any]] = template["Resources"]
-    functions = {id_ for id_, each in resources.items() if each["Type"] == "AWS::Lambda::Function"}
-    for each in resources.values():
-        properties = each.get("Properties", {})
-        match each["Type"]:
-            case "AWS::Events::Rule":
-                events = list(_matching(Pattern.parse(properties["EventPattern"])))
-                for function in functions & {_logical_id(target["Arn"]) for target in properties["Targets"]}:
-                    yield from ((function, event) for event in events)
-            case "AWS::Lambda::EventSourceMapping":
-                yield from ((_logical_id(properties["FunctionName"]), event) for event in _in_folder("sqs_batch"))
-            case "AWS::Scheduler::Schedule":
-                yield from ((_logical_id(properties["Target"]["Arn"]), event) for event in _in_folder("schedule"))
-
-
-def _matching(pattern: Pattern) -> Iterator[str]:
-    for folder in sorted(EVENTS.iterdir()):
-        for event in _in_folder(folder.name):
-            document = json.loads((EVENTS / f"{event}.json").read_text(encoding="utf-8"))
-            if isinstance(document, dict) and "detail-type" in document and pattern.matches(document):
-                yield event
-
-
-def _in_folder(folder: str) -> list[str]:
-    return [f"{folder}/{file.stem}" for file in sorted((EVENTS / folder).glob("*.json"))]
-
-
-def _logical_id(reference: Any) -> str:
-    match reference:
-        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
-            return name
-    return ""  # an address outside the template

@@ -43,6 +43,8 @@ class Answer:
             return f"the function returned no JSON: {self.output.strip()!r}"
         if isinstance(self.payload, dict) and "errorType" in self.payload:
             return f"the function raised {self.payload['errorType']}: {self.payload.get('errorMessage')}"
+        if isinstance(self.payload, dict) and self.payload.get("batchItemFailures"):
+            return f"the function wants messages again: {self.payload['batchItemFailures']}"
         return None
 
 
@@ -56,9 +58,7 @@ class Sam:
     environment: Mapping[str, str]
     """Of the ``sam`` process; the function gets its region from here, too."""
 
-    def invoke(
-        self, function: str, event: Any, *, variables: Mapping[str, str], credentials: Mapping[str, str]
-    ) -> Answer:
+    def invoke(self, function: str, event: Any, variables: Mapping[str, str], credentials: Mapping[str, str]) -> Answer:
         """Invoke a function, by logical id, with an event.
 
         ``variables`` are those that the template declares, resolved; SAM drops any other.

@@ -20,7 +20,7 @@ def bodies(batch):
 
 
 def test_a_push_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
-    (body,) = bodies(load_event("sqs_batch/copy_job_from_push"))
+    (body,) = bodies(load_event("sqs_copy_batch/copy_job_from_push"))
 
     assert read_copy_job(body) == ReplicationRequested(IMAGE, "pushed as 1.4.2")
 
@@ -33,7 +33,7 @@ def test_a_verdict_is_a_copy_job_whatever_it_says_since_it_is_derived_again(load
 
 
 def test_a_verdict_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
-    (body,) = bodies(load_event("sqs_batch/copy_job_from_verdict"))
+    (body,) = bodies(load_event("sqs_copy_batch/copy_job_from_verdict"))
 
     assert read_copy_job(body).image == IMAGE
 
@@ -45,7 +45,7 @@ def test_a_push_by_digest_is_a_copy_job_when_it_has_no_image_tag(load_event):
 
 
 def test_the_sweeps_request_is_a_copy_job_when_it_arrives(load_event):
-    (body,) = bodies(load_event("sqs_batch/copy_job_from_sweep"))
+    (body,) = bodies(load_event("sqs_copy_batch/copy_job_from_sweep"))
 
     assert read_copy_job(body) == ReplicationRequested(IMAGE, "111122223333/eu-west-1/team-a/api does not hold it")
 
@@ -57,7 +57,7 @@ def test_a_request_is_read_as_it_was_when_we_wrote_it():
 
 
 def test_only_the_poison_is_refused_when_a_batch_holds_one(load_event):
-    poison, good = bodies(load_event("sqs_batch/poison_and_good"))
+    poison, good = bodies(load_event("sqs_copy_batch/poison_and_good"))
 
     assert read_copy_job(good).image == IMAGE
     with pytest.raises(

@@ -8,7 +8,7 @@ import pytest
 
 SAMPLES = Path(__file__).parents[3] / "events"
 ENVELOPE = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
-BATCHES = {"sqs_batch", "sqs_scan_batch"}
+BATCHES = {"sqs_copy_batch", "sqs_scan_batch"}
 NO_EVENTS = BATCHES | {"replication_requested"}
 
 

@@ -40,7 +40,12 @@ def test_there_is_nothing_to_do_when_an_event_is_about_something_else(load_event
 
 @pytest.mark.parametrize(
     "sample",
-    ["sqs_scan_batch/basic_scan", "sqs_scan_batch/enhanced_scan_and_finding", "sqs_scan_batch/poison_and_good"],
+    [
+        "sqs_scan_batch/basic_scan",
+        "sqs_scan_batch/basic_scan_of_a_child",
+        "sqs_scan_batch/enhanced_scan_and_finding",
+        "sqs_scan_batch/poison_and_good",
+    ],
 )
 def test_a_sample_batch_ends_with_a_message_that_can_be_read(load_event, sample):
     assert read_scan_event(load_event(sample)["Records"][-1]["body"]) == (ScanEnded(IMAGE),)

@@ -65,7 +65,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
 
 @pytest.fixture
 def tick(load_event: Callable[[str], Any]) -> Any:
-    return load_event("schedule/sweep")
+    return load_event("schedule/refresh")
 
 
 def metrics_in(text: str) -> dict[str, float]:
