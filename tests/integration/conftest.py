@@ -61,6 +61,7 @@ class House:
         kind: str = "BASIC",
         status: str | None = None,
         said: str | None = None,
+        account: str = "111122223333",
     ) -> list[Invocation]:
         """Let a scanner say the same of some images, all at once, and let all follow; answers who ran.
 
@@ -68,6 +69,7 @@ class House:
         """
         shape = _basic_finding if kind == "BASIC" else _enhanced_finding
         report = {
+            "account": account,
             "repository": repository,
             "type": kind,
             "status": status or ("COMPLETE" if kind == "BASIC" else "ACTIVE"),

@@ -128,6 +128,33 @@ def test_sweep_goes_on_to_the_other_accounts_when_two_cannot_be_looked_at(house:
     assert [swept["message"].count(said) for said in (NOT_ASSUMABLE, NOT_CONNECTED)] == [1, 1]
 
 
+def test_images_of_other_accounts_are_judged_when_a_batch_is_about_one_that_is_closed(
+    house: Any, load_event: Any
+) -> None:
+    events = []
+    with house.unheard():
+        for account in (CLOSED, CONNECTED):
+            pushed = house.push("payments/api", "1.0.0", user(house, account))
+            children = [str(child.digest) for child in pushed.children]
+            house.scan_ends("payments/api", children, account=account)
+            for child in children:
+                event = {**load_event("ecr_image_scan/complete_child"), "account": account}
+                event["detail"] |= {"repository-name": "payments/api", "image-digest": child}
+                events.append(event)
+
+    ran = house.send("EvaluateImageScanQueue", *events)
+
+    (batch,) = [each for each in ran if each.function == "EvaluateImageScanFunction"]
+    assert len(batch.event["Records"]) == 4
+    (verdict,) = house.verdicts("payments/api")
+    assert (verdict["account"], verdict["verdict"]) == (CONNECTED, "pass")
+    assert "1.0.0" in User(house.sandbox, "eu-west-1", CONNECTED).tags("payments/api")
+    kept = house.take("FailureQueue")
+    assert [each["event"] for each in kept] == events[:2]
+    assert {each["error"] for each in kept} == {"RoleNotAssumableError"}
+    assert house.take("EvaluateImageScanDeadLetterQueue") == []
+
+
 def test_account_is_governed_by_the_replayed_events_when_its_role_lets_us_in_again(house: Any) -> None:
     house.take("FailureQueue")
     closed = user(house, CLOSED)

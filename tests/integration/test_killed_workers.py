@@ -57,7 +57,7 @@ def may_pull(house: Any, secret: str) -> bool:
 
 
 def keep_fresh(house: Any, secret: str) -> None:
-    """Let the rulebook have one credential, with a sink that does not exist yet."""
+    """Let the rulebook have one credential."""
     sinks = [{"secretsmanager": secret}]
     entry = {"name": "killed", "registries": [{"region": "us-east-1"}], "sinks": sinks}
     house.rulebook.deploy(lambda rulebook: rulebook.update(credentials=[entry]))
@@ -65,7 +65,12 @@ def keep_fresh(house: Any, secret: str) -> None:
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("ecr", "GetAuthorizationToken"), ("secretsmanager", "CreateSecret"), ("dynamodb", "PutItem")],
+    [
+        ("ecr", "GetAuthorizationToken"),
+        ("secretsmanager", "CreateSecret"),
+        ("secretsmanager", "PutSecretValue"),
+        ("dynamodb", "PutItem"),
+    ],
 )
 def test_login_is_published_once_when_the_worker_is_killed_on_its_way(
     service: str, operation: str, house: Any, kill_after: Callable[..., list[str]]
@@ -74,6 +79,9 @@ def test_login_is_published_once_when_the_worker_is_killed_on_its_way(
         house.push("team-a/api", "1.0.0")
     secret = f"ecr-steward/killed-after-{operation}"
     keep_fresh(house, secret)
+    secrets = house.sandbox.client("secretsmanager")
+    if operation == "PutSecretValue":
+        secrets.create_secret(Name=secret)
     killed = kill_after(service, operation)
 
     ran = house.refresh()
@@ -81,7 +89,7 @@ def test_login_is_published_once_when_the_worker_is_killed_on_its_way(
     assert len(killed) == 1
     assert outcomes_of(ran, "RefreshCredentialsFunction") == ["error", "ok"]
     assert "signal: SIGKILL" in ran[0].payload["errorMessage"]
-    versions = house.sandbox.client("secretsmanager").list_secret_version_ids(SecretId=secret, IncludeDeprecated=True)
+    versions = secrets.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True)
     assert len(versions["Versions"]) == 1
     assert may_pull(house, secret)
     assert house.take("FailureQueue") == []

@@ -168,21 +168,54 @@ def test_poison_alone_is_kept_when_it_comes_in_a_batch_with_good_scans(house: An
     children = [child.digest for child in pushed.children]
     with house.unheard():
         house.scan_ends("payments/beside-the-poison", children)
-    poison = load_event("ecr_image_scan/malformed")
+    poisons = [load_event("ecr_image_scan/malformed"), load_event("inspector2_finding/malformed")]
     good = [load_event("ecr_image_scan/complete_child") for _ in children]
     for event, child in zip(good, children, strict=True):
         event["detail"] |= {"repository-name": "payments/beside-the-poison", "image-digest": str(child)}
 
-    ran = house.send("EvaluateImageScanQueue", "{not json", good[0], poison, good[1])
+    ran = house.send("EvaluateImageScanQueue", "{not json", good[0], *poisons, good[1])
 
     (batch,) = [each for each in ran if each.function == "EvaluateImageScanFunction"]
-    assert len(batch.event["Records"]) == 4
+    assert len(batch.event["Records"]) == 5
     kept = house.take("FailureQueue")
-    assert [each["event"] for each in kept] == ["{not json", poison]
+    assert [each["event"] for each in kept] == ["{not json", *poisons]
     assert {each["error"] for each in kept} == {"MalformedEventError"}
     assert "detail.scan-status" in kept[1]["message"]
+    assert "imageHash" in kept[2]["message"]
     assert [verdict["verdict"] for verdict in house.verdicts("payments/beside-the-poison")] == ["pass"]
     assert "1.0.0" in house.away.tags("payments/beside-the-poison")
+
+
+@pytest.mark.parametrize("event", ["inspector2_scan/of_an_instance", "inspector2_finding/of_an_instance"])
+def test_no_function_hears_of_it_when_inspector_speaks_of_something_else(
+    event: str, house: Any, load_event: Any
+) -> None:
+    assert house.deliver(load_event(event)) == []
+
+
+@pytest.mark.parametrize(
+    ("repository", "remark"),
+    [
+        ("payments/never-made", "the repository is gone"),
+        ("payments/emptied", "the image is gone"),
+        ("team-a/unscanned", "the rule does not speak of scans"),
+        ("nobody/cares", "no rule covers this repository"),
+    ],
+)
+def test_log_says_why_there_was_nothing_to_do_when_a_scan_ended(
+    repository: str, remark: str, house: Any, load_event: Any
+) -> None:
+    with house.unheard():
+        if repository == "payments/emptied":
+            house.home.ecr.create_repository(repositoryName=repository)
+    event = load_event("ecr_image_scan/complete")
+    event["detail"]["repository-name"] = repository
+
+    ran = house.deliver(event)
+
+    (outcome,) = house.outcomes(ran)
+    assert outcome["remarks"] == [remark]
+    assert house.verdicts(repository) == []
 
 
 def test_image_is_copied_when_inspector_closes_the_finding_that_failed_it(house: Any) -> None:
