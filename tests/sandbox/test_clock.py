@@ -181,7 +181,7 @@ def test_registry_refuses_the_token_and_takes_a_new_one_when_thirteen_hours_have
 
 def test_function_sees_the_new_time_in_a_new_worker_when_the_clock_was_moved(box: Any) -> None:
     def run() -> Any:
-        return box.sandbox.engine.invocations.run(box.sandbox.engine.wiring.function("Sweep"), "{}")
+        return box.sandbox.engine.invocations.run(box.sandbox.engine.wiring.function(box.arn("Sweep")), "{}")
 
     before, offset = json.loads(run().payload), box.sandbox.clock.offset
     move(box, HOURS_13)

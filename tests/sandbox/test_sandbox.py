@@ -152,7 +152,7 @@ def test_function_reaches_the_sandbox_as_its_own_role_when_it_calls_aws(template
     for client in clients.values():
         client.close()
 
-    role = box.sandbox.engine.wiring.function("Caller").role_arn.rsplit("/", 1)[1]
+    role = box.sandbox.engine.wiring.function(box.arn("Caller")).role_arn.rsplit("/", 1)[1]
     name = box.sandbox.deployment.resources["Caller"].physical_id
     assert identity["Account"] == "111122223333"
     assert identity["Arn"] == f"arn:aws:sts::111122223333:assumed-role/{role}/{name}"

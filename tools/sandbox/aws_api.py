@@ -21,7 +21,7 @@ from sandbox.deploy.services.iam import supply_aws_policy
 from sandbox.identity.principals import CredentialRefusedError, Principals
 from sandbox.identity.sts import Sts
 from sandbox.moto_gateway import HttpAnswer, MotoGateway
-from sandbox.permissions import needs, read_parameters
+from sandbox.permissions import function_arn, needs, read_parameters
 from sandbox.redeployment import Redeployment
 from sandbox.refusals import credential_refused
 from sandbox.workers.pool import WorkerPoolClosedError
@@ -141,10 +141,9 @@ class AwsApi:
 
     def _invoke(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer:
         name = unquote(request.path.split("/functions/", 1)[1].split("/", 1)[0])
-        config = self._engine.wiring.function(name)
-        is_by_arn = name.startswith("arn:")
-        if config is None or (not is_by_arn and (config.account, config.region) != (principal.account, call.region)):
-            arn = f"arn:aws:lambda:{call.region}:{principal.account}:function:{name}"
+        arn = function_arn(name, call, principal.account)  # the one that the caller was asked about
+        config = self._engine.wiring.function(arn)
+        if config is None:
             return HttpAnswer.json(
                 404,
                 {"Type": "User", "Message": f"Function not found: {arn}"},

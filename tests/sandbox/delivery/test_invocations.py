@@ -59,7 +59,7 @@ def works(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
 
 def send_event(box: Any, function: str, event: Any) -> str:
     """Invoke asynchronously and wait for all that follows."""
-    name = box.sandbox.engine.wiring.function(function).name
+    name = box.sandbox.engine.wiring.function(box.arn(function)).name
     answer = box.sandbox.client("lambda").invoke(
         FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode()
     )
@@ -139,8 +139,19 @@ def test_caller_gets_the_error_when_the_function_raises(works: Any) -> None:
 def test_caller_is_refused_when_the_function_does_not_exist(works: Any) -> None:
     client = works.sandbox.client("lambda")
 
-    with pytest.raises(client.exceptions.ResourceNotFoundException, match="Function not found"):
-        client.invoke(FunctionName="nobody", Payload=b"{}")
+    for name in ("nobody", "Echo"):  # the second is the template's name of a function, which only CloudFormation knows
+        with pytest.raises(client.exceptions.ResourceNotFoundException, match=f"Function not found: arn:.*:{name}"):
+            client.invoke(FunctionName=name, Payload=b"{}")
+
+
+@pytest.mark.parametrize("form", ["{name}", "{name}:$LATEST", "{account}:function:{name}", "{arn}", "{arn}:$LATEST"])
+def test_function_runs_when_it_is_named_in_any_of_the_ways_that_lambda_knows(works: Any, form: str) -> None:
+    resource = works.sandbox.deployment.resources["Echo"]
+    named = form.format(name=resource.physical_id, account=works.sandbox.account, arn=resource.arn)
+
+    answer = works.sandbox.client("lambda").invoke(FunctionName=named, Payload=b'"hello"')
+
+    assert json.loads(answer["Payload"].read()) == "hello"
 
 
 def test_caller_is_refused_when_the_payload_is_no_json(works: Any) -> None:

@@ -139,7 +139,7 @@ def test_message_stays_when_the_mapping_is_disabled(mill: Any) -> None:
 
 
 def test_message_stays_and_the_reason_is_told_when_the_queue_forbids_the_role_to_delete_it(mill: Any) -> None:
-    role_arn = mill.sandbox.engine.wiring.function("ForbiddenFunction").role_arn
+    role_arn = mill.sandbox.engine.wiring.function(mill.arn("ForbiddenFunction")).role_arn
     statement = {
         "Effect": "Deny",
         "Principal": {"AWS": role_arn},

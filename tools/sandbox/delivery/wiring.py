@@ -131,12 +131,9 @@ class Wiring:
     resource_policies: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)  # by ARN of the resource
     bus_arns: frozenset[str] = frozenset()
 
-    def function(self, name_or_arn: str) -> FunctionConfig | None:
-        """A function by ARN (with or without a qualifier), name or logical id."""
-        if name_or_arn.startswith("arn:"):
-            return self.functions.get(":".join(name_or_arn.split(":")[:7]))
-        name = name_or_arn.split(":", 1)[0]
-        return next((one for one in self.functions.values() if name in (one.name, one.logical_id)), None)
+    def function(self, arn: str) -> FunctionConfig | None:
+        """A function by ARN, with or without a qualifier."""
+        return self.functions.get(":".join(arn.split(":")[:7]))
 
     def schedules_named(self, name: str) -> list[Schedule]:
         """Schedules by logical id or name: one for each target, of which a rule may have several."""
