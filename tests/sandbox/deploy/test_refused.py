@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sandbox.deploy import Deployment
 from sandbox.deploy.errors import RefusedError
-from sandbox.deploy.refused import expression_problem
+from sandbox.deploy.refused import check_values, expression_problem
 
 TARGET = {"Arn": "arn:aws:sqs:us-east-1:111122223333:x"}
 
@@ -22,14 +24,14 @@ REFUSED: list[tuple[str, tuple[str, ...], Any, str]] = [
     ),
     ("ReplicateImageQueue", ("VisibilityTimeout",), 899, r"\(899 s\) is at least the Timeout .* 900 s"),
     (
-        "EvaluateImageScanFunction",
-        ("Events", "Scans", "Properties", "MaximumBatchingWindowInSeconds"),
+        "EvaluateImageScanFunctionScans",
+        ("MaximumBatchingWindowInSeconds",),
         0,
         "BatchSize: 100 is refused: .* 1 to 10, and up to 10000 with a batching window",
     ),
     (
-        "EvaluateImageScanFunction",
-        ("Events", "Scans", "Properties", "MaximumBatchingWindowInSeconds"),
+        "EvaluateImageScanFunctionScans",
+        ("MaximumBatchingWindowInSeconds",),
         301,
         "MaximumBatchingWindowInSeconds: 301 is refused: .* 0 to 300",
     ),
@@ -60,17 +62,20 @@ REFUSED: list[tuple[str, tuple[str, ...], Any, str]] = [
     REFUSED,
     ids=[f"{row[0]} {row[1][-1]} {row[3][:12]}" for row in REFUSED],
 )
-def test_start_stops_when_aws_refuses_a_value(
-    deploy_changed: Callable[..., Any], logical_id: str, path: tuple[str, ...], value: Any, sentence: str
+def test_value_is_refused_when_aws_refuses_it(
+    deployed: Deployment, logical_id: str, path: tuple[str, ...], value: Any, sentence: str
 ) -> None:
-    def change(template: dict[str, Any]) -> None:
-        place = template["Resources"][logical_id]["Properties"]
-        for step in path[:-1]:
-            place = place[step]
-        place[path[-1]] = value
+    changed = deployed.resources[logical_id]
+    for step in reversed(path):
+        value = {step: value}
+    resource = replace(changed, properties={**changed.properties, **value})
 
     with pytest.raises(RefusedError, match=sentence):
-        deploy_changed(change)
+        check_values(replace(deployed, resources={**deployed.resources, logical_id: resource}))
+
+
+def test_no_value_is_refused_when_the_template_is_ours(deployed: Deployment) -> None:
+    check_values(deployed)
 
 
 def test_start_stops_when_a_parameter_makes_a_schedule_that_aws_refuses(deploy_changed: Callable[..., Any]) -> None:
