@@ -1,19 +1,24 @@
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
 from sandbox.demo.layout import Layout, write_layout
 from sandbox.demo.narrator import Narrator
 from sandbox.demo.stage import SPOKE, Stage
-from sandbox.demo.story import Ending, Interference, play
+from sandbox.demo.story import Ending, Interference, leading_to, play
+from sandbox.deploy.translate import read_template
 from sandbox.sandbox import Sandbox
 
-BUILD = Path(__file__).parents[3] / ".aws-sam" / "build"
+ROOT = Path(__file__).parents[3]
+BUILD = ROOT / ".aws-sam" / "build"
 
 
 def keep_one_platform(layout: Layout) -> None:
@@ -29,17 +34,141 @@ def build(tmp_path: Path) -> Path:
     return Path(shutil.copytree(BUILD, tmp_path / "build"))
 
 
-@pytest.fixture
-def tell(tmp_path: Path, build: Path) -> Callable[..., tuple[Ending, str]]:
-    """Play the story on the built folder; answers how it ended, and the account of it."""
+class Template:
+    """A template whose parts can be taken away. What is to be taken must be there."""
 
-    def tell(interfere: dict[int, Interference] | None = None, *, platforms: int = 2) -> tuple[Ending, str]:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        # Through JSON, so that what two places share is changed in one.
+        template = json.loads(json.dumps(read_template(self._path)))
+        yield template
+        self._path.write_text(yaml.safe_dump(template))
+
+    def remove(self, resource: str, *path: str | int) -> None:
+        """Take a resource, or a part of one, away."""
+        with self._changing() as template:
+            place: Any = template["Resources"]
+            for key in (resource, *path)[:-1]:
+                place = place[key]
+            del place[(resource, *path)[-1]]
+
+    def set(self, resource: str, *path_and_value: Any) -> None:
+        """Put something else in the place of a property, or a new one."""
+        *path, name, value = path_and_value
+        with self._changing() as template:
+            place: Any = template["Resources"][resource]["Properties"]
+            for key in path:
+                place = place[key]
+            place[name] = value
+
+    def default(self, parameter: str, value: str) -> None:
+        """Let a parameter have another default."""
+        with self._changing() as template:
+            template["Parameters"][parameter]["Default"] = value
+
+    def disable(self, rule: str) -> None:
+        """Let an EventBridge rule match nothing."""
+        self.set(rule, "State", "DISABLED")
+
+    def forget(self, name: str) -> None:
+        """Take every mention of a resource out of the lists of other resources, but not the resource."""
+
+        def without(value: Any) -> Any:
+            if isinstance(value, list):
+                return [without(each) for each in value if each != {"Fn::GetAtt": [name, "Arn"]}]
+            return {key: without(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+        with self._changing() as template:
+            template["Resources"] = {key: without(each) for key, each in template["Resources"].items()}
+
+    def take(self, resource: str, action: str) -> None:
+        """Take one action out of the policies of a function or role."""
+        with self._changing() as template:
+            statements = _statements(template["Resources"][resource])
+            allowing = [(held, one) for held in statements for one in held if action in _actions(one)]
+            assert allowing, f"{resource} may not {action}"
+            for held, statement in allowing:
+                statement["Action"] = [each for each in _actions(statement) if each != action]
+                if not statement["Action"]:
+                    held.remove(statement)
+
+    def give(self, resource: str, *actions: str) -> None:
+        """Let a function or role do more."""
+        with self._changing() as template:
+            held = _statements(template["Resources"][resource])[0]
+            held.append({"Effect": "Allow", "Action": list(actions), "Resource": "*"})
+
+
+def _statements(resource: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The statements of each policy; a function's are documents, a role's have names."""
+    return [policy.get("PolicyDocument", policy)["Statement"] for policy in resource["Properties"]["Policies"]]
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else list(actions)
+
+
+class House:
+    """All that the story is played on, in a copy that can be broken at will."""
+
+    def __init__(self, build: Path, folder: Path) -> None:
+        self._build = build
+        self._folder = folder
+        self._spoke = Path(shutil.copy(ROOT / "spoke.yaml", folder / "spoke.yaml"))
+        self._interference: dict[int, Interference] = {}
+        self.hub = Template(build / "template.yaml")
+        self.spoke = Template(self._spoke)
+
+    def rulebook(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change the rulebook as the functions get it."""
+        path = self._build / "RulebookLayer" / "rulebook.json"
+        compiled = json.loads(path.read_text())
+        change(compiled["rulebook"])
+        path.write_text(json.dumps(compiled))
+
+    def rule(self, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change one rule of the rulebook."""
+        self.rulebook(lambda book: change(next(rule for rule in book["rules"] if rule["name"] == name)))
+
+    def code(self, module: str, text: str, instead: str) -> None:
+        """Let something else stand in a module of the core layer."""
+        path = self._build / "CoreLayer" / "python" / "ecr_steward" / module
+        code = path.read_text()
+        assert code.count(text) == 1, f"{module} has changed: {text!r} stands in it {code.count(text)} times"
+        path.write_text(code.replace(text, instead))
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+            compiled.unlink()  # it would be run unread: the build makes it so, for a faster cold start
+
+    def before(self, act: int, interfere: Interference) -> None:
+        """Do something just before an act."""
+        self._interference[act] = interfere
+
+    def keep_workers_in_the_past(self, act: int) -> None:
+        """From an act on, move the clock without replacing the workers."""
+
+        def interfere(stage: Stage) -> None:
+            stage.sandbox.engine.invocations.restart_all = lambda change: change()  # type: ignore[method-assign,assignment]
+
+        self.before(act, interfere)
+
+    def tell(self, *, act: int | None = None, platforms: int = 2) -> tuple[Ending, str]:
+        """Play the story, or one act after those that it builds on; answers how it ended, and the account of it."""
         account = io.StringIO()
-        layout = write_layout(tmp_path / "image")
+        layout = write_layout(self._folder / "image")
         if platforms == 1:
             keep_one_platform(layout)
-        with Sandbox(build, data=tmp_path / "data", spokes=[SPOKE]) as sandbox:
-            ending = play(Stage(sandbox, layout, Narrator(Console(file=account, width=200)), tmp_path), interfere)
+        data = self._folder / "data"
+        with Sandbox(self._build, data=data, spokes=[SPOKE], spoke_template=self._spoke) as sandbox:
+            stage = Stage(sandbox, layout, Narrator(Console(file=account, width=200)), self._folder)
+            ending = play(stage, self._interference, acts=leading_to(act) if act else None)
         return ending, account.getvalue()
 
-    return tell
+
+@pytest.fixture
+def house(build: Path, tmp_path: Path) -> House:
+    """What ``make build`` wrote and ``spoke.yaml``, to be broken, and the story on it."""
+    return House(build, tmp_path)

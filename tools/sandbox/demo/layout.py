@@ -105,6 +105,13 @@ class Release:
     """The blobs of the SBOM, which no layout holds."""
 
     @property
+    def platforms(self) -> list[Digest]:
+        """What a scanner scans of it: the images that run somewhere, neither indexes nor attestations."""
+        pointed_to = [child for manifest in (self.index, *self.children) for child in manifest.children]
+        images = (child for child in pointed_to if child.media_type not in INDEX_MEDIA_TYPES)
+        return list(dict.fromkeys(child.digest for child in images if not child.runs_nowhere))
+
+    @property
     def manifests(self) -> tuple[Manifest, ...]:
         """All of them, what is pointed to first and the referrer last."""
         return (*self.children, self.index, self.sbom)

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import urllib3
 import yaml
 
+from ecr_steward.domain.names import Digest
 from sandbox.demo.client import User
 from sandbox.demo.layout import Layout, Release, release
 from sandbox.demo.narrator import Narrator
@@ -35,6 +37,14 @@ _FAILURE_QUEUES = (
 
 class CheckFailedError(Exception):
     """A claim of the story that does not hold."""
+
+
+class ToldVerdict(NamedTuple):
+    """What an *Image Verdict* says."""
+
+    verdict: str
+    reasons: list[str]
+    remarks: list[str]
 
 
 @dataclass
@@ -74,28 +84,31 @@ class Stage:
         self.home.push(self.layout, pushed, repository, image_tag)
         return pushed
 
-    def record_scans(
-        self, what: str, release: Release, repository: str, kind: str, findings: list[dict[str, Any]]
-    ) -> None:
-        """Let the scanner of ECR say the same of every platform of a release. The file that says so is shown.
+    def record_scans(self, what: str, repository: str, kind: str, found: Mapping[Digest, list[dict[str, Any]]]) -> None:
+        """Let the scanner of ECR say what it found in images. The file that says so is shown.
 
         There is no scanner here: the sandbox is told what one has found.
         """
-        scans = [
+        scans: list[dict[str, Any]] = [
             {
                 "repository": repository,
-                "digest": str(child.digest),
+                "digest": str(digest),
                 "type": kind,
                 "status": "COMPLETE" if kind == "BASIC" else "ACTIVE",
                 "findings": findings,
             }
-            for child in release.children
+            for digest, findings in found.items()
         ]
         file = self.folder / f"scans-of-{repository.replace('/', '-')}.json"
         file.write_text(json.dumps(scans, indent=2))
-        self.narrator.did(what, f"{file.name}, which POST /_sandbox/scans takes, says of each:")
-        self.narrator.showed(json.dumps({**scans[0], "findings": []})[:-2])
-        self.narrator.showed(*(f"  {json.dumps(finding)}" for finding in findings), "]}")
+        self.narrator.did(what, f"{file.name}, which POST /_sandbox/scans takes, says:")
+        for findings, alike in groupby(scans, lambda scan: scan["findings"]):
+            first, *others = alike
+            opening, closing = json.dumps({**first, "findings": []})[:-2], "]}"
+            inner = [f"  {json.dumps(finding)}" for finding in findings]
+            self.narrator.showed(*([opening, *inner, closing] if inner else [opening + closing]))
+            if others:
+                self.narrator.showed(f"... and the same of {_count(len(others), 'other')}")
         answer = urllib3.request("POST", f"{self.sandbox.endpoint_url}/_sandbox/scans", body=file.read_bytes())
         self.require("the sandbox took the scans", answer.status < 300, answer.data.decode())
 
@@ -110,18 +123,24 @@ class Stage:
     def _rulebook_layer(self) -> RulebookLayer:
         return RulebookLayer(self.sandbox)
 
-    def verdicts(self, repository: str, digest: str) -> list[tuple[str, list[str]]]:
-        """The verdicts on an image that were told since the last ``close``, each with its reasons."""
+    def verdicts(self, repository: str, digest: str) -> list[ToldVerdict]:
+        """The verdicts on an image that were told since the last ``close``."""
         told = [
             each.event["detail"]
             for each in self.sandbox.events[self.heard :]
             if each.event["detail-type"] == "Image Verdict"
         ]
         return [
-            (detail["verdict"], detail["reasons"])
+            ToldVerdict(detail["verdict"], detail["reasons"], detail.get("remarks", []))
             for detail in told
             if (detail["repository-name"], detail["image-digest"]) == (repository, digest)
         ]
+
+    def check_verdict(self, claim: str, repository: str, digest: str, verdict: str) -> ToldVerdict:
+        """Claim that one verdict was told of an image since the last ``close``, and that it is this one."""
+        told = self.verdicts(repository, digest)
+        self.check_equal(claim, [each.verdict for each in told], [verdict])
+        return told[0]
 
     def sweep(self) -> None:
         """Let the schedule of the sweep come due."""

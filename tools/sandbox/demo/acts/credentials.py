@@ -40,7 +40,7 @@ def play(stage: Stage) -> None:
     stage.sandbox.tick(_SCHEDULE)
     stage.settle()
     stage.tell("refresh_credentials")
-    stage.check_equal("it is fresh, so it stays as it is", _read(stage), (host, login))
+    stage.check("it is fresh, so it stays as it is", _read(stage) == (host, login))
     stage.close()
 
     stage.move_clock(timedelta(hours=13), "what was fetched before has ended")
@@ -57,7 +57,13 @@ def play(stage: Stage) -> None:
 
 def _read(stage: Stage) -> tuple[str, str]:
     """The host and the login that the secret holds, as a cluster reads them."""
-    document = json.loads(stage.aws("secretsmanager").get_secret_value(SecretId=_SECRET)["SecretString"])
+    secrets = stage.aws("secretsmanager")
+    found = [
+        secret["Name"] for page in secrets.get_paginator("list_secrets").paginate() for secret in page["SecretList"]
+    ]
+    stage.require(f"there is a secret {_SECRET}", _SECRET in found, found)
+    document = json.loads(secrets.get_secret_value(SecretId=_SECRET)["SecretString"])
+    stage.require(f"{_SECRET} holds one login", len(document["auths"]) == 1, list(document["auths"]))
     ((host, login),) = document["auths"].items()
     return host, login["auth"]
 

@@ -31,6 +31,7 @@ def check_replica(stage: Stage, at: User, repository: str, releases: list[Releas
 
     ``source`` is the repository at home, where it has another name.
     """
+    stage.require(f"{at.place} has {repository}", at.has_repository(repository))
     digests = {str(manifest.digest) for release in releases for manifest in release.manifests}
     versions = " and ".join(release.version for release in releases)
     stage.check_equal(

@@ -17,7 +17,7 @@ _BUS = "ecr-steward"
 
 
 def play(stage: Stage) -> None:
-    """Push an image, forge a verdict, then let its scans end well."""
+    """Push an image, forge a verdict, then let its scans end well, one after the other."""
     stage.narrator.did(f"create the repository {REPOSITORY}")
     stage.home.ecr.create_repository(repositoryName=REPOSITORY)
     stage.settle()
@@ -29,33 +29,49 @@ def play(stage: Stage) -> None:
     stage.check(f"{AWAY} has no {REPOSITORY}", not stage.away.has_repository(REPOSITORY))
     stage.close()
 
-    stage.narrator.did("put an Image Verdict on the bus by hand that says pass", "nothing has been scanned yet")
     digest = str(pushed.index.digest)
-    _forge_a_verdict(stage, digest)
-    stage.settle()
-    stage.tell("replicate_image")
-    asked = [job_name(each.function) for each in stage.sandbox.invocations[stage.told :]]
-    stage.check_equal("replicate_image was asked, and read the facts itself", asked, ["replicate_image"])
-    stage.check(f"{AWAY} still has no {REPOSITORY}", not stage.away.has_repository(REPOSITORY))
+    check_forged_verdict(stage, REPOSITORY, digest, "nothing has been scanned yet")
     stage.close()
 
+    unrated = "CVE-2026-10002"
     findings = [
         {"name": "CVE-2026-10001", "severity": "MEDIUM", "attributes": _package("zlib", "1.3.1")},
-        {"name": "CVE-2026-10002", "attributes": _package("expat", "2.7.0")},
+        {"name": unrated, "attributes": _package("expat", "2.7.0")},
     ]
-    stage.record_scans("the basic scan of every platform ends", pushed, REPOSITORY, "BASIC", findings)
+    first, *others = pushed.platforms
+    if others:
+        stage.record_scans("the basic scan of one platform ends", REPOSITORY, "BASIC", {first: findings})
+        stage.settle()
+        stage.tell("evaluate_image_scan")
+        stage.check_equal("no verdict is told while a scan is missing", stage.verdicts(REPOSITORY, digest), [])
+        stage.close()
+    what = "the basic scan of the others ends" if others else "the basic scan ends"
+    stage.record_scans(what, REPOSITORY, "BASIC", dict.fromkeys(others or [first], findings))
     stage.settle()
     stage.tell("evaluate_image_scan", "replicate_image")
-    stage.check_equal("one verdict was told of the index", stage.verdicts(REPOSITORY, digest), [("pass", [])])
+    told = stage.check_verdict("one verdict was told of the index: pass", REPOSITORY, digest, "pass")
+    stage.check(f"it names {unrated}, which nobody has rated", any(unrated in each for each in told.remarks), told)
     check_replica(stage, stage.away, REPOSITORY, [pushed])
 
 
-def _forge_a_verdict(stage: Stage, digest: str) -> None:
+def check_forged_verdict(stage: Stage, repository: str, digest: str, truth: str) -> None:
+    """Say pass on the bus, as anybody could who may put events there, and check that nothing is copied."""
+    stage.narrator.did("put an Image Verdict on the bus by hand that says pass", truth)
+    asked = len(stage.sandbox.invocations)
+    _forge_a_verdict(stage, repository, digest)
+    stage.settle()
+    stage.tell("replicate_image")
+    jobs = [job_name(each.function) for each in stage.sandbox.invocations[asked:]]
+    stage.check_equal("replicate_image was asked, and read the facts itself", jobs, ["replicate_image"])
+    stage.check(f"{AWAY} still has no {repository}", not stage.away.has_repository(repository))
+
+
+def _forge_a_verdict(stage: Stage, repository: str, digest: str) -> None:
     detail = {
         "version": "1",
         "account": stage.sandbox.account,
         "region": stage.home.region,
-        "repository-name": REPOSITORY,
+        "repository-name": repository,
         "image-digest": digest,
         "rule": "payments",
         "verdict": "pass",

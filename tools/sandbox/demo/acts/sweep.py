@@ -36,12 +36,14 @@ def play(stage: Stage) -> None:
     mark = stage.mark()
     stage.sweep()
     stage.tell("reconcile_registry")
-    (summary,) = [
+    summaries = [
         line
         for each in stage.sandbox.invocations[stage.told :]
         for line in log_lines(each.log)
         if line.get("message") == "sweep"
     ]
+    stage.require("the second sweep said what it did", len(summaries) == 1, summaries)
+    (summary,) = summaries
     stage.check_equal(
         f"the second sweep looked at {summary['repositories']} repositories and planned nothing",
         (summary["planned"], summary["copies_requested"], summary["failures"]),
