@@ -1,4 +1,4 @@
-"""``python -m sam_local [--build FOLDER] [--only TEXT]``: run the cases; exit 1 if one fails."""
+"""``python -m sam_local [--build FOLDER] [--only TEXT ...]``: run the cases; exit 1 if one fails."""
 
 import argparse
 import os
@@ -31,11 +31,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sam_local", description=__doc__)
     parser.add_argument("--build", type=Path, default=Path(".aws-sam/build"), help="what `sam build` wrote")
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="only cases whose function, event or circumstances contain this"
+        "--only",
+        action="append",
+        metavar="TEXT",
+        help="only cases whose function, event or circumstances contain this; can be given more than once",
     )
     parser.add_argument("--inside", type=Path, metavar="ARCHIVE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    chosen = [case for case in CASES if arguments.only in str(case)]
+    chosen = [case for case in CASES if any(text in str(case) for text in arguments.only or [""])]
     if not chosen:
         parser.error(f"no case contains {arguments.only!r}")
     if missing := engine.what_is_missing():
