@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -139,6 +140,25 @@ def test_repositories_are_not_told_when_one_of_them_is_not_the_roles(
         ecr.describe_repositories(**asked)
 
     ecr.close()
+
+
+def test_nothing_happens_when_a_request_names_one_operation_for_the_gate_and_another_for_the_service(shop: Any) -> None:
+    credentials = shop.sandbox.credentials_of(shop.sandbox.deployment.resources["RichRole"].arn, "rich")
+    scope = f"{credentials['AWS_ACCESS_KEY_ID']}/20260101/us-east-1/sqs/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}",
+        "X-Amz-Security-Token": credentials["AWS_SESSION_TOKEN"],
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    url = shop.url("Jobs")
+    may, may_not = (urlencode({"Action": name, "QueueUrl": url}) for name in ("SendMessage", "DeleteQueue"))
+
+    status, told = shop.http("POST", f"/?{may}", may_not.encode(), headers)
+
+    assert status == 400
+    assert b"more than one operation: DeleteQueue, SendMessage" in told
+    assert shop.http("POST", "/", may_not.encode(), headers)[0] == 403
+    assert len(shop.sandbox.client("sqs").list_queues()["QueueUrls"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ def call(service: str, operation: str) -> ApiCall:
     [
         ("sqs", "SendMessage", {"QueueUrl": "https://sqs/1/jobs"}, [("SendMessage", "arn:aws:sqs:us-east-1:1:jobs")]),
         ("sqs", "GetQueueUrl", {"QueueName": "j"}, [("GetQueueUrl", f"arn:aws:sqs:us-east-1:{ACCOUNT}:j")]),
+        ("sqs", "SendMessage", {"QueueUrl": "jobs"}, [("SendMessage", f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs")]),
+        ("sqs", "SendMessage", {"QueueUrl": "https://sqs/"}, [("SendMessage", f"arn:aws:sqs:us-east-1:{ACCOUNT}:")]),
         ("sqs", "ListQueues", {}, [("ListQueues", "*")]),
         (
             "dynamodb",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qs, unquote
@@ -73,8 +73,15 @@ class ApiCall:
         return not self.operation.startswith(READING_VERBS)
 
 
+class AmbiguousRequestError(ValueError):
+    """The request names several operations: what is decided about one must not let another one happen."""
+
+
 def read_call(request: HttpRequest, default_region: str) -> ApiCall:
-    """Read service, region and key from the signature, and the operation from wherever the protocol puts it."""
+    """Read service, region and key from the signature, and the operation from wherever the protocol puts it.
+
+    Raises AmbiguousRequestError.
+    """
     signed = request.headers.get("authorization", "") or unquote(request.query).replace(
         "X-Amz-Credential", "Credential"
     )
@@ -90,18 +97,25 @@ def _query_value(request: HttpRequest, name: str) -> str | None:
 
 
 def _operation(service: str, request: HttpRequest) -> str:
-    if target := request.headers.get("x-amz-target"):
-        return target.rpartition(".")[2]
-    if match := _RPC_PATH.fullmatch(request.path):
-        return match.group(1)
-    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    for text in (request.query, request.body.decode(errors="replace") if is_form else ""):
-        if action := parse_qs(text).get("Action"):
-            return action[0]
+    named = set(_named_operations(request))
+    if len(named) > 1:
+        raise AmbiguousRequestError(f"The request names more than one operation: {', '.join(sorted(named))}")
+    if named:
+        return named.pop()
     for method, pattern, operation in _rest_operations(service):
         if method == request.method and pattern.fullmatch(request.path):
             return operation
     return f"{request.method} {request.path}"
+
+
+def _named_operations(request: HttpRequest) -> Iterator[str]:
+    if target := request.headers.get("x-amz-target"):
+        yield target.rpartition(".")[2]
+    if match := _RPC_PATH.fullmatch(request.path):
+        yield match.group(1)
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    for text in (request.query, request.body.decode(errors="replace") if is_form else ""):
+        yield from parse_qs(text).get("Action", ())
 
 
 def protocol_of(service: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from local_ecr import Credential, Principal, Request, RequestLog
 from sandbox.access import Access
-from sandbox.api_calls import ApiCall, HttpRequest, read_call
+from sandbox.api_calls import AmbiguousRequestError, ApiCall, HttpRequest, read_call
 from sandbox.delivery.deployed import UnsupportedWiringError, target_of
 from sandbox.delivery.engine import DeliveryEngine
 from sandbox.delivery.patterns import InvalidPatternError, Pattern
@@ -61,7 +61,10 @@ class AwsApi:
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request. Blocks for as long as an invocation or a long poll takes."""
-        call = read_call(request, self._region)
+        try:
+            call = read_call(request, self._region)
+        except AmbiguousRequestError as error:
+            return HttpAnswer.query_error(400, "ValidationError", str(error))
         try:
             principal = self._principals.of(Credential(call.access_key_id, call.session_token))
         except CredentialRefusedError as error:

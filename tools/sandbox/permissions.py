@@ -52,8 +52,8 @@ def _of_sqs(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permi
     parameters = read_parameters(request)
     resource = "*"
     if url := parameters.get("QueueUrl"):
-        owner, name = urlsplit(url).path.strip("/").rsplit("/", 2)[-2:] if "/" in url else (account, url)
-        resource = _arn("sqs", call, owner, name)
+        owner, name = ["", *urlsplit(url).path.strip("/").split("/")][-2:]
+        resource = _arn("sqs", call, owner or account, name)
     elif name := parameters.get("QueueName"):
         resource = _arn("sqs", call, parameters.get("QueueOwnerAWSAccountId", account), name)
     elif arn := parameters.get("SourceArn"):
@@ -167,15 +167,15 @@ def function_arn(name: str, call: ApiCall, account: str) -> str:
 
 
 def read_parameters(request: HttpRequest) -> Mapping[str, Any]:
-    """What is asked for, from a JSON body, or from a form and the query. Raises ValueError for a body that is no JSON.
+    """What is asked for, from a JSON body, or from a form or else the query, as moto reads it.
 
-    Of a REST service, what the path says is not among it.
+    Of a REST service, what the path says is not among it. Raises ValueError for a body that is no JSON.
     """
     kind = request.headers.get("content-type", "")
     if "x-amz-target" in request.headers or kind.startswith("application/json"):
         document: Mapping[str, Any] = json.loads(request.body or b"{}")
         return document
-    return dict(parse_qsl(request.query) + parse_qsl(request.body.decode(errors="replace")))
+    return dict(parse_qsl(request.body.decode(errors="replace")) or parse_qsl(request.query))
 
 
 def _arn(service: str, call: ApiCall, account: str, resource: str) -> str:
