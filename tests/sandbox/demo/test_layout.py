@@ -2,11 +2,27 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
 from sandbox.demo.layout import Layout, LayoutError, release, write_layout
+
+
+def keep(layout: Layout, **document: Any) -> dict[str, Any]:
+    """Put a manifest or index into a layout; answers its descriptor."""
+    content = json.dumps({"schemaVersion": 2, **document}).encode()
+    digest = digest_of(content)
+    layout.path(digest).write_bytes(content)
+    return {"mediaType": document["mediaType"], "digest": str(digest), "size": len(content)}
+
+
+def keep_nothing(layout: Layout) -> dict[str, Any]:
+    """Put an empty document into a layout, as OCI's guidance for artifacts asks; answers its descriptor."""
+    layout.path(digest_of(b"{}")).write_bytes(b"{}")
+    return {"mediaType": "application/vnd.oci.empty.v1+json", "digest": str(digest_of(b"{}")), "size": 2}
 
 
 def test_written_layout_holds_an_image_for_two_platforms_that_share_a_layer(tmp_path: Path) -> None:
@@ -43,6 +59,20 @@ def test_image_for_one_platform_is_an_index_of_one_child(tmp_path: Path) -> None
     (layout.root / "index.json").write_text(json.dumps(index))
 
     assert len(release(layout, "1.4.2").index.children) == 1
+
+
+def test_platforms_are_the_images_that_run_somewhere_when_a_layout_holds_other_things_too(tmp_path: Path) -> None:
+    layout = write_layout(tmp_path / "image")
+    amd64, arm64 = layout.entries()
+    attestation = keep(layout, mediaType=OCI_MANIFEST, config=keep_nothing(layout), layers=[])
+    attestation["platform"] = {"os": "unknown", "architecture": "unknown"}
+    nested = keep(layout, mediaType=OCI_INDEX, manifests=[arm64, attestation, amd64])
+    top = keep(layout, mediaType=OCI_INDEX, manifests=[amd64, attestation, nested])
+    (layout.root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [top]}))
+
+    platforms = release(layout, "1.4.2").platforms
+
+    assert [str(digest) for digest in platforms] == [amd64["digest"], arm64["digest"]]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"manifests": []}', '{"manifests": 3}'])
