@@ -9,6 +9,8 @@ import pytest
 
 from sandbox.demo.client import User
 
+pytestmark = pytest.mark.slow
+
 CONNECTED, CLOSED, STRANGER = "222233334444", "333344445555", "444455556666"
 """One that works, one whose role asks for another external id, one whose stack is there but unknown to the hub."""
 SPOKE_ROLE = "ecr-steward-spoke"

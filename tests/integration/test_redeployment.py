@@ -9,6 +9,8 @@ import pytest
 
 from ecr_steward.rulebook.load import FORMAT
 
+pytestmark = pytest.mark.slow
+
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 
 

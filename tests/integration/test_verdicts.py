@@ -140,6 +140,7 @@ def test_verdict_of_a_hand_waits_in_the_failure_queue_when_it_is_malformed(house
     assert "detail.image-digest" in kept["message"]
 
 
+@pytest.mark.slow
 def test_same_failing_verdict_is_told_again_after_a_day_and_not_before(house: Any) -> None:
     pushed = house.push("payments/still-failing", "1.0.0")
     house.scan_ends("payments/still-failing", [child.digest for child in pushed.children], HIGH)
