@@ -241,6 +241,37 @@ def test_delayed_message_is_handled_when_its_delay_is_over(box: Any) -> None:
     assert run.event["Records"][0]["body"] == "late"
 
 
+class ClockThatTakesItsTime:
+    """Moves the sandbox's clock, and before that does something and lets a fraction of a second pass."""
+
+    def __init__(self, clock: SandboxClock, before: Callable[[], object]) -> None:
+        self._clock = clock
+        self._before = before
+
+    @property
+    def now(self) -> datetime:
+        """The sandbox's time."""
+        return self._clock.now
+
+    def move(self, by: timedelta) -> None:
+        """Move it, in the end."""
+        self._before()
+        time.sleep(0.1)
+        self._clock.move(by)
+
+
+def test_message_is_handled_once_and_in_the_new_time_when_it_is_sent_while_the_clock_moves(box: Any) -> None:
+    before = len(box.runs("Works"))
+    clock: Any = ClockThatTakesItsTime(box.sandbox.clock, lambda: box.send("Jobs", "sent meanwhile"))
+
+    moved = box.sandbox.engine.move_clock(clock, HOURS_13, timeout=10)
+    box.sandbox.wait_until_idle(10)
+
+    (run,) = box.runs("Works")[before:]
+    assert run.event["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1"
+    assert run.started > moved.now - timedelta(minutes=1)
+
+
 def test_message_comes_back_and_is_forgotten_when_its_timeout_and_its_retention_are_over(box: Any) -> None:
     sqs, address = box.sandbox.client("sqs"), {"QueueUrl": box.url("Shelf")}
     sqs.send_message(**address, MessageBody="kept")

@@ -50,6 +50,21 @@ def test_wait_looks_again_when_something_began_while_it_looked_into_the_queues()
         activity.wait_until_idle(0.05, takes_the_message_away)
 
 
+def test_nothing_begins_when_something_is_done_in_the_idle_moment() -> None:
+    activity, order = Activity(), []
+    begins = threading.Thread(target=lambda: order.append(("begun", activity.begin("batch"))[0]))
+
+    def takes_its_time() -> None:
+        begins.start()
+        begins.join(0.05)
+        order.append("done")
+
+    activity.wait_until_idle(5, nothing, then=takes_its_time)
+    begins.join(5)
+
+    assert order == ["done", "begun"]
+
+
 def test_wait_never_sees_a_gap_when_each_task_begins_the_next() -> None:
     activity = Activity()
     work = Work("chain", activity, threads=2)

@@ -65,10 +65,13 @@ class Activity:
             self._crash = self._crash or error
             self._changed.notify_all()
 
-    def wait_until_idle(self, timeout: float, waiting: Callable[[], Sequence[str]]) -> None:
-        """Return when nothing is under way and `waiting` names nothing either.
+    def wait_until_idle(
+        self, timeout: float, waiting: Callable[[], Sequence[str]], then: Callable[[], object] = lambda: None
+    ) -> None:
+        """Return when nothing is under way and `waiting` names nothing either. Nothing begins while `then` runs.
 
-        Raises TimeoutError that says what is under way, SandboxCrashError if the sandbox itself failed.
+        Raises TimeoutError that says what is under way, SandboxCrashError if the sandbox itself failed, and what `then`
+        raises.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -79,6 +82,7 @@ class Activity:
             left_over = [] if busy else list(waiting())
             with self._changed:
                 if not busy and not left_over and self._begun == begun:
+                    then()
                     return
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:

@@ -178,21 +178,21 @@ class DeliveryEngine:
         """Let so much time pass at once, like a machine that slept: what came due meanwhile happens once, now.
 
         First all that is under way ends, async retries among it; a message that is delayed or in somebody's hands may
-        wait on. Then workers are replaced by ones that live in the new time, items whose time to live is over are
-        deleted, messages whose delay or visibility timeout is over are received, and each schedule that came due fires.
-        What follows is under way when this returns. Raises ClockError, TimeoutError or SandboxCrashError; then the
-        clock was not moved.
+        wait on. Then, while nothing can begin, the clock is moved and workers are replaced by ones that live in the new
+        time. Then items whose time to live is over are deleted, messages whose delay or visibility timeout is over are
+        received, and each schedule that came due fires. What follows is under way when this returns. Raises ClockError,
+        TimeoutError or SandboxCrashError; then the clock was not moved.
         """
-        self._wait_until_settled(timeout)
-        self.invocations.restart_all(lambda: clock.move(by))
+        self.activity.wait_until_idle(
+            timeout,
+            lambda: [what for poller in self.pollers for what in poller.arriving()],
+            then=lambda: self.invocations.restart_all(lambda: clock.move(by)),
+        )
         expired = stores.drop_expired_items(clock.now)
         stores.drop_old_messages()
         self.queues_changed()
         fired = self.fire_due_schedules()
         return ClockMoved(clock.now, fired, [one.logical_id for one in self.timetable.untimed], expired)
-
-    def _wait_until_settled(self, timeout: float) -> None:
-        self.activity.wait_until_idle(timeout, lambda: [what for poller in self.pollers for what in poller.arriving()])
 
     def queues_changed(self) -> None:
         """Messages may have come into a queue, or may be received again."""
