@@ -35,7 +35,7 @@ def run(build: Path, *arguments: str, **environment: str) -> subprocess.Complete
         [sys.executable, "-m", "sam_local", "--build", build, *arguments],
         env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", "CI": "true", **environment},
         check=False,
-        timeout=900,
+        timeout=960,  # the run itself ends after 900 and says so
         capture_output=True,
         text=True,
     )
