@@ -1,10 +1,13 @@
 """A role's own policies and the resource's decide together."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sandbox.delivery.wiring import Role, Wiring
+from local_ecr import Policy
+from sandbox.delivery.wiring import Wiring
+from sandbox.identity.iam import Role
 
 ROLE = "arn:aws:iam::111122223333:role/r"
 HERE = "arn:aws:sqs:us-east-1:111122223333:queue"
@@ -18,6 +21,12 @@ def statement(effect: str | None, principal: str | None = None) -> dict[str, Any
         return {"Statement": []}
     named = {} if principal is None else {"Principal": {"AWS": principal}}
     return {"Statement": [{"Effect": effect, "Action": "sqs:SendMessage", "Resource": "*", **named}]}
+
+
+def role_with(document: dict[str, Any]) -> dict[str, Role]:
+    """The role with this policy."""
+    trust, own = Policy("role trust policy", {}), Policy("own", document)
+    return {ROLE: Role(ROLE, "AROAEXAMPLE", trust, (own,), timedelta(hours=1))}
 
 
 @pytest.mark.parametrize(
@@ -41,9 +50,7 @@ def statement(effect: str | None, principal: str | None = None) -> dict[str, Any
 def test_role_may_act_when_both_policies_together_allow(
     queue: str, own: str | None, of_queue: str | None, named: str, expected: str
 ) -> None:
-    wiring = Wiring(
-        roles={ROLE: Role(ROLE, {}, (statement(own),))}, resource_policies={queue: (statement(of_queue, named),)}
-    )
+    wiring = Wiring(roles=role_with(statement(own)), resource_policies={queue: (statement(of_queue, named),)})
 
     judgement = wiring.role_judgement(ROLE, "sqs:SendMessage", queue)
     assert (judgement.is_allowed, judgement.why.startswith(expected)) == (expected == ALLOWED, True)
@@ -66,6 +73,6 @@ def test_role_may_nothing_when_it_does_not_exist() -> None:
 )
 def test_role_may_act_when_a_condition_holds_that_every_call_can_meet(condition: dict[str, Any]) -> None:
     policy = {"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": HERE, "Condition": condition}]}
-    wiring = Wiring(roles={ROLE: Role(ROLE, {}, (policy,))})
+    wiring = Wiring(roles=role_with(policy))
 
     assert wiring.role_may(ROLE, "sqs:SendMessage", HERE)

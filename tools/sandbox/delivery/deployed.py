@@ -1,20 +1,18 @@
-"""Reads the wiring out of deployed stacks: from resolved properties to what delivery needs."""
+"""Reads the wiring out of deployed stacks: from resolved properties, and roles from IAM, to what delivery needs."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
-
-from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from local_ecr.access.policies import Document, UnsupportedPolicyError, check
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.wiring import FunctionConfig, QueueMapping, RetryPolicy, Role, Rule, Schedule, Target, Wiring
+from sandbox.delivery.wiring import FunctionConfig, QueueMapping, RetryPolicy, Rule, Schedule, Target, Wiring
 from sandbox.deploy import Deployment, Resource
 from sandbox.deploy.services.events import bus_statement
+from sandbox.identity import iam
 
 DEFAULT_MAPPING_CONCURRENCY = 5  # Lambda begins with five pollers
 
@@ -29,7 +27,6 @@ def read_wiring(*deployments: Deployment) -> Wiring:
     rules: list[Rule] = []
     mappings: list[QueueMapping] = []
     schedules: list[Schedule] = []
-    roles: dict[str, Role] = {}
     policies: defaultdict[str, list[Document]] = defaultdict(list)
     buses: set[str] = set()
     for deployment in deployments:
@@ -38,11 +35,12 @@ def read_wiring(*deployments: Deployment) -> Wiring:
         rules += reader.rules()
         mappings += reader.mappings()
         schedules += reader.schedules()
-        roles |= {role.arn: role for role in reader.roles()}
         buses |= set(reader.buses())
         for arn, document in reader.resource_policies():
             policies[arn].append(document)
-    for arn, documents in [*policies.items(), *((role.arn, [role.trust, *role.policies]) for role in roles.values())]:
+    roles = {role.arn: role for role in iam.all_roles()}
+    of_roles = ((role.arn, [one.document for one in (role.trust, *role.policies)]) for role in roles.values())
+    for arn, documents in [*policies.items(), *of_roles]:
         for document in documents:
             _check(arn, document)
     return Wiring(
@@ -165,14 +163,6 @@ class _Reader:
                         from_rule=True,
                     )
 
-    def roles(self) -> Iterator[Role]:
-        """Roles with their inline and AWS-managed policies."""
-        for resource in self._deployment.of_type("AWS::IAM::Role"):
-            properties = resource.properties
-            inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-            managed = [_managed_policy(arn) for arn in properties.get("ManagedPolicyArns", [])]
-            yield Role(_arn_of(resource), properties["AssumeRolePolicyDocument"], (*inline, *managed))
-
     def resource_policies(self) -> Iterator[tuple[str, Document]]:
         """Policies of functions, buses, queues and topics, by the ARN that they protect."""
         for resource in self._deployment.of_type("AWS::Lambda::Permission"):
@@ -198,20 +188,6 @@ class _Reader:
         if name.startswith("arn:"):
             return name
         return f"arn:aws:events:{self._deployment.region}:{self._deployment.account}:event-bus/{name}"
-
-
-def _managed_policy(arn: str) -> Document:
-    name = arn.rsplit("/", 1)[-1]
-    if name not in _aws_managed_policies():
-        raise UnsupportedWiringError(f"there is no managed policy {arn}")
-    document: Document = _aws_managed_policies()[name]["Document"]
-    return document
-
-
-@cache
-def _aws_managed_policies() -> Mapping[str, Any]:
-    policies: Mapping[str, Any] = json.loads(aws_managed_policies_data)
-    return policies
 
 
 def _arn_of(resource: Resource) -> str:

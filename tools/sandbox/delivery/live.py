@@ -15,7 +15,7 @@ from local_ecr.access.policies import Document
 from sandbox.delivery.deployed import target_of
 from sandbox.delivery.patterns import Pattern
 from sandbox.delivery.stores import MOTO_LOCK
-from sandbox.delivery.wiring import Role, Rule, Wiring
+from sandbox.delivery.wiring import Rule, Wiring
 from sandbox.identity import iam
 
 
@@ -34,7 +34,7 @@ def refreshed(wiring: Wiring) -> Wiring:
         return replace(
             wiring,
             rules=tuple(_rules()),
-            roles={role.arn: _role(role) for role in iam.all_roles()},
+            roles={role.arn: role for role in iam.all_roles()},
             resource_policies=policies,
             bus_arns=frozenset(bus.arn for bus in _buses()),
         )
@@ -57,10 +57,6 @@ def _rules() -> Iterator[Rule]:
                 targets=tuple(target_of(target) for target in rule.targets),
                 is_enabled=rule.state != "DISABLED",
             )
-
-
-def _role(stored: iam.Role) -> Role:
-    return Role(stored.arn, stored.trust.document, tuple(policy.document for policy in stored.policies))
 
 
 def _store_policies() -> Iterator[tuple[str, Document]]:

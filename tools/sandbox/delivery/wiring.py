@@ -10,6 +10,7 @@ from pathlib import Path
 from local_ecr.access.decision import Judgement, call_keys, judge, owner_of, principal_keys
 from local_ecr.access.policies import Call, Document, Policy, Principal, allows
 from sandbox.delivery.patterns import Pattern
+from sandbox.identity.iam import Role
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,6 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Role:
-    """An IAM role: who may assume it and what it may do."""
-
-    arn: str
-    trust: Document
-    policies: tuple[Document, ...]
-
-
-@dataclass(frozen=True)
 class Wiring:
     """All connections and permissions of one or more deployed stacks."""
 
@@ -168,9 +160,8 @@ class Wiring:
             "aws:RequestedRegion": region,
         }
         call = replace(call, context=keys)
-        own = [Policy("role policy", document) for document in role.policies]
         of_resource = [Policy("resource policy", one) for one in self.resource_policies.get(resource_arn, ())]
-        return judge(call, own, of_resource)
+        return judge(call, role.policies, of_resource)
 
     def service_may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
         """Whether the role's trust policy lets an AWS service act as it."""
@@ -178,4 +169,4 @@ class Wiring:
         if role is None:
             return False
         context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_arn.split(":")[4]}
-        return allows([role.trust], Call("sts:AssumeRole", role_arn, Principal("Service", service), context))
+        return allows([role.trust.document], Call("sts:AssumeRole", role_arn, Principal("Service", service), context))
