@@ -7,6 +7,8 @@ from itertools import product
 import pytest
 from botocore.exceptions import ClientError
 
+from local_ecr import Registry
+
 OWNER, VISITOR = "111122223333", "444455556666"
 ACTION = "ecr:ListImages"
 IDENTITY = {
@@ -315,3 +317,22 @@ def test_a_policy_that_locks_out_whoever_sets_it_is_refused_unless_forced(town):
     owner.set_repository_policy(repositoryName="team/app", policyText=policy, force=True)
     with pytest.raises(ClientError, match="explicit deny"):
         owner.set_repository_policy(repositoryName="team/app", policyText=policy, force=True)
+
+
+@pytest.mark.parametrize("lacking", [None, "inspector2:ListCoverage", "inspector2:ListFindings"])
+@pytest.mark.parametrize("scan_type", ["BASIC", "ENHANCED"])
+def test_inspectors_actions_are_needed_too_when_a_scan_is_an_enhanced_one(town, tokens, scan_type, lacking):
+    actions = {"inspector2:ListCoverage", "inspector2:ListFindings"} - {lacking}
+    town.may(OWNER, allow("ecr:*"))
+    assert push(town, tokens["owner-ci"], "scanned") == 201
+    registry, asked = Registry(OWNER, "us-east-1"), {"repositoryName": "team/app", "imageId": {"imageTag": "1.0"}}
+    (image,) = town.client().describe_images(repositoryName="team/app", imageIds=[asked["imageId"]])["imageDetails"]
+    status = "COMPLETE" if scan_type == "BASIC" else "ACTIVE"
+    town.ecr.record_scan(registry, "team/app", image["imageDigest"], {"type": scan_type, "status": status})
+    town.may(OWNER, allow("ecr:DescribeImageScanFindings", *actions))
+
+    if scan_type == "ENHANCED" and lacking:
+        with pytest.raises(ClientError, match=rf"AccessDeniedException.*{lacking} on resource: arn:aws:inspector2:us-"):
+            town.client("owner-ci").describe_image_scan_findings(**asked)
+    else:
+        assert town.client("owner-ci").describe_image_scan_findings(**asked)["imageScanStatus"]["status"] == status

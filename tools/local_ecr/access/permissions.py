@@ -44,6 +44,19 @@ def permissions_for(
     return [Permission(f"ecr:{action}", resource) for action in actions for resource in resources]
 
 
+def permissions_for_enhanced_scan(registry: Registry) -> list[Permission]:
+    """What reading an enhanced scan needs besides: ECR asks Inspector for it in the caller's name.
+
+    ECR user guide, "IAM permissions required for enhanced scanning"; the resource as told in
+    github.com/alexjurkiewicz/ecr-scan-image/issues/19.
+    """
+    inspector = f"arn:{registry.partition}:inspector2:{registry.region}:{registry.account}:"
+    return [
+        Permission("inspector2:ListCoverage", f"{inspector}/coverage/list"),
+        Permission("inspector2:ListFindings", f"{inspector}/findings/list"),
+    ]
+
+
 def request_keys(call_input: Mapping[str, Any]) -> Context:
     """Condition keys of the resource tags in a request: of CreateRepository, TagResource or UntagResource."""
     tags = {one["Key"]: one["Value"] for one in call_input.get("tags", ())}

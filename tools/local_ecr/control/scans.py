@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from local_ecr.access.log import API
+from local_ecr.access.permissions import permissions_for_enhanced_scan
 from local_ecr.control.call import Call, Handler, image_id
 from local_ecr.errors import EcrError, image_not_found, image_type_not_supported, invalid_parameter, scan_not_found
 from local_ecr.images.selection import ImageFailureError, ImageId, select_image
@@ -46,6 +48,8 @@ def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
         scan = scans.get(connection, image)
     if scan is None:
         raise scan_not_found(call.repository_name, call.registry.account, wanted.digest, wanted.image_tag)
+    if scan.type == ENHANCED:
+        call.ecr.gate.require(API, call.principal, call.registry, permissions_for_enhanced_scan(call.registry))
     if scan.status not in WITH_FINDINGS:
         return _answer(call, image, wanted, scan)
     numbered = list(enumerate(scan.findings, start=1))[start : start + call.page_size + 1]
