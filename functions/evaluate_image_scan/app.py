@@ -1,4 +1,4 @@
-"""Scans and findings → one verdict per image. Wired in template.yaml as EvaluateImageScanFunction."""
+"""Scans, findings and pushes → one verdict per image. Wired in template.yaml as EvaluateImageScanFunction."""
 
 from collections.abc import Sequence
 from functools import cache

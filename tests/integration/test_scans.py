@@ -132,6 +132,21 @@ def test_image_fails_with_the_words_of_the_scanner_and_passes_later_when_a_scan_
     assert "1.0.0" in house.away.tags("payments/scan-failed")
 
 
+def test_image_fails_at_its_push_when_the_scans_of_all_that_it_consists_of_have_ended_before(house: Any) -> None:
+    first = house.push("payments/scanned-before", "1.0.0")
+    house.scan_ends("payments/scanned-before", [child.digest for child in first.children], {HIGH: "HIGH"})
+    before = len(house.sandbox.events)
+
+    second = house.push("payments/scanned-before", "1.0.1")
+
+    heard = {each.event["detail-type"] for each in house.sandbox.events[before:]}
+    assert second.children == first.children
+    assert not heard & {"ECR Image Scan", "Inspector2 Scan", "Inspector2 Finding"}
+    told = [(verdict["image-digest"], verdict["verdict"]) for verdict in house.verdicts("payments/scanned-before")]
+    assert told == [(str(first.index.digest), "fail"), (str(second.index.digest), "fail")]
+    assert not house.away.has_repository("payments/scanned-before")
+
+
 @pytest.mark.parametrize(("count", "pages"), [(1000, 1), (1001, 2)])
 def test_last_finding_of_the_last_page_counts_when_there_are_many(count: int, pages: int, house: Any) -> None:
     repository = f"payments/findings-{count}"

@@ -3,10 +3,12 @@
 Read in the translated template, where nothing is left implied: SAM's own events are rules and mappings there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+
+from sandbox.delivery.patterns import Pattern
 
 type Template = Mapping[str, Any]
 type Properties = Mapping[str, Any]
@@ -207,3 +209,22 @@ def test_rules_for_our_own_events_take_them_from_this_account_alone_when_others_
 
     assert own
     assert all(pattern.get("account") == [{"Ref": "AWS::AccountId"}] for pattern in own)
+
+
+@pytest.mark.parametrize(
+    ("push", "comes"),
+    [("push_tagged", True), ("push_index", True), ("push_untagged", False), ("push_without_tag", False)],
+)
+def test_a_push_is_judged_when_it_has_an_image_tag(
+    push: str, comes: bool, template: Template, load_event: Callable[[str], Any]
+) -> None:
+    rules = of_type(template, "AWS::Events::Rule")
+    to_be_judged = [
+        Pattern.parse(rules[rule]["EventPattern"])
+        for rule, target in rule_targets(template)
+        if logical_id(target["Arn"]) == "EvaluateImageScanQueue"
+    ]
+
+    event = load_event(f"ecr_image_action/{push}")
+
+    assert any(pattern.matches(event) for pattern in to_be_judged) is comes

@@ -81,6 +81,11 @@ CASES = (
         image_fails,
         Given(PAYMENTS, (Scanned.HIGH_BY_INSPECTOR,)),
     ),
+    # The platforms were scanned before the index that leads to them was there.
+    Case(EVALUATE, "sqs_scan_batch/tagged_push_of_an_index", image_passes, PASSED),
+    # No scan follows where all platforms were scanned before the push.
+    Case(EVALUATE, "sqs_scan_batch/tagged_push_of_an_index", image_fails, FAILED),
+    Case(EVALUATE, "sqs_scan_batch/tagged_push_of_an_index", scans_are_read_and_nothing_changes, HALF_SCANNED),
     Case(EVALUATE, "sqs_scan_batch/poison_and_good", image_fails_and_poison_kept, Given(PAYMENTS, (Scanned.HIGH,))),
     Case(REPLICATE, "sqs_copy_batch/copy_job_from_push", replica_is_complete),
     Case(REPLICATE, "sqs_copy_batch/copy_job_from_account_two", replica_is_complete),

@@ -1,11 +1,11 @@
-"""Events of scans: which image each of the three is about, and what is about none."""
+"""Events of the scan queue: which image each of the four is about, and what is about none."""
 
 import json
 
 import pytest
 
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
-from ecr_steward.domain.observations import ScanEnded
+from ecr_steward.domain.observations import Push, ScanEnded
 from ecr_steward.errors import InvalidNameError, MalformedEventError
 from ecr_steward.events.scan_event import read_scan_event
 
@@ -31,6 +31,30 @@ def read(event):
 )
 def test_the_scanned_image_is_named_when_an_event_is_about_one(load_event, sample):
     assert read(load_event(sample)) == (ScanEnded(IMAGE),)
+
+
+@pytest.mark.parametrize(
+    ("sample", "image_tag"), [("push_index", "1.4.2"), ("push_untagged", None), ("push_without_tag", None)]
+)
+def test_the_pushed_image_is_named_when_an_event_is_about_a_push(load_event, sample, image_tag):
+    event = load_event(f"ecr_image_action/{sample}")
+
+    (push,) = read(event)
+
+    assert isinstance(push, Push)
+    assert (str(push.image.digest), push.image_tag) == (event["detail"]["image-digest"], image_tag)
+
+
+def test_a_sample_batch_holds_a_tagged_push_when_a_rule_put_it_in_the_queue(load_event):
+    (record,) = load_event("sqs_scan_batch/tagged_push_of_an_index")["Records"]
+
+    assert read_scan_event(record["body"]) == read(load_event("ecr_image_action/push_index"))
+
+
+@pytest.mark.parametrize("sample", ["push_failed", "delete_tagged"])
+def test_an_action_is_refused_when_it_is_no_push_that_succeeded(load_event, sample):
+    with pytest.raises(MalformedEventError, match="only a PUSH with result SUCCESS"):
+        read(load_event(f"ecr_image_action/{sample}"))
 
 
 @pytest.mark.parametrize("sample", ["inspector2_scan/of_an_instance", "inspector2_finding/of_an_instance"])
@@ -108,9 +132,9 @@ def test_the_repository_is_refused_when_its_name_or_arn_is_impossible(load_event
         read(event)
 
 
-@pytest.mark.parametrize("body", ["null", "[]", "{}", '{"detail-type": "ECR Image Action"}', '{"detail-type": {}}'])
-def test_the_three_kinds_are_named_when_a_message_is_none_of_them(body):
-    with pytest.raises(MalformedEventError, match="'Inspector2 Scan' or 'Inspector2 Finding', but found"):
+@pytest.mark.parametrize("body", ["null", "[]", "{}", '{"detail-type": "Image Verdict"}', '{"detail-type": {}}'])
+def test_the_four_kinds_are_named_when_a_message_is_none_of_them(body):
+    with pytest.raises(MalformedEventError, match="'Inspector2 Finding' or 'ECR Image Action', but found"):
         read_scan_event(body)
 
 

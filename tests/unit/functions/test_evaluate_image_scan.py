@@ -44,6 +44,12 @@ def scan_event(held: Manifest) -> str:
     )
 
 
+def push_event(load_event: Callable[[str], Any], held: Manifest) -> str:
+    event = load_event("ecr_image_action/push_index")
+    event["detail"]["image-digest"] = str(held.digest)
+    return json.dumps(event)
+
+
 def batch(*bodies: str) -> dict[str, Any]:
     attributes = {"ApproximateReceiveCount": "1"}
     return {
@@ -81,6 +87,55 @@ def test_verdict_and_reasons_are_logged_and_counted_once_when_a_batch_is_about_o
     (judged,) = [line for line in logged if "verdict" in line]
     assert judged["verdict"] == "fail"
     assert judged["reasons"] == [f"CVE-2026-12345 (HIGH) in openssl 3.0.13 of {ARM64.digest}"]
+
+
+def test_image_fails_when_it_is_pushed_after_all_its_scans_have_ended(
+    load_event: Callable[[str], Any], move_in: Callable[..., None], context: Any, house: Any
+) -> None:
+    move_in(scanned(HIGH), scan=SCAN_RULES)
+
+    answer = evaluate_image_scan(batch(push_event(load_event, INDEX)), context)
+
+    assert answer == {"batchItemFailures": []}
+    assert house.failures.failed == []
+    assert [(notice.image.digest, str(notice.verdict)) for notice in house.notices.published] == [
+        (INDEX.digest, "fail")
+    ]
+
+
+def test_nothing_is_told_when_an_image_is_pushed_before_any_scan(
+    load_event: Callable[[str], Any],
+    move_in: Callable[..., None],
+    context: Any,
+    house: Any,
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    move_in(world([AMD64, ARM64, INDEX], {"1.4.2": INDEX}), scan=SCAN_RULES)
+
+    answer = evaluate_image_scan(batch(push_event(load_event, INDEX)), context)
+
+    assert answer == {"batchItemFailures": []}
+    assert [line["verdict"] for line in lines() if "verdict" in line] == ["pending"]
+    assert (house.notices.published, house.failures.failed) == ([], [])
+
+
+def test_nothing_is_read_when_an_image_is_pushed_whose_rule_does_not_speak_of_scans(
+    load_event: Callable[[str], Any],
+    move_in: Callable[..., None],
+    context: Any,
+    house: Any,
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    there = scanned(HIGH)
+    there.registry.calls.clear()
+    move_in(there)
+
+    answer = evaluate_image_scan(batch(push_event(load_event, INDEX)), context)
+
+    assert answer == {"batchItemFailures": []}
+    assert there.registry.calls.entries == []
+    assert [line["remarks"] for line in lines() if "remarks" in line] == [["the rule does not speak of scans"]]
+    assert house.failures.failed == []
 
 
 def test_only_the_poisonous_message_ends_in_the_failure_queue(

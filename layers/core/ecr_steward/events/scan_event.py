@@ -1,9 +1,12 @@
-"""What announces that a verdict may have changed: *ECR Image Scan*, *Inspector2 Scan* and *Inspector2 Finding*.
+"""What announces that a verdict may have changed: the end of a scan, a finding, and a push.
 
-The first is of ECR's basic scanner and names the repository; the others are Amazon Inspector's, of enhanced scanning.
+*ECR Image Scan* is of ECR's basic scanner and names the repository; two are Amazon Inspector's, of enhanced scanning.
 *Inspector2 Scan* comes once, after the first scan, and gives the repository's ARN; after that only findings are
 reported, each when it appears, changes or closes ("Amazon Inspector events", Inspector user guide). All three speak of
 one platform's image, never of an index. Their counts are not read: they say nothing about waivers or other platforms.
+
+*ECR Image Action* is a push. Where all platforms were scanned before an index or an image tag is put over them, no scan
+follows that could announce the verdict.
 """
 
 import re
@@ -13,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
-from ecr_steward.domain.observations import ScanEnded
+from ecr_steward.domain.observations import Push, ScanEnded
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.envelope import (
     AccountId,
@@ -27,6 +30,7 @@ from ecr_steward.events.envelope import (
     parse,
     parse_json,
 )
+from ecr_steward.events.image_action import ImageActionEvent
 
 _REPOSITORY_ARN = re.compile(
     r"arn:aws[a-z-]*:ecr:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):repository/(?P<name>.+)"
@@ -137,8 +141,8 @@ class InspectorFindingEvent(Envelope):
         return tuple(ScanEnded(image) for image in images if image is not None)
 
 
-def read_scan_event(body: str | bytes) -> tuple[ScanEnded, ...]:
-    """Read the body of a message of the scan queue: which images it is about, or none.
+def read_scan_event(body: str | bytes) -> tuple[ScanEnded | Push, ...]:
+    """Read the body of a message of the scan queue: which images were scanned or pushed, or none.
 
     Raises MalformedEventError and InvalidNameError.
     """
@@ -151,9 +155,11 @@ def read_scan_event(body: str | bytes) -> tuple[ScanEnded, ...]:
             return parse(InspectorScanEvent, event).to_scans_ended()
         case "Inspector2 Finding":
             return parse(InspectorFindingEvent, event).to_scans_ended()
+        case "ECR Image Action":
+            return (parse(ImageActionEvent, event).to_push(),)
     raise MalformedEventError(
-        "detail-type of a scan event is 'ECR Image Scan', 'Inspector2 Scan' or 'Inspector2 Finding', "
-        f"but found {kind!r}"
+        "detail-type of a scan event is 'ECR Image Scan', 'Inspector2 Scan', 'Inspector2 Finding' or "
+        f"'ECR Image Action', but found {kind!r}"
     )
 
 

@@ -1,11 +1,11 @@
-"""Scan or finding → one verdict on each tagged image that it is about."""
+"""Scan, finding or push → one verdict on each tagged image that it is about."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import ImageRef
-from ecr_steward.domain.observations import ScanEnded
+from ecr_steward.domain.observations import Push, ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Rule, Rules
 from ecr_steward.domain.scans import Verdict
@@ -31,33 +31,34 @@ class ScanBatch:
         self._assessor = Assessor(rules, registry, scans, now)
         self._judged: dict[ImageRef, Outcome] = {}
 
-    def evaluate(self, ended: Sequence[ScanEnded]) -> tuple[Outcome, ...]:
+    def evaluate(self, hints: Sequence[ScanEnded | Push]) -> tuple[Outcome, ...]:
         """Judge the images that a message is about: one outcome for each, or one that says why there is none.
 
         An image that another message of the batch was about is not judged again, and fails this one, too, where it
         failed. A verdict is published if it is a pass or a fail; what is pending waits for the next scan to end.
+        Nothing is read of a repository whose rule does not speak of scans: every tagged push comes by here.
         """
-        if not ended:
+        if not hints:
             return (Outcome("the event", remark="it is about no image of ECR: nothing to do"),)
-        return tuple(outcome for each in ended for outcome in self._evaluate(each.image))
+        return tuple(outcome for each in hints for outcome in self._evaluate(each.image))
 
-    def _evaluate(self, scanned: ImageRef) -> list[Outcome]:
-        rule = self._rules.rule_for(scanned.repository)
+    def _evaluate(self, image: ImageRef) -> list[Outcome]:
+        rule = self._rules.rule_for(image.repository)
         if rule is None:
-            return [Outcome(str(scanned), remark="no rule covers this repository")]
-        nothing = Outcome(str(scanned), rule.name, rule.mode)
+            return [Outcome(str(image), remark="no rule covers this repository")]
+        nothing = Outcome(str(image), rule.name, rule.mode)
         if rule.scan is None:
             return [nothing.remarking("the rule does not speak of scans")]
         try:
-            images = self._images(scanned.repository)
-            if scanned.digest not in images.digests:
+            images = self._images(image.repository)
+            if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone")]
-            tops = self._assessor.top_images_over(scanned.digest, images)
+            tops = self._assessor.top_images_over(image.digest, images)
         except RepositoryNotFoundError:
             return [nothing.remarking("the repository is gone")]
         if not tops:
             return [nothing.remarking("no tagged image consists of it: there is nothing to judge yet")]
-        return [self._judge_once(rule, ImageRef(scanned.repository, digest), images) for digest in tops]
+        return [self._judge_once(rule, ImageRef(image.repository, digest), images) for digest in tops]
 
     def _judge_once(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Outcome:
         if (judged := self._judged.get(image)) is not None:
