@@ -21,7 +21,9 @@ RUNNING: Mapping[str, str] = {
     ),
     "visibility timeout": (
         "A message that a function failed on is received again after a fraction of a second, not after the queue's "
-        "visibility timeout. maxReceiveCount and redrive are as deployed."
+        "visibility timeout nor when the function asked for it by ChangeMessageVisibility, so that maxReceiveCount is "
+        "used up within seconds; Sandbox(redelivery_seconds=None) waits as AWS does, in the sandbox's time. "
+        "maxReceiveCount and redrive are as deployed."
     ),
     "batching window": (
         "A batch is collected for a fraction of a second, not for MaximumBatchingWindowInSeconds; it ends when "

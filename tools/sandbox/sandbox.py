@@ -66,7 +66,7 @@ class Sandbox:
         spoke_template: Path = SPOKE_TEMPLATE,
         parameters: Mapping[str, str] | None = None,
         listener: Callable[[Entry], None] = lambda _: None,
-        redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+        redelivery_seconds: float | None = DEFAULT_REDELIVERY_SECONDS,
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
@@ -75,8 +75,10 @@ class Sandbox:
         region of each, with what the stack of `account`, the hub, says about itself.
         `public_host` is how clients reach `host`, where that is not the same. A port of 0 takes a free one.
         `parameters` are the templates'. `listener` hears of every event, delivery and invocation; it returns at once.
-        A message that a function failed on is received again after `redelivery_seconds`, whatever its queue says; a
-        batch is collected for at most `longest_window_seconds`, whatever its mapping says.
+        A message that a function failed on is received again after `redelivery_seconds`, whatever its queue and the
+        function say. None leaves it to them, in the sandbox's time: `wait_until_idle` does not wait for such a message,
+        and `move_clock` brings it back. A batch is collected for at most `longest_window_seconds`, whatever its mapping
+        says.
         """
         self._build = build
         self._data = data
@@ -87,7 +89,8 @@ class Sandbox:
         self.regions = tuple(regions)
         self._parameters = dict(parameters or {})
         self._listener = listener
-        self._waits = {"redelivery_seconds": redelivery_seconds, "longest_window_seconds": longest_window_seconds}
+        self._redelivery_seconds = redelivery_seconds
+        self._longest_window_seconds = longest_window_seconds
         self.clock = SandboxClock()
         self._spokes = tuple(spokes)
         self._spoke_template = spoke_template
@@ -136,7 +139,13 @@ class Sandbox:
         )
         wiring = read_wiring(*self.deployments.values())
         check_roles(wiring)
-        self.engine = DeliveryEngine(wiring, workers.pool_of, ledger=Ledger(self._listener), **self._waits)
+        self.engine = DeliveryEngine(
+            wiring,
+            workers.pool_of,
+            ledger=Ledger(self._listener),
+            redelivery_seconds=self._redelivery_seconds,
+            longest_window_seconds=self._longest_window_seconds,
+        )
         stack.callback(self.engine.close)
         self.local_ecr = LocalEcr(
             folder / "ecr",

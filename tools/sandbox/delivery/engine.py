@@ -46,11 +46,11 @@ class DeliveryEngine:
         ledger: Ledger | None = None,
         retry_seconds: float = DEFAULT_RETRY_SECONDS,
         invocation_retry_seconds: float = INVOCATION_RETRY_SECONDS,
-        redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+        redelivery_seconds: float | None = DEFAULT_REDELIVERY_SECONDS,
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
         """The times stand for what AWS makes minutes or hours: before a delivery is tried again, before a function is,
-        before a failed message is received again, and for which a batch is collected at most.
+        before a failed message is received again (None: as at AWS), and for which a batch is collected at most.
         """
         self.wiring = wiring
         self.timetable = Timetable(wiring.schedules, datetime.now(UTC))

@@ -36,7 +36,7 @@ class QueuePoller:
         invocations: Invocations,
         *,
         queue_changed: Callable[[], None],
-        redelivery_seconds: float = DEFAULT_REDELIVERY_SECONDS,
+        redelivery_seconds: float | None = DEFAULT_REDELIVERY_SECONDS,
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
         self.mapping = mapping
@@ -68,7 +68,10 @@ class QueuePoller:
         return self.mapping.is_enabled and not self.missing_permissions
 
     def waiting(self) -> list[str]:
-        """What of the queue is still to be handled; the messages in flight are among it."""
+        """What of the queue is still to be handled; the messages in flight are among it, if they come back soon."""
+        return self._messages() if self._redelivery_seconds is not None else self.arriving()
+
+    def _messages(self) -> list[str]:
         count = stores.message_count(self.mapping.queue_arn)
         if not count or not self.is_polling:
             return []
@@ -77,7 +80,7 @@ class QueuePoller:
     def arriving(self) -> list[str]:
         """The queue, if it has messages that are received about now; not what is delayed or in somebody's hands."""
         until = stores.seconds_until_visible(self.mapping.queue_arn)
-        return self.waiting() if until is not None and until <= self._redelivery_seconds else []
+        return self._messages() if until is not None and until <= (self._redelivery_seconds or 0.0) else []
 
     def wake(self) -> None:
         """Something in a queue may have changed."""
@@ -170,9 +173,10 @@ class QueuePoller:
             wanted = [message for message in messages if self._is_wanted(message)]
             failed = self._failed_messages(wanted) if wanted else set()
             stores.delete_messages(self.mapping.queue_arn, [one for one in messages if one.id not in failed])
-            stores.return_messages(
-                self.mapping.queue_arn, [one for one in messages if one.id in failed], self._redelivery_seconds
-            )
+            if self._redelivery_seconds is not None:
+                stores.return_messages(
+                    self.mapping.queue_arn, [one for one in messages if one.id in failed], self._redelivery_seconds
+                )
         except (WorkerPoolClosedError, stores.NoSuchResourceError):
             return  # the sandbox is ending, or the queue was deleted meanwhile
         finally:
