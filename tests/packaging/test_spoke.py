@@ -106,12 +106,12 @@ def test_the_spoke_role_does_not_let_in_other_roles_of_the_hubs_stack(template: 
 
 def test_a_pull_only_role_lets_in_refresh_credentials_alone(template: Template, spoke: Template) -> None:
     let_in = [role for role, arn in function_roles(template).items() if lets_in(spoke, "PullOnlyRole", arn)]
-    at_home = template["Resources"]["PullOnlyRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    (at_home,) = template["Resources"]["PullOnlyRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
     assert let_in == ["RefreshCredentialsFunctionRole"]
-    assert [statement["Principal"]["AWS"] for statement in at_home] == [
-        {"Fn::GetAtt": ["RefreshCredentialsFunctionRole", "Arn"]}
-    ]
+    assert at_home["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["RefreshCredentialsFunctionRole", "Arn"]}}
+    }
 
 
 def may_assume(template: Template, function_role: str, arn: str, spoke_accounts: list[str]) -> bool:

@@ -14,7 +14,7 @@ class Notices(Protocol):
     def publish(self, notice: Notice) -> None:
         """Publish a notice once.
 
-        Needs events:PutEvents on the bus; dynamodb:PutItem, GetItem, UpdateItem and DeleteItem on the idempotency
+        Needs events:PutEvents on the bus; dynamodb:PutItem, UpdateItem and DeleteItem on the idempotency
         table. Raises RegistryUnavailableError where the bus took no notice of it.
         """
         ...

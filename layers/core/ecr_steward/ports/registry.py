@@ -103,7 +103,7 @@ class ImageContent(Protocol):
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
         """Whether the repository holds this blob; false where there is no repository.
 
-        Needs ecr:BatchCheckLayerAvailability and ecr:GetDownloadUrlForLayer.
+        Needs ecr:BatchCheckLayerAvailability.
         """
         ...
 
