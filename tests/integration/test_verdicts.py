@@ -103,6 +103,28 @@ def test_image_is_judged_once_per_batch_when_the_scans_of_many_children_end_toge
     assert len(judged) == 2 * len(batches)
 
 
+def test_people_hear_of_a_verdict_when_it_is_a_fail(house: Any) -> None:
+    sqs, topic = house.sandbox.client("sqs"), house.sandbox.deployment.resources["NoticesTopic"].physical_id
+    chat = sqs.create_queue(QueueName="chat")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=chat, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    house.sandbox.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    for repository, found in (("payments/heard-of", HIGH), ("payments/not-heard-of", {})):
+        pushed = house.push(repository, "1.0.0")
+        house.scan_ends(repository, [child.digest for child in pushed.children], found)
+
+    heard = [json.loads(json.loads(message["Body"])["Message"]) for message in receive(sqs, chat)]
+    (failed,), (passed,) = house.verdicts("payments/heard-of"), house.verdicts("payments/not-heard-of")
+    assert (failed["verdict"], passed["verdict"]) == ("fail", "pass")
+    assert [event["detail"] for event in heard if event["detail-type"] == "Image Verdict"] == [failed]
+    assert house.take("DeliveryFailureQueue") == []
+
+
+def receive(sqs: Any, url: str) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return messages
+
+
 def test_verdict_of_a_hand_copies_nothing_when_the_image_has_failed(house: Any) -> None:
     pushed = house.push("payments/forged", "1.0.0")
     house.scan_ends("payments/forged", [child.digest for child in pushed.children], HIGH)

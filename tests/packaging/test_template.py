@@ -87,6 +87,18 @@ def test_1_schedules_have_retries_and_a_dead_letter_queue_when_their_target_fail
         assert logical_id(properties["Target"]["DeadLetterConfig"]["Arn"]) in of_type(template, "AWS::SQS::Queue")
 
 
+def test_a_topic_lets_exactly_its_rules_and_the_alarms_publish_when_people_are_to_be_told(template: Template) -> None:
+    (policy,) = of_type(template, "AWS::SNS::TopicPolicy").values()
+    of_the_bus, of_alarms = policy["PolicyDocument"]["Statement"]
+    sources = of_the_bus["Condition"]["ArnEquals"]["aws:SourceArn"]
+
+    assert {logical_id(source) for source in sources} == {
+        rule for rule, target in rule_targets(template) if logical_id(target["Arn"]) == "NoticesTopic"
+    }
+    assert of_the_bus["Principal"] == {"Service": "events.amazonaws.com"}
+    assert of_alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
 def test_4_every_function_has_an_exit_when_it_is_invoked_asynchronously(template: Template) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
     invoked_by_rules = {logical_id(target["Arn"]) for _, target in rule_targets(template)} & functions.keys()
@@ -228,3 +240,28 @@ def test_a_push_is_judged_when_it_has_an_image_tag(
     event = load_event(f"ecr_image_action/{push}")
 
     assert any(pattern.matches(event) for pattern in to_be_judged) is comes
+
+
+@pytest.mark.parametrize(
+    ("notice", "hear"),
+    [
+        ("violation_found/quarantined", True),
+        ("image_verdict/fail", True),
+        ("image_verdict/pass", False),
+        ("image_replicated/index_with_two_platforms", False),
+        ("credential_refreshed/on_prem_cluster", False),
+    ],
+)
+def test_people_hear_of_a_notice_when_there_is_something_for_them_to_do(
+    notice: str, hear: bool, template: Template, load_event: Callable[[str], Any]
+) -> None:
+    rules = of_type(template, "AWS::Events::Rule")
+    told = [
+        Pattern.parse({**rules[rule]["EventPattern"], "account": ["111122223333"]})
+        for rule, target in rule_targets(template)
+        if logical_id(target["Arn"]) == "NoticesTopic"
+    ]
+
+    event = load_event(notice)
+
+    assert any(pattern.matches(event) for pattern in told) is hear
