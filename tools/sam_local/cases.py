@@ -81,9 +81,8 @@ CASES = (
         image_fails,
         Given(PAYMENTS, (Scanned.HIGH_BY_INSPECTOR,)),
     ),
-    # The platforms were scanned before the index that leads to them was there.
+    # No scan follows where all platforms were scanned before the index that leads to them was there.
     Case(EVALUATE, "sqs_scan_batch/tagged_push_of_an_index", image_passes, PASSED),
-    # No scan follows where all platforms were scanned before the push.
     Case(EVALUATE, "sqs_scan_batch/tagged_push_of_an_index", image_fails, FAILED),
     Case(EVALUATE, "sqs_scan_batch/tagged_push_of_an_index", scans_are_read_and_nothing_changes, HALF_SCANNED),
     Case(EVALUATE, "sqs_scan_batch/poison_and_good", image_fails_and_poison_kept, Given(PAYMENTS, (Scanned.HIGH,))),
