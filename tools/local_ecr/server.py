@@ -45,7 +45,8 @@ class PromptServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
-            server.close()
+            with contextlib.suppress(ValueError):  # its socket is closed: whoever told it to end has given up waiting
+                server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         deadline = time.monotonic() + GRACE
@@ -113,15 +114,17 @@ class LocalEcrServer:
             raise
 
     def stop(self) -> None:
-        if self._server is not None:
-            self._server.end_from_thread(self._loop)
-        if self._thread is not None:
-            self._thread.join(STOP_TIMEOUT)
-            if self._thread.is_alive():
-                raise TimeoutError("the server did not end")
-        for listening in self._sockets:
-            listening.close()
-        self.ecr.close()
+        try:
+            if self._server is not None:
+                self._server.end_from_thread(self._loop)
+            if self._thread is not None:
+                self._thread.join(STOP_TIMEOUT)
+                if self._thread.is_alive():
+                    raise TimeoutError("the server did not end")
+        finally:
+            for listening in self._sockets:
+                listening.close()
+            self.ecr.close()
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,0 +1,39 @@
+"""A server that cannot end gives back what it holds all the same."""
+
+import socket
+import threading
+
+import pytest
+import urllib3
+
+from local_ecr import LocalEcr, LocalEcrServer
+from local_ecr import server as server_module
+
+
+def test_sockets_and_store_are_closed_when_the_server_does_not_end(tmp_path, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def holds_the_loop(_scope, _receive, send):
+        begun.set()
+        go_on.wait(20)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    server = LocalEcrServer(LocalEcr(tmp_path / "ecr"), app=holds_the_loop)
+    server.start()
+    port = int(server.endpoint_url.rpartition(":")[2])
+    asks = threading.Thread(target=lambda: urllib3.request("GET", server.endpoint_url, retries=False, timeout=20))
+    asks.start()
+    try:
+        assert begun.wait(10)
+        monkeypatch.setattr(server_module, "STOP_TIMEOUT", 0.05)
+
+        with pytest.raises(TimeoutError, match="did not end"):
+            server.stop()
+
+        socket.create_server(("127.0.0.1", port)).close()
+        LocalEcr(tmp_path / "ecr").close()
+    finally:
+        go_on.set()
+        asks.join(20)
+        server._thread.join(20)
