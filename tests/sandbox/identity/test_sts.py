@@ -133,6 +133,14 @@ def test_session_is_refused_when_more_is_asked_than_there_is(
     refused(code, sentence, lambda: assume(sts, **arguments))
 
 
+def test_request_is_invalid_rather_than_denied_when_a_stranger_asks_for_more_than_any_session_lives(
+    client_of: Callable[..., Any],
+) -> None:
+    sts = client_of("Stranger", "sts")
+
+    refused("ValidationError", "durationSeconds.*or equal to 43200", lambda: assume(sts, DurationSeconds=43_201))
+
+
 def test_session_lives_twelve_hours_when_role_and_user_allow_it(connected: Any) -> None:
     iam = connected.sandbox.client("iam")
     arn = iam.create_user(UserName="cat")["User"]["Arn"]

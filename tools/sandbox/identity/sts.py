@@ -68,6 +68,7 @@ class Sts:
     def _assume_role(self, asked: Mapping[str, str], call: ApiCall, principal: Principal) -> HttpAnswer:
         role_arn, session_name = asked.get("RoleArn", ""), asked.get("RoleSessionName", "")
         _check_shape(asked)
+        lifetime = _lifetime(asked)
         if principal.is_root:
             raise _StsError(403, "AccessDenied", "Roles may not be assumed by root accounts.")
         keys = {"sts:RoleSessionName": session_name, "aws:RequestedRegion": call.region}
@@ -75,7 +76,7 @@ class Sts:
             keys["sts:ExternalId"] = asked["ExternalId"]
         if refusal := self._refusal(principal, Permission("sts:AssumeRole", role_arn), keys):
             raise _StsError(403, "AccessDenied", refusal)
-        lifetime = _lifetime(asked, role_arn, is_chained=principal.role_arn is not None)
+        _check_lifetime(lifetime, role_arn, is_chained=principal.role_arn is not None)
         return _assumed(self._sessions.begin(role_arn, session_name, lifetime))
 
 
@@ -91,8 +92,8 @@ def _check_shape(asked: Mapping[str, str]) -> None:
             raise _invalid(name, given, f"Member must satisfy regular expression pattern: {pattern.pattern}")
 
 
-def _lifetime(asked: Mapping[str, str], role_arn: str, *, is_chained: bool) -> timedelta:
-    """How long the session lives. Raises _StsError."""
+def _lifetime(asked: Mapping[str, str]) -> timedelta:
+    """How long the session is to live. Raises _StsError for what no session does, whoever asks."""
     given = asked.get("DurationSeconds")
     if given is None:
         return DEFAULT_LIFETIME
@@ -101,6 +102,11 @@ def _lifetime(asked: Mapping[str, str], role_arn: str, *, is_chained: bool) -> t
         if wanted < limit if which == "greater" else wanted > limit:
             seconds = int(limit.total_seconds())
             raise _invalid("DurationSeconds", given, f"Member must have value {which} than or equal to {seconds}")
+    return wanted
+
+
+def _check_lifetime(wanted: timedelta, role_arn: str, *, is_chained: bool) -> None:
+    """Whether this role's session may live so long. Raises _StsError."""
     if is_chained and wanted > LONGEST_CHAINED_LIFETIME:
         limit_text = "the 1 hour session limit for roles assumed by role chaining"
         raise _StsError(400, "ValidationError", f"The requested DurationSeconds exceeds {limit_text}.")
@@ -109,7 +115,6 @@ def _lifetime(asked: Mapping[str, str], role_arn: str, *, is_chained: bool) -> t
         raise _StsError(
             400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
-    return wanted
 
 
 def _invalid(name: str, given: str | None, constraint: str) -> _StsError:
