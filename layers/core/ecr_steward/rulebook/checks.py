@@ -7,10 +7,11 @@ from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.rulebook import words
+from ecr_steward.rulebook.copies import copies_arrive, copies_stay
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.documents import lifecycle_policy, repository_policy
-from ecr_steward.rulebook.model import Destination, ImageTags, Match, Replicate, Rule
-from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
+from ecr_steward.rulebook.model import ImageTags, Rule
+from ecr_steward.rulebook.patterns import tag_matcher
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
 from ecr_steward.rulebook.settings import LifecycleEntry, Mutability, Policy, RepositoryRules
 from ecr_steward.rulebook.tag_filters import covers, covers_a_release, overlaps, propose_filter
@@ -40,7 +41,8 @@ def contradictions(
             yield from _aliases_can_move(rule.image_tags, rule.repository.mutability, at)
         earlier = [other for number, other in rules.items() if number < position]
         for number, copy in enumerate(rule.replicate):
-            yield from _copies_arrive(rule, copy, earlier, (*at, "replicate", number))
+            yield from copies_arrive(rule, copy, earlier, (*at, "replicate", number))
+        yield from copies_stay(rule, earlier, (*at, "replicate"))
     yield from _waivers_differ(waivers)
     yield from _names_are_unique("credentials", "a credential", credentials)
     yield from _logins_have_one_source(credentials)
@@ -167,56 +169,6 @@ def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[P
                 yield Problem(
                     (*at, number, half, "tags", position), f"`{pattern}` has too many wildcards", "at most four `*`"
                 )
-
-
-def _copies_arrive(rule: Rule, copy: Replicate, earlier: list[Rule], at: Path) -> Iterator[Problem]:
-    if "scan_passed" in copy.when and rule.scan is None:
-        yield Problem(
-            (*at, "when", copy.when.index("scan_passed")),
-            "`scan_passed` waits for a verdict that this rule never gives: it has no `scan`",
-            "`scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`",
-        )
-    for which, destination in enumerate(copy.to):
-        if _leads_to_itself(rule, destination):
-            yield Problem((*at, "to", which), "every repository of this rule would be copied onto itself")
-        elif (name := _copied_again(rule, destination, earlier)) is not None:
-            yield Problem(
-                (*at, "to", which),
-                f"copies would be copied again without end: this rule also governs `{name}`, where they arrive",
-                "a `match` without its own destination, or a rule above that exempts it",
-            )
-
-
-def _leads_to_itself(rule: Rule, destination: Destination) -> bool:
-    """Whether source and destination are the same wherever the rule applies."""
-    return (
-        destination.repository in {None, "{name}"}
-        and (destination.account is None or set(rule.match.accounts) == {destination.account})
-        and (destination.region is None or set(rule.match.regions) == {destination.region})
-    )
-
-
-def _copied_again(rule: Rule, destination: Destination, earlier: list[Rule]) -> str | None:
-    """A name that a copy gets and that the rule copies once more, under a longer name each time."""
-    template = destination.repository or "{name}"
-    if template == "{name}" or "{name}" not in template:
-        return None
-    for pattern in rule.match.repositories:
-        sample = pattern.replace("**", "a/b").replace("*", "a")
-        name = template.replace("{name}", sample)
-        if _may_govern(rule.match, name, destination) and not any(
-            _may_govern(other.match, name, destination) for other in earlier
-        ):
-            return name
-    return None
-
-
-def _may_govern(match: Match, name: str, destination: Destination) -> bool:
-    """Whether a rule that matches so governs a repository of this name in some registry that the destination means."""
-    return any(repository_matcher(pattern).matches(name) for pattern in match.repositories) and all(
-        value is None or not patterns or any(star_matcher(pattern).matches(value) for pattern in patterns)
-        for value, patterns in ((destination.account, match.accounts), (destination.region, match.regions))
-    )
 
 
 def _waivers_differ(waivers: Mapping[int, Waiver]) -> Iterator[Problem]:
