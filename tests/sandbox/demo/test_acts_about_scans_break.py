@@ -19,8 +19,9 @@ PAYMENTS = "payments"
 def send_scans_to_the_queue_of_copies(house: Any) -> None:
     rule = "ImageScannedToEvaluateImageScanRule"
     house.hub.set(rule, *("Targets", 0, "Arn"), {"Fn::GetAtt": ["ReplicateImageQueue", "Arn"]})
-    allowed = ("PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn", 0)
-    house.hub.set("ReplicateImageQueuePolicy", *allowed, {"Fn::GetAtt": [rule, "Arn"]})
+    senders = ("PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn")
+    names = ("ImagePushedToReplicateImageRule", "ImageVerdictToReplicateImageRule", rule)
+    house.hub.set("ReplicateImageQueuePolicy", *senders, [{"Fn::GetAtt": [name, "Arn"]} for name in names])
 
 
 def believe_the_event(house: Any) -> None:

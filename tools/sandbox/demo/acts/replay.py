@@ -31,7 +31,7 @@ def play(stage: Stage) -> None:
         stage.check_equal(
             f"{len(stage.sandbox.invocations) - heard} invocations answered them",
             answered,
-            {"apply_repository_policies", "enforce_image_tags", "replicate_image"},
+            {"apply_repository_policies", "enforce_image_tags", "evaluate_image_scan", "replicate_image"},
         )
         calls = stage.mutating_calls_since(mark, _SERVICES)
         stage.check_equal("the request logs show not one call that changes ECR, SQS or SNS", calls, [])

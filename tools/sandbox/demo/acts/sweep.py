@@ -25,6 +25,7 @@ def play(stage: Stage) -> None:
     stage.settle()
     left = stage.away.digests(REPOSITORY) & {str(manifest.digest) for manifest in gone}
     stage.check_equal("index and SBOM of 1.4.3 are gone from eu-west-1", (reply["failures"], left), ([], set()))
+    stage.sandbox.local_ecr.trail = True
     stage.close()
 
     stage.sweep()
