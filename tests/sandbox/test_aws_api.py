@@ -142,3 +142,19 @@ def test_body_is_refused_when_it_is_over_the_limit(box: Any) -> None:
     status, answer = box.http("POST", "/", b"x" * (32 * 1024 * 1024 + 1))
 
     assert (status, answer["__type"]) == (413, "RequestEntityTooLargeException")
+
+
+def test_wiring_is_read_again_when_connections_change_and_not_when_messages_do(box: Any) -> None:
+    sqs, address = box.sandbox.client("sqs"), {"QueueUrl": box.url("Jobs")}
+    before = box.sandbox.engine.wiring
+
+    sqs.send_message(**address, MessageBody="1")
+    handle = sqs.receive_message(**address)["Messages"][0]["ReceiptHandle"]
+    sqs.change_message_visibility(**address, ReceiptHandle=handle, VisibilityTimeout=60)
+    entry = {"Id": "1", "ReceiptHandle": handle, "VisibilityTimeout": 60}
+    sqs.change_message_visibility_batch(**address, Entries=[entry])
+    sqs.delete_message(**address, ReceiptHandle=handle)
+
+    assert box.sandbox.engine.wiring is before
+    sqs.set_queue_attributes(**address, Attributes={"DelaySeconds": "0"})
+    assert box.sandbox.engine.wiring is not before

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.api_calls import HttpRequest, read_call
+from sandbox.moto_gateway import HttpAnswer, MotoGateway
+from sandbox.redeployment import Redeployment
+
 READS = """
     import os, pathlib, time
     def lambda_handler(event, context):
@@ -117,6 +121,53 @@ def test_code_and_variables_are_replaced_when_updated(box: Any) -> None:
     client.update_function_code(FunctionName=name_of(box), ZipFile=zipped({"app.py": code}))
 
     assert run(box) == {"version": 2}
+
+
+def test_what_is_stored_last_is_what_runs_when_two_configure_the_function_at_once(box: Any, tmp_path: Path) -> None:
+    gateway, second_is_stored = MotoGateway(), threading.Event()
+    redeployment = Redeployment(box.sandbox.engine, [box.sandbox.deployment], tmp_path)
+
+    def configure(greeting: str, after: Callable[[], object]) -> None:
+        variables = {"WORDS": "/opt/words.txt", "GREETING": greeting}
+        request = HttpRequest(
+            "PUT",
+            f"/2015-03-31/functions/{name_of(box)}/configuration",
+            {"authorization": "AWS4-HMAC-SHA256 Credential=111122223333/20300101/us-east-1/lambda/aws4_request"},
+            json.dumps({"Environment": {"Variables": variables}}).encode(),
+        )
+
+        def store() -> HttpAnswer:
+            answer = gateway.answer(request, read_call(request, "us-east-1"), "111122223333")
+            after()
+            return answer
+
+        assert redeployment.answer(request, read_call(request, "us-east-1"), store).status == 200
+
+    second = threading.Thread(target=configure, args=("second", second_is_stored.set))
+
+    def start_the_second() -> None:
+        second.start()
+        second_is_stored.wait(0.2)
+        second.join(0.2)
+
+    configure("first", start_the_second)
+    second.join(10)
+
+    told = box.sandbox.client("lambda").get_function_configuration(FunctionName=name_of(box))
+    assert told["Environment"]["Variables"]["GREETING"] == "second"
+    assert box.sandbox.engine.wiring.function(box.arn("Reader")).environment["GREETING"] == "second"
+
+
+def test_nothing_is_left_unpacked_when_no_function_runs_it(box: Any) -> None:
+    folder = box.build.parent / "data" / "redeployed"
+    before = sorted(folder.glob("*"))
+    client = box.sandbox.client("lambda")
+
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        client.update_function_code(FunctionName="nobody", ZipFile=zipped({"app.py": ""}))
+    client.update_function_code(FunctionName=name_of(box), ZipFile=zipped({"app.py": ""}), DryRun=True)
+
+    assert sorted(folder.glob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,19 @@ from sandbox.refusals import credential_refused
 from sandbox.workers.pool import WorkerPoolClosedError
 
 LOG_TAIL_BYTES = 4096  # of an invocation's log, for LogType=Tail
+MESSAGE_OPERATIONS = frozenset(
+    {
+        "ChangeMessageVisibility",
+        "ChangeMessageVisibilityBatch",
+        "DeleteMessage",
+        "DeleteMessageBatch",
+        "Publish",
+        "PublishBatch",
+        "SendMessage",
+        "SendMessageBatch",
+    }
+)
+"""What changes messages, and neither who is connected to what nor who may what."""
 
 
 class AwsApi:
@@ -86,12 +99,12 @@ class AwsApi:
             return refusal
         if (own := self._own.get((call.service, call.operation))) is not None:
             return own(request, call, principal)
-        if refusal := _undeliverable(request, call) or self._redeployment.refuse(request, call):
+        if refusal := _undeliverable(request, call):
             return refusal
         if call.service == "iam" and (arn := read_parameters(request).get("PolicyArn")):
             supply_aws_policy(Aws(principal.account, call.region), arn)
-        answer = self._gateway.answer(request, call, _owner(request, call, principal))
-        self._redeployment.follow(request, call, answer)
+        owner = _owner(request, call, principal)
+        answer = self._redeployment.answer(request, call, lambda: self._gateway.answer(request, call, owner))
         self._follow(call, principal)
         return answer
 
@@ -116,7 +129,7 @@ class AwsApi:
             return
         if call.service in ("events", "lambda"):
             stop_moto_deliveries(principal.account, call.region)
-        if call.operation not in ("SendMessage", "SendMessageBatch", "DeleteMessage", "DeleteMessageBatch", "Publish"):
+        if call.operation not in MESSAGE_OPERATIONS:
             self._engine.refresh_wiring()
         self._engine.queues_changed()
 

@@ -11,6 +11,7 @@ import binascii
 import io
 import itertools
 import json
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -41,44 +42,48 @@ class Redeployment:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._layers = {key: path for one in deployments for key, path in one.code.items() if key.startswith("arn:")}
-        self._checks: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
-            "PublishLayerVersion": lambda asked: _archive(asked.get("Content") or {}),
-            "UpdateFunctionCode": _archive,
+        self._prepares: Mapping[str, Callable[[Mapping[str, Any]], Path | None]] = {
+            "PublishLayerVersion": lambda asked: self._unpack("layer", asked.get("Content") or {}),
+            "UpdateFunctionCode": lambda asked: self._unpack("code", asked),
             "UpdateFunctionConfiguration": self._check_configuration,
         }
 
-    def refuse(self, request: HttpRequest, call: ApiCall) -> HttpAnswer | None:
-        """The answer to what Lambda refuses, or the sandbox cannot do; None for everything else."""
-        check = self._checks.get(call.operation) if call.service == "lambda" else None
-        if check is None:
-            return None
+    def answer(self, request: HttpRequest, call: ApiCall, store: Callable[[], HttpAnswer]) -> HttpAnswer:
+        """What `store`, moto, answers. It is not asked for what Lambda refuses, or the sandbox cannot do.
+
+        Of calls that change what runs one is stored at a time: the last one that moto has stored is what runs.
+        """
+        prepare = self._prepares.get(call.operation) if call.service == "lambda" else None
+        if prepare is None:
+            return store()
+        asked = json.loads(request.body or b"{}")
         try:
-            check(json.loads(request.body or b"{}"))
+            folder = prepare(asked)
         except _RefusedError as error:
             return HttpAnswer.json(
                 400,
                 {"Type": "User", "message": str(error)},
                 {"x-amzn-ErrorType": "InvalidParameterValueException"},
             )
-        return None
-
-    def follow(self, request: HttpRequest, call: ApiCall, answer: HttpAnswer) -> None:
-        """Take over what moto has stored."""
-        if call.service != "lambda" or call.operation not in self._checks or answer.status >= 300:
-            return
-        asked, stored = json.loads(request.body or b"{}"), json.loads(answer.body)
         with self._lock:
-            if call.operation == "PublishLayerVersion":
-                self._layers[stored["LayerVersionArn"]] = self._unpack("layer", asked["Content"])
-                return
-            config = self._engine.wiring.function(stored["FunctionArn"])
-            if config is None or asked.get("DryRun"):
-                return
-            if call.operation == "UpdateFunctionCode":
-                changed = replace(config, code=self._unpack("code", asked))
-            else:
-                changed = self._configured(config, asked, stored)
-            self._engine.update_function(changed)
+            answer = store()
+            is_run = answer.status < 300 and self._follow(call, asked, json.loads(answer.body), folder)
+        if folder is not None and not is_run:
+            shutil.rmtree(folder)
+        return answer
+
+    def _follow(self, call: ApiCall, asked: Mapping[str, Any], stored: Mapping[str, Any], folder: Path | None) -> bool:
+        """Take over what moto has stored; False where nothing runs that could."""
+        if call.operation == "PublishLayerVersion" and folder is not None:
+            self._layers[stored["LayerVersionArn"]] = folder
+            return True
+        config = self._engine.wiring.function(stored["FunctionArn"])
+        if config is None or asked.get("DryRun"):
+            return False
+        self._engine.update_function(
+            self._configured(config, asked, stored) if folder is None else replace(config, code=folder)
+        )
+        return True
 
     def _check_configuration(self, asked: Mapping[str, Any]) -> None:
         for arn in asked.get("Layers") or []:
@@ -112,11 +117,11 @@ class Redeployment:
         return replace(config, **changes)
 
     def _unpack(self, kind: str, content: Mapping[str, Any]) -> Path:
-        folder = self._folder / f"{kind}-{next(self._numbers)}"
-        folder.mkdir(parents=True)
         with _archive(content) as archive:
+            folder = self._folder / f"{kind}-{next(self._numbers)}"
+            folder.mkdir(parents=True)
             archive.extractall(folder)
-        return folder
+            return folder
 
 
 def _archive(content: Mapping[str, Any]) -> zipfile.ZipFile:
