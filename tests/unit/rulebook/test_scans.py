@@ -250,7 +250,7 @@ ONE, TWO = "111122223333", "222233334444"
     ],
 )
 def test_copies_back_and_forth_are_refused_when_the_rule_governs_both_destinations(
-    with_rule, problems_of, match, destinations, places, told
+    with_rule, problems_of, *, match, destinations, places, told
 ):
     here, there = places
     data = with_rule(match={"repositories": ["**"], **match}, replicate=[{"to": destinations}])
