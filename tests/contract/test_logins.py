@@ -292,6 +292,16 @@ def test_one_repository_is_enough_to_pull_from_and_one_too_many_to_push_to(adapt
     assert adapter_world.logins.may_push(token)
 
 
+def test_a_role_passes_when_it_may_do_harm_without_an_upload_since_that_is_not_tried(adapter_world: EcrWorld) -> None:
+    adapter_world.create_repository(HOME, "team-a/api")
+    adapter_world.push(HOME, "team-a/api")
+    adapter_world.allow(HUB, "a-role", *PULL, "ecr:PutImage", "ecr:BatchDeleteImage", "ecr:DeleteRepository")
+
+    token = adapter_world.logins.fetch(HOME, "a-role")
+
+    assert (adapter_world.logins.may_pull(token), adapter_world.logins.may_push(token)) == (True, False)
+
+
 def test_an_upload_that_was_accepted_is_cancelled_at_once(adapter_world: EcrWorld) -> None:
     adapter_world.allow(HUB, "ci", *PULL, *PUSH)
     adapter_world.create_repository(HOME, "team-a/api")

@@ -16,7 +16,7 @@
     │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
-    │   ├── CredentialRefusedError    a fresh login that may push, or may not pull: it is published nowhere
+    │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
     │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
     └── RetryableError                trying again may help: raised, so that the caller retries

@@ -30,9 +30,13 @@ class Logins(Protocol):
         ...
 
     def may_push(self, token: AuthorizationToken) -> bool:
-        """Try to begin an upload; one that was accepted is cancelled at once.
+        """Try to begin an upload in some repositories of the registry; one that was accepted is cancelled at once.
 
-        Needs ecr:DescribeRepositories to find a repository. The role of the login must not have
+        These are the first ones that the registry lists; where it has none, one that does not exist. False says that
+        each of them refused, and nothing more: not tried are other repositories, manifests over blobs that are there
+        already (ecr:PutImage), deleting, and whatever else a login's role may do without beginning an upload.
+
+        Needs ecr:DescribeRepositories to find repositories. The role of the login must not have
         ecr:InitiateLayerUpload for it to be false.
         """
         ...

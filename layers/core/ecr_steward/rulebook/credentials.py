@@ -43,8 +43,9 @@ class Credential(RulebookModel):
     role: words.RoleName = Field(
         default="pull-only",
         description="Name of the IAM role, in the account of each registry, that the token is fetched under: it may do "
-        "what this role may. `pull-only` is the role that the templates bring along. A token that can push is "
-        "published nowhere.",
+        "what this role may. `pull-only` is the role that the templates bring along. A token that can begin an "
+        "upload in one of the first repositories of a registry is not published; no other right of the role is tried, "
+        "so name one that may only pull.",
         examples=["pull-only"],
     )
     registries: tuple[CredentialRegistry, ...] = Field(

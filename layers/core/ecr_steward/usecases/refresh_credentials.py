@@ -99,7 +99,10 @@ class _Refresh:
     def _publish(
         self, step: PublishCredential, tokens: Sequence[AuthorizationToken], done: list[PublishCredential]
     ) -> None:
-        """Write a sink, read anew so that nothing is lost of what others have put there meanwhile.
+        """Write a sink, read anew since what it held before the logins were fetched and tried may be old by now.
+
+        PutSecretValue knows no condition. What others write between this read and the write is no longer current then,
+        and stays in the version labelled AWSPREVIOUS until the next write (PutSecretValue API reference).
 
         It is done before its notice is given: that only spares listeners their own schedule, and a retry, which finds
         the sink fresh, does not give it again.
