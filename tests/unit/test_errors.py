@@ -38,3 +38,21 @@ def test_notes_are_kept_when_an_error_that_speaks_for_others_becomes_a_note_itse
     chosen = gravest([RoleNotAssumableError("no such role"), laptop])
 
     assert chosen.__notes__ == ["beside it: may push", "beside it: not ours"]
+
+
+def test_a_note_is_there_once_when_several_messages_share_their_errors() -> None:
+    index, other = ThrottledError("slow down"), ForeignSecretError("not ours")
+
+    for _ in range(3):
+        gravest([index, other, other])
+
+    assert index.__notes__ == ["beside it: not ours"]
+
+
+def test_notes_do_not_grow_when_an_error_that_speaks_for_others_meets_one_of_them_again() -> None:
+    pushed, refused = CredentialRefusedError("may push"), ForeignSecretError("not ours")
+    laptop = gravest([pushed, refused])
+
+    chosen = gravest([laptop, refused, pushed])
+
+    assert chosen.__notes__ == ["beside it: not ours"]

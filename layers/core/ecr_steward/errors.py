@@ -120,13 +120,14 @@ class RegistryUnavailableError(RetryableError):
 def gravest(errors: Sequence[StewardError]) -> StewardError:
     """The one of several errors to raise: a retryable one where there is one, since trying again may mend all.
 
-    The others become its notes, those of another rule with that rule's name, and so do their own notes.
+    The others become its notes, those of another rule with that rule's name, and so do their own notes; each once,
+    since messages of a batch that are about one image share its error, and this is asked for each of them.
     """
     chosen = next((error for error in errors if isinstance(error, RetryableError)), errors[0])
     for error in errors:
         if error is not chosen:
             whose = f" ({error.rule})" if error.rule and error.rule != chosen.rule else ""
-            chosen.add_note(f"beside it{whose}: {error}")
-            for note in getattr(error, "__notes__", ()):
-                chosen.add_note(note)
+            for note in (f"beside it{whose}: {error}", *getattr(error, "__notes__", ())):
+                if note not in getattr(chosen, "__notes__", ()):
+                    chosen.add_note(note)
     return chosen
