@@ -13,9 +13,7 @@ import pytest
 from botocore.config import Config
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
-from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import (
@@ -199,9 +197,9 @@ def test_a_login_is_fetched_as_the_role_that_is_named(
 ) -> None:
     aws.lets_in("PULLER")
 
-    login = RegistryLogin(clients, utc_now, "pull-only").to(registry)
+    answer = clients.ecr(registry, "pull-only").get_authorization_token()
 
-    assert login.authorization == "Basic QVdTOnRva2Vu"
+    assert answer["authorizationData"][0]["authorizationToken"] == "QVdTOnRva2Vu"
     assert aws.callers == ["PULLER"]
     assert aws.assumed[0]["RoleArn"] == arn
     assert aws.assumed[0].get("ExternalId") == external_id

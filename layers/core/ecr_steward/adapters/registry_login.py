@@ -29,11 +29,10 @@ class Login:
 class RegistryLogin:
     """Logins, kept until half of their life is over. Safe to use from several threads."""
 
-    def __init__(self, clients: AwsClients, now: Clock, role: str | None = None) -> None:
-        """A login speaks as whoever fetched it: with ``role``, as the role of that name in the registry's account."""
+    def __init__(self, clients: AwsClients, now: Clock) -> None:
+        """A login speaks as whoever fetched it: here as whom the clients speak as to the registry."""
         self._clients = clients
         self._now = now
-        self._role = role
         self._logins: dict[RegistryRef, Login] = {}
         self._lock = Lock()
 
@@ -57,7 +56,7 @@ class RegistryLogin:
         now = self._now()
         with translated("ecr:GetAuthorizationToken", registry):
             # registryIds is deprecated and widens nothing, but tells which registry's address we want.
-            client = self._clients.ecr(registry, self._role)
+            client = self._clients.ecr(registry)
             answer = client.get_authorization_token(registryIds=[registry.account])
         for data in answer["authorizationData"]:
             return Login(
