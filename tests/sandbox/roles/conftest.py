@@ -5,10 +5,12 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.delivery.stores import message_count
 from sandbox.demo.client import User
@@ -22,42 +24,8 @@ BUILD, SAMPLES = ROOT / ".aws-sam" / "build", ROOT / "events"
 HUB, SPOKE = "111122223333", "222233334444"
 HOME, AWAY = "us-east-1", "eu-west-1"
 SECRETS = {HUB: "ecr-steward/hub", SPOKE: "ecr-steward/spoke"}
-
-
-def rule(name: str, *destinations: dict[str, str], mode: str = "enforce") -> dict[str, Any]:
-    """A rule that wants something of every function, for the repositories `name/**`."""
-    return {
-        "name": name,
-        "match": {"repositories": [f"{name}/**"]},
-        "mode": mode,
-        "image_tags": {"allow": ["semver"], "on_violation": "quarantine"},
-        "repository": {
-            "policy": {"pull": ["account"]},
-            "lifecycle": [{"expire": {"untagged": True, "after": "14d"}}],
-            "mutability": {"immutable": True},
-            "scanning": "on_push",
-            "resource_tags": {"managed-by": "ecr-steward"},
-        },
-        "scan": {"fail_on": {"severity": "HIGH"}},
-        "replicate": [{"to": list(destinations), "when": ["scan_passed"]}],
-    }
-
-
-RULEBOOK = {
-    "rules": [
-        rule("kept", {"region": AWAY}, {"account": SPOKE, "repository": "copies/{name}"}),
-        rule("swept", {"region": AWAY}),
-        rule("watched", {"region": AWAY}, mode="observe"),
-    ],
-    "credentials": [
-        {
-            "name": secret.rpartition("/")[2],
-            "registries": [{"account": account, "region": HOME}],
-            "sinks": [{"secretsmanager": secret}],
-        }
-        for account, secret in SECRETS.items()
-    ],
-}
+RULEBOOK = yaml.safe_load((Path(__file__).parent / "rulebook.yaml").read_text(encoding="utf-8"))
+"""A rulebook that wants something of every function."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +124,7 @@ class House:
         self._numbers = itertools.count(1)
         self._users: dict[tuple[str, str], User] = {}
         self._runs = self._events = self._first = self._lost = 0
+        self._has_outdated_workers = False
 
     # ---------------------------------------------------------------- facts
 
@@ -182,8 +151,17 @@ class House:
         children = [{**report, "digest": str(child.digest)} for child in pushed.children]
         record_scans(self.sandbox.local_ecr, children, account, HOME)
 
+    def let_sessions_end(self) -> None:
+        """Let an hour pass of which no function knows: each believes in the sessions that it holds."""
+        self.sandbox.clock.move(timedelta(minutes=61))
+        self._has_outdated_workers = True
+
     def clear(self) -> None:
-        """Delete every repository, and all that lies in a queue."""
+        """Delete every repository, and all that lies in a queue; workers that live in the past are replaced."""
+        if self._has_outdated_workers:
+            for function in self.sandbox.deployment.of_type("AWS::Lambda::Function"):
+                self.restart(function.logical_id)
+            self._has_outdated_workers = False
         for account, region in itertools.product((HUB, SPOKE), (HOME, AWAY)):
             ecr = self.at(account, region).ecr
             for one in ecr.describe_repositories()["repositories"]:

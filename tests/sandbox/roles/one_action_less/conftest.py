@@ -1,0 +1,392 @@
+"""What each function, delivery and login does, played from facts under which every one of its steps is due."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import pytest
+
+HUB, SPOKE = "111122223333", "222233334444"
+HOME, AWAY = "us-east-1", "eu-west-1"
+SETTINGS = {"policy", "lifecycle", "mutability", "scanning", "resource tags"}
+POLLED = {
+    "EvaluateImageScanFunction": "EvaluateImageScanQueue",
+    "ReplicateImageFunction": "ReplicateImageQueue",
+}
+"""The queue that feeds a function, where one does."""
+
+
+class Scenario:
+    """A job, from facts under which every one of its steps is due. `effects` name what is there when it is done."""
+
+    effects: ClassVar[set[str]]
+    function: ClassVar[str]
+    also: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Further actions, by role, that are missing all the time: what is looked at happens only then."""
+    refused: ClassVar[set[tuple[str, str]]] = set()
+    """What is refused all the time because of that."""
+
+    def __init__(self, house: Any) -> None:
+        self.house = house
+
+    def prepare(self) -> None:
+        """Make the facts."""
+
+    def play(self) -> None:
+        """Let the event happen."""
+        raise NotImplementedError
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        """The effects that are there."""
+        raise NotImplementedError
+
+    def noticed(self) -> Iterator[str]:
+        """Whether notices were given and remembered: then a repeated event gives no second one."""
+        states = self.house.remembered()
+        if states and set(states) == {"COMPLETED"}:
+            yield "remembered"
+
+    def settings(self, repository: str, account: str = HUB, region: str = HOME) -> Iterator[str]:
+        """Which settings a repository has."""
+        ecr = self.house.at(account, region).ecr
+        (found,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+        for effect, read in (("policy", ecr.get_repository_policy), ("lifecycle", ecr.get_lifecycle_policy)):
+            try:
+                read(repositoryName=repository)
+            except (ecr.exceptions.RepositoryPolicyNotFoundException, ecr.exceptions.LifecyclePolicyNotFoundException):
+                continue
+            yield effect
+        if found["imageTagMutability"] == "IMMUTABLE":
+            yield "mutability"
+        if found["imageScanningConfiguration"]["scanOnPush"]:
+            yield "scanning"
+        if ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]:
+            yield "resource tags"
+
+
+class Apply(Scenario):
+    """A repository without settings is announced."""
+
+    effects: ClassVar = SETTINGS
+    function = "ApplyRepositoryPoliciesFunction"
+    account = HUB
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("kept")
+        self.house.at(self.account).ecr.create_repository(repositoryName=self.repository)
+
+    def play(self) -> None:
+        event = self.house.event("aws_api_call_via_cloudtrail/create_repository", self.account, self.repository)
+        self.house.invoke(self.function, event)
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return set(self.settings(self.repository, self.account))
+
+
+class ApplyInSpoke(Apply):
+    account = SPOKE
+
+
+class Enforce(Scenario):
+    """An image is pushed as something that is no version."""
+
+    effects: ClassVar = {"notice", "quarantined", "untagged"}
+    function = "EnforceImageTagsFunction"
+    account = HUB
+    rule = "kept"
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name(self.rule)
+        self.user = self.house.at(self.account)
+        self.user.ecr.create_repository(repositoryName=self.repository)
+        self.pushed = self.house.push(self.user, self.repository, "latest")
+
+    def play(self) -> None:
+        digest = self.pushed.index.digest
+        event = self.house.event("ecr_image_action/push_tagged", self.account, self.repository, digest)
+        self.house.invoke(self.function, event)
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return set(answers(self.house, self.user, self.repository))
+
+
+class EnforceInSpoke(Enforce):
+    account = SPOKE
+
+
+class Watch(Enforce):
+    """The same under a rule that only observes: the violation stays, and is told again."""
+
+    effects: ClassVar = {"notice", "remembered"}
+    rule = "watched"
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return {*super().happened(told), *self.noticed()}
+
+
+def answers(house: Any, user: Any, repository: str) -> Iterator[str]:
+    """How the violation of an image called `latest` was answered."""
+    if house.notices("Violation Found", repository):
+        yield "notice"
+    image_tags = user.tags(repository)
+    if any(image_tag.startswith("quarantine-") for image_tag in image_tags):
+        yield "quarantined"
+    if "latest" not in image_tags:
+        yield "untagged"
+
+
+class Evaluate(Scenario):
+    """Scans end badly, in both accounts."""
+
+    effects: ClassVar = {"verdict", "spoke verdict", "remembered"}
+    function = "EvaluateImageScanFunction"
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("kept")
+        self.pushed = {}
+        for account in (HUB, SPOKE):
+            user = self.house.at(account)
+            user.ecr.create_repository(repositoryName=self.repository)
+            self.pushed[account] = self.house.push(user, self.repository, "1.0.0")
+            self.house.scan(account, self.repository, self.pushed[account], "HIGH")
+
+    def play(self) -> None:
+        sample = "ecr_image_scan/complete_child"
+        self.house.send(
+            "EvaluateImageScanQueue",
+            *(
+                self.house.event(sample, account, self.repository, pushed.children[0].digest)
+                for account, pushed in self.pushed.items()
+            ),
+        )
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        accounts = {notice["account"] for notice in self.house.notices("Image Verdict", self.repository)}
+        by_account = {HUB: "verdict", SPOKE: "spoke verdict"}
+        return {*(by_account[account] for account in accounts), *self.noticed()}
+
+
+class Replicate(Scenario):
+    """An image that passed its scan is pushed; one destination has a repository without settings, the other none."""
+
+    effects: ClassVar = {"copy", "spoke copy", "notice", "remembered", *SETTINGS}
+    function = "ReplicateImageFunction"
+    account = HUB
+    has_destination = True
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("kept")
+        user = self.house.at(self.account)
+        user.ecr.create_repository(repositoryName=self.repository)
+        if self.has_destination:
+            self.house.at(self.account, AWAY).ecr.create_repository(repositoryName=self.repository)
+        self.pushed = self.house.push(user, self.repository, "1.0.0")
+        self.house.scan(self.account, self.repository, self.pushed, "LOW")
+
+    def play(self) -> None:
+        digest = self.pushed.index.digest
+        event = self.house.event("ecr_image_action/push_tagged", self.account, self.repository, digest)
+        self.house.send("ReplicateImageQueue", event)
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        found = set(self.noticed())
+        away = self.house.at(self.account, AWAY)
+        if away.has_repository(self.repository):
+            found |= set(self.settings(self.repository, self.account, AWAY))
+            if self._is_at(away, self.repository):
+                found.add("copy")
+        if self._is_at(self.house.at(SPOKE), f"copies/{self.repository}"):
+            found.add("spoke copy")
+        if self.house.notices("Image Replicated", self.repository):
+            found.add("notice")
+        return found
+
+    def _is_at(self, user: Any, repository: str) -> bool:
+        digest = str(self.pushed.index.digest)
+        return user.has_repository(repository) and user.tags(repository) == {"1.0.0": digest}
+
+
+class ReplicateToNewRepository(Replicate):
+    has_destination = False
+
+
+class ReplicateFromSpoke(Replicate):
+    account = SPOKE
+
+
+class Sweep(Scenario):
+    """Nothing was announced: no repository here or there, no version, no image with a bad tag."""
+
+    effects: ClassVar = {"notice", "quarantined", "untagged", "verdict", "requested", "remembered", "spoke", *SETTINGS}
+    function = "ReconcileRegistryFunction"
+    also = (("hub/ReplicateImageFunctionRole", "sqs:ReceiveMessage"),)  # so that what is requested stays on its queue
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("swept")
+        self.user = self.house.at()
+        self.user.ecr.create_repository(repositoryName=self.repository)
+        self.house.at(SPOKE).ecr.create_repository(repositoryName=self.repository)
+        self.house.scan(HUB, self.repository, self.house.push(self.user, self.repository, "1.0.0"), "LOW")
+        self.house.push(self.user, self.repository, "latest")
+
+    def play(self) -> None:
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        found = {*self.settings(self.repository), *answers(self.house, self.user, self.repository), *self.noticed()}
+        if self.house.notices("Image Verdict", self.repository):
+            found.add("verdict")
+        jobs = [json.loads(body) for body in self.house.take("ReplicateImageQueue")]
+        if any(job["detail-type"] == "Replication Requested" for job in jobs):
+            found.add("requested")
+        if set(self.settings(self.repository, SPOKE)) == SETTINGS:
+            found.add("spoke")
+        return found
+
+
+class Refresh(Scenario):
+    """One login has never been published, the other was replaced by somebody."""
+
+    effects: ClassVar = {"login", "spoke login", "notice", "remembered"}
+    function = "RefreshCredentialsFunction"
+
+    def prepare(self) -> None:
+        for account in (HUB, SPOKE):
+            self.house.at(account).ecr.create_repository(repositoryName="kept/something-to-try")
+            self.house.push(self.house.at(account), "kept/something-to-try", "1.0.0")
+
+    def play(self) -> None:
+        self.house.reset_secrets()
+        self.house.tick("RefreshCredentialsFunctionRefresh")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        by_account = {HUB: "login", SPOKE: "spoke login"}
+        found = {by_account[account] for account in self.house.published_logins()}
+        if self.house.notices("Credential Refreshed", "ecr-steward/"):
+            found.add("notice")
+        return {*found, *self.noticed()}
+
+
+def released(scenario: type[Scenario]) -> type[Scenario]:
+    """The bus refuses a notice: it is not to be remembered as one that is being given."""
+
+    class Released(scenario):  # type: ignore[misc,valid-type]
+        effects: ClassVar = {"released"}
+        refused: ClassVar = {(f"hub/{scenario.function}Role", "events:PutEvents")}
+        also: ClassVar = (*scenario.also, *refused)
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            super().happened(told)
+            return set() if self.house.remembered() else {"released"}
+
+    return Released
+
+
+def malformed(of_function: str) -> type[Scenario]:
+    """An event that no function can read."""
+
+    class Malformed(Scenario):
+        effects: ClassVar = {"kept"}
+        function: ClassVar = of_function
+
+        def play(self) -> None:
+            event = self.house.event("ecr_image_action/malformed", "nobody", "kept/nothing")
+            if queue := POLLED.get(of_function):
+                self.house.send(queue, event)
+            else:
+                self.house.invoke(of_function, event)
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            return {"kept"} if told["failure queue"] else set()
+
+    return Malformed
+
+
+def postponed(scenario: type[Scenario]) -> type[Scenario]:
+    """The session in the other account ends while the function believes in it: trying again may help, in a while."""
+
+    class Postponed(scenario):  # type: ignore[misc,valid-type]
+        effects: ClassVar = {"postponed"}
+        account = SPOKE
+
+        def prepare(self) -> None:
+            super().prepare()
+            super().play()
+            self.house.let_sessions_end()
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            asked = (f"hub/{scenario.function}Role", "sqs:ChangeMessageVisibility")
+            return {"postponed"} if asked in self.house.allowed() else set()
+
+    return Postponed
+
+
+def forwarded(from_account: str) -> type[Scenario]:
+    """A service puts an event, which starts nothing, on an account's default bus."""
+
+    class Forwarded(Scenario):
+        effects: ClassVar = {"forwarded"}
+
+        def play(self) -> None:
+            rule = self.house.physical_id("ForwardToStewardRule", from_account)
+            events = self.house.sandbox.client("events", account=from_account)
+            events.enable_rule(Name=rule)
+            try:
+                self.house.deliver(from_account, self.house.load_event("ecr_image_action/unknown_action"))
+            finally:
+                events.disable_rule(Name=rule)
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            return {"forwarded"} if self.house.arrived("ecr-steward") else set()
+
+    return Forwarded
+
+
+def scheduled(schedule: str, role: str, job: type[Scenario]) -> tuple[type[Scenario], type[Scenario]]:
+    """A schedule comes due; and the same where it may not start its function."""
+
+    class Started(Scenario):
+        effects: ClassVar = {"started"}
+
+        def play(self) -> None:
+            self.house.tick(schedule)
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            return {"started"} if job.function in {one.function for one in self.house.ran()} else set()
+
+    class Undelivered(Started):
+        effects: ClassVar = {"dead letter"}
+        also: ClassVar = ((role, "lambda:InvokeFunction"),)
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            return {"dead letter"} if told["dead letters"] else set()
+
+    return Started, Undelivered
+
+
+FUNCTIONS = (Apply, Enforce, Evaluate, Replicate, Sweep, Refresh)
+NOTIFYING = {"watch": Watch, "evaluate": Evaluate, "replicate": Replicate, "sweep": Sweep, "refresh": Refresh}
+SWEEPING = scheduled("ReconcileRegistryFunctionSweep", "hub/SweepScheduleRole", Sweep)
+REFRESHING = scheduled("RefreshCredentialsFunctionRefresh", "hub/CredentialScheduleRole", Refresh)
+SCENARIOS: Mapping[str, type[Scenario]] = {
+    "apply": Apply,
+    "apply in the spoke": ApplyInSpoke,
+    "enforce": Enforce,
+    "enforce in the spoke": EnforceInSpoke,
+    **NOTIFYING,
+    "replicate to a new repository": ReplicateToNewRepository,
+    "replicate from the spoke": ReplicateFromSpoke,
+    **{f"{name}, and the bus refuses": released(scenario) for name, scenario in NOTIFYING.items()},
+    **{f"malformed for {one.function}": malformed(one.function) for one in FUNCTIONS},
+    **{f"{name} later": postponed(NOTIFYING[name]) for name in ("evaluate", "replicate")},
+    "forward from the hub": forwarded(HUB),
+    "forward from the spoke": forwarded(SPOKE),
+    **dict(zip(("start the sweep", "cannot start the sweep"), SWEEPING, strict=True)),
+    **dict(zip(("start the refresh", "cannot start the refresh"), REFRESHING, strict=True)),
+}
+
+
+@pytest.fixture(scope="session")
+def scenarios() -> Mapping[str, type[Scenario]]:
+    """Every scenario by its name."""
+    return SCENARIOS

@@ -1,0 +1,215 @@
+"""Every action of every role is there for a reason: without it exactly the step that needs it fails, and says so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+EXCEPTIONS = {
+    "logs:CreateLogGroup": "CloudWatch Logs are not simulated: Lambda's runtime writes them, no function does",
+    "logs:CreateLogStream": "likewise",
+    "logs:PutLogEvents": "likewise",
+}
+"""Actions that nothing in the sandbox asks for."""
+
+TRIALS = {(f"{where}/PullOnlyRole", "ecr:InitiateLayerUpload") for where in ("hub", "spoke")}
+"""What is refused whenever a login is tried: it must not be able to push."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a role's action is for: without it the scenario lacks these effects, and a place tells why."""
+
+    role: str
+    action: str
+    scenario: str
+    missing: frozenset[str]
+    """Effects of the scenario; `*` for all of them."""
+    on: str = ""
+    """Of several statements about the action, the one whose resources hold this."""
+    place: str = "failure queue"
+    words: str = ""
+    """What is told there; nothing for the name of the action."""
+    is_asked: bool = True
+    """Whether somebody calls as the role: deliveries of AWS's own are judged, but are no calls."""
+    is_cold: bool = False
+    """Whether the function is started anew: a session or a login that it holds would serve on."""
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.action} {self.on}".strip()
+
+
+def rows(role: str, scenario: str, missing: dict[str, set[str]], **options: Any) -> Iterator[Row]:
+    """Rows of one role and scenario: what is missing, by action; `ecr:A B` stands for two actions of ecr."""
+    for actions, effects in missing.items():
+        service, _, names = actions.partition(":")
+        for name in names.split():
+            yield Row(role, f"{service}:{name}", scenario, frozenset(effects), **options)
+
+
+def cold(role: str, scenario: str, action: str, missing: set[str], on: str = "") -> Iterator[Row]:
+    """A row of what a function does once and then holds."""
+    yield from rows(role, scenario, {action: missing}, on=on, is_cold=True)
+
+
+def remembering(role: str, scenario: str) -> Iterator[Row]:
+    """Rows of the table that remembers notices: without it they are given all the same."""
+    yield from rows(role, scenario, {"dynamodb:PutItem UpdateItem": {"remembered"}}, place="log")
+    yield from rows(role, f"{scenario}, and the bus refuses", {"dynamodb:DeleteItem": ALL}, place="log")
+
+
+def keeping(function: str, *, is_polled: bool = False) -> Iterator[Row]:
+    """Rows of what a function needs for an event that it cannot handle, and for its queue."""
+    role, scenario = f"hub/{function}Role", f"malformed for {function}"
+    place = {"place": "dead-letter queue", "words": "PUSH"} if is_polled else {"place": "lost"}
+    yield from rows(role, scenario, {"sqs:SendMessage": ALL}, on="-FailureQueue-", **place)
+    if is_polled:
+        polling = {"sqs:ReceiveMessage DeleteMessage GetQueueAttributes": ALL}
+        yield from rows(role, scenario, polling, place="problems", is_asked=False)
+
+
+ENFORCE, APPLY = "hub/EnforceImageTagsFunctionRole", "hub/ApplyRepositoryPoliciesFunctionRole"
+EVALUATE, REPLICATE = "hub/EvaluateImageScanFunctionRole", "hub/ReplicateImageFunctionRole"
+SWEEP, REFRESH = "hub/ReconcileRegistryFunctionRole", "hub/RefreshCredentialsFunctionRole"
+OVER_THERE = "spoke/SpokeRole"
+
+ALL = {"*"}
+SETTINGS = {"policy", "lifecycle", "mutability", "scanning", "resource tags"}
+TAGS = {"quarantined", "untagged"}
+NOTICE = {"notice", "remembered"}
+COPIES = {"copy", "spoke copy", *NOTICE}
+REQUEST = {"verdict", "requested"}
+
+READING = "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource"
+CHANGING = {
+    "ecr:SetRepositoryPolicy": {"policy"},
+    "ecr:PutLifecyclePolicy": {"lifecycle"},
+    "ecr:PutImageTagMutability": {"mutability"},
+    "ecr:PutImageScanningConfiguration": {"scanning"},
+    "ecr:TagResource": {"resource tags"},
+}
+TAGGING = {"ecr:DescribeImages": ALL, "ecr:BatchGetImage PutImage": TAGS, "ecr:BatchDeleteImage": {"untagged"}}
+ENHANCED = "inspector2:ListFindings ListCoverage"
+JUDGING = "ecr:DescribeImages BatchGetImage DescribeImageScanFindings"
+PULLING = "ecr:GetAuthorizationToken BatchGetImage GetDownloadUrlForLayer"
+UPLOADING = "ecr:BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload"
+
+TABLE = [
+    # enforce_image_tags
+    *rows(ENFORCE, "enforce", {**TAGGING, "events:PutEvents": ALL}),
+    *cold(ENFORCE, "enforce in the spoke", "sts:AssumeRole", ALL),
+    *remembering(ENFORCE, "watch"),
+    *keeping("EnforceImageTagsFunction"),
+    # apply_repository_policies
+    *rows(APPLY, "apply", {READING: ALL, **CHANGING}),
+    *cold(APPLY, "apply in the spoke", "sts:AssumeRole", ALL),
+    *keeping("ApplyRepositoryPoliciesFunction"),
+    # evaluate_image_scan
+    *rows(EVALUATE, "evaluate", {JUDGING: {"verdict"}, ENHANCED: {"verdict"}, "events:PutEvents": ALL}),
+    *cold(EVALUATE, "evaluate", "sts:AssumeRole", {"spoke verdict"}),
+    *remembering(EVALUATE, "evaluate"),
+    *keeping("EvaluateImageScanFunction", is_polled=True),
+    # replicate_image
+    *rows(REPLICATE, "replicate", {JUDGING: ALL, ENHANCED: ALL}),
+    *rows(REPLICATE, "replicate", {READING: {"copy", *SETTINGS}, **CHANGING, UPLOADING: {"copy"}}),
+    *rows(REPLICATE, "replicate", {"ecr:GetDownloadUrlForLayer": COPIES, "ecr:PutImage": {"copy"}}),
+    *rows(REPLICATE, "replicate", {"events:PutEvents": NOTICE}),
+    *rows(REPLICATE, "replicate to a new repository", {"ecr:CreateRepository": {"copy", *SETTINGS}}),
+    *cold(REPLICATE, "replicate", "ecr:GetAuthorizationToken", COPIES),
+    *cold(REPLICATE, "replicate", "sts:AssumeRole", {"spoke copy"}),
+    *remembering(REPLICATE, "replicate"),
+    *keeping("ReplicateImageFunction", is_polled=True),
+    # reconcile_registry
+    *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST}}),
+    *rows(SWEEP, "sweep", {"ecr:GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource": SETTINGS, **CHANGING}),
+    *rows(SWEEP, "sweep", {"ecr:DescribeImages": {*TAGS, *NOTICE, *REQUEST}, "ecr:BatchGetImage": {*TAGS, *REQUEST}}),
+    *rows(SWEEP, "sweep", {"ecr:PutImage": TAGS, "ecr:BatchDeleteImage": {"untagged"}}),
+    *rows(SWEEP, "sweep", {"ecr:BatchCheckLayerAvailability DescribeImageScanFindings": REQUEST, ENHANCED: REQUEST}),
+    *rows(SWEEP, "sweep", {"events:PutEvents": {*TAGS, *NOTICE, "verdict"}}),
+    *rows(SWEEP, "sweep", {"sqs:SendMessage": {"requested"}}, on="-ReplicateImageQueue-"),
+    *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", REQUEST),
+    *cold(SWEEP, "sweep", "sts:AssumeRole", {"spoke"}),
+    *remembering(SWEEP, "sweep"),
+    *keeping("ReconcileRegistryFunction"),
+    # refresh_credentials
+    *rows(REFRESH, "refresh", {"ecr:DescribeRepositories ListImages": {"login"}, "events:PutEvents": NOTICE}),
+    *rows(REFRESH, "refresh", {"secretsmanager:DescribeSecret CreateSecret TagResource": {"login"}}),
+    *rows(REFRESH, "refresh", {"secretsmanager:PutSecretValue": {"spoke login"}, "secretsmanager:GetSecretValue": ALL}),
+    *cold(REFRESH, "refresh", "sts:AssumeRole", {"login"}, on="iam::111122223333:role/ecr-steward-pull-only"),
+    *cold(REFRESH, "refresh", "sts:AssumeRole", {"spoke login"}, on="iam::*:role/ecr-steward-pull-only"),
+    *cold(REFRESH, "refresh", "sts:AssumeRole", {"spoke login"}, on="iam::*:role/ecr-steward-spoke"),
+    *remembering(REFRESH, "refresh"),
+    *keeping("RefreshCredentialsFunction"),
+    *rows("hub/PullOnlyRole", "refresh", {PULLING: {"login"}}),
+    *rows("spoke/PullOnlyRole", "refresh", {PULLING: {"spoke login"}}),
+    # what the functions do in the other account
+    *rows(OVER_THERE, "apply in the spoke", {READING: ALL, **CHANGING}),
+    *rows(OVER_THERE, "enforce in the spoke", TAGGING),
+    *rows(OVER_THERE, "evaluate", {"ecr:DescribeImageScanFindings": {"spoke verdict"}, ENHANCED: {"spoke verdict"}}),
+    *rows(OVER_THERE, "replicate", {"ecr:CreateRepository": {"spoke copy"}, UPLOADING: {"spoke copy"}}),
+    *cold(OVER_THERE, "replicate", "ecr:GetAuthorizationToken", {"spoke copy"}),
+    *rows(OVER_THERE, "replicate from the spoke", {"ecr:GetDownloadUrlForLayer": COPIES}),
+    *rows(OVER_THERE, "refresh", {"ecr:ListImages": {"spoke login"}}),
+    # what EventBridge and its Scheduler do
+    *(
+        row
+        for role, scenario, action in (
+            ("hub/ForwardToStewardRole", "forward from the hub", "events:PutEvents"),
+            ("spoke/ForwardToStewardRole", "forward from the spoke", "events:PutEvents"),
+            ("hub/SweepScheduleRole", "start the sweep", "lambda:InvokeFunction"),
+            ("hub/CredentialScheduleRole", "start the refresh", "lambda:InvokeFunction"),
+        )
+        for row in rows(role, scenario, {action: ALL}, place="dead letters", is_asked=False)
+    ),
+    *(
+        Row(role, "sqs:SendMessage", scenario, frozenset(ALL), place="lost", words="may not write", is_asked=False)
+        for role, scenario in (
+            ("hub/SweepScheduleRole", "cannot start the sweep"),
+            ("hub/CredentialScheduleRole", "cannot start the refresh"),
+        )
+    ),
+    # last, since an hour passes
+    *rows(EVALUATE, "evaluate later", {"sqs:ChangeMessageVisibility": ALL}, place="log"),
+    *rows(REPLICATE, "replicate later", {"sqs:ChangeMessageVisibility": ALL}, place="log"),
+]
+
+
+def chosen(house: Any, role: str, action: str, on: str = "") -> list[Any]:
+    """The grants that a row is about."""
+    grants = [one for one in house.roles.grants if (one.role, one.action) == (role, action)]
+    return [one for one in grants if not on or any(on in resource for resource in one.resources)]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_exactly_the_step_that_needs_an_action_fails_when_its_role_lacks_it(
+    row: Row, house: Any, scenarios: Any
+) -> None:
+    scenario = scenarios[row.scenario](house)
+    also = [grant for role, action in scenario.also for grant in chosen(house, role, action)]
+    house.clear()
+    scenario.prepare()
+
+    with house.roles.without(*chosen(house, row.role, row.action, row.on), *also):
+        if row.is_cold:
+            house.restart(scenario.function)
+        told, happened, refused = house.watch(scenario)
+    with house.roles.without(*also):
+        _, mended, refused_still = house.watch(scenario)
+
+    assert refused - TRIALS == scenario.refused | ({(row.role, row.action)} if row.is_asked else set())
+    assert any((row.words or row.action) in text for text in told[row.place]), told
+    assert happened == (set() if row.missing == ALL else scenario.effects - row.missing)
+    assert refused_still - TRIALS == scenario.refused
+    assert mended == scenario.effects
+
+
+def test_every_action_of_every_role_has_its_row(house: Any) -> None:
+    grants = {grant for grant in house.roles.grants if grant.action not in EXCEPTIONS}
+    of_rows = [chosen(house, row.role, row.action, row.on) for row in TABLE]
+
+    assert [str(row) for row, found in zip(TABLE, of_rows, strict=True) if len(found) != 1] == []
+    assert sorted(map(str, grants)) == sorted(str(grant) for found in of_rows for grant in found)
+    assert EXCEPTIONS.keys() <= {grant.action for grant in house.roles.grants}
