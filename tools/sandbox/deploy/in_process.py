@@ -9,7 +9,7 @@ and botocore's clients are safe to share between threads.
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import boto3
@@ -38,10 +38,21 @@ class Aws:
         return _client(self.account, self.region, service)
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """Remembers which service a host is: moto lists its own folder and tries its patterns for every request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._service_of = lru_cache(maxsize=512)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return self._service_of(host)
+
+
 @cache
 def moto_app() -> DomainDispatcherApplication:
     """moto's server mode as a WSGI application; one for the process, since its backends are too."""
-    return DomainDispatcherApplication(create_backend_app)
+    return _Dispatcher()
 
 
 @cache
