@@ -30,9 +30,9 @@ from ecr_steward.events.own import (
     ImageReplicatedEvent,
     ImageVerdictEvent,
     ViolationFoundEvent,
-    encode_job,
     encode_notice,
 )
+from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
 from ecr_steward_fakes import FakeFailureQueue, FakeNotices, FakeReplicationQueue
 

@@ -21,7 +21,8 @@ from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import Push
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.rules import Rules
-from ecr_steward.events.own import encode_job, encode_notice
+from ecr_steward.events.own import encode_notice
+from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue

@@ -8,7 +8,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRe
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.copy_job import read_copy_job
-from ecr_steward.events.own import encode_job
+from ecr_steward.events.replication_requested import encode_job
 
 IMAGE = ImageRef(
     RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest("sha256:" + "4d9f2c1e7b8a0356" * 4)

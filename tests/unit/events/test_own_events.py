@@ -12,6 +12,7 @@ from ecr_steward.domain.notices import CredentialRefreshed, ImageReplicated, Rep
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events import own
 from ecr_steward.events.envelope import parse
+from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.schedule import ScheduleEvent
 
 SCHEMAS = Path(own.__file__).parent / "schemas"
@@ -59,7 +60,7 @@ def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
 
 
 def test_a_job_fits_its_committed_schema_when_it_is_requested():
-    event = json.loads(own.encode_job(ReplicationRequested(IMAGE, "missing")))
+    event = json.loads(encode_job(ReplicationRequested(IMAGE, "missing")))
     schema = json.loads((SCHEMAS / "replication-requested.json").read_text(encoding="utf-8"))
 
     jsonschema.Draft202012Validator(schema).validate(event["detail"])

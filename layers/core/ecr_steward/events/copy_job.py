@@ -12,7 +12,8 @@ from ecr_steward.domain.observations import Push
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.envelope import parse, parse_json
 from ecr_steward.events.image_action import ImageActionEvent
-from ecr_steward.events.own import ImageVerdictEvent, ReplicationRequestedEvent
+from ecr_steward.events.own import ImageVerdictEvent
+from ecr_steward.events.replication_requested import ReplicationRequestedEvent
 
 
 def read_copy_job(body: str | bytes) -> ReplicationRequested:

@@ -3,51 +3,26 @@
 A change that a receiver could notice as broken gets a new ``version``; new optional keys do not.
 """
 
-import json
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, Field
 from pydantic.json_schema import GenerateJsonSchema
 
-from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.names import RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import (
-    SOURCE,
     CredentialRefreshed,
     ImageReplicated,
     ImageVerdict,
     Notice,
-    ReplicationRequested,
     ViolationFound,
 )
 from ecr_steward.domain.scans import Verdict
-from ecr_steward.events.envelope import (
-    AccountId,
-    Envelope,
-    EventModel,
-    ImageDetail,
-    ImageTagText,
-    Region,
-    RepositoryNameText,
-)
+from ecr_steward.events.envelope import AccountId, Envelope, EventModel, ImageTagText, Region, RepositoryNameText
+from ecr_steward.events.own_base import OwnDetail, OwnEvent, common_keys
+from ecr_steward.events.replication_requested import ReplicationRequestedDetail
 
 
-class _OwnEvent(EventModel):
-    DETAIL_TYPE: ClassVar[str]
-
-    version: Literal["1"] = Field(description="Of this event's shape.")
-
-
-class _OwnDetail(_OwnEvent, ImageDetail):
-    account: AccountId = Field(description="Of the registry that holds the image.")
-    region: Region = Field(description="Of the registry that holds the image.")
-
-    @property
-    def image(self) -> ImageRef:
-        """The image that this event is about."""
-        return self.image_in(RegistryRef(self.account, self.region))
-
-
-class ViolationFoundDetail(_OwnDetail):
+class ViolationFoundDetail(OwnDetail):
     """An image tag broke a rule of the rulebook."""
 
     DETAIL_TYPE = "Violation Found"
@@ -65,7 +40,7 @@ class ViolationFoundDetail(_OwnDetail):
         """The event for a notice."""
         return cls.model_validate(
             {
-                **_common_keys(notice.image),
+                **common_keys(notice.image),
                 "rule": notice.rule,
                 "why": notice.why,
                 "image-tag": notice.image_tag,
@@ -94,7 +69,7 @@ class ReplicaDestination(EventModel):
     repository_name: RepositoryNameText = Field(description="Of the replica.")
 
 
-class ImageReplicatedDetail(_OwnDetail):
+class ImageReplicatedDetail(OwnDetail):
     """An image is complete at a destination, verified. Told again when its tags there change."""
 
     DETAIL_TYPE = "Image Replicated"
@@ -109,7 +84,7 @@ class ImageReplicatedDetail(_OwnDetail):
         registry = notice.destination.registry
         return cls.model_validate(
             {
-                **_common_keys(notice.source),
+                **common_keys(notice.source),
                 "rule": notice.rule,
                 "destination": {
                     "account": registry.account,
@@ -131,7 +106,7 @@ class ImageReplicatedDetail(_OwnDetail):
         )
 
 
-class ImageVerdictDetail(_OwnDetail):
+class ImageVerdictDetail(OwnDetail):
     """What the rulebook says about an image, from the scans of all that it consists of: it passed, or it failed."""
 
     DETAIL_TYPE = "Image Verdict"
@@ -147,7 +122,7 @@ class ImageVerdictDetail(_OwnDetail):
         """The event for a notice."""
         return cls.model_validate(
             {
-                **_common_keys(notice.image),
+                **common_keys(notice.image),
                 "rule": notice.rule,
                 "verdict": notice.verdict.value,
                 "reasons": list(notice.reasons),
@@ -175,7 +150,7 @@ class LoginRegistry(EventModel):
     region: Region = Field(description="Of the registry.")
 
 
-class CredentialRefreshedDetail(_OwnEvent):
+class CredentialRefreshedDetail(OwnEvent):
     """A fresh login lies in a sink: whoever keeps a copy of it should fetch it now. The event holds no login."""
 
     DETAIL_TYPE = "Credential Refreshed"
@@ -213,31 +188,6 @@ class CredentialRefreshedDetail(_OwnEvent):
         )
 
 
-class ReplicationRequestedDetail(_OwnDetail):
-    """A copy job: this image is not where the rulebook wants it."""
-
-    DETAIL_TYPE = "Replication Requested"
-
-    why: str = Field(description="For people: what was found missing.")
-
-    @classmethod
-    def of(cls, job: ReplicationRequested) -> Self:
-        """The event for a job."""
-        return cls.model_validate({**_common_keys(job.image), "why": job.why})
-
-    def to_job(self) -> ReplicationRequested:
-        """The job that this event asks for."""
-        return ReplicationRequested(self.image, self.why)
-
-
-class ReplicationRequestedEvent(EventModel):
-    """A copy job as the replication queue holds it: no bus has seen it, so it has no envelope but these two keys."""
-
-    source: Literal["ecr.steward"]
-    detail_type: Literal["Replication Requested"]
-    detail: ReplicationRequestedDetail
-
-
 class ViolationFoundEvent(Envelope):
     """*Violation Found*, as a rule on the bus delivers it."""
 
@@ -270,7 +220,7 @@ class CredentialRefreshedEvent(Envelope):
     detail: CredentialRefreshedDetail
 
 
-OWN_DETAILS: tuple[type[_OwnEvent], ...] = (
+OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     ViolationFoundDetail,
     ImageReplicatedDetail,
     ImageVerdictDetail,
@@ -283,7 +233,7 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
     """A notice as PutEvents takes it: ``DetailType`` and ``Detail``, the latter as JSON text."""
     match notice:
         case ViolationFound():
-            detail: _OwnEvent = ViolationFoundDetail.of(notice)
+            detail: OwnEvent = ViolationFoundDetail.of(notice)
         case ImageReplicated():
             detail = ImageReplicatedDetail.of(notice)
         case ImageVerdict():
@@ -291,23 +241,6 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
         case CredentialRefreshed():
             detail = CredentialRefreshedDetail.of(notice)
     return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
-
-
-def encode_job(job: ReplicationRequested) -> str:
-    """A copy job as the body of a queue message."""
-    detail = ReplicationRequestedDetail.of(job)
-    return json.dumps({"source": SOURCE, "detail-type": detail.DETAIL_TYPE, "detail": detail.model_dump(by_alias=True)})
-
-
-def _common_keys(image: ImageRef) -> dict[str, str]:
-    registry = image.repository.registry
-    return {
-        "version": "1",
-        "account": registry.account,
-        "region": registry.region,
-        "repository-name": image.repository.name,
-        "image-digest": image.digest.value,
-    }
 
 
 def own_event_schemas() -> dict[str, dict[str, Any]]:

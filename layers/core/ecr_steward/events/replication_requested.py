@@ -1,0 +1,41 @@
+"""*Replication Requested*: a copy job of the sweep. It goes to the replication queue and to no bus."""
+
+import json
+from typing import Literal, Self
+
+from pydantic import Field
+
+from ecr_steward.domain.notices import SOURCE, ReplicationRequested
+from ecr_steward.events.envelope import EventModel
+from ecr_steward.events.own_base import OwnDetail, common_keys
+
+
+class ReplicationRequestedDetail(OwnDetail):
+    """A copy job: this image is not where the rulebook wants it."""
+
+    DETAIL_TYPE = "Replication Requested"
+
+    why: str = Field(description="For people: what was found missing.")
+
+    @classmethod
+    def of(cls, job: ReplicationRequested) -> Self:
+        """The event for a job."""
+        return cls.model_validate({**common_keys(job.image), "why": job.why})
+
+    def to_job(self) -> ReplicationRequested:
+        """The job that this event asks for."""
+        return ReplicationRequested(self.image, self.why)
+
+
+class ReplicationRequestedEvent(EventModel):
+    """A copy job as the replication queue holds it: no bus has seen it, so it has no envelope but these two keys."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Replication Requested"]
+    detail: ReplicationRequestedDetail
+
+
+def encode_job(job: ReplicationRequested) -> str:
+    """A copy job as the body of a queue message."""
+    detail = ReplicationRequestedDetail.of(job)
+    return json.dumps({"source": SOURCE, "detail-type": detail.DETAIL_TYPE, "detail": detail.model_dump(by_alias=True)})
