@@ -180,7 +180,9 @@ class Rule(RulebookModel):
     )
     scan: Scan | None = Field(
         default=None,
-        description="Which findings its images may have; `replicate` can wait for the verdict.",
+        description="Which findings its images may have; `replicate` can wait for the verdict. With enhanced scanning, "
+        "an image that Inspector no longer watches (SCAN_ELIGIBILITY_EXPIRED) fails like one whose scan failed: let "
+        "Inspector's re-scan duration be as long as images are in use.",
         examples=[{"fail_on": {"severity": "HIGH"}}],
     )
     replicate: tuple[Replicate, ...] = Field(
