@@ -24,7 +24,7 @@ def copy_everywhere(rulebook: dict[str, Any]) -> None:
     rulebook["rules"].append(
         {
             "name": "everywhere",
-            "match": {"repositories": ["everywhere/**"]},
+            "match": {"repositories": ["everywhere/**"], "accounts": ["111122223333"]},
             "mode": "enforce",
             "replicate": [{"to": [*accounts, {"region": "eu-west-1"}]}],
         }

@@ -27,8 +27,8 @@ def test_malformed_event_waits_in_the_failure_queue_once_for_each_job(house: Any
     house.deliver(event)
 
     failed = house.take("FailureQueue")
-    assert sorted(each["error"] for each in failed) == ["MalformedEventError"] * 3
-    assert len({each["function"] for each in failed}) == 3
+    assert sorted(each["error"] for each in failed) == ["MalformedEventError"] * 4
+    assert len({each["function"] for each in failed}) == 4
     assert all(each["event"] == event for each in failed)
     assert all("detail.image-digest" in each["message"] for each in failed)
 
