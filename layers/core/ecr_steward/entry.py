@@ -101,12 +101,23 @@ def _attempt(event: Any, context: LambdaContext, job: Callable[[], Sequence[Outc
         logger.error("permanent error", extra={"error": kind, "reason": str(error), "rule": error.rule})
         _metrics().add_metric("EventsFailed", MetricUnit.Count, 1)
         failed = FailedEvent(context.function_name, event, kind, _with_notes(error), error.rule)
-        bootstrap.failure_queue().put(failed)
+        _keep(failed)
         return {"failed": kind, "why": str(error)}
     except Exception as error:
         logger.warning("to be tried again", extra={"error": type(error).__name__, "reason": str(error)})
         raise
     return {"outcomes": lines}
+
+
+def _keep(failed: FailedEvent) -> None:
+    """Put an event on the failure queue; where that refuses, the log names both errors before the event comes again."""
+    try:
+        bootstrap.failure_queue().put(failed)
+    except StewardError as error:
+        _logger().error(
+            "the failure queue did not take the event", extra={"error": type(error).__name__, "reason": str(error)}
+        )
+        raise
 
 
 def _raise_what_failed(outcomes: Sequence[Outcome | SweepOutcome]) -> None:

@@ -216,6 +216,18 @@ def test_only_the_poisonous_message_ends_in_the_failure_queue_when_a_batch_holds
     assert len(there.registry.images_in(REPLICA)) == 1
 
 
+def test_message_comes_back_and_the_log_says_why_when_the_failure_queue_refuses_it(
+    move_in: Callable[[World], None], context: Any, house: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.failures.calls.fail_before("put", AccessDeniedError("sqs:SendMessage is not allowed"))
+    move_in(world([IMAGE], {}))
+
+    answer = replicate_image(batch("{not json", json.dumps(push_event())), context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert '"reason":"sqs:SendMessage is not allowed"' in capsys.readouterr().out
+
+
 def test_only_the_message_that_met_a_retryable_error_comes_back(
     move_in: Callable[[World], None], context: Any, house: Any
 ) -> None:
