@@ -116,6 +116,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], None]]] = [
         "comparison before the write",
         lambda house: house.code("domain/tagging.py", "if holder == digest:", "if False:"),
     ),
+    (5, "permission to write to the queue of scans", lambda house: house.hub.remove("EvaluateImageScanQueuePolicy")),
     (6, "permission to start the sweep", lambda house: house.hub.take("SweepScheduleRole", "lambda:InvokeFunction")),
     (
         6,
@@ -135,7 +136,6 @@ BREAKS: list[tuple[int, str, Callable[[Any], None]]] = [
         "permission to start the refresh",
         lambda house: house.hub.take("CredentialScheduleRole", "lambda:InvokeFunction"),
     ),
-    (6, "permission to write to the queue of scans", lambda house: house.hub.remove("EvaluateImageScanQueuePolicy")),
     (6, "bus policy for account two", lambda house: house.hub.remove("EventBusPolicy")),
     (
         6,
