@@ -7,14 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
-from sandbox.foreground import up
+from sandbox.delivery.ledger import BusEvent, Invocation
+from sandbox.foreground import told_lines, up
 
 COMMAND = "import pathlib, sys; from sandbox.foreground import up; up(pathlib.Path(sys.argv[1]))"
 
@@ -98,3 +100,84 @@ def test_one_line_says_why_when_the_port_is_taken(template: Any) -> None:
     template.queue("Jobs")
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="Address already in use"):
         up(template.write(), port=taken.getsockname()[1])
+
+
+DIGEST = f"sha256:{'ab' * 32}"
+IMAGE = f"111122223333/us-east-1/team/api@{DIGEST}"
+SHORT_IMAGE = "team/api (us-east-1)@sha256:abababababab"
+
+
+def own_event(detail_type: str, account: str, detail: Mapping[str, Any]) -> BusEvent:
+    """An event of the steward on its own bus."""
+    event = {"source": "ecr.steward", "detail-type": detail_type, "account": account, "region": "eu-west-1"}
+    return BusEvent("arn:aws:events:us-east-1:111122223333:event-bus/ecr-steward", {**event, "detail": detail})
+
+
+def run_of(answer: Any, *said: Mapping[str, Any], outcome: str = "ok") -> list[str]:
+    """What is told of a run that answered, and logged, this."""
+    log = "START\n" + "\n".join(json.dumps(line) for line in said)
+    run = Invocation("Copies", {}, "id", datetime.now(UTC), 0.79, outcome, answer, log)
+    return list(told_lines(run))
+
+
+def outcome_line(**members: Any) -> dict[str, Any]:
+    """What a function logs of one image."""
+    return {"message": "outcome", "subject": IMAGE, "rule": "api", "steps": [], "violations": [], **members}
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_event_tells_the_verdict_when_it_is_one(verdict: str) -> None:
+    event = own_event("Image Verdict", "111122223333", {"repository-name": "team/api", "verdict": verdict})
+
+    assert list(told_lines(event)) == [f"event     eu-west-1: Image Verdict team/api {verdict}"]
+
+
+def test_event_names_its_account_when_it_is_not_the_hub() -> None:
+    event = own_event("Image Verdict", "222233334444", {"verdict": "pass"})
+
+    assert list(told_lines(event)) == ["event     222233334444, eu-west-1: Image Verdict pass"]
+
+
+def test_run_tells_the_verdict_and_its_reasons_when_it_judged_an_image() -> None:
+    waits = f"{DIGEST}: waits for its scan"  # a remark that a copy would have; here it belongs to the verdict
+    judged = outcome_line(verdict="fail", reasons=["CVE-1 is CRITICAL"], waived=["CVE-2 is waived"], remarks=[waits])
+    passed = outcome_line(verdict="pass", reasons=[], waived=[])
+
+    assert run_of({}, judged, passed)[1:] == [
+        f"            verdict fail on {SHORT_IMAGE}: CVE-1 is CRITICAL; CVE-2 is waived; sha256:abababababab: "
+        "waits for its scan",
+        f"            verdict pass on {SHORT_IMAGE}",
+    ]
+
+
+@pytest.mark.parametrize("why", ["waits for its scan: not scanned yet", "did not pass its scan: CVE-1 is CRITICAL"])
+def test_run_tells_what_it_left_behind_when_a_scan_holds_an_image_back(why: str) -> None:
+    left = outcome_line(remarks=["the rule has no `tags`", f"{DIGEST} {why}"])
+
+    assert run_of({"batchItemFailures": []}, left) == [
+        "function  Copies: ok in 0.79 s",
+        f"            left {SHORT_IMAGE} behind: sha256:abababababab {why}",
+    ]
+
+
+PERMANENT = {"message": "permanent error", "error": "TagError", "reason": "no such tag"}
+AGAIN = {"message": "to be tried again", "error": "ThrottledError", "reason": "too fast"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "outcome", "told"),
+    [
+        ({"failed": "TagError", "why": "no such tag"}, [PERMANENT], "ok", "failed in 0.79 s"),
+        ({"batchItemFailures": []}, [PERMANENT], "ok", "failed in 0.79 s"),
+        ({"batchItemFailures": [{"itemIdentifier": "1"}]}, [AGAIN], "ok", "failed in 0.79 s"),
+        ({"errorType": "E", "errorMessage": "too fast"}, [AGAIN], "error", "error in 0.79 s: E: too fast"),
+        ({"outcomes": []}, [], "ok", "ok in 0.79 s"),
+        (None, [outcome_line()], "ok", "ok in 0.79 s"),
+    ],
+)
+def test_run_tells_whether_it_failed_when_its_invocation_was_answered(
+    answer: Any, said: list[dict[str, Any]], outcome: str, told: str
+) -> None:
+    reasons = [f"            {line['message']}: {line['reason']}" for line in said if "reason" in line]
+
+    assert run_of(answer, *said, outcome=outcome) == [f"function  Copies: {told}", *reasons]

@@ -13,7 +13,7 @@ from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from sandbox.delivery.patterns import InvalidPatternError
 from sandbox.deploy.errors import DeployError
-from sandbox.function_logs import log_lines, short
+from sandbox.function_logs import has_failed, held_back, log_lines, outcomes, place, short
 from sandbox.sandbox import SECRET_KEY, Sandbox
 
 NAP = 1.0  # seconds; how late a schedule may fire
@@ -80,39 +80,55 @@ What happens from now on:"""
 
 
 def _tell(entry: Entry) -> None:
-    if text := "\n".join(_lines(entry)):
+    if text := "\n".join(told_lines(entry)):
         _say(text)
 
 
-def _lines(entry: Entry) -> Iterator[str]:
+def told_lines(entry: Entry) -> Iterator[str]:
     """One entry for a person to read. What went its expected way is told once: by the function that it reached."""
     match entry:
         case BusEvent():
             is_forwarded = str(entry.event.get("source")).startswith("aws.") and _name(entry.bus_arn) != "default"
             if not is_forwarded:
-                yield f"event     {entry.event.get('region')}: {_title(entry.event)}"
+                where = place(str(entry.event.get("account")), str(entry.event.get("region")))
+                yield f"event     {where}: {_title(entry.event)}"
         case Delivery():
             if entry.fate is not Fate.DELIVERED:
                 way = f"{_name(entry.source)} -> {_name(entry.target)}"
                 yield f"delivery  {way}: {entry.fate.value.upper()} {entry.error_message}"
         case Invocation():
-            attempt = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
-            line = f"function  {entry.function}: {entry.outcome} in {entry.seconds:.2f} s{attempt}"
-            yield line if entry.outcome == "ok" else f"{line}: {_reason(entry.payload)}"
-            for outcome in log_lines(entry.log):
-                yield from (f"            violation: {why}" for why in outcome.get("violations", ()))
-                yield from (
-                    f"            {short(step['what'])}: {short(step['why'])}" for step in outcome.get("steps", ())
-                )
-                if "reason" in outcome:
-                    yield f"            {short(outcome['reason'])}"
+            yield from _run_lines(entry)
+
+
+def _run_lines(run: Invocation) -> Iterator[str]:
+    said = list(log_lines(run.log))
+    ended = "failed" if run.outcome == "ok" and has_failed(run.payload, said) else run.outcome
+    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    line = f"function  {run.function}: {ended} in {run.seconds:.2f} s{attempt}"
+    yield line if run.outcome == "ok" else f"{line}: {_reason(run.payload)}"
+    for outcome in outcomes(said):
+        yield from (f"            {short(told)}" for told in _outcome_lines(outcome))
+    for logged in said:
+        if "reason" in logged:
+            yield f"            {logged['message']}: {short(logged['reason'])}"
+
+
+def _outcome_lines(outcome: dict[str, Any]) -> Iterator[str]:
+    """What was found and planned. What else is remarked, such as a rule that asks for nothing here, is in the log."""
+    if verdict := outcome.get("verdict"):
+        because = "; ".join([*outcome["reasons"], *outcome["waived"], *outcome.get("remarks", ())])
+        yield f"verdict {verdict} on {outcome['subject']}" + (f": {because}" if because else "")
+    else:
+        yield from (f"left {outcome['subject']} behind: {objection}" for objection in held_back(outcome))
+    yield from (f"violation: {why}" for why in outcome["violations"])
+    yield from (f"{step['what']}: {step['why']}" for step in outcome["steps"])
 
 
 def _title(event: Any) -> str:
     detail = event.get("detail")
     about = ""
     if isinstance(detail, dict):
-        known = ("repository-name", "image-tag", "action-type", "eventName")
+        known = ("repository-name", "image-tag", "action-type", "eventName", "verdict")
         about = " ".join(str(detail[key]) for key in known if detail.get(key))
     return f"{event.get('detail-type')} {about}".strip()
 

@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from sandbox.delivery.ledger import Invocation
-from sandbox.function_logs import job_name, log_lines, short
+from sandbox.function_logs import held_back, job_name, log_lines, outcomes, short
 
 _SETTINGS = {"PutTagMutability", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy", "SetRepositoryPolicy"}
 _LEFT_TO_THE_QUEUE = "left to the replication queue"
-_SCAN = re.compile("waits for its scan|did not pass its scan")
 _COLOURS = {"pass": "green", "fail": "red", "pending": "yellow"}
 _COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
 
@@ -43,20 +42,25 @@ class Narrator:
             self._console.print(f"    {escape(short(line))}", style="magenta", highlight=False)
 
     def ran(self, invocations: Sequence[Invocation]) -> None:
-        """Functions ran: for each image or repository the first that planned something, the others counted."""
-        told: set[tuple[str, str]] = set()
+        """Functions ran: what was planned for each image or repository once, the runs that planned nothing counted.
+
+        Functions run at the same time, and two may each do a part of what a subject needs: it is told as one.
+        """
+        told: dict[_Subject, dict[str, Any]] = {}
         quiet: Counter[tuple[str, str]] = Counter()
-        for invocation in invocations:
+        runs: list[tuple[Invocation, list[dict[str, Any]], list[dict[str, Any]]]] = []
+        for invocation in sorted(invocations, key=lambda each: each.started):
             job, lines = job_name(invocation.function), list(log_lines(invocation.log))
-            spoken = [line for line in lines if line.get("message") == "outcome" and _says_something(line)]
-            subjects = {(job, line["subject"]) for line in spoken}
-            if invocation.outcome == "ok" and not spoken:
-                quiet[job, "found nothing to do"] += 1
-            elif invocation.outcome == "ok" and subjects <= told:
+            spoken = [line for line in outcomes(lines) if _says_something(line)]
+            fresh = [line for line in spoken if _is_news(told, job, line)]
+            if fresh or invocation.outcome != "ok":
+                runs.append((invocation, fresh, [line for line in lines if "reason" in line]))
+            elif spoken:
                 quiet[job, "did what was left, each from the facts it found"] += 1
             else:
-                told |= subjects
-                self._one(invocation, spoken, [line for line in lines if "reason" in line])
+                quiet[job, "found nothing to do"] += 1
+        for run in runs:
+            self._one(*run)
         for (job, found), times in sorted(quiet.items()):
             often = "once more" if times == 1 else f"{times} more times"
             self._console.print(f"[green]f[/green] {job} [dim]ran {often} and {found}[/dim]", highlight=False)
@@ -94,8 +98,8 @@ class Narrator:
                 continue
             if "verdict" in line:
                 self._verdict(line)
-            elif held_back := _held_back(line):
-                self._step(f"leave {escape(short(line['subject']))}", short(held_back))
+            elif objections := held_back(line):
+                self._step(f"leave {escape(short(line['subject']))}", short("; ".join(objections)))
             for why in line["violations"]:
                 self._step("[yellow]violation[/yellow]: " + escape(short(why)), f"rule {line['rule']}")
             for step in self._condensed(line["steps"]):
@@ -131,13 +135,23 @@ class Narrator:
         self._console.print(f"    {what}\n      [dim]{escape(why)}[/dim]", highlight=False)
 
 
+type _Subject = tuple[str, str, str | None, bool]
+"""Job, image or repository, verdict, and whether it is held back: another verdict is another story."""
+
+
+def _is_news(told: dict[_Subject, dict[str, Any]], job: str, line: dict[str, Any]) -> bool:
+    """Whether nothing was told of a subject yet; what a later run planned for it is added to what is told."""
+    before = told.setdefault((job, line["subject"], line.get("verdict"), bool(held_back(line))), line)
+    if before is line:
+        return True
+    known = {step["what"] for step in before["steps"]}
+    before["steps"] += [step for step in line["steps"] if step["what"] not in known]
+    before["violations"] += [why for why in line["violations"] if why not in before["violations"]]
+    return False
+
+
 def _says_something(line: dict[str, Any]) -> bool:
-    return bool(line["steps"] or line["violations"] or "verdict" in line or _held_back(line))
-
-
-def _held_back(line: dict[str, Any]) -> str | None:
-    """Why a copy waits, or is not made."""
-    return next((remark for remark in line.get("remarks", ()) if _SCAN.search(remark)), None)
+    return bool(line["steps"] or line["violations"] or "verdict" in line or held_back(line))
 
 
 def _why(line: dict[str, Any], step: dict[str, Any]) -> str:
