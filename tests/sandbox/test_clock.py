@@ -1,6 +1,7 @@
 """One clock for the sandbox: what follows when it is moved, what happens once, and real time afterwards."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -272,6 +273,50 @@ def test_message_is_handled_once_and_in_the_new_time_when_it_is_sent_while_the_c
     assert run.started > moved.now - timedelta(minutes=1)
 
 
+class ClockThatIsWatched(ClockThatTakesItsTime):
+    """Moves the sandbox's clock, and while it moves somebody fires what is due, as the foreground does by itself."""
+
+    def __init__(self, clock: SandboxClock, fire_due_schedules: Callable[[], list[str]]) -> None:
+        super().__init__(clock, lambda: None)
+        self._fire_due_schedules = fire_due_schedules
+        self.fired: list[str] = []
+
+    def move(self, by: timedelta) -> None:
+        """Move it, then let the other one have its turn."""
+        super().move(by)
+        other = threading.Thread(target=lambda: self.fired.extend(self._fire_due_schedules()))
+        other.start()
+        other.join(1)  # it may have to wait for the end of this move
+
+
+def test_move_tells_what_fired_when_the_foreground_fires_schedules_too(box: Any) -> None:
+    before = len(box.runs("Sweep"))
+    clock: Any = ClockThatIsWatched(box.sandbox.clock, box.sandbox.engine.fire_due_schedules)
+
+    moved = box.sandbox.engine.move_clock(clock, HOURS_13, timeout=10)
+    box.sandbox.wait_until_idle(10)
+
+    assert (moved.fired, clock.fired) == (["SweepHourly"], [])
+    assert len(box.runs("Sweep")) == before + 1
+    assert box.sandbox.engine.fire_due_schedules() == []
+
+
+def test_second_move_says_why_it_was_not_made_when_the_first_goes_on(box: Any) -> None:
+    offset = box.sandbox.clock.offset
+
+    def move_too() -> list[str]:
+        with pytest.raises(TimeoutError, match=r"somebody else has been moving the clock for 0\.05 s"):
+            box.sandbox.move_clock(timedelta(days=1), timeout=0.05)
+        return ["refused"]
+
+    clock: Any = ClockThatIsWatched(box.sandbox.clock, move_too)
+    box.sandbox.engine.move_clock(clock, timedelta(seconds=1), timeout=10)
+    box.sandbox.wait_until_idle(10)
+
+    assert clock.fired == ["refused"]
+    assert box.sandbox.clock.offset == offset + timedelta(seconds=1)
+
+
 def test_message_comes_back_and_is_forgotten_when_its_timeout_and_its_retention_are_over(box: Any) -> None:
     sqs, address = box.sandbox.client("sqs"), {"QueueUrl": box.url("Shelf")}
     sqs.send_message(**address, MessageBody="kept")
@@ -349,7 +394,8 @@ def test_clock_is_told_and_moved_when_asked_over_http(box: Any) -> None:
         (b'{"move": "999999999999d"}', "too long"),
         (b'{"move": 13}', "expected"),
         (b'{"move": "1h", "to": "2030"}', "expected"),
-        (b"13h", "expected"),
+        (b"13h", 'the body is no JSON: Extra data: line 1 column 3 (char 2); expected {"move": "13h"}'),
+        (b"", 'the body is empty; expected {"move": "13h"}'),
     ],
 )
 def test_mistake_is_explained_when_the_clock_is_moved_wrongly(box: Any, document: bytes, says: str) -> None:

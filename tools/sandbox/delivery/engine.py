@@ -55,6 +55,7 @@ class DeliveryEngine:
         self.wiring = wiring
         self.timetable = Timetable(wiring.schedules, datetime.now(UTC))
         self._refreshing = threading.Lock()
+        self._moving = threading.Lock()
         self.activity = Activity()
         self.ledger = ledger or Ledger()
         self._work = Work("route", self.activity, ROUTING_THREADS)
@@ -140,7 +141,18 @@ class DeliveryEngine:
             self.dispatcher.dispatch(parcel)
 
     def fire_due_schedules(self) -> list[str]:
-        """Fire every rate() schedule that came due since the last call; their logical ids."""
+        """Fire every rate() schedule that came due since the last call; their logical ids.
+
+        None while the clock is moved: whoever moves it fires what came due, and says so.
+        """
+        if not self._moving.acquire(blocking=False):
+            return []
+        try:
+            return self._fire_due_schedules()
+        finally:
+            self._moving.release()
+
+    def _fire_due_schedules(self) -> list[str]:
         now = datetime.now(UTC)
         due = self.timetable.take_due(now)
         for schedule in due:
@@ -183,6 +195,14 @@ class DeliveryEngine:
         received, and each schedule that came due fires. What follows is under way when this returns. Raises ClockError,
         TimeoutError or SandboxCrashError; then the clock was not moved.
         """
+        if not self._moving.acquire(timeout=timeout):
+            raise TimeoutError(f"somebody else has been moving the clock for {timeout:g} s")
+        try:
+            return self._move_clock(clock, by, timeout)
+        finally:
+            self._moving.release()
+
+    def _move_clock(self, clock: SandboxClock, by: timedelta, timeout: float) -> ClockMoved:
         self.activity.wait_until_idle(
             timeout,
             lambda: [what for poller in self.pollers for what in poller.arriving()],
@@ -191,7 +211,7 @@ class DeliveryEngine:
         expired = stores.drop_expired_items(clock.now)
         stores.drop_old_messages()
         self.queues_changed()
-        fired = self.fire_due_schedules()
+        fired = self._fire_due_schedules()
         return ClockMoved(clock.now, fired, [one.logical_id for one in self.timetable.untimed], expired)
 
     def queues_changed(self) -> None:
