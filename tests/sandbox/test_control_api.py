@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import urllib3
+
+from sandbox.scan_reports import EXAMPLE
 
 SLOW_WHEN_TOLD = """
     import time
@@ -87,6 +90,47 @@ def test_mistake_is_explained_when_asked_wrongly(box: Any, path: str, document: 
     assert error in answer["error"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_sandbox/nope", 404),
+        ("POST", "/_sandbox/scan", 404),
+        ("GET", "/_sandbox/schedules/SeesClock", 405),
+        ("DELETE", "/_sandbox/events", 405),
+    ],
+)
+def test_answer_points_to_the_index_when_there_is_nothing_at_a_path(
+    box: Any, method: str, path: str, status: int
+) -> None:
+    got, answer = box.http(method, path)
+
+    assert got == status
+    assert answer["error"].endswith(f": {method} {path}; GET /_sandbox/ lists what there is")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("events", "an event is an object with source, detail-type and detail"),
+        ("clock", 'expected {"move": "13h"}'),
+        ("trail", 'expected {"enabled": true} or {"enabled": false}'),
+    ],
+)
+def test_body_is_explained_when_it_is_empty_or_no_json(box: Any, path: str, expected: str) -> None:
+    assert box.http("POST", f"/_sandbox/{path}", b"") == (400, {"error": f"the body is empty; {expected}"})
+    status, answer = box.http("POST", f"/_sandbox/{path}", b"move=13h")
+    assert (status, answer["error"].startswith("the body is no JSON: ")) == (400, True)
+    assert answer["error"].endswith(f"; {expected}")
+
+
+@pytest.mark.parametrize("path", ["clock", "nope"])
+def test_answer_ends_its_line_when_a_terminal_shows_it(box: Any, path: str) -> None:
+    with urllib3.PoolManager(retries=False) as pool:
+        data = pool.request("GET", f"{box.sandbox.endpoint_url}/_sandbox/{path}", timeout=20).data
+
+    assert data.endswith(b"}\n")
+
+
 def test_trail_is_switched_when_posted(box: Any) -> None:
     assert ask(box, "trail") == (200, {"enabled": True})
     assert ask(box, "trail", {"enabled": False}) == (200, {"enabled": False})
@@ -112,9 +156,12 @@ def test_deployment_and_index_are_told_when_asked(box: Any) -> None:
 
     assert function["type"] == "AWS::Lambda::Function"
     assert function["arn"] == box.arn("Sees")
-    assert "GET invocations" in ask(box, "")[1]["routes"]
+    index = ask(box, "")[1]
+    assert "GET invocations" in index["routes"]
+    assert index["example of a scan"] == EXAMPLE
     told = ask(box, "not-simulated")[1]
     assert "the merged Lambda layers" in told["running"]["/opt"]
+    assert "StartMessageMoveTask of SQS is not there" in told["running"]["message move tasks"]
     assert "AWS::Lambda::Function Code" in told["properties"]
 
 

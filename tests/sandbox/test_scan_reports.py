@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.scan_reports import EXAMPLE
+
 SEES = """
     def lambda_handler(event, context):
         print(event["detail"]["image-digest"])
@@ -78,8 +80,12 @@ def test_function_hears_of_a_scan_when_it_is_reported(box: Any, digest: str) -> 
         ({"digest": "latest"}, 400, "not a sha256"),
         ({"account": "me"}, 400, "12-digit"),
         ({"region": 1}, 400, "strings"),
-        ({"status": "DONE"}, 400, "status"),
-        ({"type": None}, 400, "type"),
+        (
+            {"status": "DONE"},
+            400,
+            "'status' failed to satisfy constraint: 'Member must satisfy enum value set: [IN_PROGRESS",
+        ),
+        ({"type": None}, 400, "[BASIC, ENHANCED]"),
         ({"findings": [{"name": "CVE", "severity": "BAD"}]}, 400, "findings.1.severity"),
         ({"tag": "1.0"}, 400, "no member 'tag'"),
     ],
@@ -94,6 +100,26 @@ def test_report_is_explained_when_it_is_wrong(
     assert (got, error in answer["error"]) == (status, True), answer
 
 
-@pytest.mark.parametrize("document", [None, "scan", {}, [{"repository": "team/app"}]])
-def test_report_is_explained_when_it_is_none(box: Any, document: Any) -> None:
-    assert report(box, document) == (400, {"error": "a scan is an object with repository, digest, type and status"})
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("", "the body is empty"),
+        ("digest=x", "the body is no JSON"),
+        ("[" * 20000, "the body is no JSON"),
+        ("null", "a scan is an object, and a list holds scans; this is null"),
+        ('["scan"]', 'this is "scan"'),
+        ("{}", "this one lacks repository, digest, type, status"),
+        ('[{"repository": "team/app", "type": "BASIC", "status": "COMPLETE"}]', "this one lacks digest"),
+        ('{"repository": "team/app", "digest": "x", "type": "basic", "status": "COMPLETE"}', "not a sha256"),
+    ],
+)
+def test_report_is_explained_beside_an_example_when_it_is_none(box: Any, body: str, error: str) -> None:
+    status, answer = box.http("POST", "/_sandbox/scans", body.encode())
+
+    assert (status, error in answer["error"]) == (400, True), answer
+    assert answer["example"] == EXAMPLE
+
+
+def test_example_is_kept_when_it_names_an_image_that_is_there(box: Any, digest: str) -> None:
+    assert report(box, {**EXAMPLE, "repository": "team/app", "digest": digest}) == (202, {"accepted": 1})
+    box.sandbox.wait_until_idle()

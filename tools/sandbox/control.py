@@ -8,11 +8,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -21,7 +21,7 @@ from sandbox.clock import ClockError, parse_duration
 from sandbox.delivery.schedules import ScheduleDisabledError
 from sandbox.deploy.not_simulated import PROPERTIES
 from sandbox.not_simulated import RUNNING
-from sandbox.scan_reports import post_scans
+from sandbox.scan_reports import EXAMPLE, ScanReportError, record_scans
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 30.0
 MAX_TIMEOUT = 600.0
 MAX_WAITERS = 100  # who ask at once whether the sandbox is idle; the next one waits for a place
+
+EVENT = "an event is an object with source, detail-type and detail"
+SCAN = "a scan is an object with repository, digest, type and status"
+MOVE = 'expected {"move": "13h"}'
+TRAIL = 'expected {"enabled": true} or {"enabled": false}'
+"""What a body holds, for whoever sent another."""
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,7 +75,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
     }
     posts: Mapping[str, Endpoint] = {
         "/events": control.put_events,
-        "/scans": partial(post_scans, sandbox),
+        "/scans": control.post_scans,
         "/schedules/{name}": control.fire_schedule,
         "/clock": control.move_clock,
         "/trail": control.set_trail,
@@ -79,7 +85,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         for method, endpoints in (("GET", gets), ("POST", posts))
         for path, endpoint in endpoints.items()
     ]
-    return Starlette(routes=[Mount("/_sandbox", routes=routes)])
+    return Starlette(routes=[Mount("/_sandbox", routes=routes)], exception_handlers={HTTPException: _refused})
 
 
 class _Control:
@@ -90,7 +96,7 @@ class _Control:
         self._limiter: CapacityLimiter | None = None
 
     async def index(self, _: Request) -> Response:
-        return _json({"endpoint_url": self._sandbox.endpoint_url, "routes": ROUTES})
+        return _json({"endpoint_url": self._sandbox.endpoint_url, "routes": ROUTES, "example of a scan": EXAMPLE})
 
     async def requests(self, _: Request) -> Response:
         entries = [*self._sandbox.requests.entries(), *self._sandbox.local_ecr.requests.entries()]
@@ -133,15 +139,27 @@ class _Control:
         return _json({"idle": True})
 
     async def put_events(self, request: Request) -> Response:
-        document = await _body(request)
+        document = await _body(request, EVENT)
         given = document if isinstance(document, list) else [document]
         for event in given:
             if not isinstance(event, dict) or not {"source", "detail-type", "detail"} <= event.keys():
-                return _json({"error": "an event is an object with source, detail-type and detail"}, 400)
+                return _json({"error": EVENT}, 400)
         for event in given:
             whole = _envelope(self._sandbox.account, self._sandbox.regions[0]) | event
             self._sandbox.deliver(whole["account"], whole["region"], whole)
         return _json({"accepted": len(given)}, 202)
+
+    async def post_scans(self, request: Request) -> Response:
+        try:
+            document = await _body(request, SCAN)
+        except HTTPException as refusal:
+            return _json({"error": refusal.detail, "example": EXAMPLE}, refusal.status_code)
+        ecr, account, region = self._sandbox.local_ecr, self._sandbox.account, self._sandbox.regions[0]
+        try:
+            count = await to_thread.run_sync(record_scans, ecr, document, account, region)
+        except ScanReportError as error:
+            return _json({"error": str(error), "example": EXAMPLE}, error.status)
+        return _json({"accepted": count}, 202)
 
     async def fire_schedule(self, request: Request) -> Response:
         try:
@@ -156,9 +174,9 @@ class _Control:
         return _json(self._time())
 
     async def move_clock(self, request: Request) -> Response:
-        document = await _body(request)
+        document = await _body(request, MOVE)
         if not isinstance(document, dict) or document.keys() != {"move"} or not isinstance(document["move"], str):
-            return _json({"error": 'expected {"move": "13h"}'}, 400)
+            return _json({"error": MOVE}, 400)
         try:
             by = parse_duration(document["move"])
             moved = await to_thread.run_sync(self._sandbox.move_clock, by, limiter=self._waiters())
@@ -172,9 +190,9 @@ class _Control:
         return _json({"enabled": self._sandbox.local_ecr.trail})
 
     async def set_trail(self, request: Request) -> Response:
-        document = await _body(request)
+        document = await _body(request, TRAIL)
         if not isinstance(document, dict) or not isinstance(document.get("enabled"), bool):
-            return _json({"error": 'expected {"enabled": true} or {"enabled": false}'}, 400)
+            return _json({"error": TRAIL}, 400)
         self._sandbox.local_ecr.trail = document["enabled"]
         return _json({"enabled": self._sandbox.local_ecr.trail})
 
@@ -201,15 +219,37 @@ def _envelope(account: str, region: str) -> dict[str, Any]:
     }
 
 
-async def _body(request: Request) -> Any:
+async def _body(request: Request, expected: str) -> Any:
+    """The body's JSON. Raises HTTPException."""
+    body = await request.body()
+    if not body.strip():
+        raise HTTPException(400, f"the body is empty; {expected}")
     try:
-        return json.loads(await request.body())
-    except ValueError:
-        return None
+        return json.loads(body)
+    except (ValueError, RecursionError) as cause:
+        raise HTTPException(400, f"the body is no JSON: {cause}; {expected}") from cause
+
+
+class _JsonLine(JSONResponse):
+    """A terminal goes on below it."""
+
+    def render(self, content: Any) -> bytes:
+        return super().render(content) + b"\n"
 
 
 def _json(document: object, status: int = 200) -> JSONResponse:
-    return JSONResponse(_plain(document), status)
+    return _JsonLine(_plain(document), status)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What no endpoint answered: no such path, no such method, or a body that cannot be read."""
+    assert isinstance(error, HTTPException)  # noqa: S101 Starlette hands over what this is the handler of
+    said = error.detail
+    if error.status_code in (404, 405):
+        said = f"{error.detail}: {request.method} {request.url.path}; GET /_sandbox/ lists what there is"
+    answer = _json({"error": said}, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _plain(value: Any) -> Any:

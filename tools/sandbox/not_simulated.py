@@ -67,6 +67,15 @@ RUNNING: Mapping[str, str] = {
         "source mappings and schedules count as deployed. A function that is created by API is stored and not run, "
         "one that is deleted goes on."
     ),
+    "accounts": (
+        "Twelve digits as an access key are the root of that account, whatever the digits are: a mistyped one is not "
+        "refused. An account that the sandbox does not name at its start has no stack, no address of a registry to "
+        "push to, and nothing but what its root makes there."
+    ),
+    "message move tasks": (
+        "StartMessageMoveTask of SQS is not there, nor are its list and its cancellation (moto has none): the redrive "
+        "of a dead-letter queue is a person who receives, sends and deletes."
+    ),
     "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",
     "alarms": "They exist; no metric is recorded and none ever fires.",
 }

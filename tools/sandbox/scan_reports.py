@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-from anyio import to_thread
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from typing import Any
 
 from local_ecr import EcrError, LocalEcr, RecordedScan, Registry
 from local_ecr.names import InvalidNameError
 
-if TYPE_CHECKING:
-    from sandbox.sandbox import Sandbox
+EXAMPLE = {
+    "repository": "team-a/api",
+    "digest": f"sha256:{'0123456789abcdef' * 4}",
+    "type": "BASIC",
+    "status": "COMPLETE",
+    "findings": [{"name": "CVE-2026-1234", "severity": "HIGH"}],
+}
+"""One report, as a person may copy it."""
 
 _NOT_THERE = ("ImageNotFoundException", "RepositoryNotFoundException")
 _WHERE = ("account", "region", "repository", "digest")
+_NEEDED = ("repository", "digest", "type", "status")
 
 
 class ScanReportError(Exception):
@@ -25,20 +28,6 @@ class ScanReportError(Exception):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
-
-
-async def post_scans(sandbox: Sandbox, request: Request) -> Response:
-    """Answer `POST /_sandbox/scans`."""
-    try:
-        document = json.loads(await request.body())
-    except ValueError:
-        document = None
-    region = sandbox.regions[0]
-    try:
-        count = await to_thread.run_sync(record_scans, sandbox.local_ecr, document, sandbox.account, region)
-    except ScanReportError as error:
-        return JSONResponse({"error": str(error)}, error.status)
-    return JSONResponse({"accepted": count}, 202)
 
 
 def record_scans(local_ecr: LocalEcr, document: Any, account: str, region: str) -> int:
@@ -59,8 +48,10 @@ def record_scans(local_ecr: LocalEcr, document: Any, account: str, region: str) 
 
 
 def _read(given: Any, account: str, region: str) -> RecordedScan:
-    if not isinstance(given, dict) or not {"repository", "digest", "type", "status"} <= given.keys():
-        raise ScanReportError("a scan is an object with repository, digest, type and status")
+    if not isinstance(given, dict):
+        raise ScanReportError(f"a scan is an object, and a list holds scans; this is {json.dumps(given)[:40]}")
+    if missing := [name for name in _NEEDED if name not in given]:
+        raise ScanReportError(f"a scan needs {', '.join(_NEEDED)}; this one lacks {', '.join(missing)}")
     where = {"account": account, "region": region} | {name: given[name] for name in _WHERE if name in given}
     if not all(isinstance(value, str) for value in where.values()):
         raise ScanReportError("account, region, repository and digest are strings")
