@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from ecr_steward.bootstrap import Settings
+from ecr_steward.rulebook.words import RoleName
 from local_ecr.access.policies import Call, Decision, Principal, decide
 
 type Template = Mapping[str, Any]
@@ -134,6 +137,8 @@ def may_assume(template: Template, function_role: str, arn: str, spoke_accounts:
         ([TWO], f"arn:aws:iam::{TWO}:role/ecr-steward-pull-only", "refresh"),
         ([""], f"arn:aws:iam::{TWO}:role/ecr-steward-pull-only", "none"),
         ([""], f"arn:aws:iam::{HUB}:role/ecr-steward-pull-only", "refresh"),
+        ([""], f"arn:aws:iam::{HUB}:role/ecr-steward-pull-only-team-a", "refresh"),
+        ([""], f"arn:aws:iam::{HUB}:role/ecr-steward-pull-onlyteam-a", "none"),
     ],
 )
 def test_functions_may_assume_exactly_the_roles_that_are_there_for_them(
@@ -143,6 +148,29 @@ def test_functions_may_assume_exactly_the_roles_that_are_there_for_them(
     allowed = {role for role in roles if may_assume(template, role, arn, connected)}
 
     assert allowed == {"every": roles.keys(), "refresh": {"RefreshCredentialsFunctionRole"}, "none": set()}[who]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken"),
+    [
+        ("ecr-steward-pull-only", True),
+        ("ecr-steward-pull-only-eu-west-1", True),
+        ("ecr-steward-pull-only".ljust(64, "x"), True),
+        ("ecr-steward-pull-only".ljust(65, "x"), False),
+        ("ecr-steward-pull-only/x", False),
+        ("pull-only-ecr-steward", False),
+        ("admin", False),
+    ],
+)
+def test_the_pull_only_role_has_a_name_that_the_rulebook_takes(
+    template: Template, spoke: Template, name: str, is_taken: bool
+) -> None:
+    patterns = [each["Parameters"]["PullOnlyRoleName"]["AllowedPattern"] for each in (template, spoke)]
+    names_role: TypeAdapter[str] = TypeAdapter(RoleName)
+
+    assert [re.fullmatch(pattern, name) is not None for pattern in patterns] == [is_taken, is_taken]
+    with nullcontext() if is_taken else pytest.raises(ValidationError):
+        names_role.validate_python(name)
 
 
 def test_the_bus_has_a_policy_for_the_spoke_accounts_alone_when_there_are_some(template: Template) -> None:

@@ -7,6 +7,11 @@ from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.validate import validate
 
 OWN_ROLE = "steward-RefreshCredentialsFunctionRole-1A2B3C4D5E6F"
+OWN_ROLE_OF_AN_ODD_STACK = "ecr-steward-pull-only-RefreshCredentialsFunctionRole-1A2B"
+ANOTHER_ROLE = (
+    "expected pull-only, or a name that starts with ecr-steward-pull-only, "
+    "as the template's parameter PullOnlyRoleName says"
+)
 
 
 def credentials_of(data):
@@ -16,10 +21,10 @@ def credentials_of(data):
 
 
 def test_a_credential_is_that_of_the_rulebook_when_compiled(with_credential):
-    assert credentials_of(with_credential(role="reader")) == (
+    assert credentials_of(with_credential(role="ecr-steward-pull-only-team-a")) == (
         Credential(
             name="on-prem-cluster",
-            role="reader",
+            role="ecr-steward-pull-only-team-a",
             registries=(CredentialRegistry(region="us-east-1"), CredentialRegistry(account="222233334444")),
             sinks=(SecretSink("ecr-steward/on-prem-cluster", SecretFormat.DOCKER_CONFIG),),
         ),
@@ -45,7 +50,8 @@ def test_a_login_only_pulls_from_here_into_a_docker_config_when_nothing_else_is_
         (
             {"role": "arn:aws:iam::111122223333:role/reader"},
             "credentials[0].role: `arn:aws:iam::111122223333:role/reader` is an ARN, and the role is looked for in the "
-            "account of each registry; expected the name of the role",
+            "account of each registry; expected the name of the role: pull-only, or one that starts with "
+            "ecr-steward-pull-only",
         ),
         (
             {"role": OWN_ROLE},
@@ -60,9 +66,33 @@ def test_a_login_only_pulls_from_here_into_a_docker_config_when_nothing_else_is_
             "expected a role that may do nothing but pull",
         ),
         (
-            {"role": "team/reader"},
-            "credentials[0].role: `team/reader` is not the name of a role: up to 64 letters, digits and +=,.@_-, "
-            "and no path",
+            {"role": OWN_ROLE_OF_AN_ODD_STACK},
+            f"credentials[0].role: `{OWN_ROLE_OF_AN_ODD_STACK}` is the role of the function itself: a token "
+            "speaks as whoever fetched it, and this one may do more than pull; did you mean `pull-only`?; "
+            "expected a role that may do nothing but pull",
+        ),
+        (
+            {"role": "admin"},
+            f"credentials[0].role: `admin` is a role that the steward may not become; {ANOTHER_ROLE}",
+        ),
+        (
+            {"role": "pul-only"},
+            "credentials[0].role: `pul-only` is a role that the steward may not become; did you mean `pull-only`?; "
+            + ANOTHER_ROLE,
+        ),
+        (
+            {"role": "pull-only-team-a"},
+            "credentials[0].role: `pull-only-team-a` is a role that the steward may not become; "
+            f"did you mean `ecr-steward-pull-only-team-a`?; {ANOTHER_ROLE}",
+        ),
+        (
+            {"role": "ecr-steward-readers"},
+            f"credentials[0].role: `ecr-steward-readers` is a role that the steward may not become; {ANOTHER_ROLE}",
+        ),
+        (
+            {"role": "ecr-steward-pull-only/reader"},
+            "credentials[0].role: `ecr-steward-pull-only/reader` is not the name of a role: up to 64 letters, digits "
+            "and +=,.@_-, and no path",
         ),
         (
             {"registries": [{"region": "Ireland"}]},
@@ -118,6 +148,13 @@ def test_the_reason_is_told_when_a_credential_is_wrong(with_credential, problems
     assert problems_of(with_credential(**keys)) == [told]
 
 
+@pytest.mark.parametrize(("length", "is_valid"), [(21, True), (64, True), (65, False)])
+def test_a_role_is_accepted_when_its_name_is_as_long_as_aws_takes(with_credential, problems_of, length, is_valid):
+    data = with_credential(role="ecr-steward-pull-only".ljust(length, "x"))
+
+    assert (problems_of(data) == []) is is_valid
+
+
 @pytest.mark.parametrize(("length", "is_valid"), [(512, True), (513, False)])
 def test_a_secret_is_accepted_when_its_name_is_as_long_as_aws_takes(with_credential, problems_of, length, is_valid):
     data = with_credential(sinks=[{"secretsmanager": "ecr-steward/".ljust(length, "x")}])
@@ -128,7 +165,9 @@ def test_a_secret_is_accepted_when_its_name_is_as_long_as_aws_takes(with_credent
 @pytest.mark.parametrize("registries", [[{"region": "us-east-1"}], [{"region": "eu-west-1"}]], ids=["same", "other"])
 def test_the_other_is_named_when_two_credentials_write_into_the_same_secret(with_credential, problems_of, registries):
     data = with_credential()
-    data["credentials"].append(data["credentials"][0] | {"name": "other", "role": "reader", "registries": registries})
+    data["credentials"].append(
+        data["credentials"][0] | {"name": "other", "role": "ecr-steward-pull-only-team-a", "registries": registries}
+    )
 
     assert problems_of(data) == [
         "credentials[1].sinks[0].secretsmanager: `on-prem-cluster` writes into this secret already: "

@@ -110,6 +110,9 @@ def test_schema_and_models_refuse_the_same_when_a_waiver_is_wrong(validator, wit
     [
         {"name": "On Prem"},
         {"role": "arn:aws:iam::111122223333:role/reader"},
+        {"role": "admin"},
+        {"role": "pul-only"},
+        {"role": "ecr-steward-pull-only".ljust(65, "x")},
         {"registries": []},
         {"registries": [{"account": 222233334444}]},
         {"registries": [{"host": "example.com"}]},

@@ -43,10 +43,11 @@ class Credential(RulebookModel):
     role: words.RoleName = Field(
         default="pull-only",
         description="Name of the IAM role, in the account of each registry, that the token is fetched under: it may do "
-        "what this role may. `pull-only` is the role that the templates bring along. A token that can begin an "
+        "what this role may. `pull-only` is the role that the templates bring along; the name of another one starts "
+        "with `ecr-steward-pull-only`, as the template's parameter PullOnlyRoleName does. A token that can begin an "
         "upload in one of the first repositories of a registry is not published; no other right of the role is tried, "
         "so name one that may only pull.",
-        examples=["pull-only"],
+        examples=["pull-only", "ecr-steward-pull-only-team-a"],
     )
     registries: tuple[CredentialRegistry, ...] = Field(
         min_length=1, description="The registries to log in to.", examples=[[{"region": "us-east-1"}]]

@@ -31,7 +31,9 @@ _PRINCIPAL = rf"account|{ACCOUNT_ID}|org:o-[a-z0-9]{{10,32}}|role/[A-Za-z0-9+=,.
 _DAYS = r"([1-9][0-9]{0,3})([dw])"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _FINDING = r"[^\s*]{1,128}"
-_ROLE = r"[A-Za-z0-9+=,.@_-]{1,64}"
+_PULL_ONLY = "pull-only"
+_ROLE_PREFIX = "ecr-steward-pull-only"
+_ROLE = rf"{_PULL_ONLY}|{_ROLE_PREFIX}[A-Za-z0-9+=,.@_-]{{0,43}}"
 _SINK_PREFIX = "ecr-steward/"
 _SECRET = rf"{_SINK_PREFIX}[A-Za-z0-9/_+=.@-]{{1,500}}"
 _RESOURCE_TAG_KEY = r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}"
@@ -220,18 +222,28 @@ def _check_text(text: str) -> str:
 def _check_role(text: str) -> str:
     if text.startswith("arn:"):
         raise WrongWordError(
-            f"`{text}` is an ARN, and the role is looked for in the account of each registry", "the name of the role"
+            f"`{text}` is an ARN, and the role is looked for in the account of each registry",
+            f"the name of the role: {_PULL_ONLY}, or one that starts with {_ROLE_PREFIX}",
         )
     if _OWN_ROLE.casefold() in text.casefold():
         raise WrongWordError(
             f"`{text}` is the role of the function itself: a token speaks as whoever fetched it, "
             "and this one may do more than pull",
             "a role that may do nothing but pull",
-            "pull-only",
+            _PULL_ONLY,
         )
-    if not re.fullmatch(_ROLE, text):
-        raise ValueError(f"`{text}` is not the name of a role: up to 64 letters, digits and +=,.@_-, and no path")
-    return text
+    if re.fullmatch(_ROLE, text):
+        return text
+    if not text.startswith(_ROLE_PREFIX):
+        prefixed = text.replace(_PULL_ONLY, _ROLE_PREFIX, 1)
+        is_longer = text.startswith(f"{_PULL_ONLY}-") and re.fullmatch(_ROLE, prefixed)
+        raise WrongWordError(
+            f"`{text}` is a role that the steward may not become",
+            f"{_PULL_ONLY}, or a name that starts with {_ROLE_PREFIX}, "
+            "as the template's parameter PullOnlyRoleName says",
+            prefixed if is_longer else nearest_word(text, (_PULL_ONLY,)),
+        )
+    raise ValueError(f"`{text}` is not the name of a role: up to 64 letters, digits and +=,.@_-, and no path")
 
 
 def _check_secret(text: str) -> str:
