@@ -165,7 +165,7 @@ def test_a_secret_that_is_marked_for_deletion_cannot_be_read(world: World) -> No
     world.hold(NAME, CANARY)
     world.mark_for_deletion(NAME)
 
-    with pytest.raises(RefusedByRegistryError, match=NAME) as error:
+    with pytest.raises(RefusedByRegistryError, match=f"^the secret {NAME} is marked for deletion") as error:
         world.secrets.read(NAME)
     assert CANARY not in repr(error.value)
 
@@ -183,6 +183,30 @@ def test_as_much_is_written_as_a_secret_may_hold_and_not_a_byte_more(world: Worl
 
 
 # ---------------------------------------------------------------- what only the adapter has: AWS's answers
+
+
+def test_what_aws_says_of_a_deleted_secret_is_not_told_a_second_time(adapter_world: AwsWorld) -> None:
+    adapter_world.hold(NAME, CANARY)
+    adapter_world.mark_for_deletion(NAME)
+
+    with pytest.raises(RefusedByRegistryError) as error:
+        adapter_world.secrets.read(NAME)
+
+    assert str(error.value) == (
+        f"the secret {NAME} is marked for deletion: restore it, or name another one in the rulebook"
+    )
+
+
+def test_aws_is_quoted_when_a_secret_is_not_read_for_another_reason() -> None:
+    session = boto3.Session("111122223333", "secret", region_name="us-east-1")
+    clients = AwsClients(session, Config(retries={"total_max_attempts": 1}))
+    with Stubber(clients.secretsmanager) as stubber:
+        stubber.add_client_error("get_secret_value", "InvalidRequestException", "It is replicated.")
+        stubber.add_response("describe_secret", {"Name": NAME})
+        with pytest.raises(RefusedByRegistryError) as error:
+            SecretsManager(clients).read(NAME)
+
+    assert str(error.value) == f"secretsmanager:GetSecretValue on {NAME}: InvalidRequestException: It is replicated."
 
 
 def test_a_created_secret_says_who_keeps_it(adapter_world: AwsWorld) -> None:

@@ -35,7 +35,7 @@ SAID = {
     "other-json": "the secret ecr-steward/other-json holds JSON without `auths`, not a Docker configuration",
     "no-logins": "the secret ecr-steward/no-logins holds `auths` that map no host to a login",
     "bytes": "the secret ecr-steward/bytes holds bytes, not a Docker configuration: it is left as it is",
-    "deleted": "the secret ecr-steward/deleted cannot be read",
+    "deleted": "the secret ecr-steward/deleted is marked for deletion: restore it",
     "may-push": f"a login to {MAY_PUSH}/us-east-1 as pull-only may push there, so nothing is published",
     "may-not-pull": f"a login to {MAY_NOT_PULL}/us-east-1 as pull-only may not pull there, so nothing is published",
     "not-assumable": f"account {NOT_ASSUMABLE} does not let us act as arn:aws:iam::{NOT_ASSUMABLE}:role/{ROLE}",

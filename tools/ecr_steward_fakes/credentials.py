@@ -96,7 +96,7 @@ class FakeSecrets:
     def read(self, name: str) -> StoredSecret | None:
         with self.calls.record("read", name):
             if name in self.deleted:
-                raise RefusedByRegistryError(f"the secret {name} is marked for deletion")
+                raise RefusedByRegistryError(f"the secret {name} is marked for deletion: restore it")
             versions = self._versions.get(name)
             return None if versions is None else StoredSecret(versions[-1] if versions else None)
 

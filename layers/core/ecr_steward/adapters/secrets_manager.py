@@ -11,7 +11,7 @@ from ecr_steward.domain.credentials import SecretText, SecretVersion, StoredSecr
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError
 
 if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager.type_defs import GetSecretValueResponseTypeDef
+    from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, GetSecretValueResponseTypeDef
 
 LARGEST_TEXT = 65_536
 """Bytes in a secret (``SecretString`` in the PutSecretValue API reference)."""
@@ -68,22 +68,28 @@ class SecretsManager:
             except ClientError as cause:
                 if code_of(cause) == "ResourceNotFoundException":
                     return None
-                if code_of(cause) != "InvalidRequestException":
+                # The code of many refusals, with words that differ: whether it is this one says ``DeletedDate``.
+                if code_of(cause) != "InvalidRequestException" or not self._is_marked_for_deletion(name):
                     raise
                 raise RefusedByRegistryError(
-                    f"the secret {name} cannot be read: {cause}. If it is marked for deletion, restore it, or name "
-                    "another one in the rulebook"
+                    f"the secret {name} is marked for deletion: restore it, or name another one in the rulebook"
                 ) from cause
 
     def _is_there(self, name: str) -> bool:
+        return self._description(name) is not None
+
+    def _is_marked_for_deletion(self, name: str) -> bool:
+        description = self._description(name)
+        return description is not None and description.get("DeletedDate") is not None
+
+    def _description(self, name: str) -> "DescribeSecretResponseTypeDef | None":
         with translated("secretsmanager:DescribeSecret", name):
             try:
-                self._clients.secretsmanager.describe_secret(SecretId=name)
+                return self._clients.secretsmanager.describe_secret(SecretId=name)
             except ClientError as cause:
                 if code_of(cause) != "ResourceNotFoundException":
                     raise
-                return False
-        return True
+                return None
 
 
 def _version_id(version_stamp: str) -> str:
