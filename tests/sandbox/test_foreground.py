@@ -152,11 +152,12 @@ def test_run_tells_the_verdict_and_its_reasons_when_it_judged_an_image() -> None
 
 @pytest.mark.parametrize("why", ["waits for its scan: not scanned yet", "did not pass its scan: CVE-1 is CRITICAL"])
 def test_run_tells_what_it_left_behind_when_a_scan_holds_an_image_back(why: str) -> None:
-    left = outcome_line(remarks=["the rule has no `tags`", f"{DIGEST} {why}"])
+    copy = f"{IMAGE} to 111122223333/eu-west-1/team/api"
+    left = outcome_line(subject=copy, remarks=["the rule has no `tags`", f"{DIGEST} {why}"])
 
     assert run_of({"batchItemFailures": []}, left) == [
         "function  Copies: ok in 0.79 s",
-        f"            left {SHORT_IMAGE} behind: sha256:abababababab {why}",
+        f"            left behind: {SHORT_IMAGE} to team/api (eu-west-1): sha256:abababababab {why}",
     ]
 
 

@@ -119,7 +119,7 @@ def _outcome_lines(outcome: dict[str, Any]) -> Iterator[str]:
         because = "; ".join([*outcome["reasons"], *outcome["waived"], *outcome.get("remarks", ())])
         yield f"verdict {verdict} on {outcome['subject']}" + (f": {because}" if because else "")
     else:
-        yield from (f"left {outcome['subject']} behind: {objection}" for objection in held_back(outcome))
+        yield from (f"left behind: {outcome['subject']}: {objection}" for objection in held_back(outcome))
     yield from (f"violation: {why}" for why in outcome["violations"])
     yield from (f"{step['what']}: {step['why']}" for step in outcome["steps"])
 
