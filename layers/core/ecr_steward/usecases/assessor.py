@@ -14,6 +14,7 @@ from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.image_graph import DEPTH_LIMIT, PARTS_LIMIT
+from ecr_steward.usecases.reading import Remembered
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Assessor:
     now: Clock
     _children: dict[ImageRef, tuple[Descriptor, ...] | StewardError | None] = field(default_factory=dict)
     """What each index that was read points to; ``None`` for what is no index."""
-    _assessments: dict[ImageRef, Assessment | StewardError] = field(default_factory=dict)
+    _assessments: Remembered[ImageRef, Assessment] = field(default_factory=Remembered)
     _scans: dict[ImageRef, Scan] = field(default_factory=dict)
 
     def assess(self, rule: Rule, digest: Digest, images: RepositoryImages) -> Assessment:
@@ -36,15 +37,7 @@ class Assessor:
         whoever asks again.
         """
         image = ImageRef(images.repository, digest)
-        if image not in self._assessments:
-            try:
-                self._assessments[image] = self._assess(rule, image, images)
-            except StewardError as error:
-                self._assessments[image] = error
-        known = self._assessments[image]
-        if isinstance(known, StewardError):
-            raise known.with_traceback(None)
-        return known
+        return self._assessments.get(image, lambda: self._assess(rule, image, images))
 
     def forget_findings(self) -> None:
         """Let go of what the scanner said; verdicts stay. Else a sweep would hold the findings of a whole registry."""

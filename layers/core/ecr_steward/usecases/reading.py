@@ -5,23 +5,30 @@ from collections.abc import Callable
 from ecr_steward.errors import StewardError
 
 
-def once[Subject, Fact](read: Callable[[Subject], Fact]) -> Callable[[Subject], Fact]:
-    """The same reading, done once for each subject. An error counts as read: whoever asks again is told it again.
+class Remembered[Subject, Fact]:
+    """Facts by subject, each found out once. An error counts as found out: whoever asks again is told it again.
 
     So a job with many parts spends the patience of the adapters' retries on a subject that does not answer only once.
     """
-    facts: dict[Subject, Fact] = {}
-    errors: dict[Subject, StewardError] = {}
 
-    def read_once(subject: Subject) -> Fact:
-        if subject in errors:
-            raise errors[subject].with_traceback(None)  # else every raise would leave its frames there
-        if subject not in facts:
+    def __init__(self) -> None:
+        self._facts: dict[Subject, Fact] = {}
+        self._errors: dict[Subject, StewardError] = {}
+
+    def get(self, subject: Subject, find_out: Callable[[], Fact]) -> Fact:
+        """What is known of a subject, found out now where nothing is."""
+        if subject in self._errors:
+            raise self._errors[subject].with_traceback(None)  # else every raise would leave its frames there
+        if subject not in self._facts:
             try:
-                facts[subject] = read(subject)
+                self._facts[subject] = find_out()
             except StewardError as error:
-                errors[subject] = error
+                self._errors[subject] = error
                 raise
-        return facts[subject]
+        return self._facts[subject]
 
-    return read_once
+
+def once[Subject, Fact](read: Callable[[Subject], Fact]) -> Callable[[Subject], Fact]:
+    """The same reading, done once for each subject; see ``Remembered``."""
+    known = Remembered[Subject, Fact]()
+    return lambda subject: known.get(subject, lambda: read(subject))
