@@ -17,6 +17,17 @@ from sandbox.workers.artefacts import install_launcher, install_runtime_client, 
 from sandbox.workers.pool import WorkerPool, worker_command, worker_environment
 from sandbox.workers.worker import Outcome, Worker
 
+MEETS_ANOTHER = """
+    import os, pathlib, time
+    def lambda_handler(event, context):
+        place = pathlib.Path(event)
+        (place / str(os.getpid())).touch()
+        deadline = time.monotonic() + 10
+        while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return {"pid": os.getpid(), "met": len(list(place.iterdir())) == 2}
+"""
+
 
 class Function:
     """A function at work."""
@@ -92,3 +103,9 @@ def function(tmp_path: Path, runtime_client: Path, launcher: Path) -> Iterator[C
             return Function(config, pool)
 
         yield make
+
+
+@pytest.fixture
+def meets_another() -> str:
+    """Source of a function that waits in a folder, its event, until another worker is there, too."""
+    return MEETS_ANOTHER

@@ -15,16 +15,6 @@ SHOWS_ITSELF = """
     def lambda_handler(event, context):
         return {"own": os.environ.get("OWN"), "pid": os.getpid()}
 """
-MEETS_ANOTHER = """
-    import os, pathlib, time
-    def lambda_handler(event, context):
-        place = pathlib.Path(event)
-        (place / str(os.getpid())).touch()
-        deadline = time.monotonic() + 10
-        while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return {"pid": os.getpid(), "met": len(list(place.iterdir())) == 2}
-"""
 
 
 def test_next_event_gets_a_new_worker_as_configured_then_when_the_pool_was_restarted(
@@ -42,9 +32,9 @@ def test_next_event_gets_a_new_worker_as_configured_then_when_the_pool_was_resta
 
 
 def test_invocation_finishes_in_its_worker_and_is_the_last_one_there_when_the_pool_is_restarted(
-    function: Callable[..., Any], tmp_path: Path, wait_until: Callable[[Callable[[], object]], None]
+    function: Callable[..., Any], tmp_path: Path, meets_another: str, wait_until: Callable[[Callable[[], object]], None]
 ) -> None:
-    meeting = function(MEETS_ANOTHER, timeout=20.0)
+    meeting = function(meets_another, timeout=20.0)
     place = tmp_path / "meeting"
     place.mkdir()
     answers: list[Any] = []

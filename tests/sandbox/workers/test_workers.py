@@ -30,16 +30,6 @@ SHOWS_ITSELF = """
         }
 """
 
-MEETS_ANOTHER = """
-    import os, pathlib, time
-    def lambda_handler(event, context):
-        place = pathlib.Path(event)
-        (place / str(os.getpid())).touch()
-        deadline = time.monotonic() + 10
-        while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return {"pid": os.getpid(), "met": len(list(place.iterdir())) == 2}
-"""
 LEAVES_A_THREAD = """
     import os, pathlib, threading, time
     ticks = pathlib.Path("ticks")
@@ -141,8 +131,10 @@ def test_worker_is_used_again_when_the_next_event_comes(function: Callable[..., 
     assert shown.pool.pids == list(pids)
 
 
-def test_several_workers_run_when_events_come_at_once(function: Callable[..., Any], tmp_path: Path) -> None:
-    meeting = function(MEETS_ANOTHER, timeout=20.0)
+def test_several_workers_run_when_events_come_at_once(
+    function: Callable[..., Any], meets_another: str, tmp_path: Path
+) -> None:
+    meeting = function(meets_another, timeout=20.0)
     place = tmp_path / "meeting"
     place.mkdir()
     answers: list[Any] = []

@@ -9,10 +9,17 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
 
+from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.domain.names import RegistryRef
+
+HOME = RegistryRef("123456789012", "us-east-1")
 
 type Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -158,3 +165,18 @@ def transport() -> Iterator[Transport]:
 @pytest.fixture
 def client(server: HostileServer, transport: Transport) -> DistributionClient:
     return DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=transport)
+
+
+@pytest.fixture
+def clients() -> AwsClients:
+    """Clients of an account that is not there, for answers that a test writes down."""
+    session = boto3.Session("123456789012", "secret", region_name="us-east-1")
+    return AwsClients(session, Config(retries={"total_max_attempts": 1}))
+
+
+@pytest.fixture
+def ecr(clients: AwsClients) -> Iterator[Stubber]:
+    """The answers of ECR in us-east-1; all of them must be asked for."""
+    with Stubber(clients.ecr(HOME)) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()

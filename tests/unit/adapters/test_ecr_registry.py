@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -43,21 +40,8 @@ ASKED = {
 
 
 @pytest.fixture
-def clients() -> AwsClients:
-    session = boto3.Session("123456789012", "secret", region_name="us-east-1")
-    return AwsClients(session, Config(retries={"total_max_attempts": 1}))
-
-
-@pytest.fixture
 def registry(clients: AwsClients) -> EcrRegistry:
     return EcrRegistry(clients)
-
-
-@pytest.fixture
-def ecr(clients: AwsClients) -> Iterator[Stubber]:
-    with Stubber(clients.ecr(REPOSITORY.registry)) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
 
 
 def failing(code: str) -> dict[str, Any]:

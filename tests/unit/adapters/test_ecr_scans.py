@@ -1,11 +1,8 @@
 """What DescribeImageScanFindings may answer besides the usual."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
@@ -19,21 +16,8 @@ IMAGE = ImageRef(RepositoryRef(HOME, "team-a/api"), Digest(f"sha256:{'a' * 64}")
 
 
 @pytest.fixture
-def clients() -> AwsClients:
-    session = boto3.Session("123456789012", "secret", region_name="us-east-1")
-    return AwsClients(session, Config(retries={"total_max_attempts": 1}))
-
-
-@pytest.fixture
 def scans(clients: AwsClients) -> EcrScans:
     return EcrScans(clients)
-
-
-@pytest.fixture
-def ecr(clients: AwsClients) -> Iterator[Stubber]:
-    with Stubber(clients.ecr(HOME)) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
 
 
 def page(status: str, *, token: str | None = None, **found: Any) -> dict[str, Any]:

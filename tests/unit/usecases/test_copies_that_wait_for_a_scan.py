@@ -53,8 +53,11 @@ class House:
         return self.time
 
     def replicate(self, held: Manifest = INDEX) -> tuple[Outcome, ...]:
+        return self._replicate(ref(held))
+
+    def _replicate(self, image: ImageRef) -> tuple[Outcome, ...]:
         return replicate_image(
-            ref(held),
+            image,
             rules=self.rules,
             registry=self.world.registry,
             content=self.world.content,
@@ -78,15 +81,7 @@ class House:
 
     def work(self) -> None:
         for job in self.queue.requested:
-            replicate_image(
-                job.image,
-                rules=self.rules,
-                registry=self.world.registry,
-                content=self.world.content,
-                scans=self.world.scans,
-                notices=self.notices,
-                now=self.now,
-            )
+            self._replicate(job.image)
         self.queue.requested.clear()
 
     @property
