@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_ecr import Quirks
-from local_ecr.data.blobs import UnsatisfiableRangeError, read_range
+from local_ecr.data.streaming import UnsatisfiableRangeError, read_range
 
 NOWHERE = "sha256:" + "0" * 64
 

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from local_ecr.control.documents import check_lifecycle_policy, check_repository_policy, pretty
+from local_ecr.control.documents import check_repository_policy, pretty
 from local_ecr.errors import EcrError
+from local_ecr.lifecycle.grammar import check_lifecycle_policy
 
 RULE = {
     "rulePriority": 1,

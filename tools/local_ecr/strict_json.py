@@ -25,6 +25,15 @@ def read_json(text: str | bytes) -> Any:
     return document
 
 
+def read_object(text: str) -> dict[str, Any] | None:
+    """A JSON object, or None for anything else."""
+    try:
+        document = read_json(text)
+    except InvalidJsonError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):

@@ -11,18 +11,9 @@ from typing import Any
 from local_ecr import events
 from local_ecr.access.log import API
 from local_ecr.access.permissions import permissions_for, request_keys
-from local_ecr.control import (
-    account,
-    image_deletion,
-    images,
-    layers,
-    policies,
-    protocol,
-    repositories,
-    resource_tags,
-    scans,
-)
-from local_ecr.control.call import Call, Handler
+from local_ecr.control import protocol
+from local_ecr.control.call import Call
+from local_ecr.control.operations import handler_of
 from local_ecr.errors import EcrError, invalid_parameter, server_error
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal, read_signature, registry_of, user_identity
@@ -30,18 +21,6 @@ from local_ecr.requests import is_mutating
 from local_ecr.services import Services
 
 logger = logging.getLogger(__name__)
-
-HANDLERS: dict[str, Handler] = {
-    **account.OPERATIONS,
-    **repositories.OPERATIONS,
-    **resource_tags.OPERATIONS,
-    **policies.OPERATIONS,
-    **images.OPERATIONS,
-    **image_deletion.OPERATIONS,
-    **layers.OPERATIONS,
-    **scans.OPERATIONS,
-}
-"""Every operation that is simulated; the rest of the model is refused by name."""
 
 # The pieces of a push are too many for a trail's management events here; ECR Image Action tells of the whole.
 NOT_TRAILED = frozenset({"PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"})
@@ -102,12 +81,7 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
             permissions_for(result.registry, result.operation, names, gives_resource_tags=gives_resource_tags),
             request_keys(call_input),
         )
-        handler = HANDLERS.get(result.operation)
-        if handler is None:
-            raise EcrError(
-                "UnsupportedOperationException",
-                f"{result.operation} exists in Amazon ECR and is not simulated by local_ecr.",
-            )
+        handler = handler_of(result.operation)
         call = Call(ecr, result.operation, call_input, result.registry, principal)
         result.document = protocol.write_output(model, handler(call))
     except EcrError as refusal:

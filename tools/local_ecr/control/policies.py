@@ -1,4 +1,4 @@
-"""Repository policies and lifecycle policies: checked, stored, read back."""
+"""Repository policies: checked, stored, read back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from local_ecr.access.permissions import permissions_for
 from local_ecr.access.policies import UnsupportedPolicyError, check
 from local_ecr.control.call import Call, Handler
-from local_ecr.control.documents import check_lifecycle_policy, check_repository_policy
+from local_ecr.control.documents import check_repository_policy
 from local_ecr.errors import EcrError, invalid_parameter
 from local_ecr.state import repositories
 
@@ -58,31 +58,6 @@ def delete_repository_policy(call: Call) -> Mapping[str, Any]:
     return call.in_repository(policyText=repository.policy)
 
 
-def put_lifecycle_policy(call: Call) -> Mapping[str, Any]:
-    written = check_lifecycle_policy(call.input["lifecyclePolicyText"])
-    with call.store.changing() as change:
-        repository = repositories.get(change.connection, call.registry, call.repository_name)
-        repositories.set_lifecycle_policy(change.connection, repository, written)
-    return call.in_repository(lifecyclePolicyText=written)
-
-
-def get_lifecycle_policy(call: Call) -> Mapping[str, Any]:
-    with call.store.reading() as connection:
-        repository = repositories.get(connection, call.registry, call.repository_name)
-    if repository.lifecycle_policy is None:
-        raise _no_lifecycle_policy(call)
-    return call.in_repository(lifecyclePolicyText=repository.lifecycle_policy)
-
-
-def delete_lifecycle_policy(call: Call) -> Mapping[str, Any]:
-    with call.store.changing() as change:
-        repository = repositories.get(change.connection, call.registry, call.repository_name)
-        if repository.lifecycle_policy is None:
-            raise _no_lifecycle_policy(call)
-        repositories.set_lifecycle_policy(change.connection, repository, None)
-    return call.in_repository(lifecyclePolicyText=repository.lifecycle_policy)
-
-
 def _no_repository_policy(call: Call) -> EcrError:
     return EcrError(
         "RepositoryPolicyNotFoundException",
@@ -91,19 +66,8 @@ def _no_repository_policy(call: Call) -> EcrError:
     )
 
 
-def _no_lifecycle_policy(call: Call) -> EcrError:
-    return EcrError(
-        "LifecyclePolicyNotFoundException",
-        f"Lifecycle policy does not exist for the repository with name '{call.repository_name}' in the registry with "
-        f"id '{call.registry.account}'",
-    )
-
-
 OPERATIONS: dict[str, Handler] = {
     "SetRepositoryPolicy": set_repository_policy,
     "GetRepositoryPolicy": get_repository_policy,
     "DeleteRepositoryPolicy": delete_repository_policy,
-    "PutLifecyclePolicy": put_lifecycle_policy,
-    "GetLifecyclePolicy": get_lifecycle_policy,
-    "DeleteLifecyclePolicy": delete_lifecycle_policy,
 }

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import DistributionError, digest_invalid
+from local_ecr.data.streaming import receive_body
 from local_ecr.names import Digest, InvalidNameError, is_repository_name, parse_digest
 from local_ecr.state import layers, repositories
-from local_ecr.state.content import READ_SIZE
 from local_ecr.uploads import UploadSession
 
 _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/[0-9*]+)?")
@@ -104,14 +104,7 @@ async def _append_body(call: DataCall, session: UploadSession) -> None:
             416,
             {"Location": call.path(f"blobs/uploads/{session.upload.id}"), "Range": f"0-{max(start - 1, 0)}"},
         )
-    waiting = bytearray()
-    async for piece in call.request.stream():
-        waiting += piece
-        if len(waiting) >= READ_SIZE:
-            await in_thread(session.append, bytes(waiting))
-            waiting.clear()
-    if waiting:
-        await in_thread(session.append, bytes(waiting))
+    await receive_body(call.request, session.append)
     if declared is not None and session.offset - start != declared:
         raise DistributionError(
             "SIZE_INVALID", f"Content-Range promised {declared} bytes and {session.offset - start} came", 400

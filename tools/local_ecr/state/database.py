@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local_ecr.state.schema import ADDED, SCHEMA, VERSION
+from local_ecr.state.schema import SCHEMA, VERSION
 
 BUSY_TIMEOUT = 30.0  # seconds; only another process on the same folder can make us wait
 
@@ -88,4 +88,3 @@ class Database:
             raise RuntimeError(f"{self._path} was written by another version ({found}, not {VERSION}) of local_ecr")
         if found == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-        connection.executescript(ADDED)

@@ -1,9 +1,28 @@
 """The tables. A blob is visible only through the `layer` row of a repository."""
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+-- what a registry as a whole is set to: JSON by name
+CREATE TABLE registry_setting (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (account, region, name)
+) WITHOUT ROWID;
+
+CREATE TABLE creation_template (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    document TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    PRIMARY KEY (account, region, prefix)
+) WITHOUT ROWID;
 
 CREATE TABLE repository (
     id INTEGER PRIMARY KEY,
@@ -17,6 +36,7 @@ CREATE TABLE repository (
     encryption TEXT NOT NULL,
     policy TEXT,
     lifecycle_policy TEXT,
+    lifecycle_ran_at REAL,
     UNIQUE (account, region, name)
 );
 
@@ -40,8 +60,13 @@ CREATE TABLE image (
     manifest_size INTEGER NOT NULL,
     pushed_at REAL NOT NULL,
     status TEXT NOT NULL,
+    last_pulled_at REAL,
+    archived_at REAL,
+    activated_at REAL,
     UNIQUE (repository_id, digest)
 );
+-- a page of images, in the order of their first push; without it every page sorts the whole repository
+CREATE INDEX image_by_repository ON image (repository_id);
 CREATE INDEX image_by_subject ON image (repository_id, subject) WHERE subject IS NOT NULL;
 
 CREATE TABLE manifest (
@@ -87,13 +112,8 @@ CREATE TABLE upload (
     has_small_part INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX upload_by_repository ON upload (repository_id);
-"""
 
-ADDED = """
--- a page of images, in the order of their first push; without it every page sorts the whole repository
-CREATE INDEX IF NOT EXISTS image_by_repository ON image (repository_id);
-
-CREATE TABLE IF NOT EXISTS scan (
+CREATE TABLE scan (
     image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
     type TEXT NOT NULL,
     status TEXT NOT NULL,
@@ -103,5 +123,30 @@ CREATE TABLE IF NOT EXISTS scan (
     ended_at REAL,
     is_announced INTEGER NOT NULL
 );
+
+-- the latest preview of a repository's lifecycle policy
+CREATE TABLE lifecycle_preview (
+    repository_id INTEGER PRIMARY KEY REFERENCES repository (id) ON DELETE CASCADE,
+    policy TEXT NOT NULL,
+    status TEXT NOT NULL,
+    results TEXT NOT NULL
+);
+
+-- one image or image tag on its way to one destination; names, since a repository may go before its work is done
+CREATE TABLE replication (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    repository_name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    image_tag TEXT NOT NULL,
+    action TEXT NOT NULL,
+    to_account TEXT NOT NULL,
+    to_region TEXT NOT NULL,
+    status TEXT NOT NULL,
+    failure_code TEXT,
+    requested_at REAL NOT NULL
+);
+CREATE INDEX replication_by_image ON replication (account, region, repository_name, digest);
+CREATE INDEX replication_by_status ON replication (status, id);
 """
-"""What folders of this version may lack that were written before it was added; made whenever one is opened."""

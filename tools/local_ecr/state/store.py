@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 OnEvent = Callable[[str, str, dict[str, Any]], None]
 
 
+def nobody_works() -> None:
+    """For a store that nobody works for."""
+
+
 class FolderInUseError(Exception):
     """Two processes cannot keep their state in one folder."""
 
@@ -34,6 +38,8 @@ class Change:
     events: list[tuple[Registry, dict[str, Any]]] = field(default_factory=list)
     dropped: list[tuple[Registry, Digest]] = field(default_factory=list)
     """Layers that some repository has no longer."""
+    has_work: bool = False
+    """Whether something is to be done in the background once this is committed."""
 
     def announce(self, registry: Registry, event: dict[str, Any]) -> None:
         self.events.append((registry, event))
@@ -50,6 +56,8 @@ class Store:
         root.mkdir(parents=True, exist_ok=True)
         self._lock = _lock_folder(root)
         self._on_event = on_event
+        self.on_work: Callable[[], None] = nobody_works
+        """Called after a change that left something to do in the background."""
         self._database = Database(root / "state.sqlite3")
         self.content = ContentStore(root)
         self.upload_files = UploadFiles()
@@ -70,6 +78,8 @@ class Store:
             self._collect_layers(change.dropped)
         for registry, event in change.events:
             self.deliver(registry, event)
+        if change.has_work:
+            self.on_work()
 
     def deliver(self, registry: Registry, event: dict[str, Any]) -> None:
         """Best effort, as ECR's own events are: a receiver that fails cannot undo what is committed."""

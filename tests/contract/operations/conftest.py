@@ -1,0 +1,89 @@
+"""Each operation of ECR's API, called with success and its effect read back another way.
+
+The suite runs on local_ecr and, with STEWARD_TEST_AWS=1, on the real account of the credentials that boto3 finds: every
+repository that it makes there has a name of its own and is removed afterwards.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import urllib3
+from botocore.config import Config
+
+from local_ecr import LocalEcr, LocalEcrServer
+
+LOCAL_ACCOUNT = "111122223333"
+REGION = os.environ.get("STEWARD_TEST_AWS_REGION", "us-east-1")
+ON_REAL_AWS = os.environ.get("STEWARD_TEST_AWS") == "1"
+
+
+@dataclass
+class Account:
+    """An account with an ECR registry to work in."""
+
+    ecr: Any
+    """A boto3 client of a principal that may do everything with ECR."""
+    id: str
+    region: str
+    is_real: bool
+    prefix: str = field(default_factory=lambda: f"ecr-steward-test-{uuid.uuid4().hex[:8]}")
+    """Of every repository that a test makes."""
+
+    def name(self, name: str) -> str:
+        """A repository's name that nobody else has."""
+        return f"{self.prefix}/{name}"
+
+    def create_repository(self, name: str = "app", **settings: Any) -> str:
+        """Create a repository and return its whole name."""
+        whole = self.name(name)
+        self.ecr.create_repository(repositoryName=whole, **settings)
+        return whole
+
+    def http(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
+        """A request to the /v2/ face of the registry, with a fresh token."""
+        data = self.ecr.get_authorization_token()["authorizationData"][0]
+        headers = {"Authorization": f"Basic {data['authorizationToken']}", **options.pop("headers", {})}
+        pool = urllib3.PoolManager(retries=urllib3.Retry(connect=0, read=0, redirect=2), timeout=30)
+        return pool.request(method, data["proxyEndpoint"] + path, headers=headers, **options)
+
+    def remove_all(self) -> None:
+        """Remove what the test has left."""
+        for page in self.ecr.get_paginator("describe_repositories").paginate():
+            for repository in page["repositories"]:
+                if repository["repositoryName"].startswith(self.prefix):
+                    self.ecr.delete_repository(repositoryName=repository["repositoryName"], force=True)
+
+
+def _client(**options: Any) -> Any:
+    attempts = {"total_max_attempts": 5 if ON_REAL_AWS else 1, "mode": "standard"}
+    return boto3.client("ecr", region_name=REGION, config=Config(retries=attempts), **options)
+
+
+@pytest.fixture(params=["local_ecr", *(["aws"] if ON_REAL_AWS else [])])
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """local_ecr, and a real account on request."""
+    make: Callable[[], Iterator[Account]] = request.getfixturevalue(f"_{request.param}_account")
+    found = make()
+    yield found
+    found.remove_all()
+
+
+@pytest.fixture
+def _local_ecr_account(tmp_path: Path) -> Iterator[Callable[[], Account]]:
+    with LocalEcrServer(LocalEcr(tmp_path / "ecr"), [(LOCAL_ACCOUNT, REGION)]) as server:
+        keys = {"aws_access_key_id": LOCAL_ACCOUNT, "aws_secret_access_key": "not-verified"}
+        yield lambda: Account(_client(endpoint_url=server.endpoint_url, **keys), LOCAL_ACCOUNT, REGION, is_real=False)
+
+
+@pytest.fixture
+def _aws_account() -> Callable[[], Account]:
+    def make() -> Account:
+        return Account(_client(), boto3.client("sts").get_caller_identity()["Account"], REGION, is_real=True)
+
+    return make

@@ -1,0 +1,7 @@
+"""Repository creation templates."""
+
+from __future__ import annotations
+
+from local_ecr.control.call import Handler
+
+OPERATIONS: dict[str, Handler] = {}

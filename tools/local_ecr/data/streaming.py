@@ -1,0 +1,104 @@
+"""Bytes between a socket and the disk: a blob or one range of it out, an upload's body in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from local_ecr.data.call import in_thread
+from local_ecr.data.errors import DistributionError
+from local_ecr.names import Digest
+from local_ecr.state.content import READ_SIZE
+
+OCTETS = "application/octet-stream"
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+
+
+class UnsatisfiableRangeError(Exception):
+    """A range that begins behind the last byte."""
+
+
+def read_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte of a `Range` header; None when there is none to honour (absent, many, or no byte range).
+
+    Raises UnsatisfiableRangeError.
+    """
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if first == "":
+        if int(last) == 0 or size == 0:
+            raise UnsatisfiableRangeError
+        return max(size - int(last), 0), size - 1
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        raise UnsatisfiableRangeError
+    return int(first), min(int(last), size - 1) if last else size - 1
+
+
+async def serve_blob(request: Request, path: Path, digest: Digest) -> Response:
+    """The bytes that are on disk, or the one range of them that is asked for."""
+    try:
+        file, size = await in_thread(_open, path)
+    except FileNotFoundError as cause:
+        raise DistributionError("BLOB_UNKNOWN", f"The layer '{digest}' is gone", 404) from cause
+    try:
+        wanted = read_range(request.headers.get("range"), size)
+    except UnsatisfiableRangeError:
+        await in_thread(file.close)
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    first, last = wanted or (0, size - 1)
+    headers = blob_headers(digest, last - first + 1)
+    if wanted:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    if request.method == "HEAD":
+        await in_thread(file.close)
+        return Response(status_code=206 if wanted else 200, headers=headers, media_type=OCTETS)
+    return StreamingResponse(
+        _read(file, first, last - first + 1),
+        status_code=206 if wanted else 200,
+        headers=headers,
+        media_type=OCTETS,
+    )
+
+
+def _open(path: Path) -> tuple[BinaryIO, int]:
+    file = path.open("rb", buffering=0)
+    return file, path.stat().st_size
+
+
+async def _read(file: BinaryIO, first: int, length: int) -> AsyncIterator[bytes]:
+    try:
+        await in_thread(file.seek, first)
+        while length > 0 and (block := await in_thread(file.read, min(length, READ_SIZE))):
+            length -= len(block)
+            yield block
+    finally:
+        file.close()
+
+
+async def receive_body(request: Request, append: Callable[[bytes], None]) -> None:
+    """Hand on a request's body in pieces of READ_SIZE, as it comes."""
+    waiting = bytearray()
+    async for piece in request.stream():
+        waiting += piece
+        if len(waiting) >= READ_SIZE:
+            await in_thread(append, bytes(waiting))
+            waiting.clear()
+    if waiting:
+        await in_thread(append, bytes(waiting))
+
+
+def blob_headers(digest: Digest, length: int) -> dict[str, str]:
+    return {
+        "Content-Length": str(length),
+        "Docker-Content-Digest": digest,
+        "Accept-Ranges": "bytes",
+    }

@@ -1,0 +1,1 @@
+"""Lifecycle policies: their grammar, what they would do, and doing it."""
