@@ -46,14 +46,14 @@ class Sandbox:
     """Context manager. Everything is below `data` (a temporary folder by default) and ends with it."""
 
     local_ecr: LocalEcr
-    deployment: Deployment  # the hub's; there is none where nothing was to be deployed
+    deployment: Deployment  # the hub's
     deployments: Mapping[str, Deployment]  # by account, the hub's first
     requests: RequestLog  # API calls over HTTP to services other than ECR
     engine: DeliveryEngine
 
     def __init__(
         self,
-        build: Path | None,
+        build: Path,
         *,
         data: Path | None = None,
         host: str = "127.0.0.1",
@@ -70,8 +70,6 @@ class Sandbox:
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
-
-        Without a `build` nothing is deployed: there are the registries, IAM and the rest of the AWS API, and no function.
 
         `spokes` are further accounts, with a registry in each region: `spoke_template` is deployed into the first
         region of each, with what the stack of `account`, the hub, says about itself.
@@ -126,7 +124,11 @@ class Sandbox:
         logging.getLogger("moto").setLevel(logging.ERROR)
         reset_moto()
         stack.callback(reset_moto)
-        self.deployments = {} if self._build is None else self._deploy(self._build)
+        self.deployment = hub = deploy_hub(
+            self._build, self.account, self.regions[0], spokes=self._spokes, parameters=self._parameters
+        )
+        spokes = {one: deploy_spoke(self._spoke_template, one, hub, self._parameters) for one in self._spokes}
+        self.deployments = {self.account: hub, **spokes}
         self._sessions = Sessions()
         principals = Principals(self._sessions)
         workers = WorkerFactory(
@@ -168,7 +170,7 @@ class Sandbox:
         )
         self._server = LocalEcrServer(
             self.local_ecr,
-            [(account, region) for account in self.accounts for region in self.regions],
+            [(account, region) for account in self.deployments for region in self.regions],
             app=SandboxApp(self.local_ecr, api, control_app(self)),
             host=self._host,
             **self._ports,
@@ -177,19 +179,7 @@ class Sandbox:
         stack.callback(self._clients.close)
         stack.callback(gateway.close)
 
-    def _deploy(self, build: Path) -> Mapping[str, Deployment]:
-        self.deployment = hub = deploy_hub(
-            build, self.account, self.regions[0], spokes=self._spokes, parameters=self._parameters
-        )
-        spokes = {one: deploy_spoke(self._spoke_template, one, hub, self._parameters) for one in self._spokes}
-        return {self.account: hub, **spokes}
-
     # ---------------------------------------------------------------- addresses
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """Accounts that have a registry in each region, the hub first."""
-        return (self.account, *self._spokes)
 
     @property
     def endpoint_url(self) -> str:
