@@ -17,7 +17,8 @@ from sandbox.access import Access
 from sandbox.accounts import SECRET_KEY, SPOKE_TEMPLATE, Clients, deploy_hub, deploy_spoke
 from sandbox.aws_api import AwsApi
 from sandbox.clock import SandboxClock
-from sandbox.control import control_app
+from sandbox.control.answers import app_of
+from sandbox.control.whole import SandboxControl
 from sandbox.delivery.deployed import read_wiring
 from sandbox.delivery.engine import ClockMoved, DeliveryEngine
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
@@ -171,7 +172,7 @@ class Sandbox:
         self._server = LocalEcrServer(
             self.local_ecr,
             [(account, region) for account in self.deployments for region in self.regions],
-            app=SandboxApp(self.local_ecr, api, control_app(self)),
+            app=SandboxApp(self.local_ecr, api, app_of(SandboxControl(self).routes())),
             host=self._host,
             **self._ports,
         )
@@ -221,6 +222,11 @@ class Sandbox:
         self.engine.wait_until_idle(timeout)
 
     # ---------------------------------------------------------------- what happened
+
+    @property
+    def ledger(self) -> Ledger:
+        """Everything that happened."""
+        return self.engine.ledger
 
     @property
     def invocations(self) -> list[Invocation]:

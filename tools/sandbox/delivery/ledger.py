@@ -73,6 +73,8 @@ class Ledger:
 
     def __init__(self, listener: Callable[[Entry], None] = lambda _: None) -> None:
         self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._event_count = 0
         self._entries: dict[type, deque[Any]] = {kind: deque(maxlen=LIMIT) for kind in (BusEvent, Delivery, Invocation)}
         self.listener = listener
 
@@ -80,6 +82,9 @@ class Ledger:
         """Write it down."""
         with self._lock:
             self._entries[type(entry)].append(entry)
+            if isinstance(entry, BusEvent):
+                self._event_count += 1
+                self._arrived.notify_all()
         try:
             self.listener(entry)
         except Exception:
@@ -89,6 +94,16 @@ class Ledger:
     def events(self) -> list[BusEvent]:
         """Every event on every bus; one that is forwarded counts once per bus."""
         return self._copy(BusEvent)
+
+    def events_after(self, position: int, timeout: float) -> tuple[list[BusEvent], int]:
+        """Those that came after a position, 0 for all that are kept, and the position behind them.
+
+        Waits for the first one, at most so many seconds.
+        """
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._event_count > position, timeout)
+            kept = self._entries[BusEvent]
+            return list(kept)[max(len(kept) - (self._event_count - position), 0) :], self._event_count
 
     @property
     def deliveries(self) -> list[Delivery]:
