@@ -10,6 +10,7 @@ from typing import Any
 
 from local_ecr.access.gate import Gate, Identities, no_policies
 from local_ecr.access.log import AccessDecision, DecisionLog, tell_nobody
+from local_ecr.background import Background
 from local_ecr.housekeeping import Housekeeping
 from local_ecr.names import Digest, Registry, parse_digest
 from local_ecr.principals import Credential, Principal, account_principal
@@ -62,6 +63,7 @@ class Services:
         self.public_host = public_host
         self.quirks = quirks or Quirks()
         self.trail = True
+        self.trail_reads = False
         self.requests = RequestLog()
         self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}
@@ -70,6 +72,9 @@ class Services:
         self.signer = Signer(self.store.signing_key(), clock)
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
+        self.background = Background(clock)
+        self.store.on_work = self.background.wake
+        self.background.start()
 
     def record_scan(self, registry: Registry, repository_name: str, digest: str, document: Any) -> None:
         """As `record_scans`, for one."""
@@ -111,5 +116,14 @@ class Services:
                 return Registry(account, region)
         return None
 
+    def run_due(self) -> None:
+        """Return when every job that is due by the clock has run; for whoever moves the clock."""
+        self.background.run_due()
+
+    def wait_until_idle(self, timeout: float = 30) -> None:
+        """Return when everything is copied that is to be copied, and no job runs. Raises TimeoutError."""
+        self.background.wait_until_idle(timeout)
+
     def close(self) -> None:
+        self.background.close()
         self.store.close()

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_ecr import events
 from local_ecr.access.log import API
 from local_ecr.access.permissions import permissions_for, request_keys
 from local_ecr.control import protocol
@@ -16,14 +15,11 @@ from local_ecr.control.call import Call
 from local_ecr.control.operations import handler_of
 from local_ecr.errors import EcrError, invalid_parameter, server_error
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
-from local_ecr.principals import Principal, read_signature, registry_of, user_identity
-from local_ecr.requests import is_mutating
+from local_ecr.principals import Principal, read_signature, registry_of
 from local_ecr.services import Services
+from local_ecr.trail import ApiCall, Sender, tell_trail
 
 logger = logging.getLogger(__name__)
-
-# The pieces of a push are too many for a trail's management events here; ECR Image Action tells of the whole.
-NOT_TRAILED = frozenset({"PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"})
 
 
 @dataclass(frozen=True)
@@ -86,8 +82,7 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
         result.document = protocol.write_output(model, handler(call))
     except EcrError as refusal:
         _refuse(result, refusal)
-    if ecr.trail and is_mutating(result.operation) and result.operation not in NOT_TRAILED:
-        _tell_trail(ecr, request, result, own, call_input)
+    tell_trail(ecr, _trailed(request, result, call_input))
 
 
 def _addressed(own: Registry, call_input: Mapping[str, Any]) -> tuple[Registry, str | None]:
@@ -110,27 +105,16 @@ def _refuse(result: ApiAnswer, refusal: EcrError) -> None:
     result.document = {"__type": refusal.code, "message": refusal.message, **refusal.members}
 
 
-def _tell_trail(
-    ecr: Services, request: ApiRequest, result: ApiAnswer, own: Registry, call_input: Mapping[str, Any] | None
-) -> None:
-    """CloudTrail tells the caller's account, and the account that owns the registry when that is another."""
-    addressed, principal = result.registry, result.principal
-    assert addressed is not None and principal is not None  # noqa: S101  set before any change
-    name = (call_input or {}).get("repositoryName")
-    arn = (call_input or {}).get("resourceArn") or (addressed.repository_arn(name) if name else None)
-    failed = result.error_code is not None
-    for registry in dict.fromkeys((own, addressed)):
-        record = events.api_call(
-            registry,
-            operation=result.operation,
-            identity=user_identity(principal),
-            request_id=result.request_id,
-            parameters=call_input,
-            response=None if failed else dict(result.document) or None,
-            resources=[arn] if arn else [],
-            error=(str(result.error_code), str(result.document["message"])) if failed else None,
-            source_ip=request.source_ip,
-            user_agent=request.user_agent,
-            now=ecr.clock(),
-        )
-        ecr.store.deliver(registry, record)
+def _trailed(request: ApiRequest, result: ApiAnswer, call_input: Mapping[str, Any] | None) -> ApiCall:
+    assert result.registry is not None and result.principal is not None  # noqa: S101  known before any refusal
+    refused = result.error_code is not None
+    return ApiCall(
+        operation=result.operation,
+        principal=result.principal,
+        registry=result.registry,
+        parameters=call_input,
+        response=None if refused else result.document,
+        error=(str(result.error_code), str(result.document["message"])) if refused else None,
+        request_id=result.request_id,
+        sender=Sender(request.source_ip, request.user_agent),
+    )

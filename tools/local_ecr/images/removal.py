@@ -38,7 +38,7 @@ def remove_image(change: Change, repository: Repository, image_id: ImageId, now:
     for gone in removed:
         change.announce(
             repository.registry,
-            events.image_deleted(repository.registry, repository.name, image.digest, gone.image_tag, now),
+            events.image_deleted(repository.registry, repository.name, image, gone.image_tag, now),
         )
     return removed
 
