@@ -146,6 +146,7 @@ class Sandbox:
             ledger=Ledger(self._listener),
             redelivery_seconds=self._redelivery_seconds,
             longest_window_seconds=self._longest_window_seconds,
+            elsewhere=self._at_work_in_ecr,
         )
         stack.callback(self.engine.close)
         self.local_ecr = LocalEcr(
@@ -214,11 +215,16 @@ class Sandbox:
         self.engine.tick(schedule)
 
     def move_clock(self, by: timedelta, timeout: float = 30) -> ClockMoved:
-        """Let so much time pass at once, as if this machine had slept; see ``DeliveryEngine.move_clock``."""
-        return self.engine.move_clock(self.clock, by, timeout)
+        """Let so much time pass at once, as if this machine had slept; see ``DeliveryEngine.move_clock``.
+
+        What ECR does by the clock, such as lifecycle policies, is done when this returns.
+        """
+        moved = self.engine.move_clock(self.clock, by, timeout)
+        self.local_ecr.run_due()
+        return moved
 
     def wait_until_idle(self, timeout: float = 30) -> None:
-        """Return when no event, message or invocation is under way. Raises TimeoutError that says what is."""
+        """Return when no event, message, invocation or copy is under way. Raises TimeoutError that says what is."""
         self.engine.wait_until_idle(timeout)
 
     # ---------------------------------------------------------------- what happened
@@ -254,6 +260,9 @@ class Sandbox:
         return self.local_ecr.decisions.entries()
 
     # ---------------------------------------------------------------- within
+
+    def _at_work_in_ecr(self) -> list[str]:
+        return [] if self.local_ecr.background.is_idle else ["work of ECR in the background"]
 
     def _worker_endpoint(self) -> str:
         port = self._server.endpoint_url.rsplit(":", 1)[1]

@@ -48,14 +48,18 @@ class DeliveryEngine:
         invocation_retry_seconds: float = INVOCATION_RETRY_SECONDS,
         redelivery_seconds: float | None = DEFAULT_REDELIVERY_SECONDS,
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
+        elsewhere: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """The times stand for what AWS makes minutes or hours: before a delivery is tried again, before a function is,
+        """`elsewhere` names what is under way outside of the engine and may put events; it is waited for as well.
+
+        The times stand for what AWS makes minutes or hours: before a delivery is tried again, before a function is,
         before a failed message is received again (None: as at AWS), and for which a batch is collected at most.
         """
         self.wiring = wiring
         self.timetable = Timetable(wiring.schedules, datetime.now(UTC))
         self._refreshing = threading.Lock()
         self._moving = threading.Lock()
+        self._elsewhere = elsewhere
         self.activity = Activity()
         self.ledger = ledger or Ledger()
         self._work = Work("route", self.activity, ROUTING_THREADS)
@@ -205,7 +209,7 @@ class DeliveryEngine:
     def _move_clock(self, clock: SandboxClock, by: timedelta, timeout: float) -> ClockMoved:
         self.activity.wait_until_idle(
             timeout,
-            lambda: [what for poller in self.pollers for what in poller.arriving()],
+            lambda: [*self._elsewhere(), *(what for poller in self.pollers for what in poller.arriving())],
             then=lambda: self.invocations.restart_all(lambda: clock.move(by)),
         )
         expired = stores.drop_expired_items(clock.now)
@@ -221,7 +225,9 @@ class DeliveryEngine:
 
     def wait_until_idle(self, timeout: float) -> None:
         """Return when no event, message or invocation is under way. Raises TimeoutError or SandboxCrashError."""
-        self.activity.wait_until_idle(timeout, lambda: [what for poller in self.pollers for what in poller.waiting()])
+        self.activity.wait_until_idle(
+            timeout, lambda: [*self._elsewhere(), *(what for poller in self.pollers for what in poller.waiting())]
+        )
 
     def problems(self) -> list[str]:
         """What of the wiring can never deliver: a mapping, a target, a schedule, a destination or a dead-letter queue
