@@ -14,9 +14,10 @@ import urllib3
 from ecr_steward.domain.names import Digest
 from sandbox.delivery.ledger import Invocation
 from sandbox.demo.client import User
-from sandbox.demo.layout import Layout, Release, release, write_layout
+from sandbox.demo.layout import Release, release, write_layout
 from sandbox.demo.rulebook_layer import RulebookLayer
 from sandbox.function_logs import log_lines
+from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"

@@ -15,7 +15,8 @@ from sam_local.observer import Observer
 from sam_local.state import ABROAD, HOME, Seen
 from sam_local.subject import Kind, Subject, subject_of
 from sandbox.demo.client import User
-from sandbox.demo.layout import Layout, Release
+from sandbox.demo.layout import Release
+from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 
 SETTLED_WITHIN = 60.0

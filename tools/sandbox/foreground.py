@@ -13,8 +13,9 @@ from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from sandbox.delivery.patterns import InvalidPatternError
 from sandbox.deploy.errors import DeployError
-from sandbox.function_logs import has_failed, held_back, log_lines, outcomes, place, short
+from sandbox.function_logs import has_failed, held_back, log_lines, outcomes, short
 from sandbox.sandbox import SECRET_KEY, Sandbox
+from sandbox.told import event_line, say
 
 NAP = 1.0  # seconds; how late a schedule may fire
 
@@ -32,11 +33,11 @@ def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
         spokes = [SPOKE_ACCOUNT] if connects_accounts(build) else []
         sandbox = Sandbox(build, port=port, host=host, public_host=public_host, spokes=spokes, listener=_tell)
         with sandbox:
-            _say(_welcome(sandbox))
+            say(_welcome(sandbox))
             for problem in sandbox.engine.problems():
-                _say(f"WARNING: {problem}")
+                say(f"WARNING: {problem}")
             run_schedules(sandbox, ending)
-            _say("Ending ...")
+            say("Ending ...")
 
 
 def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
@@ -81,7 +82,7 @@ What happens from now on:"""
 
 def _tell(entry: Entry) -> None:
     if text := "\n".join(told_lines(entry)):
-        _say(text)
+        say(text)
 
 
 def told_lines(entry: Entry) -> Iterator[str]:
@@ -90,8 +91,7 @@ def told_lines(entry: Entry) -> Iterator[str]:
         case BusEvent():
             is_forwarded = str(entry.event.get("source")).startswith("aws.") and _name(entry.bus_arn) != "default"
             if not is_forwarded:
-                where = place(str(entry.event.get("account")), str(entry.event.get("region")))
-                yield f"event     {where}: {_title(entry.event)}"
+                yield event_line(entry.event)
         case Delivery():
             if entry.fate is not Fate.DELIVERED:
                 way = f"{_name(entry.source)} -> {_name(entry.target)}"
@@ -124,24 +124,9 @@ def _outcome_lines(outcome: dict[str, Any]) -> Iterator[str]:
     yield from (f"{step['what']}: {step['why']}" for step in outcome["steps"])
 
 
-def _title(event: Any) -> str:
-    detail = event.get("detail")
-    about = ""
-    if isinstance(detail, dict):
-        known = ("repository-name", "image-tag", "action-type", "eventName", "verdict")
-        about = " ".join(str(detail[key]) for key in known if detail.get(key))
-    return f"{event.get('detail-type')} {about}".strip()
-
-
 def _reason(payload: Any) -> str:
     return f"{payload.get('errorType')}: {payload.get('errorMessage')}" if isinstance(payload, dict) else str(payload)
 
 
 def _name(arn: str) -> str:
     return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
-
-
-def _say(text: str) -> None:
-    """Say a whole line, from whatever thread: print writes the line and its end apart, and others come between."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

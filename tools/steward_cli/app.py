@@ -4,11 +4,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from steward_cli.main import FINDINGS, USAGE, version_text
+from steward_cli import sandbox_commands
+from steward_cli.main import FINDINGS, version_text
+from steward_cli.refusal import refuse
 
 if TYPE_CHECKING:
     from steward_cli.findings import Finding
@@ -20,8 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-sandbox_app = typer.Typer(help="Everything on this machine, with no cloud account.", no_args_is_help=True)
-app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(sandbox_commands.app, name="sandbox")
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -53,11 +54,11 @@ def validate(
 
     paths = files or find_rulebooks(Path())
     if not paths:
-        _refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml")
+        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml")
     try:
         findings = validate_files(paths, datetime.now(UTC).date())
     except OSError as error:
-        _refuse(f"{error.filename} cannot be read: {error.strerror}")
+        refuse(f"{error.filename} cannot be read: {error.strerror}")
     _show(findings, sys.stdout)
     if problems := sum(not finding.is_note for finding in findings):
         typer.echo(f"{problems} {'problem' if problems == 1 else 'problems'} found", err=True)
@@ -77,7 +78,7 @@ def compile_(
     try:
         findings = compile_file(file, output)
     except OSError as error:
-        _refuse(f"{error.filename} cannot be opened: {error.strerror}")
+        refuse(f"{error.filename} cannot be opened: {error.strerror}")
     if findings:
         _show(findings, sys.stderr)  # where a build tool looks for the reason
         raise typer.Exit(FINDINGS)
@@ -95,21 +96,8 @@ def schema(
     if name not in texts:
         nearest = nearest_word(name, texts)
         meant = f"did you mean `{nearest}`? " if nearest else ""
-        _refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}")
+        refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}")
     typer.echo(texts[name], nl=False)
-
-
-@sandbox_app.command()
-def up(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the AWS endpoint; 0 takes a free one.")] = 0,
-    build: Annotated[Path, typer.Option(help="What `make build` built.")] = Path(".aws-sam/build"),
-) -> None:
-    """Run the sandbox in the foreground until Ctrl-C."""
-    if not (build / "template.yaml").is_file():
-        _refuse(f"{build} holds no built template: run `make build` first, or name the folder with --build")
-    from sandbox.foreground import up as run_sandbox
-
-    run_sandbox(build=build, port=port)
 
 
 def _show(findings: "list[Finding]", stream: TextIO) -> None:
@@ -118,8 +106,3 @@ def _show(findings: "list[Finding]", stream: TextIO) -> None:
     from steward_cli.report import show_findings
 
     show_findings(findings, stream)
-
-
-def _refuse(message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(USAGE)

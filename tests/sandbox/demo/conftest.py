@@ -10,11 +10,12 @@ import pytest
 import yaml
 from rich.console import Console
 
-from sandbox.demo.layout import Layout, write_layout
+from sandbox.demo.layout import write_layout
 from sandbox.demo.narrator import Narrator
 from sandbox.demo.stage import SPOKE, Stage
 from sandbox.demo.story import Ending, Interference, leading_to, play
 from sandbox.deploy.translate import read_template
+from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]

@@ -14,8 +14,9 @@ import yaml
 
 from sandbox.delivery.stores import message_count
 from sandbox.demo.client import User
-from sandbox.demo.layout import Layout, Release, release, write_layout
+from sandbox.demo.layout import Release, release, write_layout
 from sandbox.demo.rulebook_layer import RulebookLayer
+from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 from sandbox.scan_reports import record_scans
 

@@ -29,10 +29,11 @@ def _play(build: Path, image: Path | None, folder: Path) -> int:
     # Imported here: moto and boto3 take seconds, in which a person would see nothing, or a traceback after Ctrl-C.
     from rich.console import Console  # noqa: PLC0415
 
-    from sandbox.demo.layout import Layout, LayoutError, release, write_layout  # noqa: PLC0415
+    from sandbox.demo.layout import release, write_layout  # noqa: PLC0415
     from sandbox.demo.narrator import Narrator  # noqa: PLC0415
     from sandbox.demo.stage import SPOKE, Stage  # noqa: PLC0415
     from sandbox.demo.story import play  # noqa: PLC0415
+    from sandbox.oci_layout import Layout, LayoutError  # noqa: PLC0415
     from sandbox.sandbox import Sandbox  # noqa: PLC0415
 
     console = Console(soft_wrap=True)

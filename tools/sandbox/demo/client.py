@@ -8,7 +8,8 @@ from typing import Any
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
-from sandbox.demo.layout import Layout, Release
+from sandbox.demo.layout import Release
+from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 
 _CHUNK = 1 << 20

@@ -14,10 +14,11 @@ import yaml
 
 from ecr_steward.domain.names import Digest
 from sandbox.demo.client import User
-from sandbox.demo.layout import Layout, Release, release
+from sandbox.demo.layout import Release, release
 from sandbox.demo.narrator import Narrator
 from sandbox.demo.rulebook_layer import Change, RulebookLayer
 from sandbox.function_logs import job_name
+from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 
 HOME, AWAY = "us-east-1", "eu-west-1"

@@ -1,0 +1,76 @@
+"""The control API of a running sandbox, as the command line asks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+TIMEOUT = urllib3.Timeout(connect=5, read=600)
+
+
+class ControlError(Exception):
+    """The sandbox cannot be asked, or refuses; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class ControlClient:
+    """`endpoint_url` is what `sandbox up` says to export as AWS_ENDPOINT_URL."""
+
+    endpoint_url: str
+
+    def get(self, path: str, **query: str) -> Any:
+        """What is there. Raises ControlError."""
+        return self._json("GET", path, fields=query)
+
+    def post(self, path: str, document: Any) -> Any:
+        """Let something happen. Raises ControlError."""
+        return self._json("POST", path, body=json.dumps(document).encode())
+
+    def lines(self, path: str, **query: str) -> Iterator[Any]:
+        """Documents as they come, until the sandbox ends. Raises ControlError."""
+        with self._pool() as pool:
+            answer = self._ask(pool, "GET", path, fields=query, preload_content=False)
+            buffer = b""
+            try:
+                for piece in answer.stream(1 << 16):
+                    *lines, buffer = (buffer + piece).split(b"\n")
+                    yield from (json.loads(line) for line in lines if line)
+            except urllib3.exceptions.HTTPError:
+                return  # it has ended
+
+    def _json(self, method: str, path: str, **request: Any) -> Any:
+        with self._pool() as pool:
+            return json.loads(self._ask(pool, method, path, **request).data)
+
+    @staticmethod
+    def _pool() -> urllib3.PoolManager:
+        return urllib3.PoolManager(retries=False, timeout=TIMEOUT)
+
+    def _ask(self, pool: urllib3.PoolManager, method: str, path: str, **request: Any) -> urllib3.BaseHTTPResponse:
+        url = f"{self.endpoint_url.rstrip('/')}/_sandbox/{path}"
+        try:
+            answer = pool.request(method, url, **request)
+        except urllib3.exceptions.HTTPError as cause:
+            raise ControlError(
+                f"no sandbox answers at {self.endpoint_url}: start one with `ecr-steward sandbox up`, and export the "
+                "AWS_ENDPOINT_URL that it says"
+            ) from cause
+        if answer.status >= 400:
+            raise ControlError(_refusal(answer))
+        if not answer.headers.get("content-type", "").startswith(("application/json", "application/x-ndjson")):
+            raise ControlError(
+                f"{self.endpoint_url} is no sandbox: {method} /_sandbox/{path} is not answered with JSON"
+            )
+        return answer
+
+
+def _refusal(answer: urllib3.BaseHTTPResponse) -> str:
+    try:
+        said = json.loads(answer.data)["error"]
+    except (ValueError, KeyError, TypeError):
+        return f"the sandbox answers {answer.status}"
+    return str(said)

@@ -1,0 +1,79 @@
+"""Push an OCI image layout into a running registry, as any client would: over /v2/, with a token from the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.domain.images import Descriptor
+from ecr_steward.domain.names import ImageTag
+from ecr_steward.errors import StewardError
+from sandbox.oci_layout import Layout, LayoutError
+
+_CHUNK = 1 << 20
+
+
+class SeedError(Exception):
+    """Nothing, or not everything, was pushed; the message says why."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What is there now, and how much of it was not before."""
+
+    repository_name: str
+    image_tag: str
+    digest: str
+    manifests: int
+    blobs: int
+    """Pushed; those that were there already are not counted."""
+
+
+def seed(
+    layout_folder: Path, repository_name: str, image_tag: str, endpoint_url: str | None, say: Callable[[str], None]
+) -> Seeded:
+    """Push the one image of a layout, with all that it is made of; its repository is created where there is none.
+
+    Credentials and region are those that boto3 finds, `endpoint_url` as well unless it is given. Raises SeedError.
+    """
+    layout = Layout(layout_folder)
+    try:
+        graph = layout.graph()
+        ecr = boto3.client("ecr", endpoint_url=endpoint_url, config=Config(retries={"total_max_attempts": 1}))
+        if _create(ecr, repository_name):
+            say(f"created repository {repository_name}")
+        (login,) = ecr.get_authorization_token()["authorizationData"]
+        registry = DistributionClient(login["proxyEndpoint"], lambda: f"Basic {login['authorizationToken']}")
+        blobs = {blob.digest: blob for manifest in graph for blob in manifest.stored_blobs}
+        pushed = sum(_push(registry, layout, repository_name, blob) for blob in blobs.values())
+        for manifest in graph:
+            is_top = manifest is graph[-1]
+            reference = ImageTag(image_tag) if is_top else manifest.digest
+            registry.put_manifest(repository_name, reference, manifest.content, manifest.descriptor.media_type)
+    except (LayoutError, StewardError, BotoCoreError, ClientError) as cause:
+        raise SeedError(str(cause)) from cause
+    return Seeded(repository_name, image_tag, str(graph[-1].digest), len(graph), pushed)
+
+
+def _create(ecr: Any, repository_name: str) -> bool:
+    try:
+        ecr.create_repository(repositoryName=repository_name)
+    except ecr.exceptions.RepositoryAlreadyExistsException:
+        return False
+    return True
+
+
+def _push(registry: DistributionClient, layout: Layout, repository_name: str, blob: Descriptor) -> bool:
+    if registry.blob_exists(repository_name, blob.digest):
+        return False
+    with layout.path(blob.digest).open("rb") as stream:
+        registry.upload_blob(repository_name, iter(partial(stream.read, _CHUNK), b""), blob)
+    return True

@@ -1,0 +1,13 @@
+"""How a command refuses: one line on standard error that says what is wrong, and the exit code for wrong use."""
+
+from typing import NoReturn
+
+import typer
+
+from steward_cli.main import USAGE
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command. Raises typer.Exit."""
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(USAGE)

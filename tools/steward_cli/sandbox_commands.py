@@ -1,0 +1,142 @@
+"""The commands of ``ecr-steward sandbox`` and their arguments. What they do is imported when one is called."""
+
+# ruff: noqa: PLC0415 - a command pays for its own imports only
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steward_cli.refusal import refuse
+
+if TYPE_CHECKING:
+    from sandbox.control_client import ControlClient
+
+app = typer.Typer(help="Everything on this machine, with no cloud account.", no_args_is_help=True)
+
+Endpoint = Annotated[
+    str | None,
+    typer.Option(envvar="AWS_ENDPOINT_URL", help="Of the running sandbox.", show_default=False),
+]
+
+
+@app.command()
+def up(  # noqa: PLR0917 typer reads them as options
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the AWS endpoint; 0 takes a free one.")] = 0,
+    build: Annotated[Path, typer.Option(help="What `make build` built.")] = Path(".aws-sam/build"),
+    ecr_only: Annotated[
+        bool, typer.Option("--ecr-only", help="Only a registry: no functions, no template, no other AWS.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="With --ecr-only: a folder that keeps the registry between runs.")
+    ] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="With --ecr-only, once for each account.", show_default="111122223333")
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="With --ecr-only, once for each region.", show_default="us-east-1 and eu-west-1"),
+    ] = None,
+) -> None:
+    """Run the sandbox in the foreground until Ctrl-C."""
+    if ecr_only:
+        from sandbox.ecr_foreground import up as run_ecr
+
+        run_ecr(
+            port=port,
+            data=data,
+            accounts=account or ["111122223333"],
+            regions=region or ["us-east-1", "eu-west-1"],
+            ecr_options={},
+        )
+        return
+    for given, option in ((data, "--data"), (account, "--account"), (region, "--region")):
+        if given:
+            refuse(f"{option} goes with --ecr-only")
+    if not (build / "template.yaml").is_file():
+        refuse(f"{build} holds no built template: run `make build` first, or name the folder with --build")
+    from sandbox.foreground import up as run_sandbox
+
+    run_sandbox(build=build, port=port)
+
+
+@app.command()
+def seed(
+    layout: Annotated[Path, typer.Argument(help="A folder with an OCI image layout.", metavar="LAYOUT")],
+    image: Annotated[str, typer.Argument(help="Such as team-a/api:1.0.0.", metavar="REPOSITORY:TAG")],
+    endpoint: Endpoint = None,
+) -> None:
+    """Push an image from a folder; its repository is created where there is none.
+
+    `skopeo copy --all docker://IMAGE oci:LAYOUT` makes such a folder.
+    """
+    repository_name, _, image_tag = image.rpartition(":")
+    if not repository_name or not image_tag or "/" in image_tag:
+        refuse(f"{image} names no repository and tag; write REPOSITORY:TAG, such as team-a/api:1.0.0")
+    from sandbox.seed import SeedError, seed
+
+    try:
+        done = seed(layout, repository_name, image_tag, endpoint, lambda text: typer.echo(text, err=True))
+    except SeedError as error:
+        refuse(str(error))
+    typer.echo(
+        f"pushed {done.repository_name}:{done.image_tag} with {done.manifests} manifests and {done.blobs} new blobs",
+        err=True,
+    )
+    typer.echo(done.digest)
+
+
+@app.command()
+def events(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document in each line.")] = False,
+    endpoint: Endpoint = None,
+) -> None:
+    """Show what ECR and the others have told EventBridge."""
+    import json
+
+    from sandbox.control_client import ControlError
+    from sandbox.told import event_line
+
+    client = _client(endpoint)
+    try:
+        found = client.lines("events", follow="true") if follow else client.get("events")
+        for entry in found:
+            event = entry["event"]
+            typer.echo(json.dumps(event) if as_json else f"{event.get('time')} {event_line(event)}")
+    except ControlError as error:
+        refuse(str(error))
+    except KeyboardInterrupt:
+        return
+
+
+@app.command()
+def clock(
+    move: Annotated[
+        str | None, typer.Argument(help="Let so much time pass at once: 90m, 13h, 30d.", show_default=False)
+    ] = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """Show the sandbox's time, or move it forward."""
+    from sandbox.control_client import ControlError
+
+    client = _client(endpoint)
+    try:
+        time = client.get("clock") if move is None else client.post("clock", {"move": move})
+    except ControlError as error:
+        refuse(str(error))
+    typer.echo(time["now"])
+    if time["seconds_ahead"]:
+        typer.echo(f"{time['seconds_ahead']:.0f} seconds ahead of this machine", err=True)
+    moved = time.get("moved") or {}
+    for told, names in (("fired", moved.get("fired")), ("did not fire (not a rate)", moved.get("not_fired"))):
+        if names:
+            typer.echo(f"{told}: {', '.join(names)}", err=True)
+
+
+def _client(endpoint: str | None) -> "ControlClient":
+    from sandbox.control_client import ControlClient
+
+    if endpoint is None:
+        refuse("which sandbox? Export the AWS_ENDPOINT_URL that `ecr-steward sandbox up` says, or give --endpoint URL")
+    return ControlClient(endpoint)
