@@ -7,6 +7,8 @@ from typing import Any
 
 from local_ecr.control.call import Call, Handler
 from local_ecr.names import Registry
+from local_ecr.replication.rules import EMPTY
+from local_ecr.state import registries
 
 
 def get_authorization_token(call: Call) -> Mapping[str, Any]:
@@ -26,7 +28,10 @@ def get_authorization_token(call: Call) -> Mapping[str, Any]:
 
 
 def describe_registry(call: Call) -> Mapping[str, Any]:
-    return {"registryId": call.registry.account, "replicationConfiguration": {"rules": []}}
+    """The replication configuration as it was put."""
+    with call.store.reading() as connection:
+        configuration = registries.get(connection, call.registry, registries.REPLICATION)
+    return {"registryId": call.registry.account, "replicationConfiguration": configuration or EMPTY}
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -1,0 +1,1 @@
+"""Replication: what a registry copies into which other registries, and the copying itself."""
