@@ -276,6 +276,11 @@ def _action_of(image: Image) -> str:
     return REFERRER_ACTION if image.subject else IMAGE_ACTION
 
 
+def as_image_action(event: dict[str, Any]) -> dict[str, Any]:
+    """An event as it were if referrers had no detail-type of their own."""
+    return {**event, "detail-type": IMAGE_ACTION} if event["detail-type"] == REFERRER_ACTION else event
+
+
 def _action(repository_name: str, digest: Digest, action: str, result: str = "SUCCESS") -> dict[str, Any]:
     return {"result": result, "repository-name": repository_name, "image-digest": digest, "action-type": action}
 

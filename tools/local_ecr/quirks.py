@@ -43,6 +43,11 @@ class Quirks:
         "a repository policy is read back with other white space than it was written with",
         "AWS CLI reference, examples of get-repository-policy",
     )
+    referrer_action: bool = _quirk(
+        "an image with a subject is told of as `ECR Referrer Action`, not as `ECR Image Action`; shown by AWS for a"
+        " restored one, for pushes and deletes inferred from EventBridge's schema and not verified",
+        "AmazonECR/latest/userguide/ecr-eventbridge.html",
+    )
 
     @classmethod
     def none(cls) -> Self:

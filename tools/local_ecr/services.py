@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from local_ecr.access.gate import Gate, Identities, no_policies
 from local_ecr.access.log import AccessDecision, DecisionLog, tell_nobody
 from local_ecr.background import Background
+from local_ecr.events import as_image_action
+from local_ecr.faults import Faults
 from local_ecr.housekeeping import Housekeeping
 from local_ecr.names import Digest, Registry, parse_digest
 from local_ecr.principals import Credential, Principal, account_principal
@@ -19,7 +21,7 @@ from local_ecr.requests import RequestLog
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
 from local_ecr.state import repositories
-from local_ecr.state.store import Store
+from local_ecr.state.store import Store, best_effort
 from local_ecr.tokens import Signer
 from local_ecr.uploads import Uploads
 
@@ -67,13 +69,15 @@ class Services:
         self.requests = RequestLog()
         self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}
-        self.store = Store(data, on_event)
+        self.faults = Faults(best_effort(on_event), clock)
+        self.store = Store(data, self._announce)
         self.gate = Gate(self.store, clock, identities, self.decisions, organization_id)
         self.signer = Signer(self.store.signing_key(), clock)
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
         self.background = Background(clock)
         self.store.on_work = self.background.wake
+        self.background.every(timedelta(seconds=1), self.faults.release_due)
         self.background.start()
 
     def record_scan(self, registry: Registry, repository_name: str, digest: str, document: Any) -> None:
@@ -123,6 +127,10 @@ class Services:
     def wait_until_idle(self, timeout: float = 30) -> None:
         """Return when everything is copied that is to be copied, and no job runs. Raises TimeoutError."""
         self.background.wait_until_idle(timeout)
+
+    def _announce(self, account: str, region: str, event: dict[str, Any]) -> None:
+        """What the store has to tell, on its way to whoever receives events."""
+        self.faults.send(account, region, event if self.quirks.referrer_action else as_image_action(event))
 
     def close(self) -> None:
         self.background.close()

@@ -22,6 +22,18 @@ logger = logging.getLogger(__name__)
 OnEvent = Callable[[str, str, dict[str, Any]], None]
 
 
+def best_effort(receive: OnEvent) -> OnEvent:
+    """The same as ECR's own events are: a receiver that fails cannot undo what is committed."""
+
+    def deliver(account: str, region: str, event: dict[str, Any]) -> None:
+        try:
+            receive(account, region, event)
+        except Exception:
+            logger.exception("the receiver of a %r event failed", event.get("detail-type"))
+
+    return deliver
+
+
 def nobody_works() -> None:
     """For a store that nobody works for."""
 
@@ -55,7 +67,7 @@ class Store:
     def __init__(self, root: Path, on_event: OnEvent) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._lock = _lock_folder(root)
-        self._on_event = on_event
+        self._on_event = best_effort(on_event)
         self.on_work: Callable[[], None] = nobody_works
         """Called after a change that left something to do in the background."""
         self._database = Database(root / "state.sqlite3")
@@ -82,11 +94,8 @@ class Store:
             self.on_work()
 
     def deliver(self, registry: Registry, event: dict[str, Any]) -> None:
-        """Best effort, as ECR's own events are: a receiver that fails cannot undo what is committed."""
-        try:
-            self._on_event(registry.account, registry.region, event)
-        except Exception:
-            logger.exception("the receiver of a %r event failed", event.get("detail-type"))
+        """Tell of what is no change, or of one that is committed already."""
+        self._on_event(registry.account, registry.region, event)
 
     def _collect_layers(self, dropped: Iterable[tuple[Registry, Digest]]) -> None:
         """Remove the bits of those layers that no repository of the registry has any more."""
