@@ -43,7 +43,10 @@ def test_a_repository_is_described_as_it_was_created_when_every_setting_is_given
     assert created["repositoryUri"].endswith("/team/app")
     assert created["imageTagMutabilityExclusionFilters"] == filters
     assert created["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert created["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": "alias/one"}
+    assert created["encryptionConfiguration"] == {
+        "encryptionType": "KMS",
+        "kmsKey": "arn:aws:kms:us-east-1:111122223333:alias/one",
+    }
     assert ecr.list_tags_for_resource(resourceArn=created["repositoryArn"])["tags"] == [{"Key": "team", "Value": "a"}]
 
 

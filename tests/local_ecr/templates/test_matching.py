@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_ecr.images.mutability import Mutability
 from local_ecr.state.creation_templates import CreationTemplate
 from local_ecr.templates.matching import choose_template
 
@@ -16,19 +15,7 @@ prefixes = st.one_of(paths, paths.map(lambda path: f"{path}/"), st.just("ROOT"))
 
 
 def template(prefix, *applied_for):
-    return CreationTemplate(
-        prefix=prefix,
-        applied_for=applied_for or CAUSES,
-        description=None,
-        mutability=Mutability(),
-        encryption={"encryptionType": "AES256"},
-        resource_tags={},
-        repository_policy=None,
-        lifecycle_policy=None,
-        custom_role_arn=None,
-        created_at=0.0,
-        updated_at=0.0,
-    )
+    return CreationTemplate(prefix, applied_for or CAUSES, created_at=0.0, updated_at=0.0)
 
 
 def by_the_words_of_the_guide(templates, name, cause):

@@ -44,6 +44,21 @@ def permissions_for(
     return [Permission(f"ecr:{action}", resource) for action in actions for resource in resources]
 
 
+def permissions_for_template(
+    registry: Registry, prefix: str, *, has_lifecycle_policy: bool, has_repository_policy: bool, role_arn: str | None
+) -> list[Permission]:
+    """What a creation template needs besides, since a repository made by it gets what the caller would have to put.
+
+    Source: ECR user guide, "IAM permissions for creating repository creation templates".
+    """
+    repositories = registry.repository_arn("*" if prefix == "ROOT" else f"{prefix.removesuffix('/')}/*")
+    actions = ["CreateRepository"]
+    actions += ["PutLifecyclePolicy"] if has_lifecycle_policy else []
+    actions += ["SetRepositoryPolicy"] if has_repository_policy else []
+    permissions = [Permission(f"ecr:{action}", repositories) for action in actions]
+    return [*permissions, Permission("iam:PassRole", role_arn)] if role_arn else permissions
+
+
 def permissions_for_enhanced_scan(registry: Registry) -> list[Permission]:
     """What reading an enhanced scan needs besides: ECR asks Inspector for it in the caller's name.
 

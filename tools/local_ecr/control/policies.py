@@ -16,20 +16,31 @@ from local_ecr.state import repositories
 
 def set_repository_policy(call: Call) -> Mapping[str, Any]:
     """Refuses, as AWS does, what would keep the caller from ever setting another policy, unless it is forced."""
-    written = check_repository_policy(call.input["policyText"], reformat=call.ecr.quirks.policy_reformatted)
-    try:
-        check(json.loads(written))
-    except UnsupportedPolicyError as cause:
-        raise EcrError(
-            "UnsupportedOperationException",
-            f"Amazon ECR may know what this policy means, local_ecr does not evaluate it: {cause}",
-        ) from cause
+    written = read_repository_policy(call, call.input["policyText"])
     if not call.input.get("force", False):
         _require_way_back(call, written)
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         repositories.set_policy(change.connection, repository, written)
     return call.in_repository(policyText=written)
+
+
+def read_repository_policy(call: Call, text: str) -> str:
+    """A repository policy as it will be read back. Raises EcrError: it is none, or it is not evaluated here."""
+    written = check_repository_policy(text, reformat=call.ecr.quirks.policy_reformatted)
+    require_understood(written)
+    return written
+
+
+def require_understood(policy: str) -> None:
+    """Refuse at once what no request could be judged by. Raises EcrError UnsupportedOperationException."""
+    try:
+        check(json.loads(policy))
+    except UnsupportedPolicyError as cause:
+        raise EcrError(
+            "UnsupportedOperationException",
+            f"Amazon ECR may know what this policy means, local_ecr does not evaluate it: {cause}",
+        ) from cause
 
 
 def _require_way_back(call: Call, policy: str) -> None:

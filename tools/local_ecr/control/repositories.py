@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.control.call import Call, Handler
+from local_ecr.control.repository_settings import (
+    read_encryption,
+    read_mutability,
+    shown_mutability,
+    shown_repository,
+)
 from local_ecr.control.resource_tags import read_resource_tags
-from local_ecr.errors import EcrError, invalid_parameter
-from local_ecr.images.mutability import MUTABLE, Mutability
+from local_ecr.errors import EcrError
 from local_ecr.state import images, layers, repositories
-from local_ecr.state.repositories import Repository
 
 
 def create_repository(call: Call) -> Mapping[str, Any]:
     tags = read_resource_tags(call.input.get("tags", ()))
-    mutability = _mutability(call.input)
+    mutability = read_mutability(call.input)
     scanning = call.input.get("imageScanningConfiguration", {})
-    encryption = call.input.get("encryptionConfiguration", {"encryptionType": "AES256"})
+    encryption = read_encryption(call.input, call.registry)
     with call.store.changing() as change:
         repository = repositories.create(
             change.connection,
@@ -35,7 +39,7 @@ def create_repository(call: Call) -> Mapping[str, Any]:
                 f"'{call.registry.account}'",
             )
         repositories.add_resource_tags(change.connection, repository, tags)
-    return {"repository": _described(call, repository)}
+    return {"repository": shown_repository(call.ecr, repository)}
 
 
 def describe_repositories(call: Call) -> Mapping[str, Any]:
@@ -43,10 +47,10 @@ def describe_repositories(call: Call) -> Mapping[str, Any]:
     with call.store.reading() as connection:
         if names is not None:
             found = [repositories.get(connection, call.registry, name) for name in names]
-            return {"repositories": [_described(call, repository) for repository in found]}
+            return {"repositories": [shown_repository(call.ecr, repository) for repository in found]}
         found = repositories.page(connection, call.registry, call.page_start(""), call.page_size + 1)
     shown, next_token = call.page(found, lambda repository: repository.name)
-    return {"repositories": [_described(call, repository) for repository in shown], "nextToken": next_token}
+    return {"repositories": [shown_repository(call.ecr, repository) for repository in shown], "nextToken": next_token}
 
 
 def delete_repository(call: Call) -> Mapping[str, Any]:
@@ -66,18 +70,15 @@ def delete_repository(call: Call) -> Mapping[str, Any]:
     for upload_id in upload_ids:
         call.store.content.remove_upload(call.registry, upload_id)
         call.store.upload_files.forget(upload_id)
-    return {"repository": _described(call, repository)}
+    return {"repository": shown_repository(call.ecr, repository)}
 
 
 def put_image_tag_mutability(call: Call) -> Mapping[str, Any]:
-    mutability = _mutability(call.input)
+    mutability = read_mutability(call.input)
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         repositories.set_mutability(change.connection, repository, mutability)
-    return call.in_repository(
-        imageTagMutability=mutability.mode,
-        imageTagMutabilityExclusionFilters=_exclusion_filters(mutability),
-    )
+    return call.in_repository(**shown_mutability(mutability))
 
 
 def put_image_scanning_configuration(call: Call) -> Mapping[str, Any]:
@@ -86,40 +87,6 @@ def put_image_scanning_configuration(call: Call) -> Mapping[str, Any]:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         repositories.set_scan_on_push(change.connection, repository, scan_on_push)
     return call.in_repository(imageScanningConfiguration={"scanOnPush": scan_on_push})
-
-
-def _mutability(given: Mapping[str, Any]) -> Mutability:
-    mode = given.get("imageTagMutability", MUTABLE)
-    filters = given.get("imageTagMutabilityExclusionFilters", [])
-    takes_filters = mode.endswith("_WITH_EXCLUSION")
-    if takes_filters and not filters:
-        raise invalid_parameter(
-            "imageTagMutabilityExclusionFilters", f"exclusion filters are required when imageTagMutability is {mode}"
-        )
-    if filters and not takes_filters:
-        raise invalid_parameter(
-            "imageTagMutabilityExclusionFilters", f"exclusion filters are not allowed when imageTagMutability is {mode}"
-        )
-    return Mutability(mode, tuple(one["filter"] for one in filters))
-
-
-def _exclusion_filters(mutability: Mutability) -> list[dict[str, str]] | None:
-    filters = [{"filterType": "WILDCARD", "filter": pattern} for pattern in mutability.exclusion_filters]
-    return filters or None
-
-
-def _described(call: Call, repository: Repository) -> dict[str, Any]:
-    return {
-        "repositoryArn": repository.arn,
-        "registryId": repository.registry.account,
-        "repositoryName": repository.name,
-        "repositoryUri": f"{call.ecr.registry_host(repository.registry)}/{repository.name}",
-        "createdAt": repository.created_at,
-        "imageTagMutability": repository.mutability.mode,
-        "imageTagMutabilityExclusionFilters": _exclusion_filters(repository.mutability),
-        "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
-        "encryptionConfiguration": repository.encryption,
-    }
 
 
 OPERATIONS: dict[str, Handler] = {

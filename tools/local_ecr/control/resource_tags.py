@@ -35,7 +35,7 @@ def list_tags_for_resource(call: Call) -> Mapping[str, Any]:
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, _repository_name(call))
         tags = repositories.resource_tags(connection, repository)
-    return {"tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return {"tags": shown_resource_tags(tags)}
 
 
 def read_resource_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
@@ -52,6 +52,10 @@ def read_resource_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
         tags[key] = value
     _check_count(tags)
     return tags
+
+
+def shown_resource_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _check_count(tags: Mapping[str, str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local_ecr.images.mutability import Mutability
 from local_ecr.names import Registry
+from local_ecr.state.repositories import DEFAULT_ENCRYPTION
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,16 @@ class CreationTemplate:
     """As it was given: with or without the `/` at its end, which is meant either way, or ROOT."""
     applied_for: tuple[str, ...]
     """For which causes: REPLICATION, PULL_THROUGH_CACHE, CREATE_ON_PUSH."""
-    description: str | None
-    mutability: Mutability
-    encryption: Mapping[str, str]
-    resource_tags: Mapping[str, str]
-    repository_policy: str | None
-    lifecycle_policy: str | None
-    custom_role_arn: str | None
     created_at: float
     """Seconds since the epoch, as is the next."""
     updated_at: float
+    description: str | None = None
+    mutability: Mutability = field(default_factory=Mutability)
+    encryption: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ENCRYPTION))
+    resource_tags: Mapping[str, str] = field(default_factory=dict)
+    repository_policy: str | None = None
+    lifecycle_policy: str | None = None
+    custom_role_arn: str | None = None
 
     @property
     def key(self) -> str:

@@ -12,6 +12,8 @@ from local_ecr.errors import repository_not_found
 from local_ecr.images.mutability import Mutability
 from local_ecr.names import Registry
 
+DEFAULT_ENCRYPTION: Mapping[str, str] = {"encryptionType": "AES256"}
+
 
 @dataclass(frozen=True)
 class Repository:

@@ -18,8 +18,6 @@ CREATE_ON_PUSH = "CREATE_ON_PUSH"
 REPLICATION = "REPLICATION"
 PULL_THROUGH_CACHE = "PULL_THROUGH_CACHE"
 
-DEFAULT_ENCRYPTION = {"encryptionType": "AES256"}
-
 
 def ensure_repository(change: Change, registry: Registry, name: str, cause: str, now: datetime) -> Repository:
     """The repository of this name; made for `cause` when it is not there yet.
@@ -46,7 +44,7 @@ def find_template(connection: sqlite3.Connection, registry: Registry, name: str,
 
 def lacks_role(template: CreationTemplate) -> bool:
     """Whether what this template asks for is more than ECR's service-linked role may do: CreateRepository alone."""
-    needs_role = bool(template.resource_tags) or template.encryption["encryptionType"] != "AES256"
+    needs_role = bool(template.resource_tags) or dict(template.encryption) != repositories.DEFAULT_ENCRYPTION
     return needs_role and template.custom_role_arn is None
 
 
@@ -61,7 +59,7 @@ def _create(
         created_at=now.timestamp(),
         mutability=template.mutability if template else Mutability(),
         scan_on_push=False,
-        encryption=template.encryption if template else DEFAULT_ENCRYPTION,
+        encryption=template.encryption if template else repositories.DEFAULT_ENCRYPTION,
     )
     assert created is not None  # noqa: S101  it was looked for in this transaction
     if template is not None:
