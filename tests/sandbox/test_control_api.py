@@ -81,6 +81,9 @@ def test_schedule_fires_when_posted(box: Any) -> None:
         ("events", ["x"], 400, "source, detail-type and detail"),
         ("idle?timeout=soon", None, 400, "number of seconds"),
         ("trail", {"enabled": "no"}, 400, "expected"),
+        ("trail", {"enabled": True, "reads": 1}, 400, "expected"),
+        ("faults", {"kind": "lose"}, 400, "kind is one of drop, double, delay, reorder, not 'lose'"),
+        ("faults", [], 400, "a fault is an object with a kind"),
     ],
 )
 def test_mistake_is_explained_when_asked_wrongly(box: Any, path: str, document: Any, status: int, error: str) -> None:
@@ -113,7 +116,7 @@ def test_answer_points_to_the_index_when_there_is_nothing_at_a_path(
     [
         ("events", "an event is an object with source, detail-type and detail"),
         ("clock", 'expected {"move": "13h"}'),
-        ("trail", 'expected {"enabled": true} or {"enabled": false}'),
+        ("trail", 'expected {"enabled": true} or {"enabled": false}, and besides "reads": true or false'),
     ],
 )
 def test_body_is_explained_when_it_is_empty_or_no_json(box: Any, path: str, expected: str) -> None:
@@ -132,10 +135,48 @@ def test_answer_ends_its_line_when_a_terminal_shows_it(box: Any, path: str) -> N
 
 
 def test_trail_is_switched_when_posted(box: Any) -> None:
-    assert ask(box, "trail") == (200, {"enabled": True})
-    assert ask(box, "trail", {"enabled": False}) == (200, {"enabled": False})
-    assert box.sandbox.local_ecr.trail is False
-    ask(box, "trail", {"enabled": True})
+    ecr = box.sandbox.local_ecr
+    assert ask(box, "trail") == (200, {"enabled": True, "reads": False})
+
+    assert ask(box, "trail", {"enabled": False, "reads": True}) == (200, {"enabled": False, "reads": True})
+
+    assert (ecr.trail, ecr.trail_reads) == (False, True)
+    assert ask(box, "trail", {"enabled": True}) == (200, {"enabled": True, "reads": True})
+    ask(box, "trail", {"enabled": True, "reads": False})
+
+
+def test_event_of_ecr_is_held_until_its_release_when_a_fault_was_posted(box: Any) -> None:
+    fault = {"kind": "delay", "next": 1, "detail_type": "AWS API Call via CloudTrail", "repository": "held"}
+    status, added = ask(box, "faults", fault)
+    assert (status, added) == (201, {**fault, "share": 1.0, "seconds": None, "window": None})
+    before = len(ask(box, "events")[1])
+
+    box.sandbox.client("ecr").create_repository(repositoryName="held")
+
+    told = ask(box, "faults")[1]
+    assert [event["detail"]["eventName"] for event in told["held"]] == ["CreateRepository"]
+    assert [(one["kind"], one["event"]) for one in told["done"]] == [("delay", told["held"][0])]
+    assert len(ask(box, "events")[1]) == before
+    assert ask(box, "faults/release", {}) == (202, {"delivered": 1})
+    assert ask(box, "events")[1][-1]["event"] == told["held"][0]
+
+
+def test_faults_are_over_when_they_are_deleted(box: Any) -> None:
+    ask(box, "faults", {"kind": "drop", "repository": "cleared"})
+
+    assert box.http("DELETE", "/_sandbox/faults") == (202, {"delivered": 0})
+
+    assert ask(box, "faults")[1]["faults"] == []
+    box.sandbox.client("ecr").create_repository(repositoryName="cleared")
+    assert ask(box, "events")[1][-1]["event"]["detail"]["requestParameters"] == {"repositoryName": "cleared"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"kind": "drop", "nxt": 1}'])
+def test_a_fault_is_shown_when_what_was_posted_is_none(box: Any, body: bytes) -> None:
+    status, answer = box.http("POST", "/_sandbox/faults", body)
+
+    assert status == 400
+    assert answer["example"]["kind"] == "drop"
 
 
 def test_requests_of_both_logs_are_listed_in_order_when_asked(box: Any) -> None:

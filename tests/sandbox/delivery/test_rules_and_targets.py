@@ -64,12 +64,33 @@ def shop(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
         EventPattern={"detail-type": ["Forwarded"]},
     )
     stack.rule("WrongRole", {"Arn": arn("Bus"), "RoleArn": arn("Stranger"), **dead}, bus="default")
+    calls = {"EventPattern": {"detail-type": ["AWS API Call via CloudTrail"]}, "bus": "default"}
+    stack.queue("Writes", "OfWrites")
+    stack.queue("All", "OfAll")
+    stack.rule("OfWrites", arn("Writes"), **calls)
+    stack.rule("OfAll", arn("All"), State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", **calls)
     return start(stack)
 
 
 def last_delivery(box: Any, rule: str) -> Any:
     """The last delivery of a rule."""
     return [one for one in box.sandbox.deliveries if one.source == box.arn(rule)][-1]
+
+
+def test_call_that_only_reads_is_told_to_no_rule_but_one_in_the_state_for_it(shop: Any) -> None:
+    shop.sandbox.local_ecr.trail_reads = True
+    client = shop.sandbox.client("ecr")
+
+    client.describe_repositories()
+    client.create_repository(repositoryName="told")
+    shop.sandbox.local_ecr.trail_reads = False
+    shop.sandbox.wait_until_idle()
+
+    told = {
+        queue: {message["body"]["detail"]["eventName"] for message in shop.messages(queue)}
+        for queue in ("Writes", "All")
+    }
+    assert told == {"Writes": {"CreateRepository"}, "All": {"CreateRepository", "DescribeRepositories"}}
 
 
 def test_function_gets_the_whole_event_when_a_permission_names_the_rule(shop: Any) -> None:

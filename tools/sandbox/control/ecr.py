@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from local_ecr import LocalEcr
 from sandbox.clock import ClockError, SandboxClock, parse_duration
+from sandbox.control import faults
 from sandbox.control.answers import Endpoint, answer, body_of, plain
 from sandbox.delivery.ledger import BusEvent, Ledger
 from sandbox.scan_reports import EXAMPLE, ScanReportError, record_scans
@@ -25,7 +26,7 @@ FOLLOWING = 1.0  # seconds; how late a follower of events that has left, or the 
 
 SCAN = "a scan is an object with repository, digest, type and status"
 MOVE = 'expected {"move": "13h"}'
-TRAIL = 'expected {"enabled": true} or {"enabled": false}'
+TRAIL = 'expected {"enabled": true} or {"enabled": false}, and besides "reads": true or false'
 """What a body holds, for whoever sent another."""
 
 ROUTES = {
@@ -37,7 +38,8 @@ ROUTES = {
     "GET clock": "the sandbox's time, and how many seconds it is ahead of the real one",
     "POST clock": '{"move": "13h"} lets so much time pass at once; whole numbers of s, m, h or d',
     "GET trail": "whether CloudTrail events are emitted",
-    "POST trail": '{"enabled": false} for a registry without a trail',
+    "POST trail": '{"enabled": false} for a registry without a trail; "reads": true records what only reads, too',
+    **faults.ROUTES,
 }
 
 
@@ -88,6 +90,7 @@ class EcrControl:
             "POST /clock": self.move_clock,
             "GET /trail": self.read_trail,
             "POST /trail": self.set_trail,
+            **faults.FaultControl(self._stage.local_ecr.faults).routes(),
         }
 
     async def index(self, _: Request) -> Response:
@@ -154,14 +157,20 @@ class EcrControl:
         return answer(self._time() | {"moved": moved})
 
     async def read_trail(self, _: Request) -> Response:
-        return answer({"enabled": self._stage.local_ecr.trail})
+        return answer(self._trail())
 
     async def set_trail(self, request: Request) -> Response:
         document = await body_of(request, TRAIL)
         if not isinstance(document, dict) or not isinstance(document.get("enabled"), bool):
             return answer({"error": TRAIL}, 400)
-        self._stage.local_ecr.trail = document["enabled"]
-        return answer({"enabled": self._stage.local_ecr.trail})
+        ecr, reads = self._stage.local_ecr, document.get("reads", self._stage.local_ecr.trail_reads)
+        if not isinstance(reads, bool):
+            return answer({"error": TRAIL}, 400)
+        ecr.trail, ecr.trail_reads = document["enabled"], reads
+        return answer(self._trail())
+
+    def _trail(self) -> dict[str, bool]:
+        return {"enabled": self._stage.local_ecr.trail, "reads": self._stage.local_ecr.trail_reads}
 
     def _waiters(self) -> CapacityLimiter:
         """Threads of their own: those that everybody shares answer ECR, which those who wait may be waiting for."""

@@ -9,7 +9,16 @@ from typing import Any
 
 from local_ecr.access.policies import Document, UnsupportedPolicyError, check
 from sandbox.delivery.patterns import Pattern
-from sandbox.delivery.wiring import FunctionConfig, QueueMapping, RetryPolicy, Rule, Schedule, Target, Wiring
+from sandbox.delivery.wiring import (
+    HEARS_READS,
+    FunctionConfig,
+    QueueMapping,
+    RetryPolicy,
+    Rule,
+    Schedule,
+    Target,
+    Wiring,
+)
 from sandbox.deploy import Deployment, Resource
 from sandbox.deploy.services.events import bus_statement
 from sandbox.identity import iam
@@ -115,6 +124,7 @@ class _Reader:
                 pattern=Pattern.parse(json.loads(pattern) if isinstance(pattern, str) else pattern),
                 targets=tuple(target_of(target) for target in resource.properties.get("Targets", [])),
                 is_enabled=_is_enabled(resource),
+                hears_reads=resource.properties.get("State") == HEARS_READS,
             )
 
     def mappings(self) -> Iterator[QueueMapping]:

@@ -172,6 +172,8 @@ class DeliveryEngine:
         for rule in self.wiring.rules:
             if rule.bus_arn != bus_arn or not rule.is_enabled or rule.pattern is None:
                 continue
+            if not rule.hears_reads and _is_read(event):
+                continue
             if rule.pattern.matches(event):
                 for target in rule.targets:
                     payload = payload_for(target, event)
@@ -258,3 +260,11 @@ class DeliveryEngine:
         for poller in self.pollers:
             poller.close()
         self._work.close()
+
+
+def _is_read(event: Mapping[str, Any]) -> bool:
+    """Whether an event is CloudTrail's record of a call that changes nothing."""
+    detail = event.get("detail")
+    if event.get("detail-type") != "AWS API Call via CloudTrail" or not isinstance(detail, dict):
+        return False
+    return detail.get("readOnly") is True

@@ -15,7 +15,7 @@ from local_ecr.access.policies import Document
 from sandbox.delivery.deployed import target_of
 from sandbox.delivery.patterns import Pattern
 from sandbox.delivery.stores import MOTO_LOCK
-from sandbox.delivery.wiring import Rule, Wiring
+from sandbox.delivery.wiring import HEARS_READS, Rule, Wiring
 from sandbox.identity import iam
 
 
@@ -56,6 +56,7 @@ def _rules() -> Iterator[Rule]:
                 pattern=Pattern.parse(json.loads(pattern)) if pattern else None,
                 targets=tuple(target_of(target) for target in rule.targets),
                 is_enabled=rule.state != "DISABLED",
+                hears_reads=rule.state == HEARS_READS,
             )
 
 

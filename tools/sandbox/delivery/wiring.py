@@ -12,6 +12,9 @@ from local_ecr.access.policies import Call, Document, Policy, Principal, allows
 from sandbox.delivery.patterns import Pattern
 from sandbox.identity.iam import Role
 
+HEARS_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""State of a rule that gets records of calls that only read; ENABLED gets those that change something."""
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -43,6 +46,8 @@ class Rule:
     pattern: Pattern | None
     targets: tuple[Target, ...]
     is_enabled: bool = True
+    hears_reads: bool = False
+    """Whether it gets CloudTrail's records of calls that only read: in the state that is named for it alone."""
 
     @property
     def name(self) -> str:
