@@ -14,6 +14,7 @@ from local_ecr.errors import (
     referenced_images_not_found,
 )
 from local_ecr.images.manifest import Manifest
+from local_ecr.replication.requests import request_copies
 from local_ecr.scans.record import begin_scan, unscannable_type
 from local_ecr.state import images, layers
 from local_ecr.state.images import Image
@@ -46,13 +47,10 @@ def push_image(
     connection = change.connection
     if digest is not None and digest != manifest.digest:
         raise digest_does_not_match(digest, manifest.digest)
-    known = images.by_digest(connection, repository.id, manifest.digest)
-    image = _store(change, repository, manifest, now) if known is None else known
-    if known is None and repository.scan_on_push and unscannable_type(image) is None:
-        begin_scan(change, image, now)
+    image, is_new = take_in(change, repository, manifest, now)
     holder = images.by_tag(connection, repository.id, image_tag) if image_tag else None
-    if known is not None and (image_tag is None or (holder is not None and holder.id == known.id)):
-        return Pushed(known, is_new=False)
+    if not is_new and (image_tag is None or (holder is not None and holder.id == image.id)):
+        return Pushed(image, is_new=False)
     if image_tag is not None:
         if holder is not None and repository.mutability.protects(image_tag):
             raise image_tag_already_exists(image_tag, repository.name)
@@ -60,7 +58,23 @@ def push_image(
     change.announce(
         repository.registry, events.image_pushed(repository.registry, repository.name, image, image_tag, now)
     )
+    request_copies(change, repository, image, image_tag)
     return Pushed(image, is_new=True)
+
+
+def take_in(change: Change, repository: Repository, manifest: Manifest, now: datetime) -> tuple[Image, bool]:
+    """The image of this manifest, stored if it is not there yet, and whether it is new: pushed, or copied from another
+    registry. Nothing is told of it, and no tag moves.
+
+    Raises EcrError: LayersNotFound, ReferencedImagesNotFound.
+    """
+    known = images.by_digest(change.connection, repository.id, manifest.digest)
+    if known is not None:
+        return known, False
+    image = _store(change, repository, manifest, now)
+    if repository.scan_on_push and unscannable_type(image) is None:
+        begin_scan(change, image, now)
+    return image, True
 
 
 def require_new(pushed: Pushed, repository: Repository, image_tag: str | None) -> Image:

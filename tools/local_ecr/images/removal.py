@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from local_ecr import events
 from local_ecr.images.selection import ImageFailureError, ImageId, select_image
+from local_ecr.replication.requests import request_removals
 from local_ecr.state import images, layers
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
@@ -15,9 +16,12 @@ PUSH_LIFETIME = timedelta(hours=24)
 """How long what was uploaded is kept for an image that may still come: a push is over by then."""
 
 
-def remove_image(change: Change, repository: Repository, image_id: ImageId, now: datetime) -> list[ImageId]:
+def remove_image(
+    change: Change, repository: Repository, image_id: ImageId, now: datetime, *, is_copied: bool = False
+) -> list[ImageId]:
     """Remove one tag, or with a digest alone the image and all its tags; what was removed, once per tag.
 
+    `is_copied`: another registry's removal is copied here, which goes no further.
     Raises ImageFailureError; then nothing of this image is changed.
     """
     connection = change.connection
@@ -35,6 +39,9 @@ def remove_image(change: Change, repository: Repository, image_id: ImageId, now:
             repository.registry, layers.drop_unreferenced(connection, repository.id, digests, spared_since)
         )
         removed = [ImageId(image.digest, image_tag) for image_tag in image_tags] or [ImageId(image.digest)]
+    if not is_copied:
+        is_gone = images.by_digest(connection, repository.id, image.digest) is None
+        request_removals(change, repository, image, None if is_gone else image_id.image_tag)
     for gone in removed:
         change.announce(
             repository.registry,

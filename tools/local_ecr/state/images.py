@@ -120,6 +120,12 @@ def layers_of(connection: sqlite3.Connection, image: Image) -> list[Digest]:
     return [Digest(row["digest"]) for row in rows]
 
 
+def images_of(connection: sqlite3.Connection, image: Image) -> list[Digest]:
+    """Images that an index lists."""
+    rows = connection.execute("SELECT digest FROM image_part WHERE image_id = ? AND is_image", (image.id,))
+    return [Digest(row["digest"]) for row in rows]
+
+
 def indexes_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> list[Digest]:
     """Digests of the indexes that list this image."""
     rows = connection.execute(

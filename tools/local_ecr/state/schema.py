@@ -132,21 +132,26 @@ CREATE TABLE lifecycle_preview (
     results TEXT NOT NULL
 );
 
--- one image or image tag on its way to one destination; names, since a repository may go before its work is done
+-- what is to be done in one destination for one image or image tag, and how it went; in the order of their ids. The
+-- names are kept, since a repository may go before its work is done
 CREATE TABLE replication (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     account TEXT NOT NULL,
     region TEXT NOT NULL,
     repository_name TEXT NOT NULL,
+    image_id INTEGER NOT NULL,
     digest TEXT NOT NULL,
     image_tag TEXT NOT NULL,
     action TEXT NOT NULL,
     to_account TEXT NOT NULL,
     to_region TEXT NOT NULL,
     status TEXT NOT NULL,
-    failure_code TEXT,
-    requested_at REAL NOT NULL
+    failure_code TEXT
 );
-CREATE INDEX replication_by_image ON replication (account, region, repository_name, digest);
-CREATE INDEX replication_by_status ON replication (status, id);
+CREATE INDEX replication_by_image ON replication (image_id);
+CREATE INDEX replication_under_way ON replication (id) WHERE status = 'IN_PROGRESS';
+-- how it went is asked of an image that is there
+CREATE TRIGGER image_gone AFTER DELETE ON image BEGIN
+    DELETE FROM replication WHERE image_id = old.id AND status <> 'IN_PROGRESS';
+END;
 """
