@@ -39,6 +39,11 @@ class Quirks:
         "tags/list refuses n above 1000",
         "github.com/google/go-containerregistry/issues/681",
     )
+    creation_before_repository_policy: bool = _quirk(
+        "a push to a missing repository that a creation template is for creates it for whoever's own account lets them"
+        " push, also where the new repository's policy then refuses the push itself",
+        "github.com/aws/containers-roadmap/issues/853",
+    )
     policy_reformatted: bool = _quirk(
         "a repository policy is read back with other white space than it was written with",
         "AWS CLI reference, examples of get-repository-policy",

@@ -43,7 +43,7 @@ class Sender:
     source_ip: str
     user_agent: str
     is_internal: bool = False
-    """Whether ECR made the call for a client of the /v2/ face."""
+    """Whether AWS made the call: ECR for a client of the /v2/ face, or a service that `source_ip` names."""
 
 
 FRONTEND = Sender(INTERNAL, INTERNAL, is_internal=True)
@@ -67,9 +67,14 @@ class ApiCall:
     sender: Sender
 
 
+def wants(ecr: Services, operation: str) -> bool:
+    """Whether there is a trail that records such calls."""
+    return ecr.trail and operation not in _NO_OPERATIONS and (ecr.trail_reads or is_mutating(operation))
+
+
 def tell_trail(ecr: Services, call: ApiCall) -> None:
-    """Deliver the records of a call, if this registry has a trail that wants them."""
-    if not ecr.trail or call.operation in _NO_OPERATIONS or not (ecr.trail_reads or is_mutating(call.operation)):
+    """Deliver the records of a call, if there is a trail that wants them."""
+    if not wants(ecr, call.operation):
         return
     for registry, event in records_of(call, ecr.clock()):
         ecr.store.deliver(registry, event)
@@ -93,13 +98,13 @@ def _record(call: ApiCall, now: datetime) -> dict[str, Any]:
     read_only = not is_mutating(call.operation)
     identity = user_identity(call.principal)
     if call.sender.is_internal:
-        identity["invokedBy"] = INTERNAL
+        identity["invokedBy"] = call.sender.source_ip
     refusal = {}
     if call.error is not None:
         code, message = call.error
         refusal = {"errorCode": _ERROR_CODES.get(code, code), "errorMessage": message[:MAX_MESSAGE]}
-    model = service_model().operation_model(call.operation)
-    response = None if read_only or call.response is None else _told(model.output_shape, call.response)
+    given, made = _shapes(call.operation)
+    response = None if read_only or call.response is None else _told(made, call.response)
     return {
         "eventVersion": "1.11",
         "userIdentity": identity,
@@ -110,7 +115,7 @@ def _record(call: ApiCall, now: datetime) -> dict[str, Any]:
         "sourceIPAddress": call.sender.source_ip,
         "userAgent": call.sender.user_agent,
         **refusal,
-        "requestParameters": _limited("requestParameters", _told(model.input_shape, call.parameters)),
+        "requestParameters": _limited("requestParameters", _told(given, call.parameters)),
         "responseElements": _limited("responseElements", response or None),
         "requestID": call.request_id,
         "eventID": "",
@@ -129,6 +134,14 @@ def _resources(call: ApiCall) -> Sequence[str]:
         return [arn]
     name = parameters.get("repositoryName")
     return [call.registry.repository_arn(name)] if name else []
+
+
+def _shapes(operation: str) -> tuple[Shape | None, Shape | None]:
+    """Of input and output; none of MountLayer, which is in trails and not in the API."""
+    if operation not in service_model().operation_names:
+        return None, None
+    model = service_model().operation_model(operation)
+    return model.input_shape, model.output_shape
 
 
 def _told(shape: Shape | None, value: Any) -> Any:

@@ -18,6 +18,7 @@ from local_ecr.errors import EcrError, server_error
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services
+from local_ecr.templates.on_push import PUSHES, create_on_push
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +88,15 @@ async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -
         return Response(status_code=200)
     route = wanted.route
     call = DataCall(ecr, request, registry, session.principal, route.repository_name, route.reference)
-    await in_thread(call.require, wanted.operation.name)
+    await in_thread(_admit, call, wanted.operation.name)
     return await wanted.operation.handler(call)
+
+
+def _admit(call: DataCall, operation: str) -> None:
+    """Pass the gate; a repository that a push makes is there before, since its policy is asked, too."""
+    if operation in PUSHES:
+        create_on_push(call.ecr, call.principal, call.registry, call.repository_name, operation)
+    call.require(operation)
 
 
 def _find(path: str, method: str) -> Wanted | EcrError | None:
