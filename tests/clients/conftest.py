@@ -1,87 +1,24 @@
-"""Clients that nobody here wrote, run against a server of ours, with an image that is one."""
+"""Clients that nobody here wrote, run against a server of ours, with images that are real."""
 
-import gzip
-import hashlib
-import io
 import json
-import os
 import platform
 import shutil
-import subprocess
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
+from client_matrix.debian import MissingPackageError
+from client_matrix.images import put_debian
+from client_matrix.layout import Layout
+from client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Refusal, Registry, Shell
 from local_ecr import LocalEcr, LocalEcrServer
 from sandbox.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[2]
-ACCOUNT = "111122223333"
-REGIONS = ("us-east-1", "eu-west-1")
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
-TIMEOUT = 60  # seconds for any one command
-
-
-@dataclass
-class Registry:
-    """An ECR to talk to: its API, and the /v2/ API of every region."""
-
-    endpoint_url: str
-    urls: dict[str, str]
-
-    @property
-    def hosts(self) -> dict[str, str]:
-        """What an image's name begins with, per region."""
-        return {region: url.removeprefix("http://") for region, url in self.urls.items()}
-
-    @property
-    def host(self) -> str:
-        return self.hosts[REGIONS[0]]
-
-    def client(self, region: str = REGIONS[0]) -> Any:
-        return boto3.client(
-            "ecr",
-            region_name=region,
-            endpoint_url=self.endpoint_url,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="not-verified",
-        )
-
-    def token(self, region: str = REGIONS[0]) -> str:
-        data = self.client(region).get_authorization_token()["authorizationData"]
-        token: str = data[0]["authorizationToken"]
-        return token
-
-
-@dataclass
-class Shell:
-    """Runs one program, logged in to both regions, away from the settings of whoever runs the tests."""
-
-    home: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def run(self, *command: str | Path, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(part) for part in command],
-            input=stdin,
-            cwd=self.home,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home), **self.environment},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        if check:
-            assert done.returncode == 0, f"{command} failed:\n{done.stdout}{done.stderr}"
-        return done
+CLOSED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "ecr:InitiateLayerUpload"}],
+}
 
 
 @pytest.fixture(scope="session")
@@ -131,82 +68,64 @@ def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
 
 @pytest.fixture
 def shell(tmp_path: Path, registry: Registry) -> Shell:
-    home = tmp_path / "home"
-    home.mkdir()
-    auths = {host: {"auth": registry.token(region)} for region, host in registry.hosts.items()}
-    login = home / "config.json"
-    login.write_text(json.dumps({"auths": auths}), encoding="utf-8")
-    environment = {
-        "REGISTRY_AUTH_FILE": str(login),
-        "DOCKER_CONFIG": str(home),
+    """Logged in to both regions."""
+    shell = Shell(tmp_path / "home")
+    shell.home.mkdir()
+    shell.log_in({host: registry.token(region) for region, host in registry.hosts.items()})
+    shell.environment |= {
+        "REGISTRY_AUTH_FILE": str(shell.login_file),
+        "DOCKER_CONFIG": str(shell.home),
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+        "NO_PROXY": "127.0.0.1",
         "AWS_ENDPOINT_URL": registry.endpoint_url,
         "AWS_DEFAULT_REGION": REGIONS[0],
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "not-verified",
+        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_PAGER": "",
     }
-    return Shell(home, environment)
+    return shell
 
 
-@dataclass
-class Layout:
-    """A folder in OCI image layout form, made by hand."""
-
-    folder: Path
-
-    def put(self, data: bytes, media_type: str, **members: Any) -> dict[str, Any]:
-        encoded = hashlib.sha256(data).hexdigest()
-        path = self.folder / "blobs" / "sha256" / encoded
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return {"mediaType": media_type, "digest": f"sha256:{encoded}", "size": len(data), **members}
-
-    def put_json(self, document: dict[str, Any], media_type: str, **members: Any) -> dict[str, Any]:
-        return self.put(json.dumps(document).encode(), media_type, **members)
-
-    def put_image(self, architecture: str, files: Sequence[Path]) -> dict[str, Any]:
-        """One platform: every file is a layer of its own."""
-        layers, unpacked = [], []
-        for path in files:
-            archive = io.BytesIO()
-            with tarfile.open(fileobj=archive, mode="w") as tar:
-                tar.add(path.resolve(), arcname=f"{architecture}/{path.name}")
-            unpacked.append(f"sha256:{hashlib.sha256(archive.getvalue()).hexdigest()}")
-            layers.append(self.put(gzip.compress(archive.getvalue(), 1, mtime=0), OCI_LAYER))
-        platform = {"architecture": architecture, "os": "linux"}
-        config = {**platform, "config": {}, "rootfs": {"type": "layers", "diff_ids": unpacked}}
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": self.put_json(config, OCI_CONFIG),
-            "layers": layers,
-        }
-        return self.put_json(manifest, OCI_MANIFEST, platform=platform)
-
-    def blobs(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in (self.folder / "blobs" / "sha256").iterdir()}
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    """`image:1.0`: an index of two platforms, of files that every machine has."""
-    made = Layout(tmp_path / "image")
-    files = [Path("/bin/sh"), Path("/etc/hosts")]
-    index = {
-        "schemaVersion": 2,
-        "mediaType": OCI_INDEX,
-        "manifests": [made.put_image(architecture, files) for architecture in ("amd64", "arm64")],
-    }
-    named = made.put_json(index, OCI_INDEX, annotations={"org.opencontainers.image.ref.name": "1.0"})
-    (made.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}), encoding="utf-8")
-    (made.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="utf-8")
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """`image:1.0`: an index of two platforms, of Debian packages. Nobody changes it."""
+    made = Layout(tmp_path_factory.mktemp("debian") / "image")
+    try:
+        put_debian(made, "1.0")
+    except MissingPackageError as missing:
+        pytest.skip(f"the image is made of installed packages: apt-get install {missing}")
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def digest(layout: Layout) -> str:
     """The digest of `image:1.0`."""
-    index = json.loads((layout.folder / "index.json").read_text(encoding="utf-8"))
-    found: str = index["manifests"][0]["digest"]
-    return found
+    return layout.digest("1.0")
+
+
+@pytest.fixture
+def refusals(registry: Registry) -> list[Refusal]:
+    """Pushes that are refused to whom the shell is logged in as: no repository, a policy, an immutable tag."""
+    client = registry.client()
+    registry.create("team/closed")
+    client.set_repository_policy(repositoryName="team/closed", policyText=json.dumps(CLOSED), force=True)
+    registry.create("team/fixed", imageTagMutability="IMMUTABLE")
+    registry.put_empty_image("team/fixed", "1.0")
+    return [
+        Refusal(
+            "no/such:1.0", f"The repository with name 'no/such' does not exist in the registry with id '{ACCOUNT}'"
+        ),
+        Refusal(
+            "team/closed:1.0",
+            f"User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: ecr:InitiateLayerUpload on resource: "
+            f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/team/closed",
+        ),
+        Refusal(
+            "team/fixed:1.0",
+            "The image tag '1.0' already exists in the 'team/fixed' repository and cannot be overwritten because the "
+            "tag is immutable.",
+        ),
+    ]

@@ -3,7 +3,7 @@
 #
 # The engine lives in network, process and mount namespaces that end with COMMAND: bridge, firewall rules, containers and mounts
 # vanish with them, another engine on this machine is not touched, and nothing inside reaches any address outside. Needs root,
-# docker.io, iproute2, curl and util-linux (unshare).
+# docker.io, iproute2, curl and util-linux (unshare). DOCKERD_OPTIONS is added to the engine's command line.
 set -euo pipefail
 state=$(mktemp -d "${TMPDIR:-/var/tmp}/ecr-steward-docker.XXXXXX")
 engine=
@@ -24,7 +24,8 @@ shift
 ip link set lo up
 mount -t tmpfs tmpfs /run # another engine keeps its sockets and process ids there
 export DOCKER_HOST=unix:///run/docker.sock
-dockerd --data-root "$state/data" --exec-root /run/docker-exec --pidfile /run/docker.pid -H "$DOCKER_HOST" > "$state/log" 2>&1 &
+dockerd --data-root "$state/data" --exec-root /run/docker-exec --pidfile /run/docker.pid -H "$DOCKER_HOST" \
+  ${DOCKERD_OPTIONS:-} > "$state/log" 2>&1 &
 dockerd=$!
 for _ in $(seq 300); do
   if curl --silent --fail --output /dev/null --unix-socket /run/docker.sock http://docker/_ping; then

@@ -1,0 +1,1 @@
+"""What the tests of clients share: images that are real, a registry to talk to, programs to talk with."""
