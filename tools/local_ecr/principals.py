@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from local_ecr.access import policies
+from local_ecr.access import calls
 from local_ecr.errors import EcrError
 from local_ecr.names import InvalidNameError, Registry
 
@@ -26,15 +26,24 @@ class Credential:
 
 @dataclass(frozen=True)
 class Principal:
-    """An account's root, a user, or a role's session, by ARN."""
+    """An account's root, a user, or a role's session, by ARN; or an AWS service, by its name."""
 
     account: str
+    """Of a service: the account on whose behalf it calls."""
     arn: str
+    """Of a service: its name, such as `lambda.amazonaws.com`."""
     access_key_id: str = ""
     path: str = "/"
     """Path of a session's role, which the session's ARN does not have."""
     unique_id: str = ""
     """IAM's own id of the user or of the session's role, which nobody else gets, not even under the same name."""
+    source_arn: str = ""
+    """Of a service: the ARN of what it calls for, such as a Lambda function; what aws:SourceArn tells."""
+
+    @property
+    def is_service(self) -> bool:
+        """Whether this is an AWS service, which acts by itself and not as a role."""
+        return self.arn.endswith(".amazonaws.com") and ":" not in self.arn
 
     @property
     def session_name(self) -> str | None:
@@ -56,9 +65,18 @@ class Principal:
         return f"arn:{partition}:iam::{self.account}:role{self.path}{name}"
 
     @property
-    def in_policies(self) -> policies.Principal:
+    def in_policies(self) -> calls.Principal:
         """As policies name it."""
-        return policies.Principal("AWS", self.arn, self.role_arn)
+        if self.is_service:
+            return calls.Principal("Service", self.arn)
+        return calls.Principal("AWS", self.arn, self.role_arn, self.user_id)
+
+    @property
+    def user_id(self) -> str:
+        """Value of aws:userid; empty when IAM's own id is not known."""
+        if self.is_root:
+            return self.account
+        return f"{self.unique_id}:{self.session_name}" if self.unique_id and self.session_name else self.unique_id
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,9 @@ def registry_of(principal: Principal, region: str) -> Registry:
 
 
 def user_identity(principal: Principal) -> dict[str, Any]:
-    """`userIdentity` of a CloudTrail record."""
+    """`userIdentity` of a CloudTrail record. CloudTrail user guide, "CloudTrail userIdentity element"."""
+    if principal.is_service:
+        return {"type": "AWSService", "invokedBy": principal.arn}
     identity: dict[str, Any] = {
         "arn": principal.arn,
         "accountId": principal.account,

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from local_ecr import AccessDecision, DecisionLog, Policy, Principal
-from local_ecr.access.decision import Judgement, call_keys, judge, owner_of, principal_keys, sentence
+from local_ecr.access.decision import Judgement, judge, owner_of, sentence
+from local_ecr.access.keys import call_keys, principal_keys
 from local_ecr.access.log import API
 from local_ecr.access.permissions import Permission
 from local_ecr.access.policies import Call

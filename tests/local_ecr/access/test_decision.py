@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_ecr.access.decision import judge, principal_keys, sentence
+from local_ecr.access.decision import judge, sentence
+from local_ecr.access.keys import principal_keys
 from local_ecr.access.policies import Call, Decision, Policy, Principal, evaluate
 
 ROLE = "arn:aws:iam::111122223333:role/build/ci"

@@ -36,7 +36,7 @@ DECISIONS: list[tuple[str, dict[str, Any], Decision]] = [
     ("other service", {"Principal": {"Service": "sns.amazonaws.com"}}, Decision.NOT_ALLOWED),
     ("one of several services", {"Principal": {"Service": ["a", "events.amazonaws.com"]}}, Decision.ALLOWED),
     ("everybody", {"Principal": "*"}, Decision.ALLOWED),
-    ("every AWS identity is no service", {"Principal": {"AWS": "*"}}, Decision.NOT_ALLOWED),
+    ("everybody, in other words", {"Principal": {"AWS": "*"}}, Decision.ALLOWED),
     ("other action", {"Action": "sqs:ReceiveMessage"}, Decision.NOT_ALLOWED),
     ("action in another case", {"Action": "SQS:sendmessage"}, Decision.ALLOWED),
     ("action with a star", {"Action": ["s3:*", "sqs:Send*"]}, Decision.ALLOWED),
@@ -120,17 +120,31 @@ def test_identity_of_another_account_is_named_when_by_its_account_or_its_arn(nam
 @pytest.mark.parametrize(
     "changes",
     [
-        {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        {"Condition": {"StringSoundsLike": {"aws:SourceArn": RULE}}},
+        {"Condition": {"ForSomeValues:StringEquals": {"aws:SourceArn": RULE}}},
+        {"Condition": {"NullIfExists": {"aws:SourceArn": "true"}}},
+        {"Condition": {"Null": {"aws:SourceArn": "yes"}}},
+        {"Condition": {"NumericLessThan": {"aws:SourceAccount": "${aws:username}"}}},
+        {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/99"}}},
         {"Principal": None, "NotPrincipal": {"AWS": "*"}},
-        {"Resource": "arn:aws:sqs:*:*:${aws:username}"},
+        {"NotPrincipal": {"AWS": "*"}, "Effect": "Deny"},
+        {"Principal": {"AWS": "arn:aws:iam::111122223333:role/*"}},
+        {"Principal": {"Robot": "R2"}},
+        {"Principal": "events.amazonaws.com"},
+        {"Principal": {}},
+        {"Resource": "arn:aws:sqs:*:${aws:PrincipalAccount}:queue"},
+        {"Resource": "arn:aws:sqs:*:*:${aws:username"},
+        {"Action": "sqs:${aws:username}"},
+        {"Action": None},
+        {"NotAction": "sqs:*"},
+        {"NotResource": QUEUE},
         {"Resources": QUEUE},
         {"Effect": "Maybe"},
     ],
-    ids=["operator", "NotPrincipal", "variable", "misspelt element", "effect"],
 )
 def test_policy_is_refused_when_it_uses_what_is_not_known(changes: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedPolicyError):
-        decide([document(**changes)], Call("sqs:SendMessage", QUEUE, EVENTS, {**CONTEXT, "aws:SourceIp": "10.0.0.1"}))
+        decide([document(**changes)], Call("sqs:SendMessage", QUEUE, EVENTS, CONTEXT))
     with pytest.raises(UnsupportedPolicyError):
         check(document(**changes))
 

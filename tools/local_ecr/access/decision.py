@@ -1,28 +1,24 @@
-"""What identity policies and a resource's policy say together.
+"""What the policies of who calls and of what is called upon say together.
 
-In one account an allow of either is enough; across accounts both must allow; an explicit deny of either wins. The root
-of an account may do everything in it that no resource policy denies. A resource policy that names the root of its own
-account allows nothing itself: it leaves the decision to that account's identity policies. Permission boundaries,
-session policies and organization policies are not evaluated. Source: IAM user guide, "Policy evaluation logic" and
-"Cross-account policy evaluation logic".
+In one account an allow of either is enough; across accounts both must allow; an explicit deny of any wins. What
+identity policies allow, a permission boundary must allow as well; what a resource policy allows to a user, to a session
+or to everybody, it need not, what it allows to a role it must. The root of an account may do everything in it that no
+resource policy denies. A resource policy that names its own account allows nothing itself: it leaves the decision to
+that account's identity policies. An AWS service has no policies of its own: it may what a resource policy allows it.
+
+Session policies and the policies of an organization are not evaluated. Source: IAM user guide, "How AWS enforcement
+code logic evaluates requests to allow or deny access", "Policy evaluation for requests within a single account",
+"Cross-account policy evaluation logic" and "Permissions boundaries for IAM entities".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from local_ecr.access.policies import (
-    Call,
-    Context,
-    Decision,
-    Policy,
-    Principal,
-    Ruling,
-    UnsupportedPolicyError,
-    evaluate,
-)
+from local_ecr.access.calls import Call, UnsupportedPolicyError
+from local_ecr.access.naming import Naming
+from local_ecr.access.policies import Decision, Policy, Ruling, evaluate
 
 EVERYTHING = Policy(
     "Everything", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -34,63 +30,114 @@ ACCOUNT_ROOT = Policy("account root", EVERYTHING.document)
 
 
 @dataclass(frozen=True)
+class Identity:
+    """What IAM holds of a user or a role: policies (inline, attached, and those of its groups), boundary and tags."""
+
+    policies: Sequence[Policy] = ()
+    boundary: Policy | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What aws:PrincipalTag tells."""
+
+
+@dataclass(frozen=True)
 class Judgement:
     """Whether a call is allowed, the statements that say so, and for a refusal the end of AWS's sentence."""
 
     is_allowed: bool
     by: str = ""
-    """`identity policy NAME, statement SID`, `repository policy, statement SID`, `account root`, or two of them with
-    `and`; empty when nothing applied."""
+    """`identity policy NAME, statement SID`, `permission boundary NAME, statement SID`, `repository policy, statement
+    SID`, `registry policy, statement SID`, `account root`, or several with `and`; empty when nothing applied."""
     why: str = ""
     """`because no identity-based policy allows the ecr:PutImage action` and the like; empty when allowed."""
 
 
 def judge(
-    call: Call, identity: Sequence[Policy] | None, resource: Sequence[Policy] = (), *, is_trust: bool = False
+    call: Call,
+    identity: Identity | Sequence[Policy] | None,
+    resource: Sequence[Policy] = (),
+    *,
+    is_trust: bool = False,
 ) -> Judgement:
-    """Decide one call of an IAM identity, which `call.principal` names. A policy that is not understood allows nothing.
+    """Decide one call, whose principal must be named. A policy that is not understood allows nothing.
 
     `identity` is None for a user or role that is gone: it may nothing, whatever a resource's policy says of its name.
     The owner is the account in the ARN of `call.resource`; a resource without one ("*") is the caller's own.
     `is_trust`: the resource is a role and its policies are its trust policy, without which nobody may assume it: in the
     role's own account, too, an identity policy is not enough.
     """
-    principal = call.principal
-    assert principal is not None, "an identity calls"  # noqa: S101  our own mistake
-    is_own = owner_of(call) == principal.account
-    if identity is None:
-        return Judgement(False, why="because the identity does not exist any more")
-    policies = (ACCOUNT_ROOT,) if principal.name.endswith(":root") else identity
     try:
-        by_identity = evaluate(policies, replace(call, principal=None))
-        by_resource = evaluate(resource, call)
-        trusting = evaluate(resource, call, delegates=True) if is_trust or not is_own else None
+        if call.principal is not None and call.principal.kind == "Service":
+            return _of_service(call, resource)
+        if identity is None:
+            return Judgement(False, why="because the identity does not exist any more")
+        return _of_identity(call, identity_of(call, identity), resource, is_trust=is_trust)
     except UnsupportedPolicyError as cause:
         return Judgement(False, why=f"because it is not known what a policy means: {cause}")
-    if by_identity.decision is Decision.DENIED:
-        return Judgement(False, _identity(by_identity), "with an explicit deny in an identity-based policy")
-    if by_resource.decision is Decision.DENIED:
-        return Judgement(False, by_resource.by, "with an explicit deny in a resource-based policy")
+
+
+def identity_of(call: Call, identity: Identity | Sequence[Policy]) -> Identity:
+    """What is evaluated of who calls: a root has all, whatever else is said of it."""
+    if call.principal is not None and call.principal.name.endswith(":root"):
+        return Identity((ACCOUNT_ROOT,))
+    return identity if isinstance(identity, Identity) else Identity(identity)
+
+
+def _of_service(call: Call, resource: Sequence[Policy]) -> Judgement:
+    ruling = evaluate(resource, call)
+    if ruling.decision is Decision.ALLOWED:
+        return Judgement(True, ruling.by)
+    if ruling.decision is Decision.DENIED:
+        return Judgement(False, ruling.by, "with an explicit deny in a resource-based policy")
+    return Judgement(False, why=f"because no resource-based policy allows the {call.action} action")
+
+
+def _of_identity(call: Call, identity: Identity, resource: Sequence[Policy], *, is_trust: bool) -> Judgement:
+    principal = call.principal
+    assert principal is not None, "an identity calls"  # noqa: S101  our own mistake
+    by_identity = evaluate(identity.policies, call, is_of_identity=True)
+    by_boundary = None
+    if identity.boundary is not None:
+        call = replace(call, principal=replace(principal, is_bounded=True))
+        by_boundary = evaluate((identity.boundary,), call, is_of_identity=True)
+    by_resource = evaluate(resource, call)
+    if refused := _denied(by_identity, by_boundary, by_resource):
+        return refused
+    is_own = owner_of(call) == principal.account
     if is_own and by_resource.decision is Decision.ALLOWED:
-        return Judgement(True, by_resource.by)
-    return _unless_named(call, by_identity, trusting)
-
-
-def _unless_named(call: Call, by_identity: Ruling, trusting: Ruling | None) -> Judgement:
-    """What identity policies decide, together with a resource that has to trust the caller's account first."""
+        if by_resource.naming is Naming.DIRECTLY or by_boundary is None:
+            return Judgement(True, by_resource.by)
+        return _within(call, by_boundary, by_resource.by)
     if by_identity.decision is not Decision.ALLOWED:
         return Judgement(False, why=f"because no identity-based policy allows the {call.action} action")
-    if trusting is None:
-        return Judgement(True, _identity(by_identity))
-    if trusting.decision is not Decision.ALLOWED:
-        return Judgement(False, why=f"because no resource-based policy allows the {call.action} action")
-    return Judgement(True, f"{_identity(by_identity)} and {trusting.by}")
+    told = _identity(by_identity)
+    if is_trust or not is_own:
+        if by_resource.decision is Decision.NOT_ALLOWED:
+            return Judgement(False, why=f"because no resource-based policy allows the {call.action} action")
+        told = f"{told} and {by_resource.by}"
+    return Judgement(True, told) if by_boundary is None else _within(call, by_boundary, told)
+
+
+def _denied(by_identity: Ruling, by_boundary: Ruling | None, by_resource: Ruling) -> Judgement | None:
+    if by_identity.decision is Decision.DENIED:
+        return Judgement(False, _identity(by_identity), "with an explicit deny in an identity-based policy")
+    if by_boundary is not None and by_boundary.decision is Decision.DENIED:
+        return Judgement(False, _boundary(by_boundary), "with an explicit deny in a permissions boundary")
+    if by_resource.decision is Decision.DENIED:
+        return Judgement(False, by_resource.by, "with an explicit deny in a resource-based policy")
+    return None
+
+
+def _within(call: Call, by_boundary: Ruling, told: str) -> Judgement:
+    """What is allowed otherwise, as far as the permission boundary goes."""
+    if by_boundary.decision is not Decision.ALLOWED:
+        return Judgement(False, why=f"because no permissions boundary allows the {call.action} action")
+    return Judgement(True, f"{told} and {_boundary(by_boundary)}")
 
 
 def owner_of(call: Call) -> str:
     """The account that owns what is called upon."""
     owner = (call.resource.split(":") + [""] * 5)[4]
-    return owner or (call.principal.account if call.principal else "")
+    return owner or (call.principal.account if call.principal and call.principal.kind == "AWS" else "")
 
 
 def sentence(call: Call, judgement: Judgement) -> str:
@@ -99,34 +146,9 @@ def sentence(call: Call, judgement: Judgement) -> str:
     return f"User: {name} is not authorized to perform: {call.action} on resource: {call.resource} {judgement.why}"
 
 
-def principal_keys(principal: Principal, organization_id: str | None = None) -> Context:
-    """The condition keys that tell of an IAM identity. Source: IAM user guide, "AWS global condition context keys"."""
-    name = principal.name
-    kind = "Account" if name.endswith(":root") else "AssumedRole" if ":assumed-role/" in name else "User"
-    keys = {
-        "aws:PrincipalArn": principal.role_arn or name,
-        "aws:PrincipalAccount": principal.account,
-        "aws:PrincipalType": kind,
-        "aws:PrincipalIsAWSService": "false",
-    }
-    if kind == "User":
-        keys["aws:username"] = name.rsplit("/", 1)[-1]
-    if organization_id is not None:
-        keys["aws:PrincipalOrgID"] = organization_id
-    return keys
-
-
-def call_keys(now: datetime, owner: str) -> Context:
-    """The condition keys that every call has, whoever makes it; `owner` is the account that is called upon. Source: as
-    `principal_keys`.
-    """
-    return {
-        "aws:CurrentTime": now.isoformat(),
-        "aws:EpochTime": str(int(now.timestamp())),
-        "aws:ResourceAccount": owner,
-        "aws:SecureTransport": "true",  # the loopback stands for TLS, which AWS has no way around
-    }
-
-
 def _identity(ruling: Ruling) -> str:
     return ACCOUNT_ROOT.name if ruling.policy == ACCOUNT_ROOT.name else f"identity policy {ruling.by}"
+
+
+def _boundary(ruling: Ruling) -> str:
+    return f"permission boundary {ruling.by}"

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from local_ecr.access.decision import Judgement, call_keys, judge, principal_keys, sentence
+from local_ecr.access.calls import Call, Context
+from local_ecr.access.decision import Identity, Judgement, judge, sentence
+from local_ecr.access.explain import Evidence
+from local_ecr.access.keys import UNSENT, RequestFacts, call_keys, principal_keys, resource_keys, source_keys
 from local_ecr.access.log import AccessDecision, DecisionLog
 from local_ecr.access.permissions import Permission
-from local_ecr.access.policies import Call, Context, Policy
+from local_ecr.access.policies import Policy
 from local_ecr.errors import EcrError
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal
-from local_ecr.state import repositories
+from local_ecr.state import registries, repositories
 from local_ecr.state.store import Store
 
 REPOSITORY_POLICY = "repository policy"
+REGISTRY_POLICY = "registry policy"
+OFF = "access is off"
+GET_TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105  an action
 
-Identities = Callable[[Principal], Sequence[Policy] | None]
-"""The identity policies of a user or of a session's role, as they are now; None when it was deleted, even if there is
-another of its name. An account's root is never asked for.
+SCOPE = "REGISTRY_POLICY_SCOPE"
+DEFAULT_SCOPE = "V2"
+FIRST_SCOPE = frozenset({"ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"})
+"""All that a registry policy decides when its scope is V1. ECR user guide, "Private registry permissions"."""
+
+Identities = Callable[[Principal], Identity | Sequence[Policy] | None]
+"""What IAM holds of a user or of a session's role, as it is now: an Identity, or its policies alone; None when it was
+deleted, even if there is another of its name. Roots and AWS services are never asked for.
 """
 
 
@@ -31,7 +43,10 @@ def no_policies(principal: Principal) -> Sequence[Policy]:
 
 
 class Gate:
-    """Decides by identity policies and repository policies as they are at this moment, and takes note of it."""
+    """Decides by the policies of identities, repositories and registries as they are now, and takes note of it.
+
+    `authorize` False: whoever is known may everything.
+    """
 
     def __init__(
         self,
@@ -40,12 +55,15 @@ class Gate:
         identities: Identities,
         log: DecisionLog,
         organization_id: str | None,
+        *,
+        authorize: bool = True,
     ) -> None:
         self._store = store
         self._clock = clock
         self._identities = identities
         self._log = log
         self._organization_id = organization_id
+        self.authorize = authorize
 
     def require(
         self,
@@ -54,54 +72,111 @@ class Gate:
         registry: Registry,
         permissions: Iterable[Permission],
         request_keys: Context | None = None,
+        *,
+        facts: RequestFacts = UNSENT,
     ) -> None:
-        """Raises EcrError `AccessDeniedException` for the first permission that `principal` does not have."""
+        """Raises EcrError `AccessDeniedException` for the first permission that `principal` does not have.
+
+        `request_keys` are the condition keys of what is asked for; `facts` tell of the request that asks.
+        """
         for permission in permissions:
-            policies, resource_keys = self._of_repository(permission.resource)
-            call = self._call(principal, registry, permission, {**resource_keys, **(request_keys or {})})
-            judgement = self._judge(principal, call, policies)
-            self._log.record(AccessDecision.of(self._clock(), face, call, judgement))
-            if not judgement.is_allowed:
-                raise EcrError("AccessDeniedException", sentence(call, judgement))
+            if refusal := self.refusal(face, principal, registry, permission, request_keys, facts=facts):
+                raise EcrError("AccessDeniedException", refusal)
+
+    def refusal(
+        self,
+        face: str,
+        principal: Principal,
+        registry: Registry,
+        permission: Permission,
+        request_keys: Context | None = None,
+        *,
+        facts: RequestFacts = UNSENT,
+    ) -> str | None:
+        """Why `principal` does not have a permission, in AWS's words; None when it has. It is logged."""
+        policies, tags = self._of_resource(registry, permission)
+        identity = self._identity_of(principal)
+        keys = {**facts.keys, **resource_keys(tags), **(request_keys or {})}
+        call = self._call(principal, identity, registry, permission, keys)
+        judgement = self._judge(principal, call, identity, policies)
+        evidence = Evidence(call, identity, policies) if self.authorize else None
+        self._log.record(
+            AccessDecision.of(self._clock(), face, call, judgement, request_id=facts.id, evidence=evidence)
+        )
+        return None if judgement.is_allowed else sentence(call, judgement)
 
     def would_allow(self, principal: Principal, registry: Registry, permission: Permission, policy: str) -> bool:
         """Whether `principal` would have the permission if this were the repository's policy. It is not logged."""
-        _, resource_keys = self._of_repository(permission.resource)
-        call = self._call(principal, registry, permission, resource_keys)
-        return self._judge(principal, call, (_read(policy),)).is_allowed
+        policies, tags = self._of_resource(registry, permission)
+        identity = self._identity_of(principal)
+        call = self._call(principal, identity, registry, permission, resource_keys(tags))
+        others = [one for one in policies if one.name != REPOSITORY_POLICY]
+        return self._judge(principal, call, identity, [_read(REPOSITORY_POLICY, policy), *others]).is_allowed
 
-    def _call(self, principal: Principal, registry: Registry, permission: Permission, keys: Context) -> Call:
+    def _identity_of(self, principal: Principal) -> Identity | None:
+        if principal.is_root or principal.is_service:
+            return Identity()
+        found = self._identities(principal)
+        return found if found is None or isinstance(found, Identity) else Identity(found)
+
+    def _call(
+        self,
+        principal: Principal,
+        identity: Identity | None,
+        registry: Registry,
+        permission: Permission,
+        keys: Context,
+    ) -> Call:
+        known = principal.in_policies
         return Call(
             permission.action,
             permission.resource,
-            principal.in_policies,
+            known,
             {
-                **principal_keys(principal.in_policies, self._organization_id),
+                **principal_keys(known, self._organization_id, identity.tags if identity else None),
+                **source_keys(principal.source_arn, principal.account),
                 **call_keys(self._clock(), registry.account),
                 **keys,
                 "aws:RequestedRegion": registry.region,
             },
         )
 
-    def _judge(self, principal: Principal, call: Call, policies: Sequence[Policy]) -> Judgement:
-        identity = () if principal.is_root else self._identities(principal)
+    def _judge(
+        self, principal: Principal, call: Call, identity: Identity | None, policies: Sequence[Policy]
+    ) -> Judgement:
+        if not self.authorize:
+            return Judgement(True, OFF)
+        if principal.is_service and call.action == GET_TOKEN:
+            # No policy could say so: a service has none, and the action belongs to no repository.
+            return Judgement(True, "AWS service")
         return judge(call, identity, policies)
 
-    def _of_repository(self, resource: str) -> tuple[Sequence[Policy], Context]:
-        """The policy and the resource tags of a repository; nothing where there is none, which is never told."""
-        try:
-            registry, name = parse_repository_arn(resource)
-        except InvalidNameError:  # `*`, or `repository/*`
-            return (), {}
+    def _of_resource(self, registry: Registry, permission: Permission) -> tuple[list[Policy], dict[str, str]]:
+        """The policies of a repository and its registry, and its resource tags; nothing is told where there is none."""
         with self._store.reading() as connection:
-            repository = repositories.find(connection, registry, name)
+            policies = list(_of_registry(connection, registry, permission.action))
+            try:
+                owner, name = parse_repository_arn(permission.resource)
+            except InvalidNameError:  # `*`, or `repository/*`
+                return policies, {}
+            repository = repositories.find(connection, owner, name)
             if repository is None:
-                return (), {}
-            tags = repositories.resource_tags(connection, repository)
-        keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "ecr")}
-        return () if repository.policy is None else (_read(repository.policy),), keys
+                return policies, {}
+            if repository.policy is not None:
+                policies.insert(0, _read(REPOSITORY_POLICY, repository.policy))
+            return policies, repositories.resource_tags(connection, repository)
 
 
-@lru_cache(maxsize=256)
-def _read(text: str) -> Policy:
-    return Policy(REPOSITORY_POLICY, json.loads(text))
+def _of_registry(connection: sqlite3.Connection, registry: Registry, action: str) -> Iterable[Policy]:
+    """The registry policy, when there is one and its scope has this action."""
+    text = registries.get(connection, registry, registries.POLICY)
+    if text is None:
+        return
+    settings = registries.get(connection, registry, registries.ACCOUNT_SETTINGS) or {}
+    if settings.get(SCOPE, DEFAULT_SCOPE) != "V1" or action in FIRST_SCOPE:
+        yield _read(REGISTRY_POLICY, text)
+
+
+@lru_cache(maxsize=512)
+def _read(name: str, text: str) -> Policy:
+    return Policy(name, json.loads(text))

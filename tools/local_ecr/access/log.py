@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from local_ecr.access.calls import Call
 from local_ecr.access.decision import Judgement
-from local_ecr.access.policies import Call
+from local_ecr.access.explain import Evidence, explain
 
 API = "api"
 DISTRIBUTION = "/v2/"
+BACKGROUND = "background"
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,9 @@ class AccessDecision:
 
     time: datetime
     face: str
-    """`api` or `/v2/`: how the request came."""
+    """`api` or `/v2/`: how the request came; `background`: the registry does it by itself."""
     principal: str
-    """ARN."""
+    """ARN, or the name of an AWS service."""
     action: str
     resource: str
     is_allowed: bool
@@ -32,12 +34,36 @@ class AccessDecision:
     """The statements that decided; empty when none applied."""
     why: str
     """Why not, in the words of the refusal; empty when allowed."""
+    request_id: str = ""
+    """`x-amzn-RequestId` of the request that it was made for; empty when there was none."""
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+    """What it was made from, for `explanation`."""
 
     @classmethod
-    def of(cls, time: datetime, face: str, call: Call, judgement: Judgement) -> Self:
-        """What was judged of an IAM identity's call."""
+    def of(
+        cls,
+        time: datetime,
+        face: str,
+        call: Call,
+        judgement: Judgement,
+        *,
+        request_id: str = "",
+        evidence: Evidence | None = None,
+    ) -> Self:
+        """What was judged of a call."""
         name = call.principal.name if call.principal else ""
-        return cls(time, face, name, call.action, call.resource, judgement.is_allowed, judgement.by, judgement.why)
+        return cls(
+            time,
+            face,
+            name,
+            call.action,
+            call.resource,
+            judgement.is_allowed,
+            judgement.by,
+            judgement.why,
+            request_id,
+            evidence,
+        )
 
     def __str__(self) -> str:
         told = f"allowed {self.principal} {self.action} {self.resource} ({self.face}) by {self.by}"
@@ -45,6 +71,14 @@ class AccessDecision:
             return told
         by = f", {self.by}" if self.by else ""
         return f"refused {self.principal} {self.action} {self.resource} ({self.face}) {self.why}{by}"
+
+    def explanation(self) -> list[str]:
+        """The decision, and below it each policy that was looked at: what applied, and what one thing kept from it."""
+        return [str(self), *(f"  {line}" for line in (explain(self.evidence) if self.evidence else ()))]
+
+
+class UnknownRequestError(LookupError):
+    """The log has no decision of a request."""
 
 
 def tell_nobody(decision: AccessDecision) -> None:
@@ -67,6 +101,24 @@ class DecisionLog:
     def entries(self) -> list[AccessDecision]:
         with self._lock:
             return list(self._entries)
+
+    def of_request(self, request_id: str) -> list[AccessDecision]:
+        """All decisions of one request, in the order in which they were made."""
+        return [one for one in self.entries() if one.request_id and one.request_id == request_id]
+
+    def why(self, request_id: str) -> list[str]:
+        """Lines that tell a person why a request was allowed or refused.
+
+        The policies are read again as they were at that moment; nothing of it is worked out before somebody asks.
+        Raises UnknownRequestError.
+        """
+        decisions = self.of_request(request_id)
+        if not decisions:
+            raise UnknownRequestError(
+                f"no decision of request {request_id} is known: it asked for nothing that needs a permission, it was "
+                f"refused before that, or it is older than the last {self._entries.maxlen} decisions"
+            )
+        return [line for decision in decisions for line in decision.explanation()]
 
     def clear(self) -> None:
         with self._lock:

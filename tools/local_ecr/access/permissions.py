@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from local_ecr.access.policies import Context
 from local_ecr.names import Registry
 
 
@@ -70,12 +68,3 @@ def permissions_for_enhanced_scan(registry: Registry) -> list[Permission]:
         Permission("inspector2:ListCoverage", f"{inspector}/coverage/list"),
         Permission("inspector2:ListFindings", f"{inspector}/findings/list"),
     ]
-
-
-def request_keys(call_input: Mapping[str, Any]) -> Context:
-    """Condition keys of the resource tags in a request: of CreateRepository, TagResource or UntagResource."""
-    tags = {one["Key"]: one["Value"] for one in call_input.get("tags", ())}
-    tag_keys = [*tags, *call_input.get("tagKeys", ())]
-    if not tag_keys:
-        return {}
-    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": tag_keys}

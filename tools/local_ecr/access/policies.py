@@ -1,27 +1,21 @@
 """AWS policies: does a set of policy documents allow one call, and which statement says so?
 
-Small and strict: an element, operator or variable that is not known here raises UnsupportedPolicyError instead of being
+Small and strict: an element, operator or key that is not known here raises UnsupportedPolicyError instead of being
 skipped, since a skipped condition would allow what AWS denies. Source: IAM user guide, "Policy evaluation logic" and
 "IAM JSON policy elements reference".
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
-from local_ecr.access.conditions import (
-    Context,
-    UnsupportedPolicyError,
-    all_hold,
-    as_list,
-    check_conditions,
-    resource_wildcards,
-    wildcards,
-)
+from local_ecr.access.calls import Call, Context, Principal, UnsupportedPolicyError
+from local_ecr.access.naming import Naming
+from local_ecr.access.statements import Statement, read_statements
 
 __all__ = [
     "Call",
@@ -46,6 +40,8 @@ class Decision(Enum):
 
     ALLOWED = "allowed"
     DENIED = "explicitly denied"
+    LEFT_TO_ACCOUNT = "left to the account's identity policies"
+    """A resource policy allows its own account and says nothing closer about who calls."""
     NOT_ALLOWED = "not allowed by any statement"
 
 
@@ -56,30 +52,10 @@ class Policy:
     name: str
     document: Document
 
-
-@dataclass(frozen=True)
-class Principal:
-    """Who calls: an AWS service (`events.amazonaws.com`) or an IAM identity (its ARN)."""
-
-    kind: str  # "Service" or "AWS"
-    name: str
-    role_arn: str | None = None
-    """Of a role's session: its role. A policy may name either."""
-
-    @property
-    def account(self) -> str:
-        """Account of an IAM identity."""
-        return self.name.split(":")[4]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call to decide about. `context` holds condition keys, such as aws:SourceArn, in any case."""
-
-    action: str
-    resource: str
-    principal: Principal | None = None  # None: an identity policy, which names no principal
-    context: Context = field(default_factory=dict)
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The document, read. Raises UnsupportedPolicyError."""
+        return read_statements(self.document)
 
 
 @dataclass(frozen=True)
@@ -89,6 +65,8 @@ class Ruling:
     decision: Decision
     policy: str | None = None
     statement: str | None = None
+    naming: Naming = Naming.NOBODY
+    """How closely an allowing statement names who calls."""
 
     @property
     def by(self) -> str:
@@ -96,22 +74,26 @@ class Ruling:
         return "" if self.policy is None else f"{self.policy}, statement {self.statement}"
 
 
-def evaluate(policies: Iterable[Policy], call: Call, *, delegates: bool = False) -> Ruling:
+_NOTHING = Ruling(Decision.NOT_ALLOWED)
+
+
+def evaluate(policies: Iterable[Policy], call: Call, *, is_of_identity: bool = False) -> Ruling:
     """What these policies, taken together, say about the call. Raises UnsupportedPolicyError.
 
-    `delegates`: a resource policy that allows its own account, and says no more than that the account's identity
-    policies decide, counts as an allow too.
+    `is_of_identity`: they belong to who calls, as they also do when the call names no principal; else to the resource.
+    Of several statements that allow, the one that names the caller most closely decides.
     """
-    ruling = Ruling(Decision.NOT_ALLOWED)
+    is_of_identity = is_of_identity or call.principal is None
+    ruling = _NOTHING
     for policy in policies:
-        for number, statement in enumerate(as_list(policy.document.get("Statement", [])), start=1):
-            if not _applies(statement, call, delegates=delegates):
-                continue
-            name = str(statement.get("Sid") or number)
-            if statement["Effect"] == "Deny":
-                return Ruling(Decision.DENIED, policy.name, name)
-            if ruling.decision is Decision.NOT_ALLOWED:
-                ruling = Ruling(Decision.ALLOWED, policy.name, name)
+        for statement in policy.statements:
+            naming = statement.naming(call, is_of_identity=is_of_identity)
+            if naming and statement.is_deny:
+                return Ruling(Decision.DENIED, policy.name, statement.name)
+            if naming > ruling.naming:
+                is_left = naming is Naming.ACCOUNT and _is_in_own_account(call)
+                decision = Decision.LEFT_TO_ACCOUNT if is_left else Decision.ALLOWED
+                ruling = Ruling(decision, policy.name, statement.name, naming)
     return ruling
 
 
@@ -125,71 +107,16 @@ def allows(documents: Iterable[Document], call: Call) -> bool:
     return decide(documents, call) is Decision.ALLOWED
 
 
-def check(document: Document) -> None:
-    """Find out at once what decide() would stumble over later. Raises UnsupportedPolicyError."""
-    for statement in as_list(document.get("Statement", [])):
-        _check_elements(statement)
-        for name, pattern in _PATTERNS.items():
-            for element in (name, f"Not{name}"):
-                for text in as_list(statement.get(element, [])):
-                    pattern(text)
-        check_conditions(statement.get("Condition", {}))
+def check(document: Document, *, is_of_identity: bool | None = None) -> None:
+    """Find out at once what evaluate() would stumble over later. Raises UnsupportedPolicyError.
+
+    `is_of_identity` as in evaluate(); None when it is not known which kind of policy it is.
+    """
+    for statement in read_statements(document):
+        if is_of_identity is not None:
+            statement.check_kind(is_of_identity=is_of_identity)
 
 
-KNOWN_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-
-
-def _applies(statement: Mapping[str, Any], call: Call, *, delegates: bool) -> bool:
-    _check_elements(statement)
-    return (
-        _names_principal(statement, call, delegates=delegates)
-        and _names(statement, "Action", call.action.lower())
-        and _names(statement, "Resource", call.resource)
-        and all_hold(statement.get("Condition", {}), call.context)
-    )
-
-
-def _check_elements(statement: Mapping[str, Any]) -> None:
-    if unknown := statement.keys() - KNOWN_ELEMENTS:
-        raise UnsupportedPolicyError(f"statement elements {', '.join(sorted(unknown))} are not evaluated here")
-    if statement.get("Effect") not in ("Allow", "Deny"):
-        raise UnsupportedPolicyError(f"Effect {statement.get('Effect')!r} is neither Allow nor Deny")
-
-
-def _names_principal(statement: Mapping[str, Any], call: Call, *, delegates: bool) -> bool:
-    wanted, principal = statement.get("Principal"), call.principal
-    if principal is None:
-        return True
-    if wanted is None:
-        raise UnsupportedPolicyError("a statement of a resource policy names no Principal")
-    if wanted == "*":
-        return True
-    names = as_list(wanted.get(principal.kind, []))
-    if principal.kind == "Service":
-        return principal.name in names
-    partition, account = principal.name.split(":")[1], principal.account
-    accepted = {"*", principal.name, principal.role_arn}
-    if delegates or statement["Effect"] == "Deny" or account != call.resource.split(":")[4]:
-        # To allow its own account says no more than that the account's identity policies decide.
-        accepted |= {account, f"arn:{partition}:iam::{account}:root"}
-    return not accepted.isdisjoint(names)
-
-
-def _action_wildcards(text: str) -> re.Pattern[str]:
-    """Actions are the same in any case."""
-    return wildcards(text.lower())
-
-
-_PATTERNS: Mapping[str, Callable[[str], re.Pattern[str]]] = {
-    "Action": _action_wildcards,
-    "Resource": resource_wildcards,
-}
-
-
-def _names(statement: Mapping[str, Any], element: str, value: str) -> bool:
-    if f"Not{element}" not in statement and element not in statement:
-        # A trust policy has no Resource: it is the role's own. A repository's may leave it out: it is the repository.
-        return element == "Resource"
-    is_negated = f"Not{element}" in statement
-    wanted = as_list(statement[f"Not{element}" if is_negated else element])
-    return any(_PATTERNS[element](text).fullmatch(value) for text in wanted) is not is_negated
+def _is_in_own_account(call: Call) -> bool:
+    owner = (call.resource.split(":") + [""] * 5)[4]
+    return call.principal is not None and owner in ("", call.principal.account)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from local_ecr.access.calls import Context
+from local_ecr.access.keys import UNSENT, RequestFacts
+from local_ecr.access.log import API
+from local_ecr.access.permissions import Permission
 from local_ecr.errors import EcrError
 from local_ecr.images.selection import ImageId
 from local_ecr.names import Registry
@@ -28,6 +32,12 @@ class Call:
     registry: Registry
     """Whose registry is addressed: `registryId` or a resource's ARN, else the caller's own."""
     principal: Principal
+    facts: RequestFacts = UNSENT
+    """What is known of the request from the outside."""
+
+    def require(self, permissions: Iterable[Permission], keys: Context | None = None) -> None:
+        """Pass the gate for more than the operation itself needs. Raises EcrError `AccessDeniedException`."""
+        self.ecr.gate.require(API, self.principal, self.registry, permissions, keys, facts=self.facts)
 
     @property
     def store(self) -> Store:

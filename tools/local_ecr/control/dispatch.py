@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_ecr.access.keys import RequestFacts, input_keys
 from local_ecr.access.log import API
-from local_ecr.access.permissions import permissions_for, request_keys
+from local_ecr.access.permissions import permissions_for
 from local_ecr.control import protocol
 from local_ecr.control.call import Call
 from local_ecr.control.operations import handler_of
@@ -64,6 +65,7 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     scope = read_signature(request.authorization, request.session_token)
     result.principal = principal = ecr.principal_of(scope.credential)
     result.registry = own = registry_of(principal, scope.region)
+    facts = RequestFacts(result.request_id, request.source_ip, request.user_agent)
     call_input = None
     try:
         call_input = protocol.read_input(model, request.body)
@@ -75,10 +77,11 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
             principal,
             result.registry,
             permissions_for(result.registry, result.operation, names, gives_resource_tags=gives_resource_tags),
-            request_keys(call_input),
+            input_keys(result.operation, call_input),
+            facts=facts,
         )
         handler = handler_of(result.operation)
-        call = Call(ecr, result.operation, call_input, result.registry, principal)
+        call = Call(ecr, result.operation, call_input, result.registry, principal, facts)
         result.document = protocol.write_output(model, handler(call))
     except EcrError as refusal:
         _refuse(result, refusal)

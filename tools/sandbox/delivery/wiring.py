@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local_ecr.access.decision import Judgement, call_keys, judge, owner_of, principal_keys
+from local_ecr.access.decision import Judgement, judge, owner_of
+from local_ecr.access.keys import call_keys, principal_keys
 from local_ecr.access.policies import Call, Document, Policy, Principal, allows
 from sandbox.delivery.patterns import Pattern
 from sandbox.identity.iam import Role

@@ -1,0 +1,111 @@
+"""The condition keys of a request: who calls, how the request came, and what it is about.
+
+A key that AWS's request has and that is not known here is UNKNOWN: a policy that asks for it is refused. Source: IAM
+user guide, "AWS global condition context keys"; service authorization reference, "Condition keys for Amazon Elastic
+Container Registry".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from local_ecr.access.calls import UNKNOWN, Context, Principal
+
+
+@dataclass(frozen=True)
+class RequestFacts:
+    """What is known of one request from the outside."""
+
+    id: str = ""
+    """`x-amzn-RequestId`; empty for what nobody sent over HTTP."""
+    source_ip: str = ""
+    user_agent: str = ""
+    referer: str = ""
+
+    @property
+    def keys(self) -> Context:
+        """Its condition keys."""
+        told = {"aws:SourceIp": self.source_ip, "aws:UserAgent": self.user_agent, "aws:referer": self.referer}
+        return {key: value for key, value in told.items() if value}
+
+
+UNSENT = RequestFacts()
+"""Of what the registry does by itself."""
+
+
+def principal_keys(
+    principal: Principal, organization_id: str | None = None, tags: Mapping[str, str] | None = None
+) -> Context:
+    """The condition keys that tell of who calls; `tags` are of the user, or of the role and its session."""
+    if principal.kind == "Service":
+        return {
+            "aws:PrincipalIsAWSService": "true",
+            "aws:PrincipalServiceName": principal.name,
+            "aws:PrincipalServiceNamesList": [principal.name],
+        }
+    name = principal.name
+    kind = "Account" if name.endswith(":root") else "AssumedRole" if ":assumed-role/" in name else "User"
+    keys: dict[str, str] = {
+        "aws:PrincipalArn": principal.role_arn or name,
+        "aws:PrincipalAccount": principal.account,
+        "aws:PrincipalType": kind,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:ViaAWSService": "false",
+        "aws:userid": principal.user_id or (principal.account if kind == "Account" else UNKNOWN),
+    }
+    if kind == "User":
+        keys["aws:username"] = name.rsplit("/", 1)[-1]
+    if kind == "AssumedRole":
+        keys["aws:MultiFactorAuthPresent"] = "false"  # long-term keys do not have it at all
+        keys["aws:TokenIssueTime"] = UNKNOWN
+    if organization_id is not None:
+        keys["aws:PrincipalOrgID"] = organization_id
+        keys["aws:PrincipalOrgPaths"] = UNKNOWN
+    for key, value in (tags or {}).items():
+        keys[f"aws:PrincipalTag/{key}"] = value
+    return keys
+
+
+def call_keys(now: datetime, owner: str) -> Context:
+    """The condition keys that every call has, whoever makes it; `owner` is the account that is called upon."""
+    return {
+        "aws:CurrentTime": now.isoformat(),
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:ResourceAccount": owner,
+        "aws:SecureTransport": "true",  # the loopback stands for TLS, which AWS has no way around
+    }
+
+
+def source_keys(source_arn: str, source_account: str) -> Context:
+    """On whose behalf an AWS service calls; nothing for anybody else, who has no source."""
+    if not source_arn:
+        return {}
+    return {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
+
+
+def resource_keys(tags: Mapping[str, str]) -> Context:
+    """The resource tags of a repository."""
+    return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "ecr")}
+
+
+_SETTINGS = frozenset({"GetAccountSetting", "PutAccountSetting"})
+
+
+def input_keys(operation: str, call_input: Mapping[str, Any]) -> Context:
+    """What an operation is asked for: resource tags, or the name of an account setting.
+
+    Tags are those of CreateRepository, TagResource and UntagResource; ListTagsForResource, which the service
+    authorization reference lists too, has none in its request.
+    """
+    if operation in _SETTINGS:
+        return {"ecr:AccountSetting": str(call_input["name"])} if "name" in call_input else {}
+    if operation not in ("CreateRepository", "TagResource", "UntagResource"):
+        return {}
+    tags = {one["Key"]: one["Value"] for one in call_input.get("tags", ())}
+    tag_keys = [*tags, *call_input.get("tagKeys", ())]
+    if not tag_keys:
+        return {}
+    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": tag_keys}
