@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from local_ecr.access.decision import judge, sentence
 from local_ecr.access.keys import principal_keys
-from local_ecr.access.policies import Call, Decision, Policy, Principal, evaluate
+from local_ecr.access.policies import Call, Policy, Principal
 
 ROLE = "arn:aws:iam::111122223333:role/build/ci"
 SESSION = Principal("AWS", "arn:aws:sts::111122223333:assumed-role/ci/run-1", ROLE)
@@ -85,60 +83,3 @@ def test_a_refusal_is_told_in_the_words_of_aws():
 def test_condition_keys_tell_who_calls(principal, expected):
     keys = principal_keys(principal, "o-1")
     assert keys.items() >= {"aws:PrincipalAccount": "111122223333", "aws:PrincipalOrgID": "o-1", **expected}.items()
-
-
-ACTIONS = ["ecr:PutImage", "ecr:BatchGetImage", "ecr:BatchDeleteImage"]
-RESOURCES = [f"arn:aws:ecr:us-east-1:111122223333:repository/{name}" for name in ("team/app", "team/job", "base")]
-statements = st.fixed_dictionaries(
-    {
-        "Effect": st.sampled_from(["Allow", "Deny"]),
-        "Action": st.lists(st.sampled_from([*ACTIONS, "ecr:Batch*", "*"]), min_size=1, max_size=2),
-        "Resource": st.lists(
-            st.sampled_from([*RESOURCES, "arn:aws:ecr:*:*:repository/team/*", "*"]), min_size=1, max_size=2
-        ),
-        "Principal": st.sampled_from(["*", {"AWS": ROLE}, {"AWS": "111122223333"}, {"AWS": "222233334444"}]),
-    },
-    optional={
-        "Condition": st.sampled_from(
-            [
-                {"StringEquals": {"aws:PrincipalAccount": "111122223333"}},
-                {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}},
-                {"Null": {"aws:PrincipalOrgID": "true"}},
-            ]
-        )
-    },
-)
-calls = st.builds(
-    lambda action, resource: Call(action, resource, SESSION, principal_keys(SESSION)),
-    st.sampled_from(ACTIONS),
-    st.sampled_from(RESOURCES),
-)
-rarely = settings(max_examples=60, deadline=None)
-
-
-@rarely
-@given(st.lists(statements, max_size=5).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))), calls)
-def test_the_decision_is_the_same_in_any_order_of_statements(orders, call):
-    first, second = (evaluate([policy(*order)], call).decision for order in orders)
-    assert first is second
-    assert evaluate([policy(one) for one in orders[0]], call).decision is first
-
-
-@rarely
-@given(st.lists(statements, max_size=4), st.lists(statements, max_size=4), statements, calls)
-def test_an_allow_more_never_refuses_and_a_deny_more_never_allows(identity, resource, added, call):
-    before = judge(call, [policy(*identity)], [policy(*resource)]).is_allowed
-    for more_identity, more_resource in (([*identity, added], resource), (identity, [*resource, added])):
-        after = judge(call, [policy(*more_identity)], [policy(*more_resource)]).is_allowed
-        assert after >= before if added["Effect"] == "Allow" else after <= before
-
-
-@rarely
-@given(st.lists(statements, max_size=4), calls)
-def test_the_statement_that_decides_is_one_that_says_so_when_it_stands_alone(some, call):
-    ruling = evaluate([policy(*some)], call)
-    if ruling.decision is Decision.NOT_ALLOWED:
-        assert ruling.by == ""
-    else:
-        alone = some[int(str(ruling.statement)) - 1]
-        assert evaluate([policy(alone)], call).decision is ruling.decision

@@ -297,7 +297,7 @@ def test_a_policy_that_is_not_understood_allows_nothing_and_says_so(town, tokens
 @pytest.mark.parametrize(
     "elements",
     [
-        {"Principal": {"AWS": f"arn:aws:iam::{VISITOR}:role/*"}},
+        {"Principal": "*", "Condition": {"StringSoundsLike": {"aws:SourceArn": "a"}}},
         {"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "office"}}},
         {"Principal": "*", "Condition": {"StringEquals": {"aws:TagKeys": "team"}}},
         {"Principal": "*", "Condition": {"NumericEquals": {"aws:MultiFactorAuthAge": "old"}}},

@@ -1,4 +1,4 @@
 """Who may do what: policies, what they say together, and a log of every decision.
 
-Not evaluated: permission boundaries, session policies, service control policies and ECR's registry policy.
+Not evaluated: session policies, and the service control and resource control policies of an organization.
 """
