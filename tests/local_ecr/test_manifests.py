@@ -131,7 +131,9 @@ def layer(digest, size=3):
 @pytest.mark.parametrize("reason", BAD_MANIFESTS)
 def test_a_manifest_is_refused_when_it_has(ecr, team_app, reason):
     answer = team_app.push_manifest("1.0", BAD_MANIFESTS[reason](team_app))
-    assert (answer.status, errors_of(answer)) == (400, ["MANIFEST_INVALID"])
+    assert (answer.status, errors_of(answer)) == (405, ["UNSUPPORTED"])
+    message = answer.json()["errors"][0]["message"]
+    assert message.startswith("Invalid parameter at 'ImageManifest' failed to satisfy constraint: '")
     assert ecr.list_images(repositoryName="team/app")["imageIds"] == []
 
 
@@ -141,7 +143,7 @@ def test_a_manifest_is_refused_when_it_has(ecr, team_app, reason):
 def test_a_manifest_is_refused_when_its_media_type_is_no_manifests(team_app, media_type):
     manifest = team_app.image("one")
     del manifest["mediaType"]
-    assert errors_of(team_app.push_manifest("1.0", manifest, media_type)) == ["MANIFEST_INVALID"]
+    assert errors_of(team_app.push_manifest("1.0", manifest, media_type)) == ["UNSUPPORTED"]
 
 
 def test_a_manifest_is_refused_when_it_is_larger_than_four_mebibytes(ecr, team_app):
@@ -238,7 +240,7 @@ def test_tags_are_listed_once_when_pages_are_followed(team_app):
 def test_a_page_of_tags_is_refused_when_n_is_out_of_bounds_CVE_2023_2253(team_app, n):
     answer = team_app.send("GET", f"tags/list?n={n}")
     assert answer.status in {400, 405}
-    assert errors_of(answer)[0] in {"UNSUPPORTED", "PAGINATION_NUMBER_INVALID"}
+    assert errors_of(answer) == ["UNSUPPORTED"]
 
 
 def test_repositories_are_listed_in_the_catalog(stand, ecr, team_app):

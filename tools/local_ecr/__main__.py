@@ -21,7 +21,10 @@ from local_ecr.state.store import FolderInUseError
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    quirks = Quirks() if options.quirks == "ecr" else Quirks.none()
+    if options.quirks is None:
+        sys.stdout.write(_quirks_table())
+        return 0
+    quirks = options.quirks
     with Ending() as ending:
         if options.data is not None:
             return _serve(options.data, options, quirks, ending)
@@ -59,8 +62,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="folder that keeps the state (default: a temporary one)")
     parser.add_argument("--registry", type=_registry, action="append", metavar="ACCOUNT/REGION")
     parser.add_argument("--decisions", action="store_true", help="show who was allowed what, and why not")
-    parser.add_argument("--quirks", choices=["ecr", "none"], default="ecr", help="none: a plain OCI registry")
+    parser.add_argument(
+        "--quirks",
+        type=_quirks,
+        default=Quirks(),
+        metavar="TEXT",
+        help="ecr (default); none: a plain OCI registry; either with names to add or take away, as in "
+        "ecr,-blob_redirect; list: print what there are",
+    )
     return parser
+
+
+def _quirks(text: str) -> Quirks | None:
+    """None when they are to be listed."""
+    try:
+        return None if text == "list" else Quirks.parse(text)
+    except ValueError as cause:
+        raise argparse.ArgumentTypeError(str(cause)) from cause
+
+
+def _quirks_table() -> str:
+    return "".join(f"{name}\n    {what}\n    {source}\n" for name, what, source in Quirks.table())
 
 
 def _show(decision: AccessDecision) -> None:

@@ -17,7 +17,9 @@ _IMAGE_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]*")
 _REPOSITORY_ARN = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)")
 
 MAX_REPOSITORY_NAME = 256
-MAX_IMAGE_TAG = 300  # ECR allows 300 where the OCI distribution spec allows 128
+MIN_REPOSITORY_NAME = 2  # RepositoryName of ECR's API model; one is enough for the OCI distribution specification
+MAX_IMAGE_TAG = 300  # ImageTag of ECR's API model
+MAX_OCI_IMAGE_TAG = 128  # the OCI distribution specification's
 
 
 class InvalidNameError(ValueError):
@@ -66,12 +68,12 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def is_repository_name(text: str) -> bool:
-    return 2 <= len(text) <= MAX_REPOSITORY_NAME and _REPOSITORY_NAME.fullmatch(text) is not None
+def is_repository_name(text: str, shortest: int = MIN_REPOSITORY_NAME) -> bool:
+    return shortest <= len(text) <= MAX_REPOSITORY_NAME and _REPOSITORY_NAME.fullmatch(text) is not None
 
 
-def is_image_tag(text: str) -> bool:
-    return 1 <= len(text) <= MAX_IMAGE_TAG and _IMAGE_TAG.fullmatch(text) is not None
+def is_image_tag(text: str, longest: int = MAX_IMAGE_TAG) -> bool:
+    return 1 <= len(text) <= longest and _IMAGE_TAG.fullmatch(text) is not None
 
 
 def parse_repository_arn(arn: str) -> tuple[Registry, str]:

@@ -9,8 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from local_ecr.data.errors import DistributionError
 from local_ecr.names import InvalidNameError, Registry
+from local_ecr.principals import Credential, account_principal
 from local_ecr.services import Services
-from local_ecr.tokens import ExpiredTokenError, InvalidTokenError, Session, basic_password
+from local_ecr.tokens import TOKEN_LIFETIME, ExpiredTokenError, InvalidTokenError, Session, basic_password
 
 _HOST = re.compile(r"([0-9]{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.[a-z0-9.-]+(?::[0-9]+)?")
 
@@ -33,6 +34,21 @@ def registry_named(ecr: Services, request: Request) -> Registry | None:
 
 def authenticate(ecr: Services, request: Request, registry: Registry | None) -> Session:
     """Who is calling. Raises UnauthorizedError, or DENIED for a token that was good once."""
+    if registry is not None and not ecr.quirks.authorization_required:
+        return _anonymous(ecr, request, registry)
+    return _signed_in(ecr, request, registry)
+
+
+def _anonymous(ecr: Services, request: Request, registry: Registry) -> Session:
+    """Whoever a token says, or the account itself: a plain registry asks nobody for anything."""
+    try:
+        return _signed_in(ecr, request, registry)
+    except (UnauthorizedError, DistributionError):
+        root = account_principal(Credential(registry.account))
+        return Session(root, registry.region, ecr.clock() + TOKEN_LIFETIME)
+
+
+def _signed_in(ecr: Services, request: Request, registry: Registry | None) -> Session:
     password = basic_password(request.headers.get("authorization", ""))
     if password is None:
         raise UnauthorizedError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,6 +36,26 @@ async def get_signed(ecr: Services, request: Request, token: str) -> Response:
     except InvalidTokenError as cause:
         raise DistributionError("DENIED", "The request signature we calculated does not match", 403) from cause
     return await serve_blob(request, ecr.store.content.blob_path(registry, digest), digest)
+
+
+async def delete_blob(call: DataCall) -> Response:
+    """Take a blob from this repository; for as long as an image is made of it, it stays."""
+    await in_thread(_delete, call, _digest(call))
+    return Response(status_code=202)
+
+
+def _delete(call: DataCall, digest: Digest) -> None:
+    with call.ecr.store.changing() as change:
+        repository = repositories.get(change.connection, call.registry, call.repository_name)
+        layer = layers.find(change.connection, repository.id, digest)
+        if layer is None:
+            raise blob_unknown(digest, call.repository_name)
+        if layer.is_referenced:
+            raise DistributionError(
+                "DENIED", f"An image is made of the layer '{digest}'", 403, detail={"digest": digest}
+            )
+        dropped = layers.drop_unreferenced(change.connection, repository.id, [digest], math.inf)
+        change.drop_layers(call.registry, dropped)
 
 
 def _size(call: DataCall, digest: Digest) -> int:

@@ -17,6 +17,11 @@ from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services
 
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+PLAIN_PAGE = 10_000
+"""The largest page of a registry without quirks: all that most repositories have, and still bounded."""
+
 
 @dataclass(frozen=True)
 class DataCall:
@@ -50,21 +55,24 @@ class DataCall:
     def next_page(self, rest: str, **query: str) -> dict[str, str]:
         return {"Link": f'<{self.path(rest, **query)}>; rel="next"'}
 
-    def count(self, default: int, most: int) -> int:
+    def count(self) -> int:
         """`n` of a listing. Raises EcrError for what is no count."""
+        quirks = self.ecr.quirks
+        most = MAX_PAGE if quirks.tags_page_limit else PLAIN_PAGE
         given = self.query("n")
         if given is None:
-            return default
-        if not given.isascii() or not given.isdigit() or len(given) > 9:
-            raise DistributionError("PAGINATION_NUMBER_INVALID", f"n is not a number of results: {given[:40]!r}", 400)
-        if int(given) > most and self.ecr.quirks.tags_page_limit:
+            return DEFAULT_PAGE if quirks.tags_default_page else most
+        if not given.isascii() or not given.isdigit():
+            raise DistributionError("UNSUPPORTED", f"n is not a number of results: {given[:40]!r}", 400)
+        asked = int(given[:10])  # more digits are more than any page
+        if asked > most and quirks.tags_page_limit:
             raise DistributionError(
                 "UNSUPPORTED",
                 "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or "
                 f"equal to {most}'",
                 405,
             )
-        return min(int(given), most)
+        return min(asked, most)
 
 
 DataHandler = Callable[[DataCall], Awaitable[Response]]

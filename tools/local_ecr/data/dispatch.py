@@ -17,6 +17,7 @@ from local_ecr.data.routes import DataOperation, Route, operation_of, parse_path
 from local_ecr.errors import EcrError, server_error
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
+from local_ecr.quirks import Quirks
 from local_ecr.services import Services
 from local_ecr.templates.on_push import PUSHES, create_on_push
 
@@ -53,12 +54,12 @@ async def answer(ecr: Services, request: Request, note: Callable[[DataRequest, i
     except UnauthorizedError:
         response = unauthorized_response(ecr, request, seen.registry)
     except EcrError as refusal:
-        response = error_response(refusal)
+        response = error_response(refusal, ecr.quirks)
     except ClientDisconnect:
         response = Response(status_code=400)  # nobody reads it
     except Exception:
         logger.exception("%s failed", seen.operation)
-        response = error_response(server_error())
+        response = error_response(server_error(), ecr.quirks)
     response.headers["Docker-Distribution-Api-Version"] = "registry/2.0"
     if request.method == "HEAD":
         response = Response(status_code=response.status_code, headers=dict(response.headers))
@@ -75,7 +76,7 @@ async def _signed(ecr: Services, request: Request, token: str) -> Response:
 
 async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -> Response:
     seen.registry = registry_named(ecr, request)
-    wanted = _find(path, request.method)
+    wanted = _find(path, request.method, ecr.quirks)
     if isinstance(wanted, Wanted):
         seen.operation = wanted.operation.name
     session = authenticate(ecr, request, seen.registry)
@@ -99,12 +100,12 @@ def _admit(call: DataCall, operation: str) -> None:
     call.require(operation)
 
 
-def _find(path: str, method: str) -> Wanted | EcrError | None:
+def _find(path: str, method: str, quirks: Quirks) -> Wanted | EcrError | None:
     """What is asked for, None for a ping; or the refusal, which only a caller that we know is told."""
     try:
         if path == "":
             return None if method in {"GET", "HEAD"} else unsupported()
-        route = parse_path(path)
-        return Wanted(route, operation_of(route, method))
+        route = parse_path(path, quirks)
+        return Wanted(route, operation_of(route, method, quirks))
     except EcrError as refusal:
         return refusal

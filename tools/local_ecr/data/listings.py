@@ -10,19 +10,18 @@ from starlette.responses import JSONResponse, Response
 
 from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import DistributionError, digest_invalid
+from local_ecr.errors import repository_not_found
 from local_ecr.images.media_types import OCI_INDEX
 from local_ecr.names import is_digest
 from local_ecr.state import images, repositories
 from local_ecr.state.images import Image
 from local_ecr.tokens import InvalidTokenError
 
-DEFAULT_PAGE = 100
-MAX_PAGE = 1000
 REFERRERS_PAGE = 50
 
 
 async def list_tags(call: DataCall) -> Response:
-    size = call.count(DEFAULT_PAGE, MAX_PAGE)
+    size = call.count()
     found = await in_thread(_tags, call, call.query("last") or "", size + 1)
     shown = found[:size]
     more = call.next_page("tags/list", n=str(size), last=shown[-1]) if shown and len(found) > size else {}
@@ -30,7 +29,7 @@ async def list_tags(call: DataCall) -> Response:
 
 
 async def list_repositories(call: DataCall) -> Response:
-    size = call.count(DEFAULT_PAGE, MAX_PAGE)
+    size = call.count()
     found = await in_thread(_repository_names, call, call.query("last") or "", size + 1)
     shown, more = found[:size], {}
     if shown and len(found) > size:
@@ -94,6 +93,10 @@ def _repository_names(call: DataCall, after: str, limit: int) -> list[str]:
 
 def _referrers(call: DataCall, artifact_type: str | None, after: int) -> list[Image]:
     with call.ecr.store.reading() as connection:
-        repository = repositories.get(connection, call.registry, call.repository_name)
+        repository = repositories.find(connection, call.registry, call.repository_name)
+        if repository is None and call.ecr.quirks.repositories_come_first:
+            raise repository_not_found(call.repository_name, call.registry.account)
+        if repository is None:  # "the registry MUST NOT return a 404 Not Found to a referrers API requests"
+            return []
         types = [artifact_type] if artifact_type else None
         return images.referrers(connection, repository.id, call.reference, "ACTIVE", types, after, REFERRERS_PAGE + 1)

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from local_ecr.data.call import DataCall, in_thread
-from local_ecr.data.errors import DistributionError, digest_invalid
+from local_ecr.data.errors import DistributionError, digest_invalid, manifest_invalid, tag_invalid
+from local_ecr.data.first_push import ensure_repository
 from local_ecr.errors import EcrError
+from local_ecr.images.conversion import accepted_types, convert_manifest
 from local_ecr.images.manifest import MAX_MANIFEST_BYTES, InvalidManifestError, Manifest, read_manifest
 from local_ecr.images.push import push_image
 from local_ecr.images.removal import remove_image
 from local_ecr.images.selection import ImageFailureError, ImageId, select_image
-from local_ecr.names import MAX_IMAGE_TAG, is_digest, is_image_tag
-from local_ecr.state import images, repositories
+from local_ecr.names import MAX_IMAGE_TAG, MAX_OCI_IMAGE_TAG, is_digest, is_image_tag
+from local_ecr.state import images, layers, repositories
 from local_ecr.state.images import Image
+from local_ecr.state.repositories import Repository
 
 
 async def get_manifest(call: DataCall) -> Response:
-    image, body = await in_thread(_read, call, _image_id(call))
-    headers = {"Docker-Content-Digest": image.digest, "Content-Length": str(len(body))}
-    return Response(b"" if call.is_head else body, headers=headers, media_type=image.media_type)
+    wanted = _image_id(call)
+    image, body = await in_thread(_read, call, wanted)
+    digest, media_type = image.digest, image.media_type
+    if wanted.image_tag is not None and call.ecr.quirks.manifests_converted_by_tag:
+        accepted = accepted_types(call.request.headers.getlist("accept"))
+        converted = convert_manifest(body, media_type, accepted)
+        if converted is not None:
+            digest, media_type, body = converted.digest, converted.media_type, converted.body
+    headers = {"Docker-Content-Digest": digest, "Content-Length": str(len(body))}
+    return Response(b"" if call.is_head else body, headers=headers, media_type=media_type)
 
 
 async def put_manifest(call: DataCall) -> Response:
     wanted = _image_id(call)
     body = await _read_body(call)
     content_type = call.request.headers.get("content-type", "").partition(";")[0].strip()
+    await in_thread(ensure_repository, call)
     manifest = await in_thread(_push, call, wanted, body, content_type or None)
     headers = {
         "Location": call.path(f"manifests/{manifest.digest}"),
@@ -53,18 +67,33 @@ async def _read_body(call: DataCall) -> bytes:
 
 
 def _push(call: DataCall, wanted: ImageId, body: bytes, media_type: str | None) -> Manifest:
+    quirks = call.ecr.quirks
+    is_sha256 = wanted.digest is None or quirks.image_digests_are_sha256
+    algorithm = "sha256" if is_sha256 else str(wanted.digest).partition(":")[0]
     try:
-        manifest = read_manifest(body, media_type)
+        manifest = read_manifest(body, media_type, algorithm)
     except InvalidManifestError as cause:
-        raise DistributionError(
-            "MANIFEST_INVALID",
-            f"Invalid parameter at 'ImageManifest' failed to satisfy constraint: '{cause}'",
-            400,
-        ) from cause
+        raise manifest_invalid(str(cause), quirks) from cause
+    if quirks.media_type_parameters_refused and any(";" in one for one in manifest.media_types):
+        raise manifest_invalid("a media type with parameters", quirks)
     with call.ecr.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
+        if not quirks.index_lists_images_only:
+            manifest = _with_listed_blobs(change.connection, repository, manifest)
         push_image(change, repository, manifest, digest=wanted.digest, image_tag=wanted.image_tag, now=call.ecr.clock())
     return manifest
+
+
+def _with_listed_blobs(connection: sqlite3.Connection, repository: Repository, manifest: Manifest) -> Manifest:
+    """An index that lists blobs of the repository is made of them as an image is of its layers."""
+    blobs = [
+        one
+        for one in manifest.images
+        if images.by_digest(connection, repository.id, one.digest) is None
+        and layers.size_of(connection, repository.id, one.digest) is not None
+    ]
+    rest = tuple(one for one in manifest.images if one not in blobs)
+    return replace(manifest, images=rest, layers=(*manifest.layers, *blobs))
 
 
 def _read(call: DataCall, wanted: ImageId) -> tuple[Image, bytes]:
@@ -81,7 +110,14 @@ def _remove(call: DataCall, wanted: ImageId) -> None:
     with call.ecr.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         try:
-            remove_image(change, repository, wanted, call.ecr.clock())
+            remove_image(
+                change,
+                repository,
+                wanted,
+                call.ecr.clock(),
+                last_tag_takes_image=call.ecr.quirks.last_tag_takes_image,
+                index_keeps_images=call.ecr.quirks.index_keeps_images,
+            )
         except ImageFailureError as failure:
             raise EcrError(failure.code, failure.reason) from failure
     call.ecr.housekeeping.sweep_when_due()
@@ -89,15 +125,11 @@ def _remove(call: DataCall, wanted: ImageId) -> None:
 
 def _image_id(call: DataCall) -> ImageId:
     """A digest names an image, anything else that is a tag names a tag."""
+    longest = MAX_IMAGE_TAG if call.ecr.quirks.long_image_tags else MAX_OCI_IMAGE_TAG
     if is_digest(call.reference):
         return ImageId(digest=call.reference)
     if ":" in call.reference:
         raise digest_invalid(call.reference)
-    if not is_image_tag(call.reference):
-        raise DistributionError(
-            "TAG_INVALID",
-            f"{call.reference[:40]!r} is no image tag: at most {MAX_IMAGE_TAG} letters, digits, '_', '.' and '-', not "
-            "beginning with '.' or '-'",
-            400,
-        )
+    if not is_image_tag(call.reference, longest):
+        raise tag_invalid(call.reference, longest, call.ecr.quirks, is_push=call.request.method == "PUT")
     return ImageId(image_tag=call.reference)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from local_ecr.data import blobs, listings, manifests, uploads
 from local_ecr.data.call import DataHandler
 from local_ecr.data.errors import DistributionError, unsupported
-from local_ecr.names import is_repository_name
+from local_ecr.names import MIN_REPOSITORY_NAME, is_repository_name
+from local_ecr.quirks import Quirks
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ OPERATIONS: dict[tuple[str, str], DataOperation] = {
     ("catalog", "GET"): DataOperation("DescribeRepositories", listings.list_repositories),
     ("blob", "HEAD"): DataOperation("BatchCheckLayerAvailability", blobs.get_blob),
     ("blob", "GET"): DataOperation("GetDownloadUrlForLayer", blobs.get_blob),
+    ("blob", "DELETE"): DataOperation("BatchDeleteImage", blobs.delete_blob),  # whoever may delete images may delete it
     ("uploads", "POST"): DataOperation("InitiateLayerUpload", uploads.start_upload),
     ("upload", "GET"): DataOperation("GetLayerUpload", uploads.get_upload),
     ("upload", "PATCH"): DataOperation("UploadLayerPart", uploads.receive_chunk),
@@ -42,7 +44,7 @@ OPERATIONS: dict[tuple[str, str], DataOperation] = {
 }
 
 
-def parse_path(path: str) -> Route:
+def parse_path(path: str, quirks: Quirks) -> Route:
     """What a path below /v2/ names. Raises DistributionError."""
     if path == "_catalog":
         return Route("catalog", "")
@@ -62,13 +64,15 @@ def parse_path(path: str) -> Route:
             route = Route("referrers", "/".join(name), digest)
         case _:
             raise DistributionError("NAME_UNKNOWN", "there is nothing at this path", 404)
-    if not is_repository_name(route.repository_name):
+    shortest = MIN_REPOSITORY_NAME if quirks.short_names_refused else 1
+    if not is_repository_name(route.repository_name, shortest):
         raise DistributionError("NAME_INVALID", f"not a repository name: {route.repository_name[:100]!r}", 400)
     return route
 
 
-def operation_of(route: Route, method: str) -> DataOperation:
+def operation_of(route: Route, method: str, quirks: Quirks) -> DataOperation:
     operation = OPERATIONS.get((route.kind, method))
-    if operation is None:
+    is_switched_off = (route.kind, method) == ("blob", "DELETE") and quirks.blob_delete_unsupported
+    if operation is None or is_switched_off:
         raise unsupported()
     return operation

@@ -7,10 +7,11 @@ import re
 from starlette.responses import Response
 
 from local_ecr.data.call import DataCall, in_thread
-from local_ecr.data.errors import DistributionError, digest_invalid
+from local_ecr.data.errors import DistributionError, digest_invalid, empty_upload
+from local_ecr.data.first_push import ensure_repository
+from local_ecr.data.mounting import mount_blob
 from local_ecr.data.streaming import receive_body
-from local_ecr.names import Digest, InvalidNameError, is_repository_name, parse_digest
-from local_ecr.state import layers, repositories
+from local_ecr.names import Digest, InvalidNameError, parse_digest
 from local_ecr.uploads import UploadSession
 
 _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/[0-9*]+)?")
@@ -18,11 +19,10 @@ _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/[0-9*]+)
 
 async def start_upload(call: DataCall) -> Response:
     """POST: a session, or with `digest` the whole blob at once, or with `mount` a blob of another repository."""
+    await in_thread(ensure_repository, call)
     mounted = call.query("mount")
-    if mounted is not None and not call.ecr.quirks.mount_falls_back:
-        known = _digest(mounted)
-        if await in_thread(_mount, call, known):
-            return _created(call, known)
+    if mounted is not None and await in_thread(mount_blob, call, _digest(mounted), call.query("from")):
+        return _created(call, _digest(mounted))
     whole = call.query("digest")
     digest = _digest(whole) if whole is not None else None
     if digest is not None:
@@ -41,7 +41,9 @@ async def receive_chunk(call: DataCall) -> Response:
         received = await in_thread(session.keep_part)
     finally:
         session.release()
-    return _progress(call, call.reference, received, status=201 if call.ecr.quirks.patch_answers_201 else 202)
+    quirks = call.ecr.quirks
+    told = session.upload.first_part_size or received if quirks.upload_range_sticks else received
+    return _progress(call, call.reference, told, status=201 if quirks.patch_answers_201 else 202)
 
 
 async def finish_upload(call: DataCall) -> Response:
@@ -72,6 +74,8 @@ async def _finish(call: DataCall, upload_id: str, digest: Digest) -> Response:
     session = await _take(call, upload_id)
     try:
         await _append_body(call, session)
+        if session.offset == 0 and call.ecr.quirks.empty_blobs_refused:
+            raise empty_upload(upload_id, call.repository_name, call.registry.account)
         await in_thread(session.complete, [digest])
     finally:
         session.release()
@@ -100,14 +104,18 @@ async def _append_body(call: DataCall, session: UploadSession) -> None:
     if begins is not None and begins != start:
         raise DistributionError(
             "BLOB_UPLOAD_INVALID",
-            f"the chunk begins at byte {begins}, the upload continues at {start}",
+            f"First byte of the layer part is {begins} instead of {start}",
             416,
             {"Location": call.path(f"blobs/uploads/{session.upload.id}"), "Range": f"0-{max(start - 1, 0)}"},
+            {"offset": start},
         )
     await receive_body(call.request, session.append)
     if declared is not None and session.offset - start != declared:
         raise DistributionError(
-            "SIZE_INVALID", f"Content-Range promised {declared} bytes and {session.offset - start} came", 400
+            "SIZE_INVALID",
+            f"Content-Range promised {declared} bytes and {session.offset - start} came",
+            400,
+            detail={"promised": declared, "received": session.offset - start},
         )
 
 
@@ -121,22 +129,6 @@ def _content_range(call: DataCall) -> tuple[int | None, int | None]:
         raise DistributionError("BLOB_UPLOAD_INVALID", f"not a content range: {header[:60]!r}", 400)
     first, last = int(match[1]), int(match[2])
     return first, last - first + 1
-
-
-def _mount(call: DataCall, digest: Digest) -> bool:
-    """Give this repository a blob that another one of the registry has; False when that one does not have it."""
-    source_name = call.query("from") or ""
-    if not is_repository_name(source_name):
-        return False
-    call.require("GetDownloadUrlForLayer", source_name)
-    with call.ecr.store.changing() as change:
-        repository = repositories.get(change.connection, call.registry, call.repository_name)
-        source = repositories.find(change.connection, call.registry, source_name)
-        size = layers.size_of(change.connection, source.id, digest) if source else None
-        if size is None:
-            return False
-        layers.add(change.connection, repository.id, digest, size, call.ecr.clock().timestamp())
-    return True
 
 
 def _digest(text: str) -> Digest:

@@ -58,10 +58,18 @@ class Manifest:
         here = (one for one in (*config, *self.layers) if one.media_type not in media_types.FOREIGN_LAYERS)
         return tuple(dict.fromkeys(one.digest for one in here))
 
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Of the artifact, its config and its layers."""
+        config = (self.config,) if self.config else ()
+        artifact = (self.artifact_type,) if self.artifact_type else ()
+        return (*artifact, *(one.media_type for one in (*config, *self.layers)))
 
-def read_manifest(body: bytes, media_type: str | None) -> Manifest:
+
+def read_manifest(body: bytes, media_type: str | None, algorithm: str = "sha256") -> Manifest:
     """Read a manifest that was sent as `media_type` (None: it says itself what it is).
 
+    One body under two algorithms is two images: an image is what its digest names, and nothing else ties them.
     Raises InvalidManifestError; its text is fit for the sender.
     """
     if len(body) > MAX_MANIFEST_BYTES:
@@ -77,7 +85,7 @@ def read_manifest(body: bytes, media_type: str | None) -> Manifest:
         raise InvalidManifestError("artifactType is not a string")
     return Manifest(
         body=body,
-        digest=Digest(f"sha256:{hashlib.sha256(body).hexdigest()}"),
+        digest=Digest(f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"),
         media_type=kind,
         config=_descriptor(document.get("config"), "config") if kind in media_types.IMAGES else None,
         layers=_layers(document, kind),

@@ -15,6 +15,18 @@ INDEXES = frozenset({DOCKER_MANIFEST_LIST, OCI_INDEX})
 ARTIFACTS = frozenset({OCI_ARTIFACT, ORAS_ARTIFACT})
 MANIFESTS = IMAGES | INDEXES | ARTIFACTS
 
+# What ECR converts, and how each part is called on the other side.
+DOCKER_TO_OCI = {
+    DOCKER_MANIFEST: OCI_MANIFEST,
+    DOCKER_CONFIG: OCI_CONFIG,
+    "application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": (
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    ),
+}
+OCI_TO_DOCKER = {oci: docker for docker, oci in DOCKER_TO_OCI.items()}
+
 # Layers that live elsewhere by their licence; a registry need not have them.
 FOREIGN_LAYERS = frozenset(
     {

@@ -17,21 +17,30 @@ PUSH_LIFETIME = timedelta(hours=24)
 
 
 def remove_image(
-    change: Change, repository: Repository, image_id: ImageId, now: datetime, *, is_copied: bool = False
+    change: Change,
+    repository: Repository,
+    image_id: ImageId,
+    now: datetime,
+    *,
+    is_copied: bool = False,
+    last_tag_takes_image: bool = True,
+    index_keeps_images: bool = True,
 ) -> list[ImageId]:
     """Remove one tag, or with a digest alone the image and all its tags; what was removed, once per tag.
 
-    `is_copied`: another registry's removal is copied here, which goes no further.
+    `is_copied`: another registry's removal is copied here, which goes no further. `last_tag_takes_image`: an image
+    goes with its last tag. `index_keeps_images`: an image stays while an index lists it.
     Raises ImageFailureError; then nothing of this image is changed.
     """
     connection = change.connection
     image = select_image(connection, repository.id, image_id)
     image_tags = images.tags_of(connection, image)
-    if image_id.image_tag is not None and len(image_tags) > 1:
+    if image_id.image_tag is not None and (len(image_tags) > 1 or not last_tag_takes_image):
         images.remove_tag(connection, repository.id, image_id.image_tag)
         removed = [ImageId(image.digest, image_id.image_tag)]
     else:
-        _require_unlisted(change, repository, image)
+        if index_keeps_images:
+            _require_unlisted(change, repository, image)
         digests = images.layers_of(connection, image)
         images.delete(connection, image)
         spared_since = (now - PUSH_LIFETIME).timestamp()

@@ -18,6 +18,7 @@ class Upload:
     received: int
     """Bytes acknowledged so far."""
     parts: int
+    first_part_size: int
     last_part_size: int
     has_small_part: bool
     """Whether a part that others followed was smaller than ECR allows."""
@@ -126,12 +127,22 @@ def is_kept(connection: sqlite3.Connection, registry: Registry, digest: Digest) 
     return row is not None
 
 
+def repositories_with(connection: sqlite3.Connection, registry: Registry, digest: Digest) -> list[str]:
+    """Names of the repositories of a registry that have this layer."""
+    rows = connection.execute(
+        "SELECT r.name FROM layer l JOIN repository r ON r.id = l.repository_id"
+        " WHERE l.digest = ? AND r.account = ? AND r.region = ? ORDER BY r.name",
+        (digest, registry.account, registry.region),
+    )
+    return [row["name"] for row in rows]
+
+
 def start_upload(
     connection: sqlite3.Connection, upload_id: str, repository_id: int, principal: str, started_at: float
 ) -> None:
     connection.execute(
-        "INSERT INTO upload (id, repository_id, principal, started_at, received, parts, last_part_size, has_small_part)"
-        " VALUES (?, ?, ?, ?, 0, 0, 0, 0)",
+        "INSERT INTO upload (id, repository_id, principal, started_at, received, parts, first_part_size,"
+        " last_part_size, has_small_part) VALUES (?, ?, ?, ?, 0, 0, 0, 0, 0)",
         (upload_id, repository_id, principal, started_at),
     )
 
@@ -151,6 +162,7 @@ def find_upload(connection: sqlite3.Connection, upload_id: str, repository_id: i
         started_at=row["started_at"],
         received=row["received"],
         parts=row["parts"],
+        first_part_size=row["first_part_size"],
         last_part_size=row["last_part_size"],
         has_small_part=bool(row["has_small_part"]),
     )
@@ -158,9 +170,12 @@ def find_upload(connection: sqlite3.Connection, upload_id: str, repository_id: i
 
 def record_part(connection: sqlite3.Connection, upload: Upload, received: int, is_small_before: bool) -> None:
     """One more part is in: `received` bytes in all."""
+    size = received - upload.received
+    first_size = upload.first_part_size if upload.parts else size
     connection.execute(
-        "UPDATE upload SET received = ?, parts = parts + 1, last_part_size = ?, has_small_part = ? WHERE id = ?",
-        (received, received - upload.received, upload.has_small_part or is_small_before, upload.id),
+        "UPDATE upload SET received = ?, parts = parts + 1, first_part_size = ?, last_part_size = ?, has_small_part = ?"
+        " WHERE id = ?",
+        (received, first_size, size, upload.has_small_part or is_small_before, upload.id),
     )
 
 

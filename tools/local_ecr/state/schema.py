@@ -108,6 +108,7 @@ CREATE TABLE upload (
     started_at REAL NOT NULL,
     received INTEGER NOT NULL,
     parts INTEGER NOT NULL,
+    first_part_size INTEGER NOT NULL,
     last_part_size INTEGER NOT NULL,
     has_small_part INTEGER NOT NULL
 ) WITHOUT ROWID;
