@@ -1,7 +1,5 @@
 """A page costs what is on it, however much the repository holds: counted in steps of SQLite's machine."""
 
-import sqlite3
-
 import pytest
 
 from local_ecr.images.mutability import MUTABLE, Mutability
@@ -71,18 +69,3 @@ def test_a_page_takes_as_many_steps_when_the_repository_has_ten_times_as_many_im
     few = steps_of_a_page(database, ask)
     fill(database, range(200, 2000))
     assert steps_of_a_page(database, ask) <= few * 1.5
-
-
-def test_a_folder_gets_the_index_when_it_was_written_without_it(database, tmp_path):
-    database.close()
-    path = tmp_path / "state.sqlite3"
-    connection = sqlite3.connect(path)
-    connection.execute("DROP INDEX image_by_repository")
-    connection.close()
-
-    Database(path).close()
-
-    connection = sqlite3.connect(path)
-    found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'image_by_repository'").fetchone()
-    connection.close()
-    assert found == (1,)

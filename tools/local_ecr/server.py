@@ -104,6 +104,7 @@ class LocalEcrServer:
                 access_log=False,
                 timeout_keep_alive=KEEP_ALIVE,
                 server_header=False,
+                proxy_headers=False,  # who calls is who connects, whatever a header says
             )
             self._server = PromptServer(config)
             self._thread = threading.Thread(target=self._run, name="local-ecr", daemon=True)

@@ -131,8 +131,6 @@ class UploadSession:
             raise EcrError("LayerPartTooSmallException", f"Layer parts must be at least {MIN_PART_BYTES} bytes in size")
         with self._gone_is_unknown():
             wrong = next((digest for digest in digests if self.file.digest(digest.partition(":")[0]) != digest), None)
-            if wrong is None:
-                self.file.sync()
         if wrong is not None:
             self.cancel()
             raise EcrError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -84,16 +85,44 @@ async def _read(file: BinaryIO, first: int, length: int) -> AsyncIterator[bytes]
         file.close()
 
 
-async def receive_body(request: Request, append: Callable[[bytes], None]) -> None:
-    """Hand on a request's body in pieces of READ_SIZE, as it comes."""
+async def receive_body(request: Request, append: Callable[[bytearray], None]) -> None:
+    """Hand on a request's body in pieces of some READ_SIZE; one is hashed and written while the next comes in."""
     waiting = bytearray()
-    async for piece in request.stream():
-        waiting += piece
-        if len(waiting) >= READ_SIZE:
-            await in_thread(append, bytes(waiting))
-            waiting.clear()
-    if waiting:
-        await in_thread(append, bytes(waiting))
+    async with _Writing(append) as writing:
+        async for piece in request.stream():
+            waiting += piece
+            if len(waiting) >= READ_SIZE:
+                await writing.begin(waiting)
+                waiting = bytearray()
+        if waiting:
+            await writing.begin(waiting)
+        await writing.end()
+
+
+class _Writing:
+    """At most one piece on its way to disk. Leaving the context waits for it, however the block ends."""
+
+    def __init__(self, append: Callable[[bytearray], None]) -> None:
+        self._append = append
+        self._under_way: asyncio.Task[None] | None = None
+
+    async def begin(self, data: bytearray) -> None:
+        await self.end()
+        self._under_way = asyncio.create_task(in_thread(self._append, data))
+
+    async def end(self) -> None:
+        """Raises what the writing of the last piece raised."""
+        if self._under_way is not None:
+            await asyncio.shield(self._under_way)
+            self._under_way = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # whoever takes the upload next must not find a thread that still writes to its file
+        if self._under_way is not None:
+            await asyncio.gather(self._under_way, return_exceptions=True)
 
 
 def blob_headers(digest: Digest, length: int) -> dict[str, str]:
