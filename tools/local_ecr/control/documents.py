@@ -1,35 +1,74 @@
-"""The grammar of a repository policy, as strict as ECR's, and how it is read back."""
+"""The grammar of repository and registry policies, as strict as ECR's, and how they are read back."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from local_ecr.errors import invalid_parameter
+from local_ecr.errors import EcrError, invalid_parameter
 from local_ecr.strict_json import read_object
 
 _STATEMENT_KEYS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+_ALL_ACTIONS = frozenset({"*", "ecr:*"})
+_PRINCIPALS = {
+    "AWS": re.compile(
+        r"\*|[0-9]{12}|arn:[a-z-]+:iam::[0-9]{12}:(root|(user|role)/[\w+=,.@/-]+)"
+        r"|arn:[a-z-]+:sts::[0-9]{12}:(assumed-role|federated-user)/[\w+=,.@/-]+",
+        re.ASCII,
+    ),
+    "Service": re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?"),
+}
 
 
 def check_repository_policy(text: str, *, reformat: bool) -> str:
     """The policy as it will be read back. Raises EcrError InvalidParameterException."""
-    document = read_object(text)
-    statements = document.get("Statement") if document else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    valid = (
-        document is not None
-        and set(document) <= {"Version", "Id", "Statement"}
-        and document.get("Version", "2008-10-17") in ("2008-10-17", "2012-10-17")
-        and isinstance(statements, list)
-        and len(statements) > 0
-        and all(_is_statement(statement) for statement in statements)
-    )
-    if not valid:
+    document, statements = _read(text)
+    if document is None or not statements or not all(_is_statement(statement) for statement in statements):
         raise invalid_parameter("PolicyText", "Invalid repository policy provided")
+    _require_principals(statements)
     return pretty(document) if reformat else text
+
+
+def check_registry_policy(text: str, *, actions: Collection[str] | None, reformat: bool) -> str:
+    """The same for a registry, whose statements name resources. `actions`: all that it knows; None for any of ECR's.
+
+    Raises EcrError InvalidParameterException, in ECR's words (repost.aws/questions/QUotxPDrRVT2ikDhEV92zQwA).
+    """
+    document, statements = _read(text)
+    if (
+        document is None
+        or not statements
+        or not all(_is_registry_statement(statement, actions) for statement in statements)
+    ):
+        raise invalid_parameter("PolicyText", "Invalid registry policy provided")
+    _require_principals(statements)
+    return pretty(document) if reformat else text
+
+
+def _read(text: str) -> tuple[dict[str, Any] | None, Sequence[Any]]:
+    """The policy and its statements; None for what is no policy."""
+    document = read_object(text)
+    if (
+        document is None
+        or not set(document) <= {"Version", "Id", "Statement"}
+        or document.get("Version", "2008-10-17") not in ("2008-10-17", "2012-10-17")
+    ):
+        return None, []
+    statements = document.get("Statement")
+    if isinstance(statements, dict):
+        return document, [statements]
+    return document, statements if isinstance(statements, list) else []
+
+
+def _is_registry_statement(statement: Any, actions: Collection[str] | None) -> bool:
+    if not _is_statement(statement) or ("Resource" in statement) == ("NotResource" in statement):
+        return False
+    named = _texts(statement.get("Action", statement.get("NotAction")))
+    return actions is None or all(action in actions or action in _ALL_ACTIONS for action in named)
 
 
 def _is_statement(statement: Any) -> bool:
@@ -50,6 +89,23 @@ def _is_statement(statement: Any) -> bool:
         and all(_texts(resource) for resource in resources)
         and _is_condition(statement.get("Condition", {}))
     )
+
+
+def _require_principals(statements: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a principal that nobody can be. In ECR's words: github.com/hashicorp/terraform-provider-aws/issues/39064.
+
+    Whether a user or role of this name exists is not asked: ECR asks IAM, which is not here.
+    """
+    for statement in statements:
+        principals = statement.get("Principal", statement.get("NotPrincipal"))
+        for kind, names in principals.items() if isinstance(principals, dict) else ():
+            form = _PRINCIPALS.get(kind)
+            if form is not None and not all(form.fullmatch(name) for name in _texts(names)):
+                raise _principal_not_found()
+
+
+def _principal_not_found() -> EcrError:
+    return invalid_parameter("PolicyText", "Principal not found")
 
 
 def _texts(value: Any) -> list[str]:
