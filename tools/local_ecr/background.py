@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +73,12 @@ class Background:
         """Return when every job that is due by the clock has run; for whoever moves the clock."""
         with self._working:
             self._run_due()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """A with block in which nothing is done, for whoever wants to see what is under way. Waits for what runs."""
+        with self._working:
+            yield
 
     @property
     def is_idle(self) -> bool:

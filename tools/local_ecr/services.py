@@ -17,6 +17,7 @@ from local_ecr.housekeeping import Housekeeping
 from local_ecr.names import Digest, Registry, parse_digest
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
+from local_ecr.replication.worker import Replicator
 from local_ecr.requests import RequestLog
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
@@ -76,6 +77,7 @@ class Services:
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
         self.background = Background(clock)
+        self.background.work(Replicator(self.store, clock, self.gate).step)
         self.store.on_work = self.background.wake
         self.background.every(timedelta(seconds=1), self.faults.release_due)
         self.background.start()

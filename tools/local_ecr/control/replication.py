@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from local_ecr.control.call import Call, Handler
+from local_ecr.control.call import Call, Handler, image_id
+from local_ecr.errors import image_not_found, invalid_parameter
+from local_ecr.images.selection import ImageFailureError, ImageId, select_image
 from local_ecr.replication.rules import check_configuration
-from local_ecr.state import registries
+from local_ecr.state import registries, replications, repositories
+from local_ecr.state.images import Image
 
 
 def put_replication_configuration(call: Call) -> Mapping[str, Any]:
@@ -19,4 +23,42 @@ def put_replication_configuration(call: Call) -> Mapping[str, Any]:
     return {"replicationConfiguration": configuration}
 
 
-OPERATIONS: dict[str, Handler] = {"PutReplicationConfiguration": put_replication_configuration}
+def describe_image_replication_status(call: Call) -> Mapping[str, Any]:
+    """How the latest copy went, once per destination; nothing of one that was never asked for.
+
+    With a tag it is told of the copy with that tag, else of the image's latest. What a rule asked for while it was
+    there is told of after it is gone.
+    """
+    wanted = image_id(call.input["imageId"])
+    with call.store.reading() as connection:
+        image = _select(call, connection, wanted)
+        found = replications.statuses(connection, image, wanted.image_tag)
+    return {
+        "repositoryName": call.repository_name,
+        "imageId": ImageId(image.digest, wanted.image_tag).as_json(),
+        "replicationStatuses": [
+            {
+                "region": one.destination.region,
+                "registryId": one.destination.account,
+                "status": one.status,
+                "failureCode": one.failure_code,
+            }
+            for one in found
+        ],
+    }
+
+
+def _select(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
+    repository = repositories.get(connection, call.registry, call.repository_name)
+    try:
+        return select_image(connection, repository.id, wanted)
+    except ImageFailureError as failure:
+        if failure.code in {"ImageNotFound", "ImageTagDoesNotMatchDigest"}:
+            raise image_not_found(repository.name, call.registry.account, wanted.digest, wanted.image_tag) from failure
+        raise invalid_parameter("imageId", failure.reason) from failure
+
+
+OPERATIONS: dict[str, Handler] = {
+    "PutReplicationConfiguration": put_replication_configuration,
+    "DescribeImageReplicationStatus": describe_image_replication_status,
+}

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import threading
+import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from local_ecr.names import Digest, Registry
@@ -39,6 +42,20 @@ class ContentStore:
         self.upload_path(registry, upload_id).replace(target)
         sync_folder(target.parent)
 
+    def share(self, source: Registry, target: Registry, digests: Iterable[Digest]) -> None:
+        """Give blobs of one registry to another as well; on disk when this returns. Nobody may remove them meanwhile.
+
+        They are hard links where the file system has them, since no blob is ever written to.
+        """
+        folders = set()
+        for digest in digests:
+            wanted = self.blob_path(target, digest)
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            self._link(self.blob_path(source, digest), wanted, self.upload_path(target, f"copy-{uuid.uuid4()}"))
+            folders.add(wanted.parent)
+        for folder in folders:
+            sync_folder(folder)
+
     def remove_blob(self, registry: Registry, digest: Digest) -> None:
         self.blob_path(registry, digest).unlink(missing_ok=True)
 
@@ -52,6 +69,21 @@ class ContentStore:
     def blobs(self) -> list[Path]:
         """Every file of a blob."""
         return sorted(self._root.glob("*/*/blobs/*/*"))
+
+    @staticmethod
+    def _link(source: Path, target: Path, unfinished: Path) -> None:
+        try:
+            target.hardlink_to(source)
+        except FileExistsError:
+            return
+        except OSError:  # no hard links here, or too many of this file
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copyfile(source, unfinished)
+                sync_file(unfinished)
+                unfinished.replace(target)
+            finally:
+                unfinished.unlink(missing_ok=True)
 
     def _folder(self, registry: Registry) -> Path:
         return self._root / registry.account / registry.region
@@ -87,11 +119,7 @@ class UploadFile:
             return Digest(f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}")
 
     def sync(self) -> None:
-        descriptor = os.open(self._path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_file(self._path)
 
 
 class UploadFiles:
@@ -132,6 +160,15 @@ class UploadFiles:
     def forget(self, upload_id: str) -> None:
         with self._lock:
             self._known.pop(upload_id, None)
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to a file durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
