@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local_ecr import requests
+from local_ecr.access.keys import RequestFacts
 from local_ecr.control import dispatch as control
 from local_ecr.control.dispatch import ApiAnswer, ApiRequest
 from local_ecr.control.protocol import CONTENT_TYPE, TARGET_PREFIX
@@ -50,6 +51,8 @@ class EcrApp:
             response = await data.answer(
                 self._ecr, request, lambda seen, status: self._note_data(request, seen, status)
             )
+            if not path.startswith("/v2/_signed/"):  # at AWS that is S3, which has request ids of its own
+                response.headers[requests.REQUEST_ID_HEADER] = requests.facts_of(request).id
         else:
             response = await self._api(request)
         await response(scope, receive, send)
@@ -61,21 +64,21 @@ class EcrApp:
             return Response(status_code=400)
         if body is None:
             refusal = {"__type": "RequestEntityTooLargeException", "message": f"more than {MAX_API_BODY} bytes"}
-            return Response(json.dumps(refusal), status_code=413, media_type=CONTENT_TYPE)
+            headers = {requests.REQUEST_ID_HEADER: requests.facts_of(request).id}
+            return Response(json.dumps(refusal), status_code=413, headers=headers, media_type=CONTENT_TYPE)
         asked = ApiRequest(
             target=request.headers.get("x-amz-target", ""),
             body=body,
             authorization=request.headers.get("authorization"),
             session_token=request.headers.get("x-amz-security-token"),
-            user_agent=request.headers.get("user-agent", ""),
-            source_ip=request.client.host if request.client else "127.0.0.1",
+            facts=requests.facts_of(request),
         )
         return await to_thread.run_sync(self._answer_api, asked)
 
     def _answer_api(self, asked: ApiRequest) -> Response:
         answer = control.answer(self._ecr, asked)
         self._note_api(asked, answer)
-        headers = {"x-amzn-RequestId": answer.request_id}
+        headers = {requests.REQUEST_ID_HEADER: asked.facts.id}
         if answer.error_code:
             headers["x-amzn-ErrorType"] = answer.error_code
         return Response(
@@ -83,13 +86,18 @@ class EcrApp:
         )
 
     def _note_api(self, asked: ApiRequest, answer: ApiAnswer) -> None:
-        self._note(answer.operation, answer.registry, answer.principal, answer.status, asked.user_agent)
+        self._note(answer.operation, answer.registry, answer.principal, answer.status, asked.facts)
 
     def _note_data(self, request: Request, seen: DataRequest, status: int) -> None:
-        self._note(seen.operation, seen.registry, seen.principal, status, request.headers.get("user-agent", ""))
+        self._note(seen.operation, seen.registry, seen.principal, status, requests.facts_of(request))
 
     def _note(
-        self, operation: str, registry: Registry | None, principal: Principal | None, status: int, user_agent: str
+        self,
+        operation: str,
+        registry: Registry | None,
+        principal: Principal | None,
+        status: int,
+        facts: RequestFacts,
     ) -> None:
         self._ecr.requests.record(
             requests.Request(
@@ -101,7 +109,8 @@ class EcrApp:
                 principal=principal.arn if principal else "",
                 mutating=requests.is_mutating(operation),
                 status=status,
-                user_agent=user_agent,
+                user_agent=facts.user_agent,
+                request_id=facts.id,
             )
         )
 

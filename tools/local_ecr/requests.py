@@ -1,12 +1,20 @@
-"""What was asked of us: one line per request, so that a test can say "not one mutating call was made"."""
+"""What was asked of us: one line per request, so that a test can say "not one mutating call was made"; and by whom."""
 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+
+from starlette.requests import HTTPConnection
+
+from local_ecr.access.keys import RequestFacts
+
+REQUEST_ID_HEADER = "x-amzn-RequestId"
+_FACTS = "local_ecr.facts"
 
 _READING_VERBS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Validate", "Ping")
 
@@ -24,6 +32,22 @@ class Request:
     mutating: bool
     status: int
     user_agent: str
+    request_id: str = ""
+    """What the answer's `x-amzn-RequestId` said; `DecisionLog.why` takes it."""
+
+
+def facts_of(connection: HTTPConnection) -> RequestFacts:
+    """What is known of a request from the outside. Its id is made when it is first asked for, and stays."""
+    facts: RequestFacts | None = connection.scope.get(_FACTS)
+    if facts is None:
+        headers, client = connection.headers, connection.client
+        facts = connection.scope[_FACTS] = RequestFacts(
+            id=str(uuid.uuid4()),
+            source_ip=client.host if client else "127.0.0.1",
+            user_agent=headers.get("user-agent", ""),
+            referer=headers.get("referer", ""),
+        )
+    return facts
 
 
 def is_mutating(operation: str) -> bool:

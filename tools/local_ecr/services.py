@@ -56,6 +56,7 @@ class Services:
         on_event: Callable[[str, str, dict[str, Any]], None] = ignore,
         principal_of: Callable[[Credential], Principal] = account_principal,
         identities: Identities = no_policies,
+        authorize: bool = True,
         organization_id: str | None = None,
         on_decision: Callable[[AccessDecision], None] = tell_nobody,
         public_host: str = "127.0.0.1",
@@ -72,7 +73,7 @@ class Services:
         self.registries_ports: dict[tuple[str, str], int] = {}
         self.faults = Faults(best_effort(on_event), clock)
         self.store = Store(data, self._announce)
-        self.gate = Gate(self.store, clock, identities, self.decisions, organization_id)
+        self.gate = Gate(self.store, clock, identities, self.decisions, organization_id, authorize=authorize)
         self.signer = Signer(self.store.signing_key(), clock)
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)

@@ -55,6 +55,7 @@ class Signer:
                 "key": principal.access_key_id,
                 "path": principal.path,
                 "id": principal.unique_id,
+                "source": principal.source_arn,
                 "region": region,
                 "expires": expires_at.timestamp(),
             },
@@ -65,8 +66,15 @@ class Signer:
         """Raises InvalidTokenError for a password that we did not make, ExpiredTokenError for an old one."""
         claims = self._open("authorization", password)
         expires_at = self._expiry(claims)
-        known = (claims["account"], claims["arn"], claims["key"], claims.get("path", "/"), claims.get("id", ""))
-        return Session(Principal(*known), claims["region"], expires_at)
+        known = Principal(
+            account=claims["account"],
+            arn=claims["arn"],
+            access_key_id=claims["key"],
+            path=claims.get("path", "/"),
+            unique_id=claims.get("id", ""),
+            source_arn=claims.get("source", ""),
+        )
+        return Session(known, claims["region"], expires_at)
 
     def page_token(self, position: Any) -> str:
         """An opaque nextToken that remembers where a listing stopped."""

@@ -105,11 +105,19 @@ class Gate:
         )
         return None if judgement.is_allowed else sentence(call, judgement)
 
-    def would_allow(self, principal: Principal, registry: Registry, permission: Permission, policy: str) -> bool:
+    def would_allow(
+        self,
+        principal: Principal,
+        registry: Registry,
+        permission: Permission,
+        policy: str,
+        *,
+        facts: RequestFacts = UNSENT,
+    ) -> bool:
         """Whether `principal` would have the permission if this were the repository's policy. It is not logged."""
         policies, tags = self._of_resource(registry, permission)
         identity = self._identity_of(principal)
-        call = self._call(principal, identity, registry, permission, resource_keys(tags))
+        call = self._call(principal, identity, registry, permission, {**facts.keys, **resource_keys(tags)})
         others = [one for one in policies if one.name != REPOSITORY_POLICY]
         return self._judge(principal, call, identity, [_read(REPOSITORY_POLICY, policy), *others]).is_allowed
 

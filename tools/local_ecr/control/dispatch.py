@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +28,7 @@ class ApiRequest:
     body: bytes
     authorization: str | None
     session_token: str | None
-    user_agent: str
-    source_ip: str
+    facts: RequestFacts
 
 
 @dataclass
@@ -38,7 +36,6 @@ class ApiAnswer:
     """What goes back, and what the request log should say of it."""
 
     operation: str
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: int = 200
     document: Mapping[str, Any] = field(default_factory=dict)
     error_code: str | None = None
@@ -65,7 +62,6 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     scope = read_signature(request.authorization, request.session_token)
     result.principal = principal = ecr.principal_of(scope.credential)
     result.registry = own = registry_of(principal, scope.region)
-    facts = RequestFacts(result.request_id, request.source_ip, request.user_agent)
     call_input = None
     try:
         call_input = protocol.read_input(model, request.body)
@@ -78,10 +74,10 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
             result.registry,
             permissions_for(result.registry, result.operation, names, gives_resource_tags=gives_resource_tags),
             input_keys(result.operation, call_input),
-            facts=facts,
+            facts=request.facts,
         )
         handler = handler_of(result.operation)
-        call = Call(ecr, result.operation, call_input, result.registry, principal, facts)
+        call = Call(ecr, result.operation, call_input, result.registry, principal, request.facts)
         result.document = protocol.write_output(model, handler(call))
     except EcrError as refusal:
         _refuse(result, refusal)
@@ -118,6 +114,6 @@ def _trailed(request: ApiRequest, result: ApiAnswer, call_input: Mapping[str, An
         parameters=call_input,
         response=None if refused else result.document,
         error=(str(result.error_code), str(result.document["message"])) if refused else None,
-        request_id=result.request_id,
-        sender=Sender(request.source_ip, request.user_agent),
+        request_id=request.facts.id,
+        sender=Sender(request.facts.source_ip, request.facts.user_agent),
     )
