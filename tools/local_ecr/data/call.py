@@ -10,11 +10,13 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_ecr.access.keys import RequestFacts
 from local_ecr.access.log import DISTRIBUTION
 from local_ecr.access.permissions import permissions_for
 from local_ecr.data.errors import DistributionError
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
+from local_ecr.requests import facts_of
 from local_ecr.services import Services
 
 DEFAULT_PAGE = 100
@@ -34,6 +36,11 @@ class DataCall:
     """What follows the repository's name: a tag, a digest or an upload's id; empty where the path has none."""
 
     @property
+    def facts(self) -> RequestFacts:
+        """What is known of the request from the outside."""
+        return facts_of(self.request)
+
+    @property
     def is_head(self) -> bool:
         return self.request.method == "HEAD"
 
@@ -42,7 +49,7 @@ class DataCall:
         name = self.repository_name if repository_name is None else repository_name
         names = [name] if name else []  # the catalog is of all
         permissions = permissions_for(self.registry, operation, names)
-        self.ecr.gate.require(DISTRIBUTION, self.principal, self.registry, permissions)
+        self.ecr.gate.require(DISTRIBUTION, self.principal, self.registry, permissions, facts=self.facts)
 
     def query(self, name: str) -> str | None:
         return self.request.query_params.get(name)
