@@ -4,6 +4,8 @@ import base64
 
 import pytest
 
+from client_matrix.layout import Layout
+
 pytestmark = pytest.mark.client
 
 PLAIN = ("--src-tls-verify=false", "--dest-tls-verify=false")
@@ -24,7 +26,7 @@ def test_an_index_comes_back_byte_for_byte_when_it_is_copied_there_and_back(skop
     details = registry.client().describe_images(repositoryName="team/app")["imageDetails"]
     assert [one["imageDigest"] for one in details if one.get("imageTags") == ["1.0"]] == [digest]
     assert len(details) == 3, "an index and its two platforms"
-    back = type(layout)(shell.home / "back")
+    back = Layout(shell.home / "back")
     assert back.blobs() == layout.blobs()
 
 
@@ -86,4 +88,4 @@ def test_ecrs_own_host_names_work_through_a_proxy_setting(skopeo, shell, registr
     options = ("--all", *PLAIN)
     shell.run(skopeo, "copy", *options, "--dest-creds", credentials, f"oci:{layout.folder}:1.0", there)
     shell.run(skopeo, "copy", *options, "--src-creds", credentials, there, back)
-    assert type(layout)(shell.home / "back").blobs().keys() == layout.blobs().keys()
+    assert Layout(shell.home / "back").blobs().keys() == layout.blobs().keys()
