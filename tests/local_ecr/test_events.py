@@ -1,10 +1,9 @@
-"""What the registry tells: ECR Image Action and CloudTrail's records, after the fact and in the documented form."""
+"""What the registry tells of images, after the fact; `test_trail` has what CloudTrail tells, of calls."""
 
 import re
 import uuid
 
-import pytest
-from botocore.exceptions import ClientError
+from local_ecr import Quirks
 
 ENVELOPE = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -17,7 +16,7 @@ def details(stand):
 
 def test_a_push_by_tag_is_told_in_the_documented_form(stand, team_app):
     digest = team_app.push_image("one", "1.0")
-    account, region, event = stand.events[-1]
+    account, region, event = next(one for one in stand.events if one[2]["detail-type"] == "ECR Image Action")
     assert (account, region) == ("111122223333", "us-east-1")
     assert set(event) == ENVELOPE
     assert uuid.UUID(event["id"])
@@ -79,7 +78,36 @@ def test_a_refused_push_is_not_told(stand, ecr, team_app):
     ecr.put_image_tag_mutability(repositoryName="team/app", imageTagMutability="IMMUTABLE")
     stand.events.clear()
     assert team_app.push_manifest("1.0", team_app.image("two")).status == 400
-    assert stand.events == []
+    assert stand.image_actions() == []
+
+
+def referrer_actions(stand):
+    found = [event["detail"] for _, _, event in stand.events if event["detail-type"] == "ECR Referrer Action"]
+    return [(one["action-type"], one["image-digest"], one.get("image-tag")) for one in found]
+
+
+def push_sbom(repository, subject):
+    return repository.push_image(
+        "sbom",
+        artifactType="text/sbom+json",
+        subject={"mediaType": OCI_MANIFEST, "digest": subject, "size": 1},
+    )
+
+
+def test_an_image_with_a_subject_is_told_apart_when_it_is_pushed_and_deleted(stand, ecr, team_app):
+    subject = team_app.push_image("one", "1.0")
+    sbom = push_sbom(team_app, subject)
+    ecr.batch_delete_image(repositoryName="team/app", imageIds=[{"imageDigest": sbom}])
+    assert stand.image_actions() == [("PUSH", subject, "1.0")]
+    assert referrer_actions(stand) == [("PUSH", sbom, ""), ("DELETE", sbom, None)]
+
+
+def test_an_image_with_a_subject_is_told_like_any_other_when_that_quirk_is_off(make_stand):
+    stand = make_stand(quirks=Quirks(referrer_action=False))
+    stand.client().create_repository(repositoryName="team/app")
+    sbom = push_sbom(stand.distribution(), f"sha256:{'a' * 64}")
+    assert stand.image_actions() == [("PUSH", sbom, "")]
+    assert referrer_actions(stand) == []
 
 
 def test_an_event_is_told_only_when_its_change_can_be_read(make_stand):
@@ -102,75 +130,6 @@ def test_a_push_is_acknowledged_when_the_receiver_of_its_event_fails(make_stand,
     team_app.push_image("one", "1.0")
     assert team_app.send("HEAD", "manifests/1.0").status == 200
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_a_call_that_changes_something_is_recorded_as_cloudtrail_does(stand, ecr):
-    ecr.create_repository(repositoryName="team/app", tags=[{"Key": "a", "Value": "b"}])
-    event = stand.events[-1][2]
-    assert set(event) == ENVELOPE
-    assert (event["detail-type"], event["source"], event["resources"]) == (
-        "AWS API Call via CloudTrail",
-        "aws.ecr",
-        [],
-    )
-    detail = event["detail"]
-    arn = "arn:aws:ecr:us-east-1:111122223333:repository/team/app"
-    assert detail["eventSource"] == "ecr.amazonaws.com"
-    assert detail["eventName"] == "CreateRepository"
-    assert detail["awsRegion"] == "us-east-1"
-    assert detail["readOnly"] is False
-    assert detail["userIdentity"] == {
-        "type": "Root",
-        "principalId": "111122223333",
-        "arn": "arn:aws:iam::111122223333:root",
-        "accountId": "111122223333",
-        "accessKeyId": "111122223333",
-    }
-    assert detail["requestParameters"] == {"repositoryName": "team/app", "tags": [{"Key": "a", "Value": "b"}]}
-    assert detail["responseElements"]["repository"]["repositoryArn"] == arn
-    assert detail["resources"] == [{"accountId": "111122223333", "ARN": arn}]
-    assert "errorCode" not in detail
-    assert uuid.UUID(detail["eventID"])
-
-
-def test_a_refused_call_is_recorded_with_its_error(stand, ecr):
-    with pytest.raises(ClientError):
-        ecr.delete_lifecycle_policy(repositoryName="no/such")
-    [detail] = stand.api_calls()
-    assert detail["eventName"] == "DeleteLifecyclePolicy"
-    assert detail["errorCode"] == "RepositoryNotFoundException"
-    assert "no/such" in detail["errorMessage"]
-    assert detail["responseElements"] is None
-
-
-def test_a_call_from_another_account_is_recorded_for_both(stand, ecr):
-    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
-    stand.trust("444455556666", "ecr:TagResource")
-    stand.events.clear()
-    stand.client(account="444455556666").tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "b"}])
-    recorded = {event["account"]: event["detail"] for _, _, event in stand.events}
-    assert set(recorded) == {"444455556666", "111122223333"}
-    for account, detail in recorded.items():
-        assert detail["recipientAccountId"] == account
-        assert detail["userIdentity"]["accountId"] == "444455556666"
-
-
-def test_reading_and_pushing_are_not_recorded(stand, ecr, team_app):
-    stand.events.clear()
-    team_app.push_image("one", "1.0")
-    ecr.describe_images(repositoryName="team/app")
-    ecr.get_authorization_token()
-    assert stand.api_calls() == []
-
-
-def test_nothing_is_recorded_when_the_registry_has_no_trail(stand, ecr, team_app):
-    stand.ecr.trail = False
-    stand.events.clear()
-    ecr.put_image_tag_mutability(repositoryName="team/app", imageTagMutability="IMMUTABLE")
-    assert stand.events == []
-    stand.ecr.trail = True
-    ecr.put_image_tag_mutability(repositoryName="team/app", imageTagMutability="MUTABLE")
-    assert [detail["eventName"] for detail in stand.api_calls()] == ["PutImageTagMutability"]
 
 
 def test_the_request_log_names_every_request_by_its_operation_and_says_what_mutates(stand, ecr, team_app):

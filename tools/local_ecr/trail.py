@@ -145,17 +145,21 @@ def _shapes(operation: str) -> tuple[Shape | None, Shape | None]:
 
 
 def _told(shape: Shape | None, value: Any) -> Any:
-    """A value as a record shows it: moments in Java's words, and no bytes of layers."""
+    """A value as a record shows it: moments in Java's words, no bytes of layers, `key` and `value` of resource tags."""
     if value is None or shape is None:
         return value
     if isinstance(shape, StructureShape):
         shown = {name: item for name, item in value.items() if shape.members[name].type_name != "blob"}
-        return {name: _told(shape.members[name], item) for name, item in shown.items()}
+        return {_lower(name): _told(shape.members[name], item) for name, item in shown.items()}
     if isinstance(shape, ListShape):
         return [_told(shape.member, item) for item in value]
     if shape.type_name == "timestamp":
         return in_java_words(datetime.fromtimestamp(value, UTC))
     return value
+
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:]
 
 
 def in_java_words(moment: datetime) -> str:

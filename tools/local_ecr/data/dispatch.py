@@ -14,12 +14,14 @@ from local_ecr.data.blobs import get_signed
 from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import error_response, unsupported
 from local_ecr.data.routes import DataOperation, Route, operation_of, parse_path
+from local_ecr.data.trail import Exchange, tell_of
 from local_ecr.errors import EcrError, server_error
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.quirks import Quirks
 from local_ecr.services import Services
 from local_ecr.templates.on_push import PUSHES, create_on_push
+from local_ecr.trail import wants
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +30,14 @@ PING = "Ping"
 
 @dataclass
 class DataRequest:
-    """What the request log should say of a request, filled in as it becomes known."""
+    """What the request log and the trail should say of a request, filled in as it becomes known."""
 
     operation: str = PING
     registry: Registry | None = None
     principal: Principal | None = None
+    route: Route | None = None
+    """Where an operation was found."""
+    refusal: EcrError | None = None
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,42 @@ async def answer(ecr: Services, request: Request, note: Callable[[DataRequest, i
     except UnauthorizedError:
         response = unauthorized_response(ecr, request, seen.registry)
     except EcrError as refusal:
+        seen.refusal = refusal
         response = error_response(refusal, ecr.quirks)
     except ClientDisconnect:
         response = Response(status_code=400)  # nobody reads it
     except Exception:
         logger.exception("%s failed", seen.operation)
         response = error_response(server_error(), ecr.quirks)
+    if seen.refusal is not None or response.status_code < 400:
+        await _tell_trail(ecr, request, seen, response)
     response.headers["Docker-Distribution-Api-Version"] = "registry/2.0"
     if request.method == "HEAD":
         response = Response(status_code=response.status_code, headers=dict(response.headers))
     if not is_signed:  # at AWS that is S3, whose requests are no requests to ECR
         note(seen, response.status_code)
     return response
+
+
+async def _tell_trail(ecr: Services, request: Request, seen: DataRequest, response: Response) -> None:
+    registry, principal, route = seen.registry, seen.principal, seen.route
+    if registry is None or principal is None or route is None or not wants(ecr, seen.operation):
+        return
+    exchange = Exchange(
+        ecr=ecr,
+        request=request,
+        operation=seen.operation,
+        registry=registry,
+        principal=principal,
+        repository_name=route.repository_name,
+        reference=route.reference,
+        response=response,
+        refusal=seen.refusal,
+    )
+    try:
+        await in_thread(tell_of, exchange)
+    except Exception:
+        logger.exception("%s is done and in no trail", seen.operation)
 
 
 async def _signed(ecr: Services, request: Request, token: str) -> Response:
@@ -87,7 +116,7 @@ async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -
         raise wanted
     if wanted is None:
         return Response(status_code=200)
-    route = wanted.route
+    route = seen.route = wanted.route
     call = DataCall(ecr, request, registry, session.principal, route.repository_name, route.reference)
     await in_thread(_admit, call, wanted.operation.name)
     return await wanted.operation.handler(call)
