@@ -43,18 +43,14 @@ class ContentStore:
         sync_folder(target.parent)
 
     def share(self, source: Registry, target: Registry, digests: Iterable[Digest]) -> None:
-        """Give blobs of one registry to another as well; on disk when this returns. Nobody may remove them meanwhile.
+        """Give blobs of one registry to another as well, each whole or not at all. Nobody may remove them meanwhile.
 
         They are hard links where the file system has them, since no blob is ever written to.
         """
-        folders = set()
         for digest in digests:
             wanted = self.blob_path(target, digest)
             wanted.parent.mkdir(parents=True, exist_ok=True)
             self._link(self.blob_path(source, digest), wanted, self.upload_path(target, f"copy-{uuid.uuid4()}"))
-            folders.add(wanted.parent)
-        for folder in folders:
-            sync_folder(folder)
 
     def remove_blob(self, registry: Registry, digest: Digest) -> None:
         self.blob_path(registry, digest).unlink(missing_ok=True)
@@ -80,7 +76,6 @@ class ContentStore:
             unfinished.parent.mkdir(parents=True, exist_ok=True)
             try:
                 shutil.copyfile(source, unfinished)
-                sync_file(unfinished)
                 unfinished.replace(target)
             finally:
                 unfinished.unlink(missing_ok=True)
@@ -119,7 +114,11 @@ class UploadFile:
             return Digest(f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}")
 
     def sync(self) -> None:
-        sync_file(self._path)
+        descriptor = os.open(self._path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class UploadFiles:
@@ -160,15 +159,6 @@ class UploadFiles:
     def forget(self, upload_id: str) -> None:
         with self._lock:
             self._known.pop(upload_id, None)
-
-
-def sync_file(path: Path) -> None:
-    """Make what was written to a file durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
