@@ -1,0 +1,223 @@
+"""ECR alone, as a person runs it: one command starts it, others fill it, watch it and move its clock."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from sandbox.demo.layout import write_layout
+from sandbox.ecr_only import EcrOnly
+
+COMMAND = Path(sys.executable).with_name("ecr-steward")
+ACCOUNT = "111122223333"
+
+type Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def ecr(tmp_path: Path) -> Iterator[EcrOnly]:
+    with EcrOnly(data=tmp_path / "ecr") as ecr:
+        yield ecr
+
+
+@pytest.fixture
+def run(ecr: EcrOnly, tmp_path: Path) -> Run:
+    """Run a command of `ecr-steward sandbox` with the environment that `up` says to export."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": ecr.endpoint_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "any",
+    }
+
+    def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, "sandbox", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+        )
+
+    return run_command
+
+
+def test_an_image_is_there_with_all_its_platforms_when_it_was_seeded(ecr: EcrOnly, run: Run, tmp_path: Path) -> None:
+    layout = write_layout(tmp_path / "layout")
+
+    done = run("seed", tmp_path / "layout", "team-a/api:1.0.0")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(layout.digest)
+    assert "created repository team-a/api" in done.stderr
+    assert "3 manifests and 5 new blobs" in done.stderr
+    keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any", "region_name": "us-east-1"}
+    found = boto3.client("ecr", endpoint_url=ecr.endpoint_url, **keys).describe_images(repositoryName="team-a/api")
+    tagged = [image for image in found["imageDetails"] if image.get("imageTags") == ["1.0.0"]]
+    assert [image["imageDigest"] for image in tagged] == [str(layout.digest)]
+    assert len(found["imageDetails"]) == 3
+
+
+@pytest.mark.slow
+def test_nothing_is_pushed_again_when_an_image_is_seeded_twice(run: Run, tmp_path: Path) -> None:
+    write_layout(tmp_path / "layout")
+    run("seed", tmp_path / "layout", "team-a/api:1.0.0")
+
+    again = run("seed", tmp_path / "layout", "team-a/api:1.0.1")
+
+    assert again.returncode == 0, again.stderr
+    assert "0 new blobs" in again.stderr
+    assert "created" not in again.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("layout", "image", "why"),
+    [
+        ("nowhere", "team-a/api:1.0.0", "is no folder with an OCI image layout"),
+        ("layout", "team-a/api", "write REPOSITORY:TAG, such as team-a/api:1.0.0"),
+        ("layout", "127.0.0.1:5000/team-a/api", "write REPOSITORY:TAG, such as team-a/api:1.0.0"),
+        ("layout", "team-a/api:", "write REPOSITORY:TAG, such as team-a/api:1.0.0"),
+        ("layout", "Team/api:1.0.0", "must satisfy regular expression"),
+        ("torn", "team-a/api:1.0.0", "No such file or directory"),
+    ],
+)
+def test_seeding_says_what_is_wrong_when_it_cannot(run: Run, tmp_path: Path, layout: str, image: str, why: str) -> None:
+    write_layout(tmp_path / "layout")
+    blobs = write_layout(tmp_path / "torn").root / "blobs" / "sha256"
+    max(blobs.iterdir(), key=lambda path: path.stat().st_size).unlink()
+
+    done = run("seed", layout, image)
+
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_events_are_shown_as_lines_or_as_documents_when_asked_for(run: Run, tmp_path: Path) -> None:
+    write_layout(tmp_path / "layout")
+    run("seed", tmp_path / "layout", "team-a/api:1.0.0")
+
+    lines = run("events").stdout.splitlines()
+    documents = [json.loads(line) for line in run("events", "--json").stdout.splitlines()]
+
+    pushed = [line for line in lines if "ECR Image Action" in line]
+    assert re.match(r"\S+Z event     us-east-1: ECR Image Action team-a/api 1.0.0 PUSH sha256:", pushed[-1])
+    assert [one["detail"].get("image-tag") for one in documents if one["detail-type"] == "ECR Image Action"] == [
+        "",
+        "",
+        "1.0.0",
+    ]
+
+
+def test_a_follower_sees_events_as_they_come_and_ends_with_the_registry(ecr: EcrOnly, run: Run, tmp_path: Path) -> None:
+    write_layout(tmp_path / "layout")
+    environment = {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": ecr.endpoint_url}
+    with subprocess.Popen(
+        [COMMAND, "sandbox", "events", "--follow"], stdout=subprocess.PIPE, text=True, env=environment
+    ) as follower:
+        assert follower.stdout is not None
+        try:
+            seeded = run("seed", tmp_path / "layout", "team-a/api:1.0.0")
+            assert seeded.returncode == 0, seeded.stderr
+            told = []
+            while "team-a/api 1.0.0 PUSH" not in "".join(told[-1:]):
+                told.append(follower.stdout.readline())
+            follower.send_signal(signal.SIGINT)
+            rest = follower.stdout.read()
+        finally:
+            follower.kill()
+
+    assert "CreateRepository" in told[0]
+    assert [line for line in told if "ECR Image Action team-a/api PUSH" in line]
+    assert "Traceback" not in rest
+
+
+def test_a_login_dies_when_the_clock_is_moved_by_half_a_day(ecr: EcrOnly, run: Run) -> None:
+    before = run("clock").stdout
+
+    moved = run("clock", "13h")
+
+    assert moved.returncode == 0, moved.stderr
+    assert "46800 seconds ahead" in moved.stderr
+    assert moved.stdout[:10] >= before[:10]
+    assert ecr.clock.offset.total_seconds() == 46800
+
+
+def test_the_clock_says_how_to_write_a_time_when_it_is_moved_by_something_else(run: Run) -> None:
+    done = run("clock", "tomorrow")
+
+    assert done.returncode == 2
+    assert "write a whole number and s, m, h or d" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["events"], ["clock"], ["events", "--follow"]])
+def test_a_command_says_how_to_start_a_sandbox_when_none_answers(run: Run, command: list[str]) -> None:
+    done = run(*command, "--endpoint", "http://127.0.0.1:1")
+
+    assert done.returncode == 2
+    assert "no sandbox answers at http://127.0.0.1:1: start one with `ecr-steward sandbox up`" in done.stderr
+
+
+def test_everything_is_still_there_when_it_is_started_again_on_the_same_folder(tmp_path: Path) -> None:
+    def client(ecr: EcrOnly) -> object:
+        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any", "region_name": "us-east-1"}
+        return boto3.client("ecr", endpoint_url=ecr.endpoint_url, **keys)
+
+    with EcrOnly(data=tmp_path / "kept") as ecr:
+        client(ecr).create_repository(repositoryName="team-a/api")
+
+    with EcrOnly(data=tmp_path / "kept") as ecr:
+        found = client(ecr).describe_repositories()["repositories"]
+        assert [one["repositoryName"] for one in found] == ["team-a/api"]
+
+
+def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [COMMAND, "sandbox", "up", "--ecr-only", "--account", "222233334444", "--region", "eu-central-1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
+    ) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        try:
+            assert re.match(r"ECR ready at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", ready)
+            process.send_signal(signal.SIGTERM)
+            told = process.stdout.read()
+            assert process.wait(15) == 0
+        finally:
+            process.kill()
+    assert "export AWS_ACCESS_KEY_ID=222233334444" in told
+    assert "AWS_REGION=eu-central-1" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--data", "folder"], "--data goes with --ecr-only"),
+        (["--ecr-only", "--account", "12"], "not a 12-digit account"),
+        (["--ecr-only", "--region", "nowhere"], "not a region"),
+    ],
+)
+def test_up_says_what_is_wrong_when_it_cannot_start(run: Run, options: list[str], why: str) -> None:
+    done = run("up", *options)
+
+    assert done.returncode in {1, 2}
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
