@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from local_ecr.access.log import AccessDecision, tell_nobody
 from local_ecr.ecr import LocalEcr
@@ -16,6 +18,7 @@ from local_ecr.names import InvalidNameError, Registry
 from local_ecr.quirks import Quirks
 from local_ecr.server import LocalEcrServer
 from local_ecr.state.store import FolderInUseError
+from local_ecr.strict_json import read_json
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,16 +28,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(_quirks_table())
         return 0
     quirks = options.quirks
+    try:
+        access = _access(options)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"--identities {options.identities}: {error}\n")
+        return 2
     with Ending() as ending:
         if options.data is not None:
-            return _serve(options.data, options, quirks, ending)
+            return _serve(options.data, options, quirks, access, ending)
         with tempfile.TemporaryDirectory(prefix="local-ecr-") as folder:
-            return _serve(Path(folder), options, quirks, ending)
+            return _serve(Path(folder), options, quirks, access, ending)
 
 
-def _serve(data: Path, options: argparse.Namespace, quirks: Quirks, ending: Ending) -> int:
+def _access(options: argparse.Namespace) -> dict[str, Any]:
+    """Arguments of LocalEcr that say who there is and who may what. Raises OSError, or ValueError with what to do."""
+    chosen: dict[str, Any] = {"authorize": options.access == "on"}
+    if options.identities is not None:
+        from local_ecr.access.identities import read_identities  # noqa: PLC0415  pydantic is slow to load
+
+        text = options.identities.read_bytes()
+        json.loads(text)  # says where, if it is no JSON
+        chosen |= read_identities(read_json(text)).options
+    return chosen
+
+
+def _serve(data: Path, options: argparse.Namespace, quirks: Quirks, access: dict[str, Any], ending: Ending) -> int:
     try:
-        ecr = LocalEcr(data, quirks=quirks, on_decision=_show if options.decisions else tell_nobody)
+        ecr = LocalEcr(data, quirks=quirks, on_decision=_show if options.decisions else tell_nobody, **access)
     except FolderInUseError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -61,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, help="folder that keeps the state (default: a temporary one)")
     parser.add_argument("--registry", type=_registry, action="append", metavar="ACCOUNT/REGION")
+    parser.add_argument(
+        "--identities", type=Path, metavar="FILE", help="users, roles and service callers (default: every key a root)"
+    )
+    parser.add_argument(
+        "--access", choices=["on", "off"], default="on", help="off: whoever is known may everything, tokens optional"
+    )
     parser.add_argument("--decisions", action="store_true", help="show who was allowed what, and why not")
     parser.add_argument(
         "--quirks",

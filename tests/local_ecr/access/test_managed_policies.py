@@ -7,6 +7,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from local_ecr import Registry
 from local_ecr.access.decision import judge
+from local_ecr.access.managed_policies import MANAGED_POLICIES
 from local_ecr.access.permissions import permissions_for
 from local_ecr.access.policies import Call, Policy, Principal, check
 from local_ecr.control.protocol import service_model
@@ -26,6 +27,11 @@ READ = PULL | {
 }
 PUSH = {"InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"}
 DISTRIBUTION = {"GetLayerUpload", "CancelLayerUpload"}  # of /v2/ alone; for whom may send parts
+
+
+@pytest.mark.parametrize("policy_name", MANAGED_POLICIES)
+def test_our_copy_of_a_managed_policy_is_awss(policy_name):
+    assert MANAGED_POLICIES[policy_name].document == json.loads(aws_managed_policies_data)[policy_name]["Document"]
 
 
 def operations_of(policy_name):

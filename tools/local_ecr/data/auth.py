@@ -9,11 +9,13 @@ from starlette.responses import PlainTextResponse, Response
 
 from local_ecr.data.errors import DistributionError
 from local_ecr.names import InvalidNameError, Registry
-from local_ecr.principals import Credential, account_principal
+from local_ecr.principals import DEFAULT_ACCOUNT, Credential, account_principal
 from local_ecr.services import Services
 from local_ecr.tokens import TOKEN_LIFETIME, ExpiredTokenError, InvalidTokenError, Session, basic_password
 
 _HOST = re.compile(r"([0-9]{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.[a-z0-9.-]+(?::[0-9]+)?")
+
+_DEFAULT = Registry(DEFAULT_ACCOUNT, "us-east-1")
 
 
 class UnauthorizedError(Exception):
@@ -33,14 +35,20 @@ def registry_named(ecr: Services, request: Request) -> Registry | None:
 
 
 def authenticate(ecr: Services, request: Request, registry: Registry | None) -> Session:
-    """Who is calling. Raises UnauthorizedError, or DENIED for a token that was good once."""
+    """Who is calling. Raises UnauthorizedError, or DENIED for a token that was good once.
+
+    With access off a token still says who calls; without a good one it is the root of the registry's account, and on
+    the port of all registries that of the default one.
+    """
+    if not ecr.gate.authorize:
+        return _anonymous(ecr, request, registry or _DEFAULT)
     if registry is not None and not ecr.quirks.authorization_required:
         return _anonymous(ecr, request, registry)
     return _signed_in(ecr, request, registry)
 
 
 def _anonymous(ecr: Services, request: Request, registry: Registry) -> Session:
-    """Whoever a token says, or the account itself: a plain registry asks nobody for anything."""
+    """Whoever a token says, or the account itself: such a registry asks nobody for anything."""
     try:
         return _signed_in(ecr, request, registry)
     except (UnauthorizedError, DistributionError):
