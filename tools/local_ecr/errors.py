@@ -73,6 +73,22 @@ def image_tag_already_exists(image_tag: str, repository_name: str) -> EcrError:
     )
 
 
+def too_many_images(repository_name: str, account: str, most: int) -> EcrError:
+    return EcrError(
+        "LimitExceededException",
+        f"The repository with name '{repository_name}' in the registry with id '{account}' already has the maximum "
+        f"number of images '{most}'",
+    )
+
+
+def too_many_image_tags(digest: str, repository_name: str, account: str, most: int) -> EcrError:
+    return EcrError(
+        "LimitExceededException",
+        f"The image with digest '{digest}' in the repository with name '{repository_name}' in the registry with id "
+        f"'{account}' already has the maximum number of tags '{most}'",
+    )
+
+
 def digest_does_not_match(given: str, calculated: str) -> EcrError:
     return EcrError(
         "ImageDigestDoesNotMatchException",

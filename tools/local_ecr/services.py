@@ -14,6 +14,8 @@ from local_ecr.background import Background
 from local_ecr.events import as_image_action
 from local_ecr.faults import Faults
 from local_ecr.housekeeping import Housekeeping
+from local_ecr.images.storage_class import Restores
+from local_ecr.lifecycle.run import LOOK_AGAIN, run_lifecycle
 from local_ecr.names import Digest, Registry, parse_digest
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
@@ -81,6 +83,8 @@ class Services:
         self.background.work(Replicator(self.store, clock, self.gate).step)
         self.store.on_work = self.background.wake
         self.background.every(timedelta(seconds=1), self.faults.release_due)
+        self.background.work(Restores(self.store, clock))
+        self.background.every(LOOK_AGAIN, lambda now: run_lifecycle(self.store, now, tells_trail=self.trail))
         self.background.start()
 
     def record_scan(self, registry: Registry, repository_name: str, digest: str, document: Any) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import image_not_found, invalid_parameter
 from local_ecr.images.manifest import InvalidManifestError, read_manifest
+from local_ecr.images.pulls import record_pulls
 from local_ecr.images.push import push_image, require_new
-from local_ecr.images.selection import ImageFailureError, ImageId, not_found, select_image
+from local_ecr.images.selection import ImageFailureError, ImageId, not_found, require_active, select_image
 from local_ecr.names import is_digest, is_image_tag
 from local_ecr.state import images, repositories
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
 
-DEFAULT_STATUS = "ACTIVE"
 REFERRERS_PAGE = 20
 
 
@@ -39,12 +39,12 @@ def put_image(call: Call) -> Mapping[str, Any]:
 
 def batch_get_image(call: Call) -> Mapping[str, Any]:
     accepted = call.input.get("acceptedMediaTypes")
-    found, failures = [], []
+    found, failures, pulled = [], [], []
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         for wanted in dict.fromkeys(call.image_ids):
             try:
-                image = select_image(connection, repository.id, wanted)
+                image = require_active(select_image(connection, repository.id, wanted))
                 if accepted is not None and image.media_type not in accepted:
                     raise not_found()
             except ImageFailureError as failure:
@@ -52,21 +52,26 @@ def batch_get_image(call: Call) -> Mapping[str, Any]:
             else:
                 named = ImageId(image.digest, wanted.image_tag)
                 found.append(_image(call, image, named, images.manifest_of(connection, image)))
+                pulled.append(image)
+    record_pulls(call.store, call.registry, call.principal, pulled, call.now())
     return {"images": found, "failures": failures}
 
 
 def describe_images(call: Call) -> Mapping[str, Any]:
+    """A listing has active images only, unless it asks for others; an image that is named is described as it is."""
     wanted = call.input.get("filter", {})
+    if "imageIds" in call.input and ("nextToken" in call.input or "maxResults" in call.input):
+        raise invalid_parameter("imageIds", "it goes with neither nextToken nor maxResults")
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         if "imageIds" in call.input:
-            selected = {one.id: one for one in (_select(call, connection, repository, i) for i in call.image_ids)}
+            selected = {one.id: one for one in (find_image(call, connection, repository, i) for i in call.image_ids)}
             return {"imageDetails": [_detail(call, connection, image) for image in selected.values()]}
         found = images.page(
             connection,
             repository.id,
             wanted.get("tagStatus", "ANY"),
-            wanted.get("imageStatus", DEFAULT_STATUS),
+            wanted.get("imageStatus", images.ACTIVE),
             call.page_start(0),
             call.page_size + 1,
         )
@@ -83,7 +88,7 @@ def list_images(call: Call) -> Mapping[str, Any]:
             connection,
             repository.id,
             wanted.get("tagStatus", "ANY"),
-            wanted.get("imageStatus", DEFAULT_STATUS),
+            wanted.get("imageStatus", images.ACTIVE),
             tuple(call.page_start((0, ""))),
             call.page_size + 1,
         )
@@ -107,7 +112,7 @@ def list_image_referrers(call: Call) -> Mapping[str, Any]:
             connection,
             repository.id,
             subject,
-            wanted.get("artifactStatus", DEFAULT_STATUS),
+            wanted.get("artifactStatus", images.ACTIVE),
             artifact_types or None,
             call.page_start(0),
             size + 1,
@@ -120,7 +125,8 @@ def failure_entry(wanted: ImageId, failure: ImageFailureError) -> dict[str, Any]
     return {"imageId": wanted.as_json(), "failureCode": failure.code, "failureReason": failure.reason}
 
 
-def _select(call: Call, connection: sqlite3.Connection, repository: Repository, wanted: ImageId) -> Image:
+def find_image(call: Call, connection: sqlite3.Connection, repository: Repository, wanted: ImageId) -> Image:
+    """The image that is meant. Raises EcrError ImageNotFoundException or InvalidParameterException."""
     try:
         return select_image(connection, repository.id, wanted)
     except ImageFailureError as failure:
@@ -144,7 +150,10 @@ def _detail(call: Call, connection: sqlite3.Connection, image: Image) -> dict[st
         imageManifestMediaType=image.media_type,
         artifactMediaType=image.artifact_media_type,
         subjectManifestDigest=image.subject,
+        lastRecordedPullTime=image.last_pulled_at,
         imageStatus=image.status,
+        lastArchivedAt=image.archived_at,
+        lastActivatedAt=image.activated_at,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def batch_check_layer_availability(call: Call) -> Mapping[str, Any]:
                 failures.append(failure)
                 continue
             size = layers.size_of(connection, repository.id, digest)
-            availability = "UNAVAILABLE" if size is None else "AVAILABLE"
+            availability = _availability(connection, repository.id, digest, size)
             found.append(
                 {
                     "layerDigest": digest,
@@ -46,7 +47,7 @@ def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
     where = f"in the repository with name '{call.repository_name}' in the registry with id '{call.registry.account}'"
     if layer is None:
         raise EcrError("LayersNotFoundException", f"The layer with digest '{digest}' does not exist {where}")
-    if not layer.is_referenced:
+    if not layer.is_referenced or layer.is_archived:
         raise EcrError(
             "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of an image {where}"
         )
@@ -92,6 +93,12 @@ def complete_layer_upload(call: Call) -> Mapping[str, Any]:
             f"the registry with id '{call.registry.account}'",
         )
     return call.in_repository(uploadId=upload_id, layerDigest=digest)
+
+
+def _availability(connection: sqlite3.Connection, repository_id: int, digest: str, size: int | None) -> str:
+    if size is None:
+        return "UNAVAILABLE"
+    return "ARCHIVED" if layers.is_archived(connection, repository_id, digest) else "AVAILABLE"
 
 
 def _digest_failure(digest: str) -> dict[str, Any] | None:

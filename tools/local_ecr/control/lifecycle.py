@@ -1,4 +1,4 @@
-"""Lifecycle policies: stored, read back, previewed."""
+"""Lifecycle policies: stored, read back, removed."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from typing import Any
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import EcrError
 from local_ecr.lifecycle.grammar import check_lifecycle_policy
-from local_ecr.state import repositories
+from local_ecr.state import lifecycle, repositories
 
 
 def put_lifecycle_policy(call: Call) -> Mapping[str, Any]:
     written = check_lifecycle_policy(call.input["lifecyclePolicyText"])
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
-        repositories.set_lifecycle_policy(change.connection, repository, written)
+        lifecycle.set_policy(change.connection, repository, written, call.now())
     return call.in_repository(lifecyclePolicyText=written)
 
 
 def get_lifecycle_policy(call: Call) -> Mapping[str, Any]:
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
+        ran_at = lifecycle.ran_at(connection, repository)
     if repository.lifecycle_policy is None:
-        raise _no_lifecycle_policy(call)
-    return call.in_repository(lifecyclePolicyText=repository.lifecycle_policy)
+        raise no_lifecycle_policy(call)
+    return call.in_repository(lifecyclePolicyText=repository.lifecycle_policy, lastEvaluatedAt=ran_at)
 
 
 def delete_lifecycle_policy(call: Call) -> Mapping[str, Any]:
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         if repository.lifecycle_policy is None:
-            raise _no_lifecycle_policy(call)
-        repositories.set_lifecycle_policy(change.connection, repository, None)
-    return call.in_repository(lifecyclePolicyText=repository.lifecycle_policy)
+            raise no_lifecycle_policy(call)
+        ran_at = lifecycle.ran_at(change.connection, repository)
+        lifecycle.set_policy(change.connection, repository, None, call.now())
+    return call.in_repository(lifecyclePolicyText=repository.lifecycle_policy, lastEvaluatedAt=ran_at)
 
 
-def _no_lifecycle_policy(call: Call) -> EcrError:
+def no_lifecycle_policy(call: Call) -> EcrError:
     return EcrError(
         "LifecyclePolicyNotFoundException",
         f"Lifecycle policy does not exist for the repository with name '{call.repository_name}' in the registry with "

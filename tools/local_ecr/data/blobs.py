@@ -65,6 +65,8 @@ def _size(call: DataCall, digest: Digest) -> int:
         layer = layers.find(connection, repository.id, digest)
     if layer is None:
         raise blob_unknown(digest, call.repository_name)
+    if layer.is_archived and not call.is_head:
+        raise blob_unknown(digest, call.repository_name)
     if not (layer.is_referenced or call.is_head or not call.ecr.quirks.blobs_need_image):
         raise blob_unknown(digest, call.repository_name)
     return layer.size

@@ -14,6 +14,7 @@ _FORMS: dict[str, tuple[str, int]] = {
     "RepositoryNotFoundException": ("NAME_UNKNOWN", 404),
     "ImageNotFoundException": ("MANIFEST_UNKNOWN", 404),
     "ImageNotFound": ("MANIFEST_UNKNOWN", 404),
+    "ImageInaccessible": ("MANIFEST_UNKNOWN", 404),  # ECR user guide, "Archiving an image"
     "ImageReferencedByManifestList": ("DENIED", 403),
     "ImageTagAlreadyExistsException": ("DENIED", 403),
     "ImageDigestDoesNotMatchException": ("MANIFEST_INVALID", 400),

@@ -13,9 +13,10 @@ from local_ecr.data.first_push import ensure_repository
 from local_ecr.errors import EcrError
 from local_ecr.images.conversion import accepted_types, convert_manifest
 from local_ecr.images.manifest import MAX_MANIFEST_BYTES, InvalidManifestError, Manifest, read_manifest
+from local_ecr.images.pulls import record_pulls
 from local_ecr.images.push import push_image
 from local_ecr.images.removal import remove_image
-from local_ecr.images.selection import ImageFailureError, ImageId, select_image
+from local_ecr.images.selection import ImageFailureError, ImageId, require_active, select_image
 from local_ecr.names import MAX_IMAGE_TAG, MAX_OCI_IMAGE_TAG, is_digest, is_image_tag
 from local_ecr.state import images, layers, repositories
 from local_ecr.state.images import Image
@@ -100,10 +101,13 @@ def _read(call: DataCall, wanted: ImageId) -> tuple[Image, bytes]:
     with call.ecr.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         try:
-            image = select_image(connection, repository.id, wanted)
+            image = require_active(select_image(connection, repository.id, wanted))
         except ImageFailureError as failure:
             raise EcrError(failure.code, failure.reason) from failure
-        return image, images.manifest_of(connection, image)
+        body = images.manifest_of(connection, image)
+    if not call.is_head:
+        record_pulls(call.ecr.store, call.registry, call.principal, [image], call.ecr.clock())
+    return image, body
 
 
 def _remove(call: DataCall, wanted: ImageId) -> None:

@@ -12,8 +12,11 @@ from local_ecr.errors import (
     image_tag_already_exists,
     layers_not_found,
     referenced_images_not_found,
+    too_many_image_tags,
+    too_many_images,
 )
 from local_ecr.images.manifest import Manifest
+from local_ecr.images.storage_class import restore_image
 from local_ecr.replication.requests import request_copies
 from local_ecr.scans.record import begin_scan, unscannable_type
 from local_ecr.state import images, layers
@@ -21,7 +24,11 @@ from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
 from local_ecr.state.store import Change
 
-ACTIVE = "ACTIVE"
+# ECR user guide, "Amazon ECR service quotas": the first is one that AWS raises on request
+MAX_IMAGES = 100_000
+"""Images of one repository."""
+MAX_IMAGE_TAGS = 1_000
+"""Tags of one image."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +49,22 @@ def push_image(
 ) -> Pushed:
     """Store `manifest` under its digest and, if given, under `image_tag`; the tag leaves whichever image had it.
 
-    Raises EcrError: ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound, ImageTagAlreadyExists.
+    Raises EcrError: ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound, ImageTagAlreadyExists,
+    LimitExceeded.
     """
     connection = change.connection
     if digest is not None and digest != manifest.digest:
         raise digest_does_not_match(digest, manifest.digest)
     image, is_new = take_in(change, repository, manifest, now)
     holder = images.by_tag(connection, repository.id, image_tag) if image_tag else None
-    if not is_new and (image_tag is None or (holder is not None and holder.id == image.id)):
+    holds = holder is not None and holder.id == image.id
+    if not is_new and (image_tag is None or holds):
         return Pushed(image, is_new=False)
-    if image_tag is not None:
+    if image_tag is not None and not holds:
         if holder is not None and repository.mutability.protects(image_tag):
             raise image_tag_already_exists(image_tag, repository.name)
+        if images.count_tags(connection, image) >= MAX_IMAGE_TAGS:
+            raise too_many_image_tags(image.digest, repository.name, repository.registry.account, MAX_IMAGE_TAGS)
         images.set_tag(connection, repository.id, image_tag, image)
     change.announce(
         repository.registry, events.image_pushed(repository.registry, repository.name, image, image_tag, now)
@@ -64,13 +75,17 @@ def push_image(
 
 def take_in(change: Change, repository: Repository, manifest: Manifest, now: datetime) -> tuple[Image, bool]:
     """The image of this manifest, stored if it is not there yet, and whether it is new: pushed, or copied from another
-    registry. Nothing is told of it, and no tag moves.
+    registry. Nothing is told of it, and no tag moves. An archived image is active again, which is told, and new.
 
-    Raises EcrError: LayersNotFound, ReferencedImagesNotFound.
+    Raises EcrError: LayersNotFound, ReferencedImagesNotFound, LimitExceeded.
     """
     known = images.by_digest(change.connection, repository.id, manifest.digest)
+    if known is not None and known.status != images.ACTIVE:
+        return restore_image(change, repository, known, now), True
     if known is not None:
         return known, False
+    if images.count(change.connection, repository.id) >= MAX_IMAGES:
+        raise too_many_images(repository.name, repository.registry.account, MAX_IMAGES)
     image = _store(change, repository, manifest, now)
     if repository.scan_on_push and unscannable_type(image) is None:
         begin_scan(change, image, now)
@@ -109,7 +124,7 @@ def _store(change: Change, repository: Repository, manifest: Manifest, now: date
         size=size,
         manifest_size=len(manifest.body),
         pushed_at=now.timestamp(),
-        status=ACTIVE,
+        status=images.ACTIVE,
     )
     return images.add(
         connection,

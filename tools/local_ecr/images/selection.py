@@ -59,5 +59,12 @@ def select_image(connection: sqlite3.Connection, repository_id: int, image_id: I
     return found
 
 
+def require_active(image: Image) -> Image:
+    """The image, if it can be pulled: not in the archive, nor on its way back. Raises ImageFailureError."""
+    if image.status != images.ACTIVE:
+        raise ImageFailureError("ImageInaccessible", "Requested image is archived and cannot be pulled")
+    return image
+
+
 def not_found() -> ImageFailureError:
     return ImageFailureError("ImageNotFound", "Requested image not found")

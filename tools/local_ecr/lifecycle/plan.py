@@ -103,7 +103,7 @@ def followers(images: Iterable[ImageFacts], steps: Iterable[Step]) -> list[Step]
     fates = {step.image.digest: step.action for step in steps}
     classes = {image.digest: image.storage_class for image in known}
     waiting = [image for image in known if image.subject and image.digest not in fates]
-    found = []
+    found: list[Step] = []
     while True:
         going = [(image, action) for image in waiting if (action := _fate(image, fates, classes)) is not None]
         if not going:

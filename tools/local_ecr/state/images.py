@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from local_ecr.names import Digest
 
 _COLUMNS = (
     "i.id, i.digest, i.media_type, i.artifact_media_type, i.artifact_type, i.annotations, i.subject, i.size,"
-    " i.manifest_size, i.pushed_at, i.status"
+    " i.manifest_size, i.pushed_at, i.status, i.last_pulled_at, i.archived_at, i.activated_at"
 )
+
+ACTIVE = "ACTIVE"
+ARCHIVED = "ARCHIVED"
+ACTIVATING = "ACTIVATING"
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,14 @@ class Image:
     """Bytes of its layers; for an index, of the largest of its images."""
     manifest_size: int
     pushed_at: float
+    """This and all moments in seconds since the epoch."""
     status: str
+    """ACTIVE, ARCHIVED, or ACTIVATING: still in the archive, on its way back."""
+    last_pulled_at: float | None = None
+    """The last pull that was recorded; one a day is."""
+    archived_at: float | None = None
+    activated_at: float | None = None
+    """When it was last restored from the archive."""
 
 
 def by_digest(connection: sqlite3.Connection, repository_id: int, digest: str) -> Image | None:
@@ -114,6 +125,36 @@ def delete(connection: sqlite3.Connection, image: Image) -> None:
     connection.execute("DELETE FROM image WHERE id = ?", (image.id,))
 
 
+def set_archived(connection: sqlite3.Connection, image: Image, moment: float) -> None:
+    connection.execute("UPDATE image SET status = ?, archived_at = ? WHERE id = ?", (ARCHIVED, moment, image.id))
+
+
+def set_activating(connection: sqlite3.Connection, image: Image) -> None:
+    connection.execute("UPDATE image SET status = ? WHERE id = ?", (ACTIVATING, image.id))
+
+
+def set_active(connection: sqlite3.Connection, image: Image, moment: float) -> Image:
+    """The image as it is from now on."""
+    connection.execute("UPDATE image SET status = ?, activated_at = ? WHERE id = ?", (ACTIVE, moment, image.id))
+    return replace(image, status=ACTIVE, activated_at=moment)
+
+
+def first_activating(connection: sqlite3.Connection) -> tuple[int, Image] | None:
+    """An image that is being restored, behind the id of its repository; None when there is none."""
+    row = connection.execute(
+        f"SELECT i.repository_id, {_COLUMNS} FROM image i WHERE i.status = 'ACTIVATING' ORDER BY i.id LIMIT 1"  # noqa: S608
+    ).fetchone()
+    return (row["repository_id"], _image(row)) if row else None
+
+
+def record_pull(connection: sqlite3.Connection, image: Image, moment: float, *, not_since: float) -> None:
+    """Note a pull, unless one was noted after `not_since`."""
+    connection.execute(
+        "UPDATE image SET last_pulled_at = ? WHERE id = ? AND (last_pulled_at IS NULL OR last_pulled_at <= ?)",
+        (moment, image.id, not_since),
+    )
+
+
 def layers_of(connection: sqlite3.Connection, image: Image) -> list[Digest]:
     """Config and layers that an image is made of."""
     rows = connection.execute("SELECT digest FROM image_part WHERE image_id = ? AND NOT is_image", (image.id,))
@@ -136,8 +177,23 @@ def indexes_of(connection: sqlite3.Connection, repository_id: int, digest: str) 
     return [Digest(row["digest"]) for row in rows]
 
 
+def live_indexes_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> list[Digest]:
+    """The same without those that are archived."""
+    rows = connection.execute(
+        "SELECT i.digest FROM image_part p JOIN image i ON i.id = p.image_id"
+        " WHERE p.repository_id = ? AND p.digest = ? AND p.is_image AND i.status <> 'ARCHIVED' ORDER BY i.id",
+        (repository_id, digest),
+    )
+    return [Digest(row["digest"]) for row in rows]
+
+
 def count(connection: sqlite3.Connection, repository_id: int) -> int:
-    row = connection.execute("SELECT count(*) AS n FROM image WHERE repository_id = ?", (repository_id,)).fetchone()
+    row = connection.execute("SELECT images FROM image_count WHERE repository_id = ?", (repository_id,)).fetchone()
+    return int(row["images"]) if row else 0
+
+
+def count_tags(connection: sqlite3.Connection, image: Image) -> int:
+    row = connection.execute("SELECT count(*) AS n FROM image_tag WHERE image_id = ?", (image.id,)).fetchone()
     return int(row["n"])
 
 
@@ -180,8 +236,10 @@ def identifiers_page(  # noqa: PLR0917
 
 
 def tag_names(connection: sqlite3.Connection, repository_id: int, after: str, limit: int) -> list[str]:
+    """Tags of active images, as ListImages has them when it is asked for no status."""
     rows = connection.execute(
-        "SELECT name FROM image_tag WHERE repository_id = ? AND name > ? ORDER BY name LIMIT ?",
+        "SELECT t.name FROM image_tag t JOIN image i ON i.id = t.image_id"
+        " WHERE t.repository_id = ? AND t.name > ? AND i.status = 'ACTIVE' ORDER BY t.name LIMIT ?",
         (repository_id, after, limit),
     )
     return [row["name"] for row in rows]
@@ -223,4 +281,7 @@ def _image(row: sqlite3.Row) -> Image:
         manifest_size=row["manifest_size"],
         pushed_at=row["pushed_at"],
         status=row["status"],
+        last_pulled_at=row["last_pulled_at"],
+        archived_at=row["archived_at"],
+        activated_at=row["activated_at"],
     )

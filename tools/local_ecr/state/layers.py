@@ -31,12 +31,16 @@ class Layer:
     size: int
     is_referenced: bool
     """Whether an image of the repository is made of it; only then may it be read."""
+    is_archived: bool
+    """Whether all those images are in the archive; then it may not be read either."""
 
 
 def find(connection: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
     """What both faces go by before they hand out a layer."""
     size = size_of(connection, repository_id, digest)
-    return None if size is None else Layer(size, is_referenced(connection, repository_id, digest))
+    if size is None:
+        return None
+    return Layer(size, is_referenced(connection, repository_id, digest), is_archived(connection, repository_id, digest))
 
 
 def size_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> int | None:
@@ -67,6 +71,16 @@ def is_referenced(connection: sqlite3.Connection, repository_id: int, digest: st
         (repository_id, digest),
     ).fetchone()
     return row is not None
+
+
+def is_archived(connection: sqlite3.Connection, repository_id: int, digest: str) -> bool:
+    """Whether images of the repository are made of this layer, and none of them can be pulled."""
+    row = connection.execute(
+        "SELECT 1 FROM image_part p JOIN image i ON i.id = p.image_id"
+        " WHERE p.repository_id = ? AND p.digest = ? AND NOT p.is_image AND i.status = 'ACTIVE' LIMIT 1",
+        (repository_id, digest),
+    ).fetchone()
+    return row is None and is_referenced(connection, repository_id, digest)
 
 
 def drop_unreferenced(

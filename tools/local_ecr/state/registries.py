@@ -12,6 +12,8 @@ POLICY = "policy"
 REPLICATION = "replication"
 SCANNING = "scanning"
 ACCOUNT_SETTINGS = "account settings"
+PULL_TIME_EXCLUSIONS = "pull time exclusions"
+"""When each was made (seconds since the epoch), by the ARN of the user or role."""
 
 
 def get(connection: sqlite3.Connection, registry: Registry, name: str) -> Any | None:

@@ -77,6 +77,11 @@ def get(connection: sqlite3.Connection, registry: Registry, name: str) -> Reposi
     return found
 
 
+def find_by_id(connection: sqlite3.Connection, repository_id: int) -> Repository | None:
+    row = connection.execute("SELECT * FROM repository WHERE id = ?", (repository_id,)).fetchone()
+    return _repository(row) if row else None
+
+
 def page(connection: sqlite3.Connection, registry: Registry, after: str, limit: int) -> list[Repository]:
     """At most `limit` repositories in order of their names, the first one behind `after`."""
     rows = connection.execute(
@@ -92,10 +97,6 @@ def delete(connection: sqlite3.Connection, repository: Repository) -> None:
 
 def set_policy(connection: sqlite3.Connection, repository: Repository, policy: str | None) -> None:
     connection.execute("UPDATE repository SET policy = ? WHERE id = ?", (policy, repository.id))
-
-
-def set_lifecycle_policy(connection: sqlite3.Connection, repository: Repository, policy: str | None) -> None:
-    connection.execute("UPDATE repository SET lifecycle_policy = ? WHERE id = ?", (policy, repository.id))
 
 
 def set_mutability(connection: sqlite3.Connection, repository: Repository, mutability: Mutability) -> None:

@@ -37,8 +37,10 @@ CREATE TABLE repository (
     policy TEXT,
     lifecycle_policy TEXT,
     lifecycle_ran_at REAL,
+    lifecycle_due_at REAL,
     UNIQUE (account, region, name)
 );
+CREATE INDEX repository_by_lifecycle ON repository (lifecycle_due_at) WHERE lifecycle_due_at IS NOT NULL;
 
 CREATE TABLE resource_tag (
     repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
@@ -63,11 +65,30 @@ CREATE TABLE image (
     last_pulled_at REAL,
     archived_at REAL,
     activated_at REAL,
+    is_orphaned INTEGER NOT NULL DEFAULT 0,
     UNIQUE (repository_id, digest)
 );
 -- a page of images, in the order of their first push; without it every page sorts the whole repository
 CREATE INDEX image_by_repository ON image (repository_id);
 CREATE INDEX image_by_subject ON image (repository_id, subject) WHERE subject IS NOT NULL;
+CREATE INDEX image_activating ON image (id) WHERE status = 'ACTIVATING';
+
+-- how many images a repository has; to count them for each push would take the longer the more there are
+CREATE TABLE image_count (
+    repository_id INTEGER PRIMARY KEY REFERENCES repository (id) ON DELETE CASCADE,
+    images INTEGER NOT NULL
+);
+CREATE TRIGGER image_counted AFTER INSERT ON image BEGIN
+    INSERT INTO image_count (repository_id, images) VALUES (new.repository_id, 1)
+        ON CONFLICT DO UPDATE SET images = images + 1;
+END;
+CREATE TRIGGER image_uncounted AFTER DELETE ON image BEGIN
+    UPDATE image_count SET images = images - 1 WHERE repository_id = old.repository_id;
+END;
+-- a referrer whose subject was deleted is another thing than one that came before its subject
+CREATE TRIGGER image_orphans AFTER DELETE ON image BEGIN
+    UPDATE image SET is_orphaned = 1 WHERE repository_id = old.repository_id AND subject = old.digest;
+END;
 
 CREATE TABLE manifest (
     image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
@@ -91,6 +112,7 @@ CREATE TABLE image_part (
     PRIMARY KEY (image_id, digest)
 ) WITHOUT ROWID;
 CREATE INDEX image_part_by_digest ON image_part (repository_id, digest, is_image);
+CREATE INDEX image_part_listed ON image_part (repository_id, digest) WHERE is_image;
 
 CREATE TABLE layer (
     repository_id INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
@@ -128,10 +150,20 @@ CREATE TABLE scan (
 -- the latest preview of a repository's lifecycle policy
 CREATE TABLE lifecycle_preview (
     repository_id INTEGER PRIMARY KEY REFERENCES repository (id) ON DELETE CASCADE,
-    policy TEXT NOT NULL,
-    status TEXT NOT NULL,
-    results TEXT NOT NULL
+    policy TEXT NOT NULL
 );
+CREATE TABLE lifecycle_preview_result (
+    repository_id INTEGER NOT NULL REFERENCES lifecycle_preview (repository_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    image_tags TEXT NOT NULL,
+    pushed_at REAL NOT NULL,
+    action TEXT NOT NULL,
+    rule_priority INTEGER NOT NULL,
+    storage_class TEXT NOT NULL,
+    PRIMARY KEY (repository_id, position)
+) WITHOUT ROWID;
+CREATE INDEX lifecycle_preview_result_by_digest ON lifecycle_preview_result (repository_id, digest);
 
 -- what is to be done in one destination for one image or image tag, and how it went; in the order of their ids. The
 -- names are kept, since a repository may go before its work is done

@@ -8,7 +8,7 @@ from datetime import datetime
 from local_ecr.errors import repository_not_found
 from local_ecr.images.mutability import Mutability
 from local_ecr.names import Registry
-from local_ecr.state import creation_templates, repositories
+from local_ecr.state import creation_templates, lifecycle, repositories
 from local_ecr.state.creation_templates import CreationTemplate
 from local_ecr.state.repositories import Repository
 from local_ecr.state.store import Change
@@ -65,5 +65,5 @@ def _create(
     if template is not None:
         repositories.add_resource_tags(connection, created, template.resource_tags)
         repositories.set_policy(connection, created, template.repository_policy)
-        repositories.set_lifecycle_policy(connection, created, template.lifecycle_policy)
+        lifecycle.set_policy(connection, created, template.lifecycle_policy, now)
     return repositories.get(connection, registry, name)
