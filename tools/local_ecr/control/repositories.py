@@ -81,18 +81,9 @@ def put_image_tag_mutability(call: Call) -> Mapping[str, Any]:
     return call.in_repository(**shown_mutability(mutability))
 
 
-def put_image_scanning_configuration(call: Call) -> Mapping[str, Any]:
-    scan_on_push = call.input["imageScanningConfiguration"].get("scanOnPush", False)
-    with call.store.changing() as change:
-        repository = repositories.get(change.connection, call.registry, call.repository_name)
-        repositories.set_scan_on_push(change.connection, repository, scan_on_push)
-    return call.in_repository(imageScanningConfiguration={"scanOnPush": scan_on_push})
-
-
 OPERATIONS: dict[str, Handler] = {
     "CreateRepository": create_repository,
     "DescribeRepositories": describe_repositories,
     "DeleteRepository": delete_repository,
     "PutImageTagMutability": put_image_tag_mutability,
-    "PutImageScanningConfiguration": put_image_scanning_configuration,
 }

@@ -18,7 +18,7 @@ from local_ecr.errors import (
 from local_ecr.images.manifest import Manifest
 from local_ecr.images.storage_class import restore_image
 from local_ecr.replication.requests import request_copies
-from local_ecr.scans.record import begin_scan, unscannable_type
+from local_ecr.scans.arrival import scan_arrival
 from local_ecr.state import images, layers
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
@@ -87,8 +87,7 @@ def take_in(change: Change, repository: Repository, manifest: Manifest, now: dat
     if images.count(change.connection, repository.id) >= MAX_IMAGES:
         raise too_many_images(repository.name, repository.registry.account, MAX_IMAGES)
     image = _store(change, repository, manifest, now)
-    if repository.scan_on_push and unscannable_type(image) is None:
-        begin_scan(change, image, now)
+    scan_arrival(change, repository, image, now)
     return image, True
 
 

@@ -91,6 +91,14 @@ def page(connection: sqlite3.Connection, registry: Registry, after: str, limit: 
     return [_repository(row) for row in rows]
 
 
+def of_registry(connection: sqlite3.Connection, registry: Registry) -> list[Repository]:
+    """All of them, in order of their names."""
+    rows = connection.execute(
+        "SELECT * FROM repository WHERE account = ? AND region = ? ORDER BY name", (registry.account, registry.region)
+    )
+    return [_repository(row) for row in rows]
+
+
 def delete(connection: sqlite3.Connection, repository: Repository) -> None:
     connection.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local_ecr.names import Registry
+from local_ecr.state import images
 from local_ecr.state.images import Image
 
 
@@ -59,3 +61,30 @@ def put(connection: sqlite3.Connection, image: Image, scan: Scan) -> None:
             scan.is_announced,
         ),
     )
+
+
+def begun_since(connection: sqlite3.Connection, registry: Registry, moment: float, enough: int) -> int:
+    """How many basic scans the registry began after a moment; only whether there are `enough` is asked.
+
+    No more scans are there than images ever were, so that nothing is counted in a folder of fewer images.
+    """
+    latest = connection.execute("SELECT MAX(image_id) FROM scan").fetchone()[0]
+    if latest is None or latest < enough:
+        return 0
+    counted = connection.execute(
+        "SELECT COUNT(*) FROM scan s JOIN image i ON i.id = s.image_id JOIN repository r ON r.id = i.repository_id"
+        " WHERE r.account = ? AND r.region = ? AND s.started_at > ?"
+        " AND s.type = 'BASIC' AND s.status != 'LIMIT_EXCEEDED'",
+        (registry.account, registry.region, moment),
+    )
+    return int(counted.fetchone()[0])
+
+
+def pushed_since(connection: sqlite3.Connection, repository_id: int, moment: float) -> list[Image]:
+    """The images of a repository that were pushed after a moment and are not in the archive."""
+    rows = connection.execute(
+        "SELECT digest FROM image WHERE repository_id = ? AND pushed_at > ? AND status = 'ACTIVE'",
+        (repository_id, moment),
+    )
+    found = [images.by_digest(connection, repository_id, row["digest"]) for row in rows.fetchall()]
+    return [image for image in found if image is not None]
