@@ -66,7 +66,7 @@ def test_every_operation_of_the_model_answers_in_form_when_its_smallest_input_is
 
 
 def test_an_operation_says_that_it_is_not_simulated_when_it_is_not(shared_stand):
-    status, document, _ = call(shared_stand, "GetAccountSetting", b'{"name": "BLOB_MOUNTING"}')
+    status, document, _ = call(shared_stand, "GetSigningConfiguration", b"{}")
     assert status == 400
     assert document["__type"] == "UnsupportedOperationException"
     assert "not simulated" in document["message"]

@@ -91,6 +91,13 @@ def test_a_call_from_another_account_is_recorded_for_both(stand, ecr):
     assert len({detail["eventID"] for detail in recorded.values()}) == 2
 
 
+def test_a_call_about_what_is_no_arn_is_recorded_without_a_resource(stand, ecr):
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        ecr.tag_resource(resourceArn="fuzz/app", tags=[{"Key": "a", "Value": "b"}])
+    [detail] = stand.api_calls()
+    assert (detail["resources"], detail["errorCode"]) == ([], "InvalidParameterException")
+
+
 @pytest.mark.parametrize(
     ("position", "name"),
     [(0, "initiate_layer_upload"), (1, "upload_layer_part"), (2, "complete_layer_upload"), (-1, "put_image")],

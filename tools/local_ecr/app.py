@@ -20,6 +20,7 @@ from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services
 
+ERROR_TYPE_HEADER = "x-amzn-ErrorType"
 MAX_API_BODY = 32 * 1024 * 1024  # the largest input is a layer part: 20 MiB, a third more in base64
 
 
@@ -63,8 +64,9 @@ class EcrApp:
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
-            refusal = {"__type": "RequestEntityTooLargeException", "message": f"more than {MAX_API_BODY} bytes"}
-            headers = {requests.REQUEST_ID_HEADER: requests.facts_of(request).id}
+            code = "RequestEntityTooLargeException"
+            refusal = {"__type": code, "message": f"more than {MAX_API_BODY} bytes"}
+            headers = {requests.REQUEST_ID_HEADER: requests.facts_of(request).id, ERROR_TYPE_HEADER: code}
             return Response(json.dumps(refusal), status_code=413, headers=headers, media_type=CONTENT_TYPE)
         asked = ApiRequest(
             target=request.headers.get("x-amz-target", ""),
@@ -80,7 +82,7 @@ class EcrApp:
         self._note_api(asked, answer)
         headers = {requests.REQUEST_ID_HEADER: asked.facts.id}
         if answer.error_code:
-            headers["x-amzn-ErrorType"] = answer.error_code
+            headers[ERROR_TYPE_HEADER] = answer.error_code
         return Response(
             json.dumps(answer.document), status_code=answer.status, headers=headers, media_type=CONTENT_TYPE
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from local_ecr.control.protocol import service_model
 from local_ecr.events import envelope, timestamp
-from local_ecr.names import Registry
+from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal, user_identity
 from local_ecr.requests import is_mutating
 from local_ecr.services import Services
@@ -120,7 +120,7 @@ def _record(call: ApiCall, now: datetime) -> dict[str, Any]:
         "requestID": call.request_id,
         "eventID": "",
         "readOnly": read_only,
-        "resources": [{"accountId": arn.split(":")[4], "ARN": arn} for arn in _resources(call)],
+        "resources": [{"accountId": owner, "ARN": arn} for owner, arn in _resources(call)],
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": "",
@@ -128,12 +128,16 @@ def _record(call: ApiCall, now: datetime) -> dict[str, Any]:
     }
 
 
-def _resources(call: ApiCall) -> Sequence[str]:
+def _resources(call: ApiCall) -> list[tuple[str, str]]:
+    """Account and ARN of the repository that a call is about, whether or not it is there."""
     parameters = call.parameters or {}
     if arn := parameters.get("resourceArn"):
-        return [arn]
+        try:
+            return [(parse_repository_arn(arn)[0].account, arn)]
+        except InvalidNameError:
+            return []
     name = parameters.get("repositoryName")
-    return [call.registry.repository_arn(name)] if name else []
+    return [(call.registry.account, call.registry.repository_arn(name))] if name else []
 
 
 def _shapes(operation: str) -> tuple[Shape | None, Shape | None]:

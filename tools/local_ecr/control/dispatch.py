@@ -64,6 +64,7 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     result.registry = own = registry_of(principal, scope.region)
     call_input = None
     try:
+        handler = handler_of(result.operation)  # before all else, so that nobody mends an input in vain
         call_input = protocol.read_input(model, request.body)
         result.registry, repository_name = _addressed(own, call_input)
         names = [repository_name] if repository_name else call_input.get("repositoryNames", [])
@@ -76,7 +77,6 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
             input_keys(result.operation, call_input),
             facts=request.facts,
         )
-        handler = handler_of(result.operation)
         call = Call(ecr, result.operation, call_input, result.registry, principal, request.facts)
         result.document = protocol.write_output(model, handler(call))
     except EcrError as refusal:

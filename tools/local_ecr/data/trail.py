@@ -6,7 +6,6 @@ MountLayer. What the front end refuses itself, before any call, is in no trail.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from local_ecr.data.errors import DistributionError
 from local_ecr.errors import EcrError
 from local_ecr.names import Registry, is_digest
 from local_ecr.principals import Principal
+from local_ecr.requests import facts_of
 from local_ecr.services import Services
 from local_ecr.state import images, repositories
 from local_ecr.trail import FRONTEND, ApiCall, tell_trail
@@ -69,7 +69,7 @@ def tell_of(exchange: Exchange) -> None:
                 parameters=parameters,
                 response=None if refusal else response,
                 error=(refusal.code, refusal.message) if refusal else None,
-                request_id=str(uuid.uuid4()),
+                request_id=facts_of(exchange.request).id,
                 sender=FRONTEND,
             ),
         )
