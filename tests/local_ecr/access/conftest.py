@@ -12,6 +12,7 @@ import urllib3
 from botocore.config import Config
 
 from local_ecr import Credential, LocalEcr, LocalEcrServer, Policy, Principal, account_principal
+from local_ecr.access.decision import Identity
 
 OWNER, VISITOR = "111122223333", "444455556666"
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -31,11 +32,11 @@ class Town:
     """A server whose repository team/app is the owner's, with one image that has the tag 1.0."""
 
     server: LocalEcrServer
-    identities: dict[str, tuple[Policy, ...] | None]
-    """Policies of a role by its account; None: it was deleted."""
+    identities: dict[str, Identity | tuple[Policy, ...] | None]
+    """A role, or its policies alone, by its account; None: it was deleted."""
     events: list[tuple[str, str, dict[str, Any]]]
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=20))
-    clients: dict[str, Any] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     arn = f"arn:aws:ecr:us-east-1:{OWNER}:repository/team/app"
     role_arn = "arn:aws:iam::{account}:role/build/ci"
@@ -47,16 +48,20 @@ class Town:
 
     def client(self, key: str = OWNER) -> Any:
         """The JSON API, spoken to with this access key."""
-        if key not in self.clients:
-            self.clients[key] = boto3.client(
+        return self.client_in("us-east-1", key)
+
+    def client_in(self, region: str, key: str) -> Any:
+        """The same in another region."""
+        if (region, key) not in self.clients:
+            self.clients[region, key] = boto3.client(
                 "ecr",
-                region_name="us-east-1",
+                region_name=region,
                 endpoint_url=self.server.endpoint_url,
                 aws_access_key_id=key,
                 aws_secret_access_key="not-verified",
                 config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20),
             )
-        return self.clients[key]
+        return self.clients[region, key]
 
     def may(self, account: str, *statements: dict[str, Any], name: str = "Build") -> None:
         """Give the account's role one policy with these statements."""
@@ -92,7 +97,7 @@ class Town:
 @pytest.fixture(scope="module")
 def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One server for a module."""
-    identities: dict[str, tuple[Policy, ...] | None] = {}
+    identities: dict[str, Identity | tuple[Policy, ...] | None] = {}
     events: list[tuple[str, str, dict[str, Any]]] = []
     ecr = LocalEcr(
         tmp_path_factory.mktemp("town"),
