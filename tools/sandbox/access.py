@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from local_ecr import AccessDecision, DecisionLog, Policy, Principal
-from local_ecr.access.decision import Judgement, judge, owner_of, sentence
+from local_ecr.access.decision import Identity, judge, owner_of, sentence
+from local_ecr.access.explain import Evidence
 from local_ecr.access.keys import call_keys, principal_keys
 from local_ecr.access.log import API
 from local_ecr.access.permissions import Permission
@@ -49,21 +50,19 @@ class Access:
     def refusal(self, principal: Principal, permission: Permission, keys: Mapping[str, str]) -> str | None:
         """Why the call is refused, in AWS's words; None when it is allowed. `keys` are condition keys of the call."""
         now = self._clock()
+        identity = Identity() if principal.is_root else iam.identity_of(principal)
         call = Call(permission.action, permission.resource, principal.in_policies)
-        context = {**principal_keys(principal.in_policies), **call_keys(now, owner_of(call)), **keys}
+        tags = identity.tags if identity is not None else {}
+        context = {**principal_keys(principal.in_policies, tags=tags), **call_keys(now, owner_of(call)), **keys}
         call = replace(call, context=context)
-        judgement = self._judge(call, principal)
-        self._log.record(AccessDecision.of(now, API, call, judgement))
+        is_trust = call.resource.split(":")[2:3] == ["iam"]
+        policies = _trust_policies(call.resource) if is_trust else self._resource_policies(call.resource)
+        judgement = judge(call, identity, policies, is_trust=is_trust)
+        if is_trust:
+            judgement = replace(judgement, why=judgement.why.replace("resource-based policy", "role trust policy"))
+        evidence = Evidence(call, identity, policies)
+        self._log.record(AccessDecision.of(now, API, call, judgement, evidence=evidence))
         return None if judgement.is_allowed else sentence(call, judgement)
-
-    def _judge(self, call: Call, principal: Principal) -> Judgement:
-        identity = () if principal.is_root else iam.identity_policies(principal)
-        if call.resource.split(":")[2:3] != ["iam"]:
-            return judge(call, identity, self._resource_policies(call.resource))
-        role = iam.find_role(call.resource)
-        judgement = judge(call, identity, () if role is None else (role.trust,), is_trust=True)
-        why = judgement.why.replace("resource-based policy", "role trust policy")
-        return Judgement(judgement.is_allowed, judgement.by, why)
 
     def _resource_policies(self, arn: str) -> tuple[Policy, ...]:
         service = (arn.split(":") + [""] * 3)[2]
@@ -72,3 +71,8 @@ class Access:
             return () if document is None else (Policy("secret policy", document),)
         name = _RESOURCE_POLICIES.get(service, "resource policy")
         return tuple(Policy(name, document) for document in self._wiring().resource_policies.get(arn, ()))
+
+
+def _trust_policies(role_arn: str) -> tuple[Policy, ...]:
+    role = iam.find_role(role_arn)
+    return () if role is None else (role.trust,)

@@ -101,8 +101,10 @@ class AwsApi:
             return own(request, call, principal)
         if refusal := _undeliverable(request, call):
             return refusal
-        if call.service == "iam" and (arn := read_parameters(request).get("PolicyArn")):
-            supply_aws_policy(Aws(principal.account, call.region), arn)
+        if call.service == "iam":
+            parameters = read_parameters(request)
+            for arn in filter(None, map(parameters.get, ("PolicyArn", "PermissionsBoundary"))):
+                supply_aws_policy(Aws(principal.account, call.region), arn)
         owner = _owner(request, call, principal)
         answer = self._redeployment.answer(request, call, lambda: self._gateway.answer(request, call, owner))
         self._follow(call, principal)

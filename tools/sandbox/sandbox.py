@@ -153,7 +153,7 @@ class Sandbox:
             folder / "ecr",
             on_event=self.deliver,
             principal_of=principals.of_ecr_call,
-            identities=iam.identity_policies,
+            identities=iam.identity_of,
             public_host=self._public_host,
         )
         stack.callback(self.local_ecr.close)

@@ -161,13 +161,13 @@ class Wiring:
         call = Call(action, resource_arn, principal)
         region = resource_arn.split(":")[3]
         keys = {
-            **principal_keys(principal),
+            **principal_keys(principal, tags=role.tags),
             **call_keys(datetime.now(UTC), owner_of(call)),
             "aws:RequestedRegion": region,
         }
         call = replace(call, context=keys)
         of_resource = [Policy("resource policy", one) for one in self.resource_policies.get(resource_arn, ())]
-        return judge(call, role.policies, of_resource)
+        return judge(call, role.identity, of_resource)
 
     def service_may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
         """Whether the role's trust policy lets an AWS service act as it."""

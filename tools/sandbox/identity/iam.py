@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from local_ecr import Policy, Principal
+from local_ecr.access.decision import Identity
 from local_ecr.access.policies import Document
 from sandbox.delivery.stores import MOTO_LOCK
 
 PARTITION = "aws"
 DEFAULT_SESSION_SECONDS = 3600
+NOTHING: Document = {"Version": "2012-10-17", "Statement": []}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,13 @@ class Role:
     trust: Policy
     policies: tuple[Policy, ...]
     max_session: timedelta
+    boundary: Policy | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> Identity:
+        """What is evaluated of it."""
+        return Identity(self.policies, self.boundary, self.tags)
 
 
 def user_of_key(access_key_id: str) -> Principal | None:
@@ -41,21 +50,23 @@ def user_of_key(access_key_id: str) -> Principal | None:
     return None
 
 
-def identity_policies(principal: Principal) -> tuple[Policy, ...] | None:
-    """Inline and attached policies of a user and its groups, or of a session's role.
+def identity_of(principal: Principal) -> Identity | None:
+    """Inline and attached policies, boundary and tags of a user (with its groups' policies) or of a session's role.
 
-    None for what is gone: another user or role that has got the name since is somebody else.
+    None for what is gone: another user or role that has got the name since is somebody else. moto stores no boundary of
+    a user: it refuses to set one.
     """
     if principal.role_arn is not None:
         role = find_role(principal.role_arn)
-        return role.policies if role is not None and role.id == principal.unique_id else None
+        return role.identity if role is not None and role.id == principal.unique_id else None
     with MOTO_LOCK:
         backend = iam_backends[principal.account][PARTITION]
         user = next((one for one in backend.users.values() if one.id == principal.unique_id), None)
         if user is None:
             return None
         groups = [group for group in backend.groups.values() if user in group.users]
-        return tuple(policy for holder in (user, *groups) for policy in _policies(holder))
+        policies = tuple(policy for holder in (user, *groups) for policy in _policies(holder))
+        return Identity(policies, tags=_tags(backend.list_user_tags(user.name)))
 
 
 def find_role(role_arn: str) -> Role | None:
@@ -88,26 +99,44 @@ def _role(stored: Any) -> Role:
     return Role(
         stored.arn,
         stored.id,
-        Policy("role trust policy", _document(stored.assume_role_policy_document)),
+        _policy("role trust policy", stored.assume_role_policy_document),
         tuple(_policies(stored)),
         timedelta(seconds=int(stored.max_session_duration or DEFAULT_SESSION_SECONDS)),
+        _boundary(stored),
+        _tags(stored.tags),
     )
+
+
+def _boundary(role: Any) -> Policy | None:
+    """The managed policy that limits a role; one that is gone allows nothing."""
+    arn = role.permissions_boundary_arn
+    if not arn:
+        return None
+    managed = iam_backends[role.account_id][PARTITION].managed_policies.get(arn)
+    return _managed(managed) if managed is not None else Policy(arn.rpartition("/")[2], NOTHING)
+
+
+def _tags(stored: Any) -> dict[str, str]:
+    return {one["Key"]: one["Value"] for one in stored}
 
 
 def _policies(holder: Any) -> Iterator[Policy]:
     """Of a user, group or role in moto."""
     for name, text in holder.policies.items():
-        yield Policy(name, _document(text))
+        yield _policy(name, text)
     for managed in holder.managed_policies.values():
-        default = next(version for version in managed.versions if version.is_default)
-        yield Policy(managed.name, _document(default.document))
+        yield _managed(managed)
 
 
-def _document(written: str | Mapping[str, Any]) -> Document:
-    return _parsed(written) if isinstance(written, str) else written
+def _managed(stored: Any) -> Policy:
+    default = next(version for version in stored.versions if version.is_default)
+    return _policy(stored.name, default.document)
+
+
+def _policy(name: str, written: str | Document) -> Policy:
+    return _read(name, written) if isinstance(written, str) else Policy(name, written)
 
 
 @lru_cache(maxsize=512)
-def _parsed(text: str) -> Document:
-    document: Document = json.loads(text)
-    return document
+def _read(name: str, text: str) -> Policy:
+    return Policy(name, json.loads(text))

@@ -56,7 +56,7 @@ class Principals:
                 raise UnknownKeyError
             if self._sessions.has_ended(session):
                 raise SessionEndedError
-            if iam.identity_policies(session.principal) is None:
+            if iam.identity_of(session.principal) is None:
                 raise UnknownKeyError
             return session.principal
         user = iam.user_of_key(key)
