@@ -9,6 +9,7 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}],
 }
+KMS = "arn:aws:kms:us-east-1:111122223333"
 LIFECYCLE = {
     "rules": [
         {
@@ -69,6 +70,103 @@ def test_another_account_is_looked_into_when_registry_id_names_it(stand):
     asked = {"registryId": "111122223333", "repositoryNames": ["team/app"]}
     found = other.describe_repositories(**asked)["repositories"]
     assert [one["repositoryName"] for one in found] == ["team/app"]
+
+
+def test_a_repository_is_created_for_another_account_when_its_registry_policy_says_so(stand, ecr):
+    guest = stand.client(account="444455556666")
+    wanted = {"registryId": "111122223333", "repositoryName": "team/app"}
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        guest.create_repository(**wanted)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "444455556666"},
+        "Action": "ecr:CreateRepository",
+        "Resource": "arn:aws:ecr:us-east-1:111122223333:repository/team/*",
+    }
+    ecr.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+    created = guest.create_repository(**wanted)["repository"]
+
+    assert created["registryId"] == "111122223333"
+    assert ecr.describe_repositories()["repositories"] == [created]
+    assert guest.describe_repositories()["repositories"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "constraint"),
+    [
+        ("Team/app", "must satisfy regular expression"),
+        ("team//app", "must satisfy regular expression"),
+        ("/team", "must satisfy regular expression"),
+        ("team/", "must satisfy regular expression"),
+        ("team/-app", "must satisfy regular expression"),
+        ("te..am", "must satisfy regular expression"),
+        ("te___am", "must satisfy regular expression"),
+        ("team/app:1", "must satisfy regular expression"),
+        ("a" * 257, "Member must have length less than or equal to 256"),
+    ],
+)
+def test_creation_is_refused_in_ecrs_words_when_the_name_is_invalid(ecr, name, constraint):
+    with pytest.raises(ClientError, match="InvalidParameterException") as refused:
+        ecr.create_repository(repositoryName=name)
+    told = refused.value.response["Error"]["Message"]
+    assert told.startswith("Invalid parameter at 'repositoryName' failed to satisfy constraint: '")
+    assert constraint in told
+
+
+@pytest.mark.parametrize("name", ["ab", "0a", "a.b", "a_b", "a__b", "a---b", "a/b/c", "a" * 256])
+def test_a_repository_is_created_when_its_name_just_satisfies_the_rules(ecr, name):
+    ecr.create_repository(repositoryName=name)
+    assert [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("given", "described"),
+    [
+        ({"encryptionType": "AES256"}, {"encryptionType": "AES256"}),
+        ({"encryptionType": "KMS"}, {"encryptionType": "KMS", "kmsKey": f"{KMS}:alias/aws/ecr"}),
+        ({"encryptionType": "KMS", "kmsKey": "0b1c-2d3e"}, {"encryptionType": "KMS", "kmsKey": f"{KMS}:key/0b1c-2d3e"}),
+        ({"encryptionType": "KMS", "kmsKey": f"{KMS}:key/1"}, {"encryptionType": "KMS", "kmsKey": f"{KMS}:key/1"}),
+    ],
+)
+def test_a_key_is_described_by_its_arn_however_it_was_named(ecr, given, described):
+    ecr.create_repository(repositoryName="team/app", encryptionConfiguration=given)
+    assert ecr.describe_repositories()["repositories"][0]["encryptionConfiguration"] == described
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"encryptionType": "DES"},
+        {"encryptionType": "AES256", "kmsKey": f"{KMS}:key/1"},
+        {"encryptionType": "KMS", "kmsKey": "arn:aws:kms:eu-west-1:111122223333:key/1"},
+        {"encryptionType": "KMS", "kmsKey": "not a key"},
+        {"encryptionType": "KMS_DSSE"},
+    ],
+)
+def test_creation_is_refused_when_the_encryption_is_invalid(ecr, given):
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        ecr.create_repository(repositoryName="team/app", encryptionConfiguration=given)
+
+
+def test_a_repository_goes_whole_when_it_is_forced(stand, ecr, team_app):
+    image = team_app.push_image("one", "1.0")
+    team_app.push_index("2.0", [image])
+    team_app.send("POST", "blobs/uploads/")
+    assert list(stand.ecr.store.content.unfinished())
+    ecr.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=json.dumps(LIFECYCLE))
+    stand.trust("444455556666", "ecr:BatchGetImage")
+    ecr.start_image_scan(repositoryName="team/app", imageId={"imageTag": "1.0"})
+
+    ecr.delete_repository(repositoryName="team/app", force=True)
+
+    ecr.create_repository(repositoryName="team/app")
+    assert ecr.list_images(repositoryName="team/app")["imageIds"] == []
+    for left in (ecr.get_lifecycle_policy, ecr.get_repository_policy):
+        with pytest.raises(ClientError, match="PolicyNotFoundException"):
+            left(repositoryName="team/app")
+    assert not list(stand.data.glob("*/*/blobs/*/*")), "bits of a deleted repository are still on disk"
+    assert not list(stand.ecr.store.content.unfinished())
 
 
 def test_all_repositories_are_listed_once_when_pages_are_small(ecr):
@@ -242,6 +340,43 @@ def test_resource_tags_are_refused_when_there_are_too_many_or_their_key_is_reser
     with pytest.raises(ClientError, match="InvalidTagParameterException"):
         ecr.tag_resource(resourceArn=arn, tags=[{"Key": "aws:x", "Value": "v"}])
     assert len(ecr.list_tags_for_resource(resourceArn=arn)["tags"]) == 50
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        {"Key": "", "Value": "v"},
+        {"Key": "k" * 129, "Value": "v"},
+        {"Key": "k", "Value": "v" * 257},
+        {"Key": "AWS:x", "Value": "v"},
+        {"Key": "k", "Value": "aws:v"},
+    ],
+)
+def test_a_resource_tag_is_refused_wherever_it_is_given_when_it_is_invalid(ecr, tag):
+    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
+    with pytest.raises(ClientError, match="InvalidTagParameterException"):
+        ecr.create_repository(repositoryName="team/other", tags=[tag])
+    with pytest.raises(ClientError, match="InvalidTagParameterException"):
+        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "good", "Value": ""}, tag])
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == []
+    assert len(ecr.describe_repositories()["repositories"]) == 1
+
+
+def test_a_key_that_nobody_may_give_cannot_be_taken_away(ecr):
+    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
+    with pytest.raises(ClientError, match="InvalidTagParameterException"):
+        ecr.untag_resource(resourceArn=arn, tagKeys=["aws:x"])
+
+
+def test_another_accounts_repository_is_tagged_when_its_policy_says_so(stand, ecr):
+    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
+    stand.trust("444455556666", "ecr:TagResource", "ecr:ListTagsForResource")
+    guest = stand.client(account="444455556666")
+
+    guest.tag_resource(resourceArn=arn, tags=[{"Key": "guest", "Value": "yes"}])
+
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "guest", "Value": "yes"}]
+    assert guest.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "guest", "Value": "yes"}]
 
 
 @pytest.mark.parametrize(

@@ -188,25 +188,34 @@ def test_it_is_told_which_repositories_are_scanned_otherwise_under_enhanced_scan
     ]
 
 
-def archive(stand, digest):
-    with stand.ecr.store.changing() as change:
-        change.connection.execute("UPDATE image SET status = 'ARCHIVED' WHERE digest = ?", (digest,))
+def store(ecr, digest, storage_class):
+    ecr.update_image_storage_class(
+        repositoryName=REPOSITORY, imageId={"imageDigest": digest}, targetStorageClass=storage_class
+    )
 
 
-def test_an_image_in_the_archive_is_not_scanned(stand, ecr, scanner):
-    archive(stand, scanner.digest)
+def test_an_image_in_the_archive_is_not_scanned(ecr, scanner):
+    store(ecr, scanner.digest, "ARCHIVE")
     with pytest.raises(ClientError, match="ImageArchivedException"):
         ecr.start_image_scan(repositoryName=REPOSITORY, imageId={"imageDigest": scanner.digest})
 
 
-def test_an_enhanced_scan_tells_that_its_image_is_in_the_archive(stand, ecr, scanner):
+def test_an_enhanced_scan_tells_that_its_image_is_in_the_archive(ecr, scanner):
     scanner.record("ENHANCED", "ACTIVE", scanner.enhanced("CVE-1"))
-    archive(stand, scanner.digest)
+    store(ecr, scanner.digest, "ARCHIVE")
 
     found = scanner.describe()
 
     assert found["imageScanStatus"]["status"] == "IMAGE_ARCHIVED"
     assert "imageScanFindings" not in found
+
+
+def test_a_restored_image_is_scanned_as_a_new_one_is(stand, ecr, scanner):
+    store(ecr, scanner.digest, "ARCHIVE")
+    configure(ecr, "BASIC", SCAN_ON_PUSH="team")
+    store(ecr, scanner.digest, "STANDARD")
+    stand.ecr.wait_until_idle()
+    assert status(ecr, scanner.digest) == "IN_PROGRESS"
 
 
 def test_no_basic_scan_begins_when_the_registry_has_begun_all_that_it_may(stand, ecr, team_app):

@@ -14,6 +14,9 @@ MAX_RESOURCE_TAGS = 50
 MAX_KEY = 128
 MAX_VALUE = 256
 
+_RESERVED = "aws:"
+"""No key and no value may begin so, in any case (ECR user guide, "ecr-using-tags")."""
+
 
 def tag_resource(call: Call) -> Mapping[str, Any]:
     tags = read_resource_tags(call.input["tags"])
@@ -25,6 +28,9 @@ def tag_resource(call: Call) -> Mapping[str, Any]:
 
 
 def untag_resource(call: Call) -> Mapping[str, Any]:
+    """A key that the repository does not have is no fault."""
+    for key in call.input["tagKeys"]:
+        _check_key(key)
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, _repository_name(call))
         repositories.remove_resource_tags(change.connection, repository, call.input["tagKeys"])
@@ -43,10 +49,11 @@ def read_resource_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
     tags: dict[str, str] = {}
     for one in given:
         key, value = one["Key"], one["Value"]
-        if key.lower().startswith("aws:"):
-            raise _invalid("aws: prefixed tag key names are not allowed for external use.")
-        if not 1 <= len(key) <= MAX_KEY or len(value) > MAX_VALUE:
-            raise _invalid(f"A tag key has 1 to {MAX_KEY} characters and its value at most {MAX_VALUE}.")
+        _check_key(key)
+        if value.lower().startswith(_RESERVED):
+            raise _invalid("aws: prefixed tag values are not allowed for external use.")
+        if len(value) > MAX_VALUE:
+            raise _invalid(f"A tag value has at most {MAX_VALUE} characters.")
         if key in tags:
             raise _invalid(f"Duplicate tag key: {key}")
         tags[key] = value
@@ -56,6 +63,13 @@ def read_resource_tags(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 def shown_resource_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _check_key(key: str) -> None:
+    if key.lower().startswith(_RESERVED):
+        raise _invalid("aws: prefixed tag key names are not allowed for external use.")
+    if not 1 <= len(key) <= MAX_KEY:
+        raise _invalid(f"A tag key has 1 to {MAX_KEY} characters.")
 
 
 def _check_count(tags: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from local_ecr import events
 from local_ecr.images.selection import ImageFailureError
 from local_ecr.replication.requests import request_copies
-from local_ecr.scans.record import begin_scan, unscannable_type
+from local_ecr.scans.arrival import scan_arrival
 from local_ecr.state import images, repositories
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
@@ -49,8 +49,7 @@ def restore_image(change: Change, repository: Repository, image: Image, now: dat
             repository.registry, repository.name, restored, events.STANDARD, now, last_activated_at=now
         ),
     )
-    if repository.scan_on_push and unscannable_type(restored) is None:
-        begin_scan(change, restored, now)
+    scan_arrival(change, repository, restored, now)
     return restored
 
 
