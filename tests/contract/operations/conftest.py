@@ -4,6 +4,8 @@ The suite runs on local_ecr and, with STEWARD_TEST_AWS=1, on the real account of
 repository that it makes there has a name of its own and is removed afterwards.
 """
 
+import hashlib
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,7 +22,18 @@ from local_ecr import LocalEcr, LocalEcrServer
 
 LOCAL_ACCOUNT = "111122223333"
 REGION = os.environ.get("STEWARD_TEST_AWS_REGION", "us-east-1")
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 ON_REAL_AWS = os.environ.get("STEWARD_TEST_AWS") == "1"
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _descriptor(media_type: str, digest: str, content: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
 
 @dataclass
@@ -51,6 +64,36 @@ class Account:
         headers = {"Authorization": f"Basic {data['authorizationToken']}", **options.pop("headers", {})}
         pool = urllib3.PoolManager(retries=urllib3.Retry(connect=0, read=0, redirect=2), timeout=30)
         return pool.request(method, data["proxyEndpoint"] + path, headers=headers, **options)
+
+    def push_blob(self, repository_name: str, content: bytes) -> str:
+        """Push one layer through the API and return its digest."""
+        named = {"repositoryName": repository_name}
+        upload_id = self.ecr.initiate_layer_upload(**named)["uploadId"]
+        self.ecr.upload_layer_part(
+            **named, uploadId=upload_id, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content
+        )
+        done = self.ecr.complete_layer_upload(**named, uploadId=upload_id, layerDigests=[digest_of(content)])
+        digest: str = done["layerDigest"]
+        return digest
+
+    def manifest(self, repository_name: str, text: str, **members: Any) -> str:
+        """The manifest of an image of one layer that holds `text`; its blobs are pushed, it is not."""
+        config, layer = json.dumps({"architecture": "amd64", "os": "linux", "text": text}).encode(), text.encode()
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _descriptor(OCI_CONFIG, self.push_blob(repository_name, config), config),
+            "layers": [_descriptor(OCI_LAYER, self.push_blob(repository_name, layer), layer)],
+            **members,
+        }
+        return json.dumps(document)
+
+    def push_image(self, repository_name: str, text: str, *image_tags: str, **members: Any) -> str:
+        """Push such an image and return its digest."""
+        manifest = self.manifest(repository_name, text, **members)
+        for named in [{"imageTag": image_tag} for image_tag in image_tags] or [{}]:
+            self.ecr.put_image(repositoryName=repository_name, imageManifest=manifest, **named)
+        return digest_of(manifest.encode())
 
     def remove_all(self) -> None:
         """Remove what the test has left."""
