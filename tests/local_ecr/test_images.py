@@ -115,6 +115,13 @@ def test_an_index_has_the_size_of_its_largest_image(ecr, team_app):
     assert "artifactMediaType" not in detail
 
 
+def test_an_index_of_indexes_has_the_size_of_the_largest_image_below_it(ecr, team_app):
+    inner = team_app.push_index("inner", [team_app.push_image("the largest of them all"), team_app.push_image("x")])
+    outer = team_app.push_index("outer", [team_app.push_image("larger"), inner])
+    [detail] = ecr.describe_images(repositoryName="team/app", imageIds=[{"imageDigest": outer}])["imageDetails"]
+    assert detail["imageSizeInBytes"] == len("the largest of them all")
+
+
 def test_an_image_of_an_index_goes_only_after_the_index(ecr, team_app):
     child = team_app.push_image("one")
     index = team_app.push_index("1.0", [child])
@@ -179,6 +186,20 @@ def test_an_image_is_not_found_when_its_media_type_is_not_accepted(ecr, team_app
     assert [one["failureCode"] for one in refused["failures"]] == ["ImageNotFound"]
     served = ecr.batch_get_image(**wanted, acceptedMediaTypes=[*docker_only, OCI_MANIFEST])
     assert served["images"][0]["imageId"] == {"imageDigest": digest, "imageTag": "1.0"}
+
+
+@pytest.mark.parametrize("paging", [{"maxResults": 5}, {"nextToken": "x"}])
+def test_named_images_are_not_paged(ecr, team_app, paging):
+    digest = team_app.push_image("one", "1.0")
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        ecr.describe_images(repositoryName="team/app", imageIds=[{"imageDigest": digest}], **paging)
+
+
+def test_each_named_image_is_described_once_by_whichever_name(ecr, team_app):
+    first, second = team_app.push_image("one", "1.0"), team_app.push_image("two")
+    wanted = [{"imageDigest": second}, {"imageTag": "1.0"}, {"imageDigest": first, "imageTag": "1.0"}]
+    found = ecr.describe_images(repositoryName="team/app", imageIds=wanted)["imageDetails"]
+    assert [one["imageDigest"] for one in found] == [second, first]
 
 
 def test_describing_fails_when_an_image_is_missing(ecr, team_app):
