@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.demo.layout import write_layout
 from sandbox.ecr_only import EcrOnly
@@ -142,6 +143,35 @@ def test_a_follower_sees_events_as_they_come_and_ends_with_the_registry(ecr: Ecr
     assert "CreateRepository" in told[0]
     assert [line for line in told if "ECR Image Action team-a/api PUSH" in line]
     assert "Traceback" not in rest
+
+
+def test_why_tells_each_policy_when_a_request_was_refused(ecr: EcrOnly, run: Run) -> None:
+    keys = {"aws_secret_access_key": "any", "region_name": "us-east-1", "endpoint_url": ecr.endpoint_url}
+    owner = boto3.client("ecr", aws_access_key_id=ACCOUNT, **keys)
+    stranger = boto3.client("ecr", aws_access_key_id="999988887777", **keys)
+    owner.create_repository(repositoryName="team-a/api")
+    statement = {"Sid": "Pull", "Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "ecr:BatchGetImage"}
+    owner.set_repository_policy(
+        repositoryName="team-a/api", policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    with pytest.raises(ClientError) as refused:
+        stranger.list_images(registryId=ACCOUNT, repositoryName="team-a/api")
+    request_id = refused.value.response["ResponseMetadata"]["RequestId"]
+
+    told, last = run("why", request_id), run("why")
+
+    assert told.returncode == 0, told.stderr
+    assert told.stdout == last.stdout
+    assert told.stdout.startswith(f"request {request_id}\nrefused arn:aws:iam::999988887777:root ecr:ListImages ")
+    assert "statement Pull would allow it, but the action is ecr:ListImages, not ecr:BatchGetImage" in told.stdout
+
+
+def test_why_says_so_when_nothing_was_refused_or_the_request_is_not_known(run: Run) -> None:
+    nothing, unknown = run("why"), run("why", "no/such request")
+
+    assert (nothing.returncode, unknown.returncode) == (2, 2)
+    assert "no request to ECR has been refused" in nothing.stderr
+    assert "no decision of request no/such request is known" in unknown.stderr
 
 
 def test_a_login_dies_when_the_clock_is_moved_by_half_a_day(ecr: EcrOnly, run: Run) -> None:

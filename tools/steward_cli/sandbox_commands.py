@@ -4,6 +4,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -108,6 +109,30 @@ def events(
         refuse(str(error))
     except KeyboardInterrupt:
         return
+
+
+@app.command()
+def why(
+    request_id: Annotated[
+        str,
+        typer.Argument(
+            help="x-amzn-RequestId of an answer of ECR; by default of the last one that refused.",
+            metavar="[REQUEST-ID]",
+            show_default=False,
+        ),
+    ] = "last-refused",
+    endpoint: Endpoint = None,
+) -> None:
+    """Show why a request was allowed or refused: each policy that was looked at, and what was missing."""
+    from sandbox.control_client import ControlError
+
+    try:
+        found = _client(endpoint).get(f"decisions/{quote(request_id, safe='')}")
+    except ControlError as error:
+        refuse(str(error))
+    typer.echo(f"request {found['request_id']}")
+    for line in found["why"]:
+        typer.echo(line)
 
 
 @app.command()

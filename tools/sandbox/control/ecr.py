@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from local_ecr import LocalEcr
+from local_ecr.access.log import UnknownRequestError
 from sandbox.clock import ClockError, SandboxClock, parse_duration
 from sandbox.control import faults
 from sandbox.control.answers import Endpoint, answer, body_of, plain
@@ -24,6 +25,9 @@ MAX_TIMEOUT = 600.0
 MAX_WAITERS = 100  # who wait at once for something to happen; the next one waits for a place
 FOLLOWING = 1.0  # seconds; how late a follower of events that has left, or the end of the sandbox, is noticed
 
+LAST_REFUSED = "last-refused"
+"""Stands for the id of the last request that was refused."""
+
 SCAN = "a scan is an object with repository, digest, type and status"
 MOVE = 'expected {"move": "13h"}'
 TRAIL = 'expected {"enabled": true} or {"enabled": false}, and besides "reads": true or false'
@@ -33,6 +37,7 @@ ROUTES = {
     "GET requests": "API calls so far",
     "GET events": "events so far, by bus; ?follow=true goes on, a line for each as it comes",
     "GET decisions": "who was allowed what, or refused it, by which statement; ?refused=true for refusals alone",
+    "GET decisions/REQUEST-ID": "why a request to ECR was allowed or refused, policy by policy; `last-refused` for any",
     "GET idle": "answers when nothing is under way; ?timeout=seconds, then 408 and what is",
     "POST scans": "what a scanner found in an image, or a list of that: repository, digest, type, status, findings",
     "GET clock": "the sandbox's time, and how many seconds it is ahead of the real one",
@@ -84,6 +89,7 @@ class EcrControl:
             "GET /requests": self.requests,
             "GET /events": self.events,
             "GET /decisions": self.decisions,
+            "GET /decisions/{request_id:path}": self.why,
             "GET /idle": self.idle,
             "POST /scans": self.post_scans,
             "GET /clock": self.read_clock,
@@ -116,6 +122,20 @@ class EcrControl:
         only_refused = request.query_params.get("refused") == "true"
         found = self._stage.local_ecr.decisions.entries()
         return answer([one for one in found if not (only_refused and one.is_allowed)])
+
+    async def why(self, request: Request) -> Response:
+        log = self._stage.local_ecr.decisions
+        request_id = request.path_params["request_id"]
+        if request_id == LAST_REFUSED:
+            refused = [one for one in log.entries() if one.request_id and not one.is_allowed]
+            if not refused:
+                return answer({"error": "no request to ECR has been refused"}, 404)
+            request_id = refused[-1].request_id
+        try:
+            lines = await to_thread.run_sync(log.why, request_id)
+        except UnknownRequestError as error:
+            return answer({"error": str(error.args[0])}, 404)
+        return answer({"request_id": request_id, "decisions": log.of_request(request_id), "why": lines})
 
     async def idle(self, request: Request) -> Response:
         try:
