@@ -1,0 +1,91 @@
+"""The fixtures for other projects, used as another project would: in a folder that knows nothing of this one."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+CONFTEST = 'pytest_plugins = ["local_ecr.pytest_plugin"]\n'
+
+
+def run(folder: Path, tests: str, conftest: str = CONFTEST) -> subprocess.CompletedProcess[str]:
+    (folder / "conftest.py").write_text(textwrap.dedent(conftest))
+    (folder / "test_theirs.py").write_text(textwrap.dedent(tests))
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        folder,
+        folder,
+    ]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60, check=False)
+
+
+def test_another_project_has_a_registry_of_its_own_in_each_test(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        from datetime import timedelta
+
+        import boto3
+        import pytest
+        import urllib3
+        from botocore.exceptions import ClientError
+
+        def test_one(local_ecr, monkeypatch):
+            for name, value in local_ecr.environment.items():
+                monkeypatch.setenv(name, value)
+            boto3.client("ecr").create_repository(repositoryName="team/app")
+            assert [event["detail"]["eventName"] for event in local_ecr.events] == ["CreateRepository"]
+
+        def test_two(local_ecr):
+            assert local_ecr.client().describe_repositories()["repositories"] == []
+
+        def test_a_token_dies(local_ecr):
+            headers = {"Authorization": f"Basic {local_ecr.token()}"}
+            ping = lambda: urllib3.request("GET", f"{local_ecr.registry_url()}/v2/", headers=headers).status
+            assert ping() == 200
+            local_ecr.move_clock(timedelta(hours=13))
+            assert ping() == 403
+
+        def test_accounts_are_apart(local_ecr):
+            local_ecr.client(account="999988887777").create_repository(repositoryName="theirs")
+            assert local_ecr.client().describe_repositories()["repositories"] == []
+            with pytest.raises(ClientError, match="AccessDenied"):
+                local_ecr.client().list_images(registryId="999988887777", repositoryName="theirs")
+        """,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
+
+
+@pytest.mark.slow
+def test_another_project_can_ask_for_options_of_its_own(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        def test_a_third_region(local_ecr):
+            assert local_ecr.registry_host("ap-south-1", "999988887777").startswith("127.0.0.1:")
+            assert not local_ecr.ecr.quirks.blob_redirect
+        """,
+        CONFTEST
+        + """
+import pytest
+from local_ecr import Quirks
+
+@pytest.fixture(scope="session")
+def local_ecr_options():
+    return {"quirks": Quirks.none(), "registries": [("999988887777", "ap-south-1")]}
+""",
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr

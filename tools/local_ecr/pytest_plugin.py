@@ -1,0 +1,136 @@
+"""Fixtures for tests that want an Amazon ECR: `pytest_plugins = ["local_ecr.pytest_plugin"]` in a conftest.py.
+
+def test_an_image_is_there_when_it_was_pushed(local_ecr):
+    local_ecr.client().create_repository(repositoryName="team/app")
+    push(local_ecr.registry_host(), local_ecr.token(), "team/app:1.0.0")
+    assert local_ecr.events[-1]["detail"]["image-tag"] == "1.0.0"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local_ecr.principals import DEFAULT_ACCOUNT
+
+if TYPE_CHECKING:
+    from local_ecr import LocalEcr, LocalEcrServer, Registry
+
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass
+class LocalEcrStand:
+    """A running ECR: what a client needs to reach it, and what it told."""
+
+    server: LocalEcrServer
+    clock: MovableClock
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Every EventBridge event of every account and region, oldest first."""
+
+    @property
+    def ecr(self) -> LocalEcr:
+        """The registries themselves: `decisions`, `requests`, `faults`, `record_scan` and so on."""
+        return self.server.ecr
+
+    @property
+    def endpoint_url(self) -> str:
+        """For AWS_ENDPOINT_URL_ECR."""
+        return self.server.endpoint_url
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables with which boto3 and the AWS CLI reach it as the account's root."""
+        return {
+            "AWS_ENDPOINT_URL_ECR": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "not-verified",
+            "AWS_DEFAULT_REGION": DEFAULT_REGION,
+            "AWS_REGION": DEFAULT_REGION,
+        }
+
+    def client(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> Any:
+        """A boto3 client of an account's root, without retries."""
+        import boto3  # noqa: PLC0415 a test that brings its own client need not have it
+        from botocore.config import Config  # noqa: PLC0415
+
+        return boto3.client(
+            "ecr",
+            region_name=region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=account,
+            aws_secret_access_key="not-verified",  # noqa: S106 nobody verifies it
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def token(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> str:
+        """An authorization token, as `Authorization: Basic` takes it."""
+        data = self.client(region, account).get_authorization_token()["authorizationData"]
+        token: str = data[0]["authorizationToken"]
+        return token
+
+    def registry_url(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> str:
+        """Where the /v2/ face of a registry is."""
+        return self.server.registry_url(account, region)
+
+    def registry_host(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> str:
+        """The same without a scheme, as an image's name begins."""
+        return self.registry_url(region, account).partition("://")[2]
+
+    def record_scan(self, repository_name: str, digest: str, document: Mapping[str, Any], **registry: str) -> None:
+        """Say what a scanner found: `{"type": "BASIC", "status": "COMPLETE", "findings": [...]}`."""
+        self.ecr.record_scan(_registry(**registry), repository_name, digest, document)
+
+    def move_clock(self, by: timedelta) -> None:
+        """Let so much time pass: tokens end, lifecycle policies run. Only the registry's own time moves."""
+        self.clock.move(by)
+        self.ecr.run_due()
+
+    def wait_until_idle(self, timeout: float = 30) -> None:
+        """Return when nothing is on its way to a replica. Raises TimeoutError."""
+        self.ecr.wait_until_idle(timeout)
+
+
+class MovableClock:
+    """Real time, ahead by as much as it was moved."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def move(self, by: timedelta) -> None:
+        self._ahead += by
+
+
+@pytest.fixture(scope="session")
+def local_ecr_options() -> dict[str, Any]:
+    """Options of LocalEcr, and `registries` of its server, for every `local_ecr`; override it in a conftest.py."""
+    return {}
+
+
+@pytest.fixture
+def local_ecr(tmp_path: Path, local_ecr_options: Mapping[str, Any]) -> Iterator[LocalEcrStand]:
+    """An empty Amazon ECR on 127.0.0.1, for one test."""
+    from local_ecr import LocalEcr, LocalEcrServer  # noqa: PLC0415 only tests that use it pay for it
+
+    options = dict(local_ecr_options)
+    registries = options.pop("registries", [(DEFAULT_ACCOUNT, DEFAULT_REGION), (DEFAULT_ACCOUNT, "eu-west-1")])
+    clock, events = MovableClock(), list[dict[str, Any]]()
+    ecr = LocalEcr(
+        tmp_path / "local-ecr", clock=clock, on_event=lambda account, region, event: events.append(event), **options
+    )
+    with LocalEcrServer(ecr, registries) as server:
+        yield LocalEcrStand(server, clock, events)
+
+
+def _registry(region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> Registry:
+    from local_ecr import Registry  # noqa: PLC0415 as above
+
+    return Registry.parse(account, region)
