@@ -122,8 +122,11 @@ def test_no_event_of_a_lifecycle_run_has_ten_images_or_an_image_with_more_than_a
     } == {100}
 
 
-def test_a_lifecycle_run_that_did_nothing_is_not_told():
-    assert lifecycle_executed(*WHERE, [RULE], [], NOW) == []
+def test_a_lifecycle_run_that_did_nothing_is_told_without_images():
+    [event] = lifecycle_executed(*WHERE, [RULE], [], NOW, last_evaluated_at=1741782216.108)
+    details = event["detail"]["serviceEventDetails"]
+    assert details["lifecycleEventImageActions"] == []
+    assert details["lifecycleEventPolicy"]["lastEvaluatedAt"] == 1741782216108
 
 
 def test_what_a_lifecycle_run_could_not_do_is_told_with_why():
@@ -158,8 +161,8 @@ def test_a_rule_is_told_in_the_words_of_the_sample_whatever_it_selects():
                 "tagStatus": "Tagged",
                 "tagPrefixList": [],
                 "tagPatternList": ["v*"],
-                "countType": "Since image pushed",
-                "countUnit": "days",
+                "countType": "Time since image pushed",
+                "countUnit": "Days",
                 "countNumber": 14,
             },
             "action": "transition",

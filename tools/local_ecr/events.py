@@ -148,22 +148,25 @@ def lifecycle_executed(
     rules: Sequence[Mapping[str, Any]],
     actions: Sequence[LifecycleAction],
     now: datetime,
+    *,
+    last_evaluated_at: float = 0,
 ) -> list[dict[str, Any]]:
-    """`PolicyExecutionEvent` of a run that found something to do, for `Store.deliver` after the run.
+    """`PolicyExecutionEvent` of a run, whether or not it found something to do, for `Store.deliver` after the run.
 
-    `rules` are those of the policy's text. Shape: user guide, "Logging Amazon ECR actions with AWS CloudTrail", example
-    of an image lifecycle policy action; the members of a failure: github.com/aws/containers-roadmap/issues/1665. The
-    text of a `countType` other than imageCountMoreThan is inferred from that one's.
+    `rules` are those of the policy's text; `last_evaluated_at` is when it ran before (seconds since the epoch, 0:
+    never). Shape: user guide, "Logging Amazon ECR actions with AWS CloudTrail", example of an image lifecycle policy
+    action; the members of a failure: github.com/aws/containers-roadmap/issues/1665; a run that did nothing, and the
+    words of a countType in days: a record of March 2025 in the tests of github.com/ccbrown/cloud-snitch.
     """
     policy = {
         "lifecycleEventRules": [_trailed_rule(rule) for rule in rules],
-        "lastEvaluatedAt": 0,
+        "lastEvaluatedAt": int(last_evaluated_at * 1000),
         "policyVersion": 1,
         "policyId": str(uuid.uuid4()),
     }
     return [
         envelope(registry, SERVICE_EVENT, _policy_execution(registry, repository_name, policy, part, now), now)
-        for part in batched(actions, MAX_TRAILED_IMAGES, strict=False)
+        for part in list(batched(actions, MAX_TRAILED_IMAGES, strict=False)) or [()]
     ]
 
 
@@ -203,12 +206,14 @@ def _policy_execution(
 
 def _trailed_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     selection = rule["selection"]
+    count_type = re.sub("[A-Z]", lambda letter: f" {letter[0].lower()}", selection["countType"])
     told = {
         "tagStatus": selection["tagStatus"].capitalize(),
         "tagPrefixList": list(selection.get("tagPrefixList", [])),
         **{name: selection[name] for name in ("tagPatternList", "storageClass") if name in selection},
-        "countType": re.sub("[A-Z]", lambda letter: f" {letter[0].lower()}", selection["countType"]).capitalize(),
-        **{name: selection[name] for name in ("countUnit", "countNumber") if name in selection},
+        "countType": f"Time {count_type}" if "countUnit" in selection else count_type.capitalize(),
+        **({"countUnit": selection["countUnit"].capitalize()} if "countUnit" in selection else {}),
+        "countNumber": selection["countNumber"],
     }
     description = {"description": rule["description"]} if "description" in rule else {}
     return {

@@ -114,6 +114,17 @@ def test_cloudtrail_tells_of_a_run_in_several_events_when_there_are_ten_images(l
     assert {one["rulePriority"] for one in actions} == {7}
 
 
+def test_cloudtrail_tells_of_a_run_that_found_nothing_and_of_the_run_before_it(life):
+    life.set_policy(9)
+    life.push("one", "1.0")
+    life.pass_time()
+    life.pass_time()
+    first, second = (detail["serviceEventDetails"] for detail in executions(life.stand))
+    assert first["lifecycleEventImageActions"] == second["lifecycleEventImageActions"] == []
+    assert first["lifecycleEventPolicy"]["lastEvaluatedAt"] == 0
+    assert second["lifecycleEventPolicy"]["lastEvaluatedAt"] > 1_600_000_000_000
+
+
 def test_cloudtrail_tells_nothing_when_there_is_no_trail(life):
     life.stand.ecr.trail = False
     life.push("one", "1.0")

@@ -46,6 +46,7 @@ def _run(store: Store, repository_id: int, now: datetime, *, tells_trail: bool) 
         repository = repositories.find_by_id(connection, repository_id)
         if repository is None or repository.lifecycle_policy is None:
             return
+        ran_at = lifecycle.ran_at(connection, repository)
         facts = lifecycle.facts_of(connection, repository)
     policy = repository.lifecycle_policy
     steps = plan(facts, read_policy(policy), now.timestamp())
@@ -56,7 +57,9 @@ def _run(store: Store, repository_id: int, now: datetime, *, tells_trail: bool) 
             lifecycle.record_run(change.connection, repository, now)
     if tells_trail:
         rules = json.loads(policy)["rules"]
-        for event in events.lifecycle_executed(repository.registry, repository.name, rules, actions, now):
+        for event in events.lifecycle_executed(
+            repository.registry, repository.name, rules, actions, now, last_evaluated_at=ran_at
+        ):
             store.deliver(repository.registry, event)
 
 
