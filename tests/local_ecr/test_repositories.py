@@ -9,7 +9,6 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}],
 }
-KMS = "arn:aws:kms:us-east-1:111122223333"
 LIFECYCLE = {
     "rules": [
         {
@@ -120,35 +119,6 @@ def test_a_repository_is_created_when_its_name_just_satisfies_the_rules(ecr, nam
     assert [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]] == [name]
 
 
-@pytest.mark.parametrize(
-    ("given", "described"),
-    [
-        ({"encryptionType": "AES256"}, {"encryptionType": "AES256"}),
-        ({"encryptionType": "KMS"}, {"encryptionType": "KMS", "kmsKey": f"{KMS}:alias/aws/ecr"}),
-        ({"encryptionType": "KMS", "kmsKey": "0b1c-2d3e"}, {"encryptionType": "KMS", "kmsKey": f"{KMS}:key/0b1c-2d3e"}),
-        ({"encryptionType": "KMS", "kmsKey": f"{KMS}:key/1"}, {"encryptionType": "KMS", "kmsKey": f"{KMS}:key/1"}),
-    ],
-)
-def test_a_key_is_described_by_its_arn_however_it_was_named(ecr, given, described):
-    ecr.create_repository(repositoryName="team/app", encryptionConfiguration=given)
-    assert ecr.describe_repositories()["repositories"][0]["encryptionConfiguration"] == described
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"encryptionType": "DES"},
-        {"encryptionType": "AES256", "kmsKey": f"{KMS}:key/1"},
-        {"encryptionType": "KMS", "kmsKey": "arn:aws:kms:eu-west-1:111122223333:key/1"},
-        {"encryptionType": "KMS", "kmsKey": "not a key"},
-        {"encryptionType": "KMS_DSSE"},
-    ],
-)
-def test_creation_is_refused_when_the_encryption_is_invalid(ecr, given):
-    with pytest.raises(ClientError, match="InvalidParameterException"):
-        ecr.create_repository(repositoryName="team/app", encryptionConfiguration=given)
-
-
 def test_a_repository_goes_whole_when_it_is_forced(stand, ecr, team_app):
     image = team_app.push_image("one", "1.0")
     team_app.push_index("2.0", [image])
@@ -238,160 +208,6 @@ def test_every_operation_says_not_found_when_the_repository_is_missing(ecr):
     for operation, members in calls.items():
         with pytest.raises(ClientError, match=manifest_first.get(operation, "RepositoryNotFoundException")):
             getattr(ecr, operation)(repositoryName="no/such", **members)
-
-
-def test_mutability_changes_when_it_is_put(ecr):
-    ecr.create_repository(repositoryName="team/app")
-    filters = [{"filterType": "WILDCARD", "filter": "v*"}]
-    ecr.put_image_tag_mutability(
-        repositoryName="team/app",
-        imageTagMutability="MUTABLE_WITH_EXCLUSION",
-        imageTagMutabilityExclusionFilters=filters,
-    )
-    found = ecr.describe_repositories()["repositories"][0]
-    assert found["imageTagMutability"] == "MUTABLE_WITH_EXCLUSION"
-    assert found["imageTagMutabilityExclusionFilters"] == filters
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"},
-        {
-            "imageTagMutability": "IMMUTABLE",
-            "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "v*"}],
-        },
-    ],
-)
-def test_mutability_is_refused_when_filters_and_mode_do_not_go_together(ecr, members):
-    with pytest.raises(ClientError, match="InvalidParameterException"):
-        ecr.create_repository(repositoryName="team/app", **members)
-
-
-def test_a_repository_policy_is_read_back_with_the_same_meaning_when_it_is_set(ecr):
-    ecr.create_repository(repositoryName="team/app")
-    written = json.dumps(TRUST)
-    ecr.set_repository_policy(repositoryName="team/app", policyText=written)
-
-    read = ecr.get_repository_policy(repositoryName="team/app")["policyText"]
-
-    assert json.loads(read) == TRUST
-    assert read != written, "ECR reads policies back in its own white space; whoever compares text must notice"
-    ecr.delete_repository_policy(repositoryName="team/app")
-    with pytest.raises(ClientError, match="RepositoryPolicyNotFoundException"):
-        ecr.get_repository_policy(repositoryName="team/app")
-
-
-@pytest.mark.parametrize(
-    "policy",
-    [
-        "",
-        "[]",
-        "{",
-        '{"Version": "2012-10-17"}',
-        '{"Statement": []}',
-        '{"Statement": [{"Effect": "Maybe", "Principal": "*", "Action": "ecr:*"}]}',
-        '{"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}',
-        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]}',
-        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "NotAction": "ecr:*"}]}',
-        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Resource": 5}]}',
-        '{"Statement": [{"Effect": "Allow", "Principal": "me", "Action": "ecr:*"}]}',
-        '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": [5]}, "Action": "ecr:*"}]}',
-        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Condition": {"Bool": "true"}}]}',
-        "[" * 5000,
-    ],
-)
-def test_a_repository_policy_is_refused_when_it_is_none(ecr, policy):
-    ecr.create_repository(repositoryName="team/app")
-    with pytest.raises(ClientError, match="InvalidParameterException"):
-        ecr.set_repository_policy(repositoryName="team/app", policyText=policy)
-
-
-def test_a_lifecycle_policy_lives_from_put_to_delete(ecr):
-    ecr.create_repository(repositoryName="team/app")
-    ecr.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=json.dumps(LIFECYCLE, indent=4))
-    read = ecr.get_lifecycle_policy(repositoryName="team/app")["lifecyclePolicyText"]
-    assert json.loads(read) == LIFECYCLE
-
-    ecr.delete_lifecycle_policy(repositoryName="team/app")
-
-    with pytest.raises(ClientError, match="LifecyclePolicyNotFoundException"):
-        ecr.get_lifecycle_policy(repositoryName="team/app")
-
-
-def test_resource_tags_are_added_replaced_and_removed_when_asked(ecr):
-    arn = ecr.create_repository(repositoryName="team/app", tags=[{"Key": "a", "Value": "1"}])["repository"][
-        "repositoryArn"
-    ]
-    ecr.tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": ""}])
-    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [
-        {"Key": "a", "Value": "2"},
-        {"Key": "b", "Value": ""},
-    ]
-    ecr.untag_resource(resourceArn=arn, tagKeys=["a", "unknown"])
-    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "b", "Value": ""}]
-
-
-def test_resource_tags_are_refused_when_there_are_too_many_or_their_key_is_reserved(ecr):
-    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
-    ecr.tag_resource(resourceArn=arn, tags=[{"Key": f"k{n}", "Value": "v"} for n in range(50)])
-    with pytest.raises(ClientError, match="TooManyTagsException"):
-        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "one-more", "Value": "v"}])
-    with pytest.raises(ClientError, match="InvalidTagParameterException"):
-        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "aws:x", "Value": "v"}])
-    assert len(ecr.list_tags_for_resource(resourceArn=arn)["tags"]) == 50
-
-
-@pytest.mark.parametrize(
-    "tag",
-    [
-        {"Key": "", "Value": "v"},
-        {"Key": "k" * 129, "Value": "v"},
-        {"Key": "k", "Value": "v" * 257},
-        {"Key": "AWS:x", "Value": "v"},
-        {"Key": "k", "Value": "aws:v"},
-    ],
-)
-def test_a_resource_tag_is_refused_wherever_it_is_given_when_it_is_invalid(ecr, tag):
-    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
-    with pytest.raises(ClientError, match="InvalidTagParameterException"):
-        ecr.create_repository(repositoryName="team/other", tags=[tag])
-    with pytest.raises(ClientError, match="InvalidTagParameterException"):
-        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "good", "Value": ""}, tag])
-    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == []
-    assert len(ecr.describe_repositories()["repositories"]) == 1
-
-
-def test_a_key_that_nobody_may_give_cannot_be_taken_away(ecr):
-    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
-    with pytest.raises(ClientError, match="InvalidTagParameterException"):
-        ecr.untag_resource(resourceArn=arn, tagKeys=["aws:x"])
-
-
-def test_another_accounts_repository_is_tagged_when_its_policy_says_so(stand, ecr):
-    arn = ecr.create_repository(repositoryName="team/app")["repository"]["repositoryArn"]
-    stand.trust("444455556666", "ecr:TagResource", "ecr:ListTagsForResource")
-    guest = stand.client(account="444455556666")
-
-    guest.tag_resource(resourceArn=arn, tags=[{"Key": "guest", "Value": "yes"}])
-
-    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "guest", "Value": "yes"}]
-    assert guest.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "guest", "Value": "yes"}]
-
-
-@pytest.mark.parametrize(
-    "arn",
-    [
-        "team/app",
-        "arn:aws:s3:us-east-1:111122223333:repository/team/app",
-        "arn:aws:ecr:us-east-1:111122223333:repository/../../etc",
-        "arn:aws:ecr:eu-west-1:111122223333:repository/team/app",
-    ],
-)
-def test_an_arn_is_refused_when_it_names_no_repository_of_this_endpoint(ecr, arn):
-    ecr.create_repository(repositoryName="team/app")
-    with pytest.raises(ClientError, match="InvalidParameterException"):
-        ecr.list_tags_for_resource(resourceArn=arn)
 
 
 def test_the_registry_replicates_nowhere_when_nothing_was_configured(ecr):
