@@ -16,6 +16,9 @@ from local_ecr.access.conditions import as_list
 
 KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
+_AWS_NAME = re.compile(r"\*|[0-9]{12}|arn:[a-z-]+:(iam|sts)::[^*]+|A[A-Z0-9]{15,}")
+"""Everybody, an account, an ARN, or the id that stands for a user or role that was deleted."""
+
 _ACCOUNT = re.compile(r"[0-9]{12}|arn:[a-z-]+:iam::([0-9]{12}):root")
 
 
@@ -52,25 +55,24 @@ class PrincipalElement:
             return Naming.DIRECTLY
         if principal.kind != "AWS":
             return Naming.NOBODY
-        account = principal.account
-        if account in names:
+        if principal.role_arn in names:
+            return Naming.ROLE
+        if principal.account in names:
             return Naming.DIRECTLY if principal.name.endswith(":root") else Naming.ACCOUNT
-        return Naming.ROLE if principal.role_arn in names else Naming.NOBODY
+        return Naming.NOBODY
 
     def _is_excepted(self, principal: Principal, named: Naming) -> bool:
         """Whether NotPrincipal leaves a principal alone: the account must be listed, and the user or role as well.
 
         Nobody who has a permission boundary is left alone, whatever is listed.
         """
-        if principal.kind != "AWS" or "*" in self.names["AWS"]:
-            return named > Naming.NOBODY
         names = self.names["AWS"]
+        if principal.is_bounded:
+            return False
+        if principal.kind != "AWS" or "*" in names:
+            return named > Naming.NOBODY
         is_root = principal.name.endswith(":root")
-        return (
-            not principal.is_bounded
-            and principal.account in names
-            and (is_root or (principal.role_arn or principal.name) in names)
-        )
+        return principal.account in names and (is_root or (principal.role_arn or principal.name) in names)
 
     def __str__(self) -> str:
         told = [name for kind in KINDS for name in sorted(self.names.get(kind, ()))]
@@ -94,6 +96,8 @@ def read_principals(statement: Mapping[str, Any]) -> PrincipalElement | None:
         for name in some:
             if "*" in name and (name != "*" or kind != "AWS"):
                 raise UnsupportedPolicyError(f"a wildcard cannot match part of a principal: {name[:100]}")
+            if kind == "AWS" and not _AWS_NAME.fullmatch(name):
+                raise UnsupportedPolicyError(f"neither an account nor an ARN of a principal: {name[:100]}")
     return PrincipalElement(is_opposite, names)
 
 

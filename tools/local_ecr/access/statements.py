@@ -100,12 +100,16 @@ def _statement(written: Any, number: str, *, has_variables: bool) -> Statement:
     actions = _element(written, "Action", _action)
     if actions is None:
         raise UnsupportedPolicyError("a statement names no Action")
-    resources = _element(written, "Resource", lambda text: _resource(text, has_variables=has_variables))
+    principals = read_principals(written)
+    completes = principals is None
+    resources = _element(
+        written, "Resource", lambda text: _resource(text, has_variables=has_variables, completes=completes)
+    )
     tests = read_conditions(written.get("Condition", {}), has_variables=has_variables)
     return Statement(
         name=str(written.get("Sid") or number),
         is_deny=written["Effect"] == "Deny",
-        principals=read_principals(written),
+        principals=principals,
         actions=actions,
         resources=resources,
         tests=tests,
@@ -133,7 +137,13 @@ def _action(text: str) -> Matcher | None:
     return matcher(folded, like, has_variables=False) if "*" in folded or "?" in folded else None
 
 
-def _resource(text: str, *, has_variables: bool) -> Matcher | None:
+def _resource(text: str, *, has_variables: bool, completes: bool) -> Matcher | None:
+    """`completes`: in an identity policy an ARN without all of its six parts has wildcards for the missing ones.
+
+    Source: IAM user guide, "IAM identifiers", on incomplete ARNs.
+    """
+    if completes and text.startswith("arn:"):
+        text += ":*" * (5 - text.count(":"))
     if has_variables and "${" in ":".join(text.split(":", 5)[:5]) and text.startswith("arn:"):
         raise UnsupportedPolicyError(f"only the last part of an ARN may have a policy variable: {text}")
     if not ("*" in text or "?" in text or (has_variables and "${" in text)):
