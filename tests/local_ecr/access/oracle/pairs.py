@@ -78,8 +78,8 @@ ARNS = {
     "aws:SourceArn": [f"arn:aws:codebuild:us-east-1:{OWN}:project/x", f"arn:aws:lambda:eu-west-1:{OTHER}:function:f"],
 }
 ARN_WANTED = [
-    "arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*", f"arn:aws:iam::{OWN}:user/jo", "arn:aws:*:*:*:*", "arn:aws:iam::*",
-    "arn:*:iam::111122223333:role/c?", "arn:aws:codebuild:*:*:project/*", "arn:aws:lambda:*:*:function:*",
+    "arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*", f"arn:aws:iam::{OWN}:user/jo", "arn:aws:*:*:*:*",
+    "arn:aws:iam::*", "arn:*:iam::111122223333:role/c?", "arn:aws:codebuild:*:*:project/*", "arn:aws:lambda:*:*:function:*",
     "arn:aws:iam::*:user/${aws:username}",
 ]  # fmt: skip
 NUMBERS = {"aws:MultiFactorAuthAge": ["0", "60", "3600", "3600.5"]}
