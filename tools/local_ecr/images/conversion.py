@@ -58,5 +58,6 @@ def _renamed(descriptor: Mapping[str, Any], names: Mapping[str, str]) -> dict[st
 
 def _is_refused(parameters: Iterable[str]) -> bool:
     """Whether a range has a weight of zero."""
-    weights = [value.strip() for name, _, value in (one.partition("=") for one in parameters) if name.strip() == "q"]
+    named = [one.partition("=") for one in parameters]
+    weights = [value.strip() for name, _, value in named if name.strip().lower() == "q"]
     return any(weight.strip("0.") == "" and weight for weight in weights)
