@@ -106,7 +106,7 @@ class UploadSession:
         """Where the next byte goes."""
         return self.file.offset
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | bytearray) -> None:
         """Write more bytes; they count once `keep_part` or `complete` returns."""
         if self.file.offset + len(data) > MAX_LAYER_BYTES:
             raise EcrError("LimitExceededException", f"A layer may have at most {MAX_LAYER_BYTES} bytes.")
@@ -125,18 +125,20 @@ class UploadSession:
     def complete(self, digests: Sequence[Digest]) -> tuple[Digest, bool]:
         """Verify and keep the layer under the first of `digests`; also whether the repository had it already.
 
-        Raises EcrError InvalidLayerException when the bytes have another digest, and ends the upload then.
+        Raises EcrError InvalidLayerException when the bytes have another digest, and ends the upload then. ECR's words
+        for that and for small parts are quoted in github.com/dotnet/sdk-container-builds/issues/424.
         """
         if self.quirks.small_parts_refused and (self.upload.has_small_part or self._follows_small_part()):
-            raise EcrError("LayerPartTooSmallException", f"Layer parts must be at least {MIN_PART_BYTES} bytes in size")
+            least = f"{MIN_PART_BYTES >> 20}MB"
+            raise EcrError(
+                "LayerPartTooSmallException", f"All layer parts except the last part should be at least {least}"
+            )
         with self._gone_is_unknown():
             wrong = next((digest for digest in digests if self.file.digest(digest.partition(":")[0]) != digest), None)
         if wrong is not None:
             self.cancel()
             raise EcrError(
-                "InvalidLayerException",
-                "The layer digest calculation performed by Amazon ECR upon receipt of the image layer does not "
-                f"match the digest specified: '{wrong}'",
+                "InvalidLayerException", "None of the provided layer digests match the calculated layer digest"
             )
         repository, digest = self.repository, digests[0]
         with self.store.changing() as change:

@@ -97,7 +97,7 @@ class UploadFile:
             while block := file.read(READ_SIZE):
                 self._hasher.update(block)
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | bytearray) -> None:
         with self._path.open("r+b", buffering=0) as file:
             file.seek(self.offset)
             view = memoryview(data)
