@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from local_ecr import Quirks, Registry
-from local_ecr.__main__ import main
 from local_ecr.state import registries
 
 TESTS = Path(__file__).parents[1]
@@ -272,89 +271,12 @@ def test_mounting_works_as_documented_when_the_account_setting_allows_it(make_st
     assert mount(stand, is_referenced=True) == 201
 
 
-def test_no_blob_is_mounted_from_a_repository_that_the_caller_may_not_read(make_stand):
-    stand = make_stand(quirks=Quirks.none())
-    for name in ("team/app", "team/other"):
-        stand.client().create_repository(repositoryName=name)
-    digest = stand.distribution().push_blob(b"secret")
-    stand.trust("444455556666", "ecr:*", repository_name="team/other")
-    guest, other = stand.token(account="444455556666"), stand.distribution(repository_name="team/other")
-    for query in ("&from=team/app", ""):
-        assert other.send("POST", f"blobs/uploads/?mount={digest}{query}", token=guest).status == 202
-    assert other.send("HEAD", f"blobs/{digest}").status == 404
-    assert other.send("POST", f"blobs/uploads/?mount={digest}&from=team/app").status == 201
-
-
-def test_anybody_is_the_account_when_no_authorization_is_required_but_a_token_still_says_who(make_stand):
-    stand = make_stand(quirks=Quirks.none())
+def test_the_range_sticks_to_the_first_chunk_when_the_server_was_restarted(make_stand, tmp_path):
+    stand = make_stand(tmp_path / "kept")
     stand.client().create_repository(repositoryName="team/app")
-    app = stand.distribution()
-    assert app.send("POST", "blobs/uploads/", token="").status == 202
-    assert app.send("POST", "blobs/uploads/", token="bm9ib2R5OmF0IGFsbA==").status == 202
-    assert app.send("POST", "blobs/uploads/", token=stand.token(account="444455556666")).status == 403
-
-
-def test_a_layer_that_an_image_is_made_of_is_not_deleted(make_stand):
-    stand = make_stand(quirks=Quirks.none())
-    app = stand.distribution()
-    digest = app.push_blob(b"hello")
-    image = app.refer_to(digest)
-    assert app.send("DELETE", f"blobs/{digest}").status == 403
-    assert app.send("DELETE", f"manifests/{image}").status == 202
-    assert app.send("DELETE", f"blobs/{digest}").status == 202
-
-
-def test_an_index_keeps_the_blobs_that_it_lists(make_stand):
-    stand = make_stand(quirks=Quirks.none())
-    app = stand.distribution()
-    digest = app.push_blob(b"cache")
-    entry = {"mediaType": "application/vnd.buildkit.cacheconfig.v0", "digest": digest, "size": 5}
-    assert app.push_manifest("cache", {"schemaVersion": 2, "manifests": [entry]}, OCI_INDEX).status == 201
-    assert app.send("DELETE", f"blobs/{digest}").status == 403
-    missing = {**entry, "digest": NOWHERE}
-    refused = app.push_manifest("more", {"schemaVersion": 2, "manifests": [entry, missing]}, OCI_INDEX)
-    assert code_of(refused) == (400, "MANIFEST_BLOB_UNKNOWN")
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("ecr", set(Quirks.names())),
-        ("none", set()),
-        ("ecr,-patch_answers_201", set(Quirks.names()) - {"patch_answers_201"}),
-        ("none, blob_redirect ,long_image_tags", {"blob_redirect", "long_image_tags"}),
-        ("none,blob_redirect,-blob_redirect", set()),
-    ],
-)
-def test_quirks_are_read_from_a_text(text, names):
-    quirks = Quirks.parse(text)
-    assert {name for name in Quirks.names() if getattr(quirks, name)} == names
-
-
-@pytest.mark.parametrize(
-    ("text", "likely"),
-    [("ecr,-patch_answer_201", "patch_answers_201"), ("none,redirect_blob", "blob_redirect"), ("non", "none")],
-)
-def test_the_nearest_word_is_named_when_a_quirk_is_unknown(text, likely):
-    with pytest.raises(ValueError, match=f"did you mean '{likely}'") as failed:
-        Quirks.parse(text)
-    assert "," not in text or all(name in str(failed.value) for name in Quirks.names())
-
-
-@pytest.mark.parametrize("text", ["", ",", "blob_redirect", "ecr,", "ecr,,none", "ecr;none"])
-def test_a_text_is_refused_when_it_is_no_list_of_quirks(text):
-    with pytest.raises(ValueError, match=r"there is no quirk|it begins with"):
-        Quirks.parse(text)
-
-
-def test_the_table_of_quirks_is_printed_when_it_is_asked_for(capsys):
-    assert main(["--quirks", "list"]) == 0
-    printed = capsys.readouterr().out
-    assert all(f"{name}\n    {what}\n    {source}\n" in printed for name, what, source in Quirks.table())
-
-
-def test_a_wrong_quirk_is_an_error_of_the_command_line(capsys):
-    with pytest.raises(SystemExit) as failed:
-        main(["--quirks", "ecr,-blob_redirct"])
-    assert failed.value.code == 2
-    assert "did you mean 'blob_redirect'" in capsys.readouterr().err
+    location = begin(stand.distribution())
+    stand.distribution().send("PATCH", location, body=b"hello")
+    stand.server.stop()
+    app = make_stand(tmp_path / "kept").distribution()
+    assert app.send("PATCH", location, body=b"world").headers["Range"] == "0-4"
+    assert app.send("GET", location).headers["Range"] == "0-9"
