@@ -79,8 +79,8 @@ ARNS = {
 }
 ARN_WANTED = [
     "arn:aws:iam::*:user/*", "arn:aws:iam::*:role/*", f"arn:aws:iam::{OWN}:user/jo", "arn:aws:*:*:*:*",
-    "arn:aws:iam::*", "arn:*:iam::111122223333:role/c?", "arn:aws:codebuild:*:*:project/*", "arn:aws:lambda:*:*:function:*",
-    "arn:aws:iam::*:user/${aws:username}",
+    "arn:aws:iam::*", "arn:*:iam::111122223333:role/c?", "arn:aws:codebuild:*:*:project/*",
+    "arn:aws:lambda:*:*:function:*", "arn:aws:iam::*:user/${aws:username}",
 ]  # fmt: skip
 NUMBERS = {"aws:MultiFactorAuthAge": ["0", "60", "3600", "3600.5"]}
 NUMBER_WANTED = ["0", "60", "60.0", "100", "3600"]
