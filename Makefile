@@ -74,6 +74,10 @@ sam-local: $(BUILT) ## Invoke each function with each of its events by the real 
 bench: $(BUILT) ## Measure; each benchmark says what it compares with
 	for benchmark in benchmarks/*.py; do python "$$benchmark"; done
 
+.PHONY: compare
+compare: $(BUILT) ## Ask local_ecr, moto, CNCF distribution and MINISTACK=<program> the same, and write what they answer into docs/
+	PYTHONPATH=benchmarks python -m comparing $(if $(MINISTACK),--ministack $(MINISTACK))
+
 ##@ Build
 .PHONY: setup
 setup: $(SETUP) ## Environments with pinned, hashed dependencies: .venv, .tools
