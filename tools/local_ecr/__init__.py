@@ -1,6 +1,7 @@
 """A faithful local Amazon ECR: the JSON API and the /v2/ API over one state, for boto3, docker, skopeo and oras."""
 
-from local_ecr.access.log import AccessDecision, DecisionLog
+from local_ecr.access.decision import Identity
+from local_ecr.access.log import AccessDecision, DecisionLog, UnknownRequestError
 from local_ecr.access.policies import Policy
 from local_ecr.app import is_for_ecr
 from local_ecr.ecr import LocalEcr
@@ -20,6 +21,7 @@ __all__ = [
     "EcrError",
     "Ending",
     "ForgottenRequestsError",
+    "Identity",
     "LocalEcr",
     "LocalEcrServer",
     "Policy",
@@ -29,6 +31,7 @@ __all__ = [
     "Registry",
     "Request",
     "RequestLog",
+    "UnknownRequestError",
     "account_principal",
     "is_for_ecr",
 ]

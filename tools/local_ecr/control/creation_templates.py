@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local_ecr.access.log import API
 from local_ecr.access.permissions import permissions_for_template
 from local_ecr.control.call import Call, Handler
 from local_ecr.control.policies import read_repository_policy
@@ -135,7 +134,7 @@ def _require_more(call: Call, fields: Mapping[str, Any]) -> None:
         role_arn=fields.get("custom_role_arn"),
     )
     keys = {"iam:PassedToService": "ecr.amazonaws.com"}
-    call.ecr.gate.require(API, call.principal, call.registry, permissions, keys)
+    call.require(permissions, keys)
 
 
 def _new_mutability(members: Mapping[str, Any], before: CreationTemplate) -> Mutability:

@@ -45,7 +45,7 @@ def require_understood(policy: str) -> None:
 
 def _require_way_back(call: Call, policy: str) -> None:
     for permission in permissions_for(call.registry, call.operation, [call.repository_name]):
-        if not call.ecr.gate.would_allow(call.principal, call.registry, permission, policy):
+        if not call.ecr.gate.would_allow(call.principal, call.registry, permission, policy, facts=call.facts):
             raise invalid_parameter(
                 "PolicyText",
                 "The policy would prevent you from setting another policy in the future: force the operation to set it",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local_ecr.access.log import API
 from local_ecr.access.permissions import Permission
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import repository_not_found
@@ -26,8 +25,7 @@ def put_registry_scanning_configuration(call: Call) -> Mapping[str, Any]:
     """Enhanced scans need inspector2:Enable as well (ECR user guide, "image-scanning-enhanced-iam")."""
     configuration = read_configuration(call.input)
     if configuration.type == ENHANCED:
-        permission = Permission("inspector2:Enable", "*")
-        call.ecr.gate.require(API, call.principal, call.registry, [permission])
+        call.require([Permission("inspector2:Enable", "*")])
     with call.store.changing() as change:
         configure_scans(change, call.registry, configuration, call.now())
     return {"registryScanningConfiguration": configuration.as_json()}

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from local_ecr.access.log import API
 from local_ecr.access.permissions import permissions_for_enhanced_scan
 from local_ecr.control.call import Call, Handler, image_id
 from local_ecr.errors import EcrError, image_not_found, image_type_not_supported, invalid_parameter, scan_not_found
@@ -67,7 +66,7 @@ def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
     if scan is None:
         raise scan_not_found(call.repository_name, call.registry.account, wanted.digest, wanted.image_tag)
     if scan.type == ENHANCED:
-        call.ecr.gate.require(API, call.principal, call.registry, permissions_for_enhanced_scan(call.registry))
+        call.require(permissions_for_enhanced_scan(call.registry))
     if image.status == ARCHIVED and scan.type == ENHANCED:  # Inspector closes what it found in what it cannot see
         scan = replace(scan, status="IMAGE_ARCHIVED", description=None)
     if scan.status not in WITH_FINDINGS:

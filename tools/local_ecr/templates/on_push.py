@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from local_ecr.access.keys import UNSENT, RequestFacts
 from local_ecr.access.permissions import Permission, permissions_for
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
@@ -23,7 +24,9 @@ _EVERYBODY = json.dumps(
 )
 
 
-def create_on_push(ecr: Services, principal: Principal, registry: Registry, name: str, operation: str) -> None:
+def create_on_push(
+    ecr: Services, principal: Principal, registry: Registry, name: str, operation: str, *, facts: RequestFacts = UNSENT
+) -> None:
     """Make the repository that `operation` pushes to, where that is for ECR to do. Otherwise nothing happens.
 
     Whoever pushes needs no ecr:CreateRepository: ECR makes the repository by its service-linked role, or by the
@@ -35,7 +38,7 @@ def create_on_push(ecr: Services, principal: Principal, registry: Registry, name
             return
         template = find_template(connection, registry, name, CREATE_ON_PUSH)
     permissions = permissions_for(registry, operation, [name])
-    if template is None or not _may_push(ecr, principal, registry, permissions, template):
+    if template is None or not _may_push(ecr, principal, registry, permissions, template, facts=facts):
         return
     if lacks_role(template):
         tell_failed_creation(ecr, registry, name, CREATE_ON_PUSH, template)
@@ -53,6 +56,8 @@ def _may_push(
     registry: Registry,
     permissions: Iterable[Permission],
     template: CreationTemplate,
+    *,
+    facts: RequestFacts,
 ) -> bool:
     """Whether the push could be allowed, by the policy that the new repository would have.
 
@@ -64,4 +69,4 @@ def _may_push(
         policy = _EVERYBODY
     else:
         policy = template.repository_policy or _NOBODY
-    return all(ecr.gate.would_allow(principal, registry, permission, policy) for permission in permissions)
+    return all(ecr.gate.would_allow(principal, registry, permission, policy, facts=facts) for permission in permissions)
