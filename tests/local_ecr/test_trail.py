@@ -34,7 +34,13 @@ def team_api(stand, ecr):
 def test_a_call_that_changes_something_is_recorded_as_cloudtrail_does(make_stand):
     def alice(credential: Credential) -> Principal:
         arn = "arn:aws:sts::111122223333:assumed-role/developer/alice"
-        return Principal("111122223333", arn, "ASIAEXAMPLEEXAMPLE12", unique_id="AROAEXAMPLEEXAMPLE123")
+        return Principal(
+            "111122223333",
+            arn,
+            "ASIAEXAMPLEEXAMPLE12",
+            unique_id="AROAEXAMPLEEXAMPLE123",
+            session_began="2026-11-16T01:20:00Z",
+        )
 
     everything = Policy("All", {"Version": "2012-10-17", "Statement": [EVERYTHING]})
     stand = make_stand(principal_of=alice, identities=lambda principal: [everything])
@@ -50,12 +56,24 @@ def test_a_call_that_changes_something_is_recorded_as_cloudtrail_does(make_stand
         "111122223333.dkr.ecr.us-east-1.amazonaws.com/team-a/api"  # here it is a port
     )
     del wanted["detail"]["sourceIPAddress"], wanted["detail"]["userAgent"]
-    # when the session began is not known here
-    wanted["detail"]["userIdentity"]["sessionContext"]["attributes"].pop("creationDate")
-    told["detail"]["userIdentity"]["sessionContext"]["attributes"].pop("creationDate", None)
     assert told == wanted
     assert uuid.UUID(event["detail"]["eventID"])
     assert uuid.UUID(event["detail"]["requestID"])
+
+
+def test_who_pushed_is_recorded_as_whom_the_token_was_given_to(make_stand):
+    def session(credential: Credential) -> Principal:
+        arn = "arn:aws:sts::111122223333:assumed-role/ci/run-1"
+        return Principal(
+            "111122223333", arn, "ASIAEXAMPLEEXAMPLE12", "/", "AROA1", session_began="2026-11-16T01:20:00Z"
+        )
+
+    everything = Policy("All", {"Version": "2012-10-17", "Statement": [EVERYTHING]})
+    stand = make_stand(principal_of=session, identities=lambda principal: [everything])
+    stand.client().create_repository(repositoryName="team/app")
+    stand.distribution().push_image("one", "1.0")
+    created, pushed = stand.api_calls()[0]["userIdentity"], stand.api_calls()[-1]["userIdentity"]
+    assert pushed == {**created, "invokedBy": "AWS Internal"}
 
 
 def test_a_refused_call_is_recorded_with_its_error(stand, ecr):

@@ -39,6 +39,8 @@ class Principal:
     """IAM's own id of the user or of the session's role, which nobody else gets, not even under the same name."""
     source_arn: str = ""
     """Of a service: the ARN of what it calls for, such as a Lambda function; what aws:SourceArn tells."""
+    session_began: str = ""
+    """When a role was assumed, such as `2026-11-16T01:20:00Z`, where that is known."""
 
     @property
     def is_service(self) -> bool:
@@ -133,11 +135,12 @@ def user_identity(principal: Principal) -> dict[str, Any]:
             "accountId": principal.account,
             "userName": role_arn.rsplit("/", 1)[-1],
         }
+        began = {"creationDate": principal.session_began} if principal.session_began else {}
         return {
             "type": "AssumedRole",
             "principalId": f"{issuer['principalId']}:{name}",
             **identity,
-            "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+            "sessionContext": {"sessionIssuer": issuer, "attributes": {**began, "mfaAuthenticated": "false"}},
         }
     if principal.is_root:
         return {"type": "Root", "principalId": principal.account, **identity}

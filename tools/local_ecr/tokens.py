@@ -56,6 +56,7 @@ class Signer:
                 "path": principal.path,
                 "id": principal.unique_id,
                 "source": principal.source_arn,
+                "began": principal.session_began,
                 "region": region,
                 "expires": expires_at.timestamp(),
             },
@@ -73,6 +74,7 @@ class Signer:
             path=claims.get("path", "/"),
             unique_id=claims.get("id", ""),
             source_arn=claims.get("source", ""),
+            session_began=claims.get("began", ""),
         )
         return Session(known, claims["region"], expires_at)
 

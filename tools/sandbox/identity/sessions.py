@@ -57,11 +57,13 @@ class Sessions:
         path, _, name = resource.removeprefix("role").rpartition("/")
         key = "ASIA" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
         arn = f"arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"
+        began = self._clock().replace(microsecond=0)
+        role_id = role.id if role is not None else ""
         session = RoleSession(
-            principal=Principal(account, arn, key, f"{path}/", role.id if role is not None else ""),
+            principal=Principal(account, arn, key, f"{path}/", role_id, session_began=f"{began:%Y-%m-%dT%H:%M:%SZ}"),
             secret_access_key=base64.b64encode(secrets.token_bytes(30)).decode(),
             session_token=base64.b64encode(secrets.token_bytes(_TOKEN_BYTES)).decode(),
-            expires_at=self._clock().replace(microsecond=0) + lifetime,
+            expires_at=began + lifetime,
         )
         oldest = self._clock() - KEPT
         with self._lock:
