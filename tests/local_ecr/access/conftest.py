@@ -1,5 +1,6 @@
 """Two accounts, a role in each, and policies that a test may change at any time."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,6 +42,10 @@ class Town:
     arn = f"arn:aws:ecr:us-east-1:{OWNER}:repository/team/app"
     role_arn = "arn:aws:iam::{account}:role/build/ci"
     session_arn = "arn:aws:sts::{account}:assumed-role/ci/run-1"
+
+    @staticmethod
+    def digest_of(data: bytes) -> str:
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @property
     def ecr(self) -> LocalEcr:
