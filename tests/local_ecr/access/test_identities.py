@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from local_ecr import Credential, EcrError, LocalEcr, LocalEcrServer
 from local_ecr.__main__ import main
 from local_ecr.access.identities import IdentitiesError, read_identities
+from local_ecr.principals import user_identity
 
 PUSH_ANYWHERE = {
     "name": "Push",
@@ -104,6 +105,11 @@ def test_a_service_gets_in_by_the_repository_policy_that_names_what_it_calls_for
         else:
             with pytest.raises(ClientError, match=r"User: lambda\.amazonaws\.com is not authorized"):
                 puller.batch_get_image(**asked)
+
+
+def test_cloudtrail_calls_a_service_by_its_name():
+    puller = read_identities(DOCUMENT).principal_of(Credential("PULLER"))
+    assert user_identity(puller) == {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"}
 
 
 def test_a_key_that_is_nobodys_is_refused(client_of):

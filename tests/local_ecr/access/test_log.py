@@ -30,6 +30,15 @@ def test_the_oldest_decisions_are_forgotten_when_there_are_too_many():
     assert log.entries() == []
 
 
+def test_a_request_is_told_of_by_its_own_decisions_only():
+    log = DecisionLog()
+    for number, request_id in enumerate(["one", "two", "one", ""]):
+        log.record(decision(number, request_id=request_id))
+    assert [one.action for one in log.of_request("one")] == ["ecr:Action0", "ecr:Action2"]
+    assert log.of_request("") == []
+    assert log.why("two") == [str(decision(1))]
+
+
 def test_a_decision_is_told_in_one_line():
     assert str(decision()) == (
         "allowed arn:aws:iam::111122223333:role/ci ecr:Action1 * (api) by identity policy Build, statement 1"
