@@ -71,7 +71,7 @@ class Principal:
         """As policies name it."""
         if self.is_service:
             return calls.Principal("Service", self.arn)
-        return calls.Principal("AWS", self.arn, self.role_arn, self.user_id)
+        return calls.Principal("AWS", self.arn, self.role_arn, self.user_id, self.session_began)
 
     @property
     def user_id(self) -> str:

@@ -70,6 +70,23 @@ def test_a_refusal_is_told_in_the_words_of_aws():
 
 
 @pytest.mark.parametrize(
+    ("began", "why"),
+    [
+        ("2026-11-24T12:00:00Z", ""),
+        ("2026-11-24T10:00:00Z", "with an explicit deny in an identity-based policy"),
+        ("", "because it is not known what a policy means: it is not known here what aws:TokenIssueTime is"),
+    ],
+)
+def test_sessions_from_before_a_moment_are_revoked_as_aws_does_it(began, why):
+    session = Principal("AWS", SESSION.name, ROLE, session_began=began)
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    older = {"DateLessThan": {"aws:TokenIssueTime": "2026-11-24T11:00:00Z"}}
+    revoked = policy(everything, {**everything, "Effect": "Deny", "Condition": older})
+    call = Call("ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/a", session, principal_keys(session))
+    assert judge(call, [revoked]).why == why
+
+
+@pytest.mark.parametrize(
     ("principal", "expected"),
     [
         (SESSION, {"aws:PrincipalArn": ROLE, "aws:PrincipalType": "AssumedRole"}),

@@ -27,6 +27,8 @@ class Principal:
     """Of a role's session: its role. A policy may name either."""
     user_id: str = ""
     """Value of aws:userid: IAM's own id of a user, `ROLE-ID:SESSION` of a session, the account of a root."""
+    session_began: str = ""
+    """When the role was assumed, in ISO 8601; empty when that is not known."""
     is_bounded: bool = False
     """Whether a permission boundary is set for the user or the session's role."""
 

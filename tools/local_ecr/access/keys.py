@@ -60,7 +60,7 @@ def principal_keys(
         keys["aws:username"] = name.rsplit("/", 1)[-1]
     if kind == "AssumedRole":
         keys["aws:MultiFactorAuthPresent"] = "false"  # long-term keys do not have it at all
-        keys["aws:TokenIssueTime"] = UNKNOWN
+        keys["aws:TokenIssueTime"] = principal.session_began or UNKNOWN
     if organization_id is not None:
         keys["aws:PrincipalOrgID"] = organization_id
         keys["aws:PrincipalOrgPaths"] = UNKNOWN
