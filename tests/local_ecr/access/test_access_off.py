@@ -1,7 +1,10 @@
 """Access switched off: whoever is known may everything, and who is not known is the account itself."""
 
 import base64
+import subprocess
+import sys
 
+import boto3
 import pytest
 import urllib3
 
@@ -51,6 +54,33 @@ def test_the_port_of_all_registries_means_the_default_accounts_when_nobody_says_
     stand.client().create_repository(registryId=DEFAULT_ACCOUNT, repositoryName="team/app")
     http = urllib3.PoolManager(retries=False, timeout=20)
     assert http.request("GET", f"{stand.server.endpoint_url}/v2/team/app/tags/list").json()["name"] == "team/app"
+
+
+@pytest.mark.slow
+def test_the_command_switches_access_off_and_knows_the_identities_of_its_file(tmp_path):
+    file = tmp_path / "identities.json"
+    file.write_text('{"accounts": {"111122223333": {"users": {"jo": {"access_keys": ["AKIAJO"]}}}}}')
+    command = [sys.executable, "-m", "local_ecr", "--access", "off", "--identities", str(file), "--decisions"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        endpoint = process.stdout.readline().split()[-1]
+        registry = process.stdout.readline().split()[-1]
+        client = boto3.client(
+            "ecr",
+            region_name="us-east-1",
+            endpoint_url=endpoint,
+            aws_access_key_id="AKIAJO",
+            aws_secret_access_key="not-verified",
+        )
+        client.create_repository(repositoryName="team/app")
+        answer = urllib3.request("GET", f"{registry}/v2/team/app/tags/list", retries=False, timeout=20)
+        assert (answer.status, answer.json()["name"]) == (200, "team/app")
+    finally:
+        process.terminate()
+        _, told = process.communicate(timeout=20)
+    created, listed = told.splitlines()
+    assert created.startswith("allowed arn:aws:iam::111122223333:user/jo ecr:CreateRepository ")
+    assert listed.startswith("allowed arn:aws:iam::111122223333:root ecr:ListImages ")
 
 
 def test_the_json_api_still_wants_a_signature_which_says_the_region(stand):

@@ -246,6 +246,8 @@ def test_a_policy_may_name_a_session_by_its_role_or_by_itself(town, tokens):
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}, 403),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-town"}}, 200),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-other"}}, 403),
+        ({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, 200),
+        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-town/*"}}, 403),
         ({"StringEquals": {"aws:PrincipalAccount": VISITOR}}, 200),
         ({"StringEquals": {"aws:PrincipalAccount": OWNER}}, 403),
         ({"StringEquals": {"aws:ResourceAccount": OWNER, "aws:RequestedRegion": "us-east-1"}}, 200),

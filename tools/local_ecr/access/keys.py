@@ -62,8 +62,8 @@ def principal_keys(
         keys["aws:MultiFactorAuthPresent"] = "false"  # long-term keys do not have it at all
         keys["aws:TokenIssueTime"] = principal.session_began or UNKNOWN
     if organization_id is not None:
-        keys["aws:PrincipalOrgID"] = organization_id
-        keys["aws:PrincipalOrgPaths"] = UNKNOWN
+        for whose in ("Principal", "Resource"):  # every account is in it
+            keys |= {f"aws:{whose}OrgID": organization_id, f"aws:{whose}OrgPaths": UNKNOWN}
     for key, value in (tags or {}).items():
         keys[f"aws:PrincipalTag/{key}"] = value
     return keys
