@@ -116,10 +116,10 @@ def test_folder_is_free_again_when_the_start_fails(template: Any, tmp_path: Path
 
 
 def test_start_is_refused_when_a_policy_cannot_be_evaluated(template: Any, nothing_left: None) -> None:
-    condition = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    condition = {"StringSoundsLike": {"aws:PrincipalTag/team": "a"}}
     template.function("Late", CALLS_BACK, Policies=[template.allow("sqs:SendMessage", "*", Condition=condition)])
 
-    with pytest.raises(UnsupportedWiringError, match=r"a policy of arn:aws:iam::.*: condition operator IpAddress"):
+    with pytest.raises(UnsupportedWiringError, match=r"a policy of arn:aws:iam::.*: condition operator StringSounds"):
         Sandbox(template.write()).__enter__()
 
 

@@ -294,7 +294,7 @@ def test_event_goes_to_the_dead_letter_queue_when_nobody_can_tell_what_a_new_pol
         "Principal": "*",
         "Action": "sqs:SendMessage",
         "Resource": shop.arn("Closed"),
-        "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+        "Condition": {"StringSoundsLike": {"aws:SourceAccount": "mine"}},
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     shop.sandbox.client("sqs").set_queue_attributes(QueueUrl=shop.url("Closed"), Attributes={"Policy": policy})
@@ -302,7 +302,7 @@ def test_event_goes_to_the_dead_letter_queue_when_nobody_can_tell_what_a_new_pol
     shop.put("NoQueuePolicy")
 
     (message,) = shop.messages("DeadLetters")
-    assert "IpAddress is not evaluated here" in message["attributes"]["ERROR_MESSAGE"]
+    assert "StringSoundsLike is not evaluated here" in message["attributes"]["ERROR_MESSAGE"]
 
 
 def test_rule_is_refused_when_its_pattern_is_no_pattern(shop: Any) -> None:
