@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
 from local_ecr.state import repositories
 from local_ecr.state.store import Store, best_effort
+from local_ecr.templates.creation import REPLICATION
 from local_ecr.tokens import Signer
 from local_ecr.uploads import Uploads
 
@@ -74,13 +76,13 @@ class Services:
         self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}
         self.faults = Faults(best_effort(on_event), clock)
-        self.store = Store(data, self._announce)
+        self.store = Store(Path(data), self._announce)
         self.gate = Gate(self.store, clock, identities, self.decisions, organization_id, authorize=authorize)
         self.signer = Signer(self.store.signing_key(), clock)
         self.housekeeping = Housekeeping(self.store, clock)
         self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
         self.background = Background(clock)
-        self.background.work(Replicator(self.store, clock, self.gate).step)
+        self.background.work(Replicator(self.store, clock, self.gate, self._tell_of_replica).step)
         self.store.on_work = self.background.wake
         self.background.every(timedelta(seconds=1), self.faults.release_due)
         self.background.work(Restores(self.store, clock))
@@ -138,6 +140,12 @@ class Services:
     def _announce(self, account: str, region: str, event: dict[str, Any]) -> None:
         """What the store has to tell, on its way to whoever receives events."""
         self.faults.send(account, region, event if self.quirks.referrer_action else as_image_action(event))
+
+    def _tell_of_replica(self, registry: Registry, repository_name: str) -> None:
+        """Tell the trail of a repository that was made for a copy."""
+        from local_ecr.templates.telling import tell_creation  # noqa: PLC0415  a trail is told with what is made here
+
+        tell_creation(self, registry, repository_name, REPLICATION)
 
     def close(self) -> None:
         self.background.close()

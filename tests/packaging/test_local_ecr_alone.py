@@ -1,0 +1,60 @@
+"""local_ecr as another project has it: installed without the rest, and used as docs/local-ecr says."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "local-ecr" / "README.md"
+PIN = re.compile(r"^[\w.-]+(?:\[[\w,-]+\])?==[^ \\]+[^\\\n]*", re.MULTILINE)
+
+pytestmark = pytest.mark.slow
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that has pytest and, of ours, what `ecr-steward[local-ecr]` asks for."""
+    folder = tmp_path_factory.mktemp("theirs")
+    constraints = folder / "pins.txt"
+    constraints.write_text("\n".join(PIN.findall((ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8"))))
+    uv, build = ROOT / ".venv/bin/uv", ["build", "--quiet", "--wheel", "--no-build-isolation"]
+    run(uv, *build, "--python", ROOT / ".venv/bin/python", "--out-dir", folder, ROOT, folder=folder)
+    (wheel,) = folder.glob("*.whl")
+    run(uv, "venv", "--quiet", "--python", "3.13", folder / "environment", folder=folder)
+    interpreter = folder / "environment/bin/python"
+    install = [uv, "pip", "install", "--quiet", "--python", interpreter, "--constraint", constraints]
+    run(*install, f"{wheel}[local-ecr]", "pytest", folder=folder)
+    return interpreter
+
+
+def test_the_tests_of_the_guide_pass_in_another_project(python: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n# (\w+\.py)\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert {name for name, _ in blocks} == {"conftest.py", "test_release.py"}
+    for name, code in blocks:
+        (tmp_path / name).write_text(code)
+
+    shown = run(python, "-W", "error", "-m", "pytest", "-q", folder=tmp_path)
+
+    assert "3 passed" in shown
+
+
+def test_no_moto_no_template_and_no_steward_is_needed(python: Path, tmp_path: Path) -> None:
+    loaded = run(
+        python,
+        "-c",
+        "import sys, local_ecr, local_ecr.pytest_plugin\n"
+        "local_ecr.LocalEcr('data').close()\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))",
+        folder=tmp_path,
+    ).split()
+
+    assert "local_ecr" in loaded
+    assert {"moto", "ecr_steward", "sandbox", "samtranslator"}.isdisjoint(loaded)
