@@ -54,7 +54,7 @@ class Services:
 
     def __init__(
         self,
-        data: Path,
+        data: str | PathLike[str],
         *,
         clock: Callable[[], datetime] = utc_now,
         on_event: Callable[[str, str, dict[str, Any]], None] = ignore,
