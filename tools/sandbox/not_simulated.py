@@ -42,11 +42,11 @@ RUNNING: Mapping[str, str] = {
     "IAM": (
         "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, DynamoDB, "
         "EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service no resource "
-        "is known: only a statement on `*` allows a call. Session policies, permissions boundaries and policies of an "
-        "organisation are not evaluated, nor is ECR's registry policy. Of condition keys there are those that "
-        "tell of the caller, time, region, resource tags in ECR and the account of the resource; others (sqs:..., "
-        "kms:..., aws:SourceIp) are absent, as from a request that has none. Whoever gives a role to a function, a "
-        "rule or a schedule is not asked for iam:PassRole. Signatures are not verified."
+        "is known: only a statement on `*` allows a call. Session policies, permission boundaries of users and policies "
+        "of an organisation are not evaluated. Of condition keys there are those that tell of the caller, time, region, "
+        "account and tags of the resource, and for ECR the request and where it came from; others (sqs:..., kms:...) "
+        "are absent, as from a request that has none. Whoever gives a role to a function, a rule or a schedule is not "
+        "asked for iam:PassRole. Signatures are not verified."
     ),
     "identities made again": (
         "The keys, sessions and registry logins of a user or role end with it, whoever gets its name. A policy of a "
