@@ -180,6 +180,7 @@ def test_a_copy_keeps_its_bits_when_the_source_loses_them(stand, ecr, registries
 
 
 def test_each_copy_is_told_in_the_destination_in_the_documented_form_and_no_push(stand, registries, team_app):
+    stand.client(ABROAD).create_repository(repositoryName="team/app")
     stand.events.clear()
     digest = team_app.push_image("one", "3.17.2")
     stand.ecr.wait_until_idle()

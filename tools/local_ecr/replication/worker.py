@@ -10,6 +10,7 @@ from local_ecr import events
 from local_ecr.access.gate import Gate
 from local_ecr.access.permissions import Permission
 from local_ecr.errors import EcrError, image_not_found
+from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.replication.copying import copy_image, remove_copied_tag, remove_copy
 from local_ecr.state import images, replications, repositories
@@ -30,12 +31,16 @@ class Replicator:
 
     A row is done in the same transaction that does what it asks for, so a process that is killed does it once, too.
     Why a copy failed is told in the names of ECR's exceptions, such as ImageNotFound: it documents no failure codes.
+    `on_creation(registry, repository_name)` is called after a copy that had to make its repository is committed.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], gate: Gate) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], gate: Gate, on_creation: Callable[[Registry, str], None]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._gate = gate
+        self._on_creation = on_creation
 
     def step(self) -> bool:
         """Do what has waited longest; False when nothing waits."""
@@ -45,7 +50,9 @@ class Replicator:
             return False
         try:
             with self._store.changing() as change:
-                self._do(change, replication)
+                made_repository = self._do(change, replication)
+            if made_repository:
+                self._on_creation(replication.destination, replication.repository_name)
         except EcrError as refusal:
             self._fail(replication, refusal.code.removesuffix("Exception"))
         except Exception:
@@ -53,29 +60,34 @@ class Replicator:
             self._fail(replication, SERVER_ERROR)
         return True
 
-    def _do(self, change: Change, replication: Replication) -> None:
+    def _do(self, change: Change, replication: Replication) -> bool:
+        """Whether the destination's repository had to be made."""
+        made_repository = False
         if replication.action == replications.COPY:
-            self._copy(change, replication)
+            made_repository = self._copy(change, replication)
             self._tell(change, replication, "SUCCESS")
         else:
             self._remove(change, replication)
         replications.finish(change.connection, replication, replications.COMPLETE, None)
+        return made_repository
 
-    def _copy(self, change: Change, replication: Replication) -> None:
+    def _copy(self, change: Change, replication: Replication) -> bool:
         connection, now = change.connection, self._clock()
         image_tag = replication.image_tag or None
         source = repositories.get(connection, replication.source, replication.repository_name)
         image = images.by_digest(connection, source.id, replication.digest)
         if image is None:
             raise image_not_found(source.name, source.registry.account, replication.digest, image_tag)
-        destination = self._destination(change, replication, now)
+        destination, is_new = self._destination(change, replication, now)
         copy_image(change, self._store.content, source, image, destination, image_tag=image_tag, now=now)
+        return is_new
 
-    def _destination(self, change: Change, replication: Replication, now: datetime) -> Repository:
+    def _destination(self, change: Change, replication: Replication, now: datetime) -> tuple[Repository, bool]:
+        """The repository to copy into, and whether it is made only now."""
         registry, name = replication.destination, replication.repository_name
-        is_there = repositories.find(change.connection, registry, name) is not None
-        self._require(replication, "ecr:ReplicateImage", *([] if is_there else ["ecr:CreateRepository"]))
-        return ensure_repository(change, registry, name, REPLICATION, now)
+        is_new = repositories.find(change.connection, registry, name) is None
+        self._require(replication, "ecr:ReplicateImage", *(["ecr:CreateRepository"] if is_new else []))
+        return ensure_repository(change, registry, name, REPLICATION, now), is_new
 
     def _require(self, replication: Replication, *actions: str) -> None:
         """Another account needs the destination's registry policy; within an account only a Deny of it stands against.
