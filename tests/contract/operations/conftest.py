@@ -22,6 +22,7 @@ from local_ecr import LocalEcr, LocalEcrServer
 
 LOCAL_ACCOUNT = "111122223333"
 REGION = os.environ.get("STEWARD_TEST_AWS_REGION", "us-east-1")
+SECOND_REGION = os.environ.get("STEWARD_TEST_AWS_SECOND_REGION", "eu-west-1")
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -42,6 +43,8 @@ class Account:
 
     ecr: Any
     """A boto3 client of a principal that may do everything with ECR."""
+    ecr_abroad: Any
+    """The same in the second region."""
     id: str
     region: str
     is_real: bool
@@ -97,15 +100,19 @@ class Account:
 
     def remove_all(self) -> None:
         """Remove what the test has left."""
-        for page in self.ecr.get_paginator("describe_repositories").paginate():
-            for repository in page["repositories"]:
-                if repository["repositoryName"].startswith(self.prefix):
-                    self.ecr.delete_repository(repositoryName=repository["repositoryName"], force=True)
+        for ecr in (self.ecr, self.ecr_abroad):
+            for page in ecr.get_paginator("describe_repositories").paginate():
+                for repository in page["repositories"]:
+                    if repository["repositoryName"].startswith(self.prefix):
+                        ecr.delete_repository(repositoryName=repository["repositoryName"], force=True)
 
 
-def _client(**options: Any) -> Any:
-    attempts = {"total_max_attempts": 5 if ON_REAL_AWS else 1, "mode": "standard"}
-    return boto3.client("ecr", region_name=REGION, config=Config(retries=attempts), **options)
+def _account(account_id: str, *, is_real: bool, **options: Any) -> Account:
+    config = Config(retries={"total_max_attempts": 5 if is_real else 1, "mode": "standard"})
+    here, abroad = (
+        boto3.client("ecr", region_name=region, config=config, **options) for region in (REGION, SECOND_REGION)
+    )
+    return Account(here, abroad, account_id, REGION, is_real=is_real)
 
 
 @pytest.fixture(params=["local_ecr", *(["aws"] if ON_REAL_AWS else [])])
@@ -121,12 +128,13 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
 def _local_ecr_account(tmp_path: Path) -> Iterator[Callable[[], Account]]:
     with LocalEcrServer(LocalEcr(tmp_path / "ecr"), [(LOCAL_ACCOUNT, REGION)]) as server:
         keys = {"aws_access_key_id": LOCAL_ACCOUNT, "aws_secret_access_key": "not-verified"}
-        yield lambda: Account(_client(endpoint_url=server.endpoint_url, **keys), LOCAL_ACCOUNT, REGION, is_real=False)
+        yield lambda: _account(LOCAL_ACCOUNT, is_real=False, endpoint_url=server.endpoint_url, **keys)
 
 
 @pytest.fixture
 def _aws_account() -> Callable[[], Account]:
     def make() -> Account:
-        return Account(_client(), boto3.client("sts").get_caller_identity()["Account"], REGION, is_real=True)
+        sts = boto3.client("sts", region_name=REGION)
+        return _account(sts.get_caller_identity()["Account"], is_real=True)
 
     return make
