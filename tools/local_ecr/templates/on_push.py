@@ -1,4 +1,8 @@
-"""CREATE_ON_PUSH: a push to a repository that is not there makes it, if a creation template is for it."""
+"""CREATE_ON_PUSH: a push to a repository that is not there makes it, if a creation template is for it.
+
+Only a push to the registry's own host does. Whether InitiateLayerUpload and PutImage of the JSON API would is unknown:
+no page of AWS's says so, and their references keep naming RepositoryNotFoundException among the errors.
+"""
 
 from __future__ import annotations
 
