@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,15 +78,39 @@ def test_sandbox_tells_what_happens_and_ends_cleanly_when_signalled(
     assert re.search(r"function  Sees: error in \d\.\d\d s, attempt 3", told)
     assert "LOST the function has no failure destination" in told
     assert "Traceback" not in told
-    group = [path for path in Path("/proc").glob("[0-9]*/stat") if _group(path) == process.pid]
-    assert group == []
+    assert left_of(process.pid) == []
 
 
-def _group(stat: Path) -> int | None:
+@pytest.mark.slow
+def test_no_frozen_function_is_left_when_the_sandbox_is_killed(
+    sandbox_up: tuple[subprocess.Popen[str], str], wait_until: Callable[[Callable[[], object]], None]
+) -> None:
+    process, address = sandbox_up
+    event = {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"repository-name": "team/api"}}
+    with urllib3.PoolManager(retries=False) as pool:
+        pool.request("POST", f"{address}/_sandbox/events", body=json.dumps(event).encode(), timeout=10)
+        pool.request("GET", f"{address}/_sandbox/idle", timeout=20)
+    assert "T" in left_of(process.pid), "a function waits, frozen"
+
+    process.kill()
+    process.wait()
+
+    wait_until(lambda: left_of(process.pid) == [])
+
+
+def left_of(session: int) -> list[str]:
+    """The state (`S`, `T` for frozen, ...) of each process that is left of a session."""
+    fields = [_fields(path) for path in Path("/proc").glob("[0-9]*/stat")]
+    return [state for state, of in fields if of == session and state != "Z"]
+
+
+def _fields(stat: Path) -> tuple[str, int]:
+    """State and session of a process; of one that has ended meanwhile, nothing."""
     try:
-        return int(stat.read_text().rpartition(")")[2].split()[2])
+        state, _, _, session, *_ = stat.read_text().rpartition(")")[2].split()
     except OSError:
-        return None
+        return "", 0
+    return state, int(session)
 
 
 def test_one_line_says_why_when_the_sandbox_cannot_start(tmp_path: Path) -> None:

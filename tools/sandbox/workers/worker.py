@@ -64,7 +64,9 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
                 stderr=write_end,
-                start_new_session=True,  # a group of its own: what the function starts ends with it
+                # A group of its own: what the function starts ends with it. No session of its own: so the kernel wakes
+                # and ends a frozen group (SIGCONT, SIGHUP) when this process is killed and can do it no more.
+                process_group=0,
             )
         except OSError:
             self._api.close()
