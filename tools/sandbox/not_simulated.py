@@ -40,13 +40,13 @@ RUNNING: Mapping[str, str] = {
     ),
     "time to live": "Items that are over are deleted when the clock is moved, at once; at AWS it takes up to days.",
     "IAM": (
-        "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, DynamoDB, "
-        "EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service no resource "
-        "is known: only a statement on `*` allows a call. Session policies, permission boundaries of users and "
-        "policies of an organisation are not evaluated. Of condition keys there are those that tell of the caller, time, "
-        "region, account and tags of the resource, and for ECR the request and where it came from; others (sqs:..., kms:...) "
-        "are absent, as from a request that has none. Whoever gives a role to a function, a rule or a schedule is not "
-        "asked for iam:PassRole. Signatures are not verified."
+        "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, "
+        "DynamoDB, EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service "
+        "no resource is known: only a statement on `*` allows a call. Session policies, permission boundaries of "
+        "users and policies of an organisation are not evaluated. Of condition keys there are those that tell of the "
+        "caller, time, region, account and tags of the resource, and for ECR the request and where it came from; "
+        "others (sqs:..., kms:...) are absent, as from a request that has none. Whoever gives a role to a function, a "
+        "rule or a schedule is not asked for iam:PassRole. Signatures are not verified."
     ),
     "identities made again": (
         "The keys, sessions and registry logins of a user or role end with it, whoever gets its name. A policy of a "
