@@ -102,13 +102,9 @@ async def _append_body(call: DataCall, session: UploadSession) -> None:
     begins, declared = _content_range(call)
     start = session.offset
     if begins is not None and begins != start:
-        raise DistributionError(
-            "BLOB_UPLOAD_INVALID",
-            f"First byte of the layer part is {begins} instead of {start}",
-            416,
-            {"Location": call.path(f"blobs/uploads/{session.upload.id}"), "Range": f"0-{max(start - 1, 0)}"},
-            {"offset": start},
-        )
+        raise _out_of_order(call, session, f"First byte of the layer part is {begins} instead of {start}")
+    if declared is not None and declared < 1:
+        raise _out_of_order(call, session, "The layer part ends before it begins")
     await receive_body(call.request, session.append)
     if declared is not None and session.offset - start != declared:
         raise DistributionError(
@@ -117,6 +113,20 @@ async def _append_body(call: DataCall, session: UploadSession) -> None:
             400,
             detail={"promised": declared, "received": session.offset - start},
         )
+
+
+def _out_of_order(call: DataCall, session: UploadSession, why: str) -> DistributionError:
+    """What the client is to send next is in the headers, as OCI distribution asks of a chunk out of order.
+
+    A range that ends before it begins is one, too: RFC 9110, 14.4, calls it invalid and wants it not recombined.
+    """
+    return DistributionError(
+        "BLOB_UPLOAD_INVALID",
+        why,
+        416,
+        {"Location": call.path(f"blobs/uploads/{session.upload.id}"), "Range": f"0-{max(session.offset - 1, 0)}"},
+        {"offset": session.offset},
+    )
 
 
 def _content_range(call: DataCall) -> tuple[int | None, int | None]:
