@@ -82,10 +82,10 @@ def test_a_layer_whose_image_never_came_goes_when_its_push_is_long_over(stand, e
     kept = team_app.push_blob(b"kept")
     team_app.refer_to(kept)
     stand.clock.ahead = DAY - timedelta(hours=2)
-    ecr.initiate_layer_upload(repositoryName="team/app")
+    stand.ecr.run_due()
     assert alone in blobs()
     stand.clock.ahead = DAY
-    ecr.initiate_layer_upload(repositoryName="team/app")
+    stand.ecr.run_due()
     assert blobs() == {kept}
 
 
@@ -97,6 +97,7 @@ def test_an_upload_ends_when_it_was_given_up(stand, ecr, team_app):
     with pytest.raises(ClientError, match="UploadNotFoundException"):
         ecr.upload_layer_part(**named, uploadId=upload_id, partFirstByte=3, partLastByte=3, layerPartBlob=b"d")
     fresh = ecr.initiate_layer_upload(**named)["uploadId"]
+    stand.ecr.run_due()
     assert [path.name for path in stand.data.glob("*/*/uploads/*")] == [fresh]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -57,6 +58,9 @@ def _serve(data: Path, options: argparse.Namespace, quirks: Quirks, access: dict
         ecr = LocalEcr(data, quirks=quirks, on_decision=_show if options.decisions else tell_nobody, **access)
     except FolderInUseError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        sys.stderr.write(f"{data} cannot keep the state: {error}\n")
         return 1
     registries = options.registry or [Registry("111122223333", "us-east-1")]
     with LocalEcrServer(

@@ -131,3 +131,8 @@ def upload_in_use(upload_id: str) -> EcrError:
 def server_error() -> EcrError:
     """What a caller sees of a fault of our own; the traceback is in the log."""
     return EcrError("ServerException", "An internal error occurred; the server's log has the traceback", status=500)
+
+
+def disk_refused(why: str) -> EcrError:
+    """The folder with the state is full, read-only or broken. Nothing of the request was kept."""
+    return EcrError("ServerException", f"The data folder cannot be written: {why}", status=500)

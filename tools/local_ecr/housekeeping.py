@@ -1,9 +1,7 @@
-"""What nobody will come back for: uploads that were given up, and layers whose image never came."""
+"""What nobody comes back for: uploads that were given up, layers whose image never came, files that nothing names."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from local_ecr.images.removal import PUSH_LIFETIME
@@ -14,29 +12,23 @@ INTERVAL = timedelta(hours=1)
 
 
 class Housekeeping:
-    """Sweeps at the first request of an hour that changes something; nothing runs by itself."""
+    """A job for the background, which sweeps when it is first called and then once an INTERVAL."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
-        self._lock = threading.Lock()
         self._due: datetime | None = None
 
-    def sweep_when_due(self) -> None:
-        """Remove what is older than PUSH_LIFETIME, at most once per INTERVAL."""
-        now = self._clock()
-        with self._lock:
-            if self._due is not None and now < self._due:
-                return
+    def __call__(self, now: datetime) -> None:
+        if self._due is None or now >= self._due:
             self._due = now + INTERVAL
-        self.sweep(now)
+            self.sweep(now)
 
     def sweep(self, now: datetime) -> None:
+        """End what began PUSH_LIFETIME ago and is not finished. Files go after the rows that tell of them."""
         before = (now - PUSH_LIFETIME).timestamp()
         with self._store.changing() as change:
-            for registry, digest in layers.drop_all_unreferenced(change.connection, before):
-                change.drop_layers(registry, [digest])
+            layers.drop_all_unreferenced(change.connection, before)
             expired = layers.expire_uploads(change.connection, before)
-        for registry, upload_id in expired:
-            self._store.content.remove_upload(registry, upload_id)
+        for upload_id in expired:
             self._store.upload_files.forget(upload_id)
+        self._store.collect_orphans()

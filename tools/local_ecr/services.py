@@ -75,16 +75,18 @@ class Services:
         self.requests = RequestLog()
         self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}
+        self.scheme = "http"
+        """How those ports are spoken to."""
         self.faults = Faults(best_effort(on_event), clock)
         self.store = Store(Path(data), self._announce)
         self.gate = Gate(self.store, clock, identities, self.decisions, organization_id, authorize=authorize)
         self.signer = Signer(self.store.signing_key(), clock)
-        self.housekeeping = Housekeeping(self.store, clock)
-        self.uploads = Uploads(self.store, clock, self.quirks, self.housekeeping)
+        self.uploads = Uploads(self.store, clock, self.quirks)
         self.background = Background(clock)
         self.background.work(Replicator(self.store, clock, self.gate, self._tell_of_replica).step)
         self.store.on_work = self.background.wake
         self.background.every(timedelta(seconds=1), self.faults.release_due)
+        self.background.every(timedelta(seconds=1), Housekeeping(self.store))
         self.background.work(Restores(self.store, clock))
         self.background.every(LOOK_AGAIN, lambda now: run_lifecycle(self.store, now, tells_trail=self.trail))
         self.background.start()
@@ -111,7 +113,7 @@ class Services:
         return registry.aws_host if port is None else f"{self.public_host}:{port}"
 
     def registry_url(self, registry: Registry) -> str:
-        scheme = "http" if (registry.account, registry.region) in self.registries_ports else "https"
+        scheme = self.scheme if (registry.account, registry.region) in self.registries_ports else "https"
         return f"{scheme}://{self.registry_host(registry)}"
 
     def download_url(self, registry: Registry, digest: Digest) -> str:

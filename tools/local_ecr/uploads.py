@@ -1,4 +1,10 @@
-"""Layers on their way in: sessions that receive bytes in order, verify them, and make them a layer of a repository."""
+"""Layers on their way in: sessions that receive bytes in order, verify them, and make them a layer of a repository.
+
+An upload goes on behind its last acknowledged part, also in a process that was started after another was killed: bytes
+that nobody acknowledged are cut off. It does not go on (UploadNotFoundException, BLOB_UPLOAD_UNKNOWN) when it was
+completed or cancelled, when PUSH_LIFETIME has passed since its start, and when the process ended, or the disk was full,
+at the moment when it became a layer; then it begins anew.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from local_ecr.errors import EcrError, upload_in_use, upload_not_found
-from local_ecr.housekeeping import Housekeeping
 from local_ecr.images.removal import PUSH_LIFETIME
 from local_ecr.names import Digest, Registry
 from local_ecr.principals import Principal
 from local_ecr.quirks import Quirks
 from local_ecr.state import layers, repositories
 from local_ecr.state.content import UploadFile
+from local_ecr.state.failures import telling_what_the_disk_refuses
 from local_ecr.state.layers import Upload
 from local_ecr.state.repositories import Repository
 from local_ecr.state.store import Store
@@ -30,15 +36,13 @@ MAX_PARTS = 4_200
 class Uploads:
     """Starts upload sessions and finds them again, for their repository and their principal only."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], quirks: Quirks, housekeeping: Housekeeping) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], quirks: Quirks) -> None:
         self._store = store
         self._clock = clock
         self._quirks = quirks
-        self._housekeeping = housekeeping
 
     def start(self, registry: Registry, repository_name: str, principal: Principal) -> str:
         """Begin an upload and return its id. Raises EcrError when there is no such repository."""
-        self._housekeeping.sweep_when_due()
         upload_id = str(uuid.uuid4())
         with self._store.changing() as change:
             repository = repositories.get(change.connection, registry, repository_name)
@@ -110,7 +114,7 @@ class UploadSession:
         """Write more bytes; they count once `keep_part` or `complete` returns."""
         if self.file.offset + len(data) > MAX_LAYER_BYTES:
             raise EcrError("LimitExceededException", f"A layer may have at most {MAX_LAYER_BYTES} bytes.")
-        with self._gone_is_unknown():
+        with self._gone_is_unknown(), telling_what_the_disk_refuses():
             self.file.append(data)
 
     def keep_part(self) -> int:

@@ -23,7 +23,6 @@ def batch_delete_image(call: Call) -> Mapping[str, Any]:
                 removed += remove_image(change, repository, wanted, call.now())
             except ImageFailureError as failure:
                 failures[wanted] = failure
-    call.ecr.housekeeping.sweep_when_due()
     return {
         "imageIds": [image.as_json() for image in removed],
         "failures": [failure_entry(wanted, failure) for wanted, failure in failures.items()],

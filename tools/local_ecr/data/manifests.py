@@ -124,7 +124,6 @@ def _remove(call: DataCall, wanted: ImageId) -> None:
             )
         except ImageFailureError as failure:
             raise EcrError(failure.code, failure.reason) from failure
-    call.ecr.housekeeping.sweep_when_due()
 
 
 def _image_id(call: DataCall) -> ImageId:

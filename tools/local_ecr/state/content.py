@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import threading
 import uuid
@@ -36,11 +35,10 @@ class ContentStore:
         path.touch(exist_ok=False)
 
     def adopt(self, registry: Registry, upload_id: str, digest: Digest) -> None:
-        """Turn a received file, already on disk and verified, into the blob `digest`; survives a power cut."""
+        """Turn a received and verified file into the blob `digest`. It is never both: no blob can be appended to."""
         target = self.blob_path(registry, digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         self.upload_path(registry, upload_id).replace(target)
-        sync_folder(target.parent)
 
     def share(self, source: Registry, target: Registry, digests: Iterable[Digest]) -> None:
         """Give blobs of one registry to another as well, each whole or not at all. Nobody may remove them meanwhile.
@@ -58,13 +56,9 @@ class ContentStore:
     def remove_upload(self, registry: Registry, upload_id: str) -> None:
         self.upload_path(registry, upload_id).unlink(missing_ok=True)
 
-    def unfinished(self) -> list[Path]:
-        """Every file of an upload, finished or abandoned."""
-        return sorted(self._root.glob("*/*/uploads/*"))
-
-    def blobs(self) -> list[Path]:
-        """Every file of a blob."""
-        return sorted(self._root.glob("*/*/blobs/*/*"))
+    def files(self) -> list[Path]:
+        """Every file of an upload or a copy, finished or given up, and of a blob."""
+        return [*self._root.glob("*/*/uploads/*"), *self._root.glob("*/*/blobs/*/*")]
 
     @staticmethod
     def _link(source: Path, target: Path, unfinished: Path) -> None:
@@ -113,13 +107,6 @@ class UploadFile:
         with self._path.open("rb") as file:
             return Digest(f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}")
 
-    def sync(self) -> None:
-        descriptor = os.open(self._path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
 
 class UploadFiles:
     """The upload files that are open in this process, each used by one request at a time."""
@@ -159,12 +146,3 @@ class UploadFiles:
     def forget(self, upload_id: str) -> None:
         with self._lock:
             self._known.pop(upload_id, None)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -39,7 +39,7 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                _roll_back(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -48,10 +48,10 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                _roll_back(connection)
                 raise
-            connection.execute("COMMIT")
 
     def close(self) -> None:
         with self._pool_lock:
@@ -72,7 +72,7 @@ class Database:
             yield connection
         finally:
             with self._pool_lock:
-                keep = not self._closed
+                keep = not self._closed and not connection.in_transaction
                 if keep:
                     self._idle.append(connection)
             if not keep:
@@ -94,3 +94,9 @@ class Database:
             raise RuntimeError(f"{self._path} was written by another version ({found}, not {VERSION}) of local_ecr")
         if found == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction that was not committed; a COMMIT that met a full disk may have ended it already."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

@@ -35,6 +35,25 @@ class Layer:
     """Whether all those images are in the archive; then it may not be read either."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """That a repository has a layer, wherever it is."""
+
+    registry: Registry
+    repository_id: int
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An upload, and what was acknowledged of it, wherever it is."""
+
+    registry: Registry
+    id: str
+    received: int
+
+
 def find(connection: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
     """What both faces go by before they hand out a layer."""
     size = size_of(connection, repository_id, digest)
@@ -103,27 +122,30 @@ def drop_unreferenced(
     return dropped
 
 
-def drop_all_unreferenced(connection: sqlite3.Connection, uploaded_before: float) -> list[tuple[Registry, Digest]]:
+def drop_all_unreferenced(connection: sqlite3.Connection, uploaded_before: float) -> None:
     """The same for every layer of every repository."""
-    rows = connection.execute(
-        "SELECT r.account, r.region, l.repository_id, l.digest FROM layer l JOIN repository r ON r.id = l.repository_id"
-        " WHERE l.uploaded_at < ? AND NOT EXISTS (SELECT 1 FROM image_part p"
-        " WHERE p.repository_id = l.repository_id AND p.digest = l.digest AND NOT p.is_image)",
+    connection.execute(
+        "DELETE FROM layer WHERE uploaded_at < ? AND NOT EXISTS (SELECT 1 FROM image_part p"
+        " WHERE p.repository_id = layer.repository_id AND p.digest = layer.digest AND NOT p.is_image)",
         (uploaded_before,),
-    ).fetchall()
-    connection.executemany(
-        "DELETE FROM layer WHERE repository_id = ? AND digest = ?",
-        [(row["repository_id"], row["digest"]) for row in rows],
     )
-    return [(Registry(row["account"], row["region"]), Digest(row["digest"])) for row in rows]
 
 
-def all_kept(connection: sqlite3.Connection) -> set[tuple[Registry, Digest]]:
-    """Every layer of every registry."""
+def drop(connection: sqlite3.Connection, kept: Kept) -> None:
+    """Take a layer from a repository, whatever is made of it."""
+    connection.execute("DELETE FROM layer WHERE repository_id = ? AND digest = ?", (kept.repository_id, kept.digest))
+
+
+def all_kept(connection: sqlite3.Connection) -> list[Kept]:
+    """Every layer of every repository."""
     rows = connection.execute(
-        "SELECT DISTINCT r.account, r.region, l.digest FROM layer l JOIN repository r ON r.id = l.repository_id"
+        "SELECT r.account, r.region, l.repository_id, l.digest, l.size FROM layer l"
+        " JOIN repository r ON r.id = l.repository_id"
     )
-    return {(Registry(row["account"], row["region"]), Digest(row["digest"])) for row in rows}
+    return [
+        Kept(Registry(row["account"], row["region"]), row["repository_id"], Digest(row["digest"]), row["size"])
+        for row in rows
+    ]
 
 
 def digests_of(connection: sqlite3.Connection, repository_id: int) -> list[Digest]:
@@ -197,20 +219,18 @@ def end_upload(connection: sqlite3.Connection, upload_id: str) -> None:
     connection.execute("DELETE FROM upload WHERE id = ?", (upload_id,))
 
 
-def expire_uploads(connection: sqlite3.Connection, started_before: float) -> list[tuple[Registry, str]]:
-    """End the uploads that began before; which they were."""
-    rows = connection.execute(
-        "SELECT r.account, r.region, u.id FROM upload u JOIN repository r ON r.id = u.repository_id"
-        " WHERE u.started_at < ?",
-        (started_before,),
-    ).fetchall()
-    connection.executemany("DELETE FROM upload WHERE id = ?", [(row["id"],) for row in rows])
-    return [(Registry(row["account"], row["region"]), row["id"]) for row in rows]
+def expire_uploads(connection: sqlite3.Connection, started_before: float) -> list[str]:
+    """End the uploads that began before; their ids."""
+    rows = connection.execute("DELETE FROM upload WHERE started_at < ? RETURNING id", (started_before,))
+    return [row["id"] for row in rows]
 
 
 def uploads_of(connection: sqlite3.Connection, repository_id: int) -> list[str]:
     return [row["id"] for row in connection.execute("SELECT id FROM upload WHERE repository_id = ?", (repository_id,))]
 
 
-def upload_ids(connection: sqlite3.Connection) -> set[str]:
-    return {row["id"] for row in connection.execute("SELECT id FROM upload")}
+def all_uploads(connection: sqlite3.Connection) -> list[Begun]:
+    rows = connection.execute(
+        "SELECT r.account, r.region, u.id, u.received FROM upload u JOIN repository r ON r.id = u.repository_id"
+    )
+    return [Begun(Registry(row["account"], row["region"]), row["id"], row["received"]) for row in rows]

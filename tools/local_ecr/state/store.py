@@ -16,6 +16,8 @@ from local_ecr.names import Digest, Registry
 from local_ecr.state import layers
 from local_ecr.state.content import ContentStore, UploadFiles
 from local_ecr.state.database import Database
+from local_ecr.state.failures import telling_what_the_disk_refuses
+from local_ecr.state.healing import drop_rows_without_files, remove_files_without_rows
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,9 @@ class Store:
         self._database = Database(root / "state.sqlite3")
         self.content = ContentStore(root)
         self.upload_files = UploadFiles()
-        self._remove_orphans()
+        with self._database.writing() as connection:
+            drop_rows_without_files(connection, self.content)
+            remove_files_without_rows(connection, self.content)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -83,7 +87,7 @@ class Store:
     @contextmanager
     def changing(self) -> Iterator[Change]:
         """All of a change or none of it; its events are delivered after the commit."""
-        with self._database.writing() as connection:
+        with telling_what_the_disk_refuses(), self._database.writing() as connection:
             change = Change(connection)
             yield change
         if change.dropped:
@@ -98,11 +102,24 @@ class Store:
         self._on_event(registry.account, registry.region, event)
 
     def _collect_layers(self, dropped: Iterable[tuple[Registry, Digest]]) -> None:
-        """Remove the bits of those layers that no repository of the registry has any more."""
-        with self._database.writing() as connection:  # or an upload could bring back what is being removed
-            for registry, digest in dropped:
-                if not layers.is_kept(connection, registry, digest):
-                    self.content.remove_blob(registry, digest)
+        """Remove the bits of those layers that no repository of the registry has any more.
+
+        Whoever gives a layer to a repository (an upload, a mount, a copy) holds the writer's lock from before its file
+        is in place until its row is committed. So does this, from before it looks for a row until the file is gone: the
+        one that comes second sees all that the other did. What cannot be removed now is an orphan of the next sweep.
+        """
+        try:
+            with self._database.writing() as connection:
+                for registry, digest in dropped:
+                    if not layers.is_kept(connection, registry, digest):
+                        self.content.remove_blob(registry, digest)
+        except (OSError, sqlite3.OperationalError):
+            logger.exception("bits that nothing refers to could not be removed")
+
+    def collect_orphans(self) -> None:
+        """Remove files that no row tells of."""
+        with self._database.writing() as connection:
+            remove_files_without_rows(connection, self.content)
 
     def signing_key(self) -> bytes:
         """The key of this folder, made when it is first asked for; tokens outlive a restart."""
@@ -116,18 +133,6 @@ class Store:
     def close(self) -> None:
         self._database.close()
         self._lock.close()
-
-    def _remove_orphans(self) -> None:
-        """What a process that was killed left between its files and its rows."""
-        with self.reading() as connection:
-            known = layers.upload_ids(connection)
-            kept = {self.content.blob_path(registry, digest) for registry, digest in layers.all_kept(connection)}
-        for path in self.content.unfinished():
-            if path.name not in known:
-                path.unlink(missing_ok=True)
-        for path in self.content.blobs():
-            if path not in kept:
-                path.unlink(missing_ok=True)
 
 
 def _lock_folder(root: Path) -> IO[bytes]:
