@@ -1,15 +1,17 @@
 """Worlds for the contract suites: the same tests run in each, on a fake and on its real adapter.
 
 A world has the ports under test and a few deeds of other people, such as a client's push. The registries are those
-of local_ecr, over HTTP.
+of local_ecr, over HTTP; with STEWARD_TEST_AWS=1 also those of a real account, see docs/local-ecr/real-account.md.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Never, Protocol
 
 import boto3
 import pytest
@@ -31,12 +33,23 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward_fakes import FakeImageContent, FakeRegistry, FakeScans
 from local_ecr import LocalEcr, LocalEcrServer
 
-ACCOUNT = "111122223333"
-REGIONS = ("us-east-1", "eu-west-1")
+ON_REAL_AWS = os.environ.get("STEWARD_TEST_AWS") == "1"
+LOCAL_ACCOUNT = "111122223333"
+REGIONS = (
+    os.environ.get("STEWARD_TEST_AWS_REGION", "us-east-1"),
+    os.environ.get("STEWARD_TEST_AWS_SECOND_REGION", "eu-west-1"),
+)
 
 
 class World(Protocol):
-    """Registries in two regions, empty at first."""
+    """Registries in two regions, empty at first; in a real account, without what begins with our prefix."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def prefix(self) -> str:
+        """Begins the name of every repository that a test makes."""
+        ...
 
     @property
     def registry(self) -> Registry: ...
@@ -60,6 +73,8 @@ class World(Protocol):
 
 class FakeWorld:
     """The world of the fakes."""
+
+    account, prefix = LOCAL_ACCOUNT, ""
 
     def __init__(self) -> None:
         self.registry = FakeRegistry()
@@ -86,12 +101,12 @@ class FakeWorld:
 
 
 class EcrWorld:
-    """The world of the adapters, over a local ECR."""
+    """The world of the adapters."""
 
-    def __init__(self, clients: AwsClients, ecr: LocalEcr, data: Path, transport: Transport) -> None:
+    def __init__(self, clients: AwsClients, account: str, prefix: str, transport: Transport) -> None:
         self._clients = clients
-        self._ecr = ecr
-        self._data = data
+        self.account = account
+        self.prefix = prefix
         self.registry = EcrRegistry(clients)
         self.scans = EcrScans(clients)
         self.content = RegistryContent(clients, transport)
@@ -122,6 +137,15 @@ class EcrWorld:
         ecr.complete_layer_upload(uploadId=upload_id, layerDigests=[blob.digest.value], **upload)
         return blob
 
+
+class LocalWorld(EcrWorld):
+    """The world of the adapters, over a local ECR."""
+
+    def __init__(self, clients: AwsClients, ecr: LocalEcr, data: Path, transport: Transport) -> None:
+        super().__init__(clients, LOCAL_ACCOUNT, "", transport)
+        self._ecr = ecr
+        self._data = data
+
     def damage(self, repository: RepositoryRef, digest: Digest) -> None:
         algorithm, _, hexdigest = digest.value.partition(":")
         registry = repository.registry
@@ -142,7 +166,17 @@ class EcrWorld:
         self._ecr.record_scan(registry, where.name, image.digest.value, document)
 
 
-@pytest.fixture(params=["fake", "adapter"])
+class AwsWorld(EcrWorld):
+    """The world of the adapters, over a real account."""
+
+    def damage(self, repository: RepositoryRef, digest: Digest) -> Never:
+        pytest.skip("nobody can damage what a real registry has stored")
+
+    def end_scan(self, image: ImageRef, scanner: str, status: ScanStatus, *findings: Finding) -> Never:
+        pytest.skip("nobody can tell a real scanner when to be done, and what to find")
+
+
+@pytest.fixture(params=["fake", "adapter", *(["aws"] if ON_REAL_AWS else [])])
 def world(request: pytest.FixtureRequest) -> World:
     """A world of its own for each test."""
     world: World = request.getfixturevalue(f"{request.param}_world")
@@ -157,7 +191,7 @@ def fake_world() -> World:
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
     """Shared, since a session that has read ECR's model makes clients faster."""
-    return boto3.Session(ACCOUNT, "secret", region_name=REGIONS[0])
+    return boto3.Session(LOCAL_ACCOUNT, "secret", region_name=REGIONS[0])
 
 
 @pytest.fixture
@@ -166,12 +200,42 @@ def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto
         monkeypatch.setattr(module, "PAGE_SIZE", 2)  # so that every listing has several pages
     monkeypatch.setattr(ecr_registry, "BATCH_SIZE", 2)
     transport = Transport(retries=PATIENT.new(total=0))
-    registries = [(ACCOUNT, region) for region in REGIONS]
+    registries = [(LOCAL_ACCOUNT, region) for region in REGIONS]
     ecr = LocalEcr(tmp_path)
     with LocalEcrServer(ecr, registries) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.endpoint_url)
-        yield EcrWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), ecr, tmp_path, transport)
+        yield LocalWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), ecr, tmp_path, transport)
         transport.close()
+
+
+@pytest.fixture(scope="session")
+def real_account() -> str:
+    """The account of the credentials that boto3 finds."""
+    account: str = boto3.client("sts", region_name=REGIONS[0]).get_caller_identity()["Account"]
+    return account
+
+
+@pytest.fixture
+def aws_world(real_account: str, remove_repositories: Callable[[Any, str], None]) -> Iterator[World]:
+    clients, transport = AwsClients(), Transport()
+    prefix = f"ecr-steward-test-{uuid.uuid4().hex[:8]}/"
+    yield AwsWorld(clients, real_account, prefix, transport)
+    for region in REGIONS:
+        remove_repositories(clients.ecr(RegistryRef(real_account, region)), prefix)
+    transport.close()
+
+
+@pytest.fixture(scope="session")
+def remove_repositories() -> Callable[[Any, str], None]:
+    """Deletes those with this prefix, by a client of ECR, with all their images."""
+
+    def remove(ecr: Any, prefix: str) -> None:
+        for page in ecr.get_paginator("describe_repositories").paginate():
+            for repository in page["repositories"]:
+                if repository["repositoryName"].startswith(prefix):
+                    ecr.delete_repository(repositoryName=repository["repositoryName"], force=True)
+
+    return remove
 
 
 # ---------------------------------------------------------------- what scanners say
@@ -211,7 +275,7 @@ CONTENT_OF: dict[Digest, bytes] = {}
 @pytest.fixture
 def repository(world: World) -> RepositoryRef:
     """A repository that is there, in the first region."""
-    ref = RepositoryRef(RegistryRef(ACCOUNT, REGIONS[0]), "team-a/api")
+    ref = RepositoryRef(RegistryRef(world.account, REGIONS[0]), f"{world.prefix}team-a/api")
     world.registry.create_repository(ref, None)
     return ref
 
@@ -219,7 +283,7 @@ def repository(world: World) -> RepositoryRef:
 @pytest.fixture
 def abroad(repository: RepositoryRef) -> RepositoryRef:
     """The repository of the same name in the second region. It is not there."""
-    return repository.in_registry(RegistryRef(ACCOUNT, REGIONS[1]))
+    return repository.in_registry(RegistryRef(repository.registry.account, REGIONS[1]))
 
 
 class Things:

@@ -139,10 +139,11 @@ def _notice(event: dict[str, Any]) -> Notice:
 
 
 @pytest.fixture(params=["fake", "adapter"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     if request.param == "fake":
         yield FakeWorld()
         return
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # moto answers for AWS's own endpoints only
     with mock_aws():
         yield AwsWorld()
 

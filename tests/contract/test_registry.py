@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Image
-from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef, image_tag
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.errors import (
     ImageNotFoundError,
@@ -18,17 +18,6 @@ from ecr_steward.errors import (
 
 RELEASE, LATEST, STABLE = image_tag("1.4.2"), image_tag("1-latest"), image_tag("stable")
 NOWHERE = Digest(f"sha256:{'0' * 64}")
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Sid": "Pull",
-            "Effect": "Allow",
-            "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
-            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        }
-    ],
-}
 LIFECYCLE = {
     "rules": [
         {
@@ -50,6 +39,17 @@ ANCHORED = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"latest
 MUTABLE_BUT_RELEASES = TagMutability(Mutability.MUTABLE_WITH_EXCLUSION, frozenset({"1.*", "2.*"}))
 
 
+def policy(repository: RepositoryRef) -> dict[str, Any]:
+    """A policy that names an account, which ECR wants to be there."""
+    statement = {
+        "Sid": "Pull",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{repository.registry.account}:root"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def tags_of(world: Any, image: ImageRef) -> frozenset[str]:
     tags: frozenset[str] = world.registry.images(image.repository).tags_of(image.digest)
     return tags
@@ -66,16 +66,20 @@ def settings(world: Any, repository: RepositoryRef) -> RepositorySettings:
 def test_each_registry_lists_its_own_repositories_when_there_are_many(
     world: Any, repository: RepositoryRef, abroad: RepositoryRef
 ) -> None:
-    names = {f"team-{letter}/api" for letter in "abcde"}
+    names = {f"{world.prefix}team-{letter}/api" for letter in "abcde"}
     for name in names:
         world.registry.create_repository(RepositoryRef(repository.registry, name), None)
     world.registry.create_repository(abroad, None)
 
-    listed = list(world.registry.repositories(repository.registry))
+    here = listed(world, repository.registry)
+    assert sorted(ref.name for ref in here) == sorted(names)
+    assert {ref.registry for ref in here} == {repository.registry}
+    assert listed(world, abroad.registry) == [abroad]
 
-    assert sorted(ref.name for ref in listed) == sorted(names)
-    assert {ref.registry for ref in listed} == {repository.registry}
-    assert list(world.registry.repositories(abroad.registry)) == [abroad]
+
+def listed(world: Any, registry: RegistryRef) -> list[RepositoryRef]:
+    """Repositories of a registry, without what others have there."""
+    return [ref for ref in world.registry.repositories(registry) if ref.name.startswith(world.prefix)]
 
 
 def test_a_new_repository_has_no_policies_and_mutable_tags(world: Any, repository: RepositoryRef) -> None:
@@ -107,14 +111,14 @@ def test_creating_leaves_a_repository_as_it_is_when_it_is_there(world: Any, repo
 
 
 def test_settings_are_read_as_they_were_written(world: Any, repository: RepositoryRef) -> None:
-    world.registry.set_repository_policy(repository, POLICY)
+    world.registry.set_repository_policy(repository, policy(repository))
     world.registry.put_lifecycle_policy(repository, LIFECYCLE)
     world.registry.put_tag_mutability(repository, MUTABLE_BUT_RELEASES)
     world.registry.put_scan_on_push(repository, True)
     world.registry.add_resource_tags(repository, {"managed-by": "ecr-steward"})
 
     assert settings(world, repository) == RepositorySettings(
-        policy=POLICY,
+        policy=policy(repository),
         lifecycle=LIFECYCLE,
         mutability=MUTABLE_BUT_RELEASES,
         scan_on_push=True,
@@ -161,7 +165,7 @@ def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world:
         lambda: registry.repository(abroad),
         lambda: registry.images(abroad),
         lambda: registry.children(abroad, [NOWHERE]),
-        lambda: registry.set_repository_policy(abroad, POLICY),
+        lambda: registry.set_repository_policy(abroad, policy(abroad)),
         lambda: registry.put_lifecycle_policy(abroad, LIFECYCLE),
         lambda: registry.put_tag_mutability(abroad, IMMUTABLE),
         lambda: registry.put_scan_on_push(abroad, True),

@@ -98,14 +98,6 @@ class Account:
             self.ecr.put_image(repositoryName=repository_name, imageManifest=manifest, **named)
         return digest_of(manifest.encode())
 
-    def remove_all(self) -> None:
-        """Remove what the test has left."""
-        for ecr in (self.ecr, self.ecr_abroad):
-            for page in ecr.get_paginator("describe_repositories").paginate():
-                for repository in page["repositories"]:
-                    if repository["repositoryName"].startswith(self.prefix):
-                        ecr.delete_repository(repositoryName=repository["repositoryName"], force=True)
-
 
 def _account(account_id: str, *, is_real: bool, **options: Any) -> Account:
     config = Config(retries={"total_max_attempts": 5 if is_real else 1, "mode": "standard"})
@@ -116,25 +108,21 @@ def _account(account_id: str, *, is_real: bool, **options: Any) -> Account:
 
 
 @pytest.fixture(params=["local_ecr", *(["aws"] if ON_REAL_AWS else [])])
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+def account(request: pytest.FixtureRequest, remove_repositories: Callable[[Any, str], None]) -> Iterator[Account]:
     """local_ecr, and a real account on request."""
-    make: Callable[[], Iterator[Account]] = request.getfixturevalue(f"_{request.param}_account")
-    found = make()
+    found: Account = request.getfixturevalue(f"_{request.param}_account")
     yield found
-    found.remove_all()
+    for ecr in (found.ecr, found.ecr_abroad):
+        remove_repositories(ecr, found.prefix)
 
 
 @pytest.fixture
-def _local_ecr_account(tmp_path: Path) -> Iterator[Callable[[], Account]]:
+def _local_ecr_account(tmp_path: Path) -> Iterator[Account]:
     with LocalEcrServer(LocalEcr(tmp_path / "ecr"), [(LOCAL_ACCOUNT, REGION)]) as server:
         keys = {"aws_access_key_id": LOCAL_ACCOUNT, "aws_secret_access_key": "not-verified"}
-        yield lambda: _account(LOCAL_ACCOUNT, is_real=False, endpoint_url=server.endpoint_url, **keys)
+        yield _account(LOCAL_ACCOUNT, is_real=False, endpoint_url=server.endpoint_url, **keys)
 
 
 @pytest.fixture
-def _aws_account() -> Callable[[], Account]:
-    def make() -> Account:
-        sts = boto3.client("sts", region_name=REGION)
-        return _account(sts.get_caller_identity()["Account"], is_real=True)
-
-    return make
+def _aws_account(real_account: str) -> Account:
+    return _account(real_account, is_real=True)
