@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import NewType, Self
 
+from local_ecr.partitions import partition_of
+
 Digest = NewType("Digest", str)
 """`sha256:<64 hex>` or `sha512:<128 hex>`, lower case."""
 
@@ -43,9 +45,7 @@ class Registry:
 
     @property
     def partition(self) -> str:
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return partition_of(self.region).id
 
     def repository_arn(self, repository_name: str) -> str:
         return f"arn:{self.partition}:ecr:{self.region}:{self.account}:repository/{repository_name}"
@@ -53,8 +53,7 @@ class Registry:
     @property
     def aws_host(self) -> str:
         """The name this registry has at AWS."""
-        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-        return f"{self.account}.dkr.ecr.{self.region}.{suffix}"
+        return f"{self.account}.dkr.ecr.{self.region}.{partition_of(self.region).suffix}"
 
 
 def parse_digest(text: str) -> Digest:

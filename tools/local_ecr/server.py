@@ -1,66 +1,42 @@
-"""Serve a LocalEcr over HTTP: one event loop in a thread, one socket for the API and one for each registry."""
+"""Serve a LocalEcr over HTTP: one event loop in a thread, one port for the API and one for each registry."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
+import functools
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from local_ecr.connections import Connection, Policy
 from local_ecr.ecr import LocalEcr
+from local_ecr.hosts import LOCALHOST, Authority, is_ecr, names_in
+from local_ecr.limits import Limits
 from local_ecr.names import Registry
+from local_ecr.prompt_server import PromptServer
+from local_ecr.sockets import LOOPBACK, LOOPBACK_6, listen, port_of
 
 START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
-GRACE = 2.0  # for requests that are under way when the server is told to end
-BACKLOG = 512
+DEFAULT_REGION = "us-east-1"
 KEEP_ALIVE = 75  # seconds; a client's pool should never meet a connection that we just closed
 
 
-class PromptServer(uvicorn.Server):
-    """uvicorn that starts to end the moment it is told to; its own loop looks every 0.1 s and waits as long again."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._told = asyncio.Event()
-
-    def end_from_thread(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        self.should_exit = True
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._told.set)
-
-    async def main_loop(self) -> None:
-        ticks = itertools.count()
-        while not await self.on_tick(next(ticks)):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), 0.1)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            with contextlib.suppress(ValueError):  # its socket is closed: whoever told it to end has given up waiting
-                server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        deadline = time.monotonic() + GRACE
-        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:
-            await asyncio.sleep(0.002)
-        for task in self.server_state.tasks:
-            task.cancel("the server ends")
-
-
 class LocalEcrServer:
-    """Context manager. Every socket serves the same app; the port says which registry `/v2/` means.
+    """Context manager. Every port serves the same app; the port, or the host name, says which registry `/v2/` means.
 
     `app` may wrap `ecr.app` to serve more beside ECR (see `local_ecr.app.is_for_ecr`). Leaving the context ends the
-    server and closes `ecr`. A port of 0 is any free one; `registry_port` is the first of consecutive ones.
+    server and closes `ecr`. A port of 0 is any free one; `registry_port` is the first of consecutive ones. 127.0.0.1
+    means ::1 as well. With `tls`, the folder of a certificate authority that is made when there is none, every port
+    speaks TLS, and one more, behind those of the registries, is a proxy that speaks HTTP.
     """
 
     def __init__(
@@ -69,9 +45,11 @@ class LocalEcrServer:
         registries: Iterable[tuple[str, str]] = (("111122223333", "us-east-1"), ("111122223333", "eu-west-1")),
         *,
         app: ASGIApp | None = None,
-        host: str = "127.0.0.1",
+        host: str = LOOPBACK,
         port: int = 0,
         registry_port: int = 0,
+        tls: Path | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.ecr = ecr
         self._app = app or ecr.app
@@ -79,7 +57,12 @@ class LocalEcrServer:
         self._port = port
         self._registry_port = registry_port
         self._registries = [Registry.parse(*registry) for registry in registries]
+        self._tls = tls
+        self._limits = limits or Limits()
+        self._proxy_port = 0
         self._sockets: list[socket.socket] = []
+        self._plain_sockets: list[socket.socket] = []
+        self._ports: set[int] = set()
         self._thread: threading.Thread | None = None
         self._server: PromptServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,26 +70,27 @@ class LocalEcrServer:
     @property
     def endpoint_url(self) -> str:
         """For AWS_ENDPOINT_URL_ECR."""
-        return f"http://{self.ecr.public_host}:{self._port}"
+        return f"{self.ecr.scheme}://{self.ecr.public_host}:{self._port}"
+
+    @property
+    def proxy_url(self) -> str:
+        """For HTTP_PROXY, and with TLS for HTTPS_PROXY: whoever goes by it finds ECR at the names it has at AWS."""
+        return f"http://{self.ecr.public_host}:{self._proxy_port or self._port}"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """What clients are to trust; None without TLS."""
+        return self._tls and self._tls / "ca.pem"
 
     def registry_url(self, account: str, region: str) -> str:
         return self.ecr.registry_url(Registry(account, region))
 
     def start(self) -> None:
         try:
+            context = self._tls_context()
             self._bind()
-            config = uvicorn.Config(
-                self._app,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                log_level="error",  # skopeo and docker try TLS first; that is no news
-                access_log=False,
-                timeout_keep_alive=KEEP_ALIVE,
-                server_header=False,
-                proxy_headers=False,  # who calls is who connects, whatever a header says
-            )
-            self._server = PromptServer(config)
+            policy = Policy(serves=self._serves, tls=context, limits=self._limits)
+            self._server = PromptServer(_config(self._app, policy), self._sockets, context, self._plain_sockets)
             self._thread = threading.Thread(target=self._run, name="local-ecr", daemon=True)
             self._thread.start()
             self._wait_until_started()
@@ -123,7 +107,7 @@ class LocalEcrServer:
                 if self._thread.is_alive():
                     raise TimeoutError("the server did not end")
         finally:
-            for listening in self._sockets:
+            for listening in (*self._sockets, *self._plain_sockets):
                 listening.close()
             self.ecr.close()
 
@@ -136,27 +120,46 @@ class LocalEcrServer:
     ) -> None:
         self.stop()
 
-    def _bind(self) -> None:
-        self._port = self._listen(self._port)
-        for position, registry in enumerate(self._registries):
-            wanted = self._registry_port + position if self._registry_port else 0
-            self.ecr.registries_ports[registry.account, registry.region] = self._listen(wanted)
+    @property
+    def _own_names(self) -> set[str]:
+        return {LOOPBACK, LOOPBACK_6, LOCALHOST, self._host, self.ecr.public_host.strip("[]")}
 
-    def _listen(self, port: int) -> int:
-        # asyncio turns Nagle's algorithm off only on sockets that name their protocol; with it each answer takes 44 ms
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._sockets.append(listening)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((self._host, port))
-        listening.listen(BACKLOG)
-        found: int = listening.getsockname()[1]
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if self._tls is None:
+            return None
+        from local_ecr.tls import server_context  # noqa: PLC0415  who speaks no TLS need not load it
+
+        self.ecr.scheme = "https"
+        regions = {registry.region for registry in self._registries} or {DEFAULT_REGION}
+        return server_context(
+            self._tls, [*sorted(self._own_names), *(name for one in sorted(regions) for name in names_in(one))]
+        )
+
+    def _bind(self) -> None:
+        self._port = self._listen(self._sockets, self._port)
+        wanted = self._registry_port
+        for registry in self._registries:
+            self.ecr.registries_ports[registry.account, registry.region] = self._listen(self._sockets, wanted)
+            wanted += 1 if wanted else 0
+        if self._tls is not None:
+            self._proxy_port = self._listen(self._plain_sockets, wanted)
+
+    def _listen(self, sockets: list[socket.socket], port: int) -> int:
+        listening = listen(self._host, port)
+        sockets += listening
+        found = port_of(listening[0])
+        self._ports.add(found)
         return found
+
+    def _serves(self, authority: Authority) -> bool:
+        """Whether a host is ours: a name of ECR, or an address of this server with a port that it listens on."""
+        return is_ecr(authority.name) or (authority.name in self._own_names and authority.port in self._ports)
 
     def _run(self) -> None:
         assert self._server is not None  # noqa: S101  set before the thread starts
         with asyncio.Runner() as runner:
             self._loop = runner.get_loop()
-            runner.run(self._server.serve(sockets=self._sockets))
+            runner.run(self._server.serve())
 
     def _wait_until_started(self) -> None:
         assert self._server is not None and self._thread is not None  # noqa: S101  set just before
@@ -165,3 +168,18 @@ class LocalEcrServer:
             if not self._thread.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError("the server did not start")
             time.sleep(0.005)
+
+
+def _config(app: ASGIApp, policy: Policy) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=cast(Any, functools.partial(Connection, policy=policy)),  # a class, as uvicorn has it
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        log_level="error",  # skopeo and docker try TLS first; that is no news
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        server_header=False,
+        proxy_headers=False,  # who calls is who connects, whatever a header says
+    )

@@ -85,7 +85,8 @@ class Sandbox:
         self._data = data
         self._host = host
         self._public_host = public_host or ("127.0.0.1" if host == "0.0.0.0" else host)  # noqa: S104 compared, not bound
-        self._ports = {"port": port, "registry_port": registry_port}
+        self._port = port
+        self._registry_port = registry_port
         self.account = account
         self.regions = tuple(regions)
         self._parameters = dict(parameters or {})
@@ -175,7 +176,8 @@ class Sandbox:
             [(account, region) for account in self.deployments for region in self.regions],
             app=SandboxApp(self.local_ecr, api, app_of(SandboxControl(self).routes())),
             host=self._host,
-            **self._ports,
+            port=self._port,
+            registry_port=self._registry_port,
         )
         stack.enter_context(self._server)
         stack.callback(self._clients.close)

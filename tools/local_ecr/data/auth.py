@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from local_ecr.data.errors import DistributionError
-from local_ecr.names import InvalidNameError, Registry
+from local_ecr.hosts import Authority, is_ecr, registry_of
+from local_ecr.names import Registry
 from local_ecr.principals import DEFAULT_ACCOUNT, Credential, account_principal
 from local_ecr.services import Services
 from local_ecr.tokens import TOKEN_LIFETIME, ExpiredTokenError, InvalidTokenError, Session, basic_password
-
-_HOST = re.compile(r"([0-9]{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.[a-z0-9.-]+(?::[0-9]+)?")
 
 _DEFAULT = Registry(DEFAULT_ACCOUNT, "us-east-1")
 
@@ -24,12 +21,10 @@ class UnauthorizedError(Exception):
 
 def registry_named(ecr: Services, request: Request) -> Registry | None:
     """The registry that the host name or the port of a request names; None on a port that serves all of them."""
-    match = _HOST.fullmatch(request.headers.get("host", "").lower())
-    if match:
-        try:
-            return Registry.parse(match[1], match[2])
-        except InvalidNameError as cause:
-            raise DistributionError("NAME_UNKNOWN", str(cause), 404) from cause
+    authority = Authority.parse(request.headers.get("host", ""))
+    named = registry_of(authority.name) if authority else None
+    if named is not None:
+        return named
     server = request.scope.get("server")
     return ecr.registry_at(server[1]) if server else None
 
@@ -74,6 +69,15 @@ def _signed_in(ecr: Services, request: Request, registry: Registry | None) -> Se
 
 
 def unauthorized_response(ecr: Services, request: Request, registry: Registry | None) -> Response:
-    realm = ecr.registry_url(registry) if registry else f"http://{ecr.public_host}:{request.scope['server'][1]}"
-    challenge = f'Basic realm="{realm}/",service="ecr.amazonaws.com"'
+    challenge = f'Basic realm="{_realm(ecr, request, registry)}/",service="ecr.amazonaws.com"'
     return PlainTextResponse("Not Authorized\n", status_code=401, headers={"Www-Authenticate": challenge})
+
+
+def _realm(ecr: Services, request: Request, registry: Registry | None) -> str:
+    """Where the client came to, if that is a name of ECR; or where it would find us. Never what a stranger wrote."""
+    authority = Authority.parse(request.headers.get("host", ""))
+    if authority is not None and is_ecr(authority.name):
+        return f"{request.scope['scheme']}://{authority}"
+    if registry is not None:
+        return ecr.registry_url(registry)
+    return f"{ecr.scheme}://{ecr.public_host}:{request.scope['server'][1]}"

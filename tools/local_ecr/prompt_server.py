@@ -1,0 +1,62 @@
+"""uvicorn as a server in a thread wants it: it ends the moment it is told to, and some of its sockets speak TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+
+import uvicorn
+
+GRACE = 2.0  # seconds; for requests that are under way when the server is told to end
+
+
+class PromptServer(uvicorn.Server):
+    """uvicorn's own loop looks every 0.1 s whether it is to end, and waits as long again."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        sockets: Sequence[socket.socket],
+        tls: ssl.SSLContext | None = None,
+        plain_sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        """`tls` is what every connection begins with, but for those of `plain_sockets`."""
+        super().__init__(config)
+        self._listening = ((None, list(plain_sockets)), (tls, list(sockets)))
+        self._told = asyncio.Event()
+
+    def end_from_thread(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.should_exit = True
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._told.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        servers = []
+        for context, listening in self._listening:
+            self.config.ssl = context  # uvicorn would make one of files, one for all sockets
+            await super().startup(listening)
+            servers += self.servers
+        self.servers = servers
+
+    async def main_loop(self) -> None:
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            with contextlib.suppress(ValueError):  # its socket is closed: whoever told it to end has given up waiting
+                server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        deadline = time.monotonic() + GRACE
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)
+        for task in self.server_state.tasks:
+            task.cancel("the server ends")
