@@ -4,6 +4,7 @@ import json
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from client_matrix.debian import MissingPackageError
 from client_matrix.images import put_debian
 from client_matrix.layout import Layout
 from client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Refusal, Registry, Shell
+from client_matrix.versions import version_of
 from local_ecr import LocalEcr, LocalEcrServer
 from sandbox.sandbox import Sandbox
 
@@ -20,15 +22,20 @@ CLOSED = {
     "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "ecr:InitiateLayerUpload"}],
 }
 
+PROGRAMS = pytest.StashKey[set[str]]()
+"""Paths of the programs that tests have driven."""
+
 
 @pytest.fixture(scope="session")
-def need_program() -> Callable[..., str]:
+def need_program(request: pytest.FixtureRequest) -> Callable[..., str]:
     """The path of a program; without it the test is skipped (CI makes that a failure) and says what to install."""
+    driven = request.config.stash.setdefault(PROGRAMS, set())
 
     def need(name: str, *, install: str, at: Path | None = None) -> str:
         found = shutil.which(name) if at is None else shutil.which(at)
         if found is None:
             pytest.skip(f"{name} is missing: {install}")
+        driven.add(found)
         return found
 
     return need
@@ -63,6 +70,8 @@ def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
         for page in client.get_paginator("describe_repositories").paginate():
             for found in page["repositories"]:
                 client.delete_repository(repositoryName=found["repositoryName"], force=True)
+        for made in client.describe_repository_creation_templates()["repositoryCreationTemplates"]:
+            client.delete_repository_creation_template(prefix=made["prefix"])
     sandbox.wait_until_idle()
 
 
@@ -129,3 +138,12 @@ def refusals(registry: Registry) -> list[Refusal]:
             "tag is immutable.",
         ),
     ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which version each client was of."""
+    if driven := config.stash.get(PROGRAMS, set()):
+        terminalreporter.section("clients")
+        for program in sorted(map(Path, driven), key=lambda path: path.name):
+            terminalreporter.line(f"{program.name}: {version_of(program)}")
+        terminalreporter.line(f"boto3: {version('boto3')}")

@@ -20,6 +20,7 @@ def engine(need_program):
     if missing := what_is_missing():
         pytest.skip(missing)
     need_program("docker", install="apt-get install docker-cli")
+    need_program("dockerd", install="apt-get install docker.io")
     proxies = {"HTTP_PROXY": f"http://127.0.0.1:{PORT}", "HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
     with PrivateEngine(proxies, f"--insecure-registry {AWS_HOST}") as engine:
         yield engine
@@ -127,6 +128,22 @@ def test_docker_shows_what_ecr_says_when_a_push_is_refused(docker, registry, ref
         image = f"{registry.host}/{refusal.reference}"
         docker.docker("tag", "word", image)
         assert refusal.says in docker.refuse("docker", "push", image)
+
+
+def test_a_push_makes_its_repository_by_the_creation_template_for_it(docker, registry):
+    registry.client().create_repository_creation_template(
+        prefix="team", appliedFor=["CREATE_ON_PUSH"], imageTagMutability="IMMUTABLE"
+    )
+    log_in(docker, registry)
+    image = f"{registry.host}/team/app:1.0"
+    (docker.home / "word").write_text("hello", encoding="utf-8")
+    build(docker, image, "FROM scratch", "COPY word /")
+
+    pushed = docker.docker("push", image)
+
+    assert f"digest: {registry.digests('team/app')['1.0']} " in pushed
+    [made] = registry.client().describe_repositories()["repositories"]
+    assert (made["repositoryName"], made["imageTagMutability"]) == ("team/app", "IMMUTABLE")
 
 
 def test_docker_says_what_is_missing_when_there_is_nothing_to_pull(docker, registry):

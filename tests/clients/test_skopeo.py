@@ -70,6 +70,21 @@ def test_skopeo_shows_what_ecr_says_when_a_push_is_refused(skopeo, shell, regist
         assert message in refused.stderr
 
 
+def test_a_push_makes_its_repository_by_the_creation_template_for_it(skopeo, shell, registry, layout, digest):
+    registry.client().create_repository_creation_template(
+        prefix="team", appliedFor=["CREATE_ON_PUSH"], imageTagMutability="IMMUTABLE"
+    )
+    image = f"oci:{layout.folder}:1.0"
+
+    shell.run(skopeo, "copy", "--all", *PLAIN, image, f"docker://{registry.host}/team/made/app:1.0")
+
+    assert registry.digests("team/made/app") == {"1.0": digest}
+    [made] = registry.client().describe_repositories()["repositories"]
+    assert (made["repositoryName"], made["imageTagMutability"]) == ("team/made/app", "IMMUTABLE")
+    said = shell.refuse(skopeo, "copy", "--all", *PLAIN, image, f"docker://{registry.host}/other/app:1.0")
+    assert "The repository with name 'other/app' does not exist in the registry" in said
+
+
 def test_tags_are_listed_and_images_deleted(skopeo, shell, registry, layout):
     registry.client().create_repository(repositoryName="team/app")
     there = f"docker://{registry.host}/team/app"
