@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 MAX_DEPTH = 100
@@ -16,7 +17,9 @@ def read_json(text: str | bytes) -> Any:
     """Raises InvalidJsonError: for what is no JSON or no UTF-8, and for what other readers would take otherwise."""
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        document = json.loads(decoded, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        document = json.loads(
+            decoded, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_read_finite
+        )
     except InvalidJsonError:
         raise
     except (ValueError, RecursionError) as cause:
@@ -43,6 +46,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise InvalidJsonError(f"{name} is no JSON number")
+
+
+def _read_finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # it would be written again as Infinity, which is no JSON
+        raise InvalidJsonError("a number that is too large")
+    return number
 
 
 def _check(document: Any) -> None:

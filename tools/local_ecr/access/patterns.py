@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from local_ecr.access.calls import UNKNOWN, Context, UnsupportedPolicyError
+from local_ecr.expressions import escape, whole_match
 
 type Matcher = Callable[[str, Context], bool]
 """Whether a value is meant, given the request's condition keys in lower case."""
@@ -19,7 +20,7 @@ type Matcher = Callable[[str, Context], bool]
 type Piece = tuple[str, bool]
 """Some text, and whether it stands for itself: what fills a variable has no wildcards."""
 
-_VARIABLE = re.compile(r"\$\{(?:(?P<sign>[*?$])|(?P<key>[^{}',]+?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?)\}")
+_VARIABLE = re.compile(r"\$\{(?:(?P<sign>[*?$])|(?P<key>[^{}',]++)(?:,\s*'(?P<default>[^']*)'\s*)?)\}")
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,8 @@ def like(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     """`*` stands for any number of characters, `?` for one."""
     if pieces == (("*", False),):
         return lambda value: True
-    pattern = re.compile(
-        "".join({"*": ".*", "?": "."}.get(one, "") if wild else re.escape(one) for one, wild in _characters(pieces)),
-        re.DOTALL,
-    )
-    return lambda value: pattern.fullmatch(value) is not None
+    wild = {"*": ".*", "?": "."}
+    return whole_match("".join(wild[one] if is_wild else escape(one) for one, is_wild in _characters(pieces)))
 
 
 @lru_cache(maxsize=1024)
@@ -124,15 +122,14 @@ def like_resource(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     """The same for the Resource element: only a `*` that ends a part of an ARN goes on beyond the colon behind it."""
     if pieces == (("*", False),):
         return lambda value: True
-    characters = list(_characters(pieces))
-    expression = ""
-    for position, (one, is_wild) in enumerate(characters):
-        behind = characters[position + 1 :]
-        ends = next((other == ":" for other, wild in behind if not (other == "*" and wild)), True)
+    expression: list[str] = []
+    ends = True
+    for one, is_wild in reversed(_characters(pieces)):
         wild = {"*": ".*" if ends else "[^:]*", "?": "[^:]"}
-        expression += wild[one] if is_wild else re.escape(one)
-    pattern = re.compile(expression, re.DOTALL)
-    return lambda value: pattern.fullmatch(value) is not None
+        expression.append(wild[one] if is_wild else escape(one))
+        if not (one == "*" and is_wild):
+            ends = one == ":"
+    return whole_match("".join(reversed(expression)))
 
 
 @lru_cache(maxsize=1024)

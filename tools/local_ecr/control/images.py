@@ -11,6 +11,7 @@ from local_ecr.errors import image_not_found, invalid_parameter
 from local_ecr.images.manifest import InvalidManifestError, read_manifest
 from local_ecr.images.pulls import record_pulls
 from local_ecr.images.push import push_image, require_new
+from local_ecr.images.referrers import fit_page
 from local_ecr.images.selection import ImageFailureError, ImageId, not_found, require_active, select_image
 from local_ecr.names import is_digest, is_image_tag
 from local_ecr.state import images, repositories
@@ -115,9 +116,9 @@ def list_image_referrers(call: Call) -> Mapping[str, Any]:
             wanted.get("artifactStatus", images.ACTIVE),
             artifact_types or None,
             call.page_start(0),
-            size + 1,
         )
-    shown, next_token = call.page(found, lambda image: image.id, size)
+        page, fitting = fit_page(found, size)
+    shown, next_token = call.page(page, lambda image: image.id, fitting)
     return {"referrers": [_referrer(image) for image in shown], "nextToken": next_token}
 
 

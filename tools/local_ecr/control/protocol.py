@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
@@ -17,6 +15,7 @@ import botocore.utils
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from local_ecr.errors import EcrError, invalid_parameter
+from local_ecr.expressions import whole_match
 
 TARGET_PREFIX = "AmazonEC2ContainerRegistry_V20150921."
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -131,7 +130,7 @@ def _check_text(shape: Shape, read: str | bytes, path: str) -> None:
     if allowed and read not in allowed:
         raise invalid_parameter(path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
     pattern = shape.metadata.get("pattern")
-    if pattern and isinstance(read, str) and not _pattern(pattern).fullmatch(read):
+    if pattern and isinstance(read, str) and not _matcher(pattern)(read):
         raise invalid_parameter(path, f"must satisfy regular expression '{pattern}'")
 
 
@@ -144,8 +143,8 @@ def _check_length(shape: Shape, length: int, path: str) -> None:
 
 
 @cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    return whole_match(pattern)
 
 
 def _typed(expected: type, value: Any, path: str) -> Any:
@@ -157,7 +156,7 @@ def _typed(expected: type, value: Any, path: str) -> Any:
 def _read_blob(value: Any, path: str) -> bytes:
     try:
         return base64.b64decode(_typed(str, value, path), validate=True)
-    except binascii.Error as cause:
+    except ValueError as cause:  # what is not ASCII is no binascii.Error
         raise EcrError("SerializationException", f"The value at '{path}' is not base64.") from cause
 
 
@@ -171,10 +170,14 @@ def _read_string(value: Any, path: str) -> str:
 
 
 def _read_double(value: Any, path: str) -> float:
-    number = float(value) if isinstance(value, int) and not isinstance(value, bool) else _typed(float, value, path)
+    given = value if isinstance(value, int) and not isinstance(value, bool) else _typed(float, value, path)
+    try:
+        number = float(given)
+    except OverflowError:  # an integer may have thousands of digits
+        number = math.inf
     if not math.isfinite(number):
         raise EcrError("SerializationException", f"The value at '{path}' is no number.")
-    return float(number)
+    return number
 
 
 def _read_timestamp(value: Any, path: str) -> float:

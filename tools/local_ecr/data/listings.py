@@ -12,6 +12,7 @@ from local_ecr.data.call import DataCall, in_thread
 from local_ecr.data.errors import DistributionError, digest_invalid
 from local_ecr.errors import repository_not_found
 from local_ecr.images.media_types import OCI_INDEX
+from local_ecr.images.referrers import fit_page
 from local_ecr.names import is_digest
 from local_ecr.state import images, repositories
 from local_ecr.state.images import Image
@@ -42,10 +43,10 @@ async def list_referrers(call: DataCall) -> Response:
     if not is_digest(call.reference):
         raise digest_invalid(call.reference)
     artifact_type = call.query("artifactType")
-    found = await in_thread(_referrers, call, artifact_type, _referrers_start(call))
-    shown = found[:REFERRERS_PAGE]
+    found, fitting = await in_thread(_referrers, call, artifact_type, _referrers_start(call))
+    shown = found[:fitting]
     headers = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
-    if len(found) > REFERRERS_PAGE:
+    if len(found) > fitting:
         query = {"after": call.ecr.signer.page_token(["referrers", shown[-1].id])}
         if artifact_type:
             query["artifactType"] = artifact_type
@@ -91,12 +92,14 @@ def _repository_names(call: DataCall, after: str, limit: int) -> list[str]:
         return [found.name for found in repositories.page(connection, call.registry, after, limit)]
 
 
-def _referrers(call: DataCall, artifact_type: str | None, after: int) -> list[Image]:
+def _referrers(call: DataCall, artifact_type: str | None, after: int) -> tuple[list[Image], int]:
+    """As `fit_page` has them."""
     with call.ecr.store.reading() as connection:
         repository = repositories.find(connection, call.registry, call.repository_name)
         if repository is None and call.ecr.quirks.repositories_come_first:
             raise repository_not_found(call.repository_name, call.registry.account)
         if repository is None:  # "the registry MUST NOT return a 404 Not Found to a referrers API requests"
-            return []
+            return [], 0
         types = [artifact_type] if artifact_type else None
-        return images.referrers(connection, repository.id, call.reference, "ACTIVE", types, after, REFERRERS_PAGE + 1)
+        found = images.referrers(connection, repository.id, call.reference, images.ACTIVE, types, after)
+        return fit_page(found, REFERRERS_PAGE)

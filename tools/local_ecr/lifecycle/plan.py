@@ -7,6 +7,7 @@ github.com/DefangLabs/pulumi-defang/pull/466.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -103,14 +104,18 @@ def followers(images: Iterable[ImageFacts], steps: Iterable[Step]) -> list[Step]
     fates = {step.image.digest: step.action for step in steps}
     classes = {image.digest: image.storage_class for image in known}
     waiting = [image for image in known if image.subject and image.digest not in fates]
+    referrers: dict[Digest | None, list[ImageFacts]] = defaultdict(list)
+    for image in waiting:
+        referrers[image.subject].append(image)
     found: list[Step] = []
-    while True:
-        going = [(image, action) for image in waiting if (action := _fate(image, fates, classes)) is not None]
-        if not going:
-            return found
-        found += [Step(image, action, None) for image, action in going]
-        fates |= {image.digest: action for image, action in going}
-        waiting = [image for image in waiting if image.digest not in fates]
+    while waiting:
+        going = [Step(image, action, None) for image in waiting if (action := _fate(image, fates, classes)) is not None]
+        found += going
+        fates |= {step.image.digest: step.action for step in going}
+        # nobody else can have another fate than a moment ago: a long chain of referrers is walked once
+        behind = [image for step in going for image in referrers[step.image.digest]]
+        waiting = [image for image in behind if image.digest not in fates]
+    return found
 
 
 def _marked(identified: Sequence[ImageFacts], rule: Rule, now: float) -> Sequence[ImageFacts]:

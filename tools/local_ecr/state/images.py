@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from local_ecr.names import Digest
@@ -252,16 +253,19 @@ def referrers(  # noqa: PLR0917
     image_status: str,
     artifact_types: Sequence[str] | None,
     after: int,
-    limit: int,
-) -> list[Image]:
-    """Images whose manifest names `subject`, whether or not that exists; of these types only, unless None."""
+) -> Generator[Image]:
+    """Images whose manifest names `subject`, whether or not that exists; of these types only, unless None.
+
+    They are read one by one, since each may have megabytes of annotations; whoever stops early closes it.
+    """
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM image i WHERE i.repository_id = ? AND i.subject = ? AND i.id > ?"  # noqa: S608
         " AND (? = 'ANY' OR i.status = ?)"
-        " AND (? IS NULL OR i.artifact_type IN (SELECT value FROM json_each(?))) ORDER BY i.id LIMIT ?",
-        (repository_id, subject, after, image_status, image_status, *(2 * [_json(artifact_types)]), limit),
+        " AND (? IS NULL OR i.artifact_type IN (SELECT value FROM json_each(?))) ORDER BY i.id",
+        (repository_id, subject, after, image_status, image_status, *(2 * [_json(artifact_types)])),
     )
-    return [_image(row) for row in rows]
+    with closing(rows):
+        yield from map(_image, rows)
 
 
 def _json(values: Sequence[str] | None) -> str | None:
