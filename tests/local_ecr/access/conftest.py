@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -99,21 +100,29 @@ class Town:
         return self.http.request(method, url, body=body, headers={"Authorization": f"Basic {token}", **headers})
 
 
-@pytest.fixture(scope="module")
-def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """One server for a module."""
+@contextmanager
+def open_town(folder: Path, **options: Any) -> Iterator[Town]:
+    """A town whose state is in this folder; `options` are further ones of LocalEcr."""
     identities: dict[str, Identity | tuple[Policy, ...] | None] = {}
     events: list[tuple[str, str, dict[str, Any]]] = []
     ecr = LocalEcr(
-        tmp_path_factory.mktemp("town"),
+        folder,
         principal_of=principal_of,
         identities=lambda principal: identities.get(principal.account, ()),
         on_event=lambda *event: events.append(event),
         organization_id="o-town",
+        **options,
     )
     with LocalEcrServer(ecr, [(OWNER, "us-east-1"), (VISITOR, "us-east-1")]) as server:
         town = Town(server, identities, events)
         town.client().create_repository(repositoryName="team/app")
+        yield town
+
+
+@pytest.fixture(scope="module")
+def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One server for a module."""
+    with open_town(tmp_path_factory.mktemp("town")) as town:
         yield town
 
 
