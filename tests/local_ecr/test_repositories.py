@@ -161,6 +161,42 @@ def test_a_page_is_refused_when_its_token_is_from_another_listing(stand, ecr, te
         ecr.list_images(repositoryName="team/app", nextToken=token)
 
 
+@pytest.mark.parametrize(
+    ("operation", "others"),
+    [
+        ("list_images", {"repositoryName": "team/other"}),
+        ("list_images", {"filter": {"tagStatus": "TAGGED"}}),
+        ("describe_images", {}),
+    ],
+    ids=["repository", "filter", "operation"],
+)
+def test_a_page_is_refused_when_its_token_is_from_another_listing_of_images(stand, ecr, team_app, operation, others):
+    ecr.create_repository(repositoryName="team/other")
+    for image_tag in ("1", "2"):
+        team_app.push_image("one", image_tag)
+    asked = {
+        "repositoryName": "team/app",
+        "nextToken": ecr.list_images(repositoryName="team/app", maxResults=1)["nextToken"],
+    }
+    assert ecr.list_images(**asked, registryId="111122223333", maxResults=5)["imageIds"][0]["imageTag"] == "2"
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        getattr(ecr, operation)(**{**asked, **others})
+
+
+def test_a_page_is_refused_when_its_token_is_from_another_region(stand, ecr):
+    for name in ("team/app", "team/other"):
+        ecr.create_repository(repositoryName=name)
+    token = ecr.describe_repositories(maxResults=1)["nextToken"]
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        stand.client("eu-west-1").describe_repositories(nextToken=token)
+
+
+@pytest.mark.parametrize("paging", [{"maxResults": 5}, {"nextToken": "x"}])
+def test_named_repositories_are_not_paged(ecr, team_app, paging):
+    with pytest.raises(ClientError, match="repositoryNames"):
+        ecr.describe_repositories(repositoryNames=["team/app"], **paging)
+
+
 def test_a_repository_with_images_goes_only_when_forced(stand, ecr, team_app):
     team_app.push_image("one", "1.0")
     with pytest.raises(ClientError, match="RepositoryNotEmptyException"):

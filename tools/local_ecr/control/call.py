@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +13,7 @@ from local_ecr.access.calls import Context
 from local_ecr.access.keys import UNSENT, RequestFacts
 from local_ecr.access.log import API
 from local_ecr.access.permissions import Permission
-from local_ecr.errors import EcrError
+from local_ecr.errors import EcrError, invalid_parameter
 from local_ecr.images.selection import ImageId
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
@@ -20,6 +22,8 @@ from local_ecr.state.store import Store
 from local_ecr.tokens import InvalidTokenError
 
 DEFAULT_PAGE = 100
+_PAGING = frozenset({"nextToken", "maxResults", "registryId"})
+"""What may differ between two pages of one listing; the registry is known otherwise."""
 
 Handler = Callable[["Call"], Mapping[str, Any]]
 
@@ -64,16 +68,21 @@ class Call:
         """An answer that begins with the names of registry and repository."""
         return {"registryId": self.registry.account, "repositoryName": self.repository_name, **members}
 
+    def require_unpaged(self, member: str) -> None:
+        """Refuse a page of what is named one by one. Raises EcrError InvalidParameterException."""
+        if member in self.input and ("nextToken" in self.input or "maxResults" in self.input):
+            raise invalid_parameter(member, "it goes with neither nextToken nor maxResults")
+
     def page_start(self, first: Any) -> Any:
         """Where this page begins: behind what `nextToken` remembers, or at `first`."""
         token = self.input.get("nextToken")
         if token is None:
             return first
         try:
-            operation, position = self.ecr.signer.read_page_token(token)
+            listing, position = self.ecr.signer.read_page_token(token)
         except InvalidTokenError:
-            operation, position = None, None
-        if operation != self.operation:
+            listing, position = None, None
+        if listing != self._listing():
             raise EcrError("InvalidParameterException", "Invalid parameter at 'nextToken': it is not from this listing")
         return position
 
@@ -85,7 +94,13 @@ class Call:
         shown = found[:size]
         if len(found) <= size:
             return shown, None
-        return shown, self.ecr.signer.page_token([self.operation, position_of(shown[-1])])
+        return shown, self.ecr.signer.page_token([self._listing(), position_of(shown[-1])])
+
+    def _listing(self) -> str:
+        """What tells this listing from every other one: operation, registry, and all that was asked but its paging."""
+        asked = {name: value for name, value in self.input.items() if name not in _PAGING}
+        listing = [self.operation, self.registry.account, self.registry.region, asked]
+        return hashlib.sha256(json.dumps(listing, sort_keys=True).encode()).hexdigest()
 
 
 def image_id(given: Mapping[str, str]) -> ImageId:

@@ -37,8 +37,7 @@ def start_lifecycle_policy_preview(call: Call) -> Mapping[str, Any]:
 
 
 def get_lifecycle_policy_preview(call: Call) -> Mapping[str, Any]:
-    if "imageIds" in call.input and ("nextToken" in call.input or "maxResults" in call.input):
-        raise invalid_parameter("imageIds", "it goes with neither nextToken nor maxResults")
+    call.require_unpaged("imageIds")
     if any(not (wanted.digest or wanted.image_tag) for wanted in call.image_ids):
         raise invalid_parameter("imageIds", "both tag and digest cannot be null")
     tag_status = call.input.get("filter", {}).get("tagStatus", "ANY")

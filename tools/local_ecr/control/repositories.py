@@ -44,6 +44,7 @@ def create_repository(call: Call) -> Mapping[str, Any]:
 
 def describe_repositories(call: Call) -> Mapping[str, Any]:
     names = call.input.get("repositoryNames")
+    call.require_unpaged("repositoryNames")
     with call.store.reading() as connection:
         if names is not None:
             found = [repositories.get(connection, call.registry, name) for name in names]
