@@ -48,7 +48,7 @@ class Records(logging.Handler):
         self.found.append(record)
 
 
-@dataclass
+@dataclass(repr=False)
 class Victim:
     """A running server with one repository, spoken to as bytes."""
 

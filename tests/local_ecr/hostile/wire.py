@@ -25,7 +25,7 @@ OCI_CODES = frozenset(
 """The distribution specification's error codes; TAG_INVALID is of its first version, and ECR's."""
 
 NOT_HTTP = b"Invalid HTTP request received."
-"""What the HTTP parser says itself; no request has come into being then."""
+"""What the HTTP parser says itself."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Answer:
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+    @property
+    def is_of_connection(self) -> bool:
+        """Whether it was refused before it had become a request of either face: in one line of text, and closed."""
+        of_text = self.headers["Content-Type"] == "text/plain; charset=utf-8" and self.headers["Connection"] == "close"
+        return self.status in {400, 403, 408, 431, 501} and of_text and "x-amzn-RequestId" not in self.headers
 
     @property
     def code(self) -> str:
@@ -123,7 +129,7 @@ def exchange_on(connection: socket.socket, request: bytes, method: str, *, ends_
 
 def require_calm(answer: Answer, method: str = "GET") -> None:
     """No server error, no web page, and no body where there is none."""
-    assert answer.status < 500, answer.body
+    assert answer.status < 500 or (answer.status == 501 and method == "CONNECT"), answer.body
     assert not answer.body.lstrip().startswith(b"<"), answer.body[:200]
     assert "html" not in answer.headers.get("Content-Type", "")
     if method == "HEAD":
@@ -132,7 +138,7 @@ def require_calm(answer: Answer, method: str = "GET") -> None:
 
 def require_oci_form(answer: Answer) -> None:
     """A refusal of /v2/ has the specification's JSON: except 401, which ECR says in one line, and 416, as S3 may."""
-    if answer.status < 400 or not answer.body or answer.body == NOT_HTTP:
+    if answer.status < 400 or not answer.body or answer.is_of_connection:
         return
     if answer.status == 401:
         assert answer.body == b"Not Authorized\n"
@@ -145,7 +151,7 @@ def require_oci_form(answer: Answer) -> None:
 
 def require_api_form(answer: Answer) -> None:
     """A refusal of the JSON API has AWS's JSON."""
-    if answer.status == 200 or answer.body == NOT_HTTP:
+    if answer.status == 200 or answer.is_of_connection:
         return
     document = answer.json()
     assert answer.headers["Content-Type"] == API_TYPE
