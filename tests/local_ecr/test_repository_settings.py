@@ -37,7 +37,7 @@ def test_creation_is_refused_when_the_encryption_is_invalid(ecr, given):
 
 def test_mutability_changes_when_it_is_put(ecr):
     ecr.create_repository(repositoryName="team/app")
-    filters = [{"filterType": "WILDCARD", "filter": "v*"}]
+    filters = [{"filterType": "WILDCARD", "filter": "v*.*"}]
     ecr.put_image_tag_mutability(
         repositoryName="team/app",
         imageTagMutability="MUTABLE_WITH_EXCLUSION",
@@ -64,12 +64,22 @@ def test_mutability_is_refused_when_filters_and_mode_do_not_go_together(ecr, mem
         ecr.create_repository(repositoryName="team/app", **members)
 
 
+def test_mutability_is_refused_in_ecrs_words_when_its_filters_are_missing(ecr):
+    with pytest.raises(ClientError, match="InvalidParameterException") as refused:
+        ecr.create_repository(repositoryName="team/app", imageTagMutability="IMMUTABLE_WITH_EXCLUSION")
+    assert refused.value.response["Error"]["Message"] == (
+        "Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: "
+        "'ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as IMMUTABLE_WITH_EXCLUSION'"
+    )
+
+
 @pytest.mark.parametrize(
     "filters",
     [
         [{"filterType": "WILDCARD", "filter": f"v{number}*"} for number in range(6)],
         [{"filterType": "WILDCARD", "filter": "v/*"}],
         [{"filterType": "WILDCARD", "filter": "v?"}],
+        [{"filterType": "WILDCARD", "filter": "*-v*.*"}],
         [{"filterType": "WILDCARD", "filter": "v" * 129}],
         [{"filterType": "REGEX", "filter": "v.*"}],
     ],

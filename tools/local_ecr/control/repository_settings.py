@@ -16,21 +16,33 @@ _KMS_ARN = re.compile(r"arn:[a-z0-9-]+:kms:([a-z0-9-]+):[0-9]{12}:(?:key|alias)/
 _KMS_ALIAS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 _KMS_KEY_ID = re.compile(r"[a-zA-Z0-9-]+")
 
+MAX_WILDCARDS = 2
+"""In one exclusion filter: github.com/hashicorp/terraform-provider-aws/pull/43642; no page of AWS's says so."""
+
 
 def read_mutability(given: Mapping[str, Any]) -> Mutability:
-    """The mode and its exclusion filters. Raises EcrError InvalidParameterException when they do not go together."""
+    """The mode and its exclusion filters. Raises EcrError InvalidParameterException when they do not go together.
+
+    In ECR's words where filters are missing: github.com/aws/aws-cdk/pull/35246.
+    """
     mode = given.get("imageTagMutability", MUTABLE)
     filters = given.get("imageTagMutabilityExclusionFilters", [])
     takes_filters = mode.endswith("_WITH_EXCLUSION")
     if takes_filters and not filters:
         raise invalid_parameter(
-            "imageTagMutabilityExclusionFilters", f"exclusion filters are required when imageTagMutability is {mode}"
+            "imageTagMutabilityExclusionFilters",
+            f"ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as {mode}",
         )
     if filters and not takes_filters:
         raise invalid_parameter(
             "imageTagMutabilityExclusionFilters", f"exclusion filters are not allowed when imageTagMutability is {mode}"
         )
-    return Mutability(mode, tuple(one["filter"] for one in filters))
+    patterns = tuple(one["filter"] for one in filters)
+    if any(pattern.count("*") > MAX_WILDCARDS for pattern in patterns):
+        raise invalid_parameter(
+            "imageTagMutabilityExclusionFilters", f"an exclusion filter has at most {MAX_WILDCARDS} wildcards"
+        )
+    return Mutability(mode, patterns)
 
 
 def shown_mutability(mutability: Mutability) -> dict[str, Any]:
