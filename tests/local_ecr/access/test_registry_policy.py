@@ -68,6 +68,30 @@ def test_a_registry_policy_is_asked_about_the_registry_itself_too(town, registry
         town.client("owner-ci").describe_registry()
 
 
+PASSED = f"arn:aws:iam::{OWNER}:role/makes-repositories"
+
+
+def create_template(town, key):
+    """A call that needs iam:PassRole besides."""
+    town.client(key).create_repository_creation_template(
+        prefix="passed", appliedFor=["REPLICATION"], customRoleArn=PASSED
+    )
+
+
+def test_a_registry_policy_allows_nothing_of_other_services(town, registry_may):
+    town.may(OWNER, {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"})
+    registry_may({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
+    with pytest.raises(ClientError, match="no identity-based policy allows the iam:PassRole action"):
+        create_template(town, "owner-ci")
+
+
+def test_a_registry_policy_denies_nothing_of_other_services(town, registry_may):
+    town.may(OWNER, EVERYTHING)
+    registry_may({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": PASSED})
+    create_template(town, "owner-ci")
+    town.client().delete_repository_creation_template(prefix="passed")
+
+
 def test_a_registry_policy_of_the_first_scope_knows_three_actions_only(town, registry_may):
     town.may(VISITOR, EVERYTHING)
     registry_may(to_visitor("ecr:*"), scope="V1")

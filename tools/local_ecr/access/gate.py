@@ -176,9 +176,12 @@ class Gate:
 
 
 def _of_registry(connection: sqlite3.Connection, registry: Registry, action: str) -> Iterable[Policy]:
-    """The registry policy, when there is one and its scope has this action."""
+    """The registry policy, when there is one and its scope has this action.
+
+    What a call needs of another service, such as iam:PassRole, is no matter of the registry, whatever `*` would match.
+    """
     text = registries.get(connection, registry, registries.POLICY)
-    if text is None:
+    if text is None or not action.startswith("ecr:"):
         return
     settings = registries.get(connection, registry, registries.ACCOUNT_SETTINGS) or {}
     if settings.get(SCOPE, DEFAULT_SCOPE) != "V1" or action in FIRST_SCOPE:
