@@ -8,6 +8,7 @@ from typing import Any
 
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import image_not_found, invalid_parameter
+from local_ecr.images.conversion import convert_manifest
 from local_ecr.images.manifest import InvalidManifestError, read_manifest
 from local_ecr.images.pulls import record_pulls
 from local_ecr.images.push import push_image, require_new
@@ -35,24 +36,20 @@ def put_image(call: Call) -> Mapping[str, Any]:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         pushed = push_image(change, repository, manifest, digest=digest, image_tag=image_tag, now=call.now())
         image = require_new(pushed, repository, image_tag)
-    return {"image": _image(call, image, ImageId(image.digest, image_tag), manifest.body)}
+    return {"image": _image(call, ImageId(image.digest, image_tag), image.media_type, manifest.body)}
 
 
 def batch_get_image(call: Call) -> Mapping[str, Any]:
-    accepted = call.input.get("acceptedMediaTypes")
     found, failures, pulled = [], [], []
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         for wanted in dict.fromkeys(call.image_ids):
             try:
                 image = require_active(select_image(connection, repository.id, wanted))
-                if accepted is not None and image.media_type not in accepted:
-                    raise not_found()
+                found.append(_accepted_image(call, image, wanted, images.manifest_of(connection, image)))
             except ImageFailureError as failure:
                 failures.append(failure_entry(wanted, failure))
             else:
-                named = ImageId(image.digest, wanted.image_tag)
-                found.append(_image(call, image, named, images.manifest_of(connection, image)))
                 pulled.append(image)
     record_pulls(call.store, call.registry, call.principal, pulled, call.now())
     return {"images": found, "failures": failures}
@@ -61,8 +58,7 @@ def batch_get_image(call: Call) -> Mapping[str, Any]:
 def describe_images(call: Call) -> Mapping[str, Any]:
     """A listing has active images only, unless it asks for others; an image that is named is described as it is."""
     wanted = call.input.get("filter", {})
-    if "imageIds" in call.input and ("nextToken" in call.input or "maxResults" in call.input):
-        raise invalid_parameter("imageIds", "it goes with neither nextToken nor maxResults")
+    call.require_unpaged("imageIds")
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         if "imageIds" in call.input:
@@ -136,10 +132,23 @@ def find_image(call: Call, connection: sqlite3.Connection, repository: Repositor
         raise invalid_parameter("imageIds", failure.reason) from failure
 
 
-def _image(call: Call, image: Image, named: ImageId, body: bytes) -> dict[str, Any]:
-    return call.in_repository(
-        imageId=named.as_json(), imageManifest=body.decode(), imageManifestMediaType=image.media_type
-    )
+def _accepted_image(call: Call, image: Image, wanted: ImageId, body: bytes) -> dict[str, Any]:
+    """An image in a media type that the caller accepts: by its tag alone it is converted, as in a pull by tag.
+
+    Raises ImageFailureError: it cannot be told so.
+    """
+    accepted = call.input.get("acceptedMediaTypes", [image.media_type])
+    if image.media_type in accepted:
+        return _image(call, ImageId(image.digest, wanted.image_tag), image.media_type, body)
+    is_convertible = wanted.digest is None and call.ecr.quirks.manifests_converted_by_tag
+    converted = convert_manifest(body, image.media_type, accepted) if is_convertible else None
+    if converted is None:
+        raise not_found()
+    return _image(call, ImageId(converted.digest, wanted.image_tag), converted.media_type, converted.body)
+
+
+def _image(call: Call, named: ImageId, media_type: str, body: bytes) -> dict[str, Any]:
+    return call.in_repository(imageId=named.as_json(), imageManifest=body.decode(), imageManifestMediaType=media_type)
 
 
 def _detail(call: Call, connection: sqlite3.Connection, image: Image) -> dict[str, Any]:
