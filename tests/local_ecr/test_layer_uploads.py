@@ -43,6 +43,21 @@ def test_a_layer_is_available_when_its_parts_are_complete(ecr, team_app):
     assert availability(ecr, digest)[0] == [("AVAILABLE", 5 * MIB + 10)]
 
 
+def test_a_layer_has_the_media_type_that_an_image_gives_it_when_it_is_part_of_one(ecr, team_app):
+    alone = team_app.push_blob(b"alone")
+    manifest = team_app.image("one")
+    team_app.push_manifest("1.0", manifest)
+    digests = [manifest["config"]["digest"], manifest["layers"][0]["digest"], alone]
+
+    found = ecr.batch_check_layer_availability(repositoryName="team/app", layerDigests=digests)["layers"]
+
+    assert [one["mediaType"] for one in found] == [
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.oci.image.layer.v1.tar",
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    ]
+
+
 def test_layers_are_unavailable_or_fail_when_they_are_missing_or_no_digests(ecr, team_app):
     found, failures = availability(ecr, "sha256:" + "0" * 64, "latest")
     assert found == [("UNAVAILABLE", None)]
@@ -60,6 +75,25 @@ def test_a_layer_is_refused_and_forgotten_when_its_digest_is_another(stand, ecr,
         upload(ecr, [b"one"], digest_of(b"two"))
     assert availability(ecr, digest_of(b"one"), digest_of(b"two"))[0] == [("UNAVAILABLE", None)] * 2
     assert not [path for path in stand.data.rglob("uploads/*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [[digest_of(b"two")], ["tarsum.v1+sha256:00"], ["md5:00", f"sha256:{'A' * 64}"]],
+    ids=["another", "unknown algorithm", "unknown forms"],
+)
+def test_a_layer_is_kept_under_its_own_digest_when_it_is_one_of_several(ecr, team_app, others):
+    begun = ecr.initiate_layer_upload(repositoryName="team/app")
+    named = {"repositoryName": "team/app", "uploadId": begun["uploadId"]}
+    ecr.upload_layer_part(**named, partFirstByte=0, partLastByte=2, layerPartBlob=b"one")
+    answer = ecr.complete_layer_upload(**named, layerDigests=[*others, digest_of(b"one")])
+    assert answer["layerDigest"] == digest_of(b"one")
+    assert availability(ecr, digest_of(b"one"), digest_of(b"two"))[0] == [("AVAILABLE", 3), ("UNAVAILABLE", None)]
+
+
+def test_a_layer_is_refused_when_its_digest_is_of_no_known_form(ecr, team_app):
+    with pytest.raises(ClientError, match="InvalidLayerException"):
+        upload(ecr, [b"one"], "tarsum.v1+sha256:00")
 
 
 def test_an_upload_is_refused_when_it_is_empty(ecr, team_app):

@@ -127,10 +127,10 @@ class UploadSession:
         return self.offset
 
     def complete(self, digests: Sequence[Digest]) -> tuple[Digest, bool]:
-        """Verify and keep the layer under the first of `digests`; also whether the repository had it already.
+        """Verify and keep the layer under the first of `digests` that is its own; also whether it was there already.
 
-        Raises EcrError InvalidLayerException when the bytes have another digest, and ends the upload then. ECR's words
-        for that and for small parts are quoted in github.com/dotnet/sdk-container-builds/issues/424.
+        Raises EcrError InvalidLayerException when none is, and ends the upload then. ECR's words for that and for small
+        parts are quoted in github.com/dotnet/sdk-container-builds/issues/424.
         """
         if self.quirks.small_parts_refused and (self.upload.has_small_part or self._follows_small_part()):
             least = f"{MIN_PART_BYTES >> 20}MB"
@@ -138,13 +138,13 @@ class UploadSession:
                 "LayerPartTooSmallException", f"All layer parts except the last part should be at least {least}"
             )
         with self._gone_is_unknown():
-            wrong = next((digest for digest in digests if self.file.digest(digest.partition(":")[0]) != digest), None)
-        if wrong is not None:
+            digest = next((one for one in digests if self.file.digest(one.partition(":")[0]) == one), None)
+        if digest is None:
             self.cancel()
             raise EcrError(
                 "InvalidLayerException", "None of the provided layer digests match the calculated layer digest"
             )
-        repository, digest = self.repository, digests[0]
+        repository = self.repository
         with self.store.changing() as change:
             self._require_alive(change.connection)
             already = layers.size_of(change.connection, repository.id, digest) is not None

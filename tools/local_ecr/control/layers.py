@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.control.call import Call, Handler
-from local_ecr.errors import EcrError, invalid_parameter
-from local_ecr.names import Digest, InvalidNameError, is_digest, parse_digest
+from local_ecr.errors import EcrError
+from local_ecr.images.manifest import read_manifest
+from local_ecr.names import Digest, is_digest
 from local_ecr.state import layers, repositories
 from local_ecr.uploads import PART_SIZE_HINT
 
 _DIGEST_FORM = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 _LAYER_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+"""Of a layer that no image is made of yet."""
 
 
 def batch_check_layer_availability(call: Call) -> Mapping[str, Any]:
@@ -27,13 +29,12 @@ def batch_check_layer_availability(call: Call) -> Mapping[str, Any]:
                 failures.append(failure)
                 continue
             size = layers.size_of(connection, repository.id, digest)
-            availability = _availability(connection, repository.id, digest, size)
             found.append(
                 {
                     "layerDigest": digest,
-                    "layerAvailability": availability,
+                    "layerAvailability": _availability(connection, repository.id, digest, size),
                     "layerSize": size,
-                    "mediaType": None if size is None else _LAYER_MEDIA_TYPE,
+                    "mediaType": None if size is None else _media_type(connection, repository.id, digest),
                 }
             )
     return {"layers": found, "failures": failures}
@@ -48,9 +49,8 @@ def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
     if layer is None:
         raise EcrError("LayersNotFoundException", f"The layer with digest '{digest}' does not exist {where}")
     if not layer.is_referenced or layer.is_archived:
-        raise EcrError(
-            "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of an image {where}"
-        )
+        kind = "an image that is not archived" if layer.is_archived else "an image"
+        raise EcrError("LayerInaccessibleException", f"The layer with digest '{digest}' is not part of {kind} {where}")
     return {"downloadUrl": call.ecr.download_url(call.registry, Digest(digest)), "layerDigest": digest}
 
 
@@ -78,10 +78,7 @@ def upload_layer_part(call: Call) -> Mapping[str, Any]:
 
 def complete_layer_upload(call: Call) -> Mapping[str, Any]:
     upload_id = call.input["uploadId"]
-    try:
-        digests = [parse_digest(digest) for digest in call.input["layerDigests"]]
-    except InvalidNameError as cause:
-        raise invalid_parameter("layerDigests", str(cause)) from cause
+    digests = [Digest(digest) for digest in call.input["layerDigests"] if is_digest(digest)]  # no other can match
     with call.ecr.uploads.session(call.registry, call.repository_name, call.principal, upload_id) as session:
         if session.upload.parts == 0:
             raise EcrError("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
@@ -99,6 +96,16 @@ def _availability(connection: sqlite3.Connection, repository_id: int, digest: st
     if size is None:
         return "UNAVAILABLE"
     return "ARCHIVED" if layers.is_archived(connection, repository_id, digest) else "AVAILABLE"
+
+
+def _media_type(connection: sqlite3.Connection, repository_id: int, digest: str) -> str:
+    """What an image calls this layer (AWS CLI reference, example of batch-check-layer-availability)."""
+    found = layers.manifest_with(connection, repository_id, digest)
+    if found is None:
+        return _LAYER_MEDIA_TYPE
+    manifest = read_manifest(*found)
+    parts = (manifest.config, *manifest.layers, *manifest.images)
+    return next(part.media_type for part in parts if part is not None and part.digest == digest)
 
 
 def _digest_failure(digest: str) -> dict[str, Any] | None:

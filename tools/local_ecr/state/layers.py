@@ -92,6 +92,16 @@ def is_referenced(connection: sqlite3.Connection, repository_id: int, digest: st
     return row is not None
 
 
+def manifest_with(connection: sqlite3.Connection, repository_id: int, digest: str) -> tuple[bytes, str] | None:
+    """Manifest and media type of one of the images that are made of this layer."""
+    row = connection.execute(
+        "SELECT m.body, i.media_type FROM image_part p JOIN image i ON i.id = p.image_id"
+        " JOIN manifest m ON m.image_id = i.id WHERE p.repository_id = ? AND p.digest = ? AND NOT p.is_image LIMIT 1",
+        (repository_id, digest),
+    ).fetchone()
+    return (bytes(row["body"]), row["media_type"]) if row else None
+
+
 def is_archived(connection: sqlite3.Connection, repository_id: int, digest: str) -> bool:
     """Whether images of the repository are made of this layer, and none of them can be pulled."""
     row = connection.execute(
