@@ -20,6 +20,7 @@ from local_ecr.limits import Limits
 from local_ecr.tunnels import serve_in_tunnel
 
 LINGER = 1.0  # seconds; closing with bytes unread resets the connection, and the client may never see the answer
+GOODBYE = 0.1  # seconds; TLS would wait for the other side's, which a client's idle pool does not say
 PORTS = {"http": 80, "https": 443}
 
 
@@ -92,6 +93,12 @@ class Connection(HttpToolsProtocol):
         self._stop_watching()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """End when what is under way has: the server ends."""
+        super().shutdown()
+        if self.transport.is_closing() and self.scheme == "https":
+            self.loop.call_later(GOODBYE, self.transport.abort)
+
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None:
             return
@@ -124,7 +131,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(LINGER, self.transport.close)
+        self.loop.call_later(LINGER, self.transport.abort)
 
     # ---------------------------------------------------------------- what the parser finds
 

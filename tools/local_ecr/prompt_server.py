@@ -60,3 +60,6 @@ class PromptServer(uvicorn.Server):
             await asyncio.sleep(0.002)
         for task in self.server_state.tasks:
             task.cancel("the server ends")
+        for server in self.servers:
+            server.abort_clients()  # also those that are no connection of ours yet, in the middle of a handshake
+        await asyncio.sleep(0)
