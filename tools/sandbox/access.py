@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from local_ecr import AccessDecision, DecisionLog, Policy, Principal
-from local_ecr.access.decision import Identity, judge, owner_of, sentence
+from local_ecr.access.decision import Identity, judge, sentence
 from local_ecr.access.explain import Evidence
 from local_ecr.access.keys import call_keys, principal_keys
 from local_ecr.access.log import API
@@ -53,7 +53,7 @@ class Access:
         identity = Identity() if principal.is_root else iam.identity_of(principal)
         call = Call(permission.action, permission.resource, principal.in_policies)
         tags = identity.tags if identity is not None else {}
-        context = {**principal_keys(principal.in_policies, tags=tags), **call_keys(now, owner_of(call)), **keys}
+        context = {**principal_keys(principal.in_policies, tags=tags), **call_keys(now, call.owner), **keys}
         call = replace(call, context=context)
         is_trust = call.resource.split(":")[2:3] == ["iam"]
         policies = _trust_policies(call.resource) if is_trust else self._resource_policies(call.resource)

@@ -3,6 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from local_ecr import Policy
+from local_ecr.access.decision import Identity
 from local_ecr.access.log import UnknownRequestError
 
 OWNER, VISITOR = "111122223333", "444455556666"
@@ -107,3 +109,30 @@ def test_why_refuses_to_tell_of_a_request_that_it_does_not_know(town):
         town.ecr.decisions.why("1234")
     with pytest.raises(UnknownRequestError):
         town.ecr.decisions.why("")
+
+
+def test_why_does_not_say_that_a_statement_allows_what_it_leaves_to_its_account(town):
+    town.may(OWNER)
+    town.repository_may({"Sid": "Own", "Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "ecr:*"})
+    assert town.ecr.decisions.why(refused_id(town, "owner-ci"))[2:] == [
+        "  repository policy: 1 statement",
+        "    statement Own leaves it to the identity policies of its account",
+    ]
+
+
+def test_why_names_the_denial_of_everybody_but_whoever_is_listed_to_a_role_with_a_boundary(town):
+    everything = Policy("All", {"Version": "2012-10-17", "Statement": [allow("*")]})
+    town.identities[OWNER] = Identity((everything,), everything)
+    spared = {"AWS": [OWNER, town.role_arn.format(account=OWNER)]}
+    town.repository_may({"Sid": "AllBut", "Effect": "Deny", "NotPrincipal": spared, "Action": "ecr:List*"})
+    assert "    statement AllBut denies it" in town.ecr.decisions.why(refused_id(town, "owner-ci"))
+
+
+def test_why_tells_all_conditions_that_do_not_hold_when_the_statement_is_about_the_call(town):
+    wanted = {"StringEquals": {"aws:PrincipalTag/team": "a"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    town.may(OWNER, allow(ACTION, Sid="Both", Condition=wanted), allow("ecr:PutImage", Sid="Far", Condition=wanted))
+    assert town.ecr.decisions.why(refused_id(town, "owner-ci"))[2:4] == [
+        "    statement Both would allow it, but the condition StringEquals aws:PrincipalTag/team wants a, the request "
+        "does not have it, and the condition IpAddress aws:SourceIp wants 10.0.0.0/8, the request has 127.0.0.1",
+        "    1 more is about something else",
+    ]

@@ -47,6 +47,12 @@ class Call:
     principal: Principal | None = None  # None: an identity policy, which names no principal
     context: Context = field(default_factory=dict)
 
+    @property
+    def owner(self) -> str:
+        """The account that owns what is called upon: the one in its ARN, else the caller's own."""
+        owner = (self.resource.split(":") + [""] * 5)[4]
+        return owner or (self.principal.account if self.principal and self.principal.kind == "AWS" else "")
+
     @cached_property
     def keys(self) -> Context:
         """The condition keys in lower case, since policies may write them in any."""

@@ -82,6 +82,13 @@ def identity_of(call: Call, identity: Identity | Sequence[Policy]) -> Identity:
     return identity if isinstance(identity, Identity) else Identity(identity)
 
 
+def as_resources_see(call: Call, identity: Identity) -> Call:
+    """The call as it is for a resource policy, whose NotPrincipal leaves nobody alone who has a boundary."""
+    if call.principal is None or identity.boundary is None:
+        return call
+    return replace(call, principal=replace(call.principal, is_bounded=True))
+
+
 def _of_service(call: Call, resource: Sequence[Policy]) -> Judgement:
     ruling = evaluate(resource, call)
     if ruling.decision is Decision.ALLOWED:
@@ -95,14 +102,12 @@ def _of_identity(call: Call, identity: Identity, resource: Sequence[Policy], *, 
     principal = call.principal
     assert principal is not None, "an identity calls"  # noqa: S101  our own mistake
     by_identity = evaluate(identity.policies, call, is_of_identity=True)
-    by_boundary = None
-    if identity.boundary is not None:
-        call = replace(call, principal=replace(principal, is_bounded=True))
-        by_boundary = evaluate((identity.boundary,), call, is_of_identity=True)
-    by_resource = evaluate(resource, call)
+    boundary = identity.boundary
+    by_boundary = None if boundary is None else evaluate((boundary,), call, is_of_identity=True)
+    by_resource = evaluate(resource, as_resources_see(call, identity))
     if refused := _denied(by_identity, by_boundary, by_resource):
         return refused
-    is_own = owner_of(call) == principal.account
+    is_own = call.owner == principal.account
     if is_own and by_resource.decision is Decision.ALLOWED:
         if by_resource.naming is Naming.DIRECTLY or by_boundary is None:
             return Judgement(True, by_resource.by)
@@ -132,12 +137,6 @@ def _within(call: Call, by_boundary: Ruling, told: str) -> Judgement:
     if by_boundary.decision is not Decision.ALLOWED:
         return Judgement(False, why=f"because no permissions boundary allows the {call.action} action")
     return Judgement(True, f"{told} and {_boundary(by_boundary)}")
-
-
-def owner_of(call: Call) -> str:
-    """The account that owns what is called upon."""
-    owner = (call.resource.split(":") + [""] * 5)[4]
-    return owner or (call.principal.account if call.principal and call.principal.kind == "AWS" else "")
 
 
 def sentence(call: Call, judgement: Judgement) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from local_ecr.access.calls import UNKNOWN, Call, UnsupportedPolicyError
 from local_ecr.access.conditions import Test
-from local_ecr.access.decision import Identity, identity_of
-from local_ecr.access.policies import Policy
+from local_ecr.access.decision import Identity, as_resources_see, identity_of
+from local_ecr.access.policies import Policy, is_left_to_account
 from local_ecr.access.statements import Element, Statement
 
 _SHOWN = 6
@@ -44,6 +44,7 @@ def _lines(evidence: Evidence) -> Iterator[str]:
         if known.boundary is not None:
             title = f"permission boundary {known.boundary.name}"
             yield from _of_policy(title, known.boundary, call, is_of_identity=True)
+        call = as_resources_see(call, known)
     if not evidence.resource:
         yield "resource policies: none"
     for policy in evidence.resource:
@@ -52,28 +53,37 @@ def _lines(evidence: Evidence) -> Iterator[str]:
 
 def _of_policy(title: str, policy: Policy, call: Call, *, is_of_identity: bool) -> Iterator[str]:
     try:
-        statements = policy.statements
-        found = [(one, list(_differences(one, call, is_of_identity=is_of_identity))) for one in statements]
+        found = [_of_statement(one, call, is_of_identity=is_of_identity) for one in policy.statements]
     except UnsupportedPolicyError as cause:
         yield f"{title}: it is not known what it means: {cause}"
         return
-    yield f"{title}: {len(statements)} statement{'' if len(statements) == 1 else 's'}"
-    others = 0
-    for statement, differences in found:
-        effect = "denies" if statement.is_deny else "allows"
-        if not differences:
-            yield f"  statement {statement.name} {effect} it"
-        elif len(differences) == 1 and not statement.is_deny:
-            yield f"  statement {statement.name} would allow it, but {differences[0]}"
-        else:
-            others += 1
-    if others:
-        yield f"  {others} more {'is' if others == 1 else 'are'} about something else"
+    yield f"{title}: {len(found)} statement{'' if len(found) == 1 else 's'}"
+    told = [line for line in found if line]
+    yield from told
+    if others := len(found) - len(told):
+        more = "more " if told else ""
+        yield f"  {others} {more}{'is' if others == 1 else 'are'} about something else"
+
+
+def _of_statement(statement: Statement, call: Call, *, is_of_identity: bool) -> str:
+    """What it says about the call, or would say but for one thing or for its conditions; empty when it is far off."""
+    naming = statement.naming(call, is_of_identity=is_of_identity)
+    title = f"  statement {statement.name}"
+    if naming:
+        if statement.is_deny:
+            return f"{title} denies it"
+        if is_left_to_account(naming, call):
+            return f"{title} leaves it to the identity policies of its account"
+        return f"{title} allows it"
+    subject = list(_differences(statement, call, is_of_identity=is_of_identity))
+    conditions = [_of_condition(test, call) for test in statement.tests if not test.holds(call.keys)]
+    if statement.is_deny or len(subject) > 1 or (subject and conditions):
+        return ""
+    return f"{title} would allow it, but {', and '.join(subject or conditions)}"
 
 
 def _differences(statement: Statement, call: Call, *, is_of_identity: bool) -> Iterator[str]:
-    """What keeps a statement from applying; nothing when it does."""
-    statement.check_kind(is_of_identity=is_of_identity)
+    """How what the statement is about differs from the call, its conditions aside."""
     if not statement.actions.matches(call.folded_action, call.keys):
         yield _difference("action", call.action, statement.actions)
     if statement.resources is not None and not statement.resources.matches(call.resource, call.keys):
@@ -81,9 +91,6 @@ def _differences(statement: Statement, call: Call, *, is_of_identity: bool) -> I
     principal, principals = call.principal, statement.principals
     if not is_of_identity and principal is not None and principals is not None and not principals.naming(principal):
         yield f"it names {principals}, not {principal.name}"
-    for test in statement.tests:
-        if not test.holds(call.keys):
-            yield _of_condition(test, call)
 
 
 def _difference(what: str, asked: str, element: Element) -> str:

@@ -30,6 +30,7 @@ __all__ = [
     "check",
     "decide",
     "evaluate",
+    "is_left_to_account",
 ]
 
 type Document = Mapping[str, Any]
@@ -91,10 +92,14 @@ def evaluate(policies: Iterable[Policy], call: Call, *, is_of_identity: bool = F
             if naming and statement.is_deny:
                 return Ruling(Decision.DENIED, policy.name, statement.name)
             if naming > ruling.naming:
-                is_left = naming is Naming.ACCOUNT and _is_in_own_account(call)
-                decision = Decision.LEFT_TO_ACCOUNT if is_left else Decision.ALLOWED
+                decision = Decision.LEFT_TO_ACCOUNT if is_left_to_account(naming, call) else Decision.ALLOWED
                 ruling = Ruling(decision, policy.name, statement.name, naming)
     return ruling
+
+
+def is_left_to_account(naming: Naming, call: Call) -> bool:
+    """Whether an allow that names the caller so only leaves the decision to the identity policies of its account."""
+    return naming is Naming.ACCOUNT and call.principal is not None and call.owner == call.principal.account
 
 
 def decide(documents: Iterable[Document], call: Call) -> Decision:
@@ -115,8 +120,3 @@ def check(document: Document, *, is_of_identity: bool | None = None) -> None:
     for statement in read_statements(document):
         if is_of_identity is not None:
             statement.check_kind(is_of_identity=is_of_identity)
-
-
-def _is_in_own_account(call: Call) -> bool:
-    owner = (call.resource.split(":") + [""] * 5)[4]
-    return call.principal is not None and owner in ("", call.principal.account)

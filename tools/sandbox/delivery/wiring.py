@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local_ecr.access.decision import Judgement, judge, owner_of
+from local_ecr.access.decision import Judgement, judge
 from local_ecr.access.keys import call_keys, principal_keys
 from local_ecr.access.policies import Call, Document, Policy, Principal, allows
 from sandbox.delivery.patterns import Pattern
@@ -162,7 +162,7 @@ class Wiring:
         region = resource_arn.split(":")[3]
         keys = {
             **principal_keys(principal, tags=role.tags),
-            **call_keys(datetime.now(UTC), owner_of(call)),
+            **call_keys(datetime.now(UTC), call.owner),
             "aws:RequestedRegion": region,
         }
         call = replace(call, context=keys)
