@@ -22,6 +22,7 @@ from comparing.behaviours import client_at, measure_behaviours
 from comparing.data_plane import measure_data_plane
 from comparing.operations import ACCOUNT, measure_operations
 from comparing.page import MEASURED, PAGE, comparison_page
+from measuring import peers
 
 HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -34,8 +35,8 @@ def measure_local_ecr(folder: Path) -> dict[str, Any]:
 
 
 def measure_moto(folder: Path) -> dict[str, Any]:
-    with servers.moto(folder) as url:
-        found = _measure_api(client_at(url, partial(servers.credentials_from_moto, url)))
+    with peers.moto(folder) as peer:
+        found = _measure_api(client_at(peer.endpoint, partial(servers.credentials_from_moto, peer.endpoint)))
         return {**found, "version": version("moto"), "data plane": {}}
 
 
@@ -54,9 +55,9 @@ def measure_ministack(folder: Path, program: str) -> dict[str, Any]:
 
 
 def measure_distribution(folder: Path) -> dict[str, Any]:
-    with servers.distribution(folder) as url:
+    with peers.distribution(folder) as peer:
         said = subprocess.run(["docker-registry", "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S607
-        return {"version": said.split()[-1], "data plane": measure_data_plane(url, "")}
+        return {"version": said.split()[-1], "data plane": measure_data_plane(f"http://{peer.registry}", "")}
 
 
 def _measure_api(client_of: Any) -> dict[str, Any]:

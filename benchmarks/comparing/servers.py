@@ -1,24 +1,18 @@
-"""The servers that are compared, on free ports of 127.0.0.1."""
+"""What is compared and not only measured: local_ecr with the rest of AWS around it, and MiniStack; and who asks."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
-import urllib3
 
+from measuring.peers import free_port, logging_to, wait_for
 from sandbox.sandbox import Sandbox
 
-START_TIMEOUT = 60.0  # seconds
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
@@ -40,39 +34,12 @@ def local_ecr(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def moto(folder: Path) -> Iterator[str]:
-    port = free_port()
-    program = str(Path(sys.executable).with_name("moto_server"))
-    url = f"http://127.0.0.1:{port}"
-    with _running([program, "-p", str(port)], folder / "moto.log", f"{url}/moto-api/"):
-        yield url
-
-
-@contextmanager
 def ministack(folder: Path, program: str) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    environment = {"GATEWAY_PORT": str(port), "HOME": str(folder)}
-    with _running([program], folder / "ministack.log", f"{url}/_ministack/health", environment):
-        yield url
-
-
-@contextmanager
-def distribution(folder: Path) -> Iterator[str]:
-    """CNCF distribution, which authenticates nobody unless it is told to."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        raise FileNotFoundError("docker-registry is missing: apt-get install docker-registry")
-    port = free_port()
-    settings = folder / "distribution.yml"
-    settings.write_text(
-        "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'distribution'}}}, delete: {{enabled: true}}}}\n"
-        f"http: {{addr: 127.0.0.1:{port}}}\n",
-        encoding="utf-8",
-    )
-    url = f"http://127.0.0.1:{port}"
-    with _running([program, "serve", str(settings)], folder / "distribution.log", f"{url}/v2/"):
+    environment = {**os.environ, "GATEWAY_PORT": str(port), "HOME": str(folder)}
+    with logging_to(folder / "ministack.log", [program], env=environment) as process:
+        wait_for(f"{url}/_ministack/health", process)
         yield url
 
 
@@ -91,41 +58,3 @@ def credentials_from_moto(url: str, account: str) -> Mapping[str, str]:
         "aws_secret_access_key": given["SecretAccessKey"],
         "aws_session_token": given["SessionToken"],
     }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
-
-
-@contextmanager
-def _running(
-    command: Sequence[str], log: Path, url: str, environment: Mapping[str, str] | None = None
-) -> Iterator[None]:
-    """A process for as long as the block runs, from the moment when it answers."""
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}) as process,  # noqa: S603
-    ):
-        try:
-            _wait_for(url, process)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib3.request("GET", url, retries=False, timeout=1)
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"no answer from {url}")

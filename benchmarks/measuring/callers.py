@@ -1,0 +1,135 @@
+"""Client processes that call the JSON API as fast as they are answered.
+
+Requests are made and signed by botocore before the time is taken: an SDK takes longer over a call than the servers do,
+on the same processors, and would be most of what is measured.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.client
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from measuring.images import CONFIG, LAYER, MANIFEST
+from measuring.peers import ACCOUNT, REGION, SECRET, client_at
+
+BLOB = b"a config, and the only layer"
+DESCRIBED = 10  # images in the repository that is described
+
+Span = tuple[float, float]
+"""When something began and ended, by the clock that all processes share."""
+Request = tuple[Mapping[str, str], bytes]
+"""Headers and body."""
+Work = Callable[[str, str, int], Span]
+"""Of an endpoint, a repository's name and a number of calls."""
+
+
+class Callers:
+    """Processes that stay, so that no figure has the start of one in it."""
+
+    def __init__(self, pool: ProcessPoolExecutor, endpoint: str, count: int) -> None:
+        self._pool = pool
+        self._endpoint = endpoint
+        self._count = count
+
+    def rate(self, work: Work, name: str, calls: int) -> float:
+        """Calls per second of all processes together, `calls` by each, from the first beginning to the last end."""
+        names = [f"{name}-{number}" for number in range(self._count)]
+        spans = list(self._pool.map(functools.partial(_work_on, work, self._endpoint, calls), names))
+        return calls * self._count / (max(end for _, end in spans) - min(begin for begin, _ in spans))
+
+
+@contextmanager
+def callers(endpoint: str, count: int) -> Iterator[Callers]:
+    """Processes for as long as the block runs."""
+    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield Callers(pool, endpoint, count)
+
+
+def put_images(endpoint: str, repository_name: str, calls: int) -> Span:
+    """PutImage of so many images, each with a tag, into a new repository."""
+    _make_repository(endpoint, repository_name)
+    return _timed(endpoint, [_put_image(endpoint, repository_name, number) for number in range(calls)])
+
+
+def describe_images(endpoint: str, repository_name: str, calls: int) -> Span:
+    """DescribeImages of a new and small repository, so many times."""
+    _make_repository(endpoint, repository_name)
+    _timed(endpoint, [_put_image(endpoint, repository_name, number) for number in range(DESCRIBED)])
+    found = client_at(endpoint).describe_images(repositoryName=repository_name)["imageDetails"]
+    if len(found) != DESCRIBED:
+        raise RuntimeError(f"{len(found)} images are described, not {DESCRIBED}")
+    return _timed(endpoint, [_request(endpoint, "DescribeImages", {"repositoryName": repository_name})] * calls)
+
+
+def _work_on(work: Work, endpoint: str, calls: int, name: str) -> Span:
+    return work(endpoint, name, calls)
+
+
+def _make_repository(endpoint: str, name: str) -> None:
+    """A repository that has the blob."""
+    client, named = client_at(endpoint), {"repositoryName": name}
+    client.create_repository(**named)
+    upload = {**named, "uploadId": client.initiate_layer_upload(**named)["uploadId"]}
+    client.upload_layer_part(**upload, partFirstByte=0, partLastByte=len(BLOB) - 1, layerPartBlob=BLOB)
+    client.complete_layer_upload(**upload, layerDigests=[_digest(BLOB)])
+
+
+def _put_image(endpoint: str, repository_name: str, number: int) -> Request:
+    """An image like no other, made of the one blob that its repository has."""
+    blob = {"digest": _digest(BLOB), "size": len(BLOB)}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, **blob},
+        "layers": [{"mediaType": LAYER, **blob}],
+        "annotations": {"number": str(number)},
+    }
+    given = {
+        "repositoryName": repository_name,
+        "imageManifest": json.dumps(manifest),
+        "imageManifestMediaType": MANIFEST,
+        "imageTag": f"v{number}",
+    }
+    return _request(endpoint, "PutImage", given)
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _request(endpoint: str, operation: str, given: Mapping[str, Any]) -> Request:
+    headers = {
+        "X-Amz-Target": f"AmazonEC2ContainerRegistry_V20150921.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+        "User-Agent": "Boto3",
+    }
+    body = json.dumps(given).encode()
+    request = AWSRequest("POST", f"{endpoint}/", headers, body)
+    SigV4Auth(Credentials(ACCOUNT, SECRET), "ecr", REGION).add_auth(request)
+    return dict(request.headers.items()), body
+
+
+def _timed(endpoint: str, asked: Sequence[Request]) -> Span:
+    """Send one request after the other over one connection, if the server keeps it open."""
+    with closing(http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=60)) as connection:
+        begun = time.monotonic()
+        for headers, body in asked:
+            connection.request("POST", "/", body, headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status != http.HTTPStatus.OK:
+                raise RuntimeError(f"{answer.status}: {said[:200]!r}")
+        return begun, time.monotonic()
