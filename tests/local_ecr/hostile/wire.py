@@ -80,13 +80,18 @@ class Wire:
         body: bytes = b"",
         headers: Iterable[Header] = (),
         token: str | None = None,
+        chunks: bytes = b"",
     ) -> Answer:
-        """A request of /v2/ with a length, and a token unless that is empty. The answer is in form."""
+        """A request of /v2/ with a token, unless that is empty, and a length, unless there are chunks instead.
+
+        The answer is in form.
+        """
         token = self.token if token is None else token
         authorization = [("Authorization", f"Basic {token}")] if token else []
-        length = [("Content-Length", str(len(body)))] if body or method in {"PUT", "POST", "PATCH"} else []
+        has_length = not chunks and (body or method in {"PUT", "POST", "PATCH"})
+        length = [("Content-Length", str(len(body)))] if has_length else []
         whole = [("Host", self.host), *authorization, *length, *headers]
-        answer = self.exchange(request_bytes(method, target, whole, body), method)
+        answer = self.exchange(request_bytes(method, target, whole, body or chunks), method)
         require_oci_form(answer)
         return answer
 
