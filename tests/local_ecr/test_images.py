@@ -182,17 +182,20 @@ def test_each_wrong_image_id_fails_on_its_own_while_the_right_one_is_served(ecr,
     assert len(answer.get("images", answer.get("imageIds"))) == 1
 
 
-def test_an_image_is_not_found_when_its_media_type_is_not_accepted(ecr, team_app):
+def test_an_image_comes_as_it_is_by_its_digest_whatever_media_types_are_accepted(ecr, team_app):
     digest = team_app.push_image("one", "1.0")
-    by_digest = {
-        "repositoryName": "team/app",
-        "imageIds": [{"imageDigest": digest}, {"imageDigest": digest, "imageTag": "1.0"}],
-    }
-    refused = ecr.batch_get_image(**by_digest, acceptedMediaTypes=[DOCKER_MANIFEST])
-    assert [one["failureCode"] for one in refused["failures"]] == ["ImageNotFound"] * 2
-    by_tag = {"repositoryName": "team/app", "imageIds": [{"imageTag": "1.0"}]}
-    assert ecr.batch_get_image(**by_tag, acceptedMediaTypes=[OCI_INDEX])["images"] == []
-    served = ecr.batch_get_image(**by_tag, acceptedMediaTypes=[DOCKER_MANIFEST, OCI_MANIFEST])
+    wanted = [{"imageDigest": digest}, {"imageDigest": digest, "imageTag": "1.0"}]
+    answer = ecr.batch_get_image(repositoryName="team/app", imageIds=wanted, acceptedMediaTypes=[DOCKER_MANIFEST])
+    assert [one["imageId"] for one in answer["images"]] == wanted
+    assert {one["imageManifestMediaType"] for one in answer["images"]} == {OCI_MANIFEST}
+
+
+def test_an_image_is_not_found_by_its_tag_when_it_has_no_form_that_is_accepted(ecr, team_app):
+    digest = team_app.push_image("one", "1.0")
+    wanted = {"repositoryName": "team/app", "imageIds": [{"imageTag": "1.0"}]}
+    refused = ecr.batch_get_image(**wanted, acceptedMediaTypes=[OCI_INDEX])
+    assert [one["failureCode"] for one in refused["failures"]] == ["ImageNotFound"]
+    served = ecr.batch_get_image(**wanted, acceptedMediaTypes=[DOCKER_MANIFEST, OCI_MANIFEST])
     assert served["images"][0]["imageId"] == {"imageDigest": digest, "imageTag": "1.0"}
 
 

@@ -135,13 +135,14 @@ def find_image(call: Call, connection: sqlite3.Connection, repository: Repositor
 def _accepted_image(call: Call, image: Image, wanted: ImageId, body: bytes) -> dict[str, Any]:
     """An image in a media type that the caller accepts: by its tag alone it is converted, as in a pull by tag.
 
-    Raises ImageFailureError: it cannot be told so.
+    By its digest it comes as it is, whatever is accepted: github.com/aws/containers-roadmap/issues/1075.
+    Raises ImageFailureError: by tag it cannot be told so. What ECR does then is not known.
     """
     accepted = call.input.get("acceptedMediaTypes", [image.media_type])
-    if image.media_type in accepted:
+    if image.media_type in accepted or wanted.digest is not None:
         return _image(call, ImageId(image.digest, wanted.image_tag), image.media_type, body)
-    is_convertible = wanted.digest is None and call.ecr.quirks.manifests_converted_by_tag
-    converted = convert_manifest(body, image.media_type, accepted) if is_convertible else None
+    converts = call.ecr.quirks.manifests_converted_by_tag
+    converted = convert_manifest(body, image.media_type, accepted) if converts else None
     if converted is None:
         raise not_found()
     return _image(call, ImageId(converted.digest, wanted.image_tag), converted.media_type, converted.body)
