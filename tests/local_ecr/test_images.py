@@ -6,11 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from local_ecr import Quirks
-
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 NOWHERE = "sha256:" + "0" * 64
 
 
@@ -180,48 +176,6 @@ def test_each_wrong_image_id_fails_on_its_own_while_the_right_one_is_served(ecr,
     answer = getattr(ecr, operation)(repositoryName="team/app", imageIds=[*wrong.values(), {"imageDigest": other}])
     assert {one["failureCode"]: one["imageId"] for one in answer["failures"]} == wrong
     assert len(answer.get("images", answer.get("imageIds"))) == 1
-
-
-def test_an_image_comes_as_it_is_by_its_digest_whatever_media_types_are_accepted(ecr, team_app):
-    digest = team_app.push_image("one", "1.0")
-    wanted = [{"imageDigest": digest}, {"imageDigest": digest, "imageTag": "1.0"}]
-    answer = ecr.batch_get_image(repositoryName="team/app", imageIds=wanted, acceptedMediaTypes=[DOCKER_MANIFEST])
-    assert [one["imageId"] for one in answer["images"]] == wanted
-    assert {one["imageManifestMediaType"] for one in answer["images"]} == {OCI_MANIFEST}
-
-
-def test_an_image_is_not_found_by_its_tag_when_it_has_no_form_that_is_accepted(ecr, team_app):
-    digest = team_app.push_image("one", "1.0")
-    wanted = {"repositoryName": "team/app", "imageIds": [{"imageTag": "1.0"}]}
-    refused = ecr.batch_get_image(**wanted, acceptedMediaTypes=[OCI_INDEX])
-    assert [one["failureCode"] for one in refused["failures"]] == ["ImageNotFound"]
-    served = ecr.batch_get_image(**wanted, acceptedMediaTypes=[DOCKER_MANIFEST, OCI_MANIFEST])
-    assert served["images"][0]["imageId"] == {"imageDigest": digest, "imageTag": "1.0"}
-
-
-def test_an_image_asked_for_by_tag_is_converted_as_in_a_pull_when_only_the_other_format_is_accepted(ecr, team_app):
-    digest = team_app.push_image("one", "1.0")
-    pulled = team_app.send("GET", "manifests/1.0", headers={"Accept": DOCKER_MANIFEST})
-
-    answer = ecr.batch_get_image(
-        repositoryName="team/app", imageIds=[{"imageTag": "1.0"}], acceptedMediaTypes=[DOCKER_MANIFEST]
-    )
-
-    [image] = answer["images"]
-    assert image["imageManifestMediaType"] == DOCKER_MANIFEST
-    assert image["imageManifest"].encode() == pulled.data
-    assert image["imageId"] == {"imageDigest": pulled.headers["Docker-Content-Digest"], "imageTag": "1.0"}
-    assert image["imageId"]["imageDigest"] != digest
-
-
-def test_no_image_is_converted_for_the_api_when_the_quirk_is_off(make_stand):
-    stand = make_stand(quirks=Quirks.parse("ecr,-manifests_converted_by_tag"))
-    stand.client().create_repository(repositoryName="team/app")
-    stand.distribution().push_image("one", "1.0")
-    answer = stand.client().batch_get_image(
-        repositoryName="team/app", imageIds=[{"imageTag": "1.0"}], acceptedMediaTypes=[DOCKER_MANIFEST]
-    )
-    assert [one["failureCode"] for one in answer["failures"]] == ["ImageNotFound"]
 
 
 @pytest.mark.parametrize("paging", [{"maxResults": 5}, {"nextToken": "x"}])

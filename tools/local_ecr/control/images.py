@@ -32,6 +32,8 @@ def put_image(call: Call) -> Mapping[str, Any]:
         manifest = read_manifest(call.input["imageManifest"].encode(), call.input.get("imageManifestMediaType"))
     except InvalidManifestError as cause:
         raise invalid_parameter("ImageManifest", str(cause)) from cause
+    if call.ecr.quirks.media_type_parameters_refused and manifest.has_media_type_parameters:
+        raise invalid_parameter("ImageManifest", "a media type with parameters")
     with call.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)
         pushed = push_image(change, repository, manifest, digest=digest, image_tag=image_tag, now=call.now())

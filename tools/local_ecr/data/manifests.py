@@ -75,7 +75,7 @@ def _push(call: DataCall, wanted: ImageId, body: bytes, media_type: str | None) 
         manifest = read_manifest(body, media_type, algorithm)
     except InvalidManifestError as cause:
         raise manifest_invalid(str(cause), quirks) from cause
-    if quirks.media_type_parameters_refused and any(";" in one for one in manifest.media_types):
+    if quirks.media_type_parameters_refused and manifest.has_media_type_parameters:
         raise manifest_invalid("a media type with parameters", quirks)
     with call.ecr.store.changing() as change:
         repository = repositories.get(change.connection, call.registry, call.repository_name)

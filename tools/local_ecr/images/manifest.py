@@ -65,6 +65,11 @@ class Manifest:
         artifact = (self.artifact_type,) if self.artifact_type else ()
         return (*artifact, *(one.media_type for one in (*config, *self.layers)))
 
+    @property
+    def has_media_type_parameters(self) -> bool:
+        """Whether one of them has parameters, as in `;version=0.2`."""
+        return any(";" in one for one in self.media_types)
+
 
 def read_manifest(body: bytes, media_type: str | None, algorithm: str = "sha256") -> Manifest:
     """Read a manifest that was sent as `media_type` (None: it says itself what it is).
