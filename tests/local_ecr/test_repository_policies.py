@@ -63,12 +63,18 @@ def test_a_repository_policy_is_read_back_with_the_same_meaning_when_it_is_set(e
         '{"Statement": [{"Effect": "Allow", "Principal": "me", "Action": "ecr:*"}]}',
         '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": [5]}, "Action": "ecr:*"}]}',
         '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Condition": {"Bool": "true"}}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["ecr:*", "ecr:GetAuthorizationToken"]}]}',
+        '{"Statement": [{"Sid": 5, "Effect": "Allow", "Principal": "*", "Action": "ecr:*"}]}',
+        '{"Id": 5, "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Condition": {"Bool": {"a": null}}}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Condition": {"Bool": {"a": []}}}]}',
         "[" * 5000,
     ],
 )
 def test_a_repository_policy_is_refused_when_it_is_none(ecr, policy):
     ecr.create_repository(repositoryName="team/app")
-    with pytest.raises(ClientError, match="InvalidParameterException"):
+    told = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
+    with pytest.raises(ClientError, match=rf"InvalidParameterException.*{told}"):
         ecr.set_repository_policy(repositoryName="team/app", policyText=policy)
 
 

@@ -116,6 +116,12 @@ def test_all_operators_and_keys_must_hold_when_there_are_several():
         {"Null": {"aws:SourceIp": "no"}},
         {"NullIfExists": {"aws:SourceIp": "true"}},
         {"ForAnyValue:Null": {"aws:TagKeys": "true"}},
+        {"StringEquals": {"aws:PrincipalServiceNamesList": "lambda.amazonaws.com"}},
+        {"StringNotLike": {"aws:SourceOrgPaths": "o-1/*"}},
+        {"StringEquals": {"aws:PrincipalArn": []}},
+        {"StringEquals": {"aws:PrincipalArn": None}},
+        {"StringEquals": {"aws:PrincipalArn": {"Ref": "Role"}}},
+        {"StringEquals": {"aws:PrincipalArn": ["a", ["b"]]}},
     ],
 )
 def test_a_condition_is_refused_when_it_is_not_known(condition):

@@ -303,6 +303,7 @@ def test_a_policy_that_is_not_understood_allows_nothing_and_says_so(town, tokens
         {"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "office"}}},
         {"Principal": "*", "Condition": {"StringEquals": {"aws:TagKeys": "team"}}},
         {"Principal": "*", "Condition": {"NumericEquals": {"aws:MultiFactorAuthAge": "old"}}},
+        {"Principal": "*", "Condition": {"StringEquals": {"ecr:ImageTag": "latest"}}},
     ],
 )
 def test_a_repository_policy_is_refused_when_it_is_not_evaluated_here(town, elements):

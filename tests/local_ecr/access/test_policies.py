@@ -1,9 +1,12 @@
 """Policy evaluation: a table of calls and what AWS decides."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from local_ecr.access.keys import RequestFacts, call_keys, input_keys, principal_keys, resource_keys, source_keys
+from local_ecr.access.known_keys import is_known
 from local_ecr.access.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, check, decide
 
 EVENTS = Principal("Service", "events.amazonaws.com")
@@ -140,6 +143,15 @@ def test_identity_of_another_account_is_named_when_by_its_account_or_its_arn(nam
         {"NotResource": QUEUE},
         {"Resources": QUEUE},
         {"Effect": "Maybe"},
+        {"Action": []},
+        {"Action": None, "NotAction": []},
+        {"Action": 5},
+        {"Resource": []},
+        {"Resource": {"Ref": "Queue"}},
+        {"Principal": {"AWS": []}},
+        {"Principal": None, "NotPrincipal": {"AWS": []}, "Effect": "Deny"},
+        {"Condition": "StringEquals"},
+        {"Condition": {"StringEquals": "aws:SourceArn"}},
     ],
 )
 def test_policy_is_refused_when_it_uses_what_is_not_known(changes: dict[str, Any]) -> None:
@@ -147,6 +159,46 @@ def test_policy_is_refused_when_it_uses_what_is_not_known(changes: dict[str, Any
         decide([document(**changes)], Call("sqs:SendMessage", QUEUE, EVENTS, CONTEXT))
     with pytest.raises(UnsupportedPolicyError):
         check(document(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"Version": "2013-10-17"}, {"Version": 2012}, {"Statements": []}, {"Statement": ["Allow"]}],
+)
+def test_policy_is_refused_when_the_document_is_none(changes: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedPolicyError):
+        check({**document(), **changes})
+    with pytest.raises(UnsupportedPolicyError, match="has no Statement"):
+        check({"Version": "2012-10-17"})
+
+
+@pytest.mark.parametrize("key", ["aws:PrincipleArn", "ecr:ImageTag", "AWS:username2", "aws:PrincipalTag"])
+def test_policy_is_refused_at_the_check_when_it_asks_for_a_condition_key_that_no_request_has(key: str) -> None:
+    with pytest.raises(UnsupportedPolicyError, match=f"{key} is no condition key that AWS documents"):
+        check(document(**condition("StringEquals", key, "a")))
+
+
+@pytest.mark.parametrize("key", ["AWS:principalarn", "aws:PrincipalTag/a b", "ecr:ResourceTag/team", "sts:ExternalId"])
+def test_policy_passes_the_check_when_its_condition_key_is_known_or_another_services(key: str) -> None:
+    check(document(**condition("StringEquals", key, "a")))
+
+
+def test_every_condition_key_that_a_request_gets_here_is_one_that_aws_documents() -> None:
+    session = Principal("AWS", "arn:aws:sts::111122223333:assumed-role/ci/run-1", "arn:aws:iam::111122223333:role/ci")
+    user = Principal("AWS", "arn:aws:iam::111122223333:user/jo")
+    told = {
+        **principal_keys(session, "o-1", {"team": "a"}),
+        **principal_keys(user),
+        **principal_keys(EVENTS),
+        **call_keys(datetime.now(UTC), "111122223333"),
+        **source_keys(RULE, "111122223333", "o-1"),
+        **resource_keys({"team": "a"}),
+        **input_keys("TagResource", {"tags": [{"Key": "team", "Value": "a"}]}),
+        **input_keys("GetAccountSetting", {"name": "BLOB_MOUNTING"}),
+        **RequestFacts("id", "127.0.0.1", "agent", "page").keys,
+    }
+    assert [key for key in told if not is_known(key)] == []
+    assert len(told) > 25
 
 
 def test_resource_policy_is_refused_when_it_names_no_principal() -> None:

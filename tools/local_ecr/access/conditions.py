@@ -16,7 +16,18 @@ from local_ecr.access.patterns import Matcher
 
 SET_OPERATORS = ("ForAllValues", "ForAnyValue")
 
-_SEVERAL = frozenset({"aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths"})
+_SEVERAL = frozenset(
+    f"aws:{name}"
+    for name in (
+        "calledvia",
+        "principalorgpaths",
+        "principalservicenameslist",
+        "resourceorgpaths",
+        "sourceorgpaths",
+        "tagkeys",
+        "vpceorgpaths",
+    )
+)
 """Keys that have several values by their definition: they need a set operator."""
 
 
@@ -56,13 +67,27 @@ class Test:
         return any(matches(value, keys) for matches in self.matchers) is not self.is_opposite
 
 
-def read_conditions(conditions: Mapping[str, Mapping[str, Any]], *, has_variables: bool) -> tuple[Test, ...]:
+def read_conditions(conditions: Any, *, has_variables: bool) -> tuple[Test, ...]:
     """The Condition element, of which every test must hold. Raises UnsupportedPolicyError for what is not known."""
     return tuple(
-        _test(operator, key, tuple(_text(one) for one in as_list(wanted)), has_variables=has_variables)
-        for operator, block in conditions.items()
-        for key, wanted in block.items()
+        _test(operator, key, _texts(operator, key, wanted), has_variables=has_variables)
+        for operator, block in _block("Condition", conditions).items()
+        for key, wanted in _block(operator, block).items()
     )
+
+
+def _block(name: str, written: Any) -> Mapping[str, Any]:
+    if not isinstance(written, Mapping):
+        raise UnsupportedPolicyError(f"{name} is no JSON object")
+    return written
+
+
+def _texts(operator: str, key: str, written: Any) -> tuple[str, ...]:
+    """The values that are wanted: texts, or JSON's booleans and numbers, which may stand without quotes."""
+    values = as_list(written)
+    if not values or not all(isinstance(one, (str, bool, int, float)) for one in values):
+        raise UnsupportedPolicyError(f"{operator} {key}: not one value or several: {str(written)[:100]}")
+    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
 
 
 def _test(operator: str, key: str, wanted: tuple[str, ...], *, has_variables: bool) -> Test:
@@ -91,11 +116,6 @@ def _test(operator: str, key: str, wanted: tuple[str, ...], *, has_variables: bo
 
 def _needs_set_operator(key: str, operator: str) -> UnsupportedPolicyError:
     return UnsupportedPolicyError(f"{key} has several values: {operator} needs ForAllValues or ForAnyValue")
-
-
-def _text(value: Any) -> str:
-    """JSON's booleans and numbers may stand without quotes."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_list(value: Any) -> Sequence[Any]:

@@ -142,7 +142,7 @@ class Gate:
             known,
             {
                 **principal_keys(known, self._organization_id, identity.tags if identity else None),
-                **source_keys(principal.source_arn, principal.account),
+                **source_keys(principal.source_arn, principal.account, self._organization_id),
                 **call_keys(self._clock(), registry.account),
                 **keys,
                 "aws:RequestedRegion": registry.region,

@@ -61,12 +61,18 @@ def principal_keys(
     if kind == "AssumedRole":
         keys["aws:MultiFactorAuthPresent"] = "false"  # long-term keys do not have it at all
         keys["aws:TokenIssueTime"] = principal.session_began or UNKNOWN
-    if organization_id is not None:
-        for whose in ("Principal", "Resource"):  # every account is in it
-            keys |= {f"aws:{whose}OrgID": organization_id, f"aws:{whose}OrgPaths": UNKNOWN}
+    for whose in ("Principal", "Resource"):
+        keys |= _organization(whose, organization_id)
     for key, value in (tags or {}).items():
         keys[f"aws:PrincipalTag/{key}"] = value
     return keys
+
+
+def _organization(whose: str, organization_id: str | None) -> dict[str, str]:
+    """Every account is in it; where in it is not known."""
+    if organization_id is None:
+        return {}
+    return {f"aws:{whose}OrgID": organization_id, f"aws:{whose}OrgPaths": UNKNOWN}
 
 
 def call_keys(now: datetime, owner: str) -> Context:
@@ -79,11 +85,12 @@ def call_keys(now: datetime, owner: str) -> Context:
     }
 
 
-def source_keys(source_arn: str, source_account: str) -> Context:
+def source_keys(source_arn: str, source_account: str, organization_id: str | None = None) -> Context:
     """On whose behalf an AWS service calls; nothing for anybody else, who has no source."""
     if not source_arn:
         return {}
-    return {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
+    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
+    return keys | _organization("Source", organization_id)
 
 
 def resource_keys(tags: Mapping[str, str]) -> Context:

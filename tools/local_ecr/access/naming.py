@@ -92,6 +92,8 @@ def read_principals(statement: Mapping[str, Any]) -> PrincipalElement | None:
     if not isinstance(written, Mapping) or not written or set(written) - set(KINDS):
         raise UnsupportedPolicyError(f"not a principal: {str(written)[:100]}")
     names = {"AWS": frozenset[str](), **{kind: frozenset(map(_name, as_list(some))) for kind, some in written.items()}}
+    if not any(names.values()):
+        raise UnsupportedPolicyError("a principal names nobody")
     for kind, some in names.items():
         for name in some:
             if "*" in name and (name != "*" or kind != "AWS"):

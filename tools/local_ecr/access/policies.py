@@ -1,7 +1,7 @@
 """AWS policies: does a set of policy documents allow one call, and which statement says so?
 
-Small and strict: an element, operator or key that is not known here raises UnsupportedPolicyError instead of being
-skipped, since a skipped condition would allow what AWS denies. Source: IAM user guide, "Policy evaluation logic" and
+Small and strict: an element or operator that is not known here raises UnsupportedPolicyError instead of being skipped,
+since a skipped condition would allow what AWS denies. Source: IAM user guide, "Policy evaluation logic" and
 "IAM JSON policy elements reference".
 """
 
@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from local_ecr.access.calls import Call, Context, Principal, UnsupportedPolicyError
+from local_ecr.access.known_keys import is_known
 from local_ecr.access.naming import Naming
 from local_ecr.access.statements import Statement, read_statements
 
@@ -113,10 +114,14 @@ def allows(documents: Iterable[Document], call: Call) -> bool:
 
 
 def check(document: Document, *, is_of_identity: bool | None = None) -> None:
-    """Find out at once what evaluate() would stumble over later. Raises UnsupportedPolicyError.
+    """Find out at once what evaluate() would stumble over later, or could never find. Raises UnsupportedPolicyError.
 
-    `is_of_identity` as in evaluate(); None when it is not known which kind of policy it is.
+    A condition key that no request has, such as `aws:PrincipleArn`, is a mistake that nobody notices later: AWS takes
+    it for a key that is missing. `is_of_identity` as in evaluate(); None when it is not known which kind of policy it
+    is.
     """
     for statement in read_statements(document):
+        if unknown := [test.key for test in statement.tests if not is_known(test.key)]:
+            raise UnsupportedPolicyError(f"{unknown[0]} is no condition key that AWS documents")
         if is_of_identity is not None:
             statement.check_kind(is_of_identity=is_of_identity)

@@ -17,7 +17,8 @@ from local_ecr.access.patterns import Matcher, like, like_resource, matcher
 KNOWN_ELEMENTS = frozenset(
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
 )
-_WITH_VARIABLES = "2012-10-17"
+_VERSIONS = ("2008-10-17", "2012-10-17")
+"""Of the policy language; the second has variables."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,16 @@ class Statement:
 
 def read_statements(document: Mapping[str, Any]) -> tuple[Statement, ...]:
     """The statements of a policy document. Raises UnsupportedPolicyError for what is not known here."""
-    has_variables = document.get("Version") == _WITH_VARIABLES
+    if unknown := document.keys() - {"Version", "Id", "Statement"}:
+        raise UnsupportedPolicyError(f"policy elements {', '.join(sorted(unknown))} are not evaluated here")
+    version = document.get("Version", _VERSIONS[0])
+    if version not in _VERSIONS:
+        raise UnsupportedPolicyError(f"Version {version!r} is none of {', '.join(_VERSIONS)}")
+    if "Statement" not in document:
+        raise UnsupportedPolicyError("a policy has no Statement")
     return tuple(
-        _statement(written, str(number), has_variables=has_variables)
-        for number, written in enumerate(as_list(document.get("Statement", [])), start=1)
+        _statement(written, str(number), has_variables=version == _VERSIONS[1])
+        for number, written in enumerate(as_list(document["Statement"]), start=1)
     )
 
 
@@ -124,7 +131,9 @@ def _element(written: Mapping[str, Any], name: str, read: Callable[[str], Matche
         raise UnsupportedPolicyError(f"a statement has both {name} and Not{name}")
     if not names:
         return None
-    texts = tuple(str(one) for one in as_list(written[names[0]]))
+    texts = tuple(as_list(written[names[0]]))
+    if not texts or not all(isinstance(one, str) for one in texts):
+        raise UnsupportedPolicyError(f"{names[0]} is not one text or several: {str(written[names[0]])[:100]}")
     matchers = {text: read(text) for text in texts}
     exact = (text.lower() if name == "Action" else text for text, found in matchers.items() if found is None)
     return Element(names[0], texts, frozenset(exact), tuple(found for found in matchers.values() if found is not None))

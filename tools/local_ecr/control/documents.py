@@ -14,6 +14,8 @@ _STATEMENT_KEYS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
 _ALL_ACTIONS = frozenset({"*", "ecr:*"})
+_OF_NO_REPOSITORY = "ecr:getauthorizationtoken"
+"""An action that ECR takes in no repository policy (github.com/cloudposse/terraform-aws-ecr/pull/67)."""
 _PRINCIPALS = {
     "AWS": re.compile(
         r"\*|[0-9]{12}|arn:[a-z-]+:iam::[0-9]{12}:(root|(user|role)/[\w+=,.@/-]+)"
@@ -27,7 +29,7 @@ _PRINCIPALS = {
 def check_repository_policy(text: str, *, reformat: bool) -> str:
     """The policy as it will be read back. Raises EcrError InvalidParameterException."""
     document, statements = _read(text)
-    if document is None or not statements or not all(_is_statement(statement) for statement in statements):
+    if document is None or not statements or not all(_is_repository_statement(statement) for statement in statements):
         raise invalid_parameter("PolicyText", "Invalid repository policy provided")
     _require_principals(statements)
     return pretty(document) if reformat else text
@@ -56,6 +58,7 @@ def _read(text: str) -> tuple[dict[str, Any] | None, Sequence[Any]]:
         document is None
         or not set(document) <= {"Version", "Id", "Statement"}
         or document.get("Version", "2008-10-17") not in ("2008-10-17", "2012-10-17")
+        or not isinstance(document.get("Id", ""), str)
     ):
         return None, []
     statements = document.get("Statement")
@@ -64,23 +67,26 @@ def _read(text: str) -> tuple[dict[str, Any] | None, Sequence[Any]]:
     return document, statements if isinstance(statements, list) else []
 
 
+def _is_repository_statement(statement: Any) -> bool:
+    return _is_statement(statement) and all(action.lower() != _OF_NO_REPOSITORY for action in _actions(statement))
+
+
 def _is_registry_statement(statement: Any, actions: Collection[str] | None) -> bool:
     if not _is_statement(statement) or ("Resource" in statement) == ("NotResource" in statement):
         return False
-    named = _texts(statement.get("Action", statement.get("NotAction")))
-    return actions is None or all(action in actions or action in _ALL_ACTIONS for action in named)
+    return actions is None or all(action in actions or action in _ALL_ACTIONS for action in _actions(statement))
 
 
 def _is_statement(statement: Any) -> bool:
     if not isinstance(statement, dict) or not set(statement) <= _STATEMENT_KEYS:
         return False
-    if statement.get("Effect") not in ("Allow", "Deny"):
+    if statement.get("Effect") not in ("Allow", "Deny") or not isinstance(statement.get("Sid", ""), str):
         return False
     if ("Action" in statement) == ("NotAction" in statement):
         return False
     if ("Principal" in statement) == ("NotPrincipal" in statement):
         return False
-    actions = _texts(statement.get("Action", statement.get("NotAction")))
+    actions = _actions(statement)
     resources = [statement[element] for element in ("Resource", "NotResource") if element in statement]
     return (
         bool(actions)
@@ -89,6 +95,10 @@ def _is_statement(statement: Any) -> bool:
         and all(_texts(resource) for resource in resources)
         and _is_condition(statement.get("Condition", {}))
     )
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
+    return _texts(statement.get("Action", statement.get("NotAction")))
 
 
 def _require_principals(statements: Sequence[Mapping[str, Any]]) -> None:
@@ -119,7 +129,15 @@ def _is_principal(value: Any) -> bool:
 
 
 def _is_condition(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(block, dict) for block in value.values())
+    return isinstance(value, dict) and all(
+        isinstance(block, dict) and all(map(_is_wanted, block.values())) for block in value.values()
+    )
+
+
+def _is_wanted(value: Any) -> bool:
+    """A value to compare with, or a list of them; JSON's booleans and numbers may stand without quotes."""
+    listed = value if isinstance(value, list) else [value]
+    return len(listed) > 0 and all(isinstance(one, (str, bool, int, float)) for one in listed)
 
 
 def pretty(value: Any, indent: int = 0) -> str:
