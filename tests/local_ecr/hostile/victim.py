@@ -99,7 +99,7 @@ class Victim:
 
     def require_unharmed(self) -> None:
         """What holds after every attack: it serves, nothing failed inside, and no file is where none belongs."""
-        assert self.v2.send("GET", "/v2/").status == 200
+        assert self.wire(REGION).send("GET", "/v2/").status == 200
         assert self.api.call("DescribeRepositories", {}).status == 200
         self.stand.ecr.wait_until_idle(60)
         failed = [one.getMessage() for one in self.logged.found if one.exc_info or one.levelno >= logging.WARNING]
