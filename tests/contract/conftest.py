@@ -226,6 +226,12 @@ def aws_world(real_account: str, remove_repositories: Callable[[Any, str], None]
 
 
 @pytest.fixture(scope="session")
+def region() -> str:
+    """The first one, where tests of one region work."""
+    return REGIONS[0]
+
+
+@pytest.fixture(scope="session")
 def remove_repositories() -> Callable[[Any, str], None]:
     """Deletes those with this prefix, by a client of ECR, with all their images."""
 

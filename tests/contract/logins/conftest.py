@@ -1,8 +1,14 @@
-"""The contract of ``Logins``: every test runs on the fake, and on the adapter over a local ECR that judges rights."""
+"""Worlds for the contract of ``Logins``: the fake's, and the adapter's over a local ECR that judges rights.
 
+With STEWARD_TEST_AWS=1 also the adapter's in a real account, whose IAM gets roles for as long as a test takes.
+"""
+
+import contextlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,37 +27,52 @@ from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import RegistryRef, image_tag
-from ecr_steward.errors import (
-    AccessDeniedError,
-    AccountNotConnectedError,
-    CredentialRefusedError,
-    RoleNotAssumableError,
-)
+from ecr_steward.errors import StewardError
 from ecr_steward.ports.credentials import Logins
 from ecr_steward_fakes import FakeLogins, FakeRole
 from local_ecr import Credential, LocalEcr, LocalEcrServer, Policy, Principal
 
-HUB, SPOKE, STRANGER = "111122223333", "222233334444", "333344445555"
-HOME, THERE = RegistryRef(HUB, "us-east-1"), RegistryRef(SPOKE, "us-east-1")
+HUB, SPOKE = "111122223333", "222233334444"
 OWN_ROLE = "ecr-steward-RefreshCredentialsFunctionRole-1A2B3C"
 TOKEN = ["ecr:GetAuthorizationToken"]
 PULL = [*TOKEN, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 LIST = ["ecr:DescribeRepositories", "ecr:ListImages"]
 OCI_CONFIG, OCI_LAYER = "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar"
-PUSH = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart"]
+ROLES = ("pull-only", "ci", "nobody")
+SEEN_WITHIN = 60.0  # seconds until all of AWS knows of a new role
 
 
 class World(Protocol):
-    """Two connected accounts with empty registries. ``pull-only`` is a word for the role ``the-pull-only-role``."""
+    """Two connected accounts with empty registries. ``pull-only`` is a word for a role of another name."""
 
     @property
     def logins(self) -> Logins: ...
+    @property
+    def home(self) -> RegistryRef:
+        """A registry of our own account."""
+        ...
+
+    @property
+    def there(self) -> RegistryRef:
+        """One of another account."""
+        ...
+
+    @property
+    def own_role(self) -> str:
+        """Whose session we are."""
+        ...
+
     def allow(self, account: str, role: str, *actions: str) -> None:
         """Have a role that we may assume, with these actions."""
         ...
 
 
-class FakeWorld:
+class LocalWorld:
+    home, there = RegistryRef(HUB, "us-east-1"), RegistryRef(SPOKE, "us-east-1")
+    own_role = OWN_ROLE
+
+
+class FakeWorld(LocalWorld):
     def __init__(self) -> None:
         self.logins = FakeLogins(lambda: datetime.now(UTC))
         self.logins.own_role = (HUB, OWN_ROLE)
@@ -93,7 +114,7 @@ class Sts:
         return AWSResponse(request.url, status, {"Content-Type": "text/xml"}, raw)
 
 
-class EcrWorld:
+class EcrWorld(LocalWorld):
     """A local ECR and an STS. Ourselves, and our role in the other account, may only list."""
 
     def __init__(self, folder: Path, transport: Transport) -> None:
@@ -163,6 +184,63 @@ class EcrWorld:
         return [Policy("role", {"Version": "2012-10-17", "Statement": [statement]})] if actions else []
 
 
+class AwsWorld:
+    """One real account. Its roles have rights in repositories of our own only, and are gone with the test."""
+
+    def __init__(self, account: str, region: str, transport: Transport) -> None:
+        self.home = RegistryRef(account, region)
+        self.prefix = f"ecr-steward-test-{uuid.uuid4().hex[:8]}"
+        self._names = {role: f"{self.prefix}-{role}" for role in ROLES}
+        self._made: list[str] = []
+        self._clients = AwsClients(boto3.Session(region_name=region), accounts=Accounts(account))
+        self._iam: Any = boto3.client("iam", region_name=region)
+        self.logins = RoleLogins(self._clients, self._names, transport)
+
+    @property
+    def there(self) -> RegistryRef:
+        pytest.skip("it would take a second account, with roles that trust the first")
+
+    @property
+    def own_role(self) -> str:
+        kind, name, *_ = self._clients.sts.get_caller_identity()["Arn"].split(":")[5].split("/")
+        if kind != "assumed-role":
+            pytest.skip("whoever runs this is no role")
+        return name
+
+    def allow(self, account: str, role: str, *actions: str) -> None:
+        name = self._names[role]
+        trust = _policy({"Action": "sts:AssumeRole", "Principal": {"AWS": account}})
+        self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        self._made.append(name)
+        ours = f"arn:aws:ecr:*:{account}:repository/{self.prefix}/*"
+        rights = _policy({"Action": TOKEN, "Resource": "*"}, {"Action": list(actions), "Resource": ours})
+        self._iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=rights)
+        self._wait_for(role)
+
+    def _wait_for(self, role: str) -> None:
+        deadline = time.monotonic() + SEEN_WITHIN
+        while True:
+            try:
+                self.logins.fetch(self.home, role)
+            except StewardError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(2)
+            else:
+                return
+
+    def remove_roles(self) -> None:
+        for name in self._made:
+            with contextlib.suppress(self._iam.exceptions.NoSuchEntityException):
+                self._iam.delete_role_policy(RoleName=name, PolicyName="test")
+            self._iam.delete_role(RoleName=name)
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    allowed = [{"Effect": "Allow", **statement} for statement in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": allowed})
+
+
 @pytest.fixture
 def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EcrWorld]:
     transport = Transport(retries=PATIENT.new(total=0))
@@ -174,153 +252,20 @@ def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[E
 
 
 @pytest.fixture
-def aws_world() -> World:
-    pytest.skip("it would take two accounts, with roles that trust each other")
-
-
-@pytest.fixture
 def fake_world() -> World:
     return FakeWorld()
 
 
-# ---------------------------------------------------------------- the contract
-
-
-@pytest.mark.parametrize("registry", [HOME, THERE], ids=["home", "another account"])
-def test_a_login_is_for_its_registry_speaks_as_its_role_and_lasts_twelve_hours(
-    world: World, registry: RegistryRef
-) -> None:
-    world.allow(registry.account, "pull-only", *PULL)
-
-    token = world.logins.fetch(registry, "pull-only")
-
-    assert (token.registry, token.role, token.username) == (registry, "pull-only", "AWS")
-    assert token.host
-    assert "/" not in token.host
-    assert timedelta(hours=11, minutes=59) < token.expires_at - datetime.now(UTC) <= timedelta(hours=12)
-    assert token.password.reveal not in repr(token)
-
-
-def test_a_pull_only_login_may_pull_and_may_not_push(world: World) -> None:
-    world.allow(SPOKE, "pull-only", *PULL)
-
-    token = world.logins.fetch(THERE, "pull-only")
-
-    assert world.logins.may_pull(token) is True
-    assert world.logins.may_push(token) is False
-
-
-def test_a_login_may_push_when_its_role_may(world: World) -> None:
-    world.allow(HUB, "ci", *PULL, *PUSH)
-
-    token = world.logins.fetch(HOME, "ci")
-
-    assert world.logins.may_pull(token) is True
-    assert world.logins.may_push(token) is True
-
-
-def test_a_login_may_not_pull_when_its_role_has_no_right_but_to_log_in(world: World) -> None:
-    world.allow(HUB, "nobody", *TOKEN)
-
-    token = world.logins.fetch(HOME, "nobody")
-
-    assert world.logins.may_pull(token) is False
-    assert world.logins.may_push(token) is False
-
-
-def test_nobody_gets_a_login_that_speaks_as_ourselves(world: World) -> None:
-    with pytest.raises(CredentialRefusedError, match=OWN_ROLE):
-        world.logins.fetch(HOME, OWN_ROLE)
-
-
-@pytest.mark.parametrize("registry", [HOME, THERE], ids=["home", "another account"])
-def test_a_role_that_is_not_there_cannot_be_assumed(world: World, registry: RegistryRef) -> None:
-    with pytest.raises(RoleNotAssumableError, match="no-such-role"):
-        world.logins.fetch(registry, "no-such-role")
-
-
-def test_an_account_that_is_not_connected_is_not_asked(world: World) -> None:
-    world.allow(SPOKE, "pull-only", *PULL)
-
-    with pytest.raises(AccountNotConnectedError, match=STRANGER):
-        world.logins.fetch(RegistryRef(STRANGER, "us-east-1"), "pull-only")
-
-
-# ---------------------------------------------------------------- what only the adapter has: a registry to try it at
-
-
-def asked_as(world: EcrWorld, role: str) -> list[tuple[str, int]]:
-    """What was asked of ECR as a role, and how it was answered."""
-    requests = world.server.ecr.requests.entries()
-    return [(request.operation, request.status) for request in requests if f"/{role}/" in request.principal]
-
-
-def test_an_image_is_pulled_when_the_registry_holds_one(adapter_world: EcrWorld) -> None:
-    adapter_world.allow(SPOKE, "pull-only", *PULL)
-    adapter_world.create_repository(THERE, "team-a/api")
-    adapter_world.push(THERE, "team-a/api")
-
-    token = adapter_world.logins.fetch(THERE, "pull-only")
-    assert adapter_world.logins.may_pull(token)
-    assert not adapter_world.logins.may_push(token)
-
-    found = asked_as(adapter_world, "the-pull-only-role")
-    assert ("BatchGetImage", 200) in found
-    assert [status for operation, status in found if operation == "GetDownloadUrlForLayer"] in ([200], [307])
-    assert found[-1] == ("InitiateLayerUpload", 403)
-
-
-@pytest.mark.parametrize("actions", [PULL[:2], [*TOKEN, PULL[2]]], ids=["no content", "no manifests"])
-@pytest.mark.parametrize("is_empty", [False, True], ids=["an image", "no image"])
-def test_a_login_may_not_pull_when_its_role_can_read_but_half_of_an_image(
-    adapter_world: EcrWorld, actions: list[str], *, is_empty: bool
-) -> None:
-    adapter_world.allow(HUB, "half", *actions)
-    adapter_world.create_repository(HOME, "team-a/api")
-    if not is_empty:
-        adapter_world.push(HOME, "team-a/api")
-
-    assert not adapter_world.logins.may_pull(adapter_world.logins.fetch(HOME, "half"))
-
-
-def test_one_repository_is_enough_to_pull_from_and_one_too_many_to_push_to(adapter_world: EcrWorld) -> None:
-    adapter_world.allow(HUB, "narrow", *TOKEN)
-    for name in ("team-a/api", "team-b/api"):
-        adapter_world.create_repository(HOME, name)
-    adapter_world.let_into(HOME, "team-b/api", "narrow", *PULL[1:])
-    token = adapter_world.logins.fetch(HOME, "narrow")
-    assert adapter_world.logins.may_pull(token)
-    assert not adapter_world.logins.may_push(token)
-
-    adapter_world.let_into(HOME, "team-b/api", "narrow", *PULL[1:], *PUSH)
-
-    assert adapter_world.logins.may_push(token)
-
-
-def test_a_role_passes_when_it_may_do_harm_without_an_upload_since_that_is_not_tried(adapter_world: EcrWorld) -> None:
-    adapter_world.create_repository(HOME, "team-a/api")
-    adapter_world.push(HOME, "team-a/api")
-    adapter_world.allow(HUB, "a-role", *PULL, "ecr:PutImage", "ecr:BatchDeleteImage", "ecr:DeleteRepository")
-
-    token = adapter_world.logins.fetch(HOME, "a-role")
-
-    assert (adapter_world.logins.may_pull(token), adapter_world.logins.may_push(token)) == (True, False)
-
-
-def test_an_upload_that_was_accepted_is_cancelled_at_once(adapter_world: EcrWorld) -> None:
-    adapter_world.allow(HUB, "ci", *PULL, *PUSH)
-    adapter_world.create_repository(HOME, "team-a/api")
-
-    adapter_world.logins.may_push(adapter_world.logins.fetch(HOME, "ci"))
-
-    assert asked_as(adapter_world, "ci")[-2:] == [("InitiateLayerUpload", 202), ("CancelLayerUpload", 204)]
-
-
-def test_no_login_is_fetched_when_the_role_may_not_even_log_in(adapter_world: EcrWorld) -> None:
-    adapter_world.allow(HUB, "nobody", "ecr:BatchGetImage")
-
-    with pytest.raises(AccessDeniedError, match="ecr:GetAuthorizationToken on 111122223333/us-east-1 as nobody"):
-        adapter_world.logins.fetch(HOME, "nobody")
+@pytest.fixture
+def aws_world(real_account: str, region: str, remove_repositories: Callable[[Any, str], None]) -> Iterator[World]:
+    transport = Transport()
+    world = AwsWorld(real_account, region, transport)
+    ecr = boto3.client("ecr", region_name=region)
+    ecr.create_repository(repositoryName=f"{world.prefix}/app")
+    yield world
+    world.remove_roles()
+    remove_repositories(ecr, world.prefix)
+    transport.close()
 
 
 def _document(media_type: str, **members: object) -> Manifest:
