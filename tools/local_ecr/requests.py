@@ -16,6 +16,9 @@ from local_ecr.access.keys import RequestFacts
 REQUEST_ID_HEADER = "x-amzn-RequestId"
 _FACTS = "local_ecr.facts"
 
+MAX_HEADER = 1024
+"""So much of a header is remembered: what CloudTrail has of a user agent ("CloudTrail record contents")."""
+
 _READING_VERBS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Validate", "Ping")
 
 
@@ -44,8 +47,8 @@ def facts_of(connection: HTTPConnection) -> RequestFacts:
         facts = connection.scope[_FACTS] = RequestFacts(
             id=str(uuid.uuid4()),
             source_ip=client.host if client else "127.0.0.1",
-            user_agent=headers.get("user-agent", ""),
-            referer=headers.get("referer", ""),
+            user_agent=headers.get("user-agent", "")[:MAX_HEADER],
+            referer=headers.get("referer", "")[:MAX_HEADER],
         )
     return facts
 

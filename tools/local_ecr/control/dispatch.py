@@ -21,6 +21,9 @@ from local_ecr.trail import ApiCall, Sender, tell_trail
 
 logger = logging.getLogger(__name__)
 
+MAX_OPERATION = 128
+"""No operation's name is longer; what else is asked for is remembered no longer."""
+
 
 @dataclass(frozen=True)
 class ApiRequest:
@@ -45,7 +48,7 @@ class ApiAnswer:
 
 def answer(ecr: Services, request: ApiRequest) -> ApiAnswer:
     """Answer one request of the JSON API; never raises."""
-    operation = request.target.removeprefix(protocol.TARGET_PREFIX)
+    operation = request.target.removeprefix(protocol.TARGET_PREFIX)[:MAX_OPERATION]
     result = ApiAnswer(operation)
     try:
         _call(ecr, request, result)
