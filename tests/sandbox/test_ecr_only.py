@@ -6,15 +6,21 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 import pytest
+import typer
 from botocore.exceptions import ClientError
 
+from local_ecr.__main__ import command_line
+from local_ecr.options import StartOptions, quirks_table
 from sandbox.demo.layout import write_layout
 from sandbox.ecr_only import EcrOnly
+from steward_cli import sandbox_commands
 
 COMMAND = Path(sys.executable).with_name("ecr-steward")
 ACCOUNT = "111122223333"
@@ -24,7 +30,7 @@ type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def ecr(tmp_path: Path) -> Iterator[EcrOnly]:
-    with EcrOnly(data=tmp_path / "ecr") as ecr:
+    with EcrOnly(StartOptions(data=tmp_path / "ecr")) as ecr:
         yield ecr
 
 
@@ -206,34 +212,107 @@ def test_everything_is_still_there_when_it_is_started_again_on_the_same_folder(t
         keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any", "region_name": "us-east-1"}
         return boto3.client("ecr", endpoint_url=ecr.endpoint_url, **keys)
 
-    with EcrOnly(data=tmp_path / "kept") as ecr:
+    with EcrOnly(StartOptions(data=tmp_path / "kept")) as ecr:
         client(ecr).create_repository(repositoryName="team-a/api")
 
-    with EcrOnly(data=tmp_path / "kept") as ecr:
+    with EcrOnly(StartOptions(data=tmp_path / "kept")) as ecr:
         found = client(ecr).describe_repositories()["repositories"]
         assert [one["repositoryName"] for one in found] == ["team-a/api"]
 
 
-def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path: Path) -> None:
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """`sandbox up --ecr-only` in a folder, with all that it says on standard output; killed after 30 seconds."""
     with subprocess.Popen(
-        [COMMAND, "sandbox", "up", "--ecr-only", "--account", "222233334444", "--region", "eu-central-1"],
+        [COMMAND, "sandbox", "up", "--ecr-only", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
     ) as process:
-        assert process.stdout is not None
-        ready = process.stdout.readline()
+        timer = threading.Timer(30, process.kill)
+        timer.start()
         try:
-            assert re.match(r"ECR ready at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", ready)
-            process.send_signal(signal.SIGTERM)
-            told = process.stdout.read()
-            assert process.wait(15) == 0
+            yield process
         finally:
+            timer.cancel()
             process.kill()
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """Everything that is said, up to the line with these words."""
+    assert process.stdout is not None
+    told = ""
+    while words not in told:
+        line = process.stdout.readline()
+        assert line, f"it ended, and had said {told}"
+        told += line
+    return told
+
+
+def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path: Path) -> None:
+    with running(tmp_path, "--account", "222233334444", "--region", "eu-central-1") as process:
+        told = read_until(process, "What happens from now on:")
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        told += process.stdout.read()
+        assert process.wait(15) == 0
+    assert re.match(r"ECR ready at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", told)
     assert "export AWS_ACCESS_KEY_ID=222233334444" in told
     assert "AWS_REGION=eu-central-1" in told
     assert "Traceback" not in told
+
+
+def test_both_commands_have_the_same_options_by_the_same_words() -> None:
+    up = typer.main.get_command(sandbox_commands.app).commands["up"]  # type: ignore[attr-defined]
+    of_the_house = {"build", "ecr_only", "account", "region"}
+    told = {one.name: one.help for one in up.params if one.name not in of_the_house}
+    alone = {one.dest: one.help for one in command_line()._actions if one.dest not in {"help", "registry"}}
+    assert told == {name: f"{help_[0].upper()}{help_[1:]}." for name, help_ in alone.items()}
+    defaults = {name: StartOptions.__dataclass_fields__[name].default for name in told}
+    assert {one.dest: one.default for one in command_line()._actions if one.dest in told} == defaults
+
+
+@pytest.mark.slow
+def test_the_options_of_the_registry_count_when_it_is_started_by_this_command(tmp_path: Path) -> None:
+    (tmp_path / "who.json").write_text('{"accounts": {"111122223333": {"users": {"jo": {"access_keys": ["AKIAJO"]}}}}}')
+    options = ["--data", "kept", "--tls", "--identities", "who.json", "--decisions", "--quirks", "none"]
+    with running(tmp_path, *options) as process:
+        told = read_until(process, "What happens from now on:")
+        [trust] = re.findall(r"export AWS_CA_BUNDLE=(\S+) SSL_CERT_FILE=(\S+)", told)
+        endpoint = re.search(r"https://127\.0\.0\.1:\d+", told)[0]
+        assert set(trust) == {str(tmp_path / "kept" / "tls" / "ca.pem")}
+        jo = {"aws_access_key_id": "AKIAJO", "aws_secret_access_key": "any", "region_name": "us-east-1"}
+        with pytest.raises(ClientError, match="user/jo is not authorized"):
+            boto3.client("ecr", endpoint_url=endpoint, verify=trust[0], **jo).describe_repositories()
+        write_layout(tmp_path / "layout")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_CA_BUNDLE": trust[0],
+            "SSL_CERT_FILE": trust[0],
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "any",
+        }
+        for command in (["seed", "layout", "team-a/api:1.0.0"], ["events"], ["clock", "1h"]):
+            done = subprocess.run(
+                [COMMAND, "sandbox", *command],
+                capture_output=True,
+                text=True,
+                cwd=tmp_path,
+                env=environment,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+        assert "refused" in read_until(process, "user/jo ecr:DescribeRepositories")
+
+
+@pytest.mark.slow
+def test_the_quirks_are_listed_when_they_are_asked_for(run: Run) -> None:
+    listed = run("up", "--ecr-only", "--quirks", "list")
+    assert (listed.returncode, listed.stdout) == (0, quirks_table())
 
 
 @pytest.mark.slow
@@ -241,8 +320,17 @@ def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path
     ("options", "why"),
     [
         (["--data", "folder"], "--data goes with --ecr-only"),
+        (["--account", "111122223333"], "--account goes with --ecr-only"),
+        (["--tls"], "--tls goes with --ecr-only"),
+        (["--access", "off"], "--access goes with --ecr-only"),
+        (["--public-host", "here"], "--public-host goes with --ecr-only"),
         (["--ecr-only", "--account", "12"], "not a 12-digit account"),
         (["--ecr-only", "--region", "nowhere"], "not a region"),
+        (["--ecr-only", "--quirks", "ecr,-blob_redirct"], "did you mean 'blob_redirect'"),
+        (["--ecr-only", "--identities", "none.json"], "--identities none.json: "),
+        (["--ecr-only", "--host", "somewhere"], "--host somewhere: not an IP address"),
+        (["--ecr-only", "--host", "192.0.2.1"], "cannot listen on port 0 of 192.0.2.1"),
+        (["--ecr-only", "--public-host", "a:1"], "--public-host a:1: not a host name without a port"),
     ],
 )
 def test_up_says_what_is_wrong_when_it_cannot_start(run: Run, options: list[str], why: str) -> None:

@@ -3,120 +3,119 @@
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import logging
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from local_ecr.access.log import AccessDecision, tell_nobody
 from local_ecr.ecr import LocalEcr
 from local_ecr.ending import Ending
 from local_ecr.names import InvalidNameError, Registry
-from local_ecr.quirks import Quirks
+from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
 from local_ecr.server import LocalEcrServer
-from local_ecr.state.store import FolderInUseError
-from local_ecr.strict_json import read_json
+
+DEFAULT_REGISTRY = Registry("111122223333", "us-east-1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    given = vars(command_line().parse_args(arguments))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if options.quirks is None:
-        sys.stdout.write(_quirks_table())
+    registries = given.pop("registry") or [DEFAULT_REGISTRY]
+    options = StartOptions(**given)
+    if options.quirks == LIST:
+        sys.stdout.write(quirks_table())
         return 0
-    quirks = options.quirks
     try:
-        access = _access(options)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"--identities {options.identities}: {error}\n")
-        return 2
-    with Ending() as ending:
-        if options.data is not None:
-            return _serve(options.data, options, quirks, access, ending)
-        with tempfile.TemporaryDirectory(prefix="local-ecr-") as folder:
-            return _serve(Path(folder), options, quirks, access, ending)
-
-
-def _access(options: argparse.Namespace) -> dict[str, Any]:
-    """Arguments of LocalEcr that say who there is and who may what. Raises OSError, or ValueError with what to do."""
-    chosen: dict[str, Any] = {"authorize": options.access == "on"}
-    if options.identities is not None:
-        from local_ecr.access.identities import read_identities  # noqa: PLC0415  pydantic is slow to load
-
-        text = options.identities.read_bytes()
-        json.loads(text)  # says where, if it is no JSON
-        chosen |= read_identities(read_json(text)).options
-    return chosen
-
-
-def _serve(data: Path, options: argparse.Namespace, quirks: Quirks, access: dict[str, Any], ending: Ending) -> int:
-    try:
-        ecr = LocalEcr(data, quirks=quirks, on_decision=_show if options.decisions else tell_nobody, **access)
-    except FolderInUseError as error:
+        _serve(options, registries)
+    except StartError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-    except (OSError, sqlite3.Error) as error:
-        sys.stderr.write(f"{data} cannot keep the state: {error}\n")
-        return 1
-    registries = options.registry or [Registry("111122223333", "us-east-1")]
-    with LocalEcrServer(
-        ecr,
-        [(registry.account, registry.region) for registry in registries],
-        port=options.port,
-        registry_port=options.port + 1 if options.port else 0,
-    ) as server:
-        sys.stdout.write(f"ready endpoint {server.endpoint_url}\n")
-        for registry in registries:
-            url = server.registry_url(registry.account, registry.region)
-            sys.stdout.write(f"ready registry {registry.account}/{registry.region} {url}\n")
-        sys.stdout.flush()
-        ending.wait()
+        return error.status
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _serve(options: StartOptions, registries: Sequence[Registry]) -> None:
+    of_ecr = options.of_ecr()
+    if options.warning:
+        sys.stderr.write(f"{options.warning}\n")
+    with Ending() as ending, contextlib.ExitStack() as stack:
+        data = options.data
+        if data is None:
+            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-ecr-")))
+        with starting():
+            server = LocalEcrServer(
+                LocalEcr(data, **of_ecr),
+                [(registry.account, registry.region) for registry in registries],
+                **options.of_server(data),
+            )
+            stack.enter_context(server)
+        sys.stdout.write(_ready(server, registries))
+        sys.stdout.flush()
+        ending.wait()
+
+
+def _ready(server: LocalEcrServer, registries: Sequence[Registry]) -> str:
+    """What is where, one in a line: for a person, and for a script that waits for the last one."""
+    lines = [f"ready endpoint {server.endpoint_url}"]
+    for registry in registries:
+        url = server.registry_url(registry.account, registry.region)
+        lines.append(f"ready registry {registry.account}/{registry.region} {url}")
+    if server.ca_file is not None:
+        lines += [f"ready proxy {server.proxy_url}", f"ready ca {server.ca_file.resolve()}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What can be asked for: a registry's own options, and those of StartOptions by their names."""
     parser = argparse.ArgumentParser(prog="python -m local_ecr", description=__doc__)
-    parser.add_argument(
-        "--port", type=int, default=0, help="port of the API; registries get the ones behind it (0: any)"
+    add = parser.add_argument
+    add(
+        "--registry",
+        type=_registry,
+        action="append",
+        metavar="ACCOUNT/REGION",
+        help=f"once for each (default: {DEFAULT_REGISTRY.account}/{DEFAULT_REGISTRY.region})",
     )
-    parser.add_argument("--data", type=Path, help="folder that keeps the state (default: a temporary one)")
-    parser.add_argument("--registry", type=_registry, action="append", metavar="ACCOUNT/REGION")
-    parser.add_argument(
-        "--identities", type=Path, metavar="FILE", help="users, roles and service callers (default: every key a root)"
+    add("--data", type=Path, help="keep everything in this folder between runs (default: a temporary one)")
+    add(
+        "--port",
+        type=_port,
+        default=StartOptions.port,
+        help="of the API; those behind it are the registries', and with --tls the proxy's (default: any free ones)",
     )
-    parser.add_argument(
-        "--access", choices=["on", "off"], default="on", help="off: whoever is known may everything, tokens optional"
+    add(
+        "--host",
+        default=StartOptions.host,
+        help="IP address to listen on (default: 127.0.0.1 and ::1, so that only this machine gets in)",
     )
-    parser.add_argument("--decisions", action="store_true", help="show who was allowed what, and why not")
-    parser.add_argument(
+    add("--public-host", help="what URLs call this machine (default: the address of --host)")
+    add("--tls", action="store_true", help="speak TLS, by a certificate authority that is made and kept in the folder")
+    add(
+        "--identities",
+        type=Path,
+        help="JSON file of users, roles and service callers (default: an account's id is the key of its root)",
+    )
+    add(
+        "--access",
+        choices=["on", "off"],
+        default=StartOptions.access,
+        help="with off, whoever is known may do everything, and tokens are optional (default: on)",
+    )
+    add("--decisions", action="store_true", help="show who was allowed what, and why not")
+    add(
         "--quirks",
-        type=_quirks,
-        default=Quirks(),
-        metavar="TEXT",
-        help="ecr (default); none: a plain OCI registry; either with names to add or take away, as in "
-        "ecr,-blob_redirect; list: print what there are",
+        default=StartOptions.quirks,
+        help="where to leave the OCI specification: ecr (default), none, or either with names to add or take away, as "
+        "in ecr,-blob_redirect; list prints them",
     )
     return parser
 
 
-def _quirks(text: str) -> Quirks | None:
-    """None when they are to be listed."""
-    try:
-        return None if text == "list" else Quirks.parse(text)
-    except ValueError as cause:
-        raise argparse.ArgumentTypeError(str(cause)) from cause
-
-
-def _quirks_table() -> str:
-    return "".join(f"{name}\n    {what}\n    {source}\n" for name, what, source in Quirks.table())
-
-
-def _show(decision: AccessDecision) -> None:
-    sys.stderr.write(f"{decision}\n")
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
+        raise argparse.ArgumentTypeError(f"not a port: {text!r}")
+    return int(text)
 
 
 def _registry(text: str) -> Registry:

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from local_ecr import Ending
-from local_ecr.state.store import FolderInUseError
+from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
 from sandbox.delivery.ledger import BusEvent, Entry
-from sandbox.ecr_only import EcrOnly
+from sandbox.ecr_only import ACCOUNTS, REGIONS, EcrOnly
 from sandbox.told import event_line, say
 
 
 def up(
-    *, port: int, data: Path | None, accounts: Sequence[str], regions: Sequence[str], ecr_options: Mapping[str, Any]
+    given: Mapping[str, Any], *, accounts: Sequence[str] | None = None, regions: Sequence[str] | None = None
 ) -> None:
-    """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start."""
+    """Run until Ctrl-C or SIGTERM, with options as StartOptions has them. Call it on the main thread.
+
+    Exits with one line where it cannot start.
+    """
+    options = StartOptions(**given)
+    if options.quirks == LIST:
+        sys.stdout.write(quirks_table())
+        return
     try:
-        with (
-            Ending() as ending,
-            EcrOnly(
-                port=port, data=data, accounts=accounts, regions=regions, listener=_tell, ecr_options=ecr_options
-            ) as ecr,
-        ):
-            say(_welcome(ecr))
-            ending.wait()
-            say("Ending ...")
-    except (FolderInUseError, OSError, ValueError) as error:
-        raise SystemExit(f"ecr-steward sandbox up: {error}") from error
+        _run(options, accounts or ACCOUNTS, regions or REGIONS)
+    except StartError as error:
+        sys.stderr.write(f"ecr-steward sandbox up: {error}\n")
+        raise SystemExit(error.status) from error
+
+
+def _run(options: StartOptions, accounts: Sequence[str], regions: Sequence[str]) -> None:
+    with Ending() as ending, ExitStack() as stack:
+        with starting():
+            ecr = EcrOnly(options, accounts=accounts, regions=regions, listener=_tell)
+            stack.enter_context(ecr)
+        if options.warning:
+            sys.stderr.write(f"{options.warning}\n")
+        say(_welcome(ecr))
+        ending.wait()
+        say("Ending ...")
 
 
 def _welcome(ecr: EcrOnly) -> str:
     region = ecr.regions[0]
-    registry = ecr.registry_url(region).removeprefix("http://")
+    registry = ecr.registry_url(region).partition("://")[2]
     others = "".join(
         f"\n  {account} {other}: {ecr.registry_url(other, account)}"
         for account in ecr.accounts
@@ -45,7 +58,7 @@ ECR ready at {ecr.endpoint_url} (Ctrl-C ends it). In another terminal:
 
   export AWS_ENDPOINT_URL={ecr.endpoint_url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID={ecr.account} AWS_SECRET_ACCESS_KEY=any
-  ecr-steward sandbox seed LAYOUT team-a/api:1.0.0   # an OCI layout folder
+{_trust(ecr)}  ecr-steward sandbox seed LAYOUT team-a/api:1.0.0   # an OCI layout folder
   ecr-steward sandbox events --follow
 
   aws ecr create-repository --repository-name team-a/web
@@ -55,6 +68,16 @@ ECR ready at {ecr.endpoint_url} (Ctrl-C ends it). In another terminal:
 Other registries (an account's id is the access key of its root):{others or " none"}
 
 What happens from now on:"""
+
+
+def _trust(ecr: EcrOnly) -> str:
+    """What makes clients of that terminal believe the certificate; docker's engine is none of them."""
+    if ecr.ca_file is None:
+        return ""
+    return f"""\
+  export AWS_CA_BUNDLE={ecr.ca_file} SSL_CERT_FILE={ecr.ca_file}
+  export HTTPS_PROXY={ecr.proxy_url}   # for ECR by its names at AWS, and for nothing else
+"""
 
 
 def _tell(entry: Entry) -> None:

@@ -13,54 +13,54 @@ from typing import Any, Self
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_ecr import LocalEcr, LocalEcrServer
+from local_ecr.options import StartOptions
 from sandbox.clock import SandboxClock
 from sandbox.control.answers import app_of
 from sandbox.control.ecr import EcrControl
 from sandbox.delivery.ledger import BusEvent, Entry, Ledger
 
+ACCOUNTS = ("111122223333",)
+REGIONS = ("us-east-1", "eu-west-1")
+
 
 class EcrOnly:
-    """Context manager. A registry for each account in each region; everything is below `data` and ends with it."""
+    """Context manager. A registry for each account in each region; everything is below one folder and ends with it."""
 
     local_ecr: LocalEcr
 
     def __init__(
         self,
+        options: StartOptions | None = None,
         *,
-        data: Path | None = None,
-        port: int = 0,
-        accounts: Sequence[str] = ("111122223333",),
-        regions: Sequence[str] = ("us-east-1", "eu-west-1"),
+        accounts: Sequence[str] = ACCOUNTS,
+        regions: Sequence[str] = REGIONS,
         listener: Callable[[Entry], None] = lambda _: None,
-        ecr_options: Any = None,
     ) -> None:
-        """`data` is kept, a temporary folder by default and then not. A port of 0 takes a free one.
-
-        `listener` hears of every event and returns at once. `ecr_options` are further ones of LocalEcr.
+        """The folder that `options` name is kept, a temporary one is not. `listener` hears of every event, and returns
+        at once.
         """
-        self._data = data
-        self._port = port
+        self._options = options or StartOptions()
         self.accounts = tuple(accounts)
         self.account = self.accounts[0]
         self.regions = tuple(regions)
-        self._ecr_options = dict(ecr_options or {})
         self.ledger = Ledger(listener)
         self.clock = SandboxClock()
         self._exit = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        of_ecr = self._options.of_ecr()
         with contextlib.ExitStack() as stack:
-            folder = self._data
+            folder = self._options.data
             if folder is None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecr-steward-ecr-")))
             stack.enter_context(self.clock)
-            self.local_ecr = LocalEcr(folder, on_event=self._note, **self._ecr_options)
+            self.local_ecr = LocalEcr(folder, on_event=self._note, **of_ecr)
             stack.callback(self.local_ecr.close)
             self._server = LocalEcrServer(
                 self.local_ecr,
                 [(account, region) for account in self.accounts for region in self.regions],
                 app=_WithControl(self.local_ecr.app, app_of(EcrControl(self).routes())),
-                port=self._port,
+                **self._options.of_server(folder),
             )
             stack.enter_context(self._server)
             self._exit = stack.pop_all()
@@ -75,6 +75,16 @@ class EcrOnly:
     def endpoint_url(self) -> str:
         """Value of AWS_ENDPOINT_URL_ECR for clients."""
         return self._server.endpoint_url
+
+    @property
+    def proxy_url(self) -> str:
+        """Value of HTTP_PROXY, and with TLS of HTTPS_PROXY, for clients that call ECR by its names at AWS."""
+        return self._server.proxy_url
+
+    @property
+    def ca_file(self) -> Path | None:
+        """What clients are to trust; None without TLS."""
+        return self._server.ca_file and self._server.ca_file.resolve()
 
     def registry_url(self, region: str, account: str | None = None) -> str:
         """Where the /v2/ face of a registry is, by default of the first account."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import typer
 
+from steward_cli import ecr_options
 from steward_cli.refusal import refuse
 
 if TYPE_CHECKING:
@@ -23,37 +24,42 @@ Endpoint = Annotated[
 
 @app.command()
 def up(  # noqa: PLR0917 typer reads them as options
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the AWS endpoint; 0 takes a free one.")] = 0,
+    port: ecr_options.Port = 0,
     build: Annotated[Path, typer.Option(help="What `make build` built.")] = Path(".aws-sam/build"),
     ecr_only: Annotated[
         bool, typer.Option("--ecr-only", help="Only a registry: no functions, no template, no other AWS.")
     ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="With --ecr-only: a folder that keeps the registry between runs.")
-    ] = None,
-    account: Annotated[
-        list[str] | None, typer.Option(help="With --ecr-only, once for each account.", show_default="111122223333")
-    ] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option(help="With --ecr-only, once for each region.", show_default="us-east-1 and eu-west-1"),
-    ] = None,
+    account: ecr_options.Accounts = None,
+    region: ecr_options.Regions = None,
+    data: ecr_options.Data = None,
+    host: ecr_options.Host = None,
+    public_host: ecr_options.PublicHost = None,
+    tls: ecr_options.Tls = False,
+    identities: ecr_options.Identities = None,
+    access: ecr_options.AccessOption = None,
+    decisions: ecr_options.Decisions = False,
+    quirks: ecr_options.Quirks = None,
 ) -> None:
     """Run the sandbox in the foreground until Ctrl-C."""
+    options = {
+        "data": data,
+        "host": host,
+        "public_host": public_host,
+        "tls": tls,
+        "identities": identities,
+        "access": access and access.value,
+        "decisions": decisions,
+        "quirks": quirks,
+    }
+    given = {name: value for name, value in options.items() if value}
     if ecr_only:
         from sandbox.ecr_foreground import up as run_ecr
 
-        run_ecr(
-            port=port,
-            data=data,
-            accounts=account or ["111122223333"],
-            regions=region or ["us-east-1", "eu-west-1"],
-            ecr_options={},
-        )
+        run_ecr({"port": port, **given}, accounts=account, regions=region)
         return
-    for given, option in ((data, "--data"), (account, "--account"), (region, "--region")):
-        if given:
-            refuse(f"{option} goes with --ecr-only")
+    for name, value in (given | {"account": account, "region": region}).items():
+        if value:
+            refuse(f"--{name.replace('_', '-')} goes with --ecr-only")
     if not (build / "template.yaml").is_file():
         refuse(f"{build} holds no built template: run `make build` first, or name the folder with --build")
     from sandbox.foreground import up as run_sandbox

@@ -19,6 +19,10 @@ from local_ecr.state.schema import SCHEMA, VERSION
 BUSY_TIMEOUT = 30.0  # seconds; only another process on the same folder can make us wait
 
 
+class UnreadableStateError(Exception):
+    """What a folder keeps is nothing that this version reads; the message says where, why and what to do."""
+
+
 class Database:
     """A pool of connections to one file in WAL mode."""
 
@@ -28,8 +32,17 @@ class Database:
         self._pool_lock = threading.Lock()
         self._closed = False
         self._writer_lock = threading.RLock()
-        with self._connection() as connection:
-            self._create_tables(connection)
+        try:
+            with self._connection() as connection:
+                self._create_tables(connection)
+        except UnreadableStateError:
+            self.close()
+            raise
+        except sqlite3.DatabaseError as cause:
+            self.close()
+            raise UnreadableStateError(
+                f"{path} cannot be used ({cause}): name a folder that is empty, or one that a local ECR has kept"
+            ) from cause
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -83,15 +96,19 @@ class Database:
             self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, VERSION):
-            raise RuntimeError(f"{self._path} was written by another version ({found}, not {VERSION}) of local_ecr")
+            raise UnreadableStateError(_of_another_version(self._path.parent, found))
         if found == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -100,3 +117,12 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     """End a transaction that was not committed; a COMMIT that met a full disk may have ended it already."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def _of_another_version(folder: Path, found: int) -> str:
+    which = "a newer" if found > VERSION else "an older"
+    begin_anew = "" if found > VERSION else ", or remove it and begin anew: nothing converts it"
+    return (
+        f"{folder} was written by {which} local_ecr (format {found}; this one reads {VERSION}): "
+        f"start it with that version, or name another folder{begin_anew}"
+    )

@@ -72,7 +72,11 @@ class Store:
         self._on_event = best_effort(on_event)
         self.on_work: Callable[[], None] = nobody_works
         """Called after a change that left something to do in the background."""
-        self._database = Database(root / "state.sqlite3")
+        try:
+            self._database = Database(root / "state.sqlite3")
+        except BaseException:
+            self._lock.close()
+            raise
         self.content = ContentStore(root)
         self.upload_files = UploadFiles()
         with self._database.writing() as connection:
