@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import math
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,6 +21,9 @@ from local_ecr.expressions import whole_match
 
 TARGET_PREFIX = "AmazonEC2ContainerRegistry_V20150921."
 CONTENT_TYPE = "application/x-amz-json-1.1"
+
+LARGE_BODY = 1 << 20
+_one_at_a_time = threading.Lock()  # a layer part takes five times its size while it is read; few at once gain no time
 
 
 @cache
@@ -35,6 +40,11 @@ def operation_model(name: str) -> OperationModel:
 
 def read_input(operation: OperationModel, body: bytes) -> dict[str, Any]:
     """The members of a request, checked against the model. Raises EcrError; unknown members are ignored, as by AWS."""
+    with _one_at_a_time if len(body) > LARGE_BODY else nullcontext():
+        return _read_input(operation, body)
+
+
+def _read_input(operation: OperationModel, body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body or b"{}")
     except (ValueError, RecursionError) as cause:
