@@ -102,7 +102,7 @@ class Victim:
         assert self.wire(REGION).send("GET", "/v2/").status == 200
         assert self.api.call("DescribeRepositories", {}).status == 200
         self.stand.ecr.wait_until_idle(60)
-        failed = [one.getMessage() for one in self.logged.found if one.exc_info or one.levelno >= logging.WARNING]
+        failed = [one.getMessage() for one in self.logged.found if one.exc_info or one.levelno >= logging.ERROR]
         assert failed == []
         self.require_own_files()
 
