@@ -100,7 +100,9 @@ def require_new(pushed: Pushed, repository: Repository, image_tag: str | None) -
 
 def _store(change: Change, repository: Repository, manifest: Manifest, now: datetime) -> Image:
     connection, account = change.connection, repository.registry.account
-    absent = layers.missing(connection, repository.id, manifest.required_layers)
+    required = manifest.required_layers
+    sizes = layers.sizes_of(connection, repository.id, (*required, *(layer.digest for layer in manifest.layers)))
+    absent = [digest for digest in required if digest not in sizes]
     if absent:
         raise layers_not_found(absent, repository.name, account)
     found = {one.digest: images.by_digest(connection, repository.id, one.digest) for one in manifest.images}
@@ -111,7 +113,7 @@ def _store(change: Change, repository: Repository, manifest: Manifest, now: date
         size = max(image.size for image in found.values() if image)
     else:
         # as they are here, whatever the manifest says of them; layers that live elsewhere have no size here
-        size = sum(layers.size_of(connection, repository.id, layer.digest) or 0 for layer in manifest.layers)
+        size = sum(sizes.get(layer.digest, 0) for layer in manifest.layers)
     image = Image(
         id=0,
         digest=manifest.digest,
@@ -130,6 +132,6 @@ def _store(change: Change, repository: Repository, manifest: Manifest, now: date
         repository.id,
         image,
         manifest.body,
-        layers=frozenset(manifest.required_layers),
+        layers=frozenset(required),
         images=frozenset(found),
     )

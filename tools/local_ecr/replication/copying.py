@@ -94,8 +94,8 @@ def _share_layers(  # noqa: PLR0917
     now: datetime,
 ) -> None:
     connection = change.connection
-    absent = [one for one in manifest.required_layers if layers.size_of(connection, destination.id, one) is None]
-    sizes = {one: size for one in absent if (size := layers.size_of(connection, source.id, one)) is not None}
+    here = layers.sizes_of(connection, destination.id, manifest.required_layers)
+    sizes = layers.sizes_of(connection, source.id, [one for one in manifest.required_layers if one not in here])
     content.share(source.registry, destination.registry, sizes)
     for digest, size in sizes.items():
         layers.add(connection, destination.id, digest, size, now.timestamp())

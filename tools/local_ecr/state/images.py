@@ -88,15 +88,14 @@ def add(
         ),
     )
     image_id = done.lastrowid
+    assert image_id is not None  # noqa: S101  a row was inserted
     connection.execute("INSERT INTO manifest (image_id, body) VALUES (?, ?)", (image_id, body))
     connection.executemany(
         "INSERT INTO image_part (image_id, repository_id, digest, is_image) VALUES (?, ?, ?, ?)",
         [(image_id, repository_id, digest, False) for digest in layers]
         + [(image_id, repository_id, digest, True) for digest in images - layers],
     )
-    stored = by_digest(connection, repository_id, image.digest)
-    assert stored is not None, "an image just written cannot be read"  # noqa: S101  same transaction
-    return stored
+    return replace(image, id=image_id)
 
 
 def manifest_of(connection: sqlite3.Connection, image: Image) -> bytes:

@@ -70,9 +70,10 @@ def size_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> 
     return row["size"] if row else None
 
 
-def missing(connection: sqlite3.Connection, repository_id: int, digests: Iterable[str]) -> list[str]:
-    """Those of `digests` that the repository does not have, each once, in their order."""
-    return [digest for digest in dict.fromkeys(digests) if size_of(connection, repository_id, digest) is None]
+def sizes_of(connection: sqlite3.Connection, repository_id: int, digests: Iterable[Digest]) -> dict[Digest, int]:
+    """Bytes of each of these layers that the repository has."""
+    found = {digest: size_of(connection, repository_id, digest) for digest in dict.fromkeys(digests)}
+    return {digest: size for digest, size in found.items() if size is not None}
 
 
 def add(connection: sqlite3.Connection, repository_id: int, digest: Digest, size: int, uploaded_at: float) -> None:
