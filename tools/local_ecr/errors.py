@@ -133,6 +133,8 @@ def server_error() -> EcrError:
     return EcrError("ServerException", "An internal error occurred; the server's log has the traceback", status=500)
 
 
-def disk_refused(why: str) -> EcrError:
+class DiskRefusedError(EcrError):
     """The folder with the state is full, read-only or broken. Nothing of the request was kept."""
-    return EcrError("ServerException", f"The data folder cannot be written: {why}", status=500)
+
+    def __init__(self, why: str) -> None:
+        super().__init__("ServerException", f"The data folder cannot be written: {why}", status=500)

@@ -7,8 +7,10 @@ pull: github.com/aws/containers-roadmap/issues/2390. What an index lists is not 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from local_ecr.errors import DiskRefusedError
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.state import images, registries
@@ -21,7 +23,10 @@ INTERVAL = timedelta(hours=24)
 def record_pulls(
     store: Store, registry: Registry, principal: Principal, pulled: Iterable[Image], now: datetime
 ) -> None:
-    """Record that these images, as they were just read, were pulled; writes only when one was not within a day."""
+    """Record that these images, as they were just read, were pulled; writes only when one was not within a day.
+
+    A disk that takes no more is no reason not to serve what is on it.
+    """
     not_since = (now - INTERVAL).timestamp()
     due = [image for image in pulled if image.last_pulled_at is None or image.last_pulled_at <= not_since]
     if not due:
@@ -30,6 +35,6 @@ def record_pulls(
         excluded = registries.get(connection, registry, registries.PULL_TIME_EXCLUSIONS) or {}
     if principal.arn in excluded or principal.role_arn in excluded:
         return
-    with store.changing() as change:
+    with suppress(DiskRefusedError), store.changing() as change:
         for image in due:
             images.record_pull(change.connection, image, now.timestamp(), not_since=not_since)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local_ecr.errors import disk_refused
+from local_ecr.errors import DiskRefusedError
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +18,16 @@ _SQLITE_REFUSALS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_RE
 
 @contextmanager
 def telling_what_the_disk_refuses() -> Iterator[None]:
-    """Raises EcrError ServerException, which says what the disk said; lets other errors pass."""
+    """Raises DiskRefusedError, which says what the disk said; lets other errors pass."""
     try:
         yield
     except OSError as cause:
         if cause.errno not in _REFUSALS:
             raise
         logger.error("the data folder cannot be written: %s", cause)
-        raise disk_refused(cause.strerror or str(cause)) from cause
+        raise DiskRefusedError(cause.strerror or str(cause)) from cause
     except sqlite3.OperationalError as cause:
         if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _SQLITE_REFUSALS:  # the low byte is the primary code
             raise
         logger.error("the data folder cannot be written: %s", cause)
-        raise disk_refused(str(cause)) from cause
+        raise DiskRefusedError(str(cause)) from cause
