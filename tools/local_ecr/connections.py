@@ -71,6 +71,7 @@ class Connection(HttpToolsProtocol):
         self._policy = policy
         self._target = target
         self._reading = Reading.NOTHING
+        self._has_moved = False  # whether that is something else than what is waited for
         self._watch: asyncio.TimerHandle | None = None
         self._head = 0  # bytes of the request's head, or of its trailers
         self._silent = 0  # bytes that the parser has told nothing of yet: of a header that does not end
@@ -88,6 +89,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open."))
         else:
             self._read_next(Reading.HEAD)
+            self._watch_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
@@ -108,6 +110,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(self._too_large())
         if self._tunnel is not None:
             self._open_tunnel(self._tunnel)
+        elif self._has_moved and self._refusal is None:
+            self._watch_on()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser did not take, or a callback of ours."""
@@ -232,10 +236,15 @@ class Connection(HttpToolsProtocol):
     # ---------------------------------------------------------------- how long it takes
 
     def _read_next(self, what: Reading) -> None:
-        self._stop_watching()
         self._reading = what
         self._body = 0
-        if what is not Reading.NOTHING:
+        self._has_moved = True
+
+    def _watch_on(self) -> None:
+        """Begin to wait for what comes next. A request that comes in one piece is over before it is waited for."""
+        self._stop_watching()
+        self._has_moved = False
+        if self._reading is not Reading.NOTHING:
             self._watch = self.loop.call_later(self._seconds, self._look)
 
     @property
@@ -247,6 +256,7 @@ class Connection(HttpToolsProtocol):
         """Give up on a client that is too slow, unless it is we who are."""
         if self._is_our_turn or (self._reading is Reading.BODY and self._body >= self._policy.limits.least_body):
             self._read_next(self._reading)
+            self._watch_on()
             return
         what = "head" if self._reading is Reading.HEAD else "body"
         self._refuse(RefusedRequestError(HTTPStatus.REQUEST_TIMEOUT, f"The {what} of the request came too slowly."))
