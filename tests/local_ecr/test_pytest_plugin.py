@@ -89,3 +89,32 @@ def local_ecr_options():
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_another_project_can_have_tls(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import boto3
+        import urllib3
+
+        def test_tls(local_ecr, monkeypatch):
+            for name, value in local_ecr.environment.items():
+                monkeypatch.setenv(name, value)
+            assert local_ecr.client().describe_repositories() and boto3.client("ecr").describe_repositories()
+            with urllib3.ProxyManager(local_ecr.proxy_url, ca_certs=str(local_ecr.ca_file)) as by_proxy:
+                aws = "https://111122223333.dkr.ecr.us-east-1.amazonaws.com/v2/"
+                assert by_proxy.request("GET", aws).status == 401
+        """,
+        CONFTEST
+        + """
+import pytest
+
+@pytest.fixture(scope="session")
+def local_ecr_options():
+    return {"tls": True}
+""",
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr

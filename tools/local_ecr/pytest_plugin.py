@@ -44,9 +44,20 @@ class LocalEcrStand:
         return self.server.endpoint_url
 
     @property
+    def proxy_url(self) -> str:
+        """For HTTP_PROXY, and with TLS for HTTPS_PROXY: clients find it at the names that ECR has at AWS."""
+        return self.server.proxy_url
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The certificate authority that clients are to trust; None without TLS."""
+        return self.server.ca_file
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """Environment variables with which boto3 and the AWS CLI reach it as the account's root."""
-        return {
+        trust = {"AWS_CA_BUNDLE": str(self.ca_file)} if self.ca_file else {}
+        return trust | {
             "AWS_ENDPOINT_URL_ECR": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "not-verified",
@@ -65,6 +76,7 @@ class LocalEcrStand:
             endpoint_url=self.endpoint_url,
             aws_access_key_id=account,
             aws_secret_access_key="not-verified",  # noqa: S106 nobody verifies it
+            verify=str(self.ca_file) if self.ca_file else None,
             config=Config(retries={"total_max_attempts": 1}),
         )
 
@@ -111,7 +123,10 @@ class MovableClock:
 
 @pytest.fixture(scope="session")
 def local_ecr_options() -> dict[str, Any]:
-    """Options of LocalEcr, and `registries` of its server, for every `local_ecr`; override it in a conftest.py."""
+    """Options of LocalEcr, and `registries` and `tls` of its server, for all; override it in a conftest.py.
+
+    `registries` are pairs of account and region. With `tls=True` every URL is of https.
+    """
     return {}
 
 
@@ -122,11 +137,11 @@ def local_ecr(tmp_path: Path, local_ecr_options: Mapping[str, Any]) -> Iterator[
 
     options = dict(local_ecr_options)
     registries = options.pop("registries", [(DEFAULT_ACCOUNT, DEFAULT_REGION), (DEFAULT_ACCOUNT, "eu-west-1")])
+    folder = tmp_path / "local-ecr"
+    tls = folder / "tls" if options.pop("tls", False) else None
     clock, events = MovableClock(), list[dict[str, Any]]()
-    ecr = LocalEcr(
-        tmp_path / "local-ecr", clock=clock, on_event=lambda account, region, event: events.append(event), **options
-    )
-    with LocalEcrServer(ecr, registries) as server:
+    ecr = LocalEcr(folder, clock=clock, on_event=lambda account, region, event: events.append(event), **options)
+    with LocalEcrServer(ecr, registries, tls=tls) as server:
         yield LocalEcrStand(server, clock, events)
 
 
