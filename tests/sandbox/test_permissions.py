@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.api_calls import ApiCall, HttpRequest
+from sandbox.api_calls import AmbiguousRequestError, ApiCall, HttpRequest, read_call
 from sandbox.permissions import Permission, needs
 
 ACCOUNT = "111122223333"
@@ -90,6 +90,26 @@ def call(service: str, operation: str) -> ApiCall:
         ),
         ("secretsmanager", "ListSecrets", {}, [("ListSecrets", "*")]),
         ("kms", "Decrypt", {"KeyId": "k"}, [("Decrypt", "*")]),
+        # What the operation does not know, moto does not look at either.
+        (
+            "dynamodb",
+            "PutItem",
+            {"TableName": "secret", "RequestItems": {"own": {}}, "TransactItems": []},
+            [("PutItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/secret")],
+        ),
+        (
+            "events",
+            "PutRule",
+            {"Name": "secret", "Rule": "own"},
+            [("PutRule", f"arn:aws:events:us-east-1:{ACCOUNT}:rule/secret")],
+        ),
+        (
+            "sqs",
+            "CreateQueue",
+            {"QueueName": "secret", "QueueUrl": "https://sqs/1/own"},
+            [("CreateQueue", f"arn:aws:sqs:us-east-1:{ACCOUNT}:secret")],
+        ),
+        ("secretsmanager", "ListSecrets", {"SecretId": "own"}, [("ListSecrets", "*")]),
     ],
 )
 def test_call_needs_an_action_on_its_resources_when_asked_in_json(
@@ -150,3 +170,52 @@ def test_call_needs_an_action_on_its_function_when_the_path_names_it(
     assert needs(request, call("lambda", operation), ACCOUNT) == [
         Permission(f"lambda:{action}", f"arn:aws:lambda:{REGION}:{ACCOUNT}:{resource}") for action, resource in expected
     ]
+
+
+def test_call_needs_an_action_on_every_topic_that_it_names() -> None:
+    body = urlencode({"Action": "Publish", "TopicArn": "arn:own", "TargetArn": "arn:secret"}).encode()
+
+    asked = needs(HttpRequest("POST", "/", {}, body), call("sns", "Publish"), ACCOUNT)
+
+    assert asked == [Permission("sns:Publish", "arn:own"), Permission("sns:Publish", "arn:secret")]
+
+
+def test_call_needs_an_action_on_the_queue_of_its_path_when_it_names_no_other() -> None:
+    request = HttpRequest("POST", f"/{ACCOUNT}/secret", {"x-amz-target": "AmazonSQS.SendMessage"}, b"{}")
+
+    assert needs(request, call("sqs", "SendMessage"), ACCOUNT) == [
+        Permission("sqs:SendMessage", f"arn:aws:sqs:us-east-1:{ACCOUNT}:secret")
+    ]
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "message"),
+    [
+        ("/", b"Action=Publish&TopicArn=arn:own&TopicArn=arn:secret", "more than once: TopicArn"),
+        ("/", b"Action=Publish&TopicArn=&TopicArn=arn:secret", "more than once: TopicArn"),
+        ("/?TopicArn=arn:secret", b"Action=Publish&TopicArn=arn:own", "in its query beside those of its body"),
+    ],
+)
+def test_form_is_refused_when_it_can_be_read_in_two_ways(target: str, body: bytes, message: str) -> None:
+    with pytest.raises(AmbiguousRequestError, match=message):
+        read_call(HttpRequest("POST", target, FORM, body), REGION)
+
+
+def test_json_is_refused_when_the_query_has_parameters_that_moto_would_take_instead() -> None:
+    headers = {"x-amz-target": "secretsmanager.GetSecretValue", "content-type": "application/x-amz-json-1.1"}
+    with pytest.raises(AmbiguousRequestError, match="in its query beside those of its body"):
+        read_call(HttpRequest("POST", "/?SecretId=secret", headers, b'{"SecretId": "own"}'), REGION)
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        ("/?Action=Publish&TopicArn=arn:own", b""),
+        ("/?X-Amz-Date=now&Action=Publish", b"Action=Publish&TopicArn=arn:own"),
+    ],
+)
+def test_request_is_read_when_its_parameters_are_in_one_place(target: str, body: bytes) -> None:
+    assert read_call(HttpRequest("POST", target, FORM, body), REGION).operation == "Publish"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
@@ -74,7 +74,7 @@ class ApiCall:
 
 
 class AmbiguousRequestError(ValueError):
-    """The request names several operations: what is decided about one must not let another one happen."""
+    """The request can be read in two ways: what is decided about one must not let the other one happen."""
 
 
 def read_call(request: HttpRequest, default_region: str) -> ApiCall:
@@ -82,6 +82,7 @@ def read_call(request: HttpRequest, default_region: str) -> ApiCall:
 
     Raises AmbiguousRequestError.
     """
+    _require_one_reading(request)
     signed = request.headers.get("authorization", "") or unquote(request.query).replace(
         "X-Amz-Credential", "Credential"
     )
@@ -90,6 +91,21 @@ def read_call(request: HttpRequest, default_region: str) -> ApiCall:
     service = SIGNING_NAMES.get(name, name)
     token = request.headers.get("x-amz-security-token") or _query_value(request, "X-Amz-Security-Token")
     return ApiCall(service, region, _operation(service, request), key, token)
+
+
+def _require_one_reading(request: HttpRequest) -> None:
+    """Refuse what says a parameter twice, or in a query beside a body that is for them: moto may take the other one."""
+    body = parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True) if _is_form(request) else []
+    names = [name for name, _ in body]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise AmbiguousRequestError(f"The request names a parameter more than once: {', '.join(repeated)}")
+    query = {name for name, _ in parse_qsl(request.query, keep_blank_values=True) if not name.startswith("X-Amz-")}
+    if (names or "x-amz-target" in request.headers) and query - {"Action"}:
+        raise AmbiguousRequestError("The request has parameters in its query beside those of its body")
+
+
+def _is_form(request: HttpRequest) -> bool:
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
 def _query_value(request: HttpRequest, name: str) -> str | None:
@@ -113,8 +129,7 @@ def _named_operations(request: HttpRequest) -> Iterator[str]:
         yield target.rpartition(".")[2]
     if match := _RPC_PATH.fullmatch(request.path):
         yield match.group(1)
-    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    for text in (request.query, request.body.decode(errors="replace") if is_form else ""):
+    for text in (request.query, request.body.decode(errors="replace") if _is_form(request) else ""):
         yield from parse_qs(text).get("Action", ())
 
 
@@ -122,6 +137,16 @@ def protocol_of(service: str) -> str:
     """What a service speaks, in botocore's words (`rest-json`); empty for a service that botocore does not know."""
     model = _model(service)
     return "" if model is None else str(model.metadata["protocol"])
+
+
+@cache
+def input_members(service: str, operation: str) -> frozenset[str]:
+    """Names of what an operation can be told; none for one that botocore does not know."""
+    model = _model(service)
+    if model is None or operation not in model.operation_names:
+        return frozenset()
+    shape = model.operation_model(operation).input_shape
+    return frozenset(() if shape is None else shape.members)
 
 
 @cache

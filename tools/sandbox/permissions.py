@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local_ecr.access.permissions import Permission
-from sandbox.api_calls import ApiCall, HttpRequest
+from sandbox.api_calls import ApiCall, HttpRequest, input_members
 from sandbox.secret_store import secret_arn
 
 PARTITION = "aws"
@@ -49,9 +49,12 @@ def needs(request: HttpRequest, call: ApiCall, account: str) -> list[Permission]
 
 
 def _of_sqs(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = read_parameters(request)
+    parameters = _parameters(request, call)
     resource = "*"
-    if url := parameters.get("QueueUrl"):
+    url = parameters.get("QueueUrl")
+    if url is None and "QueueUrl" in input_members("sqs", call.operation):
+        url = request.path  # where moto looks then
+    if url:
         owner, name = ["", *urlsplit(url).path.strip("/").split("/")][-2:]
         resource = _arn("sqs", call, owner or account, name)
     elif name := parameters.get("QueueName"):
@@ -63,18 +66,19 @@ def _of_sqs(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permi
 
 
 def _of_sns(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = read_parameters(request)
-    resource = parameters.get("TopicArn") or parameters.get("TargetArn") or parameters.get("ResourceArn") or "*"
+    parameters = _parameters(request, call)
+    resources = [parameters[name] for name in ("TopicArn", "TargetArn", "ResourceArn") if parameters.get(name)]
     if arn := parameters.get("SubscriptionArn"):
-        resource = ":".join(arn.split(":")[:6])  # a subscription is protected as its topic
+        resources = [":".join(arn.split(":")[:6])]  # a subscription is protected as its topic
     elif call.operation == "CreateTopic" and "Name" in parameters:
-        resource = _arn("sns", call, account, parameters["Name"])
+        resources = [_arn("sns", call, account, parameters["Name"])]
     action = f"sns:{call.operation}"
-    yield Permission(_BATCHES.get(action, action), resource)
+    for resource in resources or ["*"]:
+        yield Permission(_BATCHES.get(action, action), resource)
 
 
 def _of_dynamodb(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = read_parameters(request)
+    parameters = _parameters(request, call)
 
     def table(name: str) -> str:
         return name if name.startswith("arn:") else _arn("dynamodb", call, account, f"table/{name}")
@@ -95,7 +99,7 @@ def _of_dynamodb(request: HttpRequest, call: ApiCall, account: str) -> Iterator[
 
 
 def _of_events(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = read_parameters(request)
+    parameters = _parameters(request, call)
 
     def bus(name: str | None) -> str:
         name = name or "default"
@@ -127,12 +131,12 @@ def _of_lambda(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Pe
         resource = _arn("lambda", call, account, f"layer:{parts[2]}{version}")
     yield Permission(f"lambda:{action}", resource)
     if call.operation in ("CreateFunction", "UpdateFunctionConfiguration"):
-        for layer in read_parameters(request).get("Layers") or []:
+        for layer in _parameters(request, call).get("Layers") or []:
             yield Permission("lambda:GetLayerVersion", layer)
 
 
 def _of_secretsmanager(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = read_parameters(request)
+    parameters = _parameters(request, call)
     resources = ["*"]
     if call.operation == "CreateSecret":
         resources = [_arn("secretsmanager", call, account, f"secret:{parameters.get('Name', '')}")]
@@ -164,6 +168,15 @@ def function_arn(name: str, call: ApiCall, account: str) -> str:
         return ":".join(name.split(":")[:7])
     owner, _, rest = name.rpartition(":function:")
     return _arn("lambda", call, owner.rpartition(":")[2] or account, f"function:{rest.split(':')[0]}")
+
+
+def _parameters(request: HttpRequest, call: ApiCall) -> Mapping[str, Any]:
+    """What is asked for that the operation knows: whatever else is in the request, moto asks nothing of it.
+
+    Raises ValueError for a body that is no JSON.
+    """
+    known = input_members(call.service, call.operation)
+    return {name: value for name, value in read_parameters(request).items() if name.partition(".")[0] in known}
 
 
 def read_parameters(request: HttpRequest) -> Mapping[str, Any]:
