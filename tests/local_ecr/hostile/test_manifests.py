@@ -116,13 +116,13 @@ def test_a_manifest_may_be_as_deep_as_is_allowed(victim):
 SIZES = [-1, 2**63, 2**64, 10**300, 1.0, 1e3, "1", None, True, [], {}]
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("member", ["config", "layers", "manifests", "subject"])
-def test_a_manifest_is_refused_when_a_size_in_it_is_none(victim, member, size):
-    bad = {**descriptor(NOWHERE), "size": size}
+def test_a_manifest_is_refused_when_a_size_in_it_is_none(victim, member):
     whole = index_of() if member == "manifests" else victim.image()
-    document = {**whole, member: [bad] if member in {"layers", "manifests"} else bad}
-    require_refused(victim, encoded(document), document["mediaType"])
+    for size in SIZES:
+        bad = {**descriptor(NOWHERE), "size": size}
+        document = {**whole, member: [bad] if member in {"layers", "manifests"} else bad}
+        require_refused(victim, encoded(document), document["mediaType"])
 
 
 def test_the_largest_size_is_one(victim):

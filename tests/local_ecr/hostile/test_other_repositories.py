@@ -73,13 +73,13 @@ def test_a_deleted_blob_cannot_be_read_again_CVE_2026_35172_GHSA_f2g3_hh2r_cwgc(
         if way == "image":
             image = victim.push({**victim.image("x", THEIRS), "layers": [descriptor(digest)]}, name=THEIRS)
             victim.stand.clock.ahead += timedelta(days=2)
-            token = victim.stand.token()
+            token = victim.token()
             assert victim.v2.send("DELETE", f"/v2/{THEIRS}/manifests/{image}", token=token).status == 202
         elif way == "repository":
             assert victim.api.call("DeleteRepository", {"repositoryName": THEIRS, "force": True}).status == 200
         else:
             assert victim.v2.send("DELETE", f"/v2/{THEIRS}/blobs/{digest}").status == 202
-        token = victim.stand.token()
+        token = victim.token()
         for name in (THEIRS, OURS):
             victim.api.call("CreateRepository", {"repositoryName": name})
             assert victim.v2.send("GET", f"/v2/{name}/blobs/{digest}", token=token).status == 404

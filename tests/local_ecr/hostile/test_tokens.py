@@ -61,7 +61,7 @@ FORGED = {
     "an empty key": lambda one: signed_with(b"", one),
     "a page's token": lambda one: basic(one.stand.ecr.signer.page_token(["referrers", 1])),
     "a download's token": lambda one: basic(one.stand.ecr.signer.sign_download(OURS, NOWHERE)),
-    "another region": lambda one: one.stand.token(ELSEWHERE),
+    "another region": lambda one: one.token(ELSEWHERE),
     "another user": lambda one: basic(password_of(one.v2.token), "aws"),
     "a user with a line's end": lambda one: basic(password_of(one.v2.token), "AWS\r\nX: y"),
     "not base64": lambda one: "%%%",
@@ -88,7 +88,7 @@ def test_an_authorization_that_is_no_text_is_none(victim, value):
 
 
 def test_a_token_is_over_when_its_time_is_whatever_it_is_asked_for(victim):
-    token = victim.stand.token()
+    token = victim.token()
     victim.stand.clock.ahead = timedelta(hours=12, seconds=1)
     try:
         for path in ("/v2/", "/v2/_catalog", f"/v2/{REPOSITORY}/tags/list", "/v2/no/such/tags/list"):

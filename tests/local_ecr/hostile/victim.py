@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.local_ecr.conftest import ACCOUNT, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, REGION, Stand, start
-from tests.local_ecr.hostile.wire import Answer, Wire
+from tests.local_ecr.hostile.wire import Answer, Wire, signature
 
 ELSEWHERE = "eu-west-1"
 """The other region that is served."""
@@ -56,14 +56,22 @@ class Victim:
     logged: Records = field(default_factory=Records)
 
     def __post_init__(self) -> None:
-        self.stand.client().create_repository(repositoryName=REPOSITORY)
         self.api = Wire(urlsplit(self.stand.server.endpoint_url).port or 0)
+        assert self.api.call("CreateRepository", {"repositoryName": REPOSITORY}).status == 200
         self.v2 = self.wire(REGION)
         """The data plane of the account, with a good token."""
 
+    def __repr__(self) -> str:
+        return "victim"
+
     def wire(self, region: str) -> Wire:
         url = self.stand.server.registry_url(ACCOUNT, region)
-        return Wire(urlsplit(url).port or 0, self.stand.token(region))
+        return Wire(urlsplit(url).port or 0, self.token(region))
+
+    def token(self, region: str = REGION) -> str:
+        """A new authorization token of the account."""
+        answer = self.api.call("GetAuthorizationToken", {}, ("Authorization", signature(region=region)))
+        return str(answer.json()["authorizationData"][0]["authorizationToken"])
 
     def blob_path(self, digest: str, region: str = REGION) -> Path:
         algorithm, _, encoded_digest = digest.partition(":")

@@ -11,9 +11,15 @@ from typing import Any, Self
 
 API_TYPE = "application/x-amz-json-1.1"
 TARGET = "AmazonEC2ContainerRegistry_V20150921."
-SIGNATURE = (
-    "AWS4-HMAC-SHA256 Credential=111122223333/20261124/us-east-1/ecr/aws4_request, SignedHeaders=host, Signature=0"
-)
+
+
+def signature(key: str = "111122223333", region: str = "us-east-1") -> str:
+    """An `Authorization` header of the JSON API; nobody verifies how it was signed."""
+    scope = f"{key}/20261124/{region}/ecr/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+
+
+SIGNATURE = signature()
 MOST_SECONDS = 10.0
 """An answer that takes longer than this is a hang, on the slowest machine."""
 
