@@ -114,6 +114,23 @@ def test_ones_own_registry_needs_no_policy_and_a_deny_in_it_still_counts(registr
     assert registries.statuses(imageDigest=second) == [(ABROAD, HERE, "FAILED", "AccessDenied")]
 
 
+def test_a_deletion_is_not_copied_and_nobody_is_told_when_the_other_account_no_longer_lets_it(
+    registries, stand, ecr, team_app
+):
+    registries.configure((ABROAD, OTHER), deletes=True)
+    trust(stand, "ecr:ReplicateImage", "ecr:CreateRepository")
+    digest = team_app.push_image("one", "1.0")
+    assert registries.held(ABROAD, OTHER) == {digest: {"1.0"}}
+    told = registries.told()
+
+    stand.client(ABROAD, OTHER).delete_registry_policy()
+    ecr.batch_delete_image(repositoryName="team/app", imageIds=[{"imageDigest": digest}])
+
+    assert registries.held(HOME) == {}
+    assert registries.held(ABROAD, OTHER) == {digest: {"1.0"}}
+    assert registries.told() == told
+
+
 def test_the_log_of_decisions_says_by_which_statement_a_copy_was_allowed(stand, registries, team_app):
     trust(stand, "ecr:ReplicateImage", "ecr:CreateRepository", Sid="copies")
     team_app.push_image("one", "1.0")

@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+from local_ecr.replication.worker import Replicator
+
 ACCOUNT = "111122223333"
 HOME = "us-east-1"
 ABROAD = "eu-west-1"
@@ -74,6 +76,20 @@ def test_a_copy_fails_whole_and_the_next_is_made_when_bits_are_missing(stand, re
     assert registries.statuses(imageDigest=digest) == [(ABROAD, ACCOUNT, "FAILED", "ServerError")]
     assert results(registries) == [("FAILED", digest), ("SUCCESS", later)]
     assert list((stand.data / ACCOUNT / ABROAD).glob("uploads/*")) == []
+
+
+def test_a_copy_that_is_committed_stays_complete_when_telling_the_trail_of_it_fails(
+    stand, registries, team_app, caplog
+):
+    def fail(registry, repository_name):
+        raise OSError(repository_name)
+
+    ecr = stand.ecr
+    with caplog.at_level(logging.CRITICAL), ecr.background.paused():
+        digest = team_app.push_image("one", "1.0")
+        assert Replicator(ecr.store, ecr.clock, ecr.gate, fail).step()
+    assert registries.statuses(imageDigest=digest) == [(ABROAD, ACCOUNT, "COMPLETE", None)]
+    assert results(registries) == [("SUCCESS", digest)]
 
 
 def test_bits_are_copied_when_the_file_system_has_no_hard_links(stand, registries, team_app, monkeypatch):
