@@ -82,7 +82,6 @@ def read_call(request: HttpRequest, default_region: str) -> ApiCall:
 
     Raises AmbiguousRequestError.
     """
-    _require_one_reading(request)
     signed = request.headers.get("authorization", "") or unquote(request.query).replace(
         "X-Amz-Credential", "Credential"
     )
@@ -90,14 +89,16 @@ def read_call(request: HttpRequest, default_region: str) -> ApiCall:
     key, _, region, name = match.groups() if match else ("", "", default_region, "")
     service = SIGNING_NAMES.get(name, name)
     token = request.headers.get("x-amz-security-token") or _query_value(request, "X-Amz-Security-Token")
-    return ApiCall(service, region, _operation(service, request), key, token)
+    operation = _operation(service, request)
+    _require_one_reading(request)
+    return ApiCall(service, region, operation, key, token)
 
 
 def _require_one_reading(request: HttpRequest) -> None:
     """Refuse what says a parameter twice, or in a query beside a body that is for them: moto may take the other one."""
     body = parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True) if _is_form(request) else []
     names = [name for name, _ in body]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if repeated := sorted({name for name in names if names.count(name) > 1} - {"Action"}):
         raise AmbiguousRequestError(f"The request names a parameter more than once: {', '.join(repeated)}")
     query = {name for name, _ in parse_qsl(request.query, keep_blank_values=True) if not name.startswith("X-Amz-")}
     if (names or "x-amz-target" in request.headers) and query - {"Action"}:
