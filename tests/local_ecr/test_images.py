@@ -170,12 +170,33 @@ def test_each_wrong_image_id_fails_on_its_own_while_the_right_one_is_served(ecr,
         "ImageNotFound": {"imageTag": "3.0"},
         "ImageTagDoesNotMatchDigest": {"imageTag": "2.0", "imageDigest": digest},
         "InvalidImageDigest": {"imageDigest": "latest"},
-        "InvalidImageTag": {"imageTag": "-x"},
+        "InvalidImageTag": {"imageTag": "a b"},
         "MissingDigestAndTag": {},
     }
     answer = getattr(ecr, operation)(repositoryName="team/app", imageIds=[*wrong.values(), {"imageDigest": other}])
     assert {one["failureCode"]: one["imageId"] for one in answer["failures"]} == wrong
     assert len(answer.get("images", answer.get("imageIds"))) == 1
+
+
+@pytest.mark.parametrize("operation", ["describe_images", "describe_image_scan_findings", "put_image"])
+@pytest.mark.parametrize(
+    ("named", "form"),
+    [
+        ({"imageTag": "a b"}, "[a-zA-Z0-9-_.]+"),
+        ({"imageDigest": "latest"}, "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"),
+    ],
+)
+def test_one_image_is_refused_in_ecrs_words_when_its_name_is_none(ecr, team_app, operation, named, form):
+    asked = {
+        "describe_images": {"imageIds": [named]},
+        "describe_image_scan_findings": {"imageId": named},
+        "put_image": {"imageManifest": json.dumps(team_app.image("one")), **named},
+    }[operation]
+    with pytest.raises(ClientError, match="InvalidParameterException") as refused:
+        getattr(ecr, operation)(repositoryName="team/app", **asked)
+    told, member = refused.value.response["Error"]["Message"], next(iter(named))
+    constraint = f"must satisfy regular expression '{form}'"
+    assert told == f"Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"
 
 
 @pytest.mark.parametrize("paging", [{"maxResults": 5}, {"nextToken": "x"}])

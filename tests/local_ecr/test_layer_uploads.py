@@ -96,8 +96,10 @@ def test_a_layer_is_refused_when_its_digest_is_of_no_known_form(ecr, team_app):
         upload(ecr, [b"one"], "tarsum.v1+sha256:00")
 
 
-def test_an_upload_is_refused_when_it_is_empty(ecr, team_app):
-    with pytest.raises(ClientError, match="EmptyUploadException"):
+def test_an_upload_is_refused_in_ecrs_words_when_it_is_empty(ecr, team_app):
+    with pytest.raises(
+        ClientError, match=r"EmptyUploadException.* cannot be completed because it does not have any parts"
+    ):
         upload(ecr, [], digest_of(b""))
 
 
@@ -105,10 +107,16 @@ def test_a_part_is_refused_with_the_last_valid_byte_when_it_does_not_follow(ecr,
     begun = ecr.initiate_layer_upload(repositoryName="team/app")
     named = {"repositoryName": "team/app", "uploadId": begun["uploadId"]}
     ecr.upload_layer_part(**named, partFirstByte=0, partLastByte=2, layerPartBlob=b"abc")
-    for first, last in ((0, 2), (4, 6), (3, 6)):
+    refused = {
+        (0, 2): "First byte of the layer part is 0 instead of 3",
+        (4, 6): "First byte of the layer part is 4 instead of 3",
+        (3, 6): "The layer part has 3 bytes, which is not what is from byte 3 to byte 6",
+    }
+    for (first, last), message in refused.items():
         with pytest.raises(ClientError, match="InvalidLayerPartException") as failed:
             ecr.upload_layer_part(**named, partFirstByte=first, partLastByte=last, layerPartBlob=b"xyz")
         assert failed.value.response["lastValidByteReceived"] == 2
+        assert failed.value.response["Error"]["Message"] == message
 
 
 def test_a_layer_is_refused_when_a_part_that_is_not_the_last_is_small(ecr, team_app):

@@ -124,6 +124,30 @@ def test_an_input_is_refused_when_the_model_forbids_it(shared_stand, operation, 
     assert (status, answer["__type"]) == (400, code)
 
 
+@pytest.mark.parametrize(
+    ("operation", "document", "told"),
+    [
+        ("CreateRepository", {"repositoryName": "Bad_Name!"},
+         r"'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "
+         r"'[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*''"),
+        ("DescribeRepositories", {"registryId": "12"},
+         "'registryId' failed to satisfy constraint: 'must satisfy regular expression [0-9]{12}'"),
+        ("GetAuthorizationToken", {"registryIds": ["111122223333", "12"]},
+         "'registryIds' failed to satisfy constraint: 'Member must satisfy constraint: "
+         "[Member must satisfy regular expression pattern: [0-9]{12}]'"),
+        ("DeleteRepositoryCreationTemplate", {"prefix": "A"},
+         "'prefix' failed to satisfy constraint: 'Member must satisfy regular expression pattern: ^("),
+        ("BatchGetImage", {"repositoryName": "ok", "imageIds": []},
+         "'imageIds' failed to satisfy constraint: 'Member must have length greater than or equal to 1'"),
+        ("PutImageTagMutability", {"repositoryName": "ok"},
+         "'imageTagMutability' failed to satisfy constraint: 'Member must not be null'"),
+    ],
+)  # fmt: skip
+def test_what_the_model_forbids_is_told_in_ecrs_words(shared_stand, operation, document, told):
+    _, answer, _ = call(shared_stand, operation, json.dumps(document).encode())
+    assert answer["message"].startswith(f"Invalid parameter at {told}")
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b'"x"', b"[" * 100_000, b'{"repositoryName": "\\ud800"}'])
 def test_a_body_is_refused_when_it_is_no_json_object_of_text(shared_stand, body):
     status, answer, _ = call(shared_stand, "CreateRepository", body)

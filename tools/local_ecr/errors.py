@@ -122,6 +122,15 @@ def upload_not_found(upload_id: str, repository_name: str, account: str) -> EcrE
     )
 
 
+def empty_upload(upload_id: str, repository_name: str, account: str) -> EcrError:
+    """In ECR's words: github.com/radius-project/radius/issues/7855, github.com/devcontainers/cli/issues/814."""
+    return EcrError(
+        "EmptyUploadException",
+        f"The upload with id '{upload_id}' in the repository with name '{repository_name}' in registry with id "
+        f"'{account}' cannot be completed because it does not have any parts",
+    )
+
+
 def upload_in_use(upload_id: str) -> EcrError:
     return EcrError(
         "InvalidParameterException", f"The upload with id '{upload_id}' is being written by another request", status=409

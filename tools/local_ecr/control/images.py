@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.control.call import Call, Handler
-from local_ecr.errors import image_not_found, invalid_parameter
+from local_ecr.errors import EcrError, image_not_found, invalid_parameter
 from local_ecr.images.conversion import convert_manifest
 from local_ecr.images.manifest import InvalidManifestError, read_manifest
 from local_ecr.images.pulls import record_pulls
 from local_ecr.images.push import push_image, require_new
 from local_ecr.images.referrers import fit_page
-from local_ecr.images.selection import ImageFailureError, ImageId, not_found, require_active, select_image
-from local_ecr.names import is_digest, is_image_tag
+from local_ecr.images.selection import (
+    DIGEST_FORM,
+    IMAGE_TAG_FORM,
+    ImageFailureError,
+    ImageId,
+    not_found,
+    require_active,
+    select_image,
+)
+from local_ecr.names import is_image_tag
 from local_ecr.state import images, repositories
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
@@ -24,10 +33,12 @@ REFERRERS_PAGE = 20
 
 def put_image(call: Call) -> Mapping[str, Any]:
     image_tag, digest = call.input.get("imageTag"), call.input.get("imageDigest")
-    if image_tag is not None and not is_image_tag(image_tag):
-        raise invalid_parameter("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]*'")
-    if digest is not None and not is_digest(digest):
-        raise invalid_parameter("imageDigest", "must satisfy regular expression 'sha256:[0-9a-f]{64}'")
+    if digest is not None and not re.fullmatch(DIGEST_FORM, digest):
+        raise _not_of_form("imageDigest", DIGEST_FORM)
+    if image_tag is not None and not re.fullmatch(IMAGE_TAG_FORM, image_tag):
+        raise _not_of_form("imageTag", IMAGE_TAG_FORM)
+    if image_tag is not None and not is_image_tag(image_tag):  # no client could pull it
+        raise _not_of_form("imageTag", "[a-zA-Z0-9_][a-zA-Z0-9._-]*")
     try:
         manifest = read_manifest(call.input["imageManifest"].encode(), call.input.get("imageManifestMediaType"))
     except InvalidManifestError as cause:
@@ -100,8 +111,8 @@ def list_images(call: Call) -> Mapping[str, Any]:
 
 def list_image_referrers(call: Call) -> Mapping[str, Any]:
     subject = call.input["subjectId"]["imageDigest"]
-    if not is_digest(subject):
-        raise invalid_parameter("subjectId.imageDigest", "must satisfy regular expression 'sha256:[0-9a-f]{64}'")
+    if not re.fullmatch(DIGEST_FORM, subject):
+        raise _not_of_form("subjectId.imageDigest", DIGEST_FORM)
     wanted = call.input.get("filter", {})
     artifact_types = wanted.get("artifactTypes")
     size = call.input.get("maxResults", REFERRERS_PAGE)
@@ -131,7 +142,16 @@ def find_image(call: Call, connection: sqlite3.Connection, repository: Repositor
     except ImageFailureError as failure:
         if failure.code in {"ImageNotFound", "ImageTagDoesNotMatchDigest"}:
             raise image_not_found(repository.name, call.registry.account, wanted.digest, wanted.image_tag) from failure
-        raise invalid_parameter("imageIds", failure.reason) from failure
+        if failure.code == "InvalidImageDigest":
+            raise _not_of_form("imageDigest", DIGEST_FORM) from failure
+        if failure.code == "InvalidImageTag":
+            raise _not_of_form("imageTag", IMAGE_TAG_FORM) from failure
+        member = "imageIds" if "imageIds" in call.input else "imageId"
+        raise invalid_parameter(member, failure.reason) from failure
+
+
+def _not_of_form(member: str, form: str) -> EcrError:
+    return invalid_parameter(member, f"must satisfy regular expression '{form}'")
 
 
 def _accepted_image(call: Call, image: Image, wanted: ImageId, body: bytes) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.control.call import Call, Handler
-from local_ecr.errors import EcrError
+from local_ecr.errors import EcrError, empty_upload
 from local_ecr.images.manifest import read_manifest
+from local_ecr.images.selection import DIGEST_FORM
 from local_ecr.names import Digest, is_digest
 from local_ecr.state import layers, repositories
 from local_ecr.uploads import PART_SIZE_HINT
 
-_DIGEST_FORM = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 _LAYER_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 """Of a layer that no image is made of yet."""
 
@@ -64,13 +64,7 @@ def upload_layer_part(call: Call) -> Mapping[str, Any]:
     first, last = call.input["partFirstByte"], call.input["partLastByte"]
     with call.ecr.uploads.session(call.registry, call.repository_name, call.principal, upload_id) as session:
         if first != session.offset or last - first + 1 != len(data):
-            expected = session.offset
-            raise EcrError(
-                "InvalidLayerPartException",
-                f"The layer part must begin at byte {expected} and have as many bytes as it says; it says {first} to "
-                f"{last} and has {len(data)}",
-                members=call.in_repository(uploadId=upload_id, lastValidByteReceived=max(expected - 1, 0)),
-            )
+            raise _invalid_part(call, first, last, data, expected=session.offset)
         session.append(data)
         received = session.keep_part()
     return call.in_repository(uploadId=upload_id, lastByteReceived=received - 1)
@@ -81,7 +75,7 @@ def complete_layer_upload(call: Call) -> Mapping[str, Any]:
     digests = [Digest(digest) for digest in call.input["layerDigests"] if is_digest(digest)]  # no other can match
     with call.ecr.uploads.session(call.registry, call.repository_name, call.principal, upload_id) as session:
         if session.upload.parts == 0:
-            raise EcrError("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
+            raise empty_upload(upload_id, call.repository_name, call.registry.account)
         digest, already = session.complete(digests)
     if already:
         raise EcrError(
@@ -90,6 +84,16 @@ def complete_layer_upload(call: Call) -> Mapping[str, Any]:
             f"the registry with id '{call.registry.account}'",
         )
     return call.in_repository(uploadId=upload_id, layerDigest=digest)
+
+
+def _invalid_part(call: Call, first: int, last: int, data: bytes, *, expected: int) -> EcrError:
+    """In ECR's words for what does not follow: github.com/uber-archive/makisu/issues/224."""
+    if first != expected:
+        message = f"First byte of the layer part is {first} instead of {expected}"
+    else:
+        message = f"The layer part has {len(data)} bytes, which is not what is from byte {first} to byte {last}"
+    members = call.in_repository(uploadId=call.input["uploadId"], lastValidByteReceived=max(expected - 1, 0))
+    return EcrError("InvalidLayerPartException", message, members=members)
 
 
 def _availability(connection: sqlite3.Connection, repository_id: int, digest: str, size: int | None) -> str:
@@ -111,9 +115,9 @@ def _media_type(connection: sqlite3.Connection, repository_id: int, digest: str)
 def _digest_failure(digest: str) -> dict[str, Any] | None:
     if not digest:
         return {"layerDigest": digest, "failureCode": "MissingLayerDigest", "failureReason": "The digest is missing"}
-    if is_digest(digest) or _DIGEST_FORM.fullmatch(digest):
+    if is_digest(digest) or re.fullmatch(DIGEST_FORM, digest):
         return None
-    reason = f"Invalid layer digest: it should satisfy the regex '{_DIGEST_FORM.pattern}'"
+    reason = f"Invalid layer digest: it should satisfy the regex '{DIGEST_FORM}'"
     return {"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason}
 
 

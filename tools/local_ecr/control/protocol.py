@@ -22,6 +22,15 @@ from local_ecr.expressions import whole_match
 TARGET_PREFIX = "AmazonEC2ContainerRegistry_V20150921."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
+Constraint = tuple[str, Callable[[Any], bool]]
+"""What is asked of a value, and whether one satisfies it."""
+
+_PATTERN = "Member must satisfy regular expression pattern: "
+_OWN_WORDS = {
+    "RepositoryName": "must satisfy regular expression '{}'",
+    "RegistryId": "must satisfy regular expression {}",
+}
+
 LARGE_BODY = 1 << 20
 _one_at_a_time = threading.Lock()  # a layer part takes five times its size while it is read; few at once gain no time
 
@@ -89,7 +98,7 @@ def _read(shape: Shape, value: Any, path: str) -> Any:
         return _read_list(shape, value, path)
     if kind == "map":
         return _read_map(shape, value, path)
-    return _read_scalar(kind, shape, value, path)
+    return _read_scalar(shape, value, path)
 
 
 def _read_structure(shape: Shape, value: Any, path: str) -> dict[str, Any]:
@@ -108,53 +117,66 @@ def _read_structure(shape: Shape, value: Any, path: str) -> dict[str, Any]:
 def _read_list(shape: Shape, value: Any, path: str) -> list[Any]:
     assert isinstance(shape, ListShape)  # noqa: S101  by its type_name
     given = _typed(list, value, path)
-    _check_length(shape, len(given), path)
+    _check(shape, given, path)
     if any(item is None for item in given):
         raise invalid_parameter(path, "Member must not be null")
-    return [_read(shape.member, item, f"{path}.{position}") for position, item in enumerate(given, start=1)]
+    read = _read_item if shape.member.type_name in _READERS else _read
+    return [read(shape.member, item, f"{path}.{position}") for position, item in enumerate(given, start=1)]
+
+
+def _read_item(shape: Shape, value: Any, path: str) -> Any:
+    """A scalar in a list, which answers for it: github.com/aws-actions/amazon-ecr-login/issues/225."""
+    read = _READERS[shape.type_name](value, path)
+    constraints = _constraints(shape.name)
+    if not all(is_satisfied(read) for _, is_satisfied in constraints):
+        listed = ", ".join(constraint for constraint, _ in constraints)
+        raise invalid_parameter(path.rpartition(".")[0], f"Member must satisfy constraint: [{listed}]")
+    return read
 
 
 def _read_map(shape: Shape, value: Any, path: str) -> dict[str, Any]:
     assert isinstance(shape, MapShape)  # noqa: S101  by its type_name
     given = _typed(dict, value, path)
-    _check_length(shape, len(given), path)
+    _check(shape, given, path)
     return {key: _read(shape.value, item, _join(path, key)) for key, item in given.items()}
 
 
-def _read_scalar(kind: str, shape: Shape, value: Any, path: str) -> Any:
-    read = _READERS[kind](value, path)
-    if kind in {"integer", "long"}:
-        low, high = shape.metadata.get("min"), shape.metadata.get("max")
-        if low is not None and read < low:
-            raise invalid_parameter(path, f"Member must have value greater than or equal to {low}")
-        if high is not None and read > high:
-            raise invalid_parameter(path, f"Member must have value less than or equal to {high}")
-    elif kind in {"string", "blob"}:
-        _check_length(shape, len(read), path)
-        _check_text(shape, read, path)
+def _read_scalar(shape: Shape, value: Any, path: str) -> Any:
+    read = _READERS[shape.type_name](value, path)
+    _check(shape, read, path)
     return read
 
 
-def _check_text(shape: Shape, read: str | bytes, path: str) -> None:
-    allowed = shape.metadata.get("enum")
-    if allowed and read not in allowed:
-        raise invalid_parameter(path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
-    pattern = shape.metadata.get("pattern")
-    if pattern and isinstance(read, str) and not _matcher(pattern)(read):
-        raise invalid_parameter(path, f"must satisfy regular expression '{pattern}'")
-
-
-def _check_length(shape: Shape, length: int, path: str) -> None:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if low is not None and length < low:
-        raise invalid_parameter(path, f"Member must have length greater than or equal to {low}")
-    if high is not None and length > high:
-        raise invalid_parameter(path, f"Member must have length less than or equal to {high}")
+def _check(shape: Shape, read: Any, path: str) -> None:
+    for constraint, is_satisfied in _constraints(shape.name):
+        if not is_satisfied(read):
+            raise invalid_parameter(path, _own_words(shape.name, constraint))
 
 
 @cache
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    return whole_match(pattern)
+def _constraints(name: str) -> tuple[Constraint, ...]:
+    """What the model asks of a value of this shape, in the words and the order in which AWS's services tell it."""
+    shape = service_model().shape_for(name)
+    low, high, allowed, pattern = (shape.metadata.get(key) for key in ("min", "max", "enum", "pattern"))
+    what, measure = ("value", int) if shape.type_name in {"integer", "long"} else ("length", len)
+    found: list[Constraint] = []
+    if high is not None:
+        found.append((f"Member must have {what} less than or equal to {high}", lambda value: measure(value) <= high))
+    if low is not None:
+        found.append((f"Member must have {what} greater than or equal to {low}", lambda value: measure(value) >= low))
+    if allowed:
+        found.append((f"Member must satisfy enum value set: [{', '.join(allowed)}]", lambda value: value in allowed))
+    if pattern:
+        found.append((_PATTERN + pattern, whole_match(pattern)))
+    return tuple(found)
+
+
+def _own_words(name: str, constraint: str) -> str:
+    """ECR looks at some patterns itself: aws-actions/amazon-ecr-login, chanzuckerberg/single-cell-data-portal#3781."""
+    own = _OWN_WORDS.get(name)
+    if own is None or not constraint.startswith(_PATTERN):
+        return constraint
+    return own.format(constraint.removeprefix(_PATTERN).replace("\\/", "/"))
 
 
 def _typed(expected: type, value: Any, path: str) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.control.call import Call, Handler, image_id
-from local_ecr.errors import image_not_found, invalid_parameter
-from local_ecr.images.selection import ImageFailureError, ImageId, select_image
+from local_ecr.control.images import find_image
+from local_ecr.images.selection import ImageId
 from local_ecr.replication.rules import check_configuration
 from local_ecr.state import registries, replications, repositories
 from local_ecr.state.images import Image
@@ -49,13 +49,7 @@ def describe_image_replication_status(call: Call) -> Mapping[str, Any]:
 
 
 def _select(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
-    repository = repositories.get(connection, call.registry, call.repository_name)
-    try:
-        return select_image(connection, repository.id, wanted)
-    except ImageFailureError as failure:
-        if failure.code in {"ImageNotFound", "ImageTagDoesNotMatchDigest"}:
-            raise image_not_found(repository.name, call.registry.account, wanted.digest, wanted.image_tag) from failure
-        raise invalid_parameter("imageId", failure.reason) from failure
+    return find_image(call, connection, repositories.get(connection, call.registry, call.repository_name), wanted)
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -10,8 +10,9 @@ from typing import Any
 
 from local_ecr.access.permissions import permissions_for_enhanced_scan
 from local_ecr.control.call import Call, Handler, image_id
-from local_ecr.errors import EcrError, image_not_found, image_type_not_supported, invalid_parameter, scan_not_found
-from local_ecr.images.selection import ImageFailureError, ImageId, select_image
+from local_ecr.control.images import find_image
+from local_ecr.errors import EcrError, image_type_not_supported, scan_not_found
+from local_ecr.images.selection import ImageId
 from local_ecr.scans.arrival import SCAN_INTERVAL, is_over_quota
 from local_ecr.scans.configuration import takes_basic_scans
 from local_ecr.scans.events import severity_counts
@@ -83,13 +84,7 @@ def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
 
 
 def _select(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
-    repository = repositories.get(connection, call.registry, call.repository_name)
-    try:
-        return select_image(connection, repository.id, wanted)
-    except ImageFailureError as failure:
-        if failure.code in {"ImageNotFound", "ImageTagDoesNotMatchDigest"}:
-            raise image_not_found(repository.name, call.registry.account, wanted.digest, wanted.image_tag) from failure
-        raise invalid_parameter("imageId", failure.reason) from failure
+    return find_image(call, connection, repositories.get(connection, call.registry, call.repository_name), wanted)
 
 
 def _answer(call: Call, image: Image, wanted: ImageId, scan: Scan) -> dict[str, Any]:

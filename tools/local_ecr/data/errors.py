@@ -90,15 +90,6 @@ def digest_invalid(digest: str) -> DistributionError:
     )
 
 
-def empty_upload(upload_id: str, repository_name: str, account: str) -> EcrError:
-    """In ECR's words: github.com/radius-project/radius/issues/7855."""
-    return EcrError(
-        "EmptyUploadException",
-        f"The upload with id '{upload_id}' in the repository with name '{repository_name}' in registry with id "
-        f"'{account}' cannot be completed because it does not have any parts",
-    )
-
-
 def manifest_invalid(why: str, quirks: Quirks) -> DistributionError:
     """ECR says 'Invalid JSON syntax' of nearly all that it does not take; why is said here."""
     code, status = ("UNSUPPORTED", 405) if quirks.manifest_errors_are_unsupported else ("MANIFEST_INVALID", 400)

@@ -7,10 +7,11 @@ import re
 from starlette.responses import Response
 
 from local_ecr.data.call import DataCall, in_thread
-from local_ecr.data.errors import DistributionError, digest_invalid, empty_upload
+from local_ecr.data.errors import DistributionError, digest_invalid
 from local_ecr.data.first_push import ensure_repository
 from local_ecr.data.mounting import mount_blob
 from local_ecr.data.streaming import receive_body
+from local_ecr.errors import empty_upload
 from local_ecr.names import Digest, InvalidNameError, parse_digest
 from local_ecr.uploads import UploadSession
 
@@ -99,7 +100,7 @@ async def _take(call: DataCall, upload_id: str) -> UploadSession:
 
 async def _append_body(call: DataCall, session: UploadSession) -> None:
     """Stream the body to disk. What a client that leaves half-way has sent is dropped at the next request."""
-    begins, declared = _content_range(call)
+    begins, declared = read_content_range(call.request.headers.get("content-range"))
     start = session.offset
     if begins is not None and begins != start:
         raise _out_of_order(call, session, f"First byte of the layer part is {begins} instead of {start}")
@@ -129,9 +130,11 @@ def _out_of_order(call: DataCall, session: UploadSession, why: str) -> Distribut
     )
 
 
-def _content_range(call: DataCall) -> tuple[int | None, int | None]:
-    """First byte and length that `Content-Range` declares; a PUT that only closes an upload may declare nothing."""
-    header = call.request.headers.get("content-range")
+def read_content_range(header: str | None) -> tuple[int | None, int | None]:
+    """First byte and length that `Content-Range` declares; a PUT that only closes an upload may declare nothing.
+
+    Raises DistributionError.
+    """
     if header is None:
         return None, None
     match = _CONTENT_RANGE.fullmatch(header.strip())

@@ -6,11 +6,14 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
-from local_ecr.names import is_digest, is_image_tag
+from local_ecr.names import is_digest
 from local_ecr.state import images
 from local_ecr.state.images import Image
 
-_DIGEST_FORM = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"
+DIGEST_FORM = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"
+"""What ECR calls a digest (github.com/pulumi/pulumi-aws/issues/2466)."""
+IMAGE_TAG_FORM = "[a-zA-Z0-9-_.]+"
+"""What ECR calls an image tag (github.com/alexjurkiewicz/ecr-scan-image/issues/40)."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,16 @@ def select_image(connection: sqlite3.Connection, repository_id: int, image_id: I
     if digest is None and image_tag is None:
         raise ImageFailureError("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")
     if digest is not None and not is_digest(digest):
-        if re.fullmatch(_DIGEST_FORM, digest):
+        if re.fullmatch(DIGEST_FORM, digest):
             raise not_found()
         raise ImageFailureError(
             "InvalidImageDigest",
-            f"Invalid request parameters: image digest should satisfy the regex '{_DIGEST_FORM}'",
+            f"Invalid request parameters: image digest should satisfy the regex '{DIGEST_FORM}'",
         )
-    if image_tag is not None and not is_image_tag(image_tag):
-        raise ImageFailureError("InvalidImageTag", "Invalid request parameters: image tag has invalid characters")
+    if image_tag is not None and not re.fullmatch(IMAGE_TAG_FORM, image_tag):
+        raise ImageFailureError(
+            "InvalidImageTag", f"Invalid request parameters: image tag should satisfy the regex '{IMAGE_TAG_FORM}'"
+        )
     if image_tag is None:
         found = images.by_digest(connection, repository_id, digest or "")
     else:
