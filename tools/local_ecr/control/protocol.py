@@ -172,7 +172,10 @@ def _constraints(name: str) -> tuple[Constraint, ...]:
 
 
 def _own_words(name: str, constraint: str) -> str:
-    """ECR looks at some patterns itself: aws-actions/amazon-ecr-login, chanzuckerberg/single-cell-data-portal#3781."""
+    """ECR looks at some patterns itself, as its answers show.
+
+    Captured in github.com/mulgadc/spinifex and github.com/chanzuckerberg/single-cell-data-portal/pull/3781.
+    """
     own = _OWN_WORDS.get(name)
     if own is None or not constraint.startswith(_PATTERN):
         return constraint

@@ -81,8 +81,9 @@ def _repository_name(call: Call) -> str:
     return parse_repository_arn(call.input["resourceArn"])[1]
 
 
-def _invalid(message: str) -> EcrError:
-    return EcrError("InvalidTagParameterException", message)
+def _invalid(why: str) -> EcrError:
+    """ECR says no more than the first half (captured in github.com/mulgadc/spinifex)."""
+    return EcrError("InvalidTagParameterException", f"Tag parameters are invalid: {why}")
 
 
 OPERATIONS: dict[str, Handler] = {
