@@ -75,7 +75,7 @@ class Principal:
 
     @property
     def user_id(self) -> str:
-        """Value of aws:userid; empty when IAM's own id is not known."""
+        """Value of aws:userid, and what GetCallerIdentity calls UserId; empty when IAM's own id is not known."""
         if self.is_root:
             return self.account
         return f"{self.unique_id}:{self.session_name}" if self.unique_id and self.session_name else self.unique_id
@@ -90,11 +90,17 @@ class SignedScope:
     service: str
 
 
+def root_of_key(access_key_id: str) -> Principal | None:
+    """The root of the account that a key of 12 digits names; None for any other key."""
+    if not _ACCOUNT_KEY.fullmatch(access_key_id):
+        return None
+    return Principal(access_key_id, f"arn:aws:iam::{access_key_id}:root", access_key_id)
+
+
 def account_principal(credential: Credential) -> Principal:
     """The default: a 12-digit access key id is that account, any other key belongs to DEFAULT_ACCOUNT."""
     key = credential.access_key_id
-    account = key if _ACCOUNT_KEY.fullmatch(key) else DEFAULT_ACCOUNT
-    return Principal(account, f"arn:aws:iam::{account}:root", key)
+    return root_of_key(key) or Principal(DEFAULT_ACCOUNT, f"arn:aws:iam::{DEFAULT_ACCOUNT}:root", key)
 
 
 def read_signature(authorization: str | None, session_token: str | None) -> SignedScope:

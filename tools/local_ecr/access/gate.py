@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from local_ecr.access.calls import Call, Context
 from local_ecr.access.decision import Identity, Judgement, judge, sentence
@@ -14,7 +12,7 @@ from local_ecr.access.explain import Evidence
 from local_ecr.access.keys import UNSENT, RequestFacts, call_keys, principal_keys, resource_keys, source_keys
 from local_ecr.access.log import AccessDecision, DecisionLog
 from local_ecr.access.permissions import Permission
-from local_ecr.access.policies import Policy
+from local_ecr.access.policies import Policy, read_policy
 from local_ecr.errors import EcrError
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal
@@ -119,7 +117,7 @@ class Gate:
         identity = self._identity_of(principal)
         call = self._call(principal, identity, registry, permission, {**facts.keys, **resource_keys(tags)})
         others = [one for one in policies if one.name != REPOSITORY_POLICY]
-        return self._judge(principal, call, identity, [_read(REPOSITORY_POLICY, policy), *others]).is_allowed
+        return self._judge(principal, call, identity, [read_policy(REPOSITORY_POLICY, policy), *others]).is_allowed
 
     def _identity_of(self, principal: Principal) -> Identity | None:
         if principal.is_root or principal.is_service:
@@ -171,7 +169,7 @@ class Gate:
             if repository is None:
                 return policies, {}
             if repository.policy is not None:
-                policies.insert(0, _read(REPOSITORY_POLICY, repository.policy))
+                policies.insert(0, read_policy(REPOSITORY_POLICY, repository.policy))
             return policies, repositories.resource_tags(connection, repository)
 
 
@@ -185,9 +183,4 @@ def _of_registry(connection: sqlite3.Connection, registry: Registry, action: str
         return
     settings = registries.get(connection, registry, registries.ACCOUNT_SETTINGS) or {}
     if settings.get(SCOPE, DEFAULT_SCOPE) != "V1" or action in FIRST_SCOPE:
-        yield _read(REGISTRY_POLICY, text)
-
-
-@lru_cache(maxsize=512)
-def _read(name: str, text: str) -> Policy:
-    return Policy(name, json.loads(text))
+        yield read_policy(REGISTRY_POLICY, text)

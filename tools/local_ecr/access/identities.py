@@ -41,7 +41,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NoReturn, TypedDict
@@ -52,15 +51,13 @@ from local_ecr.access.decision import Identity
 from local_ecr.access.managed_policies import MANAGED_POLICIES
 from local_ecr.access.policies import Policy, UnsupportedPolicyError, check
 from local_ecr.errors import EcrError
-from local_ecr.principals import Credential, Principal, account_principal
+from local_ecr.principals import Credential, Principal, root_of_key
 
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,64}$")]
 Path = Annotated[str, StringConstraints(pattern=r"^/([\x21-\x7e]+/)?$", max_length=512)]
 Key = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,128}$")]
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$")]
-
-_ACCOUNT_KEY = re.compile(r"[0-9]{12}")
 
 
 class IdentitiesError(ValueError):
@@ -145,9 +142,8 @@ class KnownIdentities:
 
     def principal_of(self, credential: Credential) -> Principal:
         """Who signs with this. Raises EcrError UnrecognizedClientException for a key that is nobody's."""
-        if _ACCOUNT_KEY.fullmatch(credential.access_key_id):
-            return account_principal(credential)
-        principal = self.principals.get(credential.access_key_id)
+        key = credential.access_key_id
+        principal = root_of_key(key) or self.principals.get(key)
         if principal is None:
             raise EcrError("UnrecognizedClientException", "The security token included in the request is invalid.")
         return principal
@@ -167,7 +163,7 @@ def read_identities(document: Any) -> KnownIdentities:
     principals: dict[str, tuple[str, Principal]] = {}
     for found in _callers(known, identities):
         where, key, principal = found
-        if _ACCOUNT_KEY.fullmatch(key):
+        if root_of_key(key):
             raise IdentitiesError(where, f"{key} is the root of that account: take a key that is not just 12 digits")
         if key in principals:
             raise IdentitiesError(where, f"the key {key} is taken by {principals[key][0]}: every key is one caller's")

@@ -7,10 +7,11 @@ since a skipped condition would allow what AWS denies. Source: IAM user guide, "
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from local_ecr.access.calls import Call, Context, Principal, UnsupportedPolicyError
@@ -32,6 +33,7 @@ __all__ = [
     "decide",
     "evaluate",
     "is_left_to_account",
+    "read_policy",
 ]
 
 type Document = Mapping[str, Any]
@@ -58,6 +60,12 @@ class Policy:
     def statements(self) -> tuple[Statement, ...]:
         """The document, read. Raises UnsupportedPolicyError."""
         return read_statements(self.document)
+
+
+@lru_cache(maxsize=512)
+def read_policy(name: str, text: str) -> Policy:
+    """The policy of a JSON text, read once for as long as it is the same."""
+    return Policy(name, json.loads(text))
 
 
 @dataclass(frozen=True)

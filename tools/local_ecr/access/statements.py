@@ -38,7 +38,7 @@ class Element:
     def matches(self, value: str, keys: Context) -> bool:
         """Whether the statement is about this action or resource. Raises UnsupportedPolicyError."""
         is_listed = value in self.exact or any(matches(value, keys) for matches in self.matchers)
-        return is_listed is not self.name.startswith("Not")
+        return is_listed is not self.is_opposite
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from moto.iam.models import iam_backends
 
 from local_ecr import Policy, Principal
 from local_ecr.access.decision import Identity
-from local_ecr.access.policies import Document
+from local_ecr.access.policies import Document, read_policy
 from sandbox.delivery.stores import MOTO_LOCK
 
 PARTITION = "aws"
@@ -83,13 +81,6 @@ def all_roles() -> list[Role]:
         return [_role(stored) for _, backend in _backends() for stored in backend.roles.values()]
 
 
-def id_of(principal: Principal) -> str:
-    """What GetCallerIdentity calls UserId."""
-    if principal.is_root:
-        return principal.account
-    return principal.unique_id if principal.session_name is None else f"{principal.unique_id}:{principal.session_name}"
-
-
 def _backends() -> Iterator[tuple[str, Any]]:
     for account in list(iam_backends):
         yield account, iam_backends[account][PARTITION]
@@ -134,9 +125,4 @@ def _managed(stored: Any) -> Policy:
 
 
 def _policy(name: str, written: str | Document) -> Policy:
-    return _read(name, written) if isinstance(written, str) else Policy(name, written)
-
-
-@lru_cache(maxsize=512)
-def _read(name: str, text: str) -> Policy:
-    return Policy(name, json.loads(text))
+    return read_policy(name, written) if isinstance(written, str) else Policy(name, written)

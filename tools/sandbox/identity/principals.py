@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import re
 
 from local_ecr import Credential, EcrError, Principal
+from local_ecr.principals import root_of_key
 from sandbox.identity import iam
 from sandbox.identity.sessions import Sessions
-
-_ACCOUNT_KEY = re.compile(r"[0-9]{12}")
 
 
 class CredentialRefusedError(Exception):
@@ -48,8 +46,8 @@ class Principals:
         key = credential.access_key_id
         if not key:
             raise UnsignedRequestError
-        if _ACCOUNT_KEY.fullmatch(key):
-            return Principal(key, f"arn:{iam.PARTITION}:iam::{key}:root", key)
+        if root := root_of_key(key):
+            return root
         session = self._sessions.find(key)
         if session is not None:
             if not hmac.compare_digest((credential.session_token or "").encode(), session.session_token.encode()):

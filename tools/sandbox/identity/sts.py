@@ -57,7 +57,7 @@ class Sts:
                     return self._assume_role(dict(read_parameters(request)), call, principal)
                 case "GetCallerIdentity":
                     # Service authorization reference: needs no permission, and no policy can deny it.
-                    result = {"Arn": principal.arn, "UserId": iam.id_of(principal), "Account": principal.account}
+                    result = {"Arn": principal.arn, "UserId": principal.user_id, "Account": principal.account}
                     return _answered(
                         call.operation, "".join(f"<{name}>{_text(of)}</{name}>" for name, of in result.items())
                     )
@@ -131,7 +131,7 @@ def _assumed(session: RoleSession) -> HttpAnswer:
     principal = session.principal
     return _answered(
         "AssumeRole",
-        f"<AssumedRoleUser><AssumedRoleId>{_text(iam.id_of(principal))}</AssumedRoleId>"
+        f"<AssumedRoleUser><AssumedRoleId>{_text(principal.user_id)}</AssumedRoleId>"
         f"<Arn>{_text(principal.arn)}</Arn></AssumedRoleUser>"
         f"<Credentials><AccessKeyId>{_text(principal.access_key_id)}</AccessKeyId>"
         f"<SecretAccessKey>{_text(session.secret_access_key)}</SecretAccessKey>"
