@@ -20,6 +20,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 SETUP   := .venv/.installed
+CORPUS  := tests/local_ecr/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
 SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path '*/__pycache__/*')
 COMPILE := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
@@ -74,6 +75,12 @@ sam-local: $(BUILT) ## Invoke each function with each of its events by the real 
 bench: $(BUILT) ## Measure; each benchmark says what it compares with
 	for benchmark in benchmarks/*.py; do python "$$benchmark"; done
 
+.PHONY: fuzz
+fuzz: $(SETUP) ## Let atheris look for bytes that a reader of local_ecr fails on (x86_64); SECONDS=60 for each, TARGET=<one>
+	for target in $(or $(TARGET),$(notdir $(wildcard $(CORPUS)/*))); do mkdir -p .fuzz/$$target; \
+	  echo "$$target for $(or $(SECONDS),60) s"; python -m tests.local_ecr.hostile.fuzz $$target -verbosity=0 \
+	    -max_total_time=$(or $(SECONDS),60) -timeout=10 -artifact_prefix=.fuzz/$$target- .fuzz/$$target $(CORPUS)/$$target; done
+
 .PHONY: compare
 compare: $(BUILT) ## Ask local_ecr, moto, CNCF distribution and MINISTACK=<program> the same, and write what they answer into docs/
 	PYTHONPATH=benchmarks python -m comparing $(if $(MINISTACK),--ministack $(MINISTACK))
@@ -102,7 +109,7 @@ requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requireme
 
 .PHONY: clean
 clean: ## Remove everything that make has made
-	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------------------ how the above comes about

@@ -1,6 +1,7 @@
 """Nothing takes more than it was sent, or more than one table allows: counts, pages, bodies, logs."""
 
 import json
+import socket
 import tracemalloc
 import zlib
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ from local_ecr.data.call import MAX_PAGE, PLAIN_PAGE
 from local_ecr.images.manifest import MAX_MANIFEST_BYTES
 from local_ecr.images.push import MAX_IMAGE_TAGS
 from local_ecr.lifecycle.grammar import MAX_RULES
+from local_ecr.names import MAX_IMAGE_TAG, MAX_OCI_IMAGE_TAG, MAX_REPOSITORY_NAME
+from local_ecr.uploads import MAX_PARTS
 from tests.local_ecr.conftest import OCI_LAYER, OCI_MANIFEST
 from tests.local_ecr.hostile.test_referrers import EXPIRES
 from tests.local_ecr.hostile.victim import NOWHERE, REPOSITORY, attacked, descriptor, encoded
+from tests.local_ecr.hostile.wire import exchange_on, request_bytes
 
 MIB = 1 << 20
 COUNTS = ["-1", "0x10", "1e3", "%D9%A3", "1.0", "", "+1", "%2B1", "1%00", "1_0"]
@@ -147,6 +151,36 @@ def test_an_image_may_have_as_many_tags_as_is_allowed_and_no_more(victim):
     assert (refused.status, refused.code) == (413, "SIZE_INVALID")
     victim.v2.send("DELETE", f"/v2/{REPOSITORY}/manifests/n0")
     victim.push(image, "one-more")
+
+
+@pytest.mark.slow
+def test_an_upload_may_have_as_many_parts_as_is_allowed_and_no_more(victim):
+    location = victim.v2.send("POST", f"/v2/{REPOSITORY}/blobs/uploads/").headers["Location"]
+    head = [("Host", "x"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", "1")]
+    with socket.create_connection(("127.0.0.1", victim.v2.port), timeout=10) as connection:
+        for _ in range(MAX_PARTS):
+            assert exchange_on(connection, request_bytes("PATCH", location, head, b"x"), "PATCH").status == 201
+    refused = victim.v2.send("PATCH", location, body=b"x")
+    assert (refused.status, refused.code) == (413, "SIZE_INVALID")
+    assert victim.v2.send("GET", location).headers["Range"] == f"0-{MAX_PARTS - 1}"
+
+
+def test_a_name_and_a_tag_may_be_as_long_as_is_allowed_and_no_longer(victim):
+    longest = "a" * MAX_REPOSITORY_NAME
+    assert victim.api.call("CreateRepository", {"repositoryName": longest + "a"}).code == "InvalidParameterException"
+    assert victim.api.call("CreateRepository", {"repositoryName": longest}).status == 200
+    assert victim.v2.send("GET", f"/v2/{longest}/tags/list").status == 200
+    assert victim.v2.send("GET", f"/v2/{longest}a/tags/list").code == "NAME_INVALID"
+    image = victim.image("tagged")
+    assert victim.put(image, "t" * MAX_IMAGE_TAG).status == 201
+    assert victim.put(image, "t" * (MAX_IMAGE_TAG + 1)).status == 400
+
+
+def test_a_tag_of_a_plain_registry_may_be_as_long_as_the_specification_has_it(tmp_path):
+    with attacked(tmp_path, quirks=Quirks.none()) as victim:
+        image = victim.image("tagged")
+        assert victim.put(image, "t" * MAX_OCI_IMAGE_TAG).status == 201
+        assert victim.put(image, "t" * (MAX_OCI_IMAGE_TAG + 1)).code == "MANIFEST_INVALID"
 
 
 def test_a_lifecycle_policy_may_have_as_many_rules_as_is_allowed_and_no_more(victim):
