@@ -134,6 +134,9 @@ def test_a_pushed_image_waits_for_inspector_when_scans_are_enhanced(ecr, team_ap
     index = team_app.push_index("2.0", [image])
 
     assert (status(ecr, image), status(ecr, index)) == ("PENDING", None)
+    waiting = ecr.describe_image_scan_findings(repositoryName=REPOSITORY, imageId={"imageDigest": image})
+    assert waiting["imageScanStatus"]["description"] == "Pending start of the image scan."
+    assert waiting["imageScanFindings"] == {"findings": [], "enhancedFindings": []}
     for digest in (image, team_app.push_image("two")):
         with pytest.raises(ClientError, match="This feature is disabled"):
             ecr.start_image_scan(repositoryName=REPOSITORY, imageId={"imageDigest": digest})

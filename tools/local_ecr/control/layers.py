@@ -45,12 +45,14 @@ def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         layer = layers.find(connection, repository.id, digest)
-    where = f"in the repository with name '{call.repository_name}' in the registry with id '{call.registry.account}'"
-    if layer is None:
-        raise EcrError("LayersNotFoundException", f"The layer with digest '{digest}' does not exist {where}")
+    where = f"the repository with name '{call.repository_name}' in the registry with id '{call.registry.account}'"
+    if layer is None:  # in ECR's words: github.com/monken/aws-ecr-public/issues/11
+        raise EcrError("LayersNotFoundException", f"The layer with digest '{digest}' does not exist within {where}")
     if not layer.is_referenced or layer.is_archived:
         kind = "an image that is not archived" if layer.is_archived else "an image"
-        raise EcrError("LayerInaccessibleException", f"The layer with digest '{digest}' is not part of {kind} {where}")
+        raise EcrError(
+            "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of {kind} in {where}"
+        )
     return {"downloadUrl": call.ecr.download_url(call.registry, Digest(digest)), "layerDigest": digest}
 
 

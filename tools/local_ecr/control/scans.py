@@ -70,6 +70,8 @@ def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
         call.require(permissions_for_enhanced_scan(call.registry))
     if image.status == ARCHIVED and scan.type == ENHANCED:  # Inspector closes what it found in what it cannot see
         scan = replace(scan, status="IMAGE_ARCHIVED", description=None)
+    if (scan.type, scan.status) == (ENHANCED, "PENDING"):  # github.com/alexjurkiewicz/ecr-scan-image/pull/51
+        return {**_answer(call, image, wanted, scan), "imageScanFindings": {"findings": [], "enhancedFindings": []}}
     if scan.status not in WITH_FINDINGS:
         return _answer(call, image, wanted, scan)
     numbered = list(enumerate(scan.findings, start=1))[start : start + call.page_size + 1]

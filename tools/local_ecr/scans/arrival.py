@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from local_ecr.names import Registry
 from local_ecr.scans.configuration import MANUAL, configuration_of
-from local_ecr.scans.record import begin_scan, unscannable_type
+from local_ecr.scans.record import DESCRIPTIONS, begin_scan, unscannable_type
 from local_ecr.scans.report import BASIC, ENHANCED
 from local_ecr.state import scans
 from local_ecr.state.images import Image
@@ -43,7 +43,8 @@ def await_inspector(change: Change, image: Image, now: datetime) -> None:
     """An enhanced scan, PENDING until somebody reports; a report that there is stays."""
     before = scans.get(change.connection, image)
     if before is None or before.type != ENHANCED:
-        scans.put(change.connection, image, Scan(ENHANCED, "PENDING", None, (), now.timestamp(), None, False))
+        description = DESCRIPTIONS[ENHANCED, "PENDING"]
+        scans.put(change.connection, image, Scan(ENHANCED, "PENDING", description, (), now.timestamp(), None, False))
 
 
 def is_over_quota(connection: sqlite3.Connection, registry: Registry, now: datetime) -> bool:

@@ -19,12 +19,14 @@ from local_ecr.state.repositories import Repository
 from local_ecr.state.scans import Scan
 from local_ecr.state.store import Change
 
-_DESCRIPTIONS = {
+DESCRIPTIONS = {
     (BASIC, "COMPLETE"): "The scan was completed successfully.",
     (ENHANCED, "COMPLETE"): "The scan was completed successfully.",
     (ENHANCED, "ACTIVE"): "Continuous scan is selected for image.",
+    (ENHANCED, "PENDING"): "Pending start of the image scan.",
 }
-"""ECR's own. Sources: github.com/aws/aws-sdk/issues/289, github.com/aws/aws-cli/issues/6759."""
+"""ECR's own. Sources: github.com/aws/aws-sdk/issues/289, github.com/aws/aws-cli/issues/6759,
+github.com/alexjurkiewicz/ecr-scan-image/pull/51."""
 
 
 def unscannable_type(image: Image) -> str | None:
@@ -76,7 +78,7 @@ def _scan(scanned: ScannedImage, report: ScanReport, before: Scan | None, moment
     return Scan(
         type=report.type,
         status=report.status,
-        description=report.description or _DESCRIPTIONS.get((report.type, report.status)),
+        description=report.description or DESCRIPTIONS.get((report.type, report.status)),
         findings=findings,
         started_at=before.started_at if before is not None and before.ended_at is None else moment,
         ended_at=None if report.status in UNDER_WAY else moment,
