@@ -61,6 +61,8 @@ def all_hold(conditions):
         ("Null", "aws:Missing", ["false", "true"], True),
         ("Null", "aws:CalledVia", True, True),
         ("Null", "saml:aud", True, False),
+        ("Null", "aws:userid", True, False),
+        ("Null", "aws:userid", False, True),
         ("ForAllValues:StringEquals", "aws:CalledVia", "a", True),
         ("ForAllValues:StringEquals", "saml:aud", "a", True),
         ("ForAnyValue:StringEquals", "aws:CalledVia", "a", False),

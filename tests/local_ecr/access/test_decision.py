@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from local_ecr.access.calls import UNKNOWN
 from local_ecr.access.decision import judge, sentence
-from local_ecr.access.keys import principal_keys
+from local_ecr.access.keys import principal_keys, source_keys
 from local_ecr.access.policies import Call, Policy, Principal
 
 ROLE = "arn:aws:iam::111122223333:role/build/ci"
@@ -100,3 +101,19 @@ def test_sessions_from_before_a_moment_are_revoked_as_aws_does_it(began, why):
 def test_condition_keys_tell_who_calls(principal, expected):
     keys = principal_keys(principal, "o-1")
     assert keys.items() >= {"aws:PrincipalAccount": "111122223333", "aws:PrincipalOrgID": "o-1", **expected}.items()
+
+
+def test_condition_keys_tell_for_whom_a_service_calls():
+    function = "arn:aws:lambda:us-east-1:111122223333:function:app"
+    service = Principal("Service", "lambda.amazonaws.com")
+    assert {**principal_keys(service, "o-1"), **source_keys(function, "111122223333", "o-1")} == {
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": "lambda.amazonaws.com",
+        "aws:PrincipalServiceNamesList": ["lambda.amazonaws.com"],
+        "aws:SourceAccount": "111122223333",
+        "aws:SourceArn": function,
+        "aws:SourceOrgID": "o-1",
+        "aws:SourceOrgPaths": UNKNOWN,
+        "aws:ViaAWSService": "false",
+    }
+    assert source_keys("", "111122223333", "o-1") == {}, "who is no service calls for nobody else"

@@ -49,10 +49,10 @@ class Test:
     def holds(self, keys: Context) -> bool:
         """Whether the request's condition keys, in lower case, pass. Raises UnsupportedPolicyError."""
         value = keys.get(self.key.lower())
-        if value is UNKNOWN:
-            raise UnsupportedPolicyError(f"it is not known here what {self.key} is")
         if self.operator == "Null":
             return str(not value and value != "").lower() in self.wanted
+        if value is UNKNOWN:
+            raise UnsupportedPolicyError(f"it is not known here what {self.key} is")
         if value is None:
             # Nothing to compare: true for IfExists, for all of no values, and for what is not to be equal.
             return self.if_exists or self.over == "ForAllValues" or (self.over is None and self.is_opposite)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from local_ecr.access.calls import Call, Context
 from local_ecr.access.decision import Identity, Judgement, judge, sentence
@@ -16,7 +16,7 @@ from local_ecr.access.policies import Policy, read_policy
 from local_ecr.errors import EcrError
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal
-from local_ecr.state import registries, repositories
+from local_ecr.state.grounds import grounds_of
 from local_ecr.state.store import Store
 
 REPOSITORY_POLICY = "repository policy"
@@ -157,30 +157,25 @@ class Gate:
             return Judgement(True, "AWS service")
         return judge(call, identity, policies)
 
-    def _of_resource(self, registry: Registry, permission: Permission) -> tuple[list[Policy], dict[str, str]]:
+    def _of_resource(self, registry: Registry, permission: Permission) -> tuple[list[Policy], Mapping[str, str]]:
         """The policies of a repository and its registry, and its resource tags; nothing is told where there is none."""
-        with self._store.reading() as connection:
-            policies = list(_of_registry(connection, registry, permission.action))
-            try:
-                owner, name = parse_repository_arn(permission.resource)
-            except InvalidNameError:  # `*`, or `repository/*`
-                return policies, {}
-            repository = repositories.find(connection, owner, name)
-            if repository is None:
-                return policies, {}
-            if repository.policy is not None:
-                policies.insert(0, read_policy(REPOSITORY_POLICY, repository.policy))
-            return policies, repositories.resource_tags(connection, repository)
+        try:
+            repository = parse_repository_arn(permission.resource)
+        except InvalidNameError:  # `*`, or `repository/*`
+            repository = None
+        with self._store.looking() as connection:
+            grounds = grounds_of(connection, registry, repository)
+        policies = []
+        if grounds.repository_policy is not None:
+            policies.append(read_policy(REPOSITORY_POLICY, grounds.repository_policy))
+        if grounds.registry_policy is not None and _is_for_registry_policy(permission.action, grounds.account_settings):
+            policies.append(read_policy(REGISTRY_POLICY, grounds.registry_policy))
+        return policies, grounds.resource_tags
 
 
-def _of_registry(connection: sqlite3.Connection, registry: Registry, action: str) -> Iterable[Policy]:
-    """The registry policy, when there is one and its scope has this action.
+def _is_for_registry_policy(action: str, account_settings: Mapping[str, Any]) -> bool:
+    """Whether the scope of a registry policy has this action.
 
     What a call needs of another service, such as iam:PassRole, is no matter of the registry, whatever `*` would match.
     """
-    text = registries.get(connection, registry, registries.POLICY)
-    if text is None or not action.startswith("ecr:"):
-        return
-    settings = registries.get(connection, registry, registries.ACCOUNT_SETTINGS) or {}
-    if settings.get(SCOPE, DEFAULT_SCOPE) != "V1" or action in FIRST_SCOPE:
-        yield read_policy(REGISTRY_POLICY, text)
+    return action.startswith("ecr:") and (account_settings.get(SCOPE, DEFAULT_SCOPE) != "V1" or action in FIRST_SCOPE)

@@ -45,6 +45,7 @@ def principal_keys(
             "aws:PrincipalIsAWSService": "true",
             "aws:PrincipalServiceName": principal.name,
             "aws:PrincipalServiceNamesList": [principal.name],
+            "aws:ViaAWSService": "false",  # it calls in its own name, not in that of whoever called it
         }
     name = principal.name
     kind = "Account" if name.endswith(":root") else "AssumedRole" if ":assumed-role/" in name else "User"
