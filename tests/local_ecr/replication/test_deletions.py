@@ -137,3 +137,20 @@ def test_a_deletion_is_done_with_when_the_repository_there_is_gone(stand, ecr, r
     assert registries.names(ABROAD) == set()
     later = mirrored.push_image("two", "2.0")
     assert registries.held(ABROAD) == {later: {"2.0"}}
+
+
+def test_a_tag_stays_with_its_old_image_there_when_the_one_it_moved_to_is_gone_before_it_is_copied(
+    stand, ecr, registries, mirrored
+):
+    """Nobody asks for the tag to be removed: it went with its image. That the copy failed is told."""
+    old = mirrored.push_image("old", "latest")
+    stand.ecr.wait_until_idle()
+
+    with stand.ecr.background.paused():
+        new = mirrored.push_image("new", "latest")
+        remove(ecr, imageTag="latest")
+
+    assert registries.held(HOME) == {old: set()}
+    assert registries.held(ABROAD) == {old: {"latest"}}
+    last = registries.told()[-1]["detail"]
+    assert (last["result"], last["image-digest"], last["image-tag"]) == ("FAILED", new, "latest")
