@@ -70,7 +70,7 @@ class Services:
         self.principal_of = principal_of
         self.public_host = public_host
         self.quirks = quirks or Quirks()
-        self.trail = True
+        self.trail = on_event is not ignore  # to make records that nobody receives is a tenth of a push's work
         self.trail_reads = False
         self.requests = RequestLog()
         self.decisions = DecisionLog(listener=on_decision)

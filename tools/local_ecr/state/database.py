@@ -55,6 +55,12 @@ class Database:
                 _roll_back(connection)
 
     @contextmanager
+    def looking(self) -> Iterator[sqlite3.Connection]:
+        """For one statement, which sees one moment without a transaction."""
+        with self._connection() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is committed when the block ends, none of it when the block raises."""
         with self._writer_lock, self._connection() as connection:

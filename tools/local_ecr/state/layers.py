@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,8 +73,11 @@ def size_of(connection: sqlite3.Connection, repository_id: int, digest: str) -> 
 
 def sizes_of(connection: sqlite3.Connection, repository_id: int, digests: Iterable[Digest]) -> dict[Digest, int]:
     """Bytes of each of these layers that the repository has."""
-    found = {digest: size_of(connection, repository_id, digest) for digest in dict.fromkeys(digests)}
-    return {digest: size for digest, size in found.items() if size is not None}
+    rows = connection.execute(
+        "SELECT digest, size FROM layer WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        (repository_id, json.dumps(list(digests))),
+    )
+    return {Digest(row["digest"]): row["size"] for row in rows}
 
 
 def add(connection: sqlite3.Connection, repository_id: int, digest: Digest, size: int, uploaded_at: float) -> None:

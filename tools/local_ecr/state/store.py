@@ -85,7 +85,14 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of everything committed so far."""
         with self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[sqlite3.Connection]:
+        """The same for a single statement."""
+        with self._database.looking() as connection:
             yield connection
 
     @contextmanager
