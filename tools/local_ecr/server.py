@@ -122,7 +122,8 @@ class LocalEcrServer:
 
     @property
     def _own_names(self) -> set[str]:
-        return {LOOPBACK, LOOPBACK_6, LOCALHOST, self._host, self.ecr.public_host.strip("[]")}
+        """Of this machine, as certificates and requests to a proxy have them."""
+        return {LOOPBACK, LOOPBACK_6, LOCALHOST, self._host, self.ecr.public_host.strip("[]").lower()}
 
     def _tls_context(self) -> ssl.SSLContext | None:
         if self._tls is None:

@@ -99,21 +99,44 @@ def test_a_body_is_taken_when_it_is_slow_but_fast_enough(port):
         assert read_answer(connection).status == 400, "a call without an operation, read to its end"
 
 
-@pytest.mark.slow
-def test_a_client_is_not_cut_off_when_it_waits_to_be_told_to_send_its_body(serve):
-    """`Expect: 100-continue`: an app that is slow to read is not the client's fault."""
+@pytest.fixture(scope="module")
+def idle_port(tmp_path_factory):
+    """Of a server that is soon impatient, and takes longer than that to read a body."""
 
     async def slow_to_read(_scope, receive, send):
         await asyncio.sleep(0.8)
-        await receive()
+        while (await receive()).get("more_body"):
+            pass
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    port = port_of(serve(limits=BRIEF, app=slow_to_read).endpoint_url)
-    with connect(port) as connection:
+    with LocalEcrServer(LocalEcr(tmp_path_factory.mktemp("idle")), limits=BRIEF, app=slow_to_read) as server:
+        yield port_of(server.endpoint_url)
+
+
+@pytest.mark.slow
+def test_a_client_is_not_cut_off_when_it_waits_to_be_told_to_send_its_body(idle_port):
+    with connect(idle_port) as connection:
         connection.sendall(b"PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert read_answer(connection).status == 100
         connection.sendall(b"{}")
+        assert read_answer(connection).status == 204
+
+
+@pytest.mark.slow
+def test_a_client_is_not_cut_off_when_nobody_reads_what_it_sends(idle_port):
+    size = 32 * 1024 * 1024  # more than any buffer on the way
+    with connect(idle_port) as connection:
+        connection.sendall(f"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + bytes(size))
+        assert read_answer(connection).status == 204
+
+
+@pytest.mark.slow
+def test_a_client_is_not_cut_off_when_it_has_begun_its_next_request_before_the_answer(idle_port):
+    with connect(idle_port) as connection:
+        connection.sendall(PING + PING[:20])
+        assert read_answer(connection).status == 204
+        connection.sendall(PING[20:])
         assert read_answer(connection).status == 204
 
 
