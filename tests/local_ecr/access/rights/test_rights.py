@@ -111,6 +111,7 @@ def test_a_request_is_done_by_exactly_what_it_needs_and_refused_without_any_of_i
     assert ask(world, "owner-ci", right, given).is_done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("right", [right for right in ROWS if right.takes_guests], ids=str)
 def test_a_guest_does_what_the_repository_allows_and_is_refused_without_any_of_it(world, right):
     given = right.prepare(world, "visitor-ci") or {}
