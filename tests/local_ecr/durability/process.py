@@ -5,8 +5,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,11 @@ class Faces:
         self.registries = registries
         """The URL of each region's registry."""
         self.http = urllib3.PoolManager(retries=False, timeout=30, maxsize=16)
-        self.tokens = {region: self._token(region) for region in registries}
+        self.renew()
+
+    def renew(self) -> None:
+        """Get a token for each registry; one is good for twelve hours."""
+        self.tokens = {region: self._token(region) for region in self.registries}
 
     def call(self, operation: str, region: str = HOME, **members: Any) -> tuple[int, dict[str, Any]]:
         """Status and document of an operation of the JSON API, asked for by the account's root."""
@@ -125,12 +130,25 @@ def running(data: Path, *arguments: str, **options: Any) -> Iterator[Server]:
         server.kill()
 
 
+class Opened(Faces):
+    """The same in this process, which is faster to start, ends in order, and has a clock that can be moved."""
+
+    def __init__(self, ecr: LocalEcr, server: LocalEcrServer, regions: Sequence[str]) -> None:
+        self.ecr = ecr
+        super().__init__(server.endpoint_url, {region: server.registry_url(ACCOUNT, region) for region in regions})
+
+
 @contextmanager
-def opened(data: Path, *, quirks: str = "ecr", regions: Sequence[str] = (HOME,)) -> Iterator[Faces]:
-    """The same in this process, which is faster to start, and ends in order."""
-    ecr = LocalEcr(data, quirks=Quirks.parse(quirks))
+def opened(
+    data: Path,
+    *,
+    quirks: str = "ecr",
+    regions: Sequence[str] = (HOME,),
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[Opened]:
+    ecr = LocalEcr(data, quirks=Quirks.parse(quirks), clock=clock)
     with LocalEcrServer(ecr, [(ACCOUNT, region) for region in regions]) as server:
-        faces = Faces(server.endpoint_url, {region: server.registry_url(ACCOUNT, region) for region in regions})
+        faces = Opened(ecr, server, regions)
         yield faces
         faces.http.clear()
 
