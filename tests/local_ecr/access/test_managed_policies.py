@@ -6,7 +6,9 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from local_ecr import Registry
+from local_ecr.access.conditions import as_list
 from local_ecr.access.decision import judge
+from local_ecr.access.known_keys import is_known
 from local_ecr.access.managed_policies import MANAGED_POLICIES
 from local_ecr.access.permissions import permissions_for
 from local_ecr.access.policies import Call, Policy, Principal, check
@@ -60,3 +62,16 @@ def operations_of(policy_name):
 )
 def test_a_managed_policy_allows_exactly_its_operations(policy_name, operations):
     assert operations_of(policy_name) == operations
+
+
+def test_every_condition_key_of_a_managed_policy_of_aws_is_known():
+    documents = [one["Document"] for one in json.loads(aws_managed_policies_data).values()]
+    keys = {
+        key
+        for document in documents
+        for statement in as_list(document["Statement"])
+        for block in statement.get("Condition", {}).values()
+        for key in block
+    }
+    assert len(keys) > 200
+    assert [key for key in sorted(keys) if not is_known(key)] == []

@@ -1,7 +1,8 @@
 """Names of the condition keys that AWS documents for every service, and for ECR; no request has any other of theirs.
 
 Source: IAM user guide, "AWS global condition context keys"; service authorization reference, "Condition keys for Amazon
-Elastic Container Registry".
+Elastic Container Registry". Three are in neither: SNS had aws:SourceOwner before aws:SourceAccount, and AWS's own
+managed policies ask for aws:IsMcpServiceAction and aws:PrincipalOrgMasterAccountId.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 _NAMES = """
     aws:AssumedRoot aws:CalledVia aws:CalledViaAWSMCP aws:CalledViaFirst aws:CalledViaLast aws:ChatbotSourceArn
     aws:CurrentTime aws:Ec2InstanceSourcePrivateIPv4 aws:Ec2InstanceSourceVpc aws:EpochTime aws:FederatedProvider
-    aws:MultiFactorAuthAge aws:MultiFactorAuthPresent aws:PrincipalAccount aws:PrincipalArn aws:PrincipalIsAWSService
-    aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:PrincipalType
-    aws:referer aws:RequestedRegion aws:ResourceAccount aws:ResourceOrgID aws:ResourceOrgPaths aws:SecureTransport
-    aws:SourceAccount aws:SourceArn aws:SourceIdentity aws:SourceIp aws:SourceOrgID aws:SourceOrgPaths aws:SourceVpc
-    aws:SourceVpcArn aws:SourceVpce aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:userid aws:username
+    aws:IsMcpServiceAction aws:MultiFactorAuthAge aws:MultiFactorAuthPresent aws:PrincipalAccount aws:PrincipalArn
+    aws:PrincipalIsAWSService aws:PrincipalOrgID aws:PrincipalOrgMasterAccountId aws:PrincipalOrgPaths
+    aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:PrincipalType aws:referer aws:RequestedRegion
+    aws:ResourceAccount aws:ResourceOrgID aws:ResourceOrgPaths aws:SecureTransport aws:SignInSessionArn
+    aws:SourceAccount aws:SourceArn aws:SourceIdentity aws:SourceIp aws:SourceOrgID aws:SourceOrgPaths aws:SourceOwner
+    aws:SourceVpc aws:SourceVpcArn aws:SourceVpce aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:userid aws:username
     aws:ViaAWSMCPService aws:ViaAWSService aws:VpceAccount aws:VpceOrgID aws:VpceOrgPaths aws:VpcSourceIp
     ecr:AccountSetting
 """
