@@ -39,7 +39,6 @@ def image(media_type=OCI_MANIFEST, artifact_media_type=OCI_CONFIG, subject=None)
         media_type=media_type,
         artifact_media_type=artifact_media_type,
         artifact_type=None,
-        annotations={},
         subject=subject,
         size=1,
         manifest_size=1,

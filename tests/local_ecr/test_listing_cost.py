@@ -3,12 +3,14 @@
 import pytest
 
 from local_ecr.images.mutability import MUTABLE, Mutability
+from local_ecr.images.referrers import fit_page
 from local_ecr.names import Digest, Registry
 from local_ecr.state import images, repositories
 from local_ecr.state.database import Database
 from local_ecr.state.images import Image
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+SUBJECT = Digest(f"sha256:{'f' * 64}")
 
 
 @pytest.fixture
@@ -33,8 +35,9 @@ def fill(database, numbers):
     with database.writing() as connection:
         for number in numbers:
             digest = Digest(f"sha256:{number * 7919:064x}")
-            image = Image(0, digest, MANIFEST, None, None, {}, None, 1, 1, 0.0, "ACTIVE")
-            stored = images.add(connection, 1, image, b"{}", layers=frozenset(), images=frozenset())
+            image = Image(0, digest, MANIFEST, None, None, SUBJECT, 1, 1, 0.0, "ACTIVE")
+            made_of = {"layers": frozenset(), "images": frozenset()}
+            stored = images.add(connection, 1, image, b"{}", annotations={}, **made_of)
             images.set_tag(connection, 1, f"v{number}", stored)
 
 
@@ -61,8 +64,9 @@ def steps_of_a_page(database, ask):
         lambda connection: images.page(connection, 1, "TAGGED", "ANY", 50, 20),
         lambda connection: images.identifiers_page(connection, 1, "ANY", "ACTIVE", (50, "v49"), 20),
         lambda connection: images.tag_names(connection, 1, "v5", 20),
+        lambda connection: fit_page(images.referrers(connection, 1, SUBJECT, "ACTIVE", None, 50), 19)[0],
     ],
-    ids=["page", "tagged page", "identifiers", "tags"],
+    ids=["page", "tagged page", "identifiers", "tags", "referrers"],
 )
 def test_a_page_takes_as_many_steps_when_the_repository_has_ten_times_as_many_images(database, ask):
     fill(database, range(200))

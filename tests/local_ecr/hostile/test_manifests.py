@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from local_ecr import Quirks
-from local_ecr.images.manifest import MAX_DESCRIPTORS, MAX_MANIFEST_BYTES
+from local_ecr.images.manifest import MAX_DESCRIPTORS, MAX_MANIFEST_BYTES, MAX_MEDIA_TYPE
 from local_ecr.strict_json import MAX_DEPTH
 from tests.local_ecr.conftest import OCI_INDEX, OCI_LAYER, OCI_MANIFEST
 from tests.local_ecr.hostile.victim import ELSEWHERE, NOWHERE, REPOSITORY, attacked, descriptor, encoded, index_of
@@ -111,6 +111,18 @@ def test_a_manifest_may_be_as_deep_as_is_allowed(victim):
     deepest = json.loads("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))
     assert victim.put({**victim.image("deep"), "x": deepest}).status == 201
     require_refused(victim, encoded({**victim.image("deep"), "x": [deepest]}))
+
+
+def test_a_media_type_may_be_as_long_as_is_allowed_and_no_longer(victim):
+    longest = "x/" + "y" * (MAX_MEDIA_TYPE - 2)
+    image = victim.image("typed")
+    foreign = descriptor(NOWHERE, FOREIGN)
+    assert victim.put({**image, "artifactType": longest, "layers": []}).status == 201
+    require_refused(victim, encoded({**image, "artifactType": longest + "y"}))
+    config = {**image["config"], "mediaType": longest}
+    assert victim.put({**image, "config": config}).status == 201
+    require_refused(victim, encoded({**image, "config": {**config, "mediaType": longest + "y"}}))
+    require_refused(victim, encoded({**image, "layers": [{**foreign, "mediaType": longest + "y"}]}))
 
 
 SIZES = [-1, 2**63, 2**64, 10**300, 1.0, 1e3, "1", None, True, [], {}]

@@ -25,7 +25,7 @@ from local_ecr.images.selection import (
 )
 from local_ecr.names import is_image_tag
 from local_ecr.state import images, repositories
-from local_ecr.state.images import Image
+from local_ecr.state.images import Image, Referrer
 from local_ecr.state.repositories import Repository
 
 REFERRERS_PAGE = 20
@@ -127,8 +127,8 @@ def list_image_referrers(call: Call) -> Mapping[str, Any]:
             call.page_start(0),
         )
         page, fitting = fit_page(found, size)
-    shown, next_token = call.page(page, lambda image: image.id, fitting)
-    return {"referrers": [_referrer(image) for image in shown], "nextToken": next_token}
+    shown, next_token = call.page(page, lambda referrer: referrer.image.id, fitting)
+    return {"referrers": [_referrer(one) for one in shown], "nextToken": next_token}
 
 
 def failure_entry(wanted: ImageId, failure: ImageFailureError) -> dict[str, Any]:
@@ -190,13 +190,14 @@ def _detail(call: Call, connection: sqlite3.Connection, image: Image) -> dict[st
     )
 
 
-def _referrer(image: Image) -> dict[str, Any]:
+def _referrer(referrer: Referrer) -> dict[str, Any]:
+    image = referrer.image
     return {
         "digest": image.digest,
         "mediaType": image.media_type,
         "artifactType": image.artifact_type,
         "size": image.manifest_size,
-        "annotations": image.annotations or None,
+        "annotations": referrer.annotations or None,
         "artifactStatus": image.status,
     }
 

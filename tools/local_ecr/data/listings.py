@@ -15,7 +15,7 @@ from local_ecr.images.media_types import OCI_INDEX
 from local_ecr.images.referrers import fit_page
 from local_ecr.names import is_digest
 from local_ecr.state import images, repositories
-from local_ecr.state.images import Image
+from local_ecr.state.images import Referrer
 from local_ecr.tokens import InvalidTokenError
 
 REFERRERS_PAGE = 50
@@ -47,11 +47,11 @@ async def list_referrers(call: DataCall) -> Response:
     shown = found[:fitting]
     headers = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
     if len(found) > fitting:
-        query = {"after": call.ecr.signer.page_token(["referrers", shown[-1].id])}
+        query = {"after": call.ecr.signer.page_token(["referrers", shown[-1].image.id])}
         if artifact_type:
             query["artifactType"] = artifact_type
         headers |= call.next_page(f"referrers/{call.reference}", **query)
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(image) for image in shown]}
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(one) for one in shown]}
     return Response(json.dumps(index), headers=headers, media_type=OCI_INDEX)
 
 
@@ -68,7 +68,8 @@ def _referrers_start(call: DataCall) -> int:
     return int(position)
 
 
-def _descriptor(image: Image) -> dict[str, Any]:
+def _descriptor(referrer: Referrer) -> dict[str, Any]:
+    image = referrer.image
     descriptor: dict[str, Any] = {
         "mediaType": image.media_type,
         "digest": image.digest,
@@ -76,8 +77,8 @@ def _descriptor(image: Image) -> dict[str, Any]:
     }
     if image.artifact_type:
         descriptor["artifactType"] = image.artifact_type
-    if image.annotations:
-        descriptor["annotations"] = dict(image.annotations)
+    if referrer.annotations:
+        descriptor["annotations"] = dict(referrer.annotations)
     return descriptor
 
 
@@ -92,7 +93,7 @@ def _repository_names(call: DataCall, after: str, limit: int) -> list[str]:
         return [found.name for found in repositories.page(connection, call.registry, after, limit)]
 
 
-def _referrers(call: DataCall, artifact_type: str | None, after: int) -> tuple[list[Image], int]:
+def _referrers(call: DataCall, artifact_type: str | None, after: int) -> tuple[list[Referrer], int]:
     """As `fit_page` has them."""
     with call.ecr.store.reading() as connection:
         repository = repositories.find(connection, call.registry, call.repository_name)

@@ -13,6 +13,7 @@ from local_ecr.strict_json import InvalidJsonError, read_json
 
 MAX_MANIFEST_BYTES = 4_194_304  # PutImage's model: imageManifest has at most 4,194,304 characters
 MAX_DESCRIPTORS = 10_000
+MAX_MEDIA_TYPE = 1_024  # characters; type and subtype have at most 127 each (RFC 6838), the rest is for parameters
 
 
 class InvalidManifestError(ValueError):
@@ -88,6 +89,8 @@ def read_manifest(body: bytes, media_type: str | None, algorithm: str = "sha256"
     artifact_type = document.get("artifactType")
     if not isinstance(artifact_type, str | None):
         raise InvalidManifestError("artifactType is not a string")
+    if len(artifact_type or "") > MAX_MEDIA_TYPE:
+        raise InvalidManifestError(f"artifactType has more than {MAX_MEDIA_TYPE} characters")
     return Manifest(
         body=body,
         digest=Digest(f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"),
@@ -155,6 +158,8 @@ def _descriptor(found: Any, where: str) -> Descriptor:
         raise InvalidManifestError(f"{where} has no digest")
     if not isinstance(media_type, str) or not media_type:
         raise InvalidManifestError(f"{where} has no mediaType")
+    if len(media_type) > MAX_MEDIA_TYPE:
+        raise InvalidManifestError(f"the mediaType of {where} has more than {MAX_MEDIA_TYPE} characters")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
         raise InvalidManifestError(f"{where} has no valid size")
     try:

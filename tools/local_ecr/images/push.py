@@ -120,7 +120,6 @@ def _store(change: Change, repository: Repository, manifest: Manifest, now: date
         media_type=manifest.media_type,
         artifact_media_type=manifest.artifact_media_type,
         artifact_type=manifest.referrer_type,
-        annotations=manifest.annotations,
         subject=manifest.subject,
         size=size,
         manifest_size=len(manifest.body),
@@ -132,6 +131,7 @@ def _store(change: Change, repository: Repository, manifest: Manifest, now: date
         repository.id,
         image,
         manifest.body,
+        annotations=manifest.annotations,
         layers=frozenset(required),
         images=frozenset(found),
     )

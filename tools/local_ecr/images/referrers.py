@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator
 from contextlib import closing
 
-from local_ecr.state.images import Image
+from local_ecr.state.images import Referrer
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 """What a client of OCI distribution must be able to read: an index "of at least 4 megabytes" (Pushing Manifests)."""
@@ -14,17 +14,17 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 _REST = 400  # bytes of a descriptor without what its pusher can make as long as he likes
 
 
-def fit_page(found: Generator[Image], most: int) -> tuple[list[Image], int]:
-    """The images of a page and the one that follows it, if any; and how many of them are the page.
+def fit_page(found: Generator[Referrer], most: int) -> tuple[list[Referrer], int]:
+    """The referrers of a page and the one that follows it, if any; and how many of them are the page.
 
     These are `most`, or fewer if they would be more than MAX_PAGE_BYTES, but never none.
     """
-    read: list[Image] = []
+    read: list[Referrer] = []
     fitting, size = 0, 0
     with closing(found):
-        for image in found:
-            read.append(image)
-            size += _REST + len(json.dumps([image.artifact_type, dict(image.annotations)]))
+        for referrer in found:
+            read.append(referrer)
+            size += _REST + len(json.dumps([referrer.image.artifact_type, dict(referrer.annotations)]))
             if fitting == most or (fitting and size > MAX_PAGE_BYTES):
                 break
             fitting += 1

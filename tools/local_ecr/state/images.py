@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from local_ecr.names import Digest
 
 _COLUMNS = (
-    "i.id, i.digest, i.media_type, i.artifact_media_type, i.artifact_type, i.annotations, i.subject, i.size,"
+    "i.id, i.digest, i.media_type, i.artifact_media_type, i.artifact_type, i.subject, i.size,"
     " i.manifest_size, i.pushed_at, i.status, i.last_pulled_at, i.archived_at, i.activated_at"
 )
 
@@ -27,7 +27,6 @@ class Image:
     media_type: str
     artifact_media_type: str | None
     artifact_type: str | None
-    annotations: Mapping[str, str]
     subject: Digest | None
     size: int
     """Bytes of its layers; for an index, of the largest of its images."""
@@ -41,6 +40,14 @@ class Image:
     archived_at: float | None = None
     activated_at: float | None = None
     """When it was last restored from the archive."""
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """An image that names a subject, and its annotations, of which there may be megabytes: nothing else reads them."""
+
+    image: Image
+    annotations: Mapping[str, str]
 
 
 def by_digest(connection: sqlite3.Connection, repository_id: int, digest: str) -> Image | None:
@@ -66,6 +73,7 @@ def add(
     image: Image,
     body: bytes,
     *,
+    annotations: Mapping[str, str],
     layers: frozenset[Digest],
     images: frozenset[Digest],
 ) -> Image:
@@ -79,7 +87,7 @@ def add(
             image.media_type,
             image.artifact_media_type,
             image.artifact_type,
-            json.dumps(dict(image.annotations)),
+            json.dumps(dict(annotations)),
             image.subject,
             image.size,
             image.manifest_size,
@@ -252,19 +260,20 @@ def referrers(  # noqa: PLR0917
     image_status: str,
     artifact_types: Sequence[str] | None,
     after: int,
-) -> Generator[Image]:
+) -> Generator[Referrer]:
     """Images whose manifest names `subject`, whether or not that exists; of these types only, unless None.
 
-    They are read one by one, since each may have megabytes of annotations; whoever stops early closes it.
+    They are read one by one; whoever stops early closes it.
     """
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM image i WHERE i.repository_id = ? AND i.subject = ? AND i.id > ?"  # noqa: S608
+        f"SELECT {_COLUMNS}, i.annotations FROM image i WHERE i.repository_id = ? AND i.subject = ? AND i.id > ?"  # noqa: S608
         " AND (? = 'ANY' OR i.status = ?)"
         " AND (? IS NULL OR i.artifact_type IN (SELECT value FROM json_each(?))) ORDER BY i.id",
         (repository_id, subject, after, image_status, image_status, *(2 * [_json(artifact_types)])),
     )
     with closing(rows):
-        yield from map(_image, rows)
+        for row in rows:
+            yield Referrer(_image(row), json.loads(row["annotations"]))
 
 
 def _json(values: Sequence[str] | None) -> str | None:
@@ -278,7 +287,6 @@ def _image(row: sqlite3.Row) -> Image:
         media_type=row["media_type"],
         artifact_media_type=row["artifact_media_type"],
         artifact_type=row["artifact_type"],
-        annotations=json.loads(row["annotations"]),
         subject=Digest(row["subject"]) if row["subject"] else None,
         size=row["size"],
         manifest_size=row["manifest_size"],
