@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import threading
 import uuid
@@ -23,11 +24,10 @@ class ContentStore:
         self._root = root
 
     def blob_path(self, registry: Registry, digest: Digest) -> Path:
-        algorithm, _, encoded = digest.partition(":")
-        return self._folder(registry) / "blobs" / algorithm / encoded
+        return self._root / blob_name(registry, digest)
 
     def upload_path(self, registry: Registry, upload_id: str) -> Path:
-        return self._folder(registry) / "uploads" / upload_id
+        return self._root / upload_name(registry, upload_id)
 
     def begin(self, registry: Registry, upload_id: str) -> None:
         path = self.upload_path(registry, upload_id)
@@ -56,9 +56,18 @@ class ContentStore:
     def remove_upload(self, registry: Registry, upload_id: str) -> None:
         self.upload_path(registry, upload_id).unlink(missing_ok=True)
 
-    def files(self) -> list[Path]:
-        """Every file of an upload or a copy, finished or given up, and of a blob."""
-        return [*self._root.glob("*/*/uploads/*"), *self._root.glob("*/*/blobs/*/*")]
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every file of an upload, a copy or a blob, finished or given up; by its path below the root."""
+        found = {}
+        for folder in (*self._root.glob("*/*/uploads"), *self._root.glob("*/*/blobs/*")):
+            name = folder.relative_to(self._root).as_posix()
+            with os.scandir(folder) as entries:
+                found.update({f"{name}/{entry.name}": entry.stat().st_size for entry in entries if entry.is_file()})
+        return found
+
+    def remove(self, name: str) -> None:
+        """Remove a file, by its path below the root."""
+        (self._root / name).unlink(missing_ok=True)
 
     @staticmethod
     def _link(source: Path, target: Path, unfinished: Path) -> None:
@@ -74,8 +83,15 @@ class ContentStore:
             finally:
                 unfinished.unlink(missing_ok=True)
 
-    def _folder(self, registry: Registry) -> Path:
-        return self._root / registry.account / registry.region
+
+def blob_name(registry: Registry, digest: Digest) -> str:
+    """Path of a blob below the root."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{registry.account}/{registry.region}/blobs/{algorithm}/{encoded}"
+
+
+def upload_name(registry: Registry, upload_id: str) -> str:
+    return f"{registry.account}/{registry.region}/uploads/{upload_id}"
 
 
 class UploadFile:

@@ -9,38 +9,29 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from pathlib import Path
 
 from local_ecr.state import layers
-from local_ecr.state.content import ContentStore
+from local_ecr.state.content import ContentStore, blob_name, upload_name
 
 logger = logging.getLogger(__name__)
 
 
 def drop_rows_without_files(connection: sqlite3.Connection, content: ContentStore) -> None:
     """Forget uploads and layers whose bytes are not all there: to upload them again is what helps, and is possible."""
+    sizes = content.sizes()
     for begun in layers.all_uploads(connection):
-        if _size(content.upload_path(begun.registry, begun.id)) < begun.received:
+        if sizes.get(upload_name(begun.registry, begun.id), -1) < begun.received:
             layers.end_upload(connection, begun.id)
     for kept in layers.all_kept(connection):
-        found = _size(content.blob_path(kept.registry, kept.digest))
+        found = sizes.get(blob_name(kept.registry, kept.digest))
         if found != kept.size:
-            logger.warning("of %s there are %d bytes instead of %d: it is gone", kept.digest, max(found, 0), kept.size)
+            logger.warning("of %s there are %d bytes instead of %d: it is gone", kept.digest, found or 0, kept.size)
             layers.drop(connection, kept)
 
 
 def remove_files_without_rows(connection: sqlite3.Connection, content: ContentStore) -> None:
     """Remove what no row tells of. `connection` must be writing: no file comes outside a transaction."""
-    begun = {content.upload_path(one.registry, one.id) for one in layers.all_uploads(connection)}
-    kept = {content.blob_path(one.registry, one.digest) for one in layers.all_kept(connection)}
-    for path in content.files():
-        if path not in begun and path not in kept:
-            path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; -1 when there is none."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
+    begun = {upload_name(one.registry, one.id) for one in layers.all_uploads(connection)}
+    kept = {blob_name(one.registry, one.digest) for one in layers.all_kept(connection)}
+    for name in content.sizes().keys() - begun - kept:
+        content.remove(name)
