@@ -14,7 +14,10 @@ class Limits:
     head_bytes: int = 64 * 1024
     """Request line and headers of one request, or its trailers; more is answered 431."""
     head_seconds: float = 30.0
-    """From the first byte of a request, or from the connection's beginning, to the last header; then 408."""
+    """From the first byte of a request, or from the connection's beginning, to the last header; then 408.
+
+    A TLS handshake has as long, and then the connection ends.
+    """
     body_seconds: float = 60.0
     """How long the speed of a body is measured, again and again."""
     body_bytes_per_second: int = 240

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import itertools
 import socket
-import ssl
 import time
 from collections.abc import Sequence
 
 import uvicorn
+
+from local_ecr.connections import Connection, Policy
 
 GRACE = 2.0  # seconds; for requests that are under way when the server is told to end
 
@@ -21,13 +22,14 @@ class PromptServer(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        policy: Policy,
         sockets: Sequence[socket.socket],
-        tls: ssl.SSLContext | None = None,
         plain_sockets: Sequence[socket.socket] = (),
     ) -> None:
-        """`tls` is what every connection begins with, but for those of `plain_sockets`."""
+        """Every connection of `sockets` begins with TLS if there is any in `policy`; none of `plain_sockets` does."""
         super().__init__(config)
-        self._listening = ((None, list(plain_sockets)), (tls, list(sockets)))
+        self._policy = policy
+        self._listening = [(one, policy.tls) for one in sockets] + [(one, None) for one in plain_sockets]
         self._told = asyncio.Event()
 
     def end_from_thread(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -36,12 +38,21 @@ class PromptServer(uvicorn.Server):
             loop.call_soon_threadsafe(self._told.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        servers = []
-        for context, listening in self._listening:
-            self.config.ssl = context  # uvicorn would make one of files, one for all sockets
-            await super().startup(listening)
-            servers += self.servers
-        self.servers = servers
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                self._connection,
+                sock=listening,
+                ssl=tls,
+                ssl_handshake_timeout=self._policy.limits.head_seconds if tls else None,
+                backlog=self.config.backlog,
+            )
+            for listening, tls in self._listening
+        ]
+        self.started = True
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, {}, policy=self._policy)
 
     async def main_loop(self) -> None:
         ticks = itertools.count()

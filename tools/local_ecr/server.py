@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import socket
 import ssl
 import threading
@@ -11,12 +10,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from local_ecr.connections import Connection, Policy
+from local_ecr.connections import Policy
 from local_ecr.ecr import LocalEcr
 from local_ecr.hosts import LOCALHOST, Authority, is_ecr, names_in
 from local_ecr.limits import Limits
@@ -87,10 +86,9 @@ class LocalEcrServer:
 
     def start(self) -> None:
         try:
-            context = self._tls_context()
+            policy = Policy(serves=self._serves, tls=self._tls_context(), limits=self._limits)
             self._bind()
-            policy = Policy(serves=self._serves, tls=context, limits=self._limits)
-            self._server = PromptServer(_config(self._app, policy), self._sockets, context, self._plain_sockets)
+            self._server = PromptServer(_config(self._app), policy, self._sockets, self._plain_sockets)
             self._thread = threading.Thread(target=self._run, name="local-ecr", daemon=True)
             self._thread.start()
             self._wait_until_started()
@@ -171,10 +169,9 @@ class LocalEcrServer:
             time.sleep(0.005)
 
 
-def _config(app: ASGIApp, policy: Policy) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=cast(Any, functools.partial(Connection, policy=policy)),  # a class, as uvicorn has it
         lifespan="off",
         ws="none",
         log_config=None,

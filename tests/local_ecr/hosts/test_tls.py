@@ -9,6 +9,7 @@ import urllib3
 from botocore.config import Config
 
 from local_ecr import LocalEcr, LocalEcrServer
+from local_ecr.limits import Limits
 from local_ecr.tls import TlsFolderError, server_context
 from tests.local_ecr.conftest import ACCOUNT, Distribution, as_json
 from tests.local_ecr.hosts.raw import connect, exchange, port_of, read_answer
@@ -145,6 +146,14 @@ def test_the_server_ends_in_time_when_a_tunnel_is_still_without_tls(serve, tmp_p
         server.stop()
     finally:
         connection.close()
+
+
+def test_a_connection_ends_when_its_handshake_takes_too_long(serve, tmp_path):
+    server = serve(tls=tmp_path / "tls", limits=Limits(head_seconds=0.2))
+    with connect(port_of(server.endpoint_url)) as direct, connect(port_of(server.proxy_url)) as tunnel:
+        tunnel.sendall(f"CONNECT {AWS_HOST}:443 HTTP/1.1\r\n\r\n".encode())
+        assert read_answer(tunnel).status == 200
+        assert direct.recv(1) == tunnel.recv(1) == b""
 
 
 def test_plain_http_gets_no_answer_where_tls_is_spoken(server):
