@@ -67,6 +67,7 @@ def test_the_example_fits_the_schema_when_validated(validator, example):
         {"repository": {"lifecycle": [{"keep": {"newest": 1}, "expire": {"after": "1d"}}]}},
         {"repository": {"mutability": {"immutable": "yes"}}},
         {"repository": {"mutability": {"immutable": True, "except": list("abcdef")}}},
+        {"repository": {"mutability": {"immutable": True, "except": ["*-rc.*.*"]}}},
         {"repository": {"scanning": "off"}},
         {"repository": {"resource_tags": {"a": 1}}},
         {"replicate": [{"to": []}]},

@@ -190,6 +190,10 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
             "up to 128 letters, digits, `.`, `_`, `-` and `*`",
         ),
         (
+            {"repository": {"mutability": {"immutable": True, "except": ["*-rc.*.*"]}}},
+            "rules[0].repository.mutability.except[0]: `*-rc.*.*` is not an exception that ECR takes: at most two `*`",
+        ),
+        (
             {"repository": {"resource_tags": {"aws:owner": "me"}}},
             "rules[0].repository.resource_tags.aws:owner: `aws:owner` is not the key of a resource tag: "
             "up to 128 letters, digits and _.:/=+@-, not starting with aws:",

@@ -125,11 +125,11 @@ class Mutability(RulebookModel):
     """Which image tags may move to another image."""
 
     immutable: StrictBool = Field(description="Whether image tags stay where they are.", examples=[True])
-    except_: tuple[words.TagFilter, ...] = Field(
+    except_: tuple[words.ExceptionFilter, ...] = Field(
         default=(),
         alias="except",
         max_length=5,
-        description="Image tags for which the opposite holds. ECR takes at most five, and `*` as the only wildcard.",
+        description="Image tags for which the opposite holds. ECR takes at most five, with at most two `*` in each.",
         examples=[["*-latest"]],
     )
 

@@ -57,7 +57,7 @@ def propose_filter(template: str) -> str | None:
     literals = _PLACEHOLDER.split(template)
     stars = re.sub(r"\*+", "*", _PLACEHOLDER.sub("*", template))
     candidates = (f"*{literals[-1]}", f"{literals[0]}*", stars) if len(literals) > 1 else (template,)
-    return next((found for found in candidates if not covers_a_release(found)), None)
+    return next((found for found in candidates if found.count("*") <= 2 and not covers_a_release(found)), None)
 
 
 def covers_a_release(tag_filter: str) -> bool:

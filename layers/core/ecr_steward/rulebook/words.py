@@ -143,6 +143,12 @@ def _check_tag_filter(text: str) -> str:
     return text
 
 
+def _check_exception(text: str) -> str:
+    if _check_tag_filter(text).count("*") > 2:  # https://github.com/hashicorp/terraform-provider-aws/pull/43642
+        raise ValueError(f"`{text}` is not an exception that ECR takes: at most two `*`")
+    return text
+
+
 def _check_alias_template(text: str) -> str:
     for part in _PLACEHOLDER.findall(text):
         if part not in _TEMPLATE_PARTS:
@@ -273,6 +279,7 @@ RepositoryGlob = Annotated[str, AfterValidator(_check_repository_glob), _schema(
 RepositoryTemplate = Annotated[str, AfterValidator(_check_repository_template), _schema(r"[a-z0-9._/{}-]{1,256}")]
 TagWord = Annotated[str, AfterValidator(_check_tag_word), _schema(_TAG_WORD)]
 TagFilter = Annotated[str, AfterValidator(_check_tag_filter), _schema(TAG_FILTER)]
+ExceptionFilter = Annotated[str, AfterValidator(_check_exception), _schema(rf"(?!([^*]*\*){{3}}){TAG_FILTER}")]
 Regex = Annotated[str, AfterValidator(_check_regex), Field(min_length=1, max_length=1000)]
 AliasTemplate = Annotated[str, AfterValidator(_check_alias_template), _schema(r"[A-Za-z0-9._{}-]{1,300}")]
 PrincipalWord = Annotated[str, AfterValidator(_check_principal), _schema(_PRINCIPAL)]
