@@ -4,7 +4,7 @@ from local_ecr.access.decision import Identity
 from local_ecr.access.log import AccessDecision, DecisionLog, UnknownRequestError
 from local_ecr.access.policies import Policy
 from local_ecr.app import is_for_ecr
-from local_ecr.ecr import LocalEcr
+from local_ecr.ecr import LocalEcr, RecordedScan
 from local_ecr.ending import Ending
 from local_ecr.errors import EcrError
 from local_ecr.names import Registry
@@ -12,7 +12,6 @@ from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
 from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
 from local_ecr.server import LocalEcrServer
-from local_ecr.services import RecordedScan
 
 __all__ = [
     "AccessDecision",

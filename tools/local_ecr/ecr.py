@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 from starlette.types import ASGIApp
 
 from local_ecr.app import EcrApp
+from local_ecr.housekeeping import Housekeeping
+from local_ecr.images.storage_class import Restores
+from local_ecr.lifecycle.run import LOOK_AGAIN, run_lifecycle
+from local_ecr.names import Registry, parse_digest
+from local_ecr.replication.worker import Replicator
+from local_ecr.scans.record import record_scan
+from local_ecr.scans.report import read_report
 from local_ecr.services import Services
+from local_ecr.state import repositories
+from local_ecr.templates.creation import REPLICATION
+from local_ecr.templates.telling import tell_creation
+
+EACH_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class RecordedScan:
+    """What a scanner says about one image; `document` as `local_ecr.scans.report.read_report` reads it."""
+
+    registry: Registry
+    repository_name: str
+    digest: str
+    document: Any
 
 
 class LocalEcr(Services):
@@ -29,3 +55,38 @@ class LocalEcr(Services):
     def app(self) -> ASGIApp:
         """Serves the JSON API and the /v2/ API; `LocalEcrServer` listens for it."""
         return EcrApp(self)
+
+    def record_scan(self, registry: Registry, repository_name: str, digest: str, document: Any) -> None:
+        """As `record_scans`, for one."""
+        self.record_scans([RecordedScan(registry, repository_name, digest, document)])
+
+    def record_scans(self, recorded: Sequence[RecordedScan]) -> None:
+        """Keep what a scanner says, all of it or nothing, and tell of it as AWS does.
+
+        Raises EcrError: InvalidParameterException, RepositoryNotFoundException, ImageNotFoundException, or
+        UnsupportedImageTypeException for an index. Raises InvalidNameError for what is no digest.
+        """
+        reports = [(one, parse_digest(one.digest), read_report(one.document)) for one in recorded]
+        with self.store.changing() as change:
+            for one, digest, report in reports:
+                repository = repositories.get(change.connection, one.registry, one.repository_name)
+                record_scan(change, repository, digest, report, self.clock())
+
+    def run_due(self) -> None:
+        """Return when every job that is due by the clock has run; for whoever moves the clock."""
+        self.background.run_due()
+
+    def wait_until_idle(self, timeout: float = 30) -> None:
+        """Return when everything is copied that is to be copied, and no job runs. Raises TimeoutError."""
+        self.background.wait_until_idle(timeout)
+
+    def _plan_work(self) -> None:
+        self.background.work(Replicator(self.store, self.clock, self.gate, self._tell_of_replica).step)
+        self.background.work(Restores(self.store, self.clock))
+        self.background.every(EACH_SECOND, self.faults.release_due)
+        self.background.every(EACH_SECOND, Housekeeping(self.store))
+        self.background.every(LOOK_AGAIN, lambda now: run_lifecycle(self.store, now, tells_trail=self.trail))
+
+    def _tell_of_replica(self, registry: Registry, repository_name: str) -> None:
+        """Tell the trail of a repository that was made for a copy."""
+        tell_creation(self, registry, repository_name, REPLICATION)
