@@ -172,4 +172,4 @@ class TestChunkOrders(Uploads.TestCase):
 class TestChunkOrdersAgainAndAgain(Uploads.TestCase):
     """The same rules, for longer."""
 
-    settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

@@ -13,6 +13,7 @@ from tests.local_ecr.hostile.wire import (
     SIGNATURE,
     TARGET,
     request_bytes,
+    require_api_form,
     require_oci_form,
 )
 
@@ -158,38 +159,45 @@ ranges = st.one_of(
 )
 
 
-def require_part_or_whole(victim, method, header):
-    data = b"abcdef"
-    digest = victim.push_blob(data)
-    victim.push({**victim.image("ranges"), "layers": [{"mediaType": "x/y", "digest": digest, "size": 6}]})
-    where = victim.v2.send("GET", f"/v2/{REPOSITORY}/blobs/{digest}").headers["Location"]
+DATA = b"abcdef"
+
+
+@pytest.fixture(scope="module")
+def where(victim):
+    """The signed path of a blob that is DATA."""
+    digest = victim.push_blob(DATA)
+    victim.push({**victim.image("ranges"), "layers": [{"mediaType": "x/y", "digest": digest, "size": len(DATA)}]})
+    return victim.v2.send("GET", f"/v2/{REPOSITORY}/blobs/{digest}").headers["Location"]
+
+
+def require_part_or_whole(victim, where, method, header):
     answer = victim.v2.send(method, where, token="", headers=[("Range", header)])
     assert answer.status in {200, 206, 416}
     if answer.status == 206:
         span, _, whole = answer.headers["Content-Range"].removeprefix("bytes ").partition("/")
         first, last = map(int, span.split("-"))
         assert whole == "6"
-        assert method == "HEAD" or answer.body == data[first : last + 1] != b""
+        assert method == "HEAD" or answer.body == DATA[first : last + 1] != b""
     if answer.status == 200:
-        assert method == "HEAD" or answer.body == data
+        assert method == "HEAD" or answer.body == DATA
 
 
 @settings(max_examples=30)
 @given(method=st.sampled_from(["GET", "HEAD"]), header=ranges)
-def test_a_range_is_a_part_the_whole_or_not_satisfiable_CVE_2025_62727(victim, method, header):
+def test_a_range_is_a_part_the_whole_or_not_satisfiable_CVE_2025_62727(victim, where, method, header):
     """CVE-2025-62727: starlette took time without end for a Range of many parts."""
-    require_part_or_whole(victim, method, header)
+    require_part_or_whole(victim, where, method, header)
 
 
 @pytest.mark.slow
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(method=st.sampled_from(["GET", "HEAD"]), header=ranges)
-def test_a_range_is_a_part_the_whole_or_not_satisfiable_again_and_again_CVE_2025_62727(victim, method, header):
+def test_a_range_is_a_part_the_whole_or_not_satisfiable_again_and_again_CVE_2025_62727(victim, where, method, header):
     """CVE-2025-62727, with more of them."""
-    require_part_or_whole(victim, method, header)
+    require_part_or_whole(victim, where, method, header)
 
 
-def test_a_range_of_thousands_of_parts_costs_no_more_than_one_CVE_2025_62727(victim):
+def test_a_range_of_thousands_of_parts_costs_no_more_than_one_CVE_2025_62727(victim, where):
     """CVE-2025-62727: the header may be as long as a server takes it."""
     for header in (
         "bytes=" + "0-0," * 15_000,
@@ -197,7 +205,7 @@ def test_a_range_of_thousands_of_parts_costs_no_more_than_one_CVE_2025_62727(vic
         "bytes=" + " " * 60_000,
         "bytes=0-" + "9" * 60_000,
     ):
-        require_part_or_whole(victim, "GET", header)
+        require_part_or_whole(victim, where, "GET", header)
 
 
 heads = st.lists(
@@ -217,3 +225,42 @@ heads = st.lists(
 )
 def test_no_header_makes_a_server_error(victim, method, rest, headers):
     require_oci_form(victim.v2.send(method, f"/v2/{REPOSITORY}/{rest}", headers=headers, body=b"{}"))
+
+
+targets = st.sampled_from([TARGET + "ListImages", TARGET + "PutImage", TARGET, "x", ""]).map(str.encode) | st.binary(
+    max_size=20
+)
+authorizations = st.sampled_from([SIGNATURE, "AWS4-HMAC-SHA256 Credential=", "Basic x", ""]).map(str.encode)
+CALL_HEADERS = ["X-Amz-Target", "Authorization", "Content-Type", "X-Amz-Security-Token", "Smithy-Protocol", "Expect"]
+
+
+def printable(data):
+    """Without what ends a header."""
+    return data.translate(None, b"\r\n\0")
+
+
+def require_api_answer(victim, method, headers, body):
+    whole = [("Host", "x"), ("Content-Length", str(len(body))), *((name, printable(value)) for name, value in headers)]
+    require_api_form(victim.api.exchange(request_bytes(method, "/", whole, body), method))
+
+
+calls = {
+    "method": st.sampled_from(["POST", "GET", "PUT", "DELETE", "OPTIONS"]),
+    "headers": st.lists(
+        st.tuples(st.sampled_from(CALL_HEADERS), targets | authorizations | st.binary(max_size=30)), max_size=4
+    ),
+    "body": st.binary(max_size=30) | st.sampled_from([b"{}", b'{"repositoryName":"fuzz/app"}', b"[" * 5000]),
+}
+
+
+@settings(max_examples=40)
+@given(**calls)
+def test_no_call_makes_a_server_error(victim, method, headers, body):
+    require_api_answer(victim, method, headers, body)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500)
+@given(**calls)
+def test_no_call_makes_a_server_error_again_and_again(victim, method, headers, body):
+    require_api_answer(victim, method, headers, body)
