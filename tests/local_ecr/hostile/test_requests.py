@@ -239,6 +239,11 @@ def printable(data):
     return data.translate(None, b"\r\n\0")
 
 
+def test_a_refused_head_of_the_api_has_no_body(victim):
+    answer = victim.api.exchange(request_bytes("HEAD", "/", [("Host", "x")]), "HEAD")
+    assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (400, "UnknownOperationException")
+
+
 def require_api_answer(victim, method, headers, body):
     whole = [("Host", "x"), ("Content-Length", str(len(body))), *((name, printable(value)) for name, value in headers)]
     require_api_form(victim.api.exchange(request_bytes(method, "/", whole, body), method))
