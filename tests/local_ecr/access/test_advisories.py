@@ -1,4 +1,7 @@
-"""What went wrong in other registries, by the ids of the advisories: uploads of others, verbs that did too much."""
+"""What went wrong in other registries, by the ids of the advisories: uploads of others, verbs that did too much.
+
+CVE-2026-32589 (Quay), GHSA-qg67-7m6v-qg25 and CVE-2026-31801 / GHSA-85jx-fm8m-x8c6 (zot); all others are in `hostile`.
+"""
 
 import json
 from itertools import product
