@@ -4,6 +4,7 @@ import copy
 import itertools
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -227,16 +228,21 @@ def end_after(number: int, data: Path, request: Request, ledger: Ledger) -> str 
     return last.read_text(encoding="utf-8") if last.exists() else None
 
 
-@pytest.mark.parametrize("prepare_request", REQUESTS, ids=lambda prepare_request: prepare_request.__name__)
-def test_a_request_is_done_whole_or_not_at_all_when_the_process_ends_at_any_moment(tmp_path, prepare_request):
-    before, prepared = tmp_path / "before", Ledger("team/app")
+def try_each_moment(
+    folder: Path,
+    prepare_request: Callable[[Faces, Ledger], Request],
+    arrange: Callable[[Path], None] = lambda data: None,
+) -> tuple[Request, list[str]]:
+    """End a server at each moment of a request, on a folder of its own that `arrange` has made ready; the moments."""
+    before, prepared = folder / "before", Ledger("team/app")
     with opened(before, quirks=QUIRKS, regions=REGIONS) as faces:
         prepare(faces, prepared)
         request = prepare_request(faces, prepared)
-    moments = []
+    moments: list[str] = []
     for number in itertools.count():
-        data, ledger = tmp_path / str(number), copy.deepcopy(prepared)
+        data, ledger = folder / str(number), copy.deepcopy(prepared)
         shutil.copytree(before, data)
+        arrange(data)
         moment = end_after(number, data, request, ledger)
         with opened(data, quirks=QUIRKS, regions=REGIONS) as again:
             ledger.settle(again)
@@ -248,4 +254,30 @@ def test_a_request_is_done_whole_or_not_at_all_when_the_process_ends_at_any_mome
             break
         moments.append(moment)
     print(*moments, sep="\n")
+    return request, moments
+
+
+@pytest.mark.parametrize("prepare_request", REQUESTS, ids=lambda prepare_request: prepare_request.__name__)
+def test_a_request_is_done_whole_or_not_at_all_when_the_process_ends_at_any_moment(tmp_path, prepare_request):
+    request, moments = try_each_moment(tmp_path, prepare_request)
     assert request.moments <= set(moments)
+
+
+@pytest.fixture
+def other_file_system(tmp_path):
+    """A folder that no file below tmp_path can have a hard link in."""
+    memory = Path("/dev/shm")  # noqa: S108  the folder in it has a name of its own
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second file system, such as /dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+def test_a_copy_is_made_whole_or_not_at_all_when_there_can_be_no_hard_links(tmp_path, other_file_system):
+    def put_elsewhere(data: Path) -> None:
+        target = other_file_system / data.name
+        target.mkdir()
+        (data / ACCOUNT / AWAY).symlink_to(target)
+
+    _, moments = try_each_moment(tmp_path, copy_image, put_elsewhere)
+    assert {"sent = os.sendfile(outfd, infd, offset, blocksize)", RENAME, COMMIT} <= set(moments)
