@@ -165,7 +165,7 @@ class Uploads(RuleBasedStateMachine):
 class TestChunkOrders(Uploads.TestCase):
     """The same rules, run as a test."""
 
-    settings = settings(max_examples=3, stateful_step_count=12, deadline=None)
+    settings = settings(max_examples=2, stateful_step_count=12, deadline=None)
 
 
 @pytest.mark.slow

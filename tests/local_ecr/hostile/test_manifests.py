@@ -85,7 +85,6 @@ NO_JSON = {
     "Infinity": b'{"a": Infinity}',
     "a number that is infinite": b'{"a": -1e999}',
     "an integer of 5,000 digits": b'{"a": ' + b"9" * 5000 + b"}",
-    "an integer of 4 million digits": b'{"a": ' + b"9" * 4_000_000 + b"}",
     "a key twice": b'{"layers": [], "layers": []}',
     "a key twice, far down": b'{"a": [{"b": {"digest": 1, "digest": 2}}]}',
     "a key twice, once escaped": rb'{"layers": [], "l\u0061yers": []}',

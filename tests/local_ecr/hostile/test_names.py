@@ -182,7 +182,7 @@ def require_refused_or_answered(victim, method, path, query, body):
     victim.v2.send(method, f"/v2/{path}?{query}", body=body)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(method=methods, path=paths | likely, query=queries, body=st.binary(max_size=20))
 def test_every_path_is_answered_in_form(victim, method, path, query, body):
     require_refused_or_answered(victim, method, path, query, body)
@@ -196,7 +196,7 @@ def test_every_path_is_answered_in_form_again_and_again(victim, method, path, qu
     victim.require_own_files()
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(reference=references)
 def test_a_reference_is_a_tag_a_digest_or_refused(victim, reference):
     image = encoded({"schemaVersion": 2})

@@ -159,7 +159,7 @@ def test_a_subject_that_is_the_manifest_itself_or_nothing_is_only_a_name(victim)
 
 
 def test_a_page_of_referrers_is_no_larger_than_a_client_reads_GHSA_f36w_mj3v_6jqv(victim):
-    """GHSA-f36w-mj3v-6jqv: oras-go read an index of referrers of any size; its remedy cut off honest ones (oras-go#1223)."""
+    """GHSA-f36w-mj3v-6jqv: oras-go read any index of referrers; its remedy cut off honest ones (oras-go#1223)."""
     subject = victim.push(victim.image("with heavy referrers"))
     heavy = [victim.push(referrer_of(victim, subject, annotations={"x": f"{number}" * 900_000})) for number in range(6)]
     light = [victim.push(referrer_of(victim, subject, f"light {number}")) for number in range(3)]

@@ -75,15 +75,15 @@ def test_a_second_request_on_the_wire_is_another_when_the_first_one_is_whole(vic
             read += connection.recv(65536)
 
 
-@pytest.mark.parametrize("length", [1, 100, 10**9, 2**63 - 1])
 @pytest.mark.parametrize("target", [UPLOADS, f"{UPLOADS}?digest={NOWHERE}", f"/v2/{REPOSITORY}/manifests/cut"])
-def test_a_body_that_is_shorter_than_its_length_is_nothing(victim, target, length):
+def test_a_body_that_is_shorter_than_its_length_is_nothing(victim, target):
     method = "PUT" if "manifests" in target else "POST"
-    head = [("Host", "x"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", str(length))]
-    with socket.create_connection(("127.0.0.1", victim.v2.port), timeout=5) as connection:
-        connection.sendall(request_bytes(method, target, head, b""))
-        connection.shutdown(socket.SHUT_WR)
-        connection.recv(65536)
+    for length in (1, 100, 10**9, 2**63 - 1):
+        head = [("Host", "x"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", str(length))]
+        with socket.create_connection(("127.0.0.1", victim.v2.port), timeout=5) as connection:
+            connection.sendall(request_bytes(method, target, head, b""))
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(65536)
     assert victim.v2.send("GET", f"/v2/{REPOSITORY}/manifests/cut").status == 404
     assert victim.v2.send("HEAD", f"/v2/{REPOSITORY}/blobs/{NOWHERE}").status == 404
 
@@ -182,7 +182,7 @@ def require_part_or_whole(victim, where, method, header):
         assert method == "HEAD" or answer.body == DATA
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(method=st.sampled_from(["GET", "HEAD"]), header=ranges)
 def test_a_range_is_a_part_the_whole_or_not_satisfiable_CVE_2025_62727(victim, where, method, header):
     """CVE-2025-62727: starlette took time without end for a Range of many parts."""
@@ -217,7 +217,7 @@ heads = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     method=st.sampled_from(["GET", "PUT", "POST", "PATCH"]),
     rest=st.sampled_from(["blobs/uploads/", "manifests/x", f"blobs/{NOWHERE}", "tags/list"]),
@@ -258,7 +258,7 @@ calls = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(**calls)
 def test_no_call_makes_a_server_error(victim, method, headers, body):
     require_api_answer(victim, method, headers, body)

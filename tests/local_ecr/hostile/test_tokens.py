@@ -97,7 +97,7 @@ def test_a_token_is_over_when_its_time_is_whatever_it_is_asked_for(victim):
         victim.stand.clock.ahead = timedelta()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_token_with_one_bit_turned_is_none_CVE_2025_24976(victim, data):
     """CVE-2025-24976: nothing but the signature of all of it makes a token good."""
@@ -109,7 +109,7 @@ def test_a_token_with_one_bit_turned_is_none_CVE_2025_24976(victim, data):
     assert victim.v2.send("GET", "/v2/_catalog", token=token).status == 401
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_token_that_was_cut_is_none_CVE_2025_24976(victim, data):
     password = password_of(victim.v2.token)
@@ -122,13 +122,13 @@ def test_a_token_that_was_cut_is_none_CVE_2025_24976(victim, data):
 PAGE_TOKENS = ["", "x", ".", "..", "a" * 3000, "\ud83d\ude00", "{}", "bnVsbA.0000"]
 
 
-@pytest.mark.parametrize("token", PAGE_TOKENS)
 @pytest.mark.parametrize("operation", ["DescribeRepositories", "ListImages", "DescribeImages", "ListImageReferrers"])
-def test_a_next_token_that_was_not_given_is_refused(victim, operation, token):
+def test_a_next_token_that_was_not_given_is_refused(victim, operation):
     names = {} if operation == "DescribeRepositories" else {"repositoryName": REPOSITORY}
     subject = {"subjectId": {"imageDigest": NOWHERE}} if operation == "ListImageReferrers" else {}
-    answer = victim.api.call(operation, {**names, **subject, "nextToken": token})
-    assert answer.code == "InvalidParameterException"
+    for token in PAGE_TOKENS:
+        answer = victim.api.call(operation, {**names, **subject, "nextToken": token})
+        assert answer.code == "InvalidParameterException"
 
 
 def test_a_next_token_of_another_listing_is_refused(victim):
