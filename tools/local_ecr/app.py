@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +18,7 @@ from local_ecr.data.dispatch import DataRequest
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services
+from local_ecr.threads import in_thread
 
 ERROR_TYPE_HEADER = "x-amzn-ErrorType"
 MAX_API_BODY = 32 * 1024 * 1024  # the largest input is a layer part: 20 MiB, a third more in base64
@@ -75,7 +75,7 @@ class EcrApp:
             session_token=request.headers.get("x-amz-security-token"),
             facts=requests.facts_of(request),
         )
-        return await to_thread.run_sync(self._answer_api, asked)
+        return await in_thread(self._answer_api, asked)
 
     def _answer_api(self, asked: ApiRequest) -> Response:
         answer = control.answer(self._ecr, asked)

@@ -8,13 +8,14 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from local_ecr.answers import AnswerTransport
 from local_ecr.hosts import Authority
 from local_ecr.limits import Limits
 from local_ecr.tunnels import serve_in_tunnel
@@ -161,6 +162,7 @@ class Connection(HttpToolsProtocol):
             raise  # the parser stops, and send_400_response is called
         if self._tunnel is None:
             super().on_headers_complete()
+            self.cycle.transport = cast(asyncio.Transport, AnswerTransport(self.transport, self.loop))
         self._read_next(Reading.BODY)
 
     def on_chunk_header(self) -> None:

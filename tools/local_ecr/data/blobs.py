@@ -7,12 +7,13 @@ import math
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.call import DataCall
 from local_ecr.data.errors import DistributionError, blob_unknown, digest_invalid
 from local_ecr.data.streaming import OCTETS, blob_headers, serve_blob
 from local_ecr.names import Digest, InvalidNameError, parse_digest
 from local_ecr.services import Services
 from local_ecr.state import layers, repositories
+from local_ecr.threads import in_thread
 from local_ecr.tokens import ExpiredTokenError, InvalidTokenError
 
 

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -83,8 +82,3 @@ class DataCall:
 
 
 DataHandler = Callable[[DataCall], Awaitable[Response]]
-
-
-async def in_thread[T](function: Callable[..., T], *arguments: object) -> T:
-    """Run what blocks (disk, SQLite) outside the event loop; it runs to its end even if the client leaves."""
-    return await to_thread.run_sync(function, *arguments)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from local_ecr.data.auth import UnauthorizedError, authenticate, registry_named, unauthorized_response
 from local_ecr.data.blobs import get_signed
-from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.call import DataCall
 from local_ecr.data.errors import error_response, unsupported
 from local_ecr.data.routes import DataOperation, Route, operation_of, parse_path
 from local_ecr.data.trail import Exchange, tell_of
@@ -21,6 +21,7 @@ from local_ecr.principals import Principal
 from local_ecr.quirks import Quirks
 from local_ecr.services import Services
 from local_ecr.templates.on_push import PUSHES, create_on_push
+from local_ecr.threads import in_thread
 from local_ecr.trail import wants
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.call import DataCall
 from local_ecr.data.errors import DistributionError, digest_invalid
 from local_ecr.errors import repository_not_found
 from local_ecr.images.media_types import OCI_INDEX
@@ -16,6 +16,7 @@ from local_ecr.images.referrers import fit_page
 from local_ecr.names import is_digest
 from local_ecr.state import images, repositories
 from local_ecr.state.images import Referrer
+from local_ecr.threads import in_thread
 from local_ecr.tokens import InvalidTokenError
 
 REFERRERS_PAGE = 50

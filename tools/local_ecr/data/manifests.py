@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.call import DataCall
 from local_ecr.data.errors import DistributionError, digest_invalid, manifest_invalid, tag_invalid
 from local_ecr.data.first_push import ensure_repository
 from local_ecr.errors import EcrError
@@ -21,6 +21,7 @@ from local_ecr.names import MAX_IMAGE_TAG, MAX_OCI_IMAGE_TAG, is_digest, is_imag
 from local_ecr.state import images, layers, repositories
 from local_ecr.state.images import Image
 from local_ecr.state.repositories import Repository
+from local_ecr.threads import in_thread
 
 
 async def get_manifest(call: DataCall) -> Response:

@@ -11,10 +11,10 @@ from typing import BinaryIO, Self
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from local_ecr.data.call import in_thread
 from local_ecr.data.errors import DistributionError
 from local_ecr.names import Digest
 from local_ecr.state.content import READ_SIZE
+from local_ecr.threads import in_thread
 
 OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")

@@ -6,13 +6,14 @@ import re
 
 from starlette.responses import Response
 
-from local_ecr.data.call import DataCall, in_thread
+from local_ecr.data.call import DataCall
 from local_ecr.data.errors import DistributionError, digest_invalid
 from local_ecr.data.first_push import ensure_repository
 from local_ecr.data.mounting import mount_blob
 from local_ecr.data.streaming import receive_body
 from local_ecr.errors import empty_upload
 from local_ecr.names import Digest, InvalidNameError, parse_digest
+from local_ecr.threads import in_thread
 from local_ecr.uploads import UploadSession
 
 _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/[0-9*]+)?")
