@@ -70,6 +70,19 @@ def test_a_policy_is_decided_at_once_whatever_its_patterns_are(victim, condition
         victim.api.call("DeleteRepositoryPolicy", {"repositoryName": REPOSITORY})
 
 
+def test_a_pattern_that_a_request_has_filled_is_neither_built_in_vain_nor_kept():
+    """A policy may have hundreds of variables, and the sender of a request fill each with a kibibyte."""
+    filled = tuple(("é*?" * 300, True) for _ in range(600))
+    began = time.monotonic()
+    for _ in range(20):
+        assert not like(filled)("x" * 1024)
+    assert time.monotonic() - began < 1
+    assert like(filled) is not like(filled)
+    assert like((("a" * 3000, True), ("*", False)))("a" * 3001)
+    assert not like((("a" * 3000, True), ("?", False)))("a" * 3000)
+    assert like((("short*", False),)) is like((("short*", False),))
+
+
 def test_a_host_of_many_parts_is_read_at_once(victim):
     host = "111122223333.dkr.ecr." + "a." * 15_000 + "!"
     request = request_bytes("GET", "/v2/", [("Host", host)])

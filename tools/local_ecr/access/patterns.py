@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 from local_ecr.access.calls import UNKNOWN, Context, UnsupportedPolicyError
 from local_ecr.expressions import escape, whole_match
@@ -17,10 +17,16 @@ from local_ecr.expressions import escape, whole_match
 type Matcher = Callable[[str, Context], bool]
 """Whether a value is meant, given the request's condition keys in lower case."""
 
+type Build = Callable[[tuple[Piece, ...]], Callable[[str], bool]]
+"""Makes of a text with wildcards what says whether another text is meant."""
+
 type Piece = tuple[str, bool]
 """Some text, and whether it stands for itself: what fills a variable has no wildcards."""
 
 _VARIABLE = re.compile(r"\$\{(?:(?P<sign>[*?$])|(?P<key>[^{}',]++)(?:,\s*'(?P<default>[^']*)'\s*)?)\}")
+
+
+MAX_REMEMBERED = 2_048  # characters; an ARN has fewer
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Template:
         return tuple(pieces)
 
 
-def matcher(text: str, build: Callable[[tuple[Piece, ...]], Callable[[str], bool]], *, has_variables: bool) -> Matcher:
+def matcher(text: str, build: Build, *, has_variables: bool) -> Matcher:
     """A text of a policy, ready to be compared in the way that `build` does."""
     template = Template(text, has_variables=has_variables)
     if template.is_fixed:
@@ -94,6 +100,23 @@ def matcher(text: str, build: Callable[[tuple[Piece, ...]], Callable[[str], bool
         return pieces is not None and build(pieces)(value)
 
     return matches
+
+
+def remembered(build: Build) -> Build:
+    """Build each text once, unless it is long: what a request fills variables with is its sender's, and may be large.
+
+    Such a text is built only for a value that is as long, since wildcards alone can stand for nothing.
+    """
+    known = lru_cache(maxsize=1024)(build)
+
+    @wraps(build)
+    def built(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
+        if sum(len(text) for text, _ in pieces) <= MAX_REMEMBERED:
+            return known(pieces)
+        least = sum(len(text) if is_exact else len(text.replace("*", "")) for text, is_exact in pieces)
+        return lambda value: len(value) >= least and build(pieces)(value)
+
+    return built
 
 
 def equal(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
@@ -108,7 +131,7 @@ def equal_in_any_case(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     return lambda value: value.casefold() == wanted
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def like(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     """`*` stands for any number of characters, `?` for one."""
     if pieces == (("*", False),):
@@ -117,7 +140,7 @@ def like(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     return whole_match("".join(wild[one] if is_wild else escape(one) for one, is_wild in _characters(pieces)))
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def like_resource(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     """The same for the Resource element: only a `*` that ends a part of an ARN goes on beyond the colon behind it."""
     if pieces == (("*", False),):
@@ -132,7 +155,7 @@ def like_resource(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     return whole_match("".join(reversed(expression)))
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def like_arn(pieces: tuple[Piece, ...]) -> Callable[[str], bool]:
     """The same for the ARN operators: each of the six parts is compared with its own."""
     parts: list[list[Piece]] = [[]]
