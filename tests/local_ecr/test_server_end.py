@@ -2,11 +2,12 @@
 
 import socket
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
 
-from local_ecr import LocalEcr, LocalEcrServer
+from local_ecr import LocalEcr, LocalEcrServer, Quirks, prompt_server
 from local_ecr import server as server_module
 
 
@@ -37,3 +38,22 @@ def test_sockets_and_store_are_closed_when_the_server_does_not_end(tmp_path, mon
         go_on.set()
         asks.join(20)
         server._thread.join(20)
+
+
+def test_nothing_is_logged_when_the_server_ends_in_the_middle_of_an_upload(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(prompt_server, "GRACE", 0.05)
+    with LocalEcrServer(LocalEcr(tmp_path / "ecr", authorize=False, quirks=Quirks.none())) as server:
+        registry = server.registry_url("111122223333", "us-east-1")
+        begun = urllib3.request("POST", f"{registry}/v2/team/app/blobs/uploads/", retries=False)
+        assert begun.status == 202
+        host = urlsplit(registry)
+        upload = urlsplit(begun.headers["location"]).path
+        with socket.create_connection((host.hostname, host.port), timeout=10) as client:
+            head = (
+                f"PATCH {upload} HTTP/1.1\r\nHost: {host.netloc}\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+            )
+            client.sendall(head.encode())
+            assert client.recv(100).startswith(b"HTTP/1.1 100 ")  # whoever takes the body waits for it now
+            client.sendall(b"half")
+            server.stop()
+    assert caplog.text == ""

@@ -14,6 +14,7 @@ import uvicorn
 from local_ecr.connections import Connection, Policy
 
 GRACE = 2.0  # seconds; for requests that are under way when the server is told to end
+FAREWELL = 0.5  # seconds; for handlers to notice that their clients have been cut off
 
 
 class PromptServer(uvicorn.Server):
@@ -66,11 +67,15 @@ class PromptServer(uvicorn.Server):
                 server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        deadline = time.monotonic() + GRACE
-        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:
-            await asyncio.sleep(0.002)
-        for task in self.server_state.tasks:
-            task.cancel("the server ends")
+        await self._until_idle(GRACE)
         for server in self.servers:
             server.abort_clients()  # also those that are no connection of ours yet, in the middle of a handshake
+        await self._until_idle(FAREWELL)  # uvicorn takes a handler that is cancelled for a broken one, and logs it
+        for task in self.server_state.tasks:
+            task.cancel("the server ends")
         await asyncio.sleep(0)
+
+    async def _until_idle(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)
