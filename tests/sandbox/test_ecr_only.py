@@ -15,6 +15,7 @@ import boto3
 import pytest
 import typer
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner
 
 from local_ecr.__main__ import command_line
 from local_ecr.options import StartOptions, quirks_table
@@ -22,6 +23,7 @@ from sandbox.demo.layout import write_layout
 from sandbox.ecr_only import EcrOnly
 from steward_cli import sandbox_commands
 
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
 COMMAND = Path(sys.executable).with_name("ecr-steward")
 ACCOUNT = "111122223333"
 
@@ -86,6 +88,7 @@ def test_nothing_is_pushed_again_when_an_image_is_seeded_twice(run: Run, tmp_pat
     assert again.returncode == 0, again.stderr
     assert "0 new blobs" in again.stderr
     assert "created" not in again.stderr
+    assert "AlreadyExists" not in run("events").stdout
 
 
 @pytest.mark.slow
@@ -96,6 +99,8 @@ def test_nothing_is_pushed_again_when_an_image_is_seeded_twice(run: Run, tmp_pat
         ("layout", "team-a/api", "write REPOSITORY:TAG, such as team-a/api:1.0.0"),
         ("layout", "127.0.0.1:5000/team-a/api", "write REPOSITORY:TAG, such as team-a/api:1.0.0"),
         ("layout", "team-a/api:", "write REPOSITORY:TAG, such as team-a/api:1.0.0"),
+        ("layout", "team-a/api:-1", "'-1' is no image tag: at most 300 letters"),
+        ("two", "team-a/api:1.0.0", "two holds 2 images: copy the one that is meant to a folder alone"),
         ("layout", "Team/api:1.0.0", "must satisfy regular expression"),
         ("torn", "team-a/api:1.0.0", "No such file or directory"),
     ],
@@ -104,12 +109,31 @@ def test_seeding_says_what_is_wrong_when_it_cannot(run: Run, tmp_path: Path, lay
     write_layout(tmp_path / "layout")
     blobs = write_layout(tmp_path / "torn").root / "blobs" / "sha256"
     max(blobs.iterdir(), key=lambda path: path.stat().st_size).unlink()
+    index = write_layout(tmp_path / "two").root / "index.json"
+    told = json.loads(index.read_text())
+    index.write_text(json.dumps({**told, "manifests": told["manifests"] * 2}))
 
     done = run("seed", layout, image)
 
     assert done.returncode == 2
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+    assert "CreateRepository team-a" not in run("events").stdout
+
+
+@pytest.mark.parametrize("command", [["seed", "layout", "team-a/api:1.0.0"], ["events"]])
+def test_nobody_is_asked_when_it_is_not_said_where_the_sandbox_is(command: list[str]) -> None:
+    done = CliRunner().invoke(sandbox_commands.app, command, env=dict.fromkeys(ENDPOINTS))
+
+    assert done.exit_code == 2
+    assert "which sandbox? Export the AWS_ENDPOINT_URL" in done.stderr
+
+
+def test_an_endpoint_is_refused_when_it_is_no_url() -> None:
+    done = CliRunner().invoke(sandbox_commands.app, ["clock", "--endpoint", "127.0.0.1:4566"])
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: 127.0.0.1:4566 is no URL of a sandbox; write it as")
 
 
 def test_events_are_shown_as_lines_or_as_documents_when_asked_for(run: Run, tmp_path: Path) -> None:
@@ -119,6 +143,7 @@ def test_events_are_shown_as_lines_or_as_documents_when_asked_for(run: Run, tmp_
     lines = run("events").stdout.splitlines()
     documents = [json.loads(line) for line in run("events", "--json").stdout.splitlines()]
 
+    assert lines[0].endswith("AWS API Call via CloudTrail CreateRepository team-a/api")
     pushed = [line for line in lines if "ECR Image Action" in line]
     assert re.match(r"\S+Z event     us-east-1: ECR Image Action team-a/api 1.0.0 PUSH sha256:", pushed[-1])
     assert [one["detail"].get("image-tag") for one in documents if one["detail-type"] == "ECR Image Action"] == [
@@ -186,7 +211,7 @@ def test_a_login_dies_when_the_clock_is_moved_by_half_a_day(ecr: EcrOnly, run: R
     moved = run("clock", "13h")
 
     assert moved.returncode == 0, moved.stderr
-    assert "46800 seconds ahead" in moved.stderr
+    assert "13:00:00 ahead of this machine" in moved.stderr
     assert moved.stdout[:10] >= before[:10]
     assert ecr.clock.offset.total_seconds() == 46800
 
@@ -263,6 +288,24 @@ def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
+def test_a_follower_is_told_when_the_registry_has_ended(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        endpoint = re.search(r"http://127\.0\.0\.1:\d+", read_until(process, "What happens from now on:"))[0]
+        command = [COMMAND, "sandbox", "events", "--follow", "--endpoint", endpoint]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
+            try:
+                keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any", "region_name": "us-east-1"}
+                boto3.client("ecr", endpoint_url=endpoint, **keys).create_repository(repositoryName="team-a/api")
+                assert follower.stdout is not None
+                assert "CreateRepository" in follower.stdout.readline()
+                process.kill()
+                _, told = follower.communicate(timeout=15)
+            finally:
+                follower.kill()
+    assert (follower.returncode, told) == (0, "the sandbox has ended\n")
+
+
 def test_both_commands_have_the_same_options_by_the_same_words() -> None:
     up = typer.main.get_command(sandbox_commands.app).commands["up"]  # type: ignore[attr-defined]
     of_the_house = {"build", "ecr_only", "account", "region"}  # and the port is of both
@@ -309,6 +352,9 @@ def test_the_options_of_the_registry_count_when_it_is_started_by_this_command(tm
                 check=False,
             )
             assert done.returncode == 0, done.stderr
+        untold = CliRunner().invoke(sandbox_commands.app, ["events", "--endpoint", endpoint])
+        assert f"Error: {endpoint} cannot be trusted" in untold.stderr
+        assert "export the SSL_CERT_FILE that `ecr-steward sandbox up` says" in untold.stderr
         assert "refused" in read_until(process, "user/jo ecr:DescribeRepositories")
 
 

@@ -40,7 +40,7 @@ class ControlClient:
                     *lines, buffer = (buffer + piece).split(b"\n")
                     yield from (json.loads(line) for line in lines if line)
             except urllib3.exceptions.HTTPError:
-                return  # it has ended
+                return  # it has ended, whether or not it could say so
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         with self._pool() as pool:
@@ -54,6 +54,13 @@ class ControlClient:
         url = f"{self.endpoint_url.rstrip('/')}/_sandbox/{path}"
         try:
             answer = pool.request(method, url, **request)
+        except urllib3.exceptions.SSLError as cause:
+            raise ControlError(
+                f"{self.endpoint_url} cannot be trusted ({cause}): export the SSL_CERT_FILE that "
+                "`ecr-steward sandbox up` says"
+            ) from cause
+        except urllib3.exceptions.LocationValueError as cause:
+            raise ControlError(f"{self.endpoint_url} is no URL: {cause}") from cause
         except urllib3.exceptions.HTTPError as cause:
             raise ControlError(
                 f"no sandbox answers at {self.endpoint_url}: start one with `ecr-steward sandbox up`, and export the "

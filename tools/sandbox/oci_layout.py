@@ -59,7 +59,10 @@ class Layout:
                 "Make one with: skopeo copy --all docker://IMAGE oci:FOLDER"
             ) from cause
         if len(entries) > 1:
-            raise LayoutError(f"{self.root} holds {len(entries)} images: copy the one that is meant to a folder alone")
+            raise LayoutError(
+                f"{self.root} holds {len(entries)} images: copy the one that is meant to a folder alone, with: "
+                f"skopeo copy --all oci:{self.root}:REFERENCE oci:FOLDER"
+            )
         return entries
 
     @property

@@ -10,12 +10,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import StewardError
+from local_ecr.names import MAX_IMAGE_TAG, is_image_tag
 from sandbox.oci_layout import Layout, LayoutError
 
 _CHUNK = 1 << 20
@@ -45,6 +46,11 @@ def seed(
     Credentials and region are those that boto3 finds, `endpoint_url` as well unless it is given. Raises SeedError.
     """
     layout = Layout(layout_folder)
+    if not is_image_tag(image_tag):  # before anything is made
+        raise SeedError(
+            f"{image_tag!r} is no image tag: at most {MAX_IMAGE_TAG} letters, digits, '_', '.' and '-', not beginning "
+            "with '.' or '-'"
+        )
     try:
         graph = layout.graph()
         ecr = boto3.client("ecr", endpoint_url=endpoint_url, config=Config(retries={"total_max_attempts": 1}))
@@ -58,17 +64,27 @@ def seed(
             is_top = manifest is graph[-1]
             reference = ImageTag(image_tag) if is_top else manifest.digest
             registry.put_manifest(repository_name, reference, manifest.content, manifest.descriptor.media_type)
-    except (LayoutError, StewardError, BotoCoreError, ClientError) as cause:
+    except ClientError as cause:  # in ECR's words alone: botocore's own have its operation and retries around them
+        error = cause.response["Error"]
+        raise SeedError(f"{error['Code']}: {error['Message']}") from cause
+    except NoRegionError as cause:
+        raise SeedError("which region? Export the AWS_REGION that `ecr-steward sandbox up` says") from cause
+    except (LayoutError, StewardError, BotoCoreError) as cause:
         raise SeedError(str(cause)) from cause
     return Seeded(repository_name, image_tag, str(graph[-1].digest), len(graph), pushed)
 
 
 def _create(ecr: Any, repository_name: str) -> bool:
+    """Whether it was not there.
+
+    To look first leaves no refused call in the trail, and is enough for who may push and not create.
+    """
     try:
+        ecr.describe_repositories(repositoryNames=[repository_name])
+    except ecr.exceptions.RepositoryNotFoundException:
         ecr.create_repository(repositoryName=repository_name)
-    except ecr.exceptions.RepositoryAlreadyExistsException:
-        return False
-    return True
+        return True
+    return False
 
 
 def _push(registry: DistributionClient, layout: Layout, repository_name: str, blob: Descriptor) -> bool:

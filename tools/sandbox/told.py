@@ -8,7 +8,10 @@ from typing import Any
 
 from sandbox.function_logs import place
 
-_TOLD = ("repository-name", "image-tag", "action-type", "result", "scan-status", "eventName", "errorCode", "verdict")
+_TOLD = (
+    *("repository-name", "image-tag", "action-type", "result", "scan-status"),
+    *("eventName", "repositoryName", "errorCode", "verdict"),
+)
 """Members of an event's detail that say what it is about; SUCCESS goes without saying."""
 
 
@@ -18,7 +21,9 @@ def event_line(event: Mapping[str, Any]) -> str:
     detail = event.get("detail")
     about = ""
     if isinstance(detail, dict):
-        known = {name: str(detail[name]) for name in _TOLD if detail.get(name)}
+        asked = detail.get("requestParameters")  # of a call that a trail tells of
+        said = {**detail, "repositoryName": asked.get("repositoryName")} if isinstance(asked, dict) else detail
+        known = {name: str(said[name]) for name in _TOLD if said.get(name)}
         if known.get("result") == "SUCCESS":
             del known["result"]
         if digest := str(detail.get("image-digest", "")):

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - a command pays for its own imports only
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -18,7 +19,11 @@ app = typer.Typer(help="Everything on this machine, with no cloud account.", no_
 
 Endpoint = Annotated[
     str | None,
-    typer.Option(envvar="AWS_ENDPOINT_URL", help="Of the running sandbox.", show_default=False),
+    typer.Option(
+        envvar=["AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL"],
+        help="URL of the running sandbox, such as http://127.0.0.1:4566.",
+        show_default=False,
+    ),
 ]
 
 
@@ -83,13 +88,11 @@ def seed(
     from sandbox.seed import SeedError, seed
 
     try:
-        done = seed(layout, repository_name, image_tag, endpoint, lambda text: typer.echo(text, err=True))
+        done = seed(layout, repository_name, image_tag, _url(endpoint), lambda text: typer.echo(text, err=True))
     except SeedError as error:
         refuse(str(error))
-    typer.echo(
-        f"pushed {done.repository_name}:{done.image_tag} with {done.manifests} manifests and {done.blobs} new blobs",
-        err=True,
-    )
+    manifests, blobs = _counted(done.manifests, "manifest"), _counted(done.blobs, "new blob")
+    typer.echo(f"pushed {done.repository_name}:{done.image_tag} with {manifests} and {blobs}", err=True)
     typer.echo(done.digest)
 
 
@@ -111,6 +114,8 @@ def events(
         for entry in found:
             event = entry["event"]
             typer.echo(json.dumps(event) if as_json else f"{event.get('time')} {event_line(event)}")
+        if follow:
+            typer.echo("the sandbox has ended", err=True)
     except ControlError as error:
         refuse(str(error))
     except KeyboardInterrupt:
@@ -158,7 +163,7 @@ def clock(
         refuse(str(error))
     typer.echo(time["now"])
     if time["seconds_ahead"]:
-        typer.echo(f"{time['seconds_ahead']:.0f} seconds ahead of this machine", err=True)
+        typer.echo(f"{timedelta(seconds=round(time['seconds_ahead']))} ahead of this machine", err=True)
     moved = time.get("moved") or {}
     for told, names in (("fired", moved.get("fired")), ("did not fire (not a rate)", moved.get("not_fired"))):
         if names:
@@ -168,6 +173,19 @@ def clock(
 def _client(endpoint: str | None) -> "ControlClient":
     from sandbox.control_client import ControlClient
 
+    return ControlClient(_url(endpoint))
+
+
+def _url(endpoint: str | None) -> str:
+    """Where the sandbox is. Nobody is asked without it: boto3 would call Amazon ECR itself."""
     if endpoint is None:
         refuse("which sandbox? Export the AWS_ENDPOINT_URL that `ecr-steward sandbox up` says, or give --endpoint URL")
-    return ControlClient(endpoint)
+    if not endpoint.startswith(("http://", "https://")):
+        refuse(
+            f"{endpoint} is no URL of a sandbox; write it as `ecr-steward sandbox up` says it: http://127.0.0.1:PORT"
+        )
+    return endpoint
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

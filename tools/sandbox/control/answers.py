@@ -43,6 +43,16 @@ def answer(document: object, status: int = 200) -> JSONResponse:
     return _JsonLine(plain(document), status)
 
 
+def page(document: object) -> JSONResponse:
+    """The same, laid out for a person."""
+    return _JsonPage(plain(document))
+
+
+class _JsonPage(JSONResponse):
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, indent=2).encode() + b"\n"
+
+
 class _JsonLine(JSONResponse):
     """A terminal goes on below it."""
 

@@ -16,7 +16,7 @@ from local_ecr import LocalEcr
 from local_ecr.access.log import UnknownRequestError
 from sandbox.clock import ClockError, SandboxClock, parse_duration
 from sandbox.control import faults
-from sandbox.control.answers import Endpoint, answer, body_of, plain
+from sandbox.control.answers import Endpoint, answer, body_of, page, plain
 from sandbox.delivery.ledger import BusEvent, Ledger
 from sandbox.scan_reports import EXAMPLE, ScanReportError, record_scans
 
@@ -27,6 +27,11 @@ FOLLOWING = 1.0  # seconds; how late a follower of events that has left, or the 
 
 LAST_REFUSED = "last-refused"
 """Stands for the id of the last request that was refused."""
+
+NOTHING_REFUSED = (
+    "no request to ECR has been refused for lack of a permission; what was refused before that was asked, "
+    "such as a key that is nobody's or a token that has ended, was told why in its answer"
+)
 
 SCAN = "a scan is an object with repository, digest, type and status"
 MOVE = 'expected {"move": "13h"}'
@@ -100,7 +105,7 @@ class EcrControl:
         }
 
     async def index(self, _: Request) -> Response:
-        return answer({"endpoint_url": self._stage.endpoint_url, "routes": self.told(), "example of a scan": EXAMPLE})
+        return page({"endpoint_url": self._stage.endpoint_url, "routes": self.told(), "example of a scan": EXAMPLE})
 
     async def requests(self, _: Request) -> Response:
         return answer(self._stage.local_ecr.requests.entries())
@@ -129,7 +134,7 @@ class EcrControl:
         if request_id == LAST_REFUSED:
             refused = [one for one in log.entries() if one.request_id and not one.is_allowed]
             if not refused:
-                return answer({"error": "no request to ECR has been refused"}, 404)
+                return answer({"error": NOTHING_REFUSED}, 404)
             request_id = refused[-1].request_id
         try:
             lines = await to_thread.run_sync(log.why, request_id)

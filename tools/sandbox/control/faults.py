@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from anyio import to_thread
@@ -17,7 +18,7 @@ FAULT = "a fault is an object with a kind"
 ROUTES = {
     "GET faults": "faults in force, events that they hold, and what was done to which event",
     "POST faults": f"drop, double, delay or reorder events: kind, and share, next, detail_type, repository, "
-    f"seconds, window; {EXAMPLE}",
+    f"seconds, window; {json.dumps(EXAMPLE)}",
     "POST faults/release": "deliver what is held now, whether or not it is due",
     "DELETE faults": "end all faults, and deliver what they held",
 }
