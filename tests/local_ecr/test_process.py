@@ -107,5 +107,5 @@ def test_a_folder_is_refused_when_another_process_is_using_it(tmp_path):
         command = [sys.executable, "-m", "local_ecr", "--data", str(tmp_path)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
-    assert f"another local ECR is using {tmp_path}" in ended.stderr
+    assert f"another local ECR is using {tmp_path}: end that one, or name another folder" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -26,9 +26,8 @@ def test_quirks_are_read_from_a_text(text, names):
     [("ecr,-patch_answer_201", "patch_answers_201"), ("none,redirect_blob", "blob_redirect"), ("non", "none")],
 )
 def test_the_nearest_word_is_named_when_a_quirk_is_unknown(text, likely):
-    with pytest.raises(ValueError, match=f"did you mean '{likely}'") as failed:
+    with pytest.raises(ValueError, match=f"did you mean '{likely}'"):
         Quirks.parse(text)
-    assert "," not in text or all(name in str(failed.value) for name in Quirks.names())
 
 
 @pytest.mark.parametrize("text", ["", ",", "blob_redirect", "ecr,", "ecr,,none", "ecr;none"])
@@ -48,3 +47,4 @@ def test_a_wrong_quirk_is_an_error_of_the_command_line(capsys):
     error = capsys.readouterr().err
     assert error.startswith("--quirks ecr,-blob_redirct: ")
     assert "did you mean 'blob_redirect'" in error
+    assert error.endswith(f"`--quirks list` prints all {len(Quirks.names())}\n")

@@ -52,13 +52,16 @@ def test_it_says_which_port_is_taken_when_it_cannot_listen(tmp_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["--data", str(tmp_path), "--port", str(port)]) == 1
-    assert capsys.readouterr().err == f"cannot listen on port {port} of 127.0.0.1: Address already in use\n"
+    assert capsys.readouterr().err == (
+        f"cannot listen on port {port} of 127.0.0.1: Address already in use; name another one with --port, or none "
+        "for any\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--host", "localhost"], "--host localhost: not an IP address"),
+        (["--host", "localhost"], "--host localhost: not an IP address, such as 127.0.0.1"),
         (["--public-host", "registry:5000"], "--public-host registry:5000: not a host name without a port"),
         (["--public-host", "a b"], "--public-host a b: not a host name without a port"),
     ],
@@ -66,6 +69,12 @@ def test_it_says_which_port_is_taken_when_it_cannot_listen(tmp_path, capsys):
 def test_it_says_what_is_wrong_with_an_option(capsys, options, told):
     assert main(options) == 2
     assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_it_says_how_a_registry_is_written_when_one_is_not(capsys):
+    with pytest.raises(SystemExit):
+        main(["--registry", "111122223333"])
+    assert "not ACCOUNT/REGION, such as 111122223333/us-east-1: '111122223333'" in capsys.readouterr().err
 
 
 def test_it_says_so_when_a_certificate_authority_is_broken(tmp_path, capsys):

@@ -276,7 +276,8 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path: Path) -> None:
-    with running(tmp_path, "--account", "222233334444", "--region", "eu-central-1") as process:
+    twice = ["--account", "222233334444"] * 2
+    with running(tmp_path, *twice, "--region", "eu-central-1") as process:
         told = read_until(process, "What happens from now on:")
         process.send_signal(signal.SIGTERM)
         assert process.stdout is not None
@@ -285,6 +286,7 @@ def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path
     assert re.match(r"ECR ready at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", told)
     assert "export AWS_ACCESS_KEY_ID=222233334444" in told
     assert "AWS_REGION=eu-central-1" in told
+    assert "key of its root): none" in told
     assert "Traceback" not in told
 
 
@@ -373,12 +375,14 @@ def test_the_quirks_are_listed_when_they_are_asked_for(run: Run) -> None:
         (["--tls"], "--tls goes with --ecr-only"),
         (["--access", "off"], "--access goes with --ecr-only"),
         (["--public-host", "here"], "--public-host goes with --ecr-only"),
-        (["--ecr-only", "--account", "12"], "not a 12-digit account"),
-        (["--ecr-only", "--region", "nowhere"], "not a region"),
+        (["--ecr-only", "--account", "12"], "--account 12: not a 12-digit account"),
+        (["--ecr-only", "--region", "nowhere"], "--region nowhere: not a region"),
+        (["--ecr-only", "--data", os.devnull], f"{os.devnull}: not a folder; name one with --data"),
         (["--ecr-only", "--quirks", "ecr,-blob_redirct"], "did you mean 'blob_redirect'"),
-        (["--ecr-only", "--identities", "none.json"], "--identities none.json: "),
+        (["--ecr-only", "--identities", "none.json"], "--identities none.json: No such file or directory\n"),
+        (["--ecr-only", "--identities", __file__], f"--identities {__file__}: no JSON: "),
         (["--ecr-only", "--host", "somewhere"], "--host somewhere: not an IP address"),
-        (["--ecr-only", "--host", "192.0.2.1"], "cannot listen on port 0 of 192.0.2.1"),
+        (["--ecr-only", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1: "),
         (["--ecr-only", "--public-host", "a:1"], "--public-host a:1: not a host name without a port"),
     ],
 )

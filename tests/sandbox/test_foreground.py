@@ -122,7 +122,10 @@ def test_one_line_says_why_when_the_sandbox_cannot_start(tmp_path: Path) -> None
 
 def test_one_line_says_why_when_the_port_is_taken(template: Any) -> None:
     template.queue("Jobs")
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="Address already in use"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(SystemExit, match=r"^ecr-steward sandbox up: cannot listen on .*: Address already in use"),
+    ):
         up(template.write(), port=taken.getsockname()[1])
 
 

@@ -60,7 +60,7 @@ def _ready(server: LocalEcrServer, registries: Sequence[Registry]) -> str:
     lines = [f"ready endpoint {server.endpoint_url}"]
     for registry in registries:
         url = server.registry_url(registry.account, registry.region)
-        lines.append(f"ready registry {registry.account}/{registry.region} {url}")
+        lines.append(f"ready registry {_named(registry)} {url}")
     if server.ca_file is not None:
         lines += [f"ready proxy {server.proxy_url}", f"ready ca {server.ca_file.resolve()}"]
     return "".join(f"{line}\n" for line in lines)
@@ -68,14 +68,18 @@ def _ready(server: LocalEcrServer, registries: Sequence[Registry]) -> str:
 
 def command_line() -> argparse.ArgumentParser:
     """What can be asked for: a registry's own options, and those of StartOptions by their names."""
-    parser = argparse.ArgumentParser(prog="python -m local_ecr", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local_ecr",
+        description="Run an Amazon ECR on this machine, in the foreground, until Ctrl-C or SIGTERM.",
+        epilog="AWS_ENDPOINT_URL_ECR is the endpoint that it says it is ready at; AWS_ACCESS_KEY_ID is the account.",
+    )
     add = parser.add_argument
     add(
         "--registry",
         type=_registry,
         action="append",
         metavar="ACCOUNT/REGION",
-        help=f"once for each (default: {DEFAULT_REGISTRY.account}/{DEFAULT_REGISTRY.region})",
+        help=f"once for each (default: {_named(DEFAULT_REGISTRY)})",
     )
     add("--data", type=Path, help="keep everything in this folder between runs (default: a temporary one)")
     add(
@@ -112,6 +116,10 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
+def _named(registry: Registry) -> str:
+    return f"{registry.account}/{registry.region}"
+
+
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
         raise argparse.ArgumentTypeError(f"not a port: {text!r}")
@@ -119,7 +127,9 @@ def _port(text: str) -> int:
 
 
 def _registry(text: str) -> Registry:
-    account, _, region = text.partition("/")
+    account, separator, region = text.partition("/")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"not ACCOUNT/REGION, such as {_named(DEFAULT_REGISTRY)}: {text!r}")
     try:
         return Registry.parse(account, region)
     except InvalidNameError as cause:

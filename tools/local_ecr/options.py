@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import json
 import sqlite3
@@ -88,7 +89,7 @@ class StartOptions:
         try:
             address = ipaddress.ip_address(self.host)
         except ValueError as cause:
-            raise StartError(f"--host {self.host}: not an IP address", WRONG_USE) from cause
+            raise StartError(f"--host {self.host}: not an IP address, such as {LOOPBACK}", WRONG_USE) from cause
         if self.public_host is None:
             everywhere = LOOPBACK if address.version == 4 else LOOPBACK_6
             return bracketed(everywhere if address.is_unspecified else self.host)
@@ -106,7 +107,11 @@ class StartOptions:
             text = self.identities.read_bytes()
             json.loads(text)  # says where, if it is no JSON
             return dict(read_identities(read_json(text)).options)
-        except (OSError, ValueError) as cause:
+        except json.JSONDecodeError as cause:
+            raise StartError(f"--identities {self.identities}: no JSON: {cause}", WRONG_USE) from cause
+        except OSError as cause:
+            raise StartError(f"--identities {self.identities}: {cause.strerror}", WRONG_USE) from cause
+        except ValueError as cause:
             raise StartError(f"--identities {self.identities}: {cause}", WRONG_USE) from cause
 
 
@@ -119,9 +124,12 @@ def starting() -> Iterator[None]:
         raise StartError(str(cause)) from cause
     except sqlite3.Error as cause:
         raise StartError(f"the state cannot be kept: {cause}") from cause
+    except FileExistsError as cause:  # making the folder fails so
+        raise StartError(f"{cause.filename}: not a folder; name one with --data") from cause
     except OSError as cause:
         where = f"{cause.filename}: " if cause.filename else ""
-        raise StartError(f"{where}{cause.strerror or cause}") from cause
+        todo = "; name another one with --port, or none for any" if cause.errno == errno.EADDRINUSE else ""
+        raise StartError(f"{where}{cause.strerror or cause}{todo}") from cause
 
 
 def quirks_table() -> str:

@@ -160,7 +160,7 @@ class Quirks:
     def parse(cls, text: str) -> Self:
         """Read `ecr`, `none`, or one of them with names to add or, after a minus, to take away: `ecr,-blob_redirect`.
 
-        Raises ValueError that says which word was likely meant, and all that there are.
+        Raises ValueError that says which word was likely meant, and how to see all that there are.
         """
         first, *changes = [word.strip() for word in text.split(",")]
         if first not in {ECR, NONE}:
@@ -168,9 +168,9 @@ class Quirks:
         known = cls.names()
         for word in changes:
             if word.removeprefix("-") not in known:
+                near = _near(word.removeprefix("-"), known)
                 raise ValueError(
-                    f"there is no quirk {word.removeprefix('-')!r}{_near(word.removeprefix('-'), known)}; there are "
-                    f"{', '.join(known)}"
+                    f"there is no quirk {word.removeprefix('-')!r}{near}; `--quirks list` prints all {len(known)}"
                 )
         switches = {word.removeprefix("-"): not word.startswith("-") for word in changes}
         return replace(cls() if first == ECR else cls.none(), **switches)

@@ -55,5 +55,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        raise OSError(error.errno, f"cannot listen on port {port} of {host}: {error.strerror}") from error
+        where = f"port {port} of {host}" if port else host
+        raise OSError(error.errno, f"cannot listen on {where}: {error.strerror}") from error
     return listening

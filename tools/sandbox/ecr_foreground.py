@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from local_ecr import Ending
-from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
+from local_ecr import Ending, Registry
+from local_ecr.names import InvalidNameError
+from local_ecr.options import LIST, WRONG_USE, StartError, StartOptions, quirks_table, starting
 from sandbox.delivery.ledger import BusEvent, Entry
 from sandbox.ecr_only import ACCOUNTS, REGIONS, EcrOnly
 from sandbox.told import event_line, say
@@ -26,10 +27,20 @@ def up(
         sys.stdout.write(quirks_table())
         return
     try:
-        _run(options, accounts or ACCOUNTS, regions or REGIONS)
+        _run(options, _checked("account", accounts or ACCOUNTS), _checked("region", regions or REGIONS))
     except StartError as error:
         sys.stderr.write(f"ecr-steward sandbox up: {error}\n")
         raise SystemExit(error.status) from error
+
+
+def _checked(option: str, given: Sequence[str]) -> list[str]:
+    """Each of them once. Raises StartError."""
+    for value in given:
+        try:
+            Registry.parse(**{"account": ACCOUNTS[0], "region": REGIONS[0], option: value})
+        except InvalidNameError as cause:
+            raise StartError(f"--{option} {value}: {cause}", WRONG_USE) from cause
+    return list(dict.fromkeys(given))
 
 
 def _run(options: StartOptions, accounts: Sequence[str], regions: Sequence[str]) -> None:

@@ -24,8 +24,11 @@ def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str 
     """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start."""
     try:
         _run(build, port, host, public_host)
-    except (DeployError, UnsupportedWiringError, InvalidPatternError, OSError) as error:
+    except (DeployError, UnsupportedWiringError, InvalidPatternError) as error:
         raise SystemExit(f"ecr-steward sandbox up: {error}") from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise SystemExit(f"ecr-steward sandbox up: {where}{error.strerror or error}") from error
 
 
 def _run(build: Path, port: int, host: str, public_host: str | None) -> None:

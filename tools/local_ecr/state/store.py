@@ -153,5 +153,5 @@ def _lock_folder(root: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as cause:
         file.close()
-        raise FolderInUseError(f"another local ECR is using {root}") from cause
+        raise FolderInUseError(f"another local ECR is using {root}: end that one, or name another folder") from cause
     return file
