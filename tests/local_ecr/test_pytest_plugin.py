@@ -80,11 +80,50 @@ def test_another_project_can_ask_for_options_of_its_own(tmp_path: Path) -> None:
         CONFTEST
         + """
 import pytest
-from local_ecr import Quirks
 
 @pytest.fixture(scope="session")
 def local_ecr_options():
-    return {"quirks": Quirks.none(), "registries": [("999988887777", "ap-south-1")]}
+    return {"quirks": "none", "registries": [("999988887777", "ap-south-1")]}
+""",
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_another_project_can_be_refused_as_a_user_and_hear_why(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import pytest
+        import urllib3
+        from botocore.exceptions import ClientError
+
+        def test_jo_only_pulls(local_ecr):
+            jo = local_ecr.client(access_key="AKIAJO")
+            with pytest.raises(ClientError, match="AccessDenied") as refused:
+                jo.create_repository(repositoryName="team/app")
+            why = local_ecr.why(refused.value.response["ResponseMetadata"]["RequestId"])
+            assert "identity policy AmazonEC2ContainerRegistryPullOnly" in why
+
+        def test_a_client_logs_in_as_jo(local_ecr):
+            headers = urllib3.make_headers(basic_auth=f"AWS:{local_ecr.password(access_key='AKIAJO')}")
+            assert urllib3.request("GET", f"{local_ecr.registry_url()}/v2/", headers=headers).status == 200
+            [decision] = local_ecr.ecr.decisions.entries()
+            assert decision.principal == "arn:aws:iam::111122223333:user/jo"
+
+        def test_a_failing_test_is_not_told_every_event(local_ecr):
+            local_ecr.client().create_repository(repositoryName="team/app")
+            assert repr(local_ecr) == f"<local ECR at {local_ecr.endpoint_url}, events: 1>"
+        """,
+        CONFTEST
+        + """
+import pytest
+
+@pytest.fixture(scope="session")
+def local_ecr_options():
+    jo = {"policies": ["AmazonEC2ContainerRegistryPullOnly"], "access_keys": ["AKIAJO"]}
+    return {"identities": {"accounts": {"111122223333": {"users": {"jo": jo}}}}}
 """,
     )
 

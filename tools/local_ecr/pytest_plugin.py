@@ -2,12 +2,14 @@
 
 def test_an_image_is_there_when_it_was_pushed(local_ecr):
     local_ecr.client().create_repository(repositoryName="team/app")
-    push(local_ecr.registry_host(), local_ecr.token(), "team/app:1.0.0")
-    assert local_ecr.events[-1]["detail"]["image-tag"] == "1.0.0"
+    push(f"{local_ecr.registry_host()}/team/app:1.0.0", username="AWS", password=local_ecr.password())
+    pushed = [event["detail"] for event in local_ecr.events if event["detail-type"] == "ECR Image Action"]
+    assert [detail["image-tag"] for detail in pushed] == ["1.0.0"]
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 
 
-@dataclass
+@dataclass(repr=False)
 class LocalEcrStand:
     """A running ECR: what a client needs to reach it, and what it told."""
 
@@ -32,6 +34,9 @@ class LocalEcrStand:
     clock: MovableClock
     events: list[dict[str, Any]] = field(default_factory=list)
     """Every EventBridge event of every account and region, oldest first."""
+
+    def __repr__(self) -> str:
+        return f"<local ECR at {self.endpoint_url}, events: {len(self.events)}>"
 
     @property
     def ecr(self) -> LocalEcr:
@@ -65,8 +70,10 @@ class LocalEcrStand:
             "AWS_REGION": DEFAULT_REGION,
         }
 
-    def client(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> Any:
-        """A boto3 client of an account's root, without retries."""
+    def client(
+        self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT, *, access_key: str | None = None
+    ) -> Any:
+        """A boto3 client without retries: of an account's root, or of whoever has `access_key` among the identities."""
         import boto3  # noqa: PLC0415 a test that brings its own client need not have it
         from botocore.config import Config  # noqa: PLC0415
 
@@ -74,17 +81,32 @@ class LocalEcrStand:
             "ecr",
             region_name=region,
             endpoint_url=self.endpoint_url,
-            aws_access_key_id=account,
+            aws_access_key_id=access_key or account,
             aws_secret_access_key="not-verified",  # noqa: S106 nobody verifies it
             verify=str(self.ca_file) if self.ca_file else None,
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def token(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> str:
-        """An authorization token, as `Authorization: Basic` takes it."""
-        data = self.client(region, account).get_authorization_token()["authorizationData"]
+    def token(
+        self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT, *, access_key: str | None = None
+    ) -> str:
+        """An authorization token of the same, as `Authorization: Basic` takes it."""
+        data = self.client(region, account, access_key=access_key).get_authorization_token()["authorizationData"]
         token: str = data[0]["authorizationToken"]
         return token
+
+    def password(
+        self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT, *, access_key: str | None = None
+    ) -> str:
+        """The token as docker, skopeo, oras and others take it: the password of the user AWS."""
+        return base64.b64decode(self.token(region, account, access_key=access_key)).decode().partition(":")[2]
+
+    def why(self, request_id: str) -> str:
+        """Why a request was allowed or refused: each policy that was looked at, and what was missing.
+
+        The id is `ResponseMetadata.RequestId` of a boto3 answer or error. Raises UnknownRequestError.
+        """
+        return "\n".join(self.ecr.decisions.why(request_id))
 
     def registry_url(self, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> str:
         """Where the /v2/ face of a registry is."""
@@ -99,7 +121,10 @@ class LocalEcrStand:
         self.ecr.record_scan(_registry(**registry), repository_name, digest, document)
 
     def move_clock(self, by: timedelta) -> None:
-        """Let so much time pass: tokens end, lifecycle policies run. Only the registry's own time moves."""
+        """Let so much time pass: tokens end, lifecycle policies run. Only the registry's own time moves.
+
+        Raises ValueError for a time that is not ahead.
+        """
         self.clock.move(by)
         self.ecr.run_due()
 
@@ -118,6 +143,8 @@ class MovableClock:
         return datetime.now(UTC) + self._ahead
 
     def move(self, by: timedelta) -> None:
+        if by < timedelta():
+            raise ValueError(f"the clock only moves forward, not by {by}")
         self._ahead += by
 
 
@@ -125,7 +152,8 @@ class MovableClock:
 def local_ecr_options() -> dict[str, Any]:
     """Options of LocalEcr, and `registries` and `tls` of its server, for all; override it in a conftest.py.
 
-    `registries` are pairs of account and region. With `tls=True` every URL is of https.
+    `registries` are pairs of account and region. With `tls=True` every URL is of https. `quirks` may be written as on
+    the command line, and `identities` as in the file that is named there: see `local_ecr.access.identities`.
     """
     return {}
 
@@ -135,7 +163,7 @@ def local_ecr(tmp_path: Path, local_ecr_options: Mapping[str, Any]) -> Iterator[
     """An empty Amazon ECR on 127.0.0.1, for one test."""
     from local_ecr import LocalEcr, LocalEcrServer  # noqa: PLC0415 only tests that use it pay for it
 
-    options = dict(local_ecr_options)
+    options = _read(local_ecr_options)
     registries = options.pop("registries", [(DEFAULT_ACCOUNT, DEFAULT_REGION), (DEFAULT_ACCOUNT, "eu-west-1")])
     folder = tmp_path / "local-ecr"
     tls = folder / "tls" if options.pop("tls", False) else None
@@ -143,6 +171,20 @@ def local_ecr(tmp_path: Path, local_ecr_options: Mapping[str, Any]) -> Iterator[
     ecr = LocalEcr(folder, clock=clock, on_event=lambda account, region, event: events.append(event), **options)
     with LocalEcrServer(ecr, registries, tls=tls) as server:
         yield LocalEcrStand(server, clock, events)
+
+
+def _read(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with what is written as on the command line replaced by what it means there."""
+    options = dict(given)
+    if isinstance(options.get("quirks"), str):
+        from local_ecr import Quirks  # noqa: PLC0415 as above
+
+        options["quirks"] = Quirks.parse(options["quirks"])
+    if isinstance(options.get("identities"), Mapping):
+        from local_ecr.access.identities import read_identities  # noqa: PLC0415 as above
+
+        options |= read_identities(options["identities"]).options
+    return options
 
 
 def _registry(region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> Registry:
