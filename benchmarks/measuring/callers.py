@@ -7,7 +7,6 @@ on the same processors, and would be most of what is measured.
 from __future__ import annotations
 
 import functools
-import hashlib
 import http.client
 import json
 import multiprocessing
@@ -22,10 +21,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from measuring.images import CONFIG, LAYER, MANIFEST
+from measuring.images import BLOB, BLOB_DIGEST, MANIFEST, small_manifest
 from measuring.peers import ACCOUNT, REGION, SECRET, client_at
 
-BLOB = b"a config, and the only layer"
 DESCRIBED = 10  # images in the repository that is described
 
 Span = tuple[float, float]
@@ -84,30 +82,17 @@ def _make_repository(endpoint: str, name: str) -> None:
     client.create_repository(**named)
     upload = {**named, "uploadId": client.initiate_layer_upload(**named)["uploadId"]}
     client.upload_layer_part(**upload, partFirstByte=0, partLastByte=len(BLOB) - 1, layerPartBlob=BLOB)
-    client.complete_layer_upload(**upload, layerDigests=[_digest(BLOB)])
+    client.complete_layer_upload(**upload, layerDigests=[BLOB_DIGEST])
 
 
 def _put_image(endpoint: str, repository_name: str, number: int) -> Request:
-    """An image like no other, made of the one blob that its repository has."""
-    blob = {"digest": _digest(BLOB), "size": len(BLOB)}
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": {"mediaType": CONFIG, **blob},
-        "layers": [{"mediaType": LAYER, **blob}],
-        "annotations": {"number": str(number)},
-    }
     given = {
         "repositoryName": repository_name,
-        "imageManifest": json.dumps(manifest),
+        "imageManifest": small_manifest(number),
         "imageManifestMediaType": MANIFEST,
         "imageTag": f"v{number}",
     }
     return _request(endpoint, "PutImage", given)
-
-
-def _digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def _request(endpoint: str, operation: str, given: Mapping[str, Any]) -> Request:

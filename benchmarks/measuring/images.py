@@ -1,4 +1,4 @@
-"""An image to move about: an OCI layout whose layers are random bytes, which nothing can make smaller."""
+"""Images to move about: a large one of random bytes, which nothing can make smaller, and any number of small ones."""
 
 from __future__ import annotations
 
@@ -11,11 +11,27 @@ from typing import Any
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+BLOB = b"a config, and the only layer"
+BLOB_DIGEST = f"sha256:{hashlib.sha256(BLOB).hexdigest()}"
 _BLOCK = 1 << 20
 
 
+def small_manifest(number: int) -> str:
+    """The manifest of an image like no other, made of BLOB alone."""
+    blob = {"digest": BLOB_DIGEST, "size": len(BLOB)}
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": {"mediaType": CONFIG, **blob},
+            "layers": [{"mediaType": LAYER, **blob}],
+            "annotations": {"number": str(number)},
+        }
+    )
+
+
 def write_layout(folder: Path, *, layers: int, layer_bytes: int) -> None:
-    """Write an image of `layers` uncompressed layers with `layer_bytes` each."""
+    """Write an OCI layout with an image of `layers` uncompressed layers with `layer_bytes` each."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}', encoding="utf-8")

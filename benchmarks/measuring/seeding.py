@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
+from itertools import batched
 from pathlib import Path
 
 from local_ecr import LocalEcr, Registry
+from local_ecr.images.manifest import read_manifest
 from local_ecr.images.mutability import MUTABLE, Mutability
+from local_ecr.images.push import push_image
 from local_ecr.names import Digest
-from local_ecr.state import images, repositories
-from local_ecr.state.images import Image
-from measuring.images import MANIFEST
+from local_ecr.state import layers, repositories
+from measuring.images import BLOB, BLOB_DIGEST, MANIFEST, small_manifest
 from measuring.peers import ACCOUNT, REGION
 
+_BATCH = 1000  # images of a transaction
 
-def seed(folder: Path, counts: dict[str, int]) -> None:
-    """Make repositories with so many tagged images each, below the API: no layer, and a manifest nobody reads."""
+
+def seed(folder: Path, counts: Mapping[str, int]) -> None:
+    """Push so many tagged images into new repositories, below the API."""
     ecr = LocalEcr(folder)
     try:
         for repository_name, count in counts.items():
@@ -25,32 +29,24 @@ def seed(folder: Path, counts: dict[str, int]) -> None:
 
 
 def _fill(ecr: LocalEcr, repository_name: str, count: int) -> None:
+    registry, now = Registry(ACCOUNT, REGION), ecr.clock()
     with ecr.store.changing() as change:
-        connection = change.connection
         repository = repositories.create(
-            connection,
-            Registry(ACCOUNT, REGION),
+            change.connection,
+            registry,
             repository_name,
-            created_at=0,
+            created_at=now.timestamp(),
             mutability=Mutability(MUTABLE, ()),
             scan_on_push=False,
             encryption={"encryptionType": "AES256"},
         )
         assert repository is not None  # noqa: S101  the folder is new
-        for number in range(count):
-            digest = Digest(f"sha256:{hashlib.sha256(f'{repository_name} {number}'.encode()).hexdigest()}")
-            image = Image(
-                id=0,
-                digest=digest,
-                media_type=MANIFEST,
-                artifact_media_type=None,
-                artifact_type=None,
-                annotations={},
-                subject=None,
-                size=1,
-                manifest_size=2,
-                pushed_at=float(number),
-                status="ACTIVE",
-            )
-            stored = images.add(connection, repository.id, image, b"{}", layers=frozenset(), images=frozenset())
-            images.set_tag(connection, repository.id, f"v{number}", stored)
+        blob = ecr.store.content.blob_path(registry, Digest(BLOB_DIGEST))
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        blob.write_bytes(BLOB)
+        layers.add(change.connection, repository.id, Digest(BLOB_DIGEST), len(BLOB), now.timestamp())
+    for numbers in batched(range(count), _BATCH, strict=False):
+        with ecr.store.changing() as change:
+            for number in numbers:
+                manifest = read_manifest(small_manifest(number).encode(), MANIFEST)
+                push_image(change, repository, manifest, digest=None, image_tag=f"v{number}", now=now)
