@@ -99,3 +99,23 @@ def test_the_aws_cli_needs_nothing_but_a_proxy_and_the_authority(need_program, s
     }
     told = shell.run(aws, "ecr", "describe-repositories", "--output", "json").stdout
     assert [one["repositoryName"] for one in json.loads(told)["repositories"]] == ["team/app"]
+
+
+def test_the_credential_helper_logs_in_by_the_name_at_aws(need_program, tmp_path, server, client, layout):
+    helper = need_program("docker-credential-ecr-login", install="apt-get install amazon-ecr-credential-helper")
+    skopeo = need_program("skopeo", install="apt-get install skopeo")
+    client.create_repository(repositoryName="team/app")
+    shell = Shell(tmp_path / "home")
+    shell.home.mkdir()
+    shell.login_file.write_text(json.dumps({"credHelpers": {AWS_HOST: "ecr-login"}}), encoding="utf-8")
+    shell.environment |= {
+        "AWS_REGION": REGIONS[0],
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "not-verified",
+        "REGISTRY_AUTH_FILE": str(shell.login_file),
+        "HTTPS_PROXY": server.proxy_url,
+        "SSL_CERT_FILE": str(server.ca_file),
+    }
+    assert json.loads(shell.run(helper, "get", stdin=AWS_HOST).stdout)["ServerURL"] == AWS_HOST
+    shell.run(skopeo, "copy", "--all", f"oci:{layout.folder}:1.0", f"docker://{AWS_HOST}/team/app:1.0")
+    assert client.list_images(repositoryName="team/app", filter={"tagStatus": "TAGGED"})["imageIds"]

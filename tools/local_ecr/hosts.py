@@ -83,6 +83,12 @@ def is_ecr(name: str) -> bool:
     return registry_of(name) is not None or api_region_of(name) is not None
 
 
+def is_aws_name(authority: str) -> bool:
+    """Whether a Host header says a name that ECR has at AWS, which leads here by a proxy only."""
+    parsed = Authority.parse(authority)
+    return parsed is not None and is_ecr(parsed.name) and not parsed.name.endswith(f".{LOCALHOST}")
+
+
 def names_in(region: str) -> list[str]:
     """Every name of ECR in a region, for a certificate: of all accounts, as wildcards."""
     partition = partition_of(region)

@@ -12,6 +12,7 @@ from itertools import islice
 from starlette.requests import HTTPConnection
 
 from local_ecr.access.keys import RequestFacts
+from local_ecr.hosts import is_aws_name
 
 REQUEST_ID_HEADER = "x-amzn-RequestId"
 _FACTS = "local_ecr.facts"
@@ -49,6 +50,7 @@ def facts_of(connection: HTTPConnection) -> RequestFacts:
             source_ip=client.host if client else "127.0.0.1",
             user_agent=headers.get("user-agent", "")[:MAX_HEADER],
             referer=headers.get("referer", "")[:MAX_HEADER],
+            is_by_aws_name=is_aws_name(headers.get("host", "")),
         )
     return facts
 

@@ -68,18 +68,21 @@ class Services:
         self.store.on_work = self.background.wake
         self.background.start()
 
-    def registry_host(self, registry: Registry) -> str:
-        """Where the /v2/ face of a registry is; its name at AWS when no port serves it here."""
+    def registry_host(self, registry: Registry, *, is_by_aws_name: bool = False) -> str:
+        """Where the /v2/ face of a registry is.
+
+        Its name at AWS when no port serves it here, or for whoever came by such a name.
+        """
         port = self.registries_ports.get((registry.account, registry.region))
-        return registry.aws_host if port is None else f"{self.public_host}:{port}"
+        return registry.aws_host if port is None or is_by_aws_name else f"{self.public_host}:{port}"
 
-    def registry_url(self, registry: Registry) -> str:
-        scheme = self.scheme if (registry.account, registry.region) in self.registries_ports else "https"
-        return f"{scheme}://{self.registry_host(registry)}"
+    def registry_url(self, registry: Registry, *, is_by_aws_name: bool = False) -> str:
+        host = self.registry_host(registry, is_by_aws_name=is_by_aws_name)
+        return f"https://{host}" if host == registry.aws_host else f"{self.scheme}://{host}"
 
-    def download_url(self, registry: Registry, digest: Digest) -> str:
+    def download_url(self, registry: Registry, digest: Digest, *, is_by_aws_name: bool = False) -> str:
         """A URL that serves one layer without Authorization for an hour."""
-        return self.registry_url(registry) + self.download_path(registry, digest)
+        return self.registry_url(registry, is_by_aws_name=is_by_aws_name) + self.download_path(registry, digest)
 
     def download_path(self, registry: Registry, digest: Digest) -> str:
         """The same without the host, for a redirect that works under whichever name the client came by."""

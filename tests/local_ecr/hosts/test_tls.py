@@ -121,6 +121,19 @@ def test_boto3_needs_no_endpoint_when_our_proxy_is_used(server, client):
     assert by_proxy.describe_repositories(repositoryNames=["team/by-proxy"])["repositories"]
 
 
+def test_registries_are_named_as_at_aws_for_whoever_came_by_such_a_name(server, client, team_app):
+    manifest = team_app.image("one")
+    assert team_app.push_manifest("1.0", manifest).status == 201
+    layer = {"repositoryName": team_app.repository_name, "layerDigest": manifest["layers"][0]["digest"]}
+    direct, by_proxy = client, client_of(server, config=Config(proxies={"https": server.proxy_url}))
+    for asked, host in ((direct, server.registry_url(ACCOUNT, "us-east-1").partition("://")[2]), (by_proxy, AWS_HOST)):
+        [login] = asked.get_authorization_token()["authorizationData"]
+        assert login["proxyEndpoint"] == f"https://{host}"
+        [repository] = asked.describe_repositories(repositoryNames=[team_app.repository_name])["repositories"]
+        assert repository["repositoryUri"] == f"{host}/{team_app.repository_name}"
+        assert asked.get_download_url_for_layer(**layer)["downloadUrl"].startswith(f"https://{host}/v2/_signed/")
+
+
 @pytest.mark.parametrize("host", ["example.com:443", "127.0.0.1:22", f"{AWS_HOST}.example.com:443"])
 def test_no_tunnel_leads_to_somebody_elses_host(server, host):
     answer = exchange(port_of(server.proxy_url), f"CONNECT {host} HTTP/1.1\r\nHost: {AWS_HOST}\r\n\r\n".encode())

@@ -24,6 +24,8 @@ class RequestFacts:
     source_ip: str = ""
     user_agent: str = ""
     referer: str = ""
+    is_by_aws_name: bool = False
+    """Whether the client called us by a name that ECR has at AWS; it is then told such names in return."""
 
     @property
     def keys(self) -> Context:

@@ -15,12 +15,13 @@ def get_authorization_token(call: Call) -> Mapping[str, Any]:
     """`registryIds` adds an endpoint per registry and does not change what the token is good for."""
     token, expires_at = call.ecr.signer.mint_authorization_token(call.principal, call.registry.region)
     accounts = call.input.get("registryIds", [call.registry.account])
+    region, is_by_aws_name = call.registry.region, call.facts.is_by_aws_name
     return {
         "authorizationData": [
             {
                 "authorizationToken": token,
                 "expiresAt": expires_at,
-                "proxyEndpoint": call.ecr.registry_url(Registry(account, call.registry.region)),
+                "proxyEndpoint": call.ecr.registry_url(Registry(account, region), is_by_aws_name=is_by_aws_name),
             }
             for account in accounts
         ]

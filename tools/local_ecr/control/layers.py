@@ -53,7 +53,8 @@ def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
         raise EcrError(
             "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of {kind} in {where}"
         )
-    return {"downloadUrl": call.ecr.download_url(call.registry, Digest(digest)), "layerDigest": digest}
+    url = call.ecr.download_url(call.registry, Digest(digest), is_by_aws_name=call.facts.is_by_aws_name)
+    return {"downloadUrl": url, "layerDigest": digest}
 
 
 def initiate_layer_upload(call: Call) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ def create_repository(call: Call) -> Mapping[str, Any]:
                 f"'{call.registry.account}'",
             )
         repositories.add_resource_tags(change.connection, repository, tags)
-    return {"repository": shown_repository(call.ecr, repository)}
+    return {"repository": shown_repository(call.ecr, repository, call.facts)}
 
 
 def describe_repositories(call: Call) -> Mapping[str, Any]:
@@ -48,10 +48,13 @@ def describe_repositories(call: Call) -> Mapping[str, Any]:
     with call.store.reading() as connection:
         if names is not None:
             found = [repositories.get(connection, call.registry, name) for name in names]
-            return {"repositories": [shown_repository(call.ecr, repository) for repository in found]}
+            return {"repositories": [shown_repository(call.ecr, repository, call.facts) for repository in found]}
         found = repositories.page(connection, call.registry, call.page_start(""), call.page_size + 1)
     shown, next_token = call.page(found, lambda repository: repository.name)
-    return {"repositories": [shown_repository(call.ecr, repository) for repository in shown], "nextToken": next_token}
+    return {
+        "repositories": [shown_repository(call.ecr, repository, call.facts) for repository in shown],
+        "nextToken": next_token,
+    }
 
 
 def delete_repository(call: Call) -> Mapping[str, Any]:
@@ -71,7 +74,7 @@ def delete_repository(call: Call) -> Mapping[str, Any]:
     for upload_id in upload_ids:
         call.store.content.remove_upload(call.registry, upload_id)
         call.store.upload_files.forget(upload_id)
-    return {"repository": shown_repository(call.ecr, repository)}
+    return {"repository": shown_repository(call.ecr, repository, call.facts)}
 
 
 def put_image_tag_mutability(call: Call) -> Mapping[str, Any]:

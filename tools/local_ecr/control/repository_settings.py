@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from local_ecr.access.keys import UNSENT, RequestFacts
 from local_ecr.errors import EcrError, invalid_parameter
 from local_ecr.images.mutability import MUTABLE, Mutability
 from local_ecr.names import Registry
@@ -69,13 +70,14 @@ def read_encryption(given: Mapping[str, Any], registry: Registry) -> dict[str, s
     return {"encryptionType": kind, "kmsKey": _key_arn(key or "alias/aws/ecr", registry)}
 
 
-def shown_repository(ecr: Services, repository: Repository) -> dict[str, Any]:
-    """A repository as the API tells it."""
+def shown_repository(ecr: Services, repository: Repository, facts: RequestFacts = UNSENT) -> dict[str, Any]:
+    """A repository as the API tells it to whoever asked."""
+    host = ecr.registry_host(repository.registry, is_by_aws_name=facts.is_by_aws_name)
     return {
         "repositoryArn": repository.arn,
         "registryId": repository.registry.account,
         "repositoryName": repository.name,
-        "repositoryUri": f"{ecr.registry_host(repository.registry)}/{repository.name}",
+        "repositoryUri": f"{host}/{repository.name}",
         "createdAt": repository.created_at,
         **shown_mutability(repository.mutability),
         "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
