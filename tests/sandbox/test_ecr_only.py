@@ -285,6 +285,7 @@ def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path
         assert process.wait(15) == 0
     assert re.match(r"ECR ready at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", told)
     assert "export AWS_ACCESS_KEY_ID=222233334444" in told
+    assert f"export PATH={COMMAND.parent}:$PATH" in told
     assert "AWS_REGION=eu-central-1" in told
     assert "key of its root): none" in told
     assert "Traceback" not in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from local_ecr import Ending, Registry
@@ -69,6 +70,7 @@ ECR ready at {ecr.endpoint_url} (Ctrl-C ends it). In another terminal:
 
   export AWS_ENDPOINT_URL={ecr.endpoint_url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID={ecr.account} AWS_SECRET_ACCESS_KEY=any
+  export PATH={Path(sys.executable).parent}:$PATH   # ecr-steward
 {_trust(ecr)}  ecr-steward sandbox seed LAYOUT team-a/api:1.0.0   # an OCI layout folder
   ecr-steward sandbox events --follow
 
