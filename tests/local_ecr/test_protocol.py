@@ -80,6 +80,7 @@ def test_an_operation_is_unknown_when_the_model_has_none_of_that_name(shared_sta
 def test_a_request_without_a_target_gets_an_answer_in_form(shared_stand):
     answer = urllib3.request("POST", shared_stand.server.endpoint_url, body=b"{}", retries=False, timeout=20)
     assert (answer.status, answer.json()["__type"]) == (400, "UnknownOperationException")
+    assert "images are below /v2/" in answer.json()["message"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from local_ecr.__main__ import command_line
 from local_ecr.options import StartOptions, quirks_table
 from sandbox.demo.layout import write_layout
 from sandbox.ecr_only import EcrOnly
+from sandbox.seed import SeedError, seed
 from steward_cli import sandbox_commands
 
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
@@ -119,6 +120,20 @@ def test_seeding_says_what_is_wrong_when_it_cannot(run: Run, tmp_path: Path, lay
     assert why in done.stderr
     assert "Traceback" not in done.stderr
     assert "CreateRepository team-a" not in run("events").stdout
+
+
+def test_nothing_is_seeded_when_no_port_of_ours_is_the_registrys(
+    ecr: EcrOnly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_layout(tmp_path / "layout")
+    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "ap-south-1"}
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SeedError, match="the registry of 111122223333 in ap-south-1 has no port here: take another"):
+        seed(tmp_path / "layout", "team-a/api", "1.0.0", ecr.endpoint_url, print)
+
+    assert not ecr.ledger.events
 
 
 @pytest.mark.parametrize("command", [["seed", "layout", "team-a/api:1.0.0"], ["events"]])
@@ -384,6 +399,7 @@ def test_the_quirks_are_listed_when_they_are_asked_for(run: Run) -> None:
         (["--ecr-only", "--identities", __file__], f"--identities {__file__}: no JSON: "),
         (["--ecr-only", "--host", "somewhere"], "--host somewhere: not an IP address"),
         (["--ecr-only", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1: "),
+        (["--ecr-only", "--port", "65535"], "cannot listen on port 65536: the last one is 65535"),
         (["--ecr-only", "--public-host", "a:1"], "--public-host a:1: not a host name without a port"),
     ],
 )

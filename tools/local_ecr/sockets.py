@@ -9,6 +9,7 @@ import socket
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_6 = "::1"
+LAST_PORT = (1 << 16) - 1
 
 _BACKLOG = 512
 _TRIES = 20  # to find a port that is free on both loopback addresses
@@ -53,6 +54,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
+    except OverflowError as error:
+        listening.close()
+        raise OSError(errno.EINVAL, f"cannot listen on port {port}: the last one is {LAST_PORT}") from error
     except OSError as error:
         listening.close()
         where = f"port {port} of {host}" if port else host

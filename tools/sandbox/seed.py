@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -16,6 +17,7 @@ from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import StewardError
+from local_ecr.hosts import registry_of
 from local_ecr.names import MAX_IMAGE_TAG, is_image_tag
 from sandbox.oci_layout import Layout, LayoutError
 
@@ -39,11 +41,11 @@ class Seeded:
 
 
 def seed(
-    layout_folder: Path, repository_name: str, image_tag: str, endpoint_url: str | None, say: Callable[[str], None]
+    layout_folder: Path, repository_name: str, image_tag: str, endpoint_url: str, say: Callable[[str], None]
 ) -> Seeded:
     """Push the one image of a layout, with all that it is made of; its repository is created where there is none.
 
-    Credentials and region are those that boto3 finds, `endpoint_url` as well unless it is given. Raises SeedError.
+    Credentials and region are those that boto3 finds. Raises SeedError.
     """
     layout = Layout(layout_folder)
     if not is_image_tag(image_tag):  # before anything is made
@@ -54,9 +56,10 @@ def seed(
     try:
         graph = layout.graph()
         ecr = boto3.client("ecr", endpoint_url=endpoint_url, config=Config(retries={"total_max_attempts": 1}))
+        (login,) = ecr.get_authorization_token()["authorizationData"]
+        _require_a_port(login["proxyEndpoint"])
         if _create(ecr, repository_name):
             say(f"created repository {repository_name}")
-        (login,) = ecr.get_authorization_token()["authorizationData"]
         registry = DistributionClient(login["proxyEndpoint"], lambda: f"Basic {login['authorizationToken']}")
         blobs = {blob.digest: blob for manifest in graph for blob in manifest.stored_blobs}
         pushed = sum(_push(registry, layout, repository_name, blob) for blob in blobs.values())
@@ -72,6 +75,16 @@ def seed(
     except (LayoutError, StewardError, BotoCoreError) as cause:
         raise SeedError(str(cause)) from cause
     return Seeded(repository_name, image_tag, str(graph[-1].digest), len(graph), pushed)
+
+
+def _require_a_port(registry_url: str) -> None:
+    """Raises SeedError for a registry that has its name at AWS alone, where nobody of ours would be met."""
+    registry = registry_of(urlsplit(registry_url).hostname or "")
+    if registry is not None:
+        raise SeedError(
+            f"the registry of {registry.account} in {registry.region} has no port here: take another AWS_REGION or "
+            "AWS_ACCESS_KEY_ID, or start `ecr-steward sandbox up --ecr-only` with its --account and --region"
+        )
 
 
 def _create(ecr: Any, repository_name: str) -> bool:

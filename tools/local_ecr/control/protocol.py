@@ -22,6 +22,11 @@ from local_ecr.expressions import whole_match
 TARGET_PREFIX = "AmazonEC2ContainerRegistry_V20150921."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
+NO_TARGET = (
+    "This is a local Amazon ECR, and no other AWS service: a call names its operation in the header X-Amz-Target, and "
+    "images are below /v2/."
+)
+
 Constraint = tuple[str, Callable[[Any], bool]]
 """What is asked of a value, and whether one satisfies it."""
 
@@ -42,6 +47,8 @@ def service_model() -> ServiceModel:
 
 def operation_model(name: str) -> OperationModel:
     """Raises EcrError UnknownOperationException."""
+    if not name:
+        raise EcrError("UnknownOperationException", NO_TARGET)
     if name not in service_model().operation_names:
         raise EcrError("UnknownOperationException", f"There is no operation {name[:100]!r} in this version of ECR.")
     return service_model().operation_model(name)
