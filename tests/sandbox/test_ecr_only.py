@@ -17,6 +17,7 @@ import typer
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
+from local_ecr import LocalEcr, LocalEcrServer
 from local_ecr.__main__ import command_line
 from local_ecr.options import StartOptions, quirks_table
 from sandbox.demo.layout import write_layout
@@ -142,6 +143,14 @@ def test_nobody_is_asked_when_it_is_not_said_where_the_sandbox_is(command: list[
 
     assert done.exit_code == 2
     assert "which sandbox? Export the AWS_ENDPOINT_URL" in done.stderr
+
+
+def test_a_command_says_so_when_an_ecr_without_a_sandbox_answers(tmp_path: Path) -> None:
+    with LocalEcrServer(LocalEcr(tmp_path / "alone")) as server:
+        done = CliRunner().invoke(sandbox_commands.app, ["clock", "--endpoint", server.endpoint_url])
+
+    assert done.exit_code == 2
+    assert f"Error: {server.endpoint_url} answers 400 and is no sandbox: " in done.stderr
 
 
 def test_an_endpoint_is_refused_when_it_is_no_url() -> None:

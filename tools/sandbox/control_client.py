@@ -67,17 +67,19 @@ class ControlClient:
                 "AWS_ENDPOINT_URL that it says"
             ) from cause
         if answer.status >= 400:
-            raise ControlError(_refusal(answer))
+            raise ControlError(self._refusal(answer))
         if not answer.headers.get("content-type", "").startswith(("application/json", "application/x-ndjson")):
             raise ControlError(
                 f"{self.endpoint_url} is no sandbox: {method} /_sandbox/{path} is not answered with JSON"
             )
         return answer
 
-
-def _refusal(answer: urllib3.BaseHTTPResponse) -> str:
-    try:
-        said = json.loads(answer.data)["error"]
-    except (ValueError, KeyError, TypeError):
-        return f"the sandbox answers {answer.status}"
-    return str(said)
+    def _refusal(self, answer: urllib3.BaseHTTPResponse) -> str:
+        try:
+            said = json.loads(answer.data)["error"]
+        except (ValueError, KeyError, TypeError):
+            return (
+                f"{self.endpoint_url} answers {answer.status} and is no sandbox: `ecr-steward sandbox up` starts one, "
+                "with --ecr-only an ECR alone; `python -m local_ecr` has no such commands"
+            )
+        return str(said)

@@ -25,7 +25,14 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{version_text()}\n")
         return
-    from steward_cli.app import app
+    try:
+        from steward_cli.app import app
+    except ModuleNotFoundError as missing:
+        sys.stderr.write(
+            f"Error: there is no {missing.name} here. Install ecr-steward[tools] for this command; the local ECR alone "
+            "is `python -m local_ecr`\n"
+        )
+        sys.exit(USAGE)
 
     try:
         app()
