@@ -18,7 +18,7 @@ from local_ecr.data.dispatch import DataRequest
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services
-from local_ecr.threads import in_thread
+from local_ecr.threads import Queue
 
 ERROR_TYPE_HEADER = "x-amzn-ErrorType"
 MAX_API_BODY = 32 * 1024 * 1024  # the largest input is a layer part: 20 MiB, a third more in base64
@@ -42,6 +42,7 @@ def is_for_ecr(scope: Scope) -> bool:
 class EcrApp:
     def __init__(self, ecr: Services) -> None:
         self._ecr = ecr
+        self._calls = Queue()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +76,7 @@ class EcrApp:
             session_token=request.headers.get("x-amz-security-token"),
             facts=requests.facts_of(request),
         )
-        return await in_thread(self._answer_api, asked)
+        return await self._calls.run(self._answer_api, asked)
 
     def _answer_api(self, asked: ApiRequest) -> Response:
         answer = control.answer(self._ecr, asked)
