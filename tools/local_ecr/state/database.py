@@ -1,7 +1,7 @@
 """SQLite as we use it: many readers, one writer at a time.
 
 What is committed has left the process: it is there after `kill -9`. It has not been forced onto the disk, which would
-cost each push several waits for the device, and which no other local registry does either: a power cut may take the
+cost each push several waits for the device (CNCF distribution does wait, twice for each file): a power cut may take the
 last seconds with it, but leaves the database whole (https://www.sqlite.org/pragma.html#pragma_synchronous, NORMAL with
 WAL), and what it did to the content is found at the next start (`local_ecr.state.healing`).
 """
