@@ -101,8 +101,7 @@ def test_another_project_can_be_refused_as_a_user_and_hear_why(tmp_path: Path) -
 
         def test_jo_only_pulls(local_ecr):
             jo = local_ecr.client(access_key="AKIAJO")
-            refusal = r"AccessDenied.* calling the CreateRepository operation: User: .*:user/jo is not authorized"
-            with pytest.raises(ClientError, match=refusal) as refused:
+            with pytest.raises(ClientError, match="user/jo is not authorized") as refused:
                 jo.create_repository(repositoryName="team/app")
             why = local_ecr.why(refused.value.response["ResponseMetadata"]["RequestId"])
             assert "identity policy AmazonEC2ContainerRegistryPullOnly" in why

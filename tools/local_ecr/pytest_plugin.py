@@ -84,8 +84,7 @@ class LocalEcrStand:
             aws_access_key_id=access_key or account,
             aws_secret_access_key="not-verified",  # noqa: S106 nobody verifies it
             verify=str(self.ca_file) if self.ca_file else None,
-            # the legacy mode writes "(reached max retries: 0)" into every error
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}),
         )
 
     def token(
