@@ -317,7 +317,7 @@ def test_the_command_says_how_to_use_it_and_ends_cleanly_when_signalled(tmp_path
 
 @pytest.mark.slow
 def test_a_follower_is_told_when_the_registry_has_ended(tmp_path: Path) -> None:
-    with running(tmp_path) as process:
+    with running(tmp_path, "--data", "kept") as process:  # a temporary folder would outlive a killed process
         endpoint = re.search(r"http://127\.0\.0\.1:\d+", read_until(process, "What happens from now on:"))[0]
         command = [COMMAND, "sandbox", "events", "--follow", "--endpoint", endpoint]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
