@@ -88,7 +88,7 @@ def test_it_says_so_when_a_certificate_authority_is_broken(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_it_warns_when_other_machines_can_reach_it(tmp_path):
-    with running(tmp_path, "--host", "0.0.0.0", "--public-host", "registry.example") as process:  # noqa: S104
+    with running(tmp_path, "--data", "kept", "--host", "0.0.0.0", "--public-host", "registry.example") as process:  # noqa: S104
         assert process.stdout.readline().startswith("ready endpoint http://registry.example:")
         assert process.stderr.readline().startswith("warning: whoever reaches 0.0.0.0 can be any account")
 
