@@ -16,6 +16,7 @@ from pathlib import Path
 
 from local_ecr.state.schema import SCHEMA, VERSION
 
+WAL_PAGES = 4000  # 16 MiB; SQLite's own 1,000 are moved to the database, and waited for, after every 80 pushes
 BUSY_TIMEOUT = 30.0  # seconds; only another process on the same folder can make us wait
 
 
@@ -105,6 +106,7 @@ class Database:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error:
             connection.close()
