@@ -4,6 +4,8 @@ import importlib.util
 import json
 from pathlib import Path
 
+import pytest
+
 from local_ecr.access.decision import Identity, judge
 from local_ecr.access.policies import Call, Policy, Principal
 
@@ -38,9 +40,13 @@ def decided(pair):
     return "A" if judgement.is_allowed else "D" if "explicit deny" in judgement.why else "I"
 
 
-def test_we_decide_like_the_simulator_but_where_a_page_of_aws_says_otherwise():
-    differing = {number for number, pair in enumerate(PAIRS.pairs()) if decided(pair) != ANSWERS[number]}
-    assert differing == LISTED
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_we_decide_like_the_simulator_but_where_a_page_of_aws_says_otherwise(step):
+    chosen = range(0, PAIRS.COUNT, step)
+    differing = {
+        number for number, pair in enumerate(PAIRS.pairs()) if number in chosen and decided(pair) != ANSWERS[number]
+    }
+    assert differing == LISTED & set(chosen)
 
 
 def test_the_answers_are_about_these_pairs():
