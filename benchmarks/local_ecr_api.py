@@ -160,7 +160,7 @@ def _start_and_idle(folder: Path, rounds: int) -> list[Verdict]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=400, help="of an operation, by each client process, in a round")
     parser.add_argument("--callers", type=int, default=4, help="client processes of the API")
     parser.add_argument("--few", type=int, default=1000, help="images of the small repository")
