@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.function_logs import log_lines
 
 
@@ -19,6 +21,7 @@ def with_a_bug(build: Path) -> None:
     app.write_text("def lambda_handler(event, context):\n    raise RuntimeError('a bug')\n")
 
 
+@pytest.mark.slow
 def test_nothing_is_enforced_and_events_wait_with_the_reason_when_the_rulebook_is_invalid(open_house: Any) -> None:
     house = open_house(with_a_typo_in_the_rulebook)
 
@@ -48,6 +51,7 @@ def test_event_is_tried_three_times_and_then_kept_when_a_function_has_a_bug(open
     )
 
 
+@pytest.mark.slow
 def test_copy_job_is_tried_five_times_and_then_kept_when_a_layer_has_vanished_from_the_source(open_house: Any) -> None:
     house = open_house()
     pushed = house.push("team-a/api", "1.0.0")

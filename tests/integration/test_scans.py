@@ -31,6 +31,7 @@ def nothing_failed(house: Any) -> Any:
     assert house.sandbox.lost == []
 
 
+@pytest.mark.slow
 def test_image_passes_with_a_remark_when_a_finding_has_no_severity(house: Any) -> None:
     pushed = house.push("payments/no-severity", "1.0.0")
 

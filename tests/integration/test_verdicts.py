@@ -79,6 +79,7 @@ def put_by_hand(house: Any, detail: dict[str, Any], account: str | None = None) 
     return house.sandbox.invocations[before:]
 
 
+@pytest.mark.slow
 def test_image_is_judged_once_per_batch_when_the_scans_of_many_children_end_together(house: Any) -> None:
     releases = [image_for_many(12, version) for version in ("1.0.0", "1.1.0")]
     house.home.ecr.create_repository(repositoryName="payments/many")

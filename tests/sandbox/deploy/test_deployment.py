@@ -183,6 +183,7 @@ def test_managed_policy_is_attached_when_the_template_names_it(
     }
 
 
+@pytest.mark.slow
 def test_accounts_and_regions_are_apart_when_both_hold_the_template(
     deploy_changed: Callable[..., Deployment], build: Callable[..., Path], aws: Aws
 ) -> None:
