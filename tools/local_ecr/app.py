@@ -12,15 +12,17 @@ from local_ecr import requests
 from local_ecr.access.keys import RequestFacts
 from local_ecr.control import dispatch as control
 from local_ecr.control.dispatch import ApiAnswer, ApiRequest
+from local_ecr.control.operations import QUICK
 from local_ecr.control.protocol import CONTENT_TYPE, TARGET_PREFIX
 from local_ecr.data import dispatch as data
 from local_ecr.data.dispatch import DataRequest
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services
-from local_ecr.threads import Queue
+from local_ecr.threads import in_thread
 
 ERROR_TYPE_HEADER = "x-amzn-ErrorType"
+QUICK_BODY = 128 * 1024  # a manifest of some hundred layers
 MAX_API_BODY = 32 * 1024 * 1024  # the largest input is a layer part: 20 MiB, a third more in base64
 
 
@@ -42,7 +44,6 @@ def is_for_ecr(scope: Scope) -> bool:
 class EcrApp:
     def __init__(self, ecr: Services) -> None:
         self._ecr = ecr
-        self._calls = Queue()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +77,21 @@ class EcrApp:
             session_token=request.headers.get("x-amz-security-token"),
             facts=requests.facts_of(request),
         )
-        return await self._calls.run(self._answer_api, asked)
+        return self._answer_api(asked) if self._is_quick(asked) else await in_thread(self._answer_api, asked)
+
+    def _is_quick(self, asked: ApiRequest) -> bool:
+        """Whether a call is best answered where it was read: to hand it to a thread and back takes longer than it does.
+
+        Nobody else is served meanwhile. So it must wait for no change that is under way, nor call what whoever made
+        this LocalEcr gave it: that may take its time, or ask us something.
+        """
+        operation = asked.target.removeprefix(TARGET_PREFIX)
+        return (
+            operation in QUICK
+            and len(asked.body) <= QUICK_BODY
+            and self._ecr.calls_nobody
+            and not self._ecr.store.is_changing
+        )
 
     def _answer_api(self, asked: ApiRequest) -> Response:
         answer = control.answer(self._ecr, asked)

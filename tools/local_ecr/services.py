@@ -53,6 +53,13 @@ class Services:
         self.quirks = quirks or Quirks()
         self.trail = on_event is not ignore  # to make records that nobody receives is a tenth of a push's work
         self.trail_reads = False
+        self.calls_nobody = (
+            on_event is ignore
+            and on_decision is tell_nobody
+            and principal_of is account_principal
+            and identities is no_policies
+        )
+        """Whether no request makes us call what whoever made this gave."""
         self.requests = RequestLog()
         self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}

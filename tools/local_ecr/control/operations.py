@@ -45,6 +45,23 @@ HANDLERS: dict[str, Handler] = {
 }
 """Every operation that is simulated."""
 
+QUICK = frozenset(
+    {
+        "BatchCheckLayerAvailability",
+        "DescribeImages",
+        "DescribeRepositories",
+        "GetAuthorizationToken",
+        "GetDownloadUrlForLayer",
+        "GetLifecyclePolicy",
+        "GetRepositoryPolicy",
+        "InitiateLayerUpload",
+        "ListImages",
+        "ListTagsForResource",
+        "PutImage",
+    }
+)
+"""Those that are called most, and take few milliseconds whatever a repository holds."""
+
 _PULL_THROUGH = "an upstream registry would have to be reached, and local_ecr speaks to nobody outside this machine"
 _SIGNING = "it needs AWS Signer, which has no local stand-in"
 _BACKFILL = "replicating what was there before is not simulated; a new push is replicated"

@@ -61,6 +61,14 @@ class Database:
         with self._connection() as connection:
             yield connection
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction is under way in another thread."""
+        if not self._writer_lock.acquire(blocking=False):
+            return True
+        self._writer_lock.release()
+        return False
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is committed when the block ends, none of it when the block raises."""

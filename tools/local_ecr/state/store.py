@@ -95,6 +95,11 @@ class Store:
         with self._database.looking() as connection:
             yield connection
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether somebody is making a change, for which the next one has to wait."""
+        return self._database.is_writing
+
     @contextmanager
     def changing(self) -> Iterator[Change]:
         """All of a change or none of it; its events are delivered after the commit."""
