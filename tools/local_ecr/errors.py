@@ -74,10 +74,11 @@ def image_tag_already_exists(image_tag: str, repository_name: str) -> EcrError:
 
 
 def too_many_images(repository_name: str, account: str, most: int) -> EcrError:
+    """In the words of github.com/semaphoreci/docs/issues/404."""
     return EcrError(
         "LimitExceededException",
-        f"The repository with name '{repository_name}' in the registry with id '{account}' already has the maximum "
-        f"number of images '{most}'",
+        f"The repository with name '{repository_name}' in registry with id '{account}' already has the maximum "
+        f"allowed number of images which is '{most}'",
     )
 
 

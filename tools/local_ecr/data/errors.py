@@ -24,7 +24,7 @@ _FORMS: dict[str, tuple[str, int]] = {
     "InvalidLayerException": ("DIGEST_INVALID", 400),
     "LayerPartTooSmallException": ("BLOB_UPLOAD_INVALID", 400),
     "EmptyUploadException": ("BLOB_UPLOAD_INVALID", 400),
-    "LimitExceededException": ("SIZE_INVALID", 413),
+    "LimitExceededException": ("DENIED", 403),  # github.com/aws/containers-roadmap/issues/2159
     "AccessDeniedException": ("DENIED", 403),
     "ThrottlingException": ("TOOMANYREQUESTS", 429),
     "ServerException": ("UNKNOWN", 500),
