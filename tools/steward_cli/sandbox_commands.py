@@ -100,6 +100,9 @@ def seed(
 def events(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document in each line.")] = False,
+    detail_type: Annotated[
+        str, typer.Option("--type", help="Only those whose detail-type has these words: image, scan, cloudtrail.")
+    ] = "",
     endpoint: Endpoint = None,
 ) -> None:
     """Show what ECR and the others have told EventBridge."""
@@ -113,7 +116,8 @@ def events(
         found = client.lines("events", follow="true") if follow else client.get("events")
         for entry in found:
             event = entry["event"]
-            typer.echo(json.dumps(event) if as_json else f"{event.get('time')} {event_line(event)}")
+            if detail_type.lower() in event.get("detail-type", "").lower():
+                typer.echo(json.dumps(event) if as_json else f"{event.get('time')} {event_line(event)}")
         if follow:
             typer.echo("the sandbox has ended", err=True)
     except ControlError as error:
