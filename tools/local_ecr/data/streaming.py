@@ -77,13 +77,21 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
 
 
 async def _read(file: BinaryIO, first: int, length: int) -> AsyncIterator[bytes]:
+    reading: asyncio.Task[bytes] | None = None
     try:
-        await in_thread(file.seek, first)
-        while length > 0 and (block := await in_thread(file.read, min(length, READ_SIZE))):
+        file.seek(first)
+        while length > 0:
+            reading = asyncio.create_task(in_thread(file.read, min(length, READ_SIZE)))
+            block = await asyncio.shield(reading)
+            if not block:
+                break
             length -= len(block)
             yield block
     finally:
-        file.close()
+        if reading is None or reading.done():
+            file.close()
+        else:  # the client has left; closed now, the thread could read from whatever is opened next under its number
+            reading.add_done_callback(lambda _: file.close())
 
 
 async def receive_body(request: Request, append: Callable[[bytearray], None]) -> None:
