@@ -161,3 +161,16 @@ def test_the_end_waits_for_what_is_under_way(background):
     threading.Timer(0.05, goes_on.set).start()
     background.close()
     assert ended == [1]
+
+
+def test_a_job_goes_on_an_interval_later_when_the_clock_was_put_back(background, clock):
+    ran = []
+    background.every(DAY, ran.append)
+    background.start()
+    clock.now -= 30 * DAY
+    background.run_due()
+    assert ran == []
+
+    clock.now += DAY
+    background.run_due()
+    assert ran == [clock.now]

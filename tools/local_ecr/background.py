@@ -54,9 +54,9 @@ class Background:
     def every(self, interval: timedelta, job: Job) -> None:
         """Call `job(now)` each time that `interval` of the clock has passed, first after one interval. Before start().
 
-        The clock may jump: whatever came due meanwhile is one call, and the next is due an interval after it. What was
-        due is looked at every second and in `run_due`. What has to survive a restart is the job's to remember: let it
-        keep in a row when it did what, and look at the rows often.
+        The clock may jump: whatever came due meanwhile is one call, and the next is due an interval after it, or after
+        the time that the clock was put back to. What was due is looked at every second and in `run_due`. What has to
+        survive a restart is the job's to remember: let it keep in a row when it did what, and look at the rows often.
         """
         self._jobs.append(_Periodic(interval, job, self._clock() + interval))
 
@@ -135,6 +135,7 @@ class Background:
     def _run_due(self) -> None:
         for periodic in self._jobs:
             now = self._clock()
+            periodic.due = min(periodic.due, now + periodic.interval)  # or a clock that was put back would stop it
             if self._is_closed or now < periodic.due:
                 continue
             periodic.due = now + periodic.interval

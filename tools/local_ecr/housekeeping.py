@@ -19,7 +19,7 @@ class Housekeeping:
         self._due: datetime | None = None
 
     def __call__(self, now: datetime) -> None:
-        if self._due is None or now >= self._due:
+        if self._due is None or not self._due - INTERVAL <= now < self._due:  # a clock may be put back, too
             self._due = now + INTERVAL
             self.sweep(now)
 

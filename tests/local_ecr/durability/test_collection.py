@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from local_ecr import Quirks
+from local_ecr import Quirks, Registry
+from local_ecr.housekeeping import Housekeeping
+from local_ecr.state.content import ContentStore, upload_name
 from tests.local_ecr.durability.folder import check_folder
 
 HOUR = timedelta(hours=1, seconds=1)
@@ -42,6 +44,40 @@ def test_files_that_no_row_tells_of_go_within_an_hour_when_the_process_goes_on(s
     stand.ecr.run_due()
     assert uploads() == set()
     assert [path.name for path in (folder / "blobs" / "sha256").iterdir()] == [digest.removeprefix("sha256:")]
+
+
+def test_files_are_found_when_others_go_meanwhile(tmp_path):
+    content = ContentStore(tmp_path)
+    registry = Registry("111122223333", "us-east-1")
+    content.begin(registry, "stays")
+    ended = threading.Event()
+
+    def come_and_go():
+        while not ended.is_set():
+            for name in range(50):
+                content.begin(registry, f"goes-{name}")
+            for name in range(50):
+                content.remove_upload(registry, f"goes-{name}")
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        assert all(upload_name(registry, "stays") in content.sizes() for _ in range(300))
+    finally:
+        ended.set()
+        other.join()
+
+
+def test_a_sweep_comes_when_the_clock_was_put_back(stand, uploads):
+    housekeeping = Housekeeping(stand.ecr.store)
+    folder = stand.data / "111122223333" / "us-east-1" / "uploads"
+    folder.mkdir(parents=True)
+    housekeeping(stand.clock() + DAY)
+    (folder / "orphan").touch()
+    housekeeping(stand.clock() + DAY)
+    assert uploads() == {"orphan"}
+    housekeeping(stand.clock())
+    assert uploads() == set()
 
 
 def test_a_part_is_refused_when_its_upload_is_collected_while_it_comes_in(stand, team_app):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -62,7 +63,10 @@ class ContentStore:
         for folder in (*self._root.glob("*/*/uploads"), *self._root.glob("*/*/blobs/*")):
             name = folder.relative_to(self._root).as_posix()
             with os.scandir(folder) as entries:
-                found.update({f"{name}/{entry.name}": entry.stat().st_size for entry in entries if entry.is_file()})
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):  # files of uploads go at any time
+                        if entry.is_file():
+                            found[f"{name}/{entry.name}"] = entry.stat().st_size
         return found
 
     def remove(self, name: str) -> None:
