@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from local_ecr import LocalEcr, LocalEcrServer, Quirks, prompt_server
+from local_ecr import LocalEcr, LocalEcrServer, Quirks, background, prompt_server
 from local_ecr import server as server_module
 
 
@@ -57,3 +57,26 @@ def test_nothing_is_logged_when_the_server_ends_in_the_middle_of_an_upload(tmp_p
             client.sendall(b"half")
             server.stop()
     assert caplog.text == ""
+
+
+def test_the_folder_is_free_when_the_background_does_not_end(tmp_path, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def step():
+        begun.set()
+        return not go_on.wait(20)
+
+    ecr = LocalEcr(tmp_path / "ecr")
+    ecr.background.work(step)
+    ecr.background.wake()
+    try:
+        assert begun.wait(10)
+        monkeypatch.setattr(background, "CLOSING_TIMEOUT", 0.05)
+
+        with pytest.raises(TimeoutError, match="did not end"):
+            ecr.close()
+
+        monkeypatch.undo()
+        LocalEcr(tmp_path / "ecr").close()
+    finally:
+        go_on.set()

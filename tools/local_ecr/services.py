@@ -110,5 +110,8 @@ class Services:
         """Say what `background` is to do; it has not begun yet."""
 
     def close(self) -> None:
-        self.background.close()
-        self.store.close()
+        """Raises TimeoutError when what the background is doing does not end; the folder is free even then."""
+        try:
+            self.background.close()
+        finally:
+            self.store.close()
