@@ -148,7 +148,8 @@ class UploadSession:
         with self.store.changing() as change:
             self._require_alive(change.connection)
             already = layers.size_of(change.connection, repository.id, digest) is not None
-            self.store.content.adopt(repository.registry, self.upload.id, digest)
+            with self._gone_is_unknown():
+                self.store.content.adopt(repository.registry, self.upload.id, digest)
             layers.add(change.connection, repository.id, digest, self.offset, self.clock().timestamp())
             layers.end_upload(change.connection, self.upload.id)
         self.store.upload_files.forget(self.upload.id)

@@ -105,6 +105,8 @@ def test_all_works_again_when_there_is_room_again(server, tmp_path):
     with full_disk(server):
         assert refused(server.send("PUT", f"{location}?digest={digest_of(b'new')}"))
         assert server.send("HEAD", f"{APP}/blobs/{digest_of(b'new')}").status == 404
+    again = server.send("PUT", f"{location}?digest={digest_of(b'new')}")
+    assert (again.status, b"BLOB_UPLOAD_UNKNOWN" in again.data) == (404, True)
     server.push_blob("team/app", b"new")
     assert server.push_manifest("team/app", "new", manifest_of(digest_of(b"new"))).status == 201
     assert server.send("GET", f"{APP}/blobs/{digest_of(b'new')}").data == b"new"
