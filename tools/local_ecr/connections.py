@@ -111,7 +111,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(self._too_large())
         if self._tunnel is not None:
             self._open_tunnel(self._tunnel)
-        elif self._has_moved and self._refusal is None:
+        elif self._refusal is None and (self._has_moved or self._reading is Reading.NOTHING):
             self._watch_on()
 
     def send_400_response(self, msg: str) -> None:
@@ -248,6 +248,9 @@ class Connection(HttpToolsProtocol):
         self._has_moved = False
         if self._reading is not Reading.NOTHING:
             self._watch = self.loop.call_later(self._seconds, self._look)
+        elif self.cycle.response_complete:  # uvicorn waits no longer for a request when anything comes: a body's rest
+            seconds = self.timeout_keep_alive
+            self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     @property
     def _seconds(self) -> float:

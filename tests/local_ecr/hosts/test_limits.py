@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from local_ecr import LocalEcr, LocalEcrServer
+from local_ecr import server as server_module
 from local_ecr.limits import Limits
 from tests.local_ecr.hosts.raw import connect, exchange, port_of, read_answer
 
@@ -195,3 +196,19 @@ def test_one_connection_more_is_refused_when_too_many_are_open(serve):
     finally:
         for connection in open_ones:
             connection.close()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "rest"),
+    [(PING, b"\r\n"), (PING.replace(b"\r\n\r\n", b"\r\nContent-Length: 4\r\n\r\n"), b"rest")],
+)
+def test_a_connection_ends_when_no_request_follows_what_came_after_an_answer(
+    tmp_path, monkeypatch, request_bytes, rest
+):
+    monkeypatch.setattr(server_module, "KEEP_ALIVE", 0.2)
+    with LocalEcrServer(LocalEcr(tmp_path)) as server, connect(port_of(server.endpoint_url)) as connection:
+        connection.sendall(request_bytes)
+        assert read_answer(connection).status == 401
+        connection.sendall(rest)
+        connection.settimeout(2)
+        assert connection.recv(1) == b""
