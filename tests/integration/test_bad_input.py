@@ -20,6 +20,7 @@ def remarks(invocations: Any) -> set[str]:
     return {remark for line in lines for remark in line.get("remarks", [])}
 
 
+@pytest.mark.slow
 def test_malformed_event_waits_in_the_failure_queue_once_for_each_job(house: Any, load_event: Any) -> None:
     event = load_event("ecr_image_action/push_tagged")
     event["detail"]["image-digest"] = "sha256:beef"

@@ -35,6 +35,7 @@ def test_nothing_is_enforced_and_events_wait_with_the_reason_when_the_rulebook_i
     assert house.away.ecr.describe_repositories()["repositories"] == []
 
 
+@pytest.mark.slow
 def test_event_is_tried_three_times_and_then_kept_when_a_function_has_a_bug(open_house: Any, load_event: Any) -> None:
     house = open_house(with_a_bug)
     event = load_event("ecr_image_action/push_tagged")

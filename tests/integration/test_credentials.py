@@ -143,6 +143,7 @@ def may_pull(house: Any, auths: dict[str, Any]) -> bool:
     return str(client.get_manifest("team-a/api", digest).digest) == digest
 
 
+@pytest.mark.slow
 def test_event_is_kept_once_with_every_reason_when_credentials_cannot_be_refreshed(ran: Any, kept: Any) -> None:
     (message,) = kept
     (tick,) = ran

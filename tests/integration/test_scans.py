@@ -51,6 +51,7 @@ def test_image_passes_with_a_remark_when_a_finding_has_no_severity(house: Any) -
     assert "1.0.0" in house.away.tags("payments/no-severity")
 
 
+@pytest.mark.slow
 def test_image_waits_and_says_for_what_when_a_child_was_never_scanned(house: Any) -> None:
     with house.unheard():  # so nobody has switched scan on push on before the push
         pushed = house.push("payments/never-scanned", "1.0.0")

@@ -104,6 +104,7 @@ def test_image_is_judged_once_per_batch_when_the_scans_of_many_children_end_toge
     assert len(judged) == 2 * len(batches)
 
 
+@pytest.mark.slow
 def test_people_hear_of_a_verdict_when_it_is_a_fail(house: Any) -> None:
     sqs, topic = house.sandbox.client("sqs"), house.sandbox.deployment.resources["NoticesTopic"].physical_id
     chat = sqs.create_queue(QueueName="chat")["QueueUrl"]

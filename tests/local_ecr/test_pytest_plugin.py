@@ -29,6 +29,7 @@ def run(folder: Path, tests: str, conftest: str = CONFTEST) -> subprocess.Comple
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_another_project_has_a_registry_of_its_own_in_each_test(tmp_path: Path) -> None:
     done = run(
         tmp_path,
