@@ -11,7 +11,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of what else the machine does than of the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# CI tries twice as many examples as a person before each commit.
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    max_examples=100 if os.environ.get("CI") else 50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
