@@ -21,6 +21,7 @@ _LAYER_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 def batch_check_layer_availability(call: Call) -> Mapping[str, Any]:
     found, failures = [], []
+    media_types: dict[str, str] = {}
     with call.store.reading() as connection:
         repository = repositories.get(connection, call.registry, call.repository_name)
         for digest in dict.fromkeys(call.input["layerDigests"]):
@@ -34,7 +35,7 @@ def batch_check_layer_availability(call: Call) -> Mapping[str, Any]:
                     "layerDigest": digest,
                     "layerAvailability": _availability(connection, repository.id, digest, size),
                     "layerSize": size,
-                    "mediaType": None if size is None else _media_type(connection, repository.id, digest),
+                    "mediaType": None if size is None else _media_type(connection, repository.id, digest, media_types),
                 }
             )
     return {"layers": found, "failures": failures}
@@ -105,14 +106,20 @@ def _availability(connection: sqlite3.Connection, repository_id: int, digest: st
     return "ARCHIVED" if layers.is_archived(connection, repository_id, digest) else "AVAILABLE"
 
 
-def _media_type(connection: sqlite3.Connection, repository_id: int, digest: str) -> str:
-    """What an image calls this layer (AWS CLI reference, example of batch-check-layer-availability)."""
-    found = layers.manifest_with(connection, repository_id, digest)
-    if found is None:
-        return _LAYER_MEDIA_TYPE
-    manifest = read_manifest(*found)
-    parts = (manifest.config, *manifest.layers, *manifest.images)
-    return next(part.media_type for part in parts if part is not None and part.digest == digest)
+def _media_type(connection: sqlite3.Connection, repository_id: int, digest: str, known: dict[str, str]) -> str:
+    """What an image calls this layer (AWS CLI reference, example of batch-check-layer-availability).
+
+    `known` is what this call has seen other layers called: layers are asked for together that one manifest lists.
+    """
+    if digest not in known:
+        found = layers.manifest_with(connection, repository_id, digest)
+        if found is None:
+            return _LAYER_MEDIA_TYPE
+        manifest = read_manifest(*found)
+        for part in (manifest.config, *manifest.layers, *manifest.images):
+            if part is not None:
+                known.setdefault(part.digest, part.media_type)
+    return known[digest]
 
 
 def _digest_failure(digest: str) -> dict[str, Any] | None:

@@ -47,7 +47,6 @@ HANDLERS: dict[str, Handler] = {
 
 QUICK = frozenset(
     {
-        "BatchCheckLayerAvailability",
         "DescribeImages",
         "DescribeRepositories",
         "GetAuthorizationToken",
