@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 MOST = 40  # at once; one that waits for a receiver of events must not keep out what the receiver asks us
 
-_workers = ThreadPoolExecutor(MOST, thread_name_prefix="local-ecr-request")  # starts a thread when all it has are busy
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST, thread_name_prefix="local-ecr-request")  # starts a thread when all it has are busy
 
 
 async def in_thread[T](function: Callable[..., T], *arguments: object) -> T:
@@ -16,4 +20,4 @@ async def in_thread[T](function: Callable[..., T], *arguments: object) -> T:
 
     anyio.to_thread does the same and needs a tenth of a small request's time for it.
     """
-    return await asyncio.get_running_loop().run_in_executor(_workers, function, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(_workers(), function, *arguments)

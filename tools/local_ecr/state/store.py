@@ -17,7 +17,7 @@ from local_ecr.state import layers
 from local_ecr.state.content import ContentStore, UploadFiles
 from local_ecr.state.database import Database
 from local_ecr.state.failures import telling_what_the_disk_refuses
-from local_ecr.state.healing import drop_rows_without_files, remove_files_without_rows
+from local_ecr.state.healing import bring_together, remove_files_without_rows
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,7 @@ class Store:
         self.content = ContentStore(root)
         self.upload_files = UploadFiles()
         with self._database.writing() as connection:
-            drop_rows_without_files(connection, self.content)
-            remove_files_without_rows(connection, self.content)
+            bring_together(connection, self.content)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
