@@ -6,7 +6,6 @@ on the same processors, and would be most of what is measured.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http
 import json
@@ -15,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,7 +117,7 @@ def _timed(endpoint: str, asked: Sequence[Request]) -> Span:
         f"POST / HTTP/1.1\r\nHost: {where.netloc}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
         for head, (_, body) in zip(heads, asked, strict=True)
     ]
-    with contextlib.ExitStack() as open_:
+    with ExitStack() as open_:
         connection = None
         begun = time.monotonic()
         for request in whole:

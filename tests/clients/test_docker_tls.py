@@ -1,10 +1,9 @@
 """docker by the name that ECR has at AWS, with TLS: an engine that trusts our authority and has our proxy."""
 
-import boto3
 import pytest
 
 from client_matrix.engine import PrivateEngine
-from client_matrix.registry import ACCOUNT, REGIONS, Shell
+from client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
 from local_ecr import LocalEcr, LocalEcrServer
 from sam_local.engine import what_is_missing
 
@@ -38,14 +37,7 @@ def engine_and_server(need_program, tmp_path_factory):
 
 def test_an_image_comes_back_when_docker_has_nothing_but_a_proxy_and_the_authority(engine_and_server, tmp_path):
     engine, server = engine_and_server
-    client = boto3.client(
-        "ecr",
-        region_name=REGIONS[0],
-        endpoint_url=server.endpoint_url,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="not-verified",
-        verify=str(server.ca_file),
-    )
+    client = client_at(server.endpoint_url, ca_file=server.ca_file)
     client.create_repository(repositoryName="team/app")
     shell = Shell(tmp_path)
     shell.log_in({AWS_HOST: client.get_authorization_token()["authorizationData"][0]["authorizationToken"]})

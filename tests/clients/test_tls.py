@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-import boto3
 import pytest
 
 from client_matrix.layout import Layout
-from client_matrix.registry import ACCOUNT, REGIONS, Shell
+from client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
 from local_ecr import LocalEcr, LocalEcrServer
 
 pytestmark = pytest.mark.client
@@ -24,14 +23,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def client(server):
-    return boto3.client(
-        "ecr",
-        region_name=REGIONS[0],
-        endpoint_url=server.endpoint_url,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="not-verified",
-        verify=str(server.ca_file),
-    )
+    return client_at(server.endpoint_url, ca_file=server.ca_file)
 
 
 @pytest.fixture

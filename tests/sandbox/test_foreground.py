@@ -47,6 +47,14 @@ def sandbox_up(template: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def deliver_an_event(address: str) -> None:
+    """Have the function run, and wait until it has."""
+    event = {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"repository-name": "team/api"}}
+    with urllib3.PoolManager(retries=False) as pool:
+        pool.request("POST", f"{address}/_sandbox/events", body=json.dumps(event).encode(), timeout=10)
+        pool.request("GET", f"{address}/_sandbox/idle", timeout=20)
+
+
 @pytest.mark.parametrize(
     "numbers",
     [
@@ -59,10 +67,7 @@ def test_sandbox_tells_what_happens_and_ends_cleanly_when_signalled(
     sandbox_up: tuple[subprocess.Popen[str], str], numbers: list[signal.Signals]
 ) -> None:
     process, address = sandbox_up
-    event = {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"repository-name": "team/api"}}
-    with urllib3.PoolManager(retries=False) as pool:
-        pool.request("POST", f"{address}/_sandbox/events", body=json.dumps(event).encode(), timeout=10)
-        pool.request("GET", f"{address}/_sandbox/idle", timeout=20)
+    deliver_an_event(address)
 
     for number in numbers:
         os.kill(process.pid, number)
@@ -86,10 +91,7 @@ def test_no_frozen_function_is_left_when_the_sandbox_is_killed(
     sandbox_up: tuple[subprocess.Popen[str], str], wait_until: Callable[[Callable[[], object]], None]
 ) -> None:
     process, address = sandbox_up
-    event = {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"repository-name": "team/api"}}
-    with urllib3.PoolManager(retries=False) as pool:
-        pool.request("POST", f"{address}/_sandbox/events", body=json.dumps(event).encode(), timeout=10)
-        pool.request("GET", f"{address}/_sandbox/idle", timeout=20)
+    deliver_an_event(address)
     assert "T" in left_of(process.pid), "a function waits, frozen"
 
     process.kill()

@@ -12,11 +12,9 @@ from pathlib import Path
 
 from local_ecr.ecr import LocalEcr
 from local_ecr.ending import Ending
-from local_ecr.names import InvalidNameError, Registry
+from local_ecr.names import DEFAULT_REGISTRY, InvalidNameError, Registry
 from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
 from local_ecr.server import LocalEcrServer
-
-DEFAULT_REGISTRY = Registry("111122223333", "us-east-1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

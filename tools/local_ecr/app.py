@@ -85,9 +85,8 @@ class EcrApp:
         Nobody else is served meanwhile. So it must wait for no change that is under way, nor call what whoever made
         this LocalEcr gave it: that may take its time, or ask us something.
         """
-        operation = asked.target.removeprefix(TARGET_PREFIX)
         return (
-            operation in QUICK
+            asked.operation in QUICK
             and len(asked.body) <= QUICK_BODY
             and self._ecr.calls_nobody
             and not self._ecr.store.is_changing

@@ -214,7 +214,7 @@ class Connection(HttpToolsProtocol):
         return authority
 
     def _ours(self, authority: Authority | None, scheme: str) -> Authority:
-        """The same, with its port. Raises RefusedRequestError for the host of somebody else."""
+        """The same if it is ours, on its scheme's port unless it says another. Raises RefusedRequestError."""
         if authority is None:
             raise RefusedRequestError(HTTPStatus.BAD_REQUEST, "The request names no host.")
         if not self._policy.serves(Authority(authority.name, authority.port or PORTS[scheme])):

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from local_ecr.names import InvalidNameError, Registry
+from local_ecr.names import InvalidNameError, Registry, is_region
 from local_ecr.partitions import partition_of
 
 LOCALHOST = "localhost"
@@ -69,9 +69,7 @@ def api_region_of(name: str) -> str | None:
     if match is None:
         return None
     prefix, region, suffix = match.groups()
-    try:
-        Registry.parse("0" * 12, region)
-    except InvalidNameError:
+    if not is_region(region):
         return None
     partition = partition_of(region)
     suffixes = {f"api.{partition.dual_stack}"} | ({partition.suffix, LOCALHOST} if prefix else set())

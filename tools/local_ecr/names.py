@@ -39,7 +39,7 @@ class Registry:
     def parse(cls, account: str, region: str) -> Self:
         if not _ACCOUNT.fullmatch(account):
             raise InvalidNameError(f"not a 12-digit account: {account[:40]!r}")
-        if not _REGION.fullmatch(region):
+        if not is_region(region):
             raise InvalidNameError(f"not a region: {region[:40]!r}")
         return cls(account, region)
 
@@ -54,6 +54,14 @@ class Registry:
     def aws_host(self) -> str:
         """The name this registry has at AWS."""
         return f"{self.account}.dkr.ecr.{self.region}.{partition_of(self.region).suffix}"
+
+
+DEFAULT_REGISTRY = Registry("111122223333", "us-east-1")
+"""Where nothing is said of account and region."""
+
+
+def is_region(text: str) -> bool:
+    return _REGION.fullmatch(text) is not None
 
 
 def parse_digest(text: str) -> Digest:

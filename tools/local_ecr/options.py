@@ -127,9 +127,14 @@ def starting() -> Iterator[None]:
     except FileExistsError as cause:  # making the folder fails so
         raise StartError(f"{cause.filename}: not a folder; name one with --data") from cause
     except OSError as cause:
-        where = f"{cause.filename}: " if cause.filename else ""
         todo = "; name another one with --port, or none for any" if cause.errno == errno.EADDRINUSE else ""
-        raise StartError(f"{where}{cause.strerror or cause}{todo}") from cause
+        raise StartError(f"{sentence_of(cause)}{todo}") from cause
+
+
+def sentence_of(error: OSError) -> str:
+    """What the system refused, and where."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
 
 
 def quirks_table() -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from local_ecr.access import calls
 from local_ecr.errors import EcrError
-from local_ecr.names import InvalidNameError, Registry
+from local_ecr.names import DEFAULT_REGISTRY, InvalidNameError, Registry
 
-DEFAULT_ACCOUNT = "111122223333"
+DEFAULT_ACCOUNT = DEFAULT_REGISTRY.account
 
 _SCOPE = re.compile(r"Credential=([^/,\s]{1,256})/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
 _ACCOUNT_KEY = re.compile(r"[0-9]{12}")

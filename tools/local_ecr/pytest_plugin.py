@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local_ecr.principals import DEFAULT_ACCOUNT
+from local_ecr.names import DEFAULT_REGISTRY
 
 if TYPE_CHECKING:
     from local_ecr import LocalEcr, LocalEcrServer, Registry
 
-DEFAULT_REGION = "us-east-1"
+DEFAULT_ACCOUNT, DEFAULT_REGION = DEFAULT_REGISTRY.account, DEFAULT_REGISTRY.region
 
 
 @dataclass(repr=False)

@@ -19,13 +19,12 @@ from local_ecr.connections import Policy
 from local_ecr.ecr import LocalEcr
 from local_ecr.hosts import LOCALHOST, Authority, is_ecr, names_in
 from local_ecr.limits import Limits
-from local_ecr.names import Registry
+from local_ecr.names import DEFAULT_REGISTRY, Registry
 from local_ecr.prompt_server import PromptServer
 from local_ecr.sockets import LOOPBACK, LOOPBACK_6, listen, port_of
 
 START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
-DEFAULT_REGION = "us-east-1"
 KEEP_ALIVE = 75  # seconds; a client's pool should never meet a connection that we just closed
 
 
@@ -129,7 +128,7 @@ class LocalEcrServer:
         from local_ecr.tls import server_context  # noqa: PLC0415  who speaks no TLS need not load it
 
         self.ecr.scheme = "https"
-        regions = {registry.region for registry in self._registries} or {DEFAULT_REGION}
+        regions = {registry.region for registry in self._registries} or {DEFAULT_REGISTRY.region}
         return server_context(
             self._tls, [*sorted(self._own_names), *(name for one in sorted(regions) for name in names_in(one))]
         )

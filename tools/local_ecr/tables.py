@@ -14,7 +14,7 @@ from local_ecr.access.permissions import permissions_for
 from local_ecr.control.operations import HANDLERS, REFUSED
 from local_ecr.control.protocol import service_model
 from local_ecr.data import routes
-from local_ecr.names import Registry
+from local_ecr.names import DEFAULT_REGISTRY
 from local_ecr.quirks import Quirks
 from local_ecr.requests import is_mutating
 
@@ -30,8 +30,6 @@ PATHS = {
     "referrers": "/v2/NAME/referrers/DIGEST",
 }
 """A path of each kind of route, with capital letters for what varies."""
-
-_SOMEWHERE = Registry("111122223333", "us-east-1")
 
 
 def pages() -> dict[str, str]:
@@ -99,7 +97,7 @@ _ASKED = ("IAM action", "resource", "changes")
 
 
 def _asked(operation: str, names_repository: bool) -> tuple[str, str, str]:
-    asked = permissions_for(_SOMEWHERE, operation, ["NAME"] if names_repository else [])
+    asked = permissions_for(DEFAULT_REGISTRY, operation, ["NAME"] if names_repository else [])
     actions = ", ".join(f"`{one.action}`" for one in asked)
     resources = ", ".join(dict.fromkeys(f"`{_resource(one.resource)}`" for one in asked))
     return actions, resources, "yes" if is_mutating(operation) else "no"

@@ -37,7 +37,7 @@ class TlsFolderError(ValueError):
 
 
 @dataclass(frozen=True)
-class Authority:
+class CertificateAuthority:
     """A certificate authority: who signs."""
 
     certificate: x509.Certificate
@@ -105,14 +105,14 @@ def server_context(folder: Path, names: Iterable[str]) -> ssl.SSLContext:
     return context
 
 
-def _kept_authority(folder: Path, now: datetime) -> Authority:
+def _kept_authority(folder: Path, now: datetime) -> CertificateAuthority:
     """The folder's own; a new one where there is none, or where that would end before a certificate of it."""
     try:
-        authority = Authority.load(folder)
+        authority = CertificateAuthority.load(folder)
     except FileNotFoundError:
         authority = None
     if authority is None or not authority.outlives(now + timedelta(days=SERVER_DAYS)):
-        authority = Authority.make(now)
+        authority = CertificateAuthority.make(now)
         authority.save(folder)
     return authority
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local_ecr import Ending
+from local_ecr.options import sentence_of
 from sandbox.accounts import SPOKE_ACCOUNT, connects_accounts
 from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
@@ -27,8 +28,7 @@ def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str 
     except (DeployError, UnsupportedWiringError, InvalidPatternError) as error:
         raise SystemExit(f"ecr-steward sandbox up: {error}") from error
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise SystemExit(f"ecr-steward sandbox up: {where}{error.strerror or error}") from error
+        raise SystemExit(f"ecr-steward sandbox up: {sentence_of(error)}") from error
 
 
 def _run(build: Path, port: int, host: str, public_host: str | None) -> None:

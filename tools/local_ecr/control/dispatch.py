@@ -33,6 +33,11 @@ class ApiRequest:
     session_token: str | None
     facts: RequestFacts
 
+    @property
+    def operation(self) -> str:
+        """What is asked for, whether or not there is such an operation."""
+        return self.target.removeprefix(protocol.TARGET_PREFIX)[:MAX_OPERATION]
+
 
 @dataclass
 class ApiAnswer:
@@ -48,14 +53,13 @@ class ApiAnswer:
 
 def answer(ecr: Services, request: ApiRequest) -> ApiAnswer:
     """Answer one request of the JSON API; never raises."""
-    operation = request.target.removeprefix(protocol.TARGET_PREFIX)[:MAX_OPERATION]
-    result = ApiAnswer(operation)
+    result = ApiAnswer(request.operation)
     try:
         _call(ecr, request, result)
     except EcrError as refusal:
         _refuse(result, refusal)
     except Exception:
-        logger.exception("%s failed", operation)
+        logger.exception("%s failed", result.operation)
         _refuse(result, server_error())
     return result
 

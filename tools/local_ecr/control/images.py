@@ -150,6 +150,11 @@ def find_image(call: Call, connection: sqlite3.Connection, repository: Repositor
         raise invalid_parameter(member, failure.reason) from failure
 
 
+def find_asked_image(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
+    """The same in the repository that the call names. Raises EcrError RepositoryNotFoundException, too."""
+    return find_image(call, connection, repositories.get(connection, call.registry, call.repository_name), wanted)
+
+
 def _not_of_form(member: str, form: str) -> EcrError:
     return invalid_parameter(member, f"must satisfy regular expression '{form}'")
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.control.call import Call, Handler, image_id
-from local_ecr.control.images import find_image
+from local_ecr.control.images import find_asked_image
 from local_ecr.images.selection import ImageId
 from local_ecr.replication.rules import check_configuration
-from local_ecr.state import registries, replications, repositories
-from local_ecr.state.images import Image
+from local_ecr.state import registries, replications
 
 
 def put_replication_configuration(call: Call) -> Mapping[str, Any]:
@@ -31,7 +29,7 @@ def describe_image_replication_status(call: Call) -> Mapping[str, Any]:
     """
     wanted = image_id(call.input["imageId"])
     with call.store.reading() as connection:
-        image = _select(call, connection, wanted)
+        image = find_asked_image(call, connection, wanted)
         found = replications.statuses(connection, image, wanted.image_tag)
     return {
         "repositoryName": call.repository_name,
@@ -46,10 +44,6 @@ def describe_image_replication_status(call: Call) -> Mapping[str, Any]:
             for one in found
         ],
     }
-
-
-def _select(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
-    return find_image(call, connection, repositories.get(connection, call.registry, call.repository_name), wanted)
 
 
 OPERATIONS: dict[str, Handler] = {

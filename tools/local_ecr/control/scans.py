@@ -10,7 +10,7 @@ from typing import Any
 
 from local_ecr.access.permissions import permissions_for_enhanced_scan
 from local_ecr.control.call import Call, Handler, image_id
-from local_ecr.control.images import find_image
+from local_ecr.control.images import find_asked_image
 from local_ecr.errors import EcrError, image_type_not_supported, scan_not_found
 from local_ecr.images.selection import ImageId
 from local_ecr.scans.arrival import SCAN_INTERVAL, is_over_quota
@@ -18,7 +18,7 @@ from local_ecr.scans.configuration import takes_basic_scans
 from local_ecr.scans.events import severity_counts
 from local_ecr.scans.record import begin_scan, unscannable_type
 from local_ecr.scans.report import BASIC, ENHANCED, WITH_FINDINGS
-from local_ecr.state import repositories, scans
+from local_ecr.state import scans
 from local_ecr.state.images import Image
 from local_ecr.state.scans import Scan
 
@@ -29,7 +29,7 @@ def start_image_scan(call: Call) -> Mapping[str, Any]:
     """Begin a basic scan. Its result is what somebody records; until then it is IN_PROGRESS."""
     wanted, now = image_id(call.input["imageId"]), call.now()
     with call.store.changing() as change:
-        image = _select(call, change.connection, wanted)
+        image = find_asked_image(call, change.connection, wanted)
         if image.status == ARCHIVED:
             raise EcrError("ImageArchivedException", "The specified image is archived and cannot be scanned.")
         media_type = unscannable_type(image)
@@ -62,7 +62,7 @@ def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
     """The latest scan of an image; the counts on every page are of all findings."""
     wanted, start = image_id(call.input["imageId"]), call.page_start(0)
     with call.store.reading() as connection:
-        image = _select(call, connection, wanted)
+        image = find_asked_image(call, connection, wanted)
         scan = scans.get(connection, image)
     if scan is None:
         raise scan_not_found(call.repository_name, call.registry.account, wanted.digest, wanted.image_tag)
@@ -83,10 +83,6 @@ def describe_image_scan_findings(call: Call) -> Mapping[str, Any]:
         "enhancedFindings" if scan.type == ENHANCED else "findings": [finding for _, finding in shown],
     }
     return {**_answer(call, image, wanted, scan), "imageScanFindings": found, "nextToken": next_token}
-
-
-def _select(call: Call, connection: sqlite3.Connection, wanted: ImageId) -> Image:
-    return find_image(call, connection, repositories.get(connection, call.registry, call.repository_name), wanted)
 
 
 def _answer(call: Call, image: Image, wanted: ImageId, scan: Scan) -> dict[str, Any]:

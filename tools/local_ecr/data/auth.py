@@ -7,12 +7,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from local_ecr.data.errors import DistributionError
 from local_ecr.hosts import Authority, is_ecr, registry_of
-from local_ecr.names import Registry
-from local_ecr.principals import DEFAULT_ACCOUNT, Credential, account_principal
+from local_ecr.names import DEFAULT_REGISTRY, Registry
+from local_ecr.principals import Credential, account_principal
 from local_ecr.services import Services
 from local_ecr.tokens import TOKEN_LIFETIME, ExpiredTokenError, InvalidTokenError, Session, basic_password
-
-_DEFAULT = Registry(DEFAULT_ACCOUNT, "us-east-1")
 
 
 class UnauthorizedError(Exception):
@@ -36,7 +34,7 @@ def authenticate(ecr: Services, request: Request, registry: Registry | None) -> 
     the port of all registries that of the default one.
     """
     if not ecr.gate.authorize:
-        return _anonymous(ecr, request, registry or _DEFAULT)
+        return _anonymous(ecr, request, registry or DEFAULT_REGISTRY)
     if registry is not None and not ecr.quirks.authorization_required:
         return _anonymous(ecr, request, registry)
     return _signed_in(ecr, request, registry)

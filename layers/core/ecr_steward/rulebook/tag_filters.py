@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ecr_steward.rulebook.patterns import star_matcher
+from ecr_steward.rulebook.words import MOST_STARS
 
 RELEASES: Final = ("{major}.{minor}.{patch}", "v{major}.{minor}.{patch}")
 """The shapes of the image tags that read as a release."""
@@ -57,7 +58,7 @@ def propose_filter(template: str) -> str | None:
     literals = _PLACEHOLDER.split(template)
     stars = re.sub(r"\*+", "*", _PLACEHOLDER.sub("*", template))
     candidates = (f"*{literals[-1]}", f"{literals[0]}*", stars) if len(literals) > 1 else (template,)
-    return next((found for found in candidates if found.count("*") <= 2 and not covers_a_release(found)), None)
+    return next((found for found in candidates if found.count("*") <= MOST_STARS and not covers_a_release(found)), None)
 
 
 def covers_a_release(tag_filter: str) -> bool:

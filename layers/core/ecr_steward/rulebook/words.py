@@ -24,6 +24,8 @@ _SAMPLE_VERSIONS = ((0, 0, 0), (1, 4, 2), (10, 20, 30))
 
 ACCOUNT_ID: Final = r"[0-9]{12}"
 TAG_FILTER: Final = r"[0-9a-zA-Z._*-]{1,128}"
+MOST_STARS: Final = 2  # in an exception of mutability: https://github.com/hashicorp/terraform-provider-aws/pull/43642
+_EXCEPTION = rf"(?!([^*]*\*){{{MOST_STARS + 1}}}){TAG_FILTER}"
 _REPOSITORY_GLOB = r"[a-z0-9._/*-]{1,256}"
 _TAG_WORD = r"[0-9a-zA-Z_.*-]{1,300}"
 _REGION_GLOB = r"[a-z0-9*-]{1,40}"
@@ -144,7 +146,7 @@ def _check_tag_filter(text: str) -> str:
 
 
 def _check_exception(text: str) -> str:
-    if _check_tag_filter(text).count("*") > 2:  # https://github.com/hashicorp/terraform-provider-aws/pull/43642
+    if _check_tag_filter(text).count("*") > MOST_STARS:
         raise ValueError(f"`{text}` is not an exception that ECR takes: at most two `*`")
     return text
 
@@ -279,7 +281,7 @@ RepositoryGlob = Annotated[str, AfterValidator(_check_repository_glob), _schema(
 RepositoryTemplate = Annotated[str, AfterValidator(_check_repository_template), _schema(r"[a-z0-9._/{}-]{1,256}")]
 TagWord = Annotated[str, AfterValidator(_check_tag_word), _schema(_TAG_WORD)]
 TagFilter = Annotated[str, AfterValidator(_check_tag_filter), _schema(TAG_FILTER)]
-ExceptionFilter = Annotated[str, AfterValidator(_check_exception), _schema(rf"(?!([^*]*\*){{3}}){TAG_FILTER}")]
+ExceptionFilter = Annotated[str, AfterValidator(_check_exception), _schema(_EXCEPTION)]
 Regex = Annotated[str, AfterValidator(_check_regex), Field(min_length=1, max_length=1000)]
 AliasTemplate = Annotated[str, AfterValidator(_check_alias_template), _schema(r"[A-Za-z0-9._{}-]{1,300}")]
 PrincipalWord = Annotated[str, AfterValidator(_check_principal), _schema(_PRINCIPAL)]

@@ -19,6 +19,18 @@ NOWHERE = "http://127.0.0.1:1"
 TIMEOUT = 60  # seconds for any one command
 
 
+def client_at(endpoint_url: str, region: str = REGIONS[0], *, ca_file: Path | None = None) -> Any:
+    """A boto3 client of the account's root, which trusts this authority."""
+    return boto3.client(
+        "ecr",
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="not-verified",
+        verify=str(ca_file) if ca_file else None,
+    )
+
+
 @dataclass(frozen=True)
 class Registry:
     """An ECR to talk to: its API, and the /v2/ API of every region."""
@@ -36,13 +48,7 @@ class Registry:
         return self.hosts[REGIONS[0]]
 
     def client(self, region: str = REGIONS[0]) -> Any:
-        return boto3.client(
-            "ecr",
-            region_name=region,
-            endpoint_url=self.endpoint_url,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="not-verified",
-        )
+        return client_at(self.endpoint_url, region)
 
     def create(self, *repository_names: str, **settings: Any) -> None:
         """Make repositories in the first region."""
