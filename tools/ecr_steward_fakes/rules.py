@@ -10,21 +10,18 @@ from semver import Version as SemVer
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import (
-    AliasRules,
     Condition,
     Destination,
     Match,
     Mode,
-    OnViolation,
     ReplicationRules,
     Rule,
     Rules,
     ScanRules,
-    TagRules,
-    Version,
     Waiver,
 )
 from ecr_steward.domain.scans import Severity
+from ecr_steward.domain.tag_rules import AliasRules, OnViolation, TagRules, Version
 
 HOME = RegistryRef("111122223333", "us-east-1")
 AWAY = RegistryRef("111122223333", "eu-west-1")

@@ -13,8 +13,9 @@ from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.observations import ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository, RepositorySettings
-from ecr_steward.domain.rules import Destination, OnViolation, Rules, ScanRules, Unscannable, Waiver
+from ecr_steward.domain.rules import Destination, Rules, ScanRules, Unscannable, Waiver
 from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.domain.tagging import attached_to, plan_image_tags
 from ecr_steward.domain.verdict import assess
 from ecr_steward.errors import RegistryUnavailableError

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef, partition_of
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
-from ecr_steward.domain.rules import Destination, Mode, OnViolation
+from ecr_steward.domain.rules import Destination, Mode
+from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.rulebook.compile import compile_rulebook
-from ecr_steward.rulebook.documents import repository_policy
-from ecr_steward.rulebook.settings import Policy
+from ecr_steward.rulebook.policy import Policy
+from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.validate import validate
 
 HOME = RegistryRef("111122223333", "us-east-1")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcmatch import glob
 
-from ecr_steward.rulebook.model import RegexPattern
+from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 
 GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_steward.domain.rules import fill
+from ecr_steward.domain.tag_rules import fill
 from ecr_steward.rulebook.tag_filters import RELEASES, covers, covers_a_release, overlaps, propose_filter
 
 numbers = st.sampled_from([0, 1, 2, 10, 12, 112, 1001])

@@ -6,7 +6,8 @@ from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.rules import Mode, OnViolation
+from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import LastImageTagError, ThrottledError
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward_fakes import FakeNotices

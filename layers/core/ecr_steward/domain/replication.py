@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ecr_steward.domain.images import Descriptor, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import AddImageTag, CopyBlob, CopyManifest, Plan, Step
-from ecr_steward.domain.rules import ReplicationRules, Rule, TagRules
+from ecr_steward.domain.rules import ReplicationRules, Rule
+from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.tagging import TagReading, attached_to
 
 

@@ -5,42 +5,15 @@ needs no pattern library, and a pattern that could hang a function cannot get th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Protocol
 
-from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.matching import Matcher
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
 from ecr_steward.domain.scans import Severity
-
-
-class Matcher(Protocol):
-    """A compiled pattern of the rulebook."""
-
-    @property
-    def spelling(self) -> str:
-        """The pattern as the rulebook wrote it, for reasons that people read."""
-        ...
-
-    def matches(self, text: str) -> bool: ...
-
-
-class Ordered(Protocol):
-    """A version: comparable with others of its kind, with numbered parts for alias templates."""
-
-    def __lt__(self, other: Any, /) -> bool: ...
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version read from an image tag. ``order`` compares as SemVer section 11 says."""
-
-    major: int
-    minor: int
-    patch: int
-    order: Ordered = field(compare=False)
-    is_prerelease: bool = False
+from ecr_steward.domain.tag_rules import TagRules
 
 
 class Mode(StrEnum):
@@ -48,39 +21,6 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"
     ENFORCE = "enforce"
-
-
-class OnViolation(StrEnum):
-    """What happens to an image tag that breaks its rule."""
-
-    NOTIFY = "notify"
-    QUARANTINE = "quarantine"
-
-
-def fill(template: str, major: int, minor: int, patch: int) -> str:
-    """An alias template, filled from a version."""
-    return template.replace("{major}", str(major)).replace("{minor}", str(minor)).replace("{patch}", str(patch))
-
-
-@dataclass(frozen=True)
-class AliasRules:
-    """Moving aliases: each template, filled from a version, follows the highest version it stands for."""
-
-    templates: tuple[str, ...]
-    """Such as ``{major}.{minor}-latest``; the placeholders are ``major``, ``minor`` and ``patch``."""
-    version_of: Callable[[ImageTag], Version | None]
-    """Reads a release version from an image tag; ``None`` where the tag is no version."""
-
-
-@dataclass(frozen=True)
-class TagRules:
-    """Which image tags a repository may hold."""
-
-    allow: tuple[Matcher, ...] = ()
-    """Empty means every tag that is not denied."""
-    deny: tuple[Matcher, ...] = ()
-    aliases: AliasRules | None = None
-    on_violation: OnViolation = OnViolation.NOTIFY
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from functools import cached_property
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, RemoveImageTag, Step, Violation
-from ecr_steward.domain.rules import AliasRules, OnViolation, Rule, TagRules, Version, fill
+from ecr_steward.domain.rules import Rule
+from ecr_steward.domain.tag_rules import AliasRules, OnViolation, TagRules, Version, fill
 
 _ATTACHMENT = re.compile(r"(?P<algorithm>sha256|sha512)-(?P<hex>[0-9a-f]{64,128})(\.(sig|att|sbom))?")
 """Cosign's tags and the fallback tags of the referrers API."""

@@ -9,11 +9,15 @@ from ecr_steward.domain.names import RegistryRef
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.copies import copies_arrive, copies_stay
 from ecr_steward.rulebook.credentials import Credential
-from ecr_steward.rulebook.documents import lifecycle_policy, repository_policy
-from ecr_steward.rulebook.model import ImageTags, Rule
+from ecr_steward.rulebook.image_tags import ImageTags
+from ecr_steward.rulebook.lifecycle import LifecycleEntry
+from ecr_steward.rulebook.lifecycle_document import lifecycle_policy
+from ecr_steward.rulebook.model import Rule
 from ecr_steward.rulebook.patterns import tag_matcher
+from ecr_steward.rulebook.policy import Policy
+from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
-from ecr_steward.rulebook.settings import LifecycleEntry, Mutability, Policy, RepositoryRules
+from ecr_steward.rulebook.settings import Mutability, RepositoryRules
 from ecr_steward.rulebook.tag_filters import covers, covers_a_release, overlaps, propose_filter
 from ecr_steward.rulebook.waivers import Waiver
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ecr_steward.rulebook.model import Destination, Match, Replicate, Rule
+from ecr_steward.rulebook.matching import Match
+from ecr_steward.rulebook.model import Rule
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher
 from ecr_steward.rulebook.problems import Path, Problem
+from ecr_steward.rulebook.replicate import Destination, Replicate
 
 
 @dataclass(frozen=True)

@@ -1,165 +1,21 @@
-"""The rulebook as its file writes it: one model per mapping, one field per key.
+"""The rulebook as its file writes it: one model per mapping, one field per key, one module per section.
 
 The models accept exactly what the steward carries out; a key that it does not know is an error. Field descriptions and
 examples become the JSON Schema that editors show. What no single value can tell is checked in ``checks``.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
 
-from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
+from pydantic import Field
 
-from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import Name, RulebookModel
 from ecr_steward.rulebook.credentials import Credential
+from ecr_steward.rulebook.image_tags import ImageTags
+from ecr_steward.rulebook.matching import Match
+from ecr_steward.rulebook.replicate import Replicate
+from ecr_steward.rulebook.scans import Scan
 from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.waivers import Waiver
-
-
-class Match(RulebookModel):
-    """Which repositories a rule speaks about. Of the rules that match a repository, the first one governs it."""
-
-    repositories: tuple[words.RepositoryGlob, ...] = Field(
-        min_length=1,
-        description="Repository names: `*` stands for anything but a slash, `**` between slashes for any depth.",
-        examples=[["team-*/**"]],
-    )
-    accounts: tuple[words.AccountWord, ...] = Field(
-        default=(),
-        description="Account ids of twelve digits, in quotes; none means every account.",
-        examples=[["111122223333"]],
-    )
-    regions: tuple[words.RegionGlob, ...] = Field(
-        default=(), description="Regions, with `*`; none means every region.", examples=[["eu-west-1", "us-*"]]
-    )
-
-
-class RegexPattern(RulebookModel):
-    """A regular expression that the whole image tag must match."""
-
-    regex: words.Regex = Field(
-        description="In RE2's syntax, which cannot hang: no look-around, no back-references.",
-        examples=["sha-[0-9a-f]{7,40}"],
-    )
-
-
-def _kind_of_pattern(value: Any) -> str:
-    return "regex" if isinstance(value, dict | RegexPattern) else "pattern"
-
-
-TagPattern = Annotated[
-    Annotated[words.TagWord, Tag("pattern")] | Annotated[RegexPattern, Tag("regex")], Discriminator(_kind_of_pattern)
-]
-
-
-class Aliases(RulebookModel):
-    """Image tags that follow the highest version in the repository that they stand for, whatever is pushed when."""
-
-    from_: Literal["semver"] = Field(
-        alias="from", description="The scheme that reads versions from image tags.", examples=["semver"]
-    )
-    add: tuple[words.AliasTemplate, ...] = Field(
-        min_length=1,
-        description="Templates of the aliases, filled from the version.",
-        examples=[["{major}.{minor}-latest", "{major}-latest"]],
-    )
-
-
-class ImageTags(RulebookModel):
-    """Which image tags a repository may hold, and which the steward adds."""
-
-    allow: tuple[TagPattern, ...] = Field(
-        default=(),
-        description="The scheme `semver` (three-part versions, with or without `v`), a pattern with `*`, or a regex. "
-        "None means every image tag that is not denied.",
-        examples=[["semver", "main-*", {"regex": "sha-[0-9a-f]{7,40}"}]],
-    )
-    deny: tuple[TagPattern, ...] = Field(
-        default=(),
-        description="As `allow`; what is denied is a violation even where it is allowed.",
-        examples=[["latest"]],
-    )
-    aliases: Aliases | None = Field(
-        default=None,
-        description="Moving aliases of the versions.",
-        examples=[{"from": "semver", "add": ["{major}-latest"]}],
-    )
-    on_violation: Literal["notify", "quarantine"] = Field(
-        default="notify",
-        description="What happens to an image tag that breaks the rule: people are told (`notify`), or also the tag is "
-        "taken away (`quarantine`). An image that holds no other tag of its own gets a quarantine tag instead.",
-        examples=["quarantine"],
-    )
-
-
-class FailOn(RulebookModel):
-    """Which findings fail an image."""
-
-    severity: Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"] = Field(
-        description="Findings of this severity and above fail an image, unless they are waived. A finding that nobody "
-        "has given a severity yet fails none; the verdict names it.",
-        examples=["HIGH"],
-    )
-
-
-class Scan(RulebookModel):
-    """Which findings an image may have. An index is judged by the images that it points to."""
-
-    fail_on: FailOn = Field(description="What makes an image fail.", examples=[{"severity": "HIGH"}])
-    unscannable: Literal["fail", "pass"] = Field(
-        default="fail",
-        description="The verdict on an image that the scanner cannot scan, such as one of an unsupported system.",
-        examples=["fail"],
-    )
-
-
-class Destination(RulebookModel):
-    """Where images are copied to; what is not named is as at the source."""
-
-    account: words.AccountId | None = Field(
-        default=None,
-        description="Another account, by its id in quotes. The template's parameter SpokeAccounts must name it.",
-        examples=["222233334444"],
-    )
-    region: words.RegionWord | None = Field(default=None, description="Another region.", examples=["eu-west-1"])
-    repository: words.RepositoryTemplate | None = Field(
-        default=None, description="Another name; `{name}` is the source's.", examples=["release/{name}"]
-    )
-
-    @model_validator(mode="after")
-    def _leads_elsewhere(self) -> Self:
-        if self.account is None and self.region is None and self.repository in {None, "{name}"}:
-            raise ValueError("a destination needs another `account`, `region` or `repository` than the source")
-        return self
-
-
-class Images(RulebookModel):
-    """Which images are copied."""
-
-    tags: tuple[TagPattern, ...] = Field(
-        min_length=1, description="Only images with one of these image tags.", examples=[["semver"]]
-    )
-
-
-class Replicate(RulebookModel):
-    """Copies that the steward makes and verifies."""
-
-    to: tuple[Destination, ...] = Field(min_length=1, description="Where to.", examples=[[{"region": "eu-west-1"}]])
-    images: Images | None = Field(
-        default=None,
-        description="Which images; none means all whose image tags break no rule.",
-        examples=[{"tags": ["semver"]}],
-    )
-    when: tuple[Literal["scan_passed"], ...] = Field(
-        default=(),
-        min_length=1,
-        description="What an image has to be before it is copied; no key: it is copied at once. `scan_passed`: the "
-        "verdict of `scan` on it is a pass. Until its scan has ended there is no verdict, so an image that nobody "
-        "scans is not copied.",
-        examples=[["scan_passed"]],
-    )
-    referrers: StrictBool = Field(
-        default=True, description="Whether signatures, SBOMs and attestations travel along.", examples=[True]
-    )
 
 
 class Rule(RulebookModel):

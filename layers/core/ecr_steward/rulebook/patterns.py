@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecr_steward.rulebook.model import RegexPattern
+from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.versions import read_version
 from ecr_steward.rulebook.words import compile_regex
 

@@ -2,7 +2,7 @@
 
 import semver
 
-from ecr_steward.domain.rules import Version
+from ecr_steward.domain.tag_rules import Version
 
 
 def read_version(image_tag: str) -> Version | None:

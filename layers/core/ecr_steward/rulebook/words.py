@@ -12,7 +12,7 @@ import re2  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.rules import fill
+from ecr_steward.domain.tag_rules import fill
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.versions import read_version
 

@@ -1,0 +1,40 @@
+"""From the key ``repository`` to the settings that a repository of a rule is to have."""
+
+from collections.abc import Callable
+
+from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.rulebook import settings
+from ecr_steward.rulebook.lifecycle_document import lifecycle_policy
+from ecr_steward.rulebook.policy_document import repository_policy
+
+
+def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], RepositorySettings]:
+    """Compile the wanted settings. They depend on the repository: a policy names the account it stands in."""
+    lifecycle = lifecycle_policy(wanted.lifecycle) if wanted.lifecycle else None
+    mutability = _mutability(wanted.mutability) if wanted.mutability else None
+    scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]
+
+    def of(repository: RepositoryRef) -> RepositorySettings:
+        return RepositorySettings(
+            policy=repository_policy(wanted.policy, repository.registry) if wanted.policy else None,
+            lifecycle=lifecycle,
+            mutability=mutability,
+            scan_on_push=scan_on_push,
+            resource_tags=wanted.resource_tags,
+        )
+
+    return of
+
+
+def _mutability(wanted: settings.Mutability) -> TagMutability:
+    match wanted.immutable, bool(wanted.except_):
+        case True, True:
+            mode = Mutability.IMMUTABLE_WITH_EXCLUSION
+        case True, False:
+            mode = Mutability.IMMUTABLE
+        case False, True:
+            mode = Mutability.MUTABLE_WITH_EXCLUSION
+        case _:
+            mode = Mutability.MUTABLE
+    return TagMutability(mode, frozenset(wanted.except_))

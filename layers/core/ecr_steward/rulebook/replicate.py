@@ -1,0 +1,59 @@
+"""The key ``replicate``: copies to other registries."""
+
+from typing import Literal, Self
+
+from pydantic import Field, StrictBool, model_validator
+
+from ecr_steward.rulebook import words
+from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.image_tags import TagPattern
+
+
+class Destination(RulebookModel):
+    """Where images are copied to; what is not named is as at the source."""
+
+    account: words.AccountId | None = Field(
+        default=None,
+        description="Another account, by its id in quotes. The template's parameter SpokeAccounts must name it.",
+        examples=["222233334444"],
+    )
+    region: words.RegionWord | None = Field(default=None, description="Another region.", examples=["eu-west-1"])
+    repository: words.RepositoryTemplate | None = Field(
+        default=None, description="Another name; `{name}` is the source's.", examples=["release/{name}"]
+    )
+
+    @model_validator(mode="after")
+    def _leads_elsewhere(self) -> Self:
+        if self.account is None and self.region is None and self.repository in {None, "{name}"}:
+            raise ValueError("a destination needs another `account`, `region` or `repository` than the source")
+        return self
+
+
+class Images(RulebookModel):
+    """Which images are copied."""
+
+    tags: tuple[TagPattern, ...] = Field(
+        min_length=1, description="Only images with one of these image tags.", examples=[["semver"]]
+    )
+
+
+class Replicate(RulebookModel):
+    """Copies that the steward makes and verifies."""
+
+    to: tuple[Destination, ...] = Field(min_length=1, description="Where to.", examples=[[{"region": "eu-west-1"}]])
+    images: Images | None = Field(
+        default=None,
+        description="Which images; none means all whose image tags break no rule.",
+        examples=[{"tags": ["semver"]}],
+    )
+    when: tuple[Literal["scan_passed"], ...] = Field(
+        default=(),
+        min_length=1,
+        description="What an image has to be before it is copied; no key: it is copied at once. `scan_passed`: the "
+        "verdict of `scan` on it is a pass. Until its scan has ended there is no verdict, so an image that nobody "
+        "scans is not copied.",
+        examples=[["scan_passed"]],
+    )
+    referrers: StrictBool = Field(
+        default=True, description="Whether signatures, SBOMs and attestations travel along.", examples=[True]
+    )
