@@ -72,7 +72,7 @@ sam-local: $(BUILT) ## Invoke each function with each of its events by the real 
 	python -m sam_local
 
 .PHONY: bench
-bench: $(BUILT) ## Measure, beside what each benchmark compares with; fails when a target is missed
+bench: $(BUILT) .tools/c7n/.installed ## Measure, beside what each benchmark compares with; fails when a target is missed
 	missed=0; for benchmark in benchmarks/*.py; do python "$$benchmark" || missed=1; done; exit $$missed
 
 .PHONY: fuzz
@@ -105,7 +105,7 @@ deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its 
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
 	$(COMPILE) $(ARGS) --extra dev -o requirements/dev.txt pyproject.toml
 	$(COMPILE) -c requirements/dev.txt -o layers/core/requirements.txt pyproject.toml
-	for tool in sam awscli uv; do $(COMPILE) $(ARGS) -o requirements/$$tool.txt requirements/$$tool.in; done
+	for tool in sam awscli uv c7n; do $(COMPILE) $(ARGS) -o requirements/$$tool.txt requirements/$$tool.in; done
 
 .PHONY: clean
 clean: ## Remove everything that make has made
@@ -119,7 +119,7 @@ clean: ## Remove everything that make has made
 	touch $@
 
 # Tools whose dependencies contradict ours (SAM pins an older boto3) live in an environment each.
-.tools/sam/.installed .tools/awscli/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
+.tools/sam/.installed .tools/awscli/.installed .tools/c7n/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
 	tools/setup/create_environment.sh .tools/$* requirements/$*.txt
 	touch $@
 
