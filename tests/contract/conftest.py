@@ -20,6 +20,7 @@ from botocore.config import Config
 import local_ecr
 from ecr_steward.adapters import ecr_registry, ecr_scans
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.manifests import parse_manifest
@@ -77,7 +78,7 @@ class FakeWorld:
     account, prefix = LOCAL_ACCOUNT, ""
 
     def __init__(self) -> None:
-        self.registry = FakeRegistry()
+        self.registry = FakeRegistry(now=utc_now)
         self.content = FakeImageContent(self.registry)
         self.scans = FakeScans(self.registry)
 

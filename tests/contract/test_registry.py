@@ -1,6 +1,7 @@
 """The contract of ``Registry``: every test runs on the fake and on the adapter."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -188,8 +189,54 @@ def test_images_are_read_with_their_tags_and_tagged_or_not(world: Any, repositor
     found = world.registry.images(repository)
 
     assert found.digests == {tagged.digest, untagged.digest}
-    assert found.images[tagged.digest] == Image(tagged, frozenset({RELEASE, LATEST}), media_type=OCI_MANIFEST)
-    assert found.images[untagged.digest] == Image(untagged, media_type=OCI_MANIFEST)
+    assert identity(found.images[tagged.digest]) == Image(tagged, frozenset({RELEASE, LATEST}), media_type=OCI_MANIFEST)
+    assert identity(found.images[untagged.digest]) == Image(untagged, media_type=OCI_MANIFEST)
+
+
+def identity(image: Image) -> Image:
+    """What an image is and is called, without when it was pushed and the like."""
+    return Image(image.ref, image.image_tags, image.subject, image.media_type)
+
+
+def test_an_image_says_what_it_is_made_for_and_how_large_its_layers_are(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    small, large = new.image(), new.image("of a longer word")
+    index = new.index([large, small])
+    refs = [world.push(repository, manifest) for manifest in (small, large, index)]
+
+    found = world.registry.images(repository)
+
+    of_small, of_large, of_index = (found.images[ref.digest] for ref in refs)
+    assert (of_small.size, of_large.size) == (small.blobs[1].size, large.blobs[1].size)
+    assert of_index.size == large.blobs[1].size
+    assert of_small.artifact_media_type == small.blobs[0].media_type
+    assert of_index.artifact_media_type is None
+
+
+def test_an_image_says_when_it_was_pushed_whatever_tags_it_gets_later(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    image = world.push(repository, new.image(), RELEASE)
+    pushed_at = world.registry.images(repository).images[image.digest].pushed_at
+
+    world.registry.add_image_tag(image, LATEST)
+    world.push(repository, new.image(), STABLE)
+
+    assert abs(datetime.now(UTC) - pushed_at) < timedelta(minutes=5)
+    assert world.registry.images(repository).images[image.digest].pushed_at == pushed_at
+
+
+def test_an_image_says_when_it_was_pulled_and_nothing_of_it_when_nobody_has(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    pulled, other = world.push(repository, new.image(), RELEASE), world.push(repository, new.image("other"))
+
+    world.content.manifest(repository, pulled.digest)
+
+    found = world.registry.images(repository)
+    assert abs(datetime.now(UTC) - found.images[pulled.digest].last_pulled_at) < timedelta(minutes=5)
+    assert found.images[other.digest].last_pulled_at is None
 
 
 def test_a_referrer_is_told_from_images_by_its_subject(world: Any, repository: RepositoryRef, new: Any) -> None:

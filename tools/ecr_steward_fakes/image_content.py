@@ -44,6 +44,7 @@ class FakeImageContent:
             found = self._find(repository, digest)
             if found is None:
                 raise ImageNotFoundError(f"there is no image {ImageRef(repository, digest)}")
+            self._registry.record_pull(ImageRef(repository, digest))
             return found
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
@@ -86,10 +87,25 @@ class FakeImageContent:
         ref = ImageRef(repository, digest)
         return self._manifests.get(ref) if self._registry.holds(ref) else None
 
+    def _size(self, repository: RepositoryRef, index: Manifest) -> int:
+        """That of its largest child (``imageSizeInBytes`` of DescribeImages)."""
+        held = {image.digest: image.size or 0 for image in self._registry.images_in(repository)}
+        return max((held.get(child.digest, 0) for child in index.children), default=0)
+
     def _keep(self, repository: RepositoryRef, manifest: Manifest) -> None:
         ref = ImageRef(repository, manifest.digest)
         self._manifests[ref] = manifest
         subject = manifest.subject.digest if manifest.subject else None
-        self._registry.push(Image(ref, subject=subject, media_type=manifest.descriptor.media_type))
+        config, *layers = manifest.blobs or (None,)
+        image = Image(
+            ref,
+            subject=subject,
+            media_type=manifest.descriptor.media_type,
+            artifact_media_type=config.media_type if config else None,
+            size=self._size(repository, manifest)
+            if manifest.is_index
+            else sum(layer.size for layer in layers if layer),
+        )
+        self._registry.push(image)
         if manifest.is_index:
             self._registry.hold_children(ref, manifest.children)

@@ -1,7 +1,8 @@
 """A registry in memory that behaves as Amazon ECR does where the steward could notice.
 
 Modelled, with the fact's source: an image that loses a tag to another stays, untagged; immutability with its exclusion
-filters (PutImageTagMutability API reference); and of the port, that nobody can take an image's last tag.
+filters (PutImageTagMutability API reference); another tag for an image changes nothing of when it was pushed
+(``imagePushedAt`` of DescribeImages); and of the port, that nobody can take an image's last tag.
 """
 
 import re
@@ -19,7 +20,9 @@ from ecr_steward.errors import (
     RepositoryNotFoundError,
     StewardError,
 )
+from ecr_steward.ports.clock import Clock
 from ecr_steward_fakes.calls import Calls
+from ecr_steward_fakes.rules import noon
 
 AS_CREATED = RepositorySettings(mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False)
 """The settings of a repository that was created without any."""
@@ -33,8 +36,10 @@ class FakeRegistry:
         repositories: Iterable[Repository] = (),
         images: Iterable[Image] = (),
         calls: Calls | None = None,
+        now: Clock = noon,
     ) -> None:
         self.calls = calls or Calls()
+        self._now = now
         self._settings = {repository.ref: repository.settings for repository in repositories}
         self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
         self._children: dict[ImageRef, tuple[Descriptor, ...] | StewardError] = {}
@@ -54,6 +59,10 @@ class FakeRegistry:
         for image_tag in image.image_tags:
             self._refuse_immutable(image.ref, image_tag)
         self._put(image)
+
+    def record_pull(self, image: ImageRef) -> None:
+        """Have somebody have pulled an image just now."""
+        self._images[image.repository][image.digest] = replace(self._image(image), last_pulled_at=self._now())
 
     def hold_children(self, index: ImageRef, children: tuple[Descriptor, ...] | StewardError) -> None:
         """Have an index point to these, or be one that cannot be read."""
@@ -178,12 +187,22 @@ class FakeRegistry:
         return image
 
     def _put(self, image: Image) -> None:
-        """Hold an image and add its tags to those it has. Whoever held one of them stays, without it."""
+        """Hold an image and add its tags to those it has. Whoever held one of them stays, without it.
+
+        What it is asked to hold it holds; what is not said of it stays as it was, or is as of a push just now.
+        """
         images = self._images_of(image.ref.repository)
         for digest, other in images.items():
             images[digest] = replace(other, image_tags=other.image_tags - image.image_tags)
-        before = images[image.digest].image_tags if image.digest in images else frozenset()
-        images[image.digest] = replace(image, image_tags=before | image.image_tags)
+        before = images.get(image.digest, image)
+        images[image.digest] = replace(
+            image,
+            image_tags=before.image_tags | image.image_tags,
+            size=before.size if image.size is None else image.size,
+            artifact_media_type=image.artifact_media_type or before.artifact_media_type,
+            pushed_at=image.pushed_at or before.pushed_at or self._now(),
+            last_pulled_at=image.last_pulled_at or before.last_pulled_at,
+        )
 
     def _refuse_immutable(self, image: ImageRef, image_tag: ImageTag) -> None:
         holders = {tag: held.digest for held in self._images_of(image.repository).values() for tag in held.image_tags}

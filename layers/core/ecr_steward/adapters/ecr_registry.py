@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
@@ -259,7 +260,16 @@ def _image(repository: RepositoryRef, detail: "ImageDetailTypeDef") -> Image:
         image_tags=frozenset(image_tag(text) for text in detail.get("imageTags", [])),
         subject=Digest(subject) if subject else None,
         media_type=detail.get("imageManifestMediaType"),
+        artifact_media_type=detail.get("artifactMediaType"),
+        size=detail.get("imageSizeInBytes"),
+        pushed_at=_utc(detail.get("imagePushedAt")),
+        last_pulled_at=_utc(detail.get("lastRecordedPullTime")),
     )
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    """A time as botocore reads it, which is in the zone of the machine."""
+    return time.astimezone(UTC) if time else None
 
 
 def _document(read: Callable[[], str]) -> Document | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Self
 
@@ -32,6 +33,14 @@ class Image:
     """What this is a referrer of: the digest of a signed or described image, which need not be there."""
     media_type: str | None = None
     """Of the manifest, where the registry says."""
+    artifact_media_type: str | None = None
+    """Of the config, by which artifacts are told from images, where the registry says; an index has none."""
+    size: int | None = None
+    """Bytes of its layers, compressed; of an index, those of its largest child."""
+    pushed_at: datetime | None = None
+    """When the manifest was first put. Another tag for it changes nothing: ECR has no time for image tags."""
+    last_pulled_at: datetime | None = None
+    """When somebody last pulled it, recorded at most once a day; ``None`` where nobody has, or it is not recorded."""
 
     @property
     def digest(self) -> Digest:
