@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.retention_rules import RetentionRules
 
 type Document = Mapping[str, Any]
 """A JSON document of AWS: a repository policy or a lifecycle policy. Equal documents are equal mappings."""
@@ -37,13 +38,15 @@ class TagMutability:
 
 @dataclass(frozen=True)
 class RepositorySettings:
-    """The five settings that a rule governs."""
+    """The settings that a rule governs."""
 
     policy: Document | None = None
     lifecycle: Document | None = None
     mutability: TagMutability | None = None
     scan_on_push: bool | None = None
     resource_tags: Mapping[str, str] = field(default_factory=dict)
+    retention: RetentionRules | None = None
+    """What the sweep keeps and expires beside ECR's lifecycle policy. Only in a rule: ECR knows nothing of it."""
 
 
 @dataclass(frozen=True)
