@@ -193,7 +193,7 @@ def test_a_verdict_arrives_once_when_only_other_images_were_judged_since(world: 
     [
         replace(VIOLATION, rule="other"),
         replace(VIOLATION, image_tag=image_tag("newest")),
-        replace(VIOLATION, image=ImageRef(HOME, Digest(f"sha256:{'b' * 64}"))),
+        replace(VIOLATION, subject=ImageRef(HOME, Digest(f"sha256:{'b' * 64}"))),
         replace(VIOLATION, answer="quarantine", quarantine_tag=image_tag("quarantine-a")),
     ],
     ids=["rule", "image tag", "image", "answer"],

@@ -79,7 +79,7 @@ class TestImageTags:
     def test_no_violation_is_left_when_the_answer_is_quarantine(self, world: World) -> None:
         rule = service_rule()
         focus = [image.digest for image in world.images]
-        violators = {v.image for v in plan_image_tags(rule, world.registry.images(API), focus).violations}
+        violators = {v.subject for v in plan_image_tags(rule, world.registry.images(API), focus).violations}
 
         apply_plan(plan_image_tags(rule, world.registry.images(API), focus), world.registry)
 

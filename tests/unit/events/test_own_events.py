@@ -20,6 +20,8 @@ REPOSITORY = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api
 IMAGE = ImageRef(REPOSITORY, Digest("sha256:" + "a" * 64))
 QUARANTINED = ViolationFound("services", "latest is denied", IMAGE, ImageTag("latest"), "quarantine", ImageTag("q-1"))
 NOTIFIED = ViolationFound("services", "latest is denied", IMAGE, ImageTag("latest"), "notify")
+OF_AN_IMAGE = ViolationFound("services", "it has no label", IMAGE, None, "notify")
+OF_A_REPOSITORY = ViolationFound("services", "it is encrypted with AES256", REPOSITORY, None, "observe")
 REPLICATED = ImageReplicated(
     "services",
     IMAGE,
@@ -40,6 +42,8 @@ REFRESHED = CredentialRefreshed(
     [
         (QUARANTINED, own.ViolationFoundDetail),
         (NOTIFIED, own.ViolationFoundDetail),
+        (OF_AN_IMAGE, own.ViolationFoundDetail),
+        (OF_A_REPOSITORY, own.ViolationFoundDetail),
         (REPLICATED, own.ImageReplicatedDetail),
         (REFRESHED, own.CredentialRefreshedDetail),
     ],
@@ -51,7 +55,7 @@ def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
     assert parse(model, json.loads(detail)).to_notice() == notice
 
 
-@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, REPLICATED, REFRESHED])
+@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, REFRESHED])
 def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
     detail_type, detail = own.encode_notice(notice)
     schema = json.loads((SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text(encoding="utf-8"))
@@ -72,6 +76,32 @@ def test_a_schema_refuses_an_event_when_a_key_is_missing():
     for key in set(detail):
         with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
             jsonschema.Draft202012Validator(schema).validate({k: v for k, v in detail.items() if k != key})
+
+
+def test_a_violation_keeps_the_shape_that_receivers_know_when_it_is_of_an_image_tag():
+    known = {"version", "account", "region", "repository-name", "image-digest", "rule", "why", "image-tag", "answer"}
+
+    detail = json.loads(own.encode_notice(NOTIFIED)[1])
+
+    assert detail.keys() == known
+    assert detail["version"] == "1"
+
+
+def test_a_violation_says_another_version_when_it_has_no_image_tag():
+    of_an_image, of_a_repository = (json.loads(own.encode_notice(n)[1]) for n in (OF_AN_IMAGE, OF_A_REPOSITORY))
+
+    assert of_an_image["version"] == of_a_repository["version"] == "2"
+    assert "image-tag" not in of_an_image
+    assert "image-digest" not in of_a_repository
+
+
+@pytest.mark.parametrize("gone", ["image-tag", "image-digest"])
+def test_a_violation_is_malformed_when_it_promises_an_image_tag_and_has_none(gone):
+    detail = json.loads(own.encode_notice(NOTIFIED)[1])
+    del detail[gone]
+
+    with pytest.raises(MalformedEventError, match=gone):
+        parse(own.ViolationFoundDetail, detail)
 
 
 @pytest.mark.parametrize("name", own.own_event_schemas())

@@ -83,7 +83,7 @@ def test_violating_image_is_quarantined_when_it_holds_no_other_tag() -> None:
         ViolationFound(
             rule="services",
             why="image tag 'latest' is denied by 'latest'",
-            image=ImageRef(API, OLD.digest),
+            subject=ImageRef(API, OLD.digest),
             image_tag=ImageTag("latest"),
             answer="quarantine",
             quarantine_tag=ImageTag(kept),

@@ -12,12 +12,13 @@ SOURCE = "ecr.steward"
 
 @dataclass(frozen=True)
 class ViolationFound:
-    """*Violation Found*: an image tag broke a rule."""
+    """*Violation Found*: an image tag, an image or a repository broke a rule."""
 
     rule: str
     why: str
-    image: ImageRef
-    image_tag: ImageTag
+    subject: ImageRef | RepositoryRef
+    image_tag: ImageTag | None
+    """``None``: the image or the repository as a whole."""
     answer: str
     """What is done about it: ``notify`` or ``quarantine``; ``observe`` where the rule only observes."""
     quarantine_tag: ImageTag | None = None

@@ -170,9 +170,10 @@ class Violation:
     """A breach of a rule, found in the facts."""
 
     rule: str
-    image: ImageRef
-    image_tag: ImageTag
+    subject: ImageRef | RepositoryRef
     why: str
+    image_tag: ImageTag | None = None
+    """Which of the image's tags broke the rule, where it is not the image or the repository as a whole."""
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest
 def _violations(rule: Rule, reading: TagReading, digest: Digest) -> list[Violation]:
     image = ImageRef(reading.images.repository, digest)
     return [
-        Violation(rule=rule.name, image=image, image_tag=tag, why=why)
+        Violation(rule=rule.name, subject=image, image_tag=tag, why=why)
         for tag in sorted(reading.images.tags_of(digest))
         if (why := reading.objection(tag)) is not None
     ]
@@ -161,7 +161,8 @@ def _answers(rule: Rule, reading: TagReading, digest: Digest, violations: list[V
         kept = quarantine_tag(digest, reading.images)
         yield AddImageTag(rule=rule.name, why=why, image=image, image_tag=kept)
     for violation in violations:
-        yield RemoveImageTag(rule=rule.name, why=violation.why, image=image, image_tag=violation.image_tag)
+        if violation.image_tag is not None:
+            yield RemoveImageTag(rule=rule.name, why=violation.why, image=image, image_tag=violation.image_tag)
 
 
 def _stays_tagged(reading: TagReading, digest: Digest) -> bool:

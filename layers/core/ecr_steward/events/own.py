@@ -5,10 +5,10 @@ A change that a receiver could notice as broken gets a new ``version``; new opti
 
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from ecr_steward.domain.names import RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import (
     CredentialRefreshed,
     ImageReplicated,
@@ -17,30 +17,74 @@ from ecr_steward.domain.notices import (
     ViolationFound,
 )
 from ecr_steward.domain.scans import Verdict
-from ecr_steward.events.envelope import AccountId, Envelope, EventModel, ImageTagText, Region, RepositoryNameText
+from ecr_steward.events.envelope import (
+    AccountId,
+    DigestText,
+    Envelope,
+    EventModel,
+    ImageTagText,
+    Region,
+    RepositoryNameText,
+    optional_image_tag,
+)
 from ecr_steward.events.own_base import OwnDetail, OwnEvent, common_keys
 from ecr_steward.events.replication_requested import ReplicationRequestedDetail
 
 
-class ViolationFoundDetail(OwnDetail):
-    """An image tag broke a rule of the rulebook."""
+class ViolationFoundDetail(OwnEvent):
+    """An image tag, an image as a whole, or a repository broke a rule of the rulebook.
+
+    Whoever knows version 1 finds what it promised in every event that still says so: an image and its image tag.
+    """
 
     DETAIL_TYPE = "Violation Found"
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"version": {"const": "1"}}},
+            "then": {"required": ["image-digest", "image-tag"]},
+        }
+    )
+
+    version: Literal["1", "2"] = Field(  # type: ignore[assignment]
+        description="Of this event's shape: `1` where an image tag broke the rule, `2` where it was something else."
+    )
+    account: AccountId = Field(description="Of the registry.")
+    region: Region = Field(description="Of the registry.")
+    repository_name: RepositoryNameText = Field(description="The repository, without its registry.")
+    image_digest: DigestText | None = Field(
+        default=None, description="Of the image or index; missing where the repository itself broke the rule."
+    )
     rule: str = Field(description="The name of the rule that was broken.")
-    why: str = Field(description="For people: what is wrong with the image tag.")
-    image_tag: ImageTagText = Field(description="The image tag that broke the rule.")
+    why: str = Field(description="For people: what is wrong.")
+    image_tag: ImageTagText | None = Field(
+        default=None, description="The image tag that broke the rule; missing where it was no single one."
+    )
     answer: Literal["observe", "notify", "quarantine"] = Field(
         description="What was done about it; `observe` where the rule only observes."
     )
     quarantine_tag: ImageTagText | None = Field(default=None, description="Under which the image stays reachable.")
 
+    @model_validator(mode="after")
+    def _says_which_image_tag(self) -> Self:
+        if self.version == "1" and not (self.image_digest and self.image_tag):
+            raise ValueError("version 1 names an image-digest and an image-tag")
+        if self.image_tag and not self.image_digest:
+            raise ValueError("an image-tag is one of an image: image-digest is missing")
+        return self
+
     @classmethod
     def of(cls, notice: ViolationFound) -> Self:
         """The event for a notice."""
+        subject = notice.subject
+        repository = subject.repository if isinstance(subject, ImageRef) else subject
         return cls.model_validate(
             {
-                **common_keys(notice.image),
+                "version": "1" if notice.image_tag else "2",
+                "account": repository.registry.account,
+                "region": repository.registry.region,
+                "repository-name": repository.name,
+                "image-digest": subject.digest.value if isinstance(subject, ImageRef) else None,
                 "rule": notice.rule,
                 "why": notice.why,
                 "image-tag": notice.image_tag,
@@ -51,13 +95,14 @@ class ViolationFoundDetail(OwnDetail):
 
     def to_notice(self) -> ViolationFound:
         """The notice that this event carries."""
+        repository = RepositoryRef(RegistryRef(self.account, self.region), self.repository_name)
         return ViolationFound(
             rule=self.rule,
             why=self.why,
-            image=self.image,
-            image_tag=image_tag(self.image_tag),
+            subject=ImageRef(repository, Digest(self.image_digest)) if self.image_digest else repository,
+            image_tag=optional_image_tag(self.image_tag),
             answer=self.answer,
-            quarantine_tag=image_tag(self.quarantine_tag) if self.quarantine_tag else None,
+            quarantine_tag=optional_image_tag(self.quarantine_tag),
         )
 
 

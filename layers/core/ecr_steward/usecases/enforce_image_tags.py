@@ -59,7 +59,9 @@ def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) ->
     """Give the notices, before anything changes: afterwards a retry would find no violation, and nobody would hear."""
     answer = rule.image_tags.on_violation if rule.image_tags and rule.mode is Mode.ENFORCE else Mode.OBSERVE
     for violation in plan.violations:
-        image = violation.image
+        image = violation.subject
+        if not isinstance(image, ImageRef):
+            continue
         # Planned now, or held already: the invocation that planned it may have been overtaken by this one, and what
         # both say must be the same notice.
         planned = {step.image_tag for step in plan.steps if isinstance(step, AddImageTag) and step.image == image}
@@ -68,7 +70,7 @@ def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) ->
             ViolationFound(
                 rule=violation.rule,
                 why=violation.why,
-                image=image,
+                subject=image,
                 image_tag=violation.image_tag,
                 answer=str(answer),
                 quarantine_tag=kept[0] if kept else None,
