@@ -96,15 +96,13 @@ class FakeImageContent:
         ref = ImageRef(repository, manifest.digest)
         self._manifests[ref] = manifest
         subject = manifest.subject.digest if manifest.subject else None
-        config, *layers = manifest.blobs or (None,)
+        layers = sum(layer.size for layer in manifest.blobs[1:])
         image = Image(
             ref,
             subject=subject,
             media_type=manifest.descriptor.media_type,
-            artifact_media_type=config.media_type if config else None,
-            size=self._size(repository, manifest)
-            if manifest.is_index
-            else sum(layer.size for layer in layers if layer),
+            artifact_media_type=manifest.blobs[0].media_type if manifest.blobs else None,
+            size=self._size(repository, manifest) if manifest.is_index else layers,
         )
         self._registry.push(image)
         if manifest.is_index:
