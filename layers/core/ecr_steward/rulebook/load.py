@@ -38,7 +38,7 @@ def load_compiled(path: Path) -> Rules:
         )
     rulebook, problems = validate(document.get("rulebook"))
     if rulebook is None:
-        reasons = "; ".join(map(str, problems))
+        reasons = "; ".join(f"{problem.code} {problem}" for problem in problems)
         raise InvalidRulebookError(f"{path} does not validate, so nothing is enforced: {reasons}")
     return compile_rulebook(rulebook)
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.words import WrongWordError
@@ -30,6 +31,8 @@ class Problem:
     """The word that was most likely meant."""
     on_key: bool = False
     """Whether the key at the end of the path is wrong, and not its value."""
+    _: KW_ONLY
+    code: Code = Code.OTHER_VALUE
 
     def __str__(self) -> str:
         meant = f"; did you mean `{self.nearest}`?" if self.nearest else ""
@@ -65,7 +68,7 @@ def empty_values(data: Any) -> list[Problem]:
 def _empty_values(data: Any, path: Path) -> Iterator[Problem]:
     match data:
         case None:
-            yield Problem(path, "there is no value here", "a value, or no key at all")
+            yield Problem(path, "there is no value here", "a value, or no key at all", code=Code.NO_VALUE)
         case Mapping():
             for key, value in data.items():
                 yield from _empty_values(value, (*path, key))
@@ -80,34 +83,52 @@ def _problem(data: Any, details: Any) -> Problem:
     if kind == "extra_forbidden":
         return _unknown_key(path)
     if kind == "missing":
-        return Problem(path[:-1], f"`{path[-1]}` is missing")
+        return _missing(path)
     if kind == "value_error":
-        error = details["ctx"]["error"]
-        expected, nearest = (error.expected, error.nearest) if isinstance(error, WrongWordError) else (None, None)
-        return Problem(path, _LONG_QUOTE.sub(r"`\1...`", str(error)), expected, nearest)
+        return _wrong_word(path, details["ctx"]["error"])
     if kind == "literal_error":
         return _unknown_value(path, details)
-    expected = _EXPECTED.get(kind)
-    if expected is not None:
-        return Problem(path, f"{_show(details['input'])} does not fit here", expected.format(**details.get("ctx", {})))
-    return Problem(
-        path, f"{_show(details['input'])} does not fit here", details["msg"].removeprefix("Input should be ")
-    )
+    message = f"{_show(details['input'])} does not fit here"
+    if kind in _EXPECTED:
+        code, expected = _EXPECTED[kind]
+        return Problem(path, message, expected.format(**details.get("ctx", {})), code=code)
+    return Problem(path, message, details["msg"].removeprefix("Input should be "), code=Code.OTHER_VALUE)
 
 
+_LIST = "a list: put it in [brackets], or write its entries below each other, each after a dash"
 _EXPECTED = {
-    "bool_type": "true or false",
-    "dict_type": "keys with values",
-    "greater_than_equal": "{ge} or more",
-    "int_type": "a whole number",
-    "model_type": "keys with values",
-    "string_pattern_mismatch": "a name of letters a-z, digits and dashes",
-    "string_too_long": "at most {max_length} characters",
-    "string_type": "text: put it in quotes",
-    "too_long": "at most {max_length} entries",
-    "too_short": "at least {min_length} entry",
-    "tuple_type": "a list: put it in [brackets], or write its entries below each other, each after a dash",
+    "bool_type": (Code.NOT_TRUE_OR_FALSE, "true or false"),
+    "dict_type": (Code.NOT_A_MAPPING, "keys with values"),
+    "float_type": (Code.NOT_A_NUMBER, "a number"),
+    "greater_than": (Code.NUMBER_OUT_OF_RANGE, "more than {gt}"),
+    "greater_than_equal": (Code.NUMBER_OUT_OF_RANGE, "{ge} or more"),
+    "int_from_float": (Code.NOT_A_NUMBER, "a whole number"),
+    "int_parsing": (Code.NOT_A_NUMBER, "a whole number"),
+    "int_type": (Code.NOT_A_NUMBER, "a whole number"),
+    "less_than": (Code.NUMBER_OUT_OF_RANGE, "less than {lt}"),
+    "less_than_equal": (Code.NUMBER_OUT_OF_RANGE, "{le} or less"),
+    "list_type": (Code.NOT_A_LIST, _LIST),
+    "model_type": (Code.NOT_A_MAPPING, "keys with values"),
+    "string_pattern_mismatch": (Code.NAME_FORM, "a name of letters a-z, digits and dashes"),
+    "string_too_long": (Code.TEXT_TOO_LONG, "at most {max_length} characters"),
+    "string_too_short": (Code.SAYS_NOTHING, "at least {min_length} character"),
+    "string_type": (Code.NOT_TEXT, "text: put it in quotes"),
+    "too_long": (Code.TOO_MANY_ENTRIES, "at most {max_length} entries"),
+    "too_short": (Code.TOO_FEW_ENTRIES, "at least {min_length} entry"),
+    "tuple_type": (Code.NOT_A_LIST, _LIST),
 }
+
+
+def _wrong_word(path: Path, error: ValueError) -> Problem:
+    message = _LONG_QUOTE.sub(r"`\1...`", str(error))
+    if isinstance(error, WrongWordError):
+        return Problem(path, message, error.expected, error.nearest, code=error.code)
+    return Problem(path, message)
+
+
+def _missing(path: Path) -> Problem:
+    """``path`` leads to the key that is missing."""
+    return Problem(path[:-1], f"`{path[-1]}` is missing", code=Code.MISSING_KEY)
 
 
 def _unknown_key(path: Path) -> Problem:
@@ -117,15 +138,16 @@ def _unknown_key(path: Path) -> Problem:
     expected = f"one of {', '.join(known)}" if known else "no keys"
     nearest = nearest_word(wrong, known)
     if nearest is None and (home := _home_of(wrong)) is not None:
-        return Problem(path, f"{message}; it belongs below `{home}`", expected, on_key=True)
-    return Problem(path, message, expected, nearest, on_key=True)
+        return Problem(path, f"{message}; it belongs below `{home}`", expected, on_key=True, code=Code.UNKNOWN_KEY)
+    return Problem(path, message, expected, nearest, on_key=True, code=Code.UNKNOWN_KEY)
 
 
 def _unknown_value(path: Path, details: Any) -> Problem:
     words = re.findall(r"'([^']*)'", details["ctx"]["expected"])
     wrong = details["input"]
     nearest = nearest_word(wrong, words) if isinstance(wrong, str) else None
-    return Problem(path, f"{_show(wrong)} is not known here", details["ctx"]["expected"].replace("'", ""), nearest)
+    expected = details["ctx"]["expected"].replace("'", "")
+    return Problem(path, f"{_show(wrong)} is not known here", expected, nearest, code=Code.UNKNOWN_VALUE)
 
 
 def known_keys(path: Path) -> tuple[str, ...]:
@@ -178,11 +200,7 @@ def _path_in(data: Any, loc: tuple[str | int, ...], *, ends_with_new_key: bool) 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """Without the key that is missing only because it is misspelt."""
     misspelt = {(*problem.path[:-1], problem.nearest) for problem in problems if problem.on_key and problem.nearest}
-    return [
-        problem
-        for problem in problems
-        if not any(problem == Problem(path[:-1], f"`{path[-1]}` is missing") for path in misspelt)
-    ]
+    return [problem for problem in problems if not any(problem == _missing(path) for path in misspelt)]
 
 
 def _show(value: object) -> str:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.tag_rules import fill
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.versions import read_version
 
@@ -53,8 +54,16 @@ _OWN_ROLE = "RefreshCredentialsFunctionRole"
 class WrongWordError(ValueError):
     """A word that the rulebook does not know. Says what was expected, and which word was most likely meant."""
 
-    def __init__(self, message: str, expected: str | None = None, nearest: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        expected: str | None = None,
+        nearest: str | None = None,
+        *,
+        code: Code = Code.OTHER_VALUE,
+    ) -> None:
         super().__init__(message)
+        self.code = code
         self.expected = expected
         self.nearest = nearest
 

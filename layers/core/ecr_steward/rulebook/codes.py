@@ -1,0 +1,116 @@
+"""The codes of everything that can be wrong with a rulebook, a case of its tests, or the use of a command.
+
+A code never changes its meaning, and one that is out of use is not given again: people search for them, and
+``docs/errors`` has a page for each, which ``ecr-steward explain CODE`` prints.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Code(StrEnum):
+    """One kind of error: its code, and its meaning in a few words."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        """A code with its meaning."""
+        made = str.__new__(cls, code)
+        made._value_ = code
+        made.meaning = meaning
+        return made
+
+    # ES0: the file
+    FILE_UNREADABLE = "ES001", "the file cannot be read"
+    FILE_TOO_LARGE = "ES002", "the file is too large"
+    NOT_UTF8 = "ES003", "the file is not UTF-8"
+    NOT_YAML = "ES004", "the file is no YAML"
+    TAB = "ES005", "a tab indents a line"
+    NESTED_TOO_DEEPLY = "ES006", "values are nested too deeply"
+    FILE_EMPTY = "ES007", "the file is empty"
+    UNFOLDS_TOO_FAR = "ES008", "aliases unfold to too many values"
+    ALIAS_IN_ITSELF = "ES009", "an alias contains itself"
+    KEY_NOT_A_WORD = "ES010", "a key is a list or a mapping"
+    MERGE_KEY = "ES011", "a merge key"
+    DUPLICATE_KEY = "ES012", "a key stands twice"
+    YAML_TAG = "ES013", "a YAML tag that is not understood"
+    SEVERAL_DOCUMENTS = "ES014", "several documents in one file"
+
+    # ES1: keys, and the form of values
+    UNKNOWN_KEY = "ES101", "an unknown key"
+    MISSING_KEY = "ES102", "a key is missing"
+    NO_VALUE = "ES103", "a key without a value"
+    UNKNOWN_VALUE = "ES104", "a value that is not one of the known words"
+    NOT_A_LIST = "ES105", "a list is wanted"
+    NOT_A_MAPPING = "ES106", "keys with values are wanted"
+    NOT_TEXT = "ES107", "text is wanted"
+    NOT_TRUE_OR_FALSE = "ES108", "true or false is wanted"
+    NOT_A_NUMBER = "ES109", "a number is wanted"
+    TOO_FEW_ENTRIES = "ES110", "too few entries"
+    TOO_MANY_ENTRIES = "ES111", "too many entries"
+    TEXT_TOO_LONG = "ES112", "a text is too long"
+    NUMBER_OUT_OF_RANGE = "ES113", "a number is out of range"
+    NAME_FORM = "ES114", "a name of the wrong form"
+    OTHER_VALUE = "ES199", "a value that does not fit"
+
+    # ES2: words with a grammar of their own
+    ACCOUNT_ID = "ES201", "not an account id"
+    REGION = "ES202", "not a region"
+    REGION_PATTERN = "ES203", "not a pattern of regions"
+    REPOSITORY_PATTERN = "ES204", "a pattern that matches no repository"
+    DOUBLE_STAR = "ES205", "`**` that does not stand alone"
+    REPOSITORY_PLACEHOLDER = "ES206", "an unknown placeholder in a repository name"
+    REPOSITORY_TEMPLATE = "ES207", "a template that makes no repository name"
+    TAG_PATTERN = "ES208", "a pattern that matches no image tag"
+    SCHEME = "ES209", "an unknown scheme of image tags"
+    REGEX = "ES210", "a regular expression that RE2 refuses"
+    TAG_FILTER = "ES211", "a filter that ECR does not take"
+    TOO_MANY_STARS = "ES212", "too many `*` in an exception"
+    ALIAS_PLACEHOLDER = "ES213", "an unknown placeholder in an alias"
+    ALIAS_NO_TAG = "ES214", "an alias that is no image tag"
+    ALIAS_IS_A_VERSION = "ES215", "an alias that reads as a version"
+    PUBLIC_ACCESS = "ES216", "access for everybody in a short word"
+    PRINCIPAL = "ES217", "a principal that is nobody"
+    DURATION = "ES218", "not a duration"
+    RESOURCE_TAG_KEY = "ES219", "not the key of a resource tag"
+    FINDING = "ES220", "not the name of a finding"
+    DATE_FORM = "ES221", "not a date"
+    DATE_NOT_IN_CALENDAR = "ES222", "a date that is not in the calendar"
+    SAYS_NOTHING = "ES223", "a text that says nothing"
+    ROLE_ARN = "ES224", "an ARN where the name of a role is wanted"
+    OWN_ROLE = "ES225", "the role of the function itself"
+    ROLE_NAME = "ES226", "not the name of a role"
+    SECRET_ARN = "ES227", "an ARN where the name of a secret is wanted"
+    SECRET_NAME = "ES228", "not the name of a secret"
+
+    # ES3: rules and image tags that contradict each other
+    NAME_TWICE = "ES301", "two of the same name"
+    RULE_NEVER_GOVERNS = "ES302", "a rule that never governs a repository"
+    ALLOWED_AND_DENIED = "ES303", "an image tag that is allowed and denied"
+    ALIAS_DENIED = "ES304", "an alias that is denied"
+    ALIAS_IMMUTABLE = "ES305", "an alias that cannot move, since image tags are immutable"
+    ALIAS_HELD = "ES306", "an alias that an exception makes immutable"
+    EXCEPTION_COVERS_A_RELEASE = "ES307", "an exception that covers releases"
+
+    # ES4: settings of repositories and registries
+    POLICY_EMPTY = "ES401", "an empty repository policy"
+    POLICY_TOO_LONG = "ES402", "a repository policy that is too long"
+    SID_TWICE = "ES403", "two statements with one Sid"
+    LIFECYCLE_TOO_LONG = "ES404", "a lifecycle policy that is too long"
+    LIFECYCLE_SAME_SELECTION = "ES405", "two lifecycle entries that select the same images"
+    LIFECYCLE_SELECTS_ALL = "ES406", "a lifecycle entry that leaves nothing to those below it"
+    LIFECYCLE_WILDCARDS = "ES407", "too many `*` in a lifecycle pattern"
+    LIFECYCLE_SEVERAL_PATTERNS = "ES408", "several patterns in one lifecycle entry"
+    LIFECYCLE_UNTAGGED_WITH_TAGS = "ES409", "untagged images with an image tag"
+    LIFECYCLE_ONE_OF_BOTH = "ES410", "a lifecycle entry that is not exactly one thing"
+
+    # ES5: copies, waivers and credentials
+    DESTINATION_IS_SOURCE = "ES501", "a destination that is the source"
+    WAITS_FOR_NO_VERDICT = "ES502", "a copy that waits for a verdict that nobody gives"
+    COPIED_ONTO_ITSELF = "ES503", "a repository that is copied onto itself"
+    COPIES_WITHOUT_END = "ES504", "copies that are copied again without end"
+    COPIES_COME_BACK = "ES505", "copies that come back"
+    WAIVED_TWICE = "ES506", "a finding that is waived twice"
+    WAIVER_EXPIRED = "ES507", "a waiver that has expired"
+    SECRET_OF_ANOTHER = "ES508", "a secret that two credentials write"
+    ENTRY_TWICE = "ES509", "an entry that stands twice"
