@@ -7,6 +7,7 @@ from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.rulebook import words
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.copies import copies_arrive, copies_stay
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.image_tags import ImageTags
@@ -56,7 +57,11 @@ def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]
     """Waivers that hold no longer. No contradiction: a rulebook does not stop working by the passing of time."""
     for position, waiver in enumerate(waivers):
         if waiver.until < today:
-            yield Problem(("waivers", position, "until"), f"the waiver of `{waiver.finding}` has expired")
+            yield Problem(
+                ("waivers", position, "until"),
+                f"the waiver of `{waiver.finding}` has expired",
+                code=Code.WAIVER_EXPIRED,
+            )
 
 
 def _names_are_unique(key: str, kind: str, named: Mapping[int, Rule] | Mapping[int, Credential]) -> Iterator[Problem]:
@@ -66,6 +71,7 @@ def _names_are_unique(key: str, kind: str, named: Mapping[int, Rule] | Mapping[i
             yield Problem(
                 (key, position, "name"),
                 f"there is {kind} `{entry.name}` already: {spell_path((key, first[entry.name]))}",
+                code=Code.NAME_TWICE,
             )
         first.setdefault(entry.name, position)
 
@@ -77,6 +83,7 @@ def _every_rule_governs_something(rules: Mapping[int, Rule]) -> Iterator[Problem
             yield Problem(
                 ("rules", position, "match"),
                 f"this never governs a repository: `{earlier.name}` above matches the same, and the first one governs",
+                code=Code.RULE_NEVER_GOVERNS,
             )
 
 
@@ -84,13 +91,15 @@ def _image_tags_agree(image_tags: ImageTags, at: Path) -> Iterator[Problem]:
     denied = [tag_matcher(pattern) for pattern in image_tags.deny]
     for number, matcher in enumerate(denied):
         if image_tags.deny[number] in image_tags.allow:
-            yield Problem((*at, "deny", number), f"`{matcher.spelling}` is allowed and denied")
+            yield Problem(
+                (*at, "deny", number), f"`{matcher.spelling}` is allowed and denied", code=Code.ALLOWED_AND_DENIED
+            )
     for number, template in enumerate(image_tags.aliases.add if image_tags.aliases else ()):
         for matcher in denied:
             alias = next(filter(matcher.matches, words.sample_aliases(template)), None)
             if alias is not None:
                 message = f"`{template}` makes `{alias}`, which `deny: {matcher.spelling}` forbids"
-                yield Problem((*at, "aliases", "add", number), message)
+                yield Problem((*at, "aliases", "add", number), message, code=Code.ALIAS_DENIED)
 
 
 def _aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -> Iterator[Problem]:
@@ -103,6 +112,7 @@ def _aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -
                 place,
                 f"`{template}` cannot move: image tags are immutable here and no exception covers it",
                 _proposal(template),
+                code=Code.ALIAS_IMMUTABLE,
             )
         if not mutability.immutable and (
             holder := next((found for found in filters if overlaps(found, template)), None)
@@ -111,6 +121,7 @@ def _aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -
                 place,
                 f"`{template}` cannot move: `{holder}` makes it immutable",
                 "an exception that leaves aliases alone",
+                code=Code.ALIAS_HELD,
             )
     for number, tag_filter in enumerate(filters if mutability.immutable else ()):
         if covers_a_release(tag_filter):
@@ -118,6 +129,7 @@ def _aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -
                 (*at, "repository", "mutability", "except", number),
                 f"`{tag_filter}` also covers releases such as 1.4.2, which then could be overwritten",
                 "an exception that covers the aliases alone, such as *-latest",
+                code=Code.EXCEPTION_COVERS_A_RELEASE,
             )
 
 
@@ -140,13 +152,20 @@ def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
     length = len(json.dumps(document, separators=(",", ":")))
     if length > POLICY_LIMIT:
         yield Problem(
-            at, f"the repository policy has {length} characters", f"at most {POLICY_LIMIT}, as ECR takes them"
+            at,
+            f"the repository policy has {length} characters",
+            f"at most {POLICY_LIMIT}, as ECR takes them",
+            code=Code.POLICY_TOO_LONG,
         )
     sids = [statement.get("Sid") for statement in document["Statement"]]
     own = len(sids) - len(policy.statements)
     for number, sid in enumerate(sids[own:]):
         if sid is not None and sid in sids[: own + number]:
-            yield Problem((*at, "statements", number, "Sid"), f"`{sid}` is the Sid of another statement of this policy")
+            yield Problem(
+                (*at, "statements", number, "Sid"),
+                f"`{sid}` is the Sid of another statement of this policy",
+                code=Code.SID_TWICE,
+            )
 
 
 def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[Problem]:
@@ -154,7 +173,10 @@ def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[P
     length = len(json.dumps(document, separators=(",", ":")))
     if length > LIFECYCLE_LIMIT:
         yield Problem(
-            at, f"the lifecycle policy has {length} characters", f"at most {LIFECYCLE_LIMIT}, as ECR takes them"
+            at,
+            f"the lifecycle policy has {length} characters",
+            f"at most {LIFECYCLE_LIMIT}, as ECR takes them",
+            code=Code.LIFECYCLE_TOO_LONG,
         )
     seen: list[object] = []
     for number, entry in enumerate(entries):
@@ -162,16 +184,26 @@ def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[P
         chosen = entry.selection
         selects = (chosen.untagged, chosen.tags)
         if selects in seen:
-            yield Problem((*at, number, half), "an entry above selects the same images, and ECR allows one of them")
+            yield Problem(
+                (*at, number, half),
+                "an entry above selects the same images, and ECR allows one of them",
+                code=Code.LIFECYCLE_SAME_SELECTION,
+            )
         seen.append(selects)
         if selects == (None, None) and number < len(entries) - 1:
             yield Problem(
-                (*at, number, half), "this selects all images, so no entry below it has a say", "it at the end"
+                (*at, number, half),
+                "this selects all images, so no entry below it has a say",
+                "it at the end",
+                code=Code.LIFECYCLE_SELECTS_ALL,
             )
         for position, pattern in enumerate(chosen.tags or ()):
             if pattern.count("*") > _STARS_PER_LIFECYCLE_PATTERN:
                 yield Problem(
-                    (*at, number, half, "tags", position), f"`{pattern}` has too many wildcards", "at most four `*`"
+                    (*at, number, half, "tags", position),
+                    f"`{pattern}` has too many wildcards",
+                    "at most four `*`",
+                    code=Code.LIFECYCLE_WILDCARDS,
                 )
 
 
@@ -184,6 +216,7 @@ def _waivers_differ(waivers: Mapping[int, Waiver]) -> Iterator[Problem]:
                 ("waivers", position),
                 f"`{waiver.finding}` is waived for the same repositories already: {spell_path(('waivers', earlier))}",
                 "one waiver, with one last day",
+                code=Code.WAIVED_TWICE,
             )
 
 
@@ -202,10 +235,11 @@ def _logins_have_one_source(credentials: Mapping[int, Credential]) -> Iterator[P
                     f"`{credentials[earlier].name}` writes into this secret already: "
                     f"{spell_path(('credentials', earlier))}",
                     "a secret of its own",
+                    code=Code.SECRET_OF_ANOTHER,
                 )
 
 
 def _entries_differ(entries: Sequence[object], at: Path) -> Iterator[Problem]:
     for number, entry in enumerate(entries):
         if entry in entries[:number]:
-            yield Problem((*at, number), "this stands above already", "each once")
+            yield Problem((*at, number), "this stands above already", "each once", code=Code.ENTRY_TWICE)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.matching import Match
 from ecr_steward.rulebook.model import Rule
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher
@@ -32,15 +33,21 @@ def copies_arrive(rule: Rule, copy: Replicate, earlier: Sequence[Rule], at: Path
             (*at, "when", copy.when.index("scan_passed")),
             "`scan_passed` waits for a verdict that this rule never gives: it has no `scan`",
             "`scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`",
+            code=Code.WAITS_FOR_NO_VERDICT,
         )
     for which, destination in enumerate(copy.to):
         if _leads_to_itself(rule, destination):
-            yield Problem((*at, "to", which), "every repository of this rule would be copied onto itself")
+            yield Problem(
+                (*at, "to", which),
+                "every repository of this rule would be copied onto itself",
+                code=Code.COPIED_ONTO_ITSELF,
+            )
         elif (name := _copied_again(rule, destination, earlier)) is not None:
             yield Problem(
                 (*at, "to", which),
                 f"copies would be copied again without end: this rule also governs `{name}`, where they arrive",
                 "a `match` without its own destination, or a rule above that exempts it",
+                code=Code.COPIES_WITHOUT_END,
             )
 
 
@@ -66,6 +73,7 @@ def copies_stay(rule: Rule, earlier: Sequence[Rule], at: Path) -> Iterator[Probl
                 place,
                 f"copies would come back: this rule governs `{here}` and `{there}`, and copies each to the other",
                 f"{_differing(here, there)} without one of them, or a rule above that exempts it",
+                code=Code.COPIES_COME_BACK,
             )
 
 

@@ -81,7 +81,7 @@ def compile_regex(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as cause:
         reason = cause.args[0].decode() if isinstance(cause.args[0], bytes) else str(cause.args[0])
-        raise ValueError(f"RE2 refuses this regular expression: {reason}") from cause
+        raise WrongWordError(f"RE2 refuses this regular expression: {reason}", code=Code.REGEX) from cause
 
 
 def _check_regex(text: str) -> str:
@@ -91,7 +91,9 @@ def _check_regex(text: str) -> str:
 
 def _check_account(text: str) -> str:
     if not re.fullmatch(ACCOUNT_ID, text):
-        raise ValueError(f'`{text}` is not an account id: twelve digits in quotes, such as "111122223333"')
+        raise WrongWordError(
+            f'`{text}` is not an account id: twelve digits in quotes, such as "111122223333"', code=Code.ACCOUNT_ID
+        )
     return text
 
 
@@ -108,27 +110,37 @@ def _check_region_glob(text: str) -> str:
     if "*" not in text:
         return _check_region(text)
     if not re.fullmatch(_REGION_GLOB, text):
-        raise ValueError(f"`{text}` is not a region or a pattern such as eu-*")
+        raise WrongWordError(f"`{text}` is not a region or a pattern such as eu-*", code=Code.REGION_PATTERN)
     return text
 
 
 def _check_repository_glob(text: str) -> str:
     if not re.fullmatch(_REPOSITORY_GLOB, text):
-        raise ValueError(
-            f"`{text}` can match no repository: names hold a-z, 0-9, `.`, `_`, `-` and `/`; wildcards are `*` and `**`"
+        raise WrongWordError(
+            f"`{text}` can match no repository: names hold a-z, 0-9, `.`, `_`, `-` and `/`; wildcards are `*` and `**`",
+            code=Code.REPOSITORY_PATTERN,
         )
     if any("**" in segment and segment != "**" for segment in text.split("/")):
-        raise ValueError(f"in `{text}`, `**` must stand alone between slashes, such as team-a/**")
+        raise WrongWordError(
+            f"in `{text}`, `**` must stand alone between slashes, such as team-a/**", code=Code.DOUBLE_STAR
+        )
     if not all(text.split("/")):
-        raise ValueError(f"`{text}` can match no repository: it has a slash at an end or two in a row")
+        raise WrongWordError(
+            f"`{text}` can match no repository: it has a slash at an end or two in a row", code=Code.REPOSITORY_PATTERN
+        )
     return text
 
 
 def _check_repository_template(text: str) -> str:
     if unknown := [part for part in _PLACEHOLDER.findall(text) if part != "name"]:
-        raise ValueError(f"`{{{unknown[0]}}}` is not known here: the only placeholder is {{name}}")
+        raise WrongWordError(
+            f"`{{{unknown[0]}}}` is not known here: the only placeholder is {{name}}", code=Code.REPOSITORY_PLACEHOLDER
+        )
     if not re.fullmatch(r"[a-z0-9._/-]{1,256}", text.replace("{name}", "a")):
-        raise ValueError(f"`{text}` is not a repository name: a-z, 0-9, `.`, `_`, `-`, `/` and {{name}}")
+        raise WrongWordError(
+            f"`{text}` is not a repository name: a-z, 0-9, `.`, `_`, `-`, `/` and {{name}}",
+            code=Code.REPOSITORY_TEMPLATE,
+        )
     return text
 
 
@@ -137,26 +149,36 @@ def _check_tag_word(text: str) -> str:
         return text
     if not re.fullmatch(_TAG_WORD, text):
         raise WrongWordError(
-            f"`{text}` can match no image tag", "letters, digits, `.`, `_`, `-` and `*`, or {regex: '...'}"
+            f"`{text}` can match no image tag",
+            "letters, digits, `.`, `_`, `-` and `*`, or {regex: '...'}",
+            code=Code.TAG_PATTERN,
         )
     if text in _RESERVED:
-        raise WrongWordError(f"the scheme `{text}` is not known to this version", f"one of {', '.join(SCHEMES)}")
+        raise WrongWordError(
+            f"the scheme `{text}` is not known to this version", f"one of {', '.join(SCHEMES)}", code=Code.SCHEME
+        )
     if "*" not in text and (scheme := nearest_word(text, SCHEMES)):
         raise WrongWordError(
-            f"`{text}` is no scheme", f"a scheme, or {{regex: {text}}} for an image tag of that name", scheme
+            f"`{text}` is no scheme",
+            f"a scheme, or {{regex: {text}}} for an image tag of that name",
+            scheme,
+            code=Code.SCHEME,
         )
     return text
 
 
 def _check_tag_filter(text: str) -> str:
     if not re.fullmatch(TAG_FILTER, text):
-        raise ValueError(f"`{text}` is not a filter that ECR takes: up to 128 letters, digits, `.`, `_`, `-` and `*`")
+        raise WrongWordError(
+            f"`{text}` is not a filter that ECR takes: up to 128 letters, digits, `.`, `_`, `-` and `*`",
+            code=Code.TAG_FILTER,
+        )
     return text
 
 
 def _check_exception(text: str) -> str:
     if _check_tag_filter(text).count("*") > MOST_STARS:
-        raise ValueError(f"`{text}` is not an exception that ECR takes: at most two `*`")
+        raise WrongWordError(f"`{text}` is not an exception that ECR takes: at most two `*`", code=Code.TOO_MANY_STARS)
     return text
 
 
@@ -167,12 +189,16 @@ def _check_alias_template(text: str) -> str:
                 f"`{{{part}}}` is no part of a version",
                 "{major}, {minor} and {patch}",
                 nearest_word(part, _TEMPLATE_PARTS),
+                code=Code.ALIAS_PLACEHOLDER,
             )
     for alias in sample_aliases(text):
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}", alias):
-            raise ValueError(f"`{text}` makes `{alias}`, which is not an image tag")
+            raise WrongWordError(f"`{text}` makes `{alias}`, which is not an image tag", code=Code.ALIAS_NO_TAG)
         if read_version(alias):
-            raise ValueError(f"`{text}` makes `{alias}`, which reads as a version itself: an alias must not")
+            raise WrongWordError(
+                f"`{text}` makes `{alias}`, which reads as a version itself: an alias must not",
+                code=Code.ALIAS_IS_A_VERSION,
+            )
     return text
 
 
@@ -180,24 +206,28 @@ def _check_principal(text: str) -> str:
     if re.fullmatch(_PRINCIPAL, text):
         return text
     if text in {"*", "public"}:
-        raise ValueError("a repository is not opened to everybody by a short word; `statements` can say it")
+        raise WrongWordError(
+            "a repository is not opened to everybody by a short word; `statements` can say it", code=Code.PUBLIC_ACCESS
+        )
     raise WrongWordError(
         f"`{text}` is nobody",
         "account, an account id of twelve digits, org:o-... or role/NAME",
         nearest_word(text, ("account",)),
+        code=Code.PRINCIPAL,
     )
 
 
 def _days(value: object) -> object:
     if isinstance(value, str) and (found := re.fullmatch(_DAYS, value)):
         return int(found[1]) * (7 if found[2] == "w" else 1)
-    raise ValueError(f"`{value}` is not a duration: write days or weeks, such as 14d or 2w")
+    raise WrongWordError(f"`{value}` is not a duration: write days or weeks, such as 14d or 2w", code=Code.DURATION)
 
 
 def _check_resource_tag_key(text: str) -> str:
     if not re.fullmatch(_RESOURCE_TAG_KEY, text):
-        raise ValueError(
-            f"`{text}` is not the key of a resource tag: up to 128 letters, digits and _.:/=+@-, not starting with aws:"
+        raise WrongWordError(
+            f"`{text}` is not the key of a resource tag: up to 128 letters, digits and _.:/=+@-, not starting with aws:",
+            code=Code.RESOURCE_TAG_KEY,
         )
     return text
 
@@ -206,7 +236,9 @@ def _check_finding(text: str) -> str:
     """Refuse what no scanner names so. What scanners name at all is nowhere listed: vendors have forms of their own."""
     if not re.fullmatch(_FINDING, text):
         raise WrongWordError(
-            f"`{text}` can match no finding", "one finding as the scanner names it, without spaces and wildcards"
+            f"`{text}` can match no finding",
+            "one finding as the scanner names it, without spaces and wildcards",
+            code=Code.FINDING,
         )
     prefix = next((prefix for prefix in _FINDING_FORMS if text.upper().startswith(prefix)), None)
     if prefix is None:
@@ -216,23 +248,27 @@ def _check_finding(text: str) -> str:
         return text
     number = text[len(prefix) :].lower()
     meant = f"{prefix}{number}" if re.fullmatch(form, f"{prefix}{number}") else None
-    raise WrongWordError(f"`{text}` can match no finding", expected, meant)
+    raise WrongWordError(f"`{text}` can match no finding", expected, meant, code=Code.FINDING)
 
 
 def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):  # some YAML parsers know dates
         return value
     if not isinstance(value, str) or not re.fullmatch(_DATE, value):
-        raise ValueError(f"`{value}` is not a date: write year, month and day, such as 2027-01-31")
+        raise WrongWordError(
+            f"`{value}` is not a date: write year, month and day, such as 2027-01-31", code=Code.DATE_FORM
+        )
     try:
         return date.fromisoformat(value)
     except ValueError as cause:
-        raise ValueError(f"`{value}` is not in the calendar ({cause})") from cause
+        raise WrongWordError(f"`{value}` is not in the calendar ({cause})", code=Code.DATE_NOT_IN_CALENDAR) from cause
 
 
 def _check_text(text: str) -> str:
     if not any(map(str.isalnum, text)):
-        raise ValueError(f"`{text}` says nothing: people read this when a finding is tolerated")
+        raise WrongWordError(
+            f"`{text}` says nothing: people read this when a finding is tolerated", code=Code.SAYS_NOTHING
+        )
     return text
 
 
@@ -241,6 +277,7 @@ def _check_role(text: str) -> str:
         raise WrongWordError(
             f"`{text}` is an ARN, and the role is looked for in the account of each registry",
             f"the name of the role: {_PULL_ONLY}, or one that starts with {_ROLE_PREFIX}",
+            code=Code.ROLE_ARN,
         )
     if _OWN_ROLE.casefold() in text.casefold():
         raise WrongWordError(
@@ -248,6 +285,7 @@ def _check_role(text: str) -> str:
             "and this one may do more than pull",
             "a role that may do nothing but pull",
             _PULL_ONLY,
+            code=Code.OWN_ROLE,
         )
     if re.fullmatch(_ROLE, text):
         return text
@@ -259,23 +297,32 @@ def _check_role(text: str) -> str:
             f"{_PULL_ONLY}, or a name that starts with {_ROLE_PREFIX}, "
             "as the template's parameter PullOnlyRoleName says",
             prefixed if is_longer else nearest_word(text, (_PULL_ONLY,)),
+            code=Code.ROLE_NAME,
         )
-    raise ValueError(f"`{text}` is not the name of a role: up to 64 letters, digits and +=,.@_-, and no path")
+    raise WrongWordError(
+        f"`{text}` is not the name of a role: up to 64 letters, digits and +=,.@_-, and no path", code=Code.ROLE_NAME
+    )
 
 
 def _check_secret(text: str) -> str:
     if re.fullmatch(_SECRET, text):
         return text
     if text.startswith("arn:"):
-        raise WrongWordError(f"`{text}` is an ARN", f"the name of the secret, which starts with {_SINK_PREFIX}")
+        raise WrongWordError(
+            f"`{text}` is an ARN", f"the name of the secret, which starts with {_SINK_PREFIX}", code=Code.SECRET_ARN
+        )
     if not text.startswith(_SINK_PREFIX):
         prefixed = f"{_SINK_PREFIX}{text.lstrip('/')}"
         raise WrongWordError(
             f"`{text}` is a secret that the steward may not write",
             f"a name that starts with {_SINK_PREFIX}, as the template's parameter SecretPrefix says",
             prefixed if re.fullmatch(_SECRET, prefixed) else None,
+            code=Code.SECRET_NAME,
         )
-    raise ValueError(f"`{text}` is not the name of a secret: up to 512 letters, digits and /_+=.@-, after the prefix")
+    raise WrongWordError(
+        f"`{text}` is not the name of a secret: up to 512 letters, digits and /_+=.@-, after the prefix",
+        code=Code.SECRET_NAME,
+    )
 
 
 def _schema(pattern: str) -> WithJsonSchema:
