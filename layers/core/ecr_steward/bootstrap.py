@@ -47,6 +47,7 @@ class Settings:
     rulebook: Path
     event_bus: str
     idempotency_table: str
+    state_table: str
     failure_queue_url: str
     accounts: Accounts
     pull_only_role: str | None
@@ -63,6 +64,7 @@ class Settings:
             rulebook=Path(env.get("ECR_STEWARD_RULEBOOK", "/opt/rulebook.json")),
             event_bus=env["ECR_STEWARD_EVENT_BUS"],
             idempotency_table=env["ECR_STEWARD_IDEMPOTENCY_TABLE"],
+            state_table=env["ECR_STEWARD_STATE_TABLE"],
             failure_queue_url=env["ECR_STEWARD_FAILURE_QUEUE_URL"],
             accounts=Accounts(
                 own=env["ECR_STEWARD_ACCOUNT"],

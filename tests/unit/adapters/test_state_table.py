@@ -1,0 +1,137 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.state_table import Item, Key, StateTable
+from ecr_steward.errors import RefusedByRegistryError
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+KEY = Key("thing", "one")
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def table(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateTable]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # moto answers for AWS's own endpoints only
+    with mock_aws():
+        clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
+        clients.dynamodb.create_table(
+            TableName="state",
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield StateTable(clients, "state", clock)
+
+
+def test_an_item_is_read_as_it_was_written(table: StateTable) -> None:
+    item = Item(
+        KEY,
+        {"text": "ä", "number": 7, "yes": True, "none": None, "list": ["a", "b"], "bytes": b"\x00"},
+        NOW + timedelta(days=1),
+    )
+
+    table.put(item)
+
+    assert table.get(KEY) == item
+    assert table.get(Key("thing", "other")) is None
+
+
+def test_an_item_is_not_seen_when_it_has_expired_though_it_is_there(table: StateTable, clock: Clock) -> None:
+    table.put(Item(KEY, {"n": 1}, NOW + timedelta(hours=1)))
+    table.put(Item(Key("thing", "two"), {"n": 2}))
+
+    clock.now += timedelta(hours=1)
+
+    assert table.get(KEY) is None
+    assert [item.key.sk for item in table.query("thing")] == ["two"]
+    assert not table.delete(KEY)
+
+
+def test_a_new_item_is_written_once_when_two_try_and_again_when_it_has_expired(table: StateTable, clock: Clock) -> None:
+    first, second = (Item(KEY, {"who": who}, NOW + timedelta(hours=1)) for who in ("first", "second"))
+
+    assert [table.put_new(first), table.put_new(second)] == [True, False]
+    assert table.get(KEY) == first
+
+    clock.now += timedelta(hours=1)
+    assert table.put_new(Item(KEY, {"who": "third"}))
+    assert table.get(KEY) == Item(KEY, {"who": "third"})
+
+
+def test_all_pages_of_a_partition_are_read_in_order_and_only_those_that_begin_so(table: StateTable) -> None:
+    large = "x" * 300_000  # a page of Query holds 1 MB
+    table.put_all(Item(Key("thing", f"a{n:02}"), {"text": large}) for n in range(30))
+    table.put_all([Item(Key("thing", "b"), {}), Item(Key("other", "a99"), {})])
+
+    names = [f"a{n:02}" for n in range(30)]
+    assert [item.key.sk for item in table.query("thing", "a")] == names
+    assert [item.key.sk for item in table.query("thing", newest_first=True)] == ["b", *reversed(names)]
+
+
+def test_attributes_change_only_where_the_item_is(table: StateTable) -> None:
+    table.put(Item(KEY, {"state": "intended", "why": "so"}))
+
+    assert table.set(KEY, {"state": "done"})
+    assert not table.set(Key("thing", "other"), {"state": "done"})
+    assert table.get(KEY) == Item(KEY, {"state": "done", "why": "so"})
+    assert table.get(Key("thing", "other")) is None
+
+
+def test_numbers_rise_all_together_or_not_at_all_when_one_would_pass_its_limit(table: StateTable) -> None:
+    assert table.add(KEY, {"all": 3, "one": 3}, at_most={"all": 5, "one": 3}, expires_at=NOW + timedelta(hours=1))
+    assert not table.add(KEY, {"all": 1, "one": 1}, at_most={"all": 5, "one": 3})
+    assert table.add(KEY, {"all": 2, "other": 2}, at_most={"all": 5, "other": 2})
+    assert not table.add(Key("thing", "two"), {"all": 6}, at_most={"all": 5})
+
+    assert table.get(KEY) == Item(KEY, {"all": 5, "one": 3, "other": 2}, NOW + timedelta(hours=1))
+    assert table.get(Key("thing", "two")) is None
+
+
+def test_a_number_falls_to_its_least_and_not_at_all_when_it_has_expired_or_never_was(
+    table: StateTable, clock: Clock
+) -> None:
+    table.put(Item(KEY, {"left": 3}, NOW + timedelta(hours=1)))
+
+    assert table.add(KEY, {"left": -2}, at_least={"left": 0})
+    assert not table.add(KEY, {"left": -2}, at_least={"left": 0})
+    assert not table.add(Key("thing", "two"), {"left": -1}, at_least={"left": 0})
+    clock.now += timedelta(hours=1)
+    assert not table.add(KEY, {"left": -1}, at_least={"left": 0})
+
+
+def test_no_number_passes_its_limit_when_many_add_at_the_same_time(table: StateTable) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: table.add(KEY, {"n": 1}, at_most={"n": 10}), range(40)))
+
+    assert answers.count(True) == 10
+    assert table.get(KEY) == Item(KEY, {"n": 10})
+
+
+def test_the_table_is_named_when_it_is_not_there(table: StateTable) -> None:
+    elsewhere = StateTable(table._clients, "gone", table._now)
+
+    with pytest.raises(RefusedByRegistryError, match="dynamodb:GetItem on gone: ResourceNotFoundException"):
+        elsewhere.get(KEY)
