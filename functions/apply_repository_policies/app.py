@@ -13,7 +13,7 @@ from ecr_steward.events.repository_hint import read_repository
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
     """Answer one API call that CloudTrail logged, or one push."""
 
-    def job() -> Outcome:
+    def job() -> tuple[Outcome, ...]:
         repository = read_repository(event)
         return bootstrap.app().apply_repository_policies(repository)
 

@@ -114,6 +114,10 @@ class FakeRegistry:
         with self.calls.record("repository", ref):
             return Repository(ref, self.settings_of(ref))
 
+    def resource_tags(self, repository: RepositoryRef) -> Mapping[str, str]:
+        with self.calls.record("resource_tags", repository):
+            return dict(self.settings_of(repository).resource_tags)
+
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         with self.calls.record("images", repository):
             return RepositoryImages.of(repository, self._images_of(repository).values())

@@ -99,7 +99,7 @@ class App:
         """See ``usecases.enforce_image_tags``."""
         return enforce_image_tags(push.image, rules=self.rules, registry=self.registry, notices=self.notices)
 
-    def apply_repository_policies(self, repository: RepositoryRef) -> Outcome:
+    def apply_repository_policies(self, repository: RepositoryRef) -> tuple[Outcome, ...]:
         """See ``usecases.apply_repository_policies``."""
         return apply_repository_policies(repository, rules=self.rules, registry=self.registry)
 

@@ -76,16 +76,20 @@ class EcrRegistry:
             policy = _document(lambda: client.get_repository_policy(**key)["policyText"])
         with translated("ecr:GetLifecyclePolicy", ref):
             lifecycle = _document(lambda: client.get_lifecycle_policy(**key)["lifecyclePolicyText"])
-        with translated("ecr:ListTagsForResource", ref):
-            resource_tags = client.list_tags_for_resource(resourceArn=_arn(client, ref))["tags"]
         settings = RepositorySettings(
             policy=policy,
             lifecycle=lifecycle,
             mutability=_mutability(entry),
             scan_on_push=entry.get("imageScanningConfiguration", {}).get("scanOnPush", False),
-            resource_tags={resource_tag["Key"]: resource_tag["Value"] for resource_tag in resource_tags},
+            resource_tags=self.resource_tags(ref),
         )
         return Repository(ref, settings)
+
+    def resource_tags(self, repository: RepositoryRef) -> Mapping[str, str]:
+        client, _ = self._address(repository)
+        with translated("ecr:ListTagsForResource", repository):
+            resource_tags = client.list_tags_for_resource(resourceArn=_arn(client, repository))["tags"]
+        return {resource_tag["Key"]: resource_tag["Value"] for resource_tag in resource_tags}
 
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         client, key = self._address(repository)

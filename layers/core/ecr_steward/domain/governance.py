@@ -1,6 +1,6 @@
 """Repository settings: what differs from the rulebook, as a plan. An equal setting is never written again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ecr_steward.domain.names import RepositoryRef
@@ -27,15 +27,17 @@ def plan_repository(rule: Rule, actual: Repository) -> Plan:
     return Plan(tuple(_differences(rule.name, actual.ref, wanted, actual.settings)))
 
 
-def plan_new_repository(rule: Rule | None, ref: RepositoryRef, *, asked_by: str, why: str) -> Plan:
-    """Plan a repository that does not exist, with all the settings of the rule that will govern it, if one does.
+def plan_new_repository(rules: Iterable[Rule], ref: RepositoryRef, *, asked_by: str, why: str) -> Plan:
+    """Plan a repository that does not exist, with all the settings that it will be governed by.
 
-    ``asked_by`` names the rule that needs the repository; ``rule`` governs it once it is there.
+    ``asked_by`` names the rule that needs the repository; each of ``rules`` decides some settings of it once it is
+    there.
     """
-    wanted = rule.repository(ref) if rule and rule.repository else RepositorySettings()
-    create = CreateRepository(rule=asked_by, why=why, repository=ref, mutability=wanted.mutability)
-    fresh = RepositorySettings(mutability=wanted.mutability, scan_on_push=False)
-    return Plan((create, *_differences(rule.name if rule else asked_by, ref, wanted, fresh)))
+    wanted = [(rule.name, rule.repository(ref)) for rule in rules if rule.repository]
+    mutability = next((settings.mutability for _, settings in wanted if settings.mutability), None)
+    create = CreateRepository(rule=asked_by, why=why, repository=ref, mutability=mutability)
+    fresh = RepositorySettings(mutability=mutability, scan_on_push=False)
+    return Plan((create, *(step for name, settings in wanted for step in _differences(name, ref, settings, fresh))))
 
 
 def _differences(

@@ -4,12 +4,14 @@ Patterns arrive compiled: a ``Matcher`` answers for one text, and says how the r
 needs no pattern library, and a pattern that could hang a function cannot get this far.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 
 from ecr_steward.domain.matching import Matcher
+from ecr_steward.domain.merging import SILENT, filled, unsaid
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
 from ecr_steward.domain.scans import Severity
@@ -144,11 +146,20 @@ class Match:
     repositories: tuple[Matcher, ...]
     accounts: tuple[Matcher, ...] = ()
     regions: tuple[Matcher, ...] = ()
+    exclude: tuple[Matcher, ...] = ()
+    resource_tags: Mapping[str, Matcher] = field(default_factory=dict)
 
-    def covers(self, repository: RepositoryRef) -> bool:
-        """Whether the rule speaks about this repository."""
+    def covers(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> bool:
+        """Whether the rule speaks about this repository, which carries these resource tags."""
+        return self.may_cover(repository) and all(
+            key in resource_tags and pattern.matches(resource_tags[key]) for key, pattern in self.resource_tags.items()
+        )
+
+    def may_cover(self, repository: RepositoryRef) -> bool:
+        """Whether it does if the repository carries the right resource tags."""
         return (
             any(pattern.matches(repository.name) for pattern in self.repositories)
+            and not any(pattern.matches(repository.name) for pattern in self.exclude)
             and _any_or_none(self.accounts, repository.registry.account)
             and _any_or_none(self.regions, repository.registry.region)
         )
@@ -156,7 +167,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Rule:
-    """One named rule. Every step and violation carries its name."""
+    """One named rule. Every step and violation carries its name. What is ``None`` it leaves unsaid."""
 
     name: str
     match: Match
@@ -165,24 +176,123 @@ class Rule:
     repository: Callable[[RepositoryRef], RepositorySettings] | None = None
     """The wanted settings for a repository: a policy names the account it stands in."""
     scan: ScanRules | None = None
-    replicate: tuple[ReplicationRules, ...] = ()
+    replicate: tuple[ReplicationRules, ...] | None = None
+    is_final: bool = False
+    """Whether the rules below have no say in what this one covers."""
+
+
+@dataclass(frozen=True)
+class Governing:
+    """What the rules say about one repository: each section as the first rule has it that says it.
+
+    A section comes as a rule with the name and mode of the one that said it and with all sections that hold, since one
+    may look at another: what passes its scan is copied.
+    """
+
+    names: tuple[str, ...] = ()
+    """Of all rules that cover the repository, in their order."""
+    image_tags: Rule | None = None
+    scan: Rule | None = None
+    replicate: Rule | None = None
+    settings: tuple[Rule, ...] = ()
+    """One for each rule that decides some of the settings."""
+
+
+UNGOVERNED = Governing()
 
 
 @dataclass(frozen=True)
 class Rules:
-    """A whole rulebook, compiled. Of the rules that cover a repository, the first one governs it."""
+    """A whole rulebook, compiled."""
 
     rules: tuple[Rule, ...]
     waivers: tuple[Waiver, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    defaults: Rule | None = None
+    """The last rule of all, for repositories that another one covers."""
+    infrastructure_code: Mapping[str, tuple[Matcher, ...]] = field(default_factory=dict)
+    """Resource tags by which one knows a repository that other code owns: it is only reported on."""
 
-    def rule_for(self, repository: RepositoryRef) -> Rule | None:
-        """The rule that governs this repository, or ``None``: the steward leaves it alone."""
-        return next((rule for rule in self.rules if rule.match.covers(repository)), None)
+    def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
+        """What holds for this repository, which carries these resource tags."""
+        covering: list[Rule] = []
+        for rule in self.rules:
+            if rule.match.covers(repository, resource_tags):
+                covering.append(rule)
+                if rule.is_final:
+                    break
+        if not covering:
+            return UNGOVERNED
+        names = tuple(rule.name for rule in covering)
+        if self.defaults and not covering[-1].is_final:
+            covering.append(self.defaults)
+        if self._is_owned_by_code(resource_tags):
+            covering = [replace(rule, mode=Mode.OBSERVE) for rule in covering]
+        return _merged(repository, names, covering)
+
+    def needs_resource_tags(self, repository: RepositoryRef) -> bool:
+        """Whether what holds for this repository depends on its resource tags."""
+        covering = [rule for rule in self.rules if rule.match.may_cover(repository)]
+        return any(rule.match.resource_tags for rule in covering) or bool(covering and self.infrastructure_code)
+
+    def may_govern(self, repository: RepositoryRef) -> bool:
+        """Whether some rule covers this repository, if it carries the right resource tags."""
+        return any(rule.match.may_cover(repository) for rule in self.rules)
+
+    def observing(self) -> "Rules":
+        """The same rules, none of which changes anything."""
+        observed = tuple(replace(rule, mode=Mode.OBSERVE) for rule in self.rules)
+        defaults = replace(self.defaults, mode=Mode.OBSERVE) if self.defaults else None
+        return replace(self, rules=observed, defaults=defaults)
 
     def waivers_for(self, repository: RepositoryRef) -> tuple[Waiver, ...]:
         """The waivers that were given for this repository, expired or not."""
         return tuple(waiver for waiver in self.waivers if waiver.covers(repository))
+
+    def _is_owned_by_code(self, resource_tags: Mapping[str, str]) -> bool:
+        return any(
+            pattern.matches(resource_tags[key])
+            for key, patterns in self.infrastructure_code.items()
+            if key in resource_tags
+            for pattern in patterns
+        )
+
+
+def _merged(repository: RepositoryRef, names: tuple[str, ...], covering: Sequence[Rule]) -> Governing:
+    image_tags = next((rule for rule in covering if rule.image_tags is not None), None)
+    scan = next((rule for rule in covering if rule.scan is not None), None)
+    replicate = next((rule for rule in covering if rule.replicate is not None), None)
+    whole = Rule(
+        name=names[0],
+        match=covering[0].match,
+        image_tags=image_tags.image_tags if image_tags else None,
+        scan=scan.scan if scan else None,
+        replicate=replicate.replicate if replicate else None,
+    )
+
+    def said_by(rule: Rule | None) -> Rule | None:
+        return replace(whole, name=rule.name, match=rule.match, mode=rule.mode) if rule else None
+
+    return Governing(
+        names, said_by(image_tags), said_by(scan), said_by(replicate), tuple(_settings(repository, covering))
+    )
+
+
+def _settings(repository: RepositoryRef, covering: Sequence[Rule]) -> Iterator[Rule]:
+    """Each rule with those settings that no rule before it says."""
+    said = SILENT
+    for rule in covering:
+        if rule.repository is None:
+            continue
+        wanted = rule.repository(repository)
+        left = unsaid(wanted, said)
+        if left != SILENT:
+            yield replace(rule, repository=partial(_always, left))
+        said = filled(said, wanted)
+
+
+def _always(settings: RepositorySettings, _repository: RepositoryRef) -> RepositorySettings:
+    return settings
 
 
 def _any_or_none(patterns: tuple[Matcher, ...], text: str) -> bool:

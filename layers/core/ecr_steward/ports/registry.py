@@ -28,6 +28,10 @@ class Registry(Protocol):
         """
         ...
 
+    def resource_tags(self, repository: RepositoryRef) -> Mapping[str, str]:
+        """Read the resource tags of a repository. Needs ecr:ListTagsForResource. Raises RepositoryNotFoundError."""
+        ...
+
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         """Read all images of a repository, tagged or not, without the archived ones, which nobody can pull.
 

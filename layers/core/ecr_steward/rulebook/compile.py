@@ -6,6 +6,8 @@ from ecr_steward.rulebook import model
 from ecr_steward.rulebook.compile_image_tags import tag_rules
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.credentials import Credential
+from ecr_steward.rulebook.inheritance import resolve
+from ecr_steward.rulebook.matching import Match
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.replicate import Replicate
 from ecr_steward.rulebook.scans import Scan
@@ -14,26 +16,38 @@ from ecr_steward.rulebook.waivers import Waiver
 
 def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
     """Compile a rulebook that validated."""
+    resolved = resolve(rulebook)
     return rules.Rules(
-        rules=tuple(map(_rule, rulebook.rules)),
+        rules=tuple(map(_rule, resolved.rules)),
         waivers=tuple(map(_waiver, rulebook.waivers)),
         credentials=tuple(map(_credential, rulebook.credentials)),
+        defaults=_rule(resolved.defaults) if resolved.defaults else None,
+        infrastructure_code={
+            key: tuple(map(star_matcher, values)) for key, values in rulebook.infrastructure_code.items()
+        },
     )
 
 
 def _rule(rule: model.Rule) -> rules.Rule:
     return rules.Rule(
         name=rule.name,
-        match=rules.Match(
-            repositories=tuple(map(repository_matcher, rule.match.repositories)),
-            accounts=tuple(map(star_matcher, rule.match.accounts)),
-            regions=tuple(map(star_matcher, rule.match.regions)),
-        ),
+        match=_match(rule.match),
         mode=rules.Mode(rule.mode),
         image_tags=tag_rules(rule.image_tags) if rule.image_tags else None,
         repository=settings_of(rule.repository) if rule.repository else None,
         scan=_scan_rules(rule.scan) if rule.scan else None,
-        replicate=tuple(map(_replication, rule.replicate)),
+        replicate=tuple(map(_replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
+        is_final=rule.final,
+    )
+
+
+def _match(match: Match) -> rules.Match:
+    return rules.Match(
+        repositories=tuple(map(repository_matcher, match.repositories)),
+        accounts=tuple(map(star_matcher, match.accounts)),
+        regions=tuple(map(star_matcher, match.regions)),
+        exclude=tuple(map(repository_matcher, match.exclude)),
+        resource_tags={key: star_matcher(value) for key, value in match.resource_tags.items()},
     )
 
 

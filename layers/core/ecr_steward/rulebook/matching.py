@@ -7,12 +7,17 @@ from ecr_steward.rulebook.base import RulebookModel
 
 
 class Match(RulebookModel):
-    """Which repositories a rule speaks about. Of the rules that match a repository, the first one governs it."""
+    """Which repositories a rule speaks about: those that every key of it fits."""
 
     repositories: tuple[words.RepositoryGlob, ...] = Field(
         min_length=1,
         description="Repository names: `*` stands for anything but a slash, `**` between slashes for any depth.",
         examples=[["team-*/**"]],
+    )
+    exclude: tuple[words.RepositoryGlob, ...] = Field(
+        default=(),
+        description="Repository names that are left out again; patterns as in `repositories`.",
+        examples=[["team-*/sandbox/**"]],
     )
     accounts: tuple[words.AccountWord, ...] = Field(
         default=(),
@@ -21,4 +26,10 @@ class Match(RulebookModel):
     )
     regions: tuple[words.RegionGlob, ...] = Field(
         default=(), description="Regions, with `*`; none means every region.", examples=[["eu-west-1", "us-*"]]
+    )
+    resource_tags: dict[words.ResourceTagKey, words.ResourceTagValue] = Field(
+        default={},
+        max_length=50,
+        description="AWS resource tags that the repository carries, all of them; `*` in a value stands for anything.",
+        examples=[{"tier": "prod"}],
     )

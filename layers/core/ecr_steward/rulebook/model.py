@@ -6,8 +6,9 @@ examples become the JSON Schema that editors show. What no single value can tell
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
+from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import Name, RulebookModel
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.image_tags import ImageTags
@@ -18,11 +19,9 @@ from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.waivers import Waiver
 
 
-class Rule(RulebookModel):
-    """One rule. A rule that only matches exempts these repositories from the rules below it."""
+class Sections(RulebookModel):
+    """What a rule can say. Each key is a section of its own, and so is each key of `repository`."""
 
-    name: Name = Field(description="Every step and every violation names its rule.", examples=["services"])
-    match: Match = Field(description="The repositories it speaks about.", examples=[{"repositories": ["team-*/**"]}])
     mode: Literal["observe", "enforce"] = Field(
         default="observe",
         description="`observe` plans and reports and changes nothing; `enforce` also applies.",
@@ -42,7 +41,42 @@ class Rule(RulebookModel):
         examples=[{"fail_on": {"severity": "HIGH"}}],
     )
     replicate: tuple[Replicate, ...] = Field(
-        default=(), description="Copies to other registries.", examples=[[{"to": [{"region": "eu-west-1"}]}]]
+        default=(),
+        description="Copies to other registries; an empty list says that there are none, whatever rules below say.",
+        examples=[[{"to": [{"region": "eu-west-1"}]}]],
+    )
+
+
+class Defaults(Sections):
+    """What rules leave unsaid: whole sections, and keys inside `image_tags` and `scan`."""
+
+
+class Profile(Sections):
+    """Sections under a name, for rules and other profiles to extend."""
+
+    name: Name = Field(description="What `extends` calls it.", examples=["baseline"])
+    extends: tuple[Name, ...] = Field(
+        default=(),
+        description="Profiles whose keys hold where this one is silent; the first one wins.",
+        examples=[["base"]],
+    )
+
+
+class Rule(Sections):
+    """One rule. Of all rules that match a repository, the first one that says a section decides it."""
+
+    name: Name = Field(description="Every step and every violation names its rule.", examples=["services"])
+    match: Match = Field(description="The repositories it speaks about.", examples=[{"repositories": ["team-*/**"]}])
+    extends: tuple[Name, ...] = Field(
+        default=(),
+        description="Profiles whose keys hold where this rule is silent; the first one wins.",
+        examples=[["baseline"]],
+    )
+    final: StrictBool = Field(
+        default=False,
+        description="Whether the rules below, and `defaults`, have no say in what this one matches. A rule that is "
+        "nothing else exempts its repositories.",
+        examples=[True],
     )
 
 
@@ -50,9 +84,27 @@ class Rulebook(RulebookModel):
     """How the registry should be."""
 
     version: Literal[1] = Field(description="Of the rulebook's grammar.", examples=[1])
+    infrastructure_code: dict[words.ResourceTagKey, tuple[words.ResourceTagValue, ...]] = Field(
+        default={},
+        max_length=50,
+        description="Resource tags by which one knows a repository that other code owns, such as Terraform. Whatever "
+        "its rules say, it is only reported on. `*` in a value stands for anything.",
+        examples=[{"managed-by": ["terraform", "cloudformation"]}],
+    )
+    defaults: Defaults | None = Field(
+        default=None,
+        description="What rules leave unsaid, for every repository that a rule matches.",
+        examples=[{"repository": {"scanning": "on_push"}}],
+    )
+    profiles: tuple[Profile, ...] = Field(
+        default=(),
+        description="Sections under a name, for rules to extend.",
+        examples=[[{"name": "baseline", "repository": {"scanning": "on_push"}}]],
+    )
     rules: tuple[Rule, ...] = Field(
         min_length=1,
-        description="The rules. Of those that match a repository, the first one governs it.",
+        description="The rules, the most particular ones first: of those that match a repository, the first one that "
+        "says a section decides it.",
         examples=[[{"name": "services", "match": {"repositories": ["team-*/**"]}}]],
     )
     waivers: tuple[Waiver, ...] = Field(

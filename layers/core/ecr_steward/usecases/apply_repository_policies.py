@@ -1,24 +1,40 @@
-"""New or changed repository → the settings of its rule."""
+"""New or changed repository → the settings of its rules."""
+
+from dataclasses import replace
 
 from ecr_steward.domain.governance import plan_repository
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.rules import Mode, Rules
-from ecr_steward.errors import RepositoryNotFoundError
+from ecr_steward.domain.repositories import Repository
+from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.errors import RepositoryNotFoundError, StewardError
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.governing import governing_rules
 
 
-def apply_repository_policies(repository: RepositoryRef, *, rules: Rules, registry: Registry) -> Outcome:
-    """Bring a repository's settings to those of its rule; a repository without a rule is left alone."""
-    rule = rules.rule_for(repository)
-    if rule is None:
-        return Outcome(str(repository), remark="no rule covers this repository")
+def apply_repository_policies(repository: RepositoryRef, *, rules: Rules, registry: Registry) -> tuple[Outcome, ...]:
+    """Bring a repository's settings to those of its rules: one outcome for each rule that decides some of them.
+
+    A repository that no rule covers is left alone.
+    """
     try:
+        governing = governing_rules(repository, rules, registry)
+        if not governing.settings:
+            remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
+            return (Outcome(str(repository), next(iter(governing.names), None), remark=remark),)
         actual = registry.repository(repository)
     except RepositoryNotFoundError:
-        return Outcome(str(repository), rule.name, rule.mode, remark="the repository is gone")
-    plan = plan_repository(rule, actual)
-    if rule.mode is Mode.ENFORCE:
-        apply_plan(plan, registry)
-    return Outcome(str(repository), rule.name, rule.mode, plan, applied=rule.mode is Mode.ENFORCE)
+        return (Outcome(str(repository), remark="the repository is gone"),)
+    return tuple(_bring_to(rule, actual, registry) for rule in governing.settings)
+
+
+def _bring_to(rule: Rule, actual: Repository, registry: Registry) -> Outcome:
+    outcome = Outcome(str(actual.ref), rule.name, rule.mode, plan_repository(rule, actual))
+    if rule.mode is Mode.OBSERVE:
+        return outcome
+    try:
+        apply_plan(outcome.plan, registry)
+    except StewardError as error:  # a rule whose settings are refused does not keep the others from theirs
+        return replace(outcome, error=error)
+    return replace(outcome, applied=True)

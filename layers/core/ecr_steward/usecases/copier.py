@@ -9,7 +9,7 @@ from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
-from ecr_steward.domain.rules import Condition, Mode, ReplicationRules, Rule, Rules
+from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.tagging import attached_to
 from ecr_steward.domain.verdict import bounded
@@ -62,7 +62,7 @@ class Copier:
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
-        for replication in rule.replicate:
+        for replication in rule.replicate or ():
             if replicable_tags(rule, replication, images, image.digest):
                 for destination in replication.to:
                     to = destination.of(image.repository)
@@ -86,16 +86,15 @@ class Copier:
         return self.plan_settings(copy) + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
 
     def plan_settings(self, copy: Copy) -> Plan:
-        """Plan the destination repository: it has the settings of the rule that covers it from its first image on."""
-        governing = self.rules.rule_for(copy.to)
-        if governing is not None and governing.mode is Mode.OBSERVE:
-            governing = None
+        """Plan the destination repository: it has the settings of the rules that cover it from its first image on."""
         try:
             actual = self.repository(copy.to)
         except RepositoryNotFoundError:
             why = f"{copy.image.repository} is replicated to {copy.to.registry}"
-            return plan_new_repository(governing, copy.to, asked_by=copy.rule.name, why=why)
-        return plan_repository(governing, actual) if governing else NOTHING
+            enforced = _enforced(self.rules.governing(copy.to, {}))
+            return plan_new_repository(enforced, copy.to, asked_by=copy.rule.name, why=why)
+        enforced = _enforced(self.rules.governing(copy.to, actual.settings.resource_tags))
+        return sum((plan_repository(rule, actual) for rule in enforced), start=NOTHING)
 
     def plan_content(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the blobs and manifests of the image and of all that belongs to it."""
@@ -140,3 +139,7 @@ class Copier:
                 return f"{digest} waits for its scan: {reasons}"
             case Verdict.FAIL:
                 return f"{digest} did not pass its scan: {reasons}"
+
+
+def _enforced(governing: Governing) -> list[Rule]:
+    return [rule for rule in governing.settings if rule.mode is Mode.ENFORCE]

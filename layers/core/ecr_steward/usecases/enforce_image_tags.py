@@ -14,6 +14,7 @@ from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.governing import governing_rules
 
 
 def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, notices: Notices) -> Outcome:
@@ -21,12 +22,14 @@ def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, not
 
     What was pushed is only a hint: the image tags are read anew, so a late or repeated call does no harm.
     """
-    rule = rules.rule_for(image.repository)
-    if rule is None or rule.image_tags is None:
-        remark = "no rule speaks of this repository's image tags"
-        return Outcome(str(image), rule.name if rule else None, remark=remark)
-    nothing = Outcome(str(image), rule.name, rule.mode)
+    nothing = Outcome(str(image))
     try:
+        governing = governing_rules(image.repository, rules, registry)
+        rule = governing.image_tags
+        if rule is None:
+            nothing = replace(nothing, rule=next(iter(governing.names), None))
+            return nothing.remarking("no rule speaks of this repository's image tags")
+        nothing = Outcome(str(image), rule.name, rule.mode)
         images = registry.images(image.repository)
         if image.digest not in images.digests:
             return nothing.remarking("the image is gone")

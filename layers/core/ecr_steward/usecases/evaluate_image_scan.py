@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import ImageRef
@@ -15,6 +16,7 @@ from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
+from ecr_steward.usecases.governing import governing_rules
 from ecr_steward.usecases.reading import once
 
 
@@ -25,8 +27,8 @@ class ScanBatch:
     """
 
     def __init__(self, *, rules: Rules, registry: Registry, scans: Scans, notices: Notices, now: Clock) -> None:
-        self._rules = rules
         self._notices = notices
+        self._governing = once(partial(governing_rules, rules=rules, registry=registry))
         self._images = once(registry.images)
         self._assessor = Assessor(rules, registry, scans, now)
         self._judged: dict[ImageRef, Outcome] = {}
@@ -43,13 +45,14 @@ class ScanBatch:
         return tuple(outcome for each in hints for outcome in self._evaluate(each.image))
 
     def _evaluate(self, image: ImageRef) -> list[Outcome]:
-        rule = self._rules.rule_for(image.repository)
-        if rule is None:
-            return [Outcome(str(image), remark="no rule covers this repository")]
-        nothing = Outcome(str(image), rule.name, rule.mode)
-        if rule.scan is None:
-            return [nothing.remarking("the rule does not speak of scans")]
+        nothing = Outcome(str(image))
         try:
+            governing = self._governing(image.repository)
+            rule = governing.scan
+            if rule is None:
+                remark = "its rules do not speak of scans" if governing.names else "no rule covers this repository"
+                return [Outcome(str(image), next(iter(governing.names), None), remark=remark)]
+            nothing = Outcome(str(image), rule.name, rule.mode)
             images = self._images(image.repository)
             if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone")]

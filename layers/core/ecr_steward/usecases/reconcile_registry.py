@@ -9,7 +9,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRe
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import Plan
-from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
@@ -21,6 +21,7 @@ from ecr_steward.usecases.apply_repository_policies import apply_repository_poli
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
+from ecr_steward.usecases.governing import governing_rules
 from ecr_steward.usecases.reading import once
 
 
@@ -53,7 +54,7 @@ def reconcile_registry(
     return SweepOutcome(tuple(sweep.outcomes), sweep.repositories, sweep.requested, tuple(sweep.failures))
 
 
-type _Job = Callable[[Rule, RepositoryRef], None]
+type _Job = Callable[[Governing, RepositoryRef], None]
 
 
 @dataclass
@@ -71,15 +72,23 @@ class _Sweep:
     def look_at(self, where: RegistryRef, *jobs: _Job) -> None:
         """Do these jobs, one after the other, for every repository of a registry that a rule covers."""
         try:
-            found = [(rule, ref) for ref in self.registry.repositories(where) if (rule := self.rules.rule_for(ref))]
+            refs = [ref for ref in self.registry.repositories(where) if self.rules.may_govern(ref)]
         except StewardError as error:
             self.failures.append(SweepFailure(str(where), str(error)))
             return
+        found: list[tuple[Governing, RepositoryRef]] = []
+        for ref in refs:
+            self._attempt(ref, partial(self._find_rules, ref, found))
         self.repositories += len(found)
         # Image tags of all repositories before the first replica: the copier remembers which image holds which tag.
         for job in jobs:
-            for rule, repository in found:
-                self._attempt(repository, partial(job, rule, repository))
+            for governing, repository in found:
+                self._attempt(repository, partial(job, governing, repository))
+
+    def _find_rules(self, ref: RepositoryRef, found: list[tuple[Governing, RepositoryRef]]) -> None:
+        governing = governing_rules(ref, self.rules, self.registry)
+        if governing.names:
+            found.append((governing, ref))
 
     def _attempt(self, subject: object, job: Callable[[], None]) -> None:
         try:
@@ -89,21 +98,24 @@ class _Sweep:
         except StewardError as error:
             self.failures.append(SweepFailure(str(subject), str(error)))
 
-    def mend_settings(self, _rule: Rule, repository: RepositoryRef) -> None:
+    def mend_settings(self, _governing: Governing, repository: RepositoryRef) -> None:
         """The job of ``apply_repository_policies``."""
-        self._keep(apply_repository_policies(repository, rules=self.rules, registry=self.registry))
+        for outcome in apply_repository_policies(repository, rules=self.rules, registry=self.registry):
+            self._keep(outcome)
+            if outcome.error:
+                self.failures.append(SweepFailure(str(repository), str(outcome.error)))
 
-    def mend_image_tags(self, rule: Rule, repository: RepositoryRef) -> None:
+    def mend_image_tags(self, governing: Governing, repository: RepositoryRef) -> None:
         """The job of ``enforce_image_tags``, for all images."""
-        if rule.image_tags is not None:
+        if (rule := governing.image_tags) is not None:
             images = self.registry.images(repository)
             registry, notices = self.registry, self.notices
             outcome = enforce_in_repository(rule, images, images.digests, registry=registry, notices=notices)
             self._keep(outcome)
 
-    def judge_images(self, rule: Rule, repository: RepositoryRef) -> None:
+    def judge_images(self, governing: Governing, repository: RepositoryRef) -> None:
         """The job of ``evaluate_image_scan``, for all tagged images. Of a pass nobody needs to hear every hour."""
-        if rule.scan is None:
+        if (rule := governing.scan) is None:
             return
         images = self.copier.images(repository)
         tops = top_images(images)
@@ -120,9 +132,9 @@ class _Sweep:
             if assessment.verdict is Verdict.FAIL:
                 self.notices.publish(verdict_notice(rule, image, assessment))
 
-    def request_replicas(self, rule: Rule, repository: RepositoryRef) -> None:
+    def request_replicas(self, governing: Governing, repository: RepositoryRef) -> None:
         """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
-        if not rule.replicate:
+        if (rule := governing.replicate) is None:
             return
         images = self.copier.images(repository)
         for digest in sorted(set(images.holders.values())):
@@ -162,8 +174,8 @@ def _destinations(homes: Sequence[RegistryRef], rules: Rules) -> list[RegistryRe
     destinations = {
         destination.registry(home)
         for home in homes
-        for rule in rules.rules
-        for replication in rule.replicate
+        for rule in [*rules.rules, *([rules.defaults] if rules.defaults else [])]
+        for replication in rule.replicate or ()
         for destination in replication.to
     }
     return sorted(destinations - set(homes))

@@ -21,6 +21,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.apply import apply_plan
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
+from ecr_steward.usecases.governing import governing_rules
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -42,9 +43,14 @@ def replicate_image(
     carries the error. Where only what passed its scan is copied, the verdict is derived here and now from the findings:
     whoever asked for the copy, by whatever event, has no say in it.
     """
-    rule = rules.rule_for(image.repository)
+    try:
+        governing = governing_rules(image.repository, rules, registry)
+    except RepositoryNotFoundError:
+        return (Outcome(str(image), remark="the repository is gone"),)
+    rule = governing.replicate
     if rule is None or not rule.replicate:
-        return (Outcome(str(image), rule.name if rule else None, remark="no rule replicates this repository"),)
+        remark = "no rule replicates this repository"
+        return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
     copier = Copier(rules, content, registry.images, registry.repository, Assessor(rules, registry, scans, now))
     job = _Job(rule, copier, registry, content, notices)
     outcomes: list[Outcome] = []
