@@ -37,6 +37,14 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
+from ecr_steward.domain.registries import (
+    DeleteRegistryPolicy,
+    PutAccountSetting,
+    PutCreationTemplate,
+    PutRegistryPolicy,
+    PutRegistryScanning,
+    PutReplicationConfiguration,
+)
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import bounded
 from ecr_steward.errors import PermanentError, RetryableError, StewardError, SweepIncompleteError, gravest
@@ -205,6 +213,12 @@ _METRICS: dict[type[Step], str] = {
     CopyBlob: "BlobsCopied",
     CopyManifest: "ManifestsCopied",
     PublishCredential: "CredentialsRefreshed",
+    PutAccountSetting: "RegistrySettingsChanged",
+    PutRegistryPolicy: "RegistrySettingsChanged",
+    DeleteRegistryPolicy: "RegistrySettingsChanged",
+    PutRegistryScanning: "RegistrySettingsChanged",
+    PutCreationTemplate: "RegistrySettingsChanged",
+    PutReplicationConfiguration: "RegistrySettingsChanged",
 }
 
 

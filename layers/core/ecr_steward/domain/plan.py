@@ -6,21 +6,15 @@ A step names everything that the change needs, so applying it decides nothing. A
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.registries import RegistrySettingsStep
 from ecr_steward.domain.repositories import Document, TagMutability
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """Every step says who asks for it and why."""
-
-    rule: str
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class AddImageTag(_Asked):
+class AddImageTag(Asked):
     """Let an image hold an image tag, moving the tag from ``previous`` where another image holds it."""
 
     image: ImageRef
@@ -33,7 +27,7 @@ class AddImageTag(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoveImageTag(_Asked):
+class RemoveImageTag(Asked):
     """Take an image tag from exactly this image. Never planned for an image's only tag: ECR would delete the image."""
 
     image: ImageRef
@@ -44,7 +38,7 @@ class RemoveImageTag(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateRepository(_Asked):
+class CreateRepository(Asked):
     """Create a repository; the settings follow as steps of their own."""
 
     repository: RepositoryRef
@@ -55,7 +49,7 @@ class CreateRepository(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetRepositoryPolicy(_Asked):
+class SetRepositoryPolicy(Asked):
     """Replace the repository policy."""
 
     repository: RepositoryRef
@@ -66,7 +60,7 @@ class SetRepositoryPolicy(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutLifecyclePolicy(_Asked):
+class PutLifecyclePolicy(Asked):
     """Replace the lifecycle policy."""
 
     repository: RepositoryRef
@@ -77,7 +71,7 @@ class PutLifecyclePolicy(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutTagMutability(_Asked):
+class PutTagMutability(Asked):
     """Set which image tags may move."""
 
     repository: RepositoryRef
@@ -88,7 +82,7 @@ class PutTagMutability(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutScanOnPush(_Asked):
+class PutScanOnPush(Asked):
     """Switch basic scanning on push on or off."""
 
     repository: RepositoryRef
@@ -99,7 +93,7 @@ class PutScanOnPush(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddResourceTags(_Asked):
+class AddResourceTags(Asked):
     """Set these resource tags of the repository; others stay as they are."""
 
     repository: RepositoryRef
@@ -111,7 +105,7 @@ class AddResourceTags(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyBlob(_Asked):
+class CopyBlob(Asked):
     """Copy a layer or config to the destination repository."""
 
     source: RepositoryRef
@@ -123,7 +117,7 @@ class CopyBlob(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyManifest(_Asked):
+class CopyManifest(Asked):
     """Copy a manifest or index, byte for byte and untagged. Comes after all that it points to."""
 
     source: RepositoryRef
@@ -135,7 +129,7 @@ class CopyManifest(_Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishCredential(_Asked):
+class PublishCredential(Asked):
     """Put fresh logins to these registries into a sink. ``rule`` is the credential's name; a step holds no login."""
 
     sink: str
@@ -161,7 +155,7 @@ type RegistryStep = (
 """A change by a call of the registry's API."""
 type ContentStep = CopyBlob | CopyManifest
 """A change by moving bytes."""
-type Step = RegistryStep | ContentStep | PublishCredential
+type Step = RegistryStep | ContentStep | PublishCredential | RegistrySettingsStep
 """One intended change."""
 
 

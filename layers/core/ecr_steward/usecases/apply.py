@@ -20,16 +20,27 @@ from ecr_steward.domain.plan import (
 )
 from ecr_steward.errors import StewardError, gravest
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.usecases.apply_registry import REGISTRY_SETTINGS, apply_to_registry_settings
 
-SETTINGS = (PutTagMutability, PutScanOnPush, AddResourceTags, PutLifecyclePolicy, SetRepositoryPolicy)
+SETTINGS = (
+    PutTagMutability,
+    PutScanOnPush,
+    AddResourceTags,
+    PutLifecyclePolicy,
+    SetRepositoryPolicy,
+    *REGISTRY_SETTINGS,
+)
 """Steps that do not lean on each other: one that is refused does not keep the others from being done."""
 
 
-def apply_plan(plan: Plan, registry: Registry, content: ImageContent | None = None) -> None:
+def apply_plan(
+    plan: Plan, registry: Registry, content: ImageContent | None = None, settings: RegistrySettingsStore | None = None
+) -> None:
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
-    The first error ends it, but for a repository's settings, which are each tried. ``content`` is needed where the
-    plan copies anything.
+    The first error ends it, but for the settings of a repository or registry, which are each tried. ``content`` is
+    needed where the plan copies anything, ``settings`` where it changes those of a whole registry.
     """
     errors: list[StewardError] = []
     for step in plan.steps:
@@ -38,6 +49,10 @@ def apply_plan(plan: Plan, registry: Registry, content: ImageContent | None = No
                 if content is None:
                     raise TypeError(f"a plan that copies needs the data plane: {step}")
                 _apply_to_content(step, content)
+            elif isinstance(step, REGISTRY_SETTINGS):
+                if settings is None:
+                    raise TypeError(f"a plan for a whole registry needs its settings: {step}")
+                apply_to_registry_settings(step, settings)
             elif isinstance(step, PublishCredential):
                 raise TypeError(f"logins have to be fetched and tried first, by refresh_credentials: {step}")
             else:
