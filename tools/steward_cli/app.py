@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from ecr_steward.rulebook.codes import Code
 from steward_cli import sandbox_commands
 from steward_cli.main import FINDINGS, version_text
 from steward_cli.refusal import refuse
@@ -54,14 +55,15 @@ def validate(
 
     paths = files or find_rulebooks(Path())
     if not paths:
-        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml")
+        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml", Code.NO_RULEBOOK)
     try:
         findings = validate_files(paths, datetime.now(UTC).date())
     except OSError as error:
-        refuse(f"{error.filename} cannot be read: {error.strerror}")
+        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     _show(findings, sys.stdout)
-    if problems := sum(not finding.is_note for finding in findings):
-        typer.echo(f"{problems} {'problem' if problems == 1 else 'problems'} found", err=True)
+    if problems := [finding for finding in findings if not finding.is_note]:
+        found = f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'} found"
+        typer.echo(f"{found}; `ecr-steward explain {problems[0].code}` says more", err=True)
         raise typer.Exit(FINDINGS)
     for path in paths:
         typer.echo(f"{path} is valid", err=True)
@@ -78,7 +80,7 @@ def compile_(
     try:
         findings = compile_file(file, output)
     except OSError as error:
-        refuse(f"{error.filename} cannot be opened: {error.strerror}")
+        refuse(f"{error.filename} cannot be opened: {error.strerror}", Code.FILE_UNREADABLE)
     if findings:
         _show(findings, sys.stderr)  # where a build tool looks for the reason
         raise typer.Exit(FINDINGS)
@@ -96,8 +98,18 @@ def schema(
     if name not in texts:
         nearest = nearest_word(name, texts)
         meant = f"did you mean `{nearest}`? " if nearest else ""
-        refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}")
+        refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}", Code.UNKNOWN_SCHEMA)
     typer.echo(texts[name], nl=False)
+
+
+@app.command()
+def explain(
+    subject: Annotated[str, typer.Argument(help="An error code such as ES101.", metavar="CODE")],
+) -> None:
+    """Say what an error code means, with what is wrong and what would be right."""
+    from steward_cli.explain_command import explain_code
+
+    explain_code(subject)
 
 
 def _show(findings: "list[Finding]", stream: TextIO) -> None:

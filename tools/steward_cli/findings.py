@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.problems import Problem
 from steward_cli.rulebook_file import Place, RulebookFile, UnreadableRulebookError
 
@@ -15,6 +16,7 @@ class Finding:
     file: Path
     place: Place
     line: str
+    code: Code
     message: str
     hint: str | None = None
     """The right word, said beside the wrong one."""
@@ -32,12 +34,13 @@ class Finding:
         """A problem of the rulebook, with its place in the file."""
         place = file.place_of(problem)
         hint = f"did you mean `{problem.nearest}`?" if problem.nearest else None
-        return cls(file.path, place, _line(file.lines, place), _printable(problem.message), hint, problem.expected)
+        line = _line(file.lines, place)
+        return cls(file.path, place, line, problem.code, _printable(problem.message), hint, problem.expected)
 
     @classmethod
     def of_unreadable(cls, path: Path, error: UnreadableRulebookError) -> Self:
         """A file that is no rulebook at all."""
-        return cls(path, error.place, _line(error.lines, error.place), _printable(error.message))
+        return cls(path, error.place, _line(error.lines, error.place), error.code, _printable(error.message))
 
 
 def _line(lines: tuple[str, ...], place: Place) -> str:

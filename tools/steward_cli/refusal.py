@@ -4,10 +4,11 @@ from typing import NoReturn
 
 import typer
 
+from ecr_steward.rulebook.codes import Code
 from steward_cli.main import USAGE
 
 
-def refuse(message: str) -> NoReturn:
+def refuse(message: str, code: Code = Code.WRONG_USE) -> NoReturn:
     """End the command. Raises typer.Exit."""
-    typer.echo(f"Error: {message}", err=True)
+    typer.echo(f"Error: {code} {message}", err=True)
     raise typer.Exit(USAGE)

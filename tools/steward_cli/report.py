@@ -26,6 +26,7 @@ def _text_of(finding: Finding) -> Text:
     text = Text()
     text.append(f"{finding.file}:{place.line}:{place.column}", "bold")
     text.append(": note: " if finding.is_note else ": ")
+    text.append(f"{finding.code} ", colour)
     text.append(f"{finding.message}\n", f"bold {colour}")
     if finding.line:
         line, start = _clipped(finding.line, place.column)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.problems import Path as DataPath
 from ecr_steward.rulebook.problems import Problem, spell_path
 
@@ -59,8 +60,9 @@ class RulebookFile:
 class UnreadableRulebookError(Exception):
     """The file is no YAML that a rulebook could be. ``place`` says where reading ended."""
 
-    def __init__(self, message: str, place: Place, lines: tuple[str, ...] = ()) -> None:
+    def __init__(self, code: Code, message: str, place: Place, lines: tuple[str, ...] = ()) -> None:
         super().__init__(message)
+        self.code = code
         self.message = message
         self.place = place
         self.lines = lines
@@ -81,29 +83,46 @@ def read_rulebook_file(path: Path) -> RulebookFile:
     source = path.read_bytes()
     if len(source) > SIZE_LIMIT:
         raise UnreadableRulebookError(
-            f"the file has {len(source)} bytes; a rulebook has at most {SIZE_LIMIT}", Place(1, 1)
+            Code.FILE_TOO_LARGE, f"the file has {len(source)} bytes; a rulebook has at most {SIZE_LIMIT}", Place(1, 1)
         )
     try:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         line = source.count(b"\n", 0, cause.start) + 1
-        raise UnreadableRulebookError(f"the file is not UTF-8: {cause.reason}", Place(line, 1)) from cause
+        raise UnreadableRulebookError(
+            Code.NOT_UTF8, f"the file is not UTF-8: {cause.reason}", Place(line, 1)
+        ) from cause
     lines = tuple(text.splitlines())
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as cause:
-        mark = cause.problem_mark or cause.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        message = ", ".join(filter(None, (cause.context, cause.problem)))
-        raise UnreadableRulebookError(f"this is no YAML: {message}", place, lines) from cause
+        raise _no_yaml(cause, lines) from cause
     except (YAMLError, ValueError) as cause:
-        raise UnreadableRulebookError(f"this is no YAML: {str(cause).splitlines()[0]}", Place(1, 1), lines) from cause
+        told = f"this is no YAML: {str(cause).splitlines()[0]}"
+        raise UnreadableRulebookError(Code.NOT_YAML, told, Place(1, 1), lines) from cause
     except RecursionError as cause:
-        raise UnreadableRulebookError("this is nested too deeply", Place(1, 1), lines) from cause
+        raise UnreadableRulebookError(
+            Code.NESTED_TOO_DEEPLY, "this is nested too deeply", Place(1, 1), lines
+        ) from cause
     if root is None:
-        raise UnreadableRulebookError("the file is empty: it needs `version` and `rules`", Place(1, 1), lines)
+        raise UnreadableRulebookError(
+            Code.FILE_EMPTY, "the file is empty: it needs `version` and `rules`", Place(1, 1), lines
+        )
     builder = _Builder(lines)
     return RulebookFile(path, source, builder.build(root, ()), lines, builder.keys, builder.values)
+
+
+def _no_yaml(cause: MarkedYAMLError, lines: tuple[str, ...]) -> UnreadableRulebookError:
+    mark = cause.problem_mark or cause.context_mark
+    place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+    message = ", ".join(filter(None, (cause.context, cause.problem)))
+    if "'\\t'" in message:
+        return UnreadableRulebookError(Code.TAB, "a tab indents nothing in YAML: write spaces", place, lines)
+    if "another document" in message:
+        return UnreadableRulebookError(
+            Code.SEVERAL_DOCUMENTS, "a second document begins here: a file holds one", place, lines
+        )
+    return UnreadableRulebookError(Code.NOT_YAML, f"this is no YAML: {message}", place, lines)
 
 
 @dataclass
@@ -119,9 +138,11 @@ class _Builder:
         place = self.values[path] = self._place(node)
         self.count += 1
         if self.count > VALUE_LIMIT:
-            raise self._error(f"this unfolds to more than {VALUE_LIMIT} values", self.keys.get(path[:1], place))
+            raise self._error(
+                Code.UNFOLDS_TOO_FAR, f"this unfolds to more than {VALUE_LIMIT} values", self.keys.get(path[:1], place)
+            )
         if any(node is opened for opened in self.open_nodes):
-            raise self._error(f"`*{node.anchor}` contains itself", place)
+            raise self._error(Code.ALIAS_IN_ITSELF, f"`*{node.anchor}` contains itself", place)
         if node.id == "scalar":
             return self._scalar(node, place)
         self.open_nodes.append(node)
@@ -136,13 +157,17 @@ class _Builder:
         for key_node, value_node in node.value:
             place = self._place(key_node)
             if key_node.id != "scalar":
-                raise self._error("a key is a word, not a list or a mapping", place)
+                raise self._error(Code.KEY_NOT_A_WORD, "a key is a word, not a list or a mapping", place)
             key = key_node.value
             if key_node.tag == f"{_YAML}merge":
-                raise self._error("merge keys are not understood here: write the keys out", place)
+                raise self._error(Code.MERGE_KEY, "merge keys are not understood here: write the keys out", place)
             if (*path, key) in self.keys:
                 first = self.keys[(*path, key)].line
-                raise self._error(f"the key `{spell_path((key,))}` stands here twice: first in line {first}", place)
+                raise self._error(
+                    Code.DUPLICATE_KEY,
+                    f"the key `{spell_path((key,))}` stands here twice: first in line {first}",
+                    place,
+                )
             self.keys[(*path, key)] = place
             yield key, self.build(value_node, (*path, key))
 
@@ -161,7 +186,7 @@ class _Builder:
                 return float(text.replace("_", ""))
         except ValueError:
             return text  # such as .inf, or 012: no number that a rulebook could use
-        raise self._error(f"the YAML tag `{node.tag}` is not understood here", place)
+        raise self._error(Code.YAML_TAG, f"the YAML tag `{node.tag}` is not understood here", place)
 
     def _place(self, node: Any) -> Place:
         start, end = node.start_mark, node.end_mark
@@ -169,5 +194,5 @@ class _Builder:
         until = end.column if end.line == start.line else len(line)
         return Place(start.line + 1, start.column + 1, max(1, until - start.column))
 
-    def _error(self, message: str, place: Place) -> UnreadableRulebookError:
-        return UnreadableRulebookError(message, place, self.lines)
+    def _error(self, code: Code, message: str, place: Place) -> UnreadableRulebookError:
+        return UnreadableRulebookError(code, message, place, self.lines)

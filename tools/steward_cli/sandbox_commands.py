@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import typer
 
+from ecr_steward.rulebook.codes import Code
 from steward_cli import ecr_options
 from steward_cli.refusal import refuse
 
@@ -64,9 +65,11 @@ def up(  # noqa: PLR0917 typer reads them as options
         return
     for name, value in (given | {"account": account, "region": region}).items():
         if value:
-            refuse(f"--{name.replace('_', '-')} goes with --ecr-only")
+            refuse(f"--{name.replace('_', '-')} goes with --ecr-only", Code.ECR_ONLY)
     if not (build / "template.yaml").is_file():
-        refuse(f"{build} holds no built template: run `make build` first, or name the folder with --build")
+        refuse(
+            f"{build} holds no built template: run `make build` first, or name the folder with --build", Code.NO_BUILD
+        )
     from sandbox.foreground import up as run_sandbox
 
     run_sandbox(build=build, port=port)
@@ -84,13 +87,13 @@ def seed(
     """
     repository_name, _, image_tag = image.rpartition(":")
     if not repository_name or not image_tag or "/" in image_tag:
-        refuse(f"{image} names no repository and tag; write REPOSITORY:TAG, such as team-a/api:1.0.0")
+        refuse(f"{image} names no repository and tag; write REPOSITORY:TAG, such as team-a/api:1.0.0", Code.IMAGE_NAME)
     from sandbox.seed import SeedError, seed
 
     try:
         done = seed(layout, repository_name, image_tag, _url(endpoint), lambda text: typer.echo(text, err=True))
     except SeedError as error:
-        refuse(str(error))
+        refuse(str(error), Code.SANDBOX)
     manifests, blobs = _counted(done.manifests, "manifest"), _counted(done.blobs, "new blob")
     typer.echo(f"pushed {done.repository_name}:{done.image_tag} with {manifests} and {blobs}", err=True)
     typer.echo(done.digest)
@@ -121,7 +124,7 @@ def events(
         if follow:
             typer.echo("the sandbox has ended", err=True)
     except ControlError as error:
-        refuse(str(error))
+        refuse(str(error), Code.SANDBOX)
     except KeyboardInterrupt:
         return
 
@@ -144,7 +147,7 @@ def why(
     try:
         found = _client(endpoint).get(f"decisions/{quote(request_id, safe='')}")
     except ControlError as error:
-        refuse(str(error))
+        refuse(str(error), Code.SANDBOX)
     typer.echo(f"request {found['request_id']}")
     for line in found["why"]:
         typer.echo(line)
@@ -164,7 +167,7 @@ def clock(
     try:
         time = client.get("clock") if move is None else client.post("clock", {"move": move})
     except ControlError as error:
-        refuse(str(error))
+        refuse(str(error), Code.SANDBOX)
     typer.echo(time["now"])
     if time["seconds_ahead"]:
         typer.echo(f"{timedelta(seconds=round(time['seconds_ahead']))} ahead of this machine", err=True)
@@ -183,10 +186,14 @@ def _client(endpoint: str | None) -> "ControlClient":
 def _url(endpoint: str | None) -> str:
     """Where the sandbox is. Nobody is asked without it: boto3 would call Amazon ECR itself."""
     if endpoint is None:
-        refuse("which sandbox? Export the AWS_ENDPOINT_URL that `ecr-steward sandbox up` says, or give --endpoint URL")
+        refuse(
+            "which sandbox? Export the AWS_ENDPOINT_URL that `ecr-steward sandbox up` says, or give --endpoint URL",
+            Code.NO_ENDPOINT,
+        )
     if not endpoint.startswith(("http://", "https://")):
         refuse(
-            f"{endpoint} is no URL of a sandbox; write it as `ecr-steward sandbox up` says it: http://127.0.0.1:PORT"
+            f"{endpoint} is no URL of a sandbox; write it as `ecr-steward sandbox up` says it: http://127.0.0.1:PORT",
+            Code.ENDPOINT,
         )
     return endpoint
 

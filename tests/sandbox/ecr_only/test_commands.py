@@ -39,14 +39,14 @@ def test_a_command_says_so_when_an_ecr_without_a_sandbox_answers(tmp_path: Path)
         done = CliRunner().invoke(sandbox_commands.app, ["clock", "--endpoint", server.endpoint_url])
 
     assert done.exit_code == 2
-    assert f"Error: {server.endpoint_url} answers 400 and is no sandbox: " in done.stderr
+    assert f"Error: ES816 {server.endpoint_url} answers 400 and is no sandbox: " in done.stderr
 
 
 def test_an_endpoint_is_refused_when_it_is_no_url() -> None:
     done = CliRunner().invoke(sandbox_commands.app, ["clock", "--endpoint", "127.0.0.1:4566"])
 
     assert done.exit_code == 2
-    assert done.stderr.startswith("Error: 127.0.0.1:4566 is no URL of a sandbox; write it as")
+    assert done.stderr.startswith("Error: ES815 127.0.0.1:4566 is no URL of a sandbox; write it as")
 
 
 def test_events_are_shown_as_lines_or_as_documents_when_asked_for(run: Run, tmp_path: Path) -> None:

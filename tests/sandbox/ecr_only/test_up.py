@@ -152,7 +152,7 @@ def test_the_options_of_the_registry_count_when_it_is_started_by_this_command(tm
             )
             assert done.returncode == 0, done.stderr
         untold = CliRunner().invoke(sandbox_commands.app, ["events", "--endpoint", endpoint])
-        assert f"Error: {endpoint} cannot be trusted" in untold.stderr
+        assert f"Error: ES816 {endpoint} cannot be trusted" in untold.stderr
         assert "export the SSL_CERT_FILE that `ecr-steward sandbox up` says" in untold.stderr
         assert "refused" in read_until(process, "user/jo ecr:DescribeRepositories")
 

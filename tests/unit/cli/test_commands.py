@@ -53,9 +53,9 @@ def test_findings_are_plain_and_counted_when_a_rulebook_is_wrong(run):
     done = run("validate", rulebook=WRONG)
 
     assert done.returncode == 1
-    assert done.stdout.startswith("ecr-steward.yaml:2:10: unknown key `nmae`\n")
+    assert done.stdout.startswith("ecr-steward.yaml:2:10: ES101 unknown key `nmae`\n")
     assert "\x1b" not in done.stdout
-    assert done.stderr == "1 problem found\n"
+    assert done.stderr == "1 problem found; `ecr-steward explain ES101` says more\n"
 
 
 def test_a_rulebook_is_valid_and_compiles_when_a_waiver_in_it_has_expired(run, valid_rulebook, tmp_path):
@@ -65,7 +65,7 @@ def test_a_rulebook_is_valid_and_compiles_when_a_waiver_in_it_has_expired(run, v
     compiled = run("compile", "ecr-steward.yaml", "--output", "rulebook.json")
 
     assert (validated.returncode, validated.stderr) == (0, "ecr-steward.yaml is valid\n")
-    assert validated.stdout.startswith("ecr-steward.yaml:3:65: note: the waiver of `CVE-2014-0160` has expired\n")
+    assert validated.stdout.startswith("ecr-steward.yaml:3:65: note: ES507 the waiver of `CVE-2014-0160` has expired\n")
     assert (compiled.returncode, compiled.stdout, compiled.stderr) == (0, "", "")
     assert [waiver.until for waiver in load_compiled(tmp_path / "rulebook.json").waivers] == [date(2014, 5, 1)]
 
@@ -77,8 +77,8 @@ def test_every_file_is_checked_when_several_are_named(run, valid_rulebook, tmp_p
 
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if line.startswith("other.yaml:1:")] == [
-        "other.yaml:1:1: `rules` is missing",
-        "other.yaml:1:10: `3` is not known here",
+        "other.yaml:1:1: ES102 `rules` is missing",
+        "other.yaml:1:10: ES104 `3` is not known here",
     ]
 
 

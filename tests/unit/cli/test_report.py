@@ -32,7 +32,7 @@ def test_the_right_key_is_named_when_one_is_misspelt(shown):
     )
 
     assert shown(source) == (
-        "r.yaml:4:5: unknown key `mach`\n"
+        "r.yaml:4:5: ES101 unknown key `mach`\n"
         "   |\n"
         " 4 |     mach: {repositories: ['**']}\n"
         "   |     ^^^^ did you mean `match`?\n"
@@ -45,7 +45,7 @@ def test_the_right_value_is_named_when_one_is_misspelt(shown):
     source = "version: 1\nrules:\n- {name: a, match: {repositories: ['**']}, mode: enforced}\n"
 
     assert shown(source) == (
-        "r.yaml:3:50: `enforced` is not known here\n"
+        "r.yaml:3:50: ES104 `enforced` is not known here\n"
         "   |\n"
         " 3 | - {name: a, match: {repositories: ['**']}, mode: enforced}\n"
         "   |                                                  ^^^^^^^^ did you mean `enforce`?\n"
@@ -61,7 +61,7 @@ def test_a_filter_is_proposed_when_an_alias_could_not_move(shown):
     )
 
     assert shown(source) == (
-        "r.yaml:9:11: `{major}-latest` cannot move: image tags are immutable here and no exception covers it\n"
+        "r.yaml:9:11: ES305 `{major}-latest` cannot move: image tags are immutable here and no exception covers it\n"
         "   |\n"
         " 9 |         - '{major}-latest'\n"
         "   |           ^^^^^^^^^^^^^^^^\n"
@@ -77,7 +77,7 @@ def test_the_section_to_add_is_named_when_a_copy_waits_for_a_verdict_that_never_
     )
 
     assert shown(source) == (
-        "r.yaml:7:12: `scan_passed` waits for a verdict that this rule never gives: it has no `scan`\n"
+        "r.yaml:7:12: ES502 `scan_passed` waits for a verdict that this rule never gives: it has no `scan`\n"
         "   |\n"
         " 7 |     when: [scan_passed]\n"
         "   |            ^^^^^^^^^^^\n"
@@ -114,7 +114,7 @@ def test_a_waiver_is_shown_as_a_note_when_it_has_expired(shown):
     )
 
     assert shown(source) == (
-        "r.yaml:4:57: note: the waiver of `CVE-2026-1234` has expired\n"
+        "r.yaml:4:57: note: ES507 the waiver of `CVE-2026-1234` has expired\n"
         "   |\n"
         " 4 | - {finding: CVE-2026-1234, repositories: ['**'], until: 2026-08-20, reason: not reachable}\n"
         "   |                                                         ^^^^^^^^^^\n"
@@ -124,7 +124,7 @@ def test_a_waiver_is_shown_as_a_note_when_it_has_expired(shown):
 
 def test_the_rule_is_shown_when_a_key_of_it_is_missing(shown):
     assert shown("version: 1\nrules:\n  - name: services\n") == (
-        "r.yaml:3:5: `match` is missing\n   |\n 3 |   - name: services\n   |     ^^^^^^^^^^^^^^\n\n"
+        "r.yaml:3:5: ES102 `match` is missing\n   |\n 3 |   - name: services\n   |     ^^^^^^^^^^^^^^\n\n"
     )
 
 
@@ -132,14 +132,14 @@ def test_the_key_is_shown_when_it_has_no_value(shown):
     source = "version: 1\nrules:\n- name: a\n  match: {repositories: ['**']}\n  image_tags:\n"
 
     assert shown(source) == (
-        "r.yaml:5:3: there is no value here\n   |\n 5 |   image_tags:\n   |   ^^^^^^^^^^\n"
+        "r.yaml:5:3: ES103 there is no value here\n   |\n 5 |   image_tags:\n   |   ^^^^^^^^^^\n"
         "   = expected a value, or no key at all\n\n"
     )
 
 
 def test_both_lines_are_named_when_a_key_stands_twice(shown):
     assert shown("version: 1\nrules: []\nversion: 1\n") == (
-        "r.yaml:3:1: the key `version` stands here twice: first in line 1\n   |\n 3 | version: 1\n   | ^^^^^^^\n\n"
+        "r.yaml:3:1: ES012 the key `version` stands here twice: first in line 1\n   |\n 3 | version: 1\n   | ^^^^^^^\n\n"
     )
 
 
@@ -156,7 +156,7 @@ def test_the_caret_stays_in_sight_when_a_line_is_very_long(shown):
 
     *_, message, _, line, caret, _ = shown(source).splitlines()
 
-    assert message.startswith("r.yaml:2:546: `UPPER` can match no repository")
+    assert message.startswith("r.yaml:2:546: ES204 `UPPER` can match no repository")
     assert len(line) < 180
     assert line[caret.index("^") : caret.rindex("^") + 1] == "'UPPER'"
 

@@ -85,12 +85,17 @@ class Code(StrEnum):
 
     # ES3: rules and image tags that contradict each other
     NAME_TWICE = "ES301", "two of the same name"
-    RULE_NEVER_GOVERNS = "ES302", "a rule that never governs a repository"
+    RULE_NEVER_DECIDES = "ES302", "a rule that never decides anything"
     ALLOWED_AND_DENIED = "ES303", "an image tag that is allowed and denied"
     ALIAS_DENIED = "ES304", "an alias that is denied"
     ALIAS_IMMUTABLE = "ES305", "an alias that cannot move, since image tags are immutable"
     ALIAS_HELD = "ES306", "an alias that an exception makes immutable"
     EXCEPTION_COVERS_A_RELEASE = "ES307", "an exception that covers releases"
+    SECTION_NEVER_DECIDES = "ES308", "a section that a rule above has said already"
+    RULE_SAYS_NOTHING = "ES309", "a rule that says nothing"
+    PROFILE_UNKNOWN = "ES310", "a profile that is not there"
+    PROFILE_IN_A_CIRCLE = "ES311", "a profile that extends itself"
+    NAME_RESERVED = "ES312", "a name that means something else"
 
     # ES4: settings of repositories and registries
     POLICY_EMPTY = "ES401", "an empty repository policy"
@@ -114,3 +119,33 @@ class Code(StrEnum):
     WAIVER_EXPIRED = "ES507", "a waiver that has expired"
     SECRET_OF_ANOTHER = "ES508", "a secret that two credentials write"
     ENTRY_TWICE = "ES509", "an entry that stands twice"
+
+    # ES6: what the deployment allows, and the compiled rulebook
+    OUTSIDE_SECRET_PREFIX = "ES601", "a secret outside the prefix of the deployment"
+    OUTSIDE_PULL_ONLY_ROLE = "ES602", "a role that the deployment may not become"
+    OUTSIDE_SPOKE_ACCOUNTS = "ES603", "an account that is not connected"
+    PARAMETER = "ES604", "a parameter that the template does not have or take"
+    PARAMETERS_UNREADABLE = "ES605", "parameters that cannot be read"
+    COMPILED_UNREADABLE = "ES611", "a compiled rulebook that cannot be read"
+    COMPILED_NOT_JSON = "ES612", "a compiled rulebook that is no JSON"
+    COMPILED_FORMAT = "ES613", "a compiled rulebook of another format"
+    COMPILED_INVALID = "ES614", "a compiled rulebook that does not validate"
+
+    # ES7: cases that test a rulebook
+    NO_TESTS = "ES701", "no test was found"
+    CASE_NAME_TWICE = "ES702", "two cases of the same name"
+    CASE_EXPECTS_NOTHING = "ES703", "a case that expects nothing"
+    CASE_EVENT = "ES704", "an event that a case cannot be made of"
+    CASE_RULEBOOK = "ES705", "a rulebook that cases cannot be run with"
+
+    # ES8: the use of commands
+    WRONG_USE = "ES800", "a command is used wrongly"
+    NO_RULEBOOK = "ES801", "no rulebook was found"
+    UNKNOWN_SCHEMA = "ES802", "an unknown schema"
+    UNKNOWN_CODE = "ES803", "an unknown error code"
+    NO_BUILD = "ES811", "a sandbox without a build"
+    ECR_ONLY = "ES812", "an option of the local ECR alone"
+    IMAGE_NAME = "ES813", "not the name of an image"
+    NO_ENDPOINT = "ES814", "which sandbox is not said"
+    ENDPOINT = "ES815", "not the URL of a sandbox"
+    SANDBOX = "ES816", "the sandbox refuses"
