@@ -1,6 +1,7 @@
 """What every step has in common. In a module of its own, since steps of several themes begin with it."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -9,3 +10,5 @@ class Asked:
 
     rule: str
     why: str
+    is_destructive: ClassVar[bool] = False
+    """Whether every such step takes something away: an image, its name, or access. The brake counts those."""

@@ -5,6 +5,7 @@ A step names everything that the change needs, so applying it decides nothing. A
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.images import Descriptor
@@ -30,6 +31,7 @@ class AddImageTag(Asked):
 class RemoveImageTag(Asked):
     """Take an image tag from exactly this image. Never planned for an image's only tag: ECR would delete the image."""
 
+    is_destructive: ClassVar[bool] = True
     image: ImageRef
     image_tag: ImageTag
 
@@ -54,6 +56,8 @@ class SetRepositoryPolicy(Asked):
 
     repository: RepositoryRef
     document: Document
+    takes_away: bool = False
+    """Whether somebody may be allowed less than by the policy that is there."""
 
     def __str__(self) -> str:
         return f"set the repository policy of {self.repository}"
