@@ -12,8 +12,10 @@
     │   │   └── AccountNotConnectedError an account that the template's parameter SpokeAccounts does not name
     │   ├── RepositoryNotFoundError   use cases answer it with "nothing to do" where it is one
     │   ├── ImageNotFoundError        likewise
+    │   ├── ImageIsListedError        an index lists this image, so the registry does not delete it
     │   ├── ImageTagIsImmutableError  the repository refuses to move this image tag
     │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
+    │   ├── InvalidLifecyclePolicyError  not JSON, or words that no lifecycle policy of ECR has
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
@@ -21,6 +23,7 @@
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
     └── RetryableError                trying again may help: raised, so that the caller retries
         ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
+        ├── ImageTaggedMeanwhileError likewise: the image to be deleted holds another tag now
         ├── ThrottledError
         └── RegistryUnavailableError  connection lost, 5xx, or an answer cut short
 
@@ -77,12 +80,20 @@ class ImageNotFoundError(PermanentError):
     """There is no such image (any more)."""
 
 
+class ImageIsListedError(PermanentError):
+    """An index lists this image; the registry deletes it only after the index."""
+
+
 class ImageTagIsImmutableError(PermanentError):
     """The repository refuses to move this image tag to another image."""
 
 
 class InvalidManifestError(PermanentError):
     """A manifest that is too large, is not JSON or contradicts its media type."""
+
+
+class InvalidLifecyclePolicyError(PermanentError):
+    """A lifecycle policy that is not JSON, or says what the steward does not know."""
 
 
 class DigestMismatchError(PermanentError):
@@ -107,6 +118,10 @@ class RefusedByRegistryError(PermanentError):
 
 class LastImageTagError(RetryableError):
     """The image tag has become the image's last one; ECR would delete the image with it. Plan anew."""
+
+
+class ImageTaggedMeanwhileError(RetryableError):
+    """The image holds an image tag that it did not hold when its end was planned. Plan anew."""
 
 
 class ThrottledError(RetryableError):
