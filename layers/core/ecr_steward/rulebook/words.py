@@ -226,7 +226,8 @@ def _days(value: object) -> object:
 def _check_resource_tag_key(text: str) -> str:
     if not re.fullmatch(_RESOURCE_TAG_KEY, text):
         raise WrongWordError(
-            f"`{text}` is not the key of a resource tag: up to 128 letters, digits and _.:/=+@-, not starting with aws:",
+            f"`{text}` is not the key of a resource tag: up to 128 letters, digits and _.:/=+@-, "
+            "not starting with aws:",
             code=Code.RESOURCE_TAG_KEY,
         )
     return text
