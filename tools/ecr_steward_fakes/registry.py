@@ -2,18 +2,21 @@
 
 Modelled, with the fact's source: an image that loses a tag to another stays, untagged; immutability with its exclusion
 filters (PutImageTagMutability API reference); another tag for an image changes nothing of when it was pushed
-(``imagePushedAt`` of DescribeImages); and of the port, that nobody can take an image's last tag.
+(``imagePushedAt`` of DescribeImages); an image that an index lists cannot be deleted (``ImageReferencedByManifestList``
+of BatchDeleteImage); and of the port, that nobody can take an image's last tag.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.errors import (
+    ImageIsListedError,
     ImageNotFoundError,
+    ImageTaggedMeanwhileError,
     ImageTagIsImmutableError,
     LastImageTagError,
     RefusedByRegistryError,
@@ -147,6 +150,17 @@ class FakeRegistry:
                 raise LastImageTagError(f"{image_tag} is the last image tag of {image}")
             self._images[image.repository][image.digest] = replace(held, image_tags=left)
 
+    def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
+        with self.calls.record("delete_image", image, image_tags):
+            held = self._images_of(image.repository).get(image.digest)
+            if held is None:
+                return
+            if others := held.image_tags - image_tags:
+                raise ImageTaggedMeanwhileError(f"{image} holds another image tag now: {', '.join(sorted(others))}")
+            if indexes := self._indexes_of(image):
+                raise ImageIsListedError(f"{image} is listed by {', '.join(map(str, indexes))}")
+            self.delete(image)
+
     def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
         with self.calls.record("create_repository", repository, mutability):
             created = replace(AS_CREATED, mutability=mutability) if mutability else AS_CREATED
@@ -183,6 +197,17 @@ class FakeRegistry:
     def _images_of(self, repository: RepositoryRef) -> dict[Digest, Image]:
         self.settings_of(repository)
         return self._images.setdefault(repository, {})
+
+    def _indexes_of(self, image: ImageRef) -> list[Digest]:
+        """The indexes that list an image."""
+        return sorted(
+            index.digest
+            for index, children in self._children.items()
+            if index.repository == image.repository
+            and self.holds(index)
+            and not isinstance(children, StewardError)
+            and any(child.digest == image.digest for child in children)
+        )
 
     def _image(self, ref: ImageRef) -> Image:
         image = self._images_of(ref.repository).get(ref.digest)

@@ -29,6 +29,7 @@ from ecr_steward.domain.plan import (
     CopyBlob,
     CopyManifest,
     CreateRepository,
+    DeleteImage,
     PublishCredential,
     PutLifecyclePolicy,
     PutScanOnPush,
@@ -204,6 +205,7 @@ _FAILURES_TOLD = 10
 _METRICS: dict[type[Step], str] = {
     AddImageTag: "ImageTagsAdded",
     RemoveImageTag: "ImageTagsRemoved",
+    DeleteImage: "ImagesDeleted",
     CreateRepository: "RepositoriesCreated",
     SetRepositoryPolicy: "RepositorySettingsChanged",
     PutLifecyclePolicy: "RepositorySettingsChanged",

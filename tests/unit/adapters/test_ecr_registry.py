@@ -119,7 +119,7 @@ def test_a_hundred_digests_are_asked_for_at_once_when_there_are_more(registry: E
     assert registry.children(REPOSITORY, digests) == {}
 
 
-@pytest.mark.parametrize("code", ["ImageReferencedByManifestList", "KmsError", "MissingDigestAndTag"])
+@pytest.mark.parametrize("code", ["KmsError", "MissingDigestAndTag"])
 def test_a_failure_to_remove_a_tag_is_an_error_when_the_tag_may_still_be_there(
     registry: EcrRegistry, ecr: Stubber, code: str
 ) -> None:

@@ -1,7 +1,7 @@
 """The ``Registry`` port over Amazon ECR's API."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
@@ -18,6 +18,7 @@ from ecr_steward.domain.repositories import Document, Mutability, Repository, Re
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
+    ImageTaggedMeanwhileError,
     ImageTagIsImmutableError,
     InvalidManifestError,
     LastImageTagError,
@@ -157,6 +158,16 @@ class EcrRegistry:
             # The tag has moved or gone meanwhile, or the image has: then there is nothing to take away.
             if failure["failureCode"] not in ("ImageTagDoesNotMatchDigest", "ImageNotFound"):
                 raise refusal("ecr:BatchDeleteImage", resource, failure["failureCode"], failure["failureReason"])
+
+    def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
+        client, key = self._address(image.repository)
+        if others := self._tags_of(image) - image_tags:
+            raise ImageTaggedMeanwhileError(f"{image} holds another image tag now: {', '.join(sorted(others))}")
+        with translated("ecr:BatchDeleteImage", image):
+            answer = client.batch_delete_image(imageIds=[{"imageDigest": image.digest.value}], **key)
+        for failure in answer.get("failures", []):
+            if failure["failureCode"] != "ImageNotFound":
+                raise refusal("ecr:BatchDeleteImage", image, failure["failureCode"], failure["failureReason"])
 
     def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
         client, key = self._address(repository)

@@ -14,6 +14,7 @@ from botocore.exceptions import (
 from ecr_steward.errors import (
     AccessDeniedError,
     DigestMismatchError,
+    ImageIsListedError,
     ImageNotFoundError,
     ImageTagIsImmutableError,
     RefusedByRegistryError,
@@ -36,6 +37,7 @@ _BY_CODE: dict[str, type[StewardError]] = {
     "RequestExpired": RegistryUnavailableError,
     # Codes of a failures[] entry
     "ImageNotFound": ImageNotFoundError,
+    "ImageReferencedByManifestList": ImageIsListedError,
     "UpstreamAccessDenied": AccessDeniedError,
     "UpstreamTooManyRequests": ThrottledError,
     "UpstreamUnavailable": RegistryUnavailableError,

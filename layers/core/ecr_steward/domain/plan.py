@@ -40,6 +40,20 @@ class RemoveImageTag(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeleteImage(Asked):
+    """Delete an image with all its image tags. Comes after every index that lists it."""
+
+    is_destructive: ClassVar[bool] = True
+    image: ImageRef
+    image_tags: frozenset[ImageTag] = frozenset()
+    """What it holds as far as the plan knows: with any other image tag it is another decision."""
+
+    def __str__(self) -> str:
+        tags = f", and with it {', '.join(sorted(self.image_tags))}" if self.image_tags else ""
+        return f"delete image {self.image}{tags}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateRepository(Asked):
     """Create a repository; the settings follow as steps of their own."""
 
@@ -149,6 +163,7 @@ class PublishCredential(Asked):
 type RegistryStep = (
     AddImageTag
     | RemoveImageTag
+    | DeleteImage
     | CreateRepository
     | SetRepositoryPolicy
     | PutLifecyclePolicy

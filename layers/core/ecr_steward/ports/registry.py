@@ -4,7 +4,7 @@ Every method may raise ``AccessDeniedError``, ``ThrottledError`` and ``RegistryU
 pages. ``failures[]`` in a reply become errors, unless the docstring says otherwise.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Protocol
 
 from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
@@ -62,6 +62,15 @@ class Registry(Protocol):
 
         Needs ecr:DescribeImages and ecr:BatchDeleteImage. Raises LastImageTagError where the image would lose its last
         tag, since ECR would delete it: read right before the call, as ECR has no condition for it.
+        """
+        ...
+
+    def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
+        """Delete an image with all its image tags; one that is gone meanwhile is a success.
+
+        Needs ecr:DescribeImages and ecr:BatchDeleteImage. Raises ImageTaggedMeanwhileError where it holds any other
+        image tag than these: read right before the call, as ECR has no condition for it. Raises ImageIsListedError
+        where an index lists it.
         """
         ...
 

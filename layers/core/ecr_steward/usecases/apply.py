@@ -9,6 +9,7 @@ from ecr_steward.domain.plan import (
     CopyBlob,
     CopyManifest,
     CreateRepository,
+    DeleteImage,
     Plan,
     PublishCredential,
     PutLifecyclePolicy,
@@ -18,7 +19,13 @@ from ecr_steward.domain.plan import (
     RemoveImageTag,
     SetRepositoryPolicy,
 )
-from ecr_steward.errors import StewardError, gravest
+from ecr_steward.errors import (
+    ImageIsListedError,
+    ImageTaggedMeanwhileError,
+    LastImageTagError,
+    StewardError,
+    gravest,
+)
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.usecases.apply_registry import REGISTRY_SETTINGS, apply_to_registry_settings
@@ -34,12 +41,17 @@ SETTINGS = (
 """Steps that do not lean on each other: one that is refused does not keep the others from being done."""
 
 
+_OF_ONE_IMAGE = (ImageIsListedError, ImageTaggedMeanwhileError, LastImageTagError)
+"""Somebody was faster: this image stays as it is until it is looked at anew. Other images are no worse for it."""
+
+
 def apply_plan(
     plan: Plan, registry: Registry, content: ImageContent | None = None, settings: RegistrySettingsStore | None = None
 ) -> None:
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
-    The first error ends it, but for the settings of a repository or registry, which are each tried. ``content`` is
+    The first error ends it, but for the settings of a repository or registry, which are each tried, and for an image
+    that somebody else has changed meanwhile. ``content`` is
     needed where the plan copies anything, ``settings`` where it changes those of a whole registry.
     """
     errors: list[StewardError] = []
@@ -60,7 +72,7 @@ def apply_plan(
         except StewardError as error:
             error.rule = step.rule
             errors.append(error)
-            if not isinstance(step, SETTINGS):
+            if not isinstance(step, SETTINGS) and not isinstance(error, _OF_ONE_IMAGE):
                 break
     if errors:
         raise gravest(errors)
@@ -72,6 +84,8 @@ def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
             registry.add_image_tag(step.image, step.image_tag)
         case RemoveImageTag():
             registry.remove_image_tag(step.image, step.image_tag)
+        case DeleteImage():
+            registry.delete_image(step.image, step.image_tags)
         case CreateRepository():
             registry.create_repository(step.repository, step.mutability)
         case SetRepositoryPolicy():
