@@ -2,24 +2,24 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.rulebook import words
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.copies import copies_arrive, copies_stay
 from ecr_steward.rulebook.credentials import Credential
-from ecr_steward.rulebook.image_tags import ImageTags
+from ecr_steward.rulebook.deciding import every_section_decides
+from ecr_steward.rulebook.image_tag_checks import aliases_can_move, image_tags_agree
+from ecr_steward.rulebook.inheritance import inheritance_problems, resolve_rule
 from ecr_steward.rulebook.lifecycle import LifecycleEntry
 from ecr_steward.rulebook.lifecycle_document import lifecycle_policy
-from ecr_steward.rulebook.model import Rule
-from ecr_steward.rulebook.patterns import tag_matcher
+from ecr_steward.rulebook.model import Defaults, Profile, Rule, Sections
 from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
-from ecr_steward.rulebook.settings import Mutability, RepositoryRules
-from ecr_steward.rulebook.tag_filters import covers, covers_a_release, overlaps, propose_filter
+from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.waivers import Waiver
 
 POLICY_LIMIT: Final = 10_240
@@ -27,30 +27,78 @@ POLICY_LIMIT: Final = 10_240
 LIFECYCLE_LIMIT: Final = 30_720
 """Characters in a lifecycle policy (``lifecyclePolicyText`` in the PutLifecyclePolicy API reference)."""
 _STARS_PER_LIFECYCLE_PATTERN = 4
+type _Named = Rule | Profile | Credential
 _LONGEST_REGISTRY = RegistryRef("000000000000", "us-gov-west-1")
 
 
-def contradictions(
-    rules: Mapping[int, Rule], waivers: Mapping[int, Waiver], credentials: Mapping[int, Credential]
-) -> Iterator[Problem]:
-    """Check rules, waivers and credentials, each by its position in the rulebook."""
-    yield from _names_are_unique("rules", "a rule", rules)
-    yield from _every_rule_governs_something(rules)
+@dataclass(frozen=True)
+class Parts:
+    """What of a rulebook is well formed, each by its position in its list, and all names that profiles have."""
+
+    rules: Mapping[int, Rule]
+    profiles: Mapping[int, Profile]
+    defaults: Defaults | None
+    waivers: Mapping[int, Waiver]
+    credentials: Mapping[int, Credential]
+    profile_names: Sequence[object]
+
+
+def contradictions(parts: Parts) -> Iterator[Problem]:
+    """Check the parts of a rulebook against themselves and each other."""
+    yield from _names_are_unique("rules", "a rule", parts.rules)
+    yield from _names_are_unique("profiles", "a profile", parts.profiles)
+    yield from inheritance_problems(parts.rules, parts.profiles, parts.profile_names)
+    profiles = {profile.name: profile for profile in parts.profiles.values()}
+    rules = {position: resolve_rule(rule, profiles, parts.defaults) for position, rule in parts.rules.items()}
+    yield from every_section_decides(rules)
+    inherited: set[tuple[Path, str]] = set()
+    for at, sections in _sources(parts):
+        for problem in _sections_agree(sections, at):
+            inherited.add((problem.path[len(at) :], problem.message))
+            yield problem
     for position, rule in rules.items():
-        at: Path = ("rules", position)
-        if rule.image_tags is not None:
-            yield from _image_tags_agree(rule.image_tags, (*at, "image_tags"))
-        if rule.repository is not None:
-            yield from _settings_fit_ecr(rule.repository, (*at, "repository"))
-        if rule.image_tags and rule.image_tags.aliases and rule.repository and rule.repository.mutability:
-            yield from _aliases_can_move(rule.image_tags, rule.repository.mutability, at)
-        earlier = [other for number, other in rules.items() if number < position]
+        at = ("rules", position)
+        for problem in _sections_agree(rule, at):
+            if (problem.path[len(at) :], problem.message) not in inherited:  # told at the profile that it comes from
+                yield problem
+    yield from _copies_end(rules, parts.defaults)
+    yield from _waivers_differ(parts.waivers)
+    yield from _names_are_unique("credentials", "a credential", parts.credentials)
+    yield from _logins_have_one_source(parts.credentials)
+
+
+def _sources(parts: Parts) -> Iterator[tuple[Path, Sections]]:
+    """Where sections stand that rules inherit."""
+    if parts.defaults is not None:
+        yield ("defaults",), parts.defaults
+    for position, profile in parts.profiles.items():
+        yield ("profiles", position), profile
+
+
+def _sections_agree(said: Sections, at: Path) -> Iterator[Problem]:
+    if said.image_tags is not None:
+        yield from image_tags_agree(said.image_tags, (*at, "image_tags"))
+    if said.repository is not None:
+        yield from _settings_fit_ecr(said.repository, (*at, "repository"))
+    if said.image_tags and said.repository and said.repository.mutability:
+        yield from aliases_can_move(said.image_tags, said.repository.mutability, at)
+
+
+def _copies_end(rules: Mapping[int, Rule], defaults: Defaults | None) -> Iterator[Problem]:
+    is_judged = any(rule.scan for rule in rules.values()) or bool(defaults and defaults.scan)
+    earlier: list[Rule] = []
+    for position, rule in rules.items():
+        at: Path = ("rules", position, "replicate")
         for number, copy in enumerate(rule.replicate):
-            yield from copies_arrive(rule, copy, earlier, (*at, "replicate", number))
-        yield from copies_stay(rule, earlier, (*at, "replicate"))
-    yield from _waivers_differ(waivers)
-    yield from _names_are_unique("credentials", "a credential", credentials)
-    yield from _logins_have_one_source(credentials)
+            yield from copies_arrive(rule, copy, earlier, (*at, number), is_judged=is_judged)
+        yield from copies_stay(rule, earlier, at)
+        if _ends_copies(rule):
+            earlier.append(rule)
+
+
+def _ends_copies(rule: Rule) -> bool:
+    """Whether no rule below this one copies what it surely matches."""
+    return (rule.final or "replicate" in rule.model_fields_set) and not rule.match.resource_tags
 
 
 def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]:
@@ -64,7 +112,7 @@ def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]
             )
 
 
-def _names_are_unique(key: str, kind: str, named: Mapping[int, Rule] | Mapping[int, Credential]) -> Iterator[Problem]:
+def _names_are_unique(key: str, kind: str, named: Mapping[int, _Named]) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for position, entry in named.items():
         if entry.name in first:
@@ -74,70 +122,6 @@ def _names_are_unique(key: str, kind: str, named: Mapping[int, Rule] | Mapping[i
                 code=Code.NAME_TWICE,
             )
         first.setdefault(entry.name, position)
-
-
-def _every_rule_governs_something(rules: Mapping[int, Rule]) -> Iterator[Problem]:
-    for position, rule in rules.items():
-        earlier = next((other for at, other in rules.items() if at < position and other.match == rule.match), None)
-        if earlier is not None:
-            yield Problem(
-                ("rules", position, "match"),
-                f"this never governs a repository: `{earlier.name}` above matches the same, and the first one governs",
-                code=Code.RULE_NEVER_GOVERNS,
-            )
-
-
-def _image_tags_agree(image_tags: ImageTags, at: Path) -> Iterator[Problem]:
-    denied = [tag_matcher(pattern) for pattern in image_tags.deny]
-    for number, matcher in enumerate(denied):
-        if image_tags.deny[number] in image_tags.allow:
-            yield Problem(
-                (*at, "deny", number), f"`{matcher.spelling}` is allowed and denied", code=Code.ALLOWED_AND_DENIED
-            )
-    for number, template in enumerate(image_tags.aliases.add if image_tags.aliases else ()):
-        for matcher in denied:
-            alias = next(filter(matcher.matches, words.sample_aliases(template)), None)
-            if alias is not None:
-                message = f"`{template}` makes `{alias}`, which `deny: {matcher.spelling}` forbids"
-                yield Problem((*at, "aliases", "add", number), message, code=Code.ALIAS_DENIED)
-
-
-def _aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -> Iterator[Problem]:
-    assert image_tags.aliases is not None  # noqa: S101 - the caller asked
-    filters = mutability.except_
-    for number, template in enumerate(image_tags.aliases.add):
-        place = (*at, "image_tags", "aliases", "add", number)
-        if mutability.immutable and not any(covers(found, template) for found in filters):
-            yield Problem(
-                place,
-                f"`{template}` cannot move: image tags are immutable here and no exception covers it",
-                _proposal(template),
-                code=Code.ALIAS_IMMUTABLE,
-            )
-        if not mutability.immutable and (
-            holder := next((found for found in filters if overlaps(found, template)), None)
-        ):
-            yield Problem(
-                place,
-                f"`{template}` cannot move: `{holder}` makes it immutable",
-                "an exception that leaves aliases alone",
-                code=Code.ALIAS_HELD,
-            )
-    for number, tag_filter in enumerate(filters if mutability.immutable else ()):
-        if covers_a_release(tag_filter):
-            yield Problem(
-                (*at, "repository", "mutability", "except", number),
-                f"`{tag_filter}` also covers releases such as 1.4.2, which then could be overwritten",
-                "an exception that covers the aliases alone, such as *-latest",
-                code=Code.EXCEPTION_COVERS_A_RELEASE,
-            )
-
-
-def _proposal(template: str) -> str:
-    proposed = propose_filter(template)
-    if proposed is None:
-        return 'an alias that looks like no release, such as {major}-latest with except: ["*-latest"]'
-    return f'mutability: {{immutable: true, except: ["{proposed}"]}}'
 
 
 def _settings_fit_ecr(settings: RepositoryRules, at: Path) -> Iterator[Problem]:

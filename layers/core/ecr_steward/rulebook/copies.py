@@ -23,15 +23,18 @@ class _Place:
         return "/".join(part for part in (self.account, self.region, self.name) if part)
 
 
-def copies_arrive(rule: Rule, copy: Replicate, earlier: Sequence[Rule], at: Path) -> Iterator[Problem]:
+def copies_arrive(
+    rule: Rule, copy: Replicate, earlier: Sequence[Rule], at: Path, *, is_judged: bool
+) -> Iterator[Problem]:
     """What keeps the copies of one ``replicate`` entry from being made, or from coming to an end.
 
-    ``earlier`` are the rules above, which exempt from this one what they govern.
+    ``earlier`` are the rules above that decide what is copied of what they match; ``is_judged`` says whether any rule
+    says ``scan``.
     """
-    if "scan_passed" in copy.when and rule.scan is None:
+    if "scan_passed" in copy.when and not is_judged:
         yield Problem(
             (*at, "when", copy.when.index("scan_passed")),
-            "`scan_passed` waits for a verdict that this rule never gives: it has no `scan`",
+            "`scan_passed` waits for a verdict that no rule ever gives: none has `scan`",
             "`scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`",
             code=Code.WAITS_FOR_NO_VERDICT,
         )
@@ -119,6 +122,8 @@ def _governs(rule: Rule, place: _Place, earlier: Sequence[Rule]) -> bool:
 
 def _may_govern(match: Match, place: _Place) -> bool:
     """Whether a rule that matches so governs a repository of this name in some registry that the place means."""
+    if any(repository_matcher(pattern).matches(place.name) for pattern in match.exclude):
+        return False
     return any(repository_matcher(pattern).matches(place.name) for pattern in match.repositories) and all(
         value is None or not patterns or any(star_matcher(pattern).matches(value) for pattern in patterns)
         for value, patterns in ((place.account, match.accounts), (place.region, match.regions))

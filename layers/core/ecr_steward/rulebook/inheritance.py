@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.image_tags import ImageTags
 from ecr_steward.rulebook.matching import Match
 from ecr_steward.rulebook.model import Defaults, Profile, Rule, Rulebook, Sections
@@ -82,6 +83,7 @@ def inheritance_problems(
                 ("profiles", position, "extends"),
                 f"the profile `{profile.name}` extends itself: {_circle(profile, by_name)}",
                 "profiles that end somewhere",
+                code=Code.PROFILE_IN_A_CIRCLE,
             )
     for position, rule in rules.items():
         said = rule.model_fields_set & set(SECTIONS) - {"mode"}
@@ -90,10 +92,14 @@ def inheritance_problems(
                 ("rules", position),
                 f"the rule `{rule.name}` says nothing",
                 "a section such as `image_tags`, or `final: true` to exempt these repositories from the rules below",
+                code=Code.RULE_SAYS_NOTHING,
             )
         if rule.name == DEFAULTS:
             yield Problem(
-                ("rules", position, "name"), f"`{DEFAULTS}` is what steps call the key `defaults`", "another name"
+                ("rules", position, "name"),
+                f"`{DEFAULTS}` is what steps call the key `defaults`",
+                "another name",
+                code=Code.NAME_RESERVED,
             )
 
 
@@ -102,7 +108,8 @@ def _extends_what_is_there(entry: Rule | Profile, at: Path, known: Sequence[obje
         if name not in known:
             names = [each for each in known if isinstance(each, str)]
             there = f"one of {', '.join(names)}" if names else "a profile of the key `profiles`, which has none"
-            yield Problem((*at, number), f"there is no profile `{name}`", there, nearest_word(name, names))
+            nearest = nearest_word(name, names)
+            yield Problem((*at, number), f"there is no profile `{name}`", there, nearest, code=Code.PROFILE_UNKNOWN)
 
 
 def _circle(profile: Profile, by_name: Mapping[str, Profile]) -> str:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ecr_steward.rulebook.image_tags import RegexPattern
-from ecr_steward.rulebook.versions import read_version
+from ecr_steward.rulebook.versions import SCHEMES
 from ecr_steward.rulebook.words import compile_regex
 
 _ANY_FOLDERS = "(?:[^/]+/)*"
@@ -27,20 +28,23 @@ def tag_matcher(pattern: str | RegexPattern) -> PatternMatcher:
     """A pattern for image tags: a scheme, a regular expression, or a text in which ``*`` stands for anything."""
     if isinstance(pattern, RegexPattern):
         return PatternMatcher(pattern.regex, _full_match(pattern.regex))
-    if pattern == "semver":
-        return PatternMatcher(pattern, lambda text: read_version(text) is not None)
+    if pattern in SCHEMES:
+        return PatternMatcher(pattern, SCHEMES[pattern].matches)
     return star_matcher(pattern)
 
 
+@lru_cache(maxsize=4096)
 def star_matcher(pattern: str) -> PatternMatcher:
     """A text in which ``*`` stands for anything, as ECR's own filters have it."""
     return PatternMatcher(pattern, _full_match("(?s:.*)".join(map(re.escape, pattern.split("*")))))
 
 
+@lru_cache(maxsize=4096)
 def repository_matcher(pattern: str) -> PatternMatcher:
     """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes stands for any depth.
 
-    Translated here, since the glob libraries translate for ``re``: there ``**/a/**/a/**/a/**`` takes seconds to fail.
+    Translated here, since the glob libraries translate for ``re``: there ``**/a/**/a/**`` takes seconds to fail, and
+    RE2 refuses the look-aheads of what they make of it.
     """
     *folders, last = pattern.split("/")
     parts = [_ANY_FOLDERS if segment == "**" else f"{_segment(segment)}/" for segment in folders]

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ecr_steward.rulebook.base import RulebookModel
-from ecr_steward.rulebook.checks import contradictions
+from ecr_steward.rulebook.checks import Parts, contradictions
 from ecr_steward.rulebook.credentials import Credential
-from ecr_steward.rulebook.model import Rule, Rulebook
+from ecr_steward.rulebook.model import Defaults, Profile, Rule, Rulebook
 from ecr_steward.rulebook.problems import Problem, empty_values, structural_problems
 from ecr_steward.rulebook.waivers import Waiver
 
@@ -26,9 +26,14 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
     else:
         problems = empty_values(data)
     problems += contradictions(
-        _well_formed(data, "rules", Rule),
-        _well_formed(data, "waivers", Waiver),
-        _well_formed(data, "credentials", Credential),
+        Parts(
+            rules=_well_formed(data, "rules", Rule),
+            profiles=_well_formed(data, "profiles", Profile),
+            defaults=_defaults(data),
+            waivers=_well_formed(data, "waivers", Waiver),
+            credentials=_well_formed(data, "credentials", Credential),
+            profile_names=[entry.get("name") for entry in _entries(data, "profiles") if isinstance(entry, Mapping)],
+        )
     )
     return (None if problems else rulebook), tuple(problems)
 
@@ -36,10 +41,21 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
 def _well_formed[Model: RulebookModel](data: Any, key: str, model: type[Model]) -> dict[int, Model]:
     """The entries of a list that validate by themselves, by position."""
     found: dict[int, Model] = {}
-    entries = data.get(key) if isinstance(data, Mapping) else None
-    for position, entry in enumerate(entries if isinstance(entries, list) else ()):
+    for position, entry in enumerate(_entries(data, key)):
         try:
             found[position] = model.model_validate(entry)
         except ValidationError:
             continue  # its problems are the models' to tell
     return found
+
+
+def _defaults(data: Any) -> Defaults | None:
+    try:
+        return Defaults.model_validate(data["defaults"])
+    except (ValidationError, KeyError, TypeError):
+        return None
+
+
+def _entries(data: Any, key: str) -> list[Any]:
+    entries = data.get(key) if isinstance(data, Mapping) else None
+    return entries if isinstance(entries, list) else []
