@@ -51,7 +51,8 @@ def version_of(image_tag: ImageTag) -> Version | None:
         parsed = SemVer.parse(image_tag)
     except ValueError:
         return None
-    return Version(parsed.major, parsed.minor, parsed.patch, order=parsed, is_prerelease=parsed.prerelease is not None)
+    parts = {"major": str(parsed.major), "minor": str(parsed.minor), "patch": str(parsed.patch)}
+    return Version(parts, order=parsed, is_prerelease=parsed.prerelease is not None)
 
 
 SEMVER = Pattern(r"[0-9]+\.[0-9]+\.[0-9]+(-.+)?")

@@ -1,6 +1,7 @@
 """Patterns: what they match, against two independent matchers, and that none can hang."""
 
 import fnmatch
+import itertools
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from wcmatch import glob
 
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
+from ecr_steward.rulebook.versions import read_calendar_version
 
 GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
 segments = st.sampled_from(["**", "*", "a", "a*", "*b", "ab", "a*b", "*a*"])
@@ -61,6 +63,81 @@ def test_a_glob_knows_slashes_when_it_matches(pattern, name, matches):
 )
 def test_semver_takes_whole_versions_when_it_matches(image_tag, matches):
     assert tag_matcher("semver").matches(image_tag) is matches
+
+
+@pytest.mark.parametrize(
+    "image_tag",
+    [
+        "2026.11.26",  # YYYY.MM.DD
+        "2026.4",  # YYYY.MM, as pytz
+        "2015.04.28",  # YYYY.0M.0D, as certifi
+        "2026.11.1205",  # YYYY.MM.MICRO
+        "26.04",  # YY.0M, as Ubuntu
+        "24.11.0",  # YY.MM.MICRO, as Twisted
+        "v2026.11",
+        "2026.11-rc1",
+        "2026.11.1.dev2",
+        "2026.11b1",
+        "26.04-arm64",
+    ],
+)
+def test_calver_takes_the_common_forms_of_calver_org_when_it_matches(image_tag):
+    assert tag_matcher("calver").matches(image_tag)
+
+
+@pytest.mark.parametrize(
+    "image_tag",
+    [
+        "2026",
+        "1.4.2",
+        "2026.13",
+        "2026.0",
+        "1999.11",
+        "2026-11-26",
+        "20261126",
+        "2026.11.26.3",
+        "9.04",
+        "2026.11\n",
+        "2026.1٢",
+    ],
+)
+def test_calver_leaves_other_forms_when_it_matches(image_tag):
+    assert not tag_matcher("calver").matches(image_tag)
+
+
+@pytest.mark.parametrize(
+    ("image_tag", "matches"),
+    [
+        ("ad132f5", True),
+        ("sha-ad132f5", True),
+        ("git-ad132f5", True),
+        ("0123456789" * 4, True),
+        ("ad132f", False),
+        ("0123456789" * 4 + "a", False),
+        ("AD132F5", False),
+        ("sha-main", False),
+        ("commit-ad132f5", False),
+        ("ad132f5\n", False),
+    ],
+)
+def test_git_sha_takes_names_of_commits_when_it_matches(image_tag, matches):
+    assert tag_matcher("git_sha").matches(image_tag) is matches
+
+
+def test_calendar_versions_are_ordered_by_the_calendar_when_read_from_image_tags():
+    in_order = ["2024.4", "24.11", "24.11.1", "2025.2-rc1", "2025.2-rc2", "2025.2", "2025.10.9", "2025.10.10", "v26.1"]
+    versions = [read_calendar_version(text) for text in in_order]
+
+    for lower, higher in itertools.pairwise(versions):
+        assert lower.order < higher.order
+        assert not higher.order < lower.order
+    assert [version.is_prerelease for version in versions] == [False] * 3 + [True] * 2 + [False] * 4
+    assert versions[1].parts == {"year": "24", "month": "11"}
+
+
+def test_a_pattern_is_refused_when_it_would_compile_to_more_than_a_megabyte():
+    with pytest.raises(ValueError, match="pattern too large"):
+        tag_matcher(RegexPattern.model_construct(regex="(\\pL{500}){2}"))
 
 
 def test_a_regex_must_match_the_whole_image_tag_when_it_matches():

@@ -78,8 +78,9 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
             "expected a scheme, or {regex: semvr} for an image tag of that name",
         ),
         (
-            {"image_tags": {"allow": ["calver"]}},
-            "rules[0].image_tags.allow[0]: the scheme `calver` is not known to this version; expected one of semver",
+            {"image_tags": {"allow": ["git-sha"]}},
+            "rules[0].image_tags.allow[0]: `git-sha` is no scheme; did you mean `git_sha`?; "
+            "expected a scheme, or {regex: git-sha} for an image tag of that name",
         ),
         (
             {"image_tags": {"deny": ["sha-[0-9]+"]}},
@@ -97,7 +98,7 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         (
             {"image_tags": {"aliases": {"from": "semver", "add": ["{mayor}-latest"]}}},
             "rules[0].image_tags.aliases.add[0]: `{mayor}` is no part of a version; did you mean `major`?; "
-            "expected {major}, {minor} and {patch}",
+            "expected {major}, {minor} and {patch}, or {year} and {month}",
         ),
         (
             {"image_tags": {"aliases": {"from": "semver", "add": ["{major}.{minor}.{patch}-latest"]}}},

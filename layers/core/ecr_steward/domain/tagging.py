@@ -102,7 +102,7 @@ class TagReading:
     def _alias_forms(self) -> tuple[re.Pattern[str], ...]:
         templates = self.rule.aliases.templates if self.rule.aliases else ()
         return tuple(
-            re.compile(re.sub(r"\\\{(major|minor|patch)\\\}", "[0-9]+", re.escape(template))) for template in templates
+            re.compile(re.sub(r"\\\{[a-z]+\\\}", "[0-9]+", re.escape(template))) for template in templates
         )
 
     def _release(self, aliases: AliasRules, image_tag: ImageTag) -> Version | None:
@@ -188,4 +188,4 @@ def _move_aliases(rule: Rule, reading: TagReading, aliases: Iterable[ImageTag]) 
 
 def _aliases_of(aliases: AliasRules, version: Version) -> Iterator[ImageTag]:
     for template in aliases.templates:
-        yield ImageTag(fill(template, version.major, version.minor, version.patch))
+        yield ImageTag(fill(template, version.parts))

@@ -29,12 +29,13 @@ TagPattern = Annotated[
 class Aliases(RulebookModel):
     """Image tags that follow the highest version in the repository that they stand for, whatever is pushed when."""
 
-    from_: Literal["semver"] = Field(
+    from_: Literal["semver", "calver"] = Field(
         alias="from", description="The scheme that reads versions from image tags.", examples=["semver"]
     )
     add: tuple[words.AliasTemplate, ...] = Field(
         min_length=1,
-        description="Templates of the aliases, filled from the version.",
+        description="Templates of the aliases, filled from the version: `{major}`, `{minor}` and `{patch}` of semver, "
+        "`{year}` and `{month}` of calver.",
         examples=[["{major}.{minor}-latest", "{major}-latest"]],
     )
 
@@ -44,9 +45,10 @@ class ImageTags(RulebookModel):
 
     allow: tuple[TagPattern, ...] = Field(
         default=(),
-        description="The scheme `semver` (three-part versions, with or without `v`), a pattern with `*`, or a regex. "
-        "None means every image tag that is not denied.",
-        examples=[["semver", "main-*", {"regex": "sha-[0-9a-f]{7,40}"}]],
+        description="A scheme (`semver`: three-part versions; `calver`: a year and month, such as 2026.11 or 26.04.1; "
+        "`git_sha`: 7 to 40 hex digits, perhaps after `sha-` or `git-`), a pattern with `*`, or a regex. None means "
+        "every image tag that is not denied.",
+        examples=[["semver", "main-*", {"regex": "pr-[0-9]+"}]],
     )
     deny: tuple[TagPattern, ...] = Field(
         default=(),

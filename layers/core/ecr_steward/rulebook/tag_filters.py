@@ -1,18 +1,14 @@
 """ECR's tag filters, whose only wildcard is ``*``, and what they cover.
 
-A *shape* is a text in which ``{...}`` stands for any number: an alias template, or ``{major}.{minor}.{patch}`` for the
-releases.
+A *shape* is a text in which ``{...}`` stands for any number: an alias template, or the releases of a scheme.
 """
 
 import re
 from collections.abc import Iterable
-from typing import Final
 
 from ecr_steward.rulebook.patterns import star_matcher
+from ecr_steward.rulebook.versions import SCHEMES
 from ecr_steward.rulebook.words import MOST_STARS
-
-RELEASES: Final = ("{major}.{minor}.{patch}", "v{major}.{minor}.{patch}")
-"""The shapes of the image tags that read as a release."""
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ANY_NUMBER = "\0"
@@ -53,14 +49,29 @@ def _successors(rest: str, tokens: str, at: int, token_at: int) -> Iterable[tupl
         yield at + 1, token_at + 1
 
 
-def propose_filter(template: str) -> str | None:
-    """A filter that covers an alias template and no release, or ``None`` where there is none."""
+def propose_filter(template: str, schemes: Iterable[str] = ("semver",)) -> str | None:
+    """A filter that covers an alias template and no release of these schemes, or ``None`` where there is none."""
+    schemes = tuple(schemes)
     literals = _PLACEHOLDER.split(template)
     stars = re.sub(r"\*+", "*", _PLACEHOLDER.sub("*", template))
     candidates = (f"*{literals[-1]}", f"{literals[0]}*", stars) if len(literals) > 1 else (template,)
-    return next((found for found in candidates if found.count("*") <= MOST_STARS and not covers_a_release(found)), None)
+    return next(
+        (found for found in candidates if found.count("*") <= MOST_STARS and covered_release(found, schemes) is None),
+        None,
+    )
+
+
+def covered_release(tag_filter: str, schemes: Iterable[str]) -> str | None:
+    """An example of the first scheme of which the filter matches some release; ``None`` where it matches none."""
+    return next(
+        (
+            SCHEMES[name].example
+            for name in schemes
+            if any(overlaps(tag_filter, release) for release in SCHEMES[name].releases)
+        ),
+        None,
+    )
 
 
 def covers_a_release(tag_filter: str) -> bool:
-    """Whether the filter matches an image tag that reads as a release."""
-    return any(overlaps(tag_filter, release) for release in RELEASES)
+    return covered_release(tag_filter, ("semver",)) is not None

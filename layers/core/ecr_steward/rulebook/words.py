@@ -15,13 +15,12 @@ from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.tag_rules import fill
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.nearest import nearest_word
-from ecr_steward.rulebook.versions import read_version
+from ecr_steward.rulebook.versions import SCHEMES, VERSION_READERS
 
-SCHEMES: Final = ("semver",)
-_RESERVED = ("calver", "git-sha", "git_sha")
-_TEMPLATE_PARTS = ("major", "minor", "patch")
+_TEMPLATE_PARTS = tuple(part for scheme in SCHEMES.values() for part in scheme.parts)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_SAMPLE_VERSIONS = ((0, 0, 0), (1, 4, 2), (10, 20, 30))
+_PATTERN_BYTES = 1 << 20
+"""What RE2 may compile a pattern to. It bounds a match, too, which at worst asks each instruction about each letter."""
 
 ACCOUNT_ID: Final = r"[0-9]{12}"
 TAG_FILTER: Final = r"[0-9a-zA-Z._*-]{1,128}"
@@ -68,15 +67,21 @@ class WrongWordError(ValueError):
         self.nearest = nearest
 
 
-def sample_aliases(template: str) -> list[str]:
-    """A few image tags that a template stands for."""
-    return [fill(template, *version) for version in _SAMPLE_VERSIONS]
+def placeholders_of(template: str) -> list[str]:
+    """The names in braces of an alias template."""
+    return _PLACEHOLDER.findall(template)
+
+
+def sample_aliases(template: str, scheme: str = "semver") -> list[str]:
+    """A few image tags that a template stands for, filled from versions of a scheme."""
+    return [fill(template, version) for version in SCHEMES[scheme].samples]
 
 
 def compile_regex(pattern: str) -> Any:
     """Compile a user's regular expression, which then matches in linear time. Raises ValueError with RE2's reason."""
     options = re2.Options()
     options.log_errors = False  # RE2 would write to stderr
+    options.max_mem = _PATTERN_BYTES
     try:
         return re2.compile(pattern, options)
     except re2.error as cause:
@@ -153,10 +158,6 @@ def _check_tag_word(text: str) -> str:
             "letters, digits, `.`, `_`, `-` and `*`, or {regex: '...'}",
             code=Code.TAG_PATTERN,
         )
-    if text in _RESERVED:
-        raise WrongWordError(
-            f"the scheme `{text}` is not known to this version", f"one of {', '.join(SCHEMES)}", code=Code.SCHEME
-        )
     if "*" not in text and (scheme := nearest_word(text, SCHEMES)):
         raise WrongWordError(
             f"`{text}` is no scheme",
@@ -187,18 +188,13 @@ def _check_alias_template(text: str) -> str:
         if part not in _TEMPLATE_PARTS:
             raise WrongWordError(
                 f"`{{{part}}}` is no part of a version",
-                "{major}, {minor} and {patch}",
+                "{major}, {minor} and {patch}, or {year} and {month}",
                 nearest_word(part, _TEMPLATE_PARTS),
                 code=Code.ALIAS_PLACEHOLDER,
             )
-    for alias in sample_aliases(text):
+    for alias in (alias for scheme in VERSION_READERS for alias in sample_aliases(text, scheme) if "{" not in alias):
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}", alias):
             raise WrongWordError(f"`{text}` makes `{alias}`, which is not an image tag", code=Code.ALIAS_NO_TAG)
-        if read_version(alias):
-            raise WrongWordError(
-                f"`{text}` makes `{alias}`, which reads as a version itself: an alias must not",
-                code=Code.ALIAS_IS_A_VERSION,
-            )
     return text
 
 
