@@ -49,7 +49,7 @@ def _successors(rest: str, tokens: str, at: int, token_at: int) -> Iterable[tupl
         yield at + 1, token_at + 1
 
 
-def propose_filter(template: str, schemes: Iterable[str] = ("semver",)) -> str | None:
+def propose_filter(template: str, schemes: Iterable[str]) -> str | None:
     """A filter that covers an alias template and no release of these schemes, or ``None`` where there is none."""
     schemes = tuple(schemes)
     literals = _PLACEHOLDER.split(template)
@@ -71,7 +71,3 @@ def covered_release(tag_filter: str, schemes: Iterable[str]) -> str | None:
         ),
         None,
     )
-
-
-def covers_a_release(tag_filter: str) -> bool:
-    return covered_release(tag_filter, ("semver",)) is not None

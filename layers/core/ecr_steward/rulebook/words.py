@@ -72,7 +72,7 @@ def placeholders_of(template: str) -> list[str]:
     return _PLACEHOLDER.findall(template)
 
 
-def sample_aliases(template: str, scheme: str = "semver") -> list[str]:
+def sample_aliases(template: str, scheme: str) -> list[str]:
     """A few image tags that a template stands for, filled from versions of a scheme."""
     return [fill(template, version) for version in SCHEMES[scheme].samples]
 
