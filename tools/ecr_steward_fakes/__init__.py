@@ -9,6 +9,7 @@ from ecr_steward_fakes.credentials import FakeLogins, FakeRole, FakeSecrets
 from ecr_steward_fakes.image_content import FakeImageContent
 from ecr_steward_fakes.messages import FakeFailureQueue, FakeNotices, FakeReplicationQueue, FakeSourceQueue
 from ecr_steward_fakes.registry import FakeRegistry
+from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "FakeLogins",
     "FakeNotices",
     "FakeRegistry",
+    "FakeRegistrySettings",
     "FakeReplicationQueue",
     "FakeRole",
     "FakeScans",

@@ -9,6 +9,7 @@ from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 READING = frozenset(
     {"repositories", "repository", "images", "children", "manifest", "has_blob", "referrers", "scan"}
     | {"fetch", "may_pull", "may_push", "read"}
+    | {"policy", "scanning", "replication", "creation_templates", "account_setting"}
 )
 """The methods of the ports that change nothing."""
 

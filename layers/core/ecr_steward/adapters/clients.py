@@ -8,6 +8,7 @@ import botocore.session
 from botocore.config import Config
 
 from ecr_steward.adapters.roles import Accounts, Role
+from ecr_steward.adapters.whole_documents import keep_whole_documents
 from ecr_steward.domain.names import RegistryRef
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ class AwsClients:
             if (role, service, region) not in self._clients:
                 # boto3's overloads want each service's name spelled out
                 make: Any = self._session(role).client
-                self._clients[role, service, region] = make(service, region_name=region, config=self._config)
+                client = make(service, region_name=region, config=self._config)
+                if service == "ecr":
+                    keep_whole_documents(client)
+                self._clients[role, service, region] = client
             return self._clients[role, service, region]
 
     def _session(self, role: Role | None) -> boto3.Session:

@@ -27,14 +27,6 @@ class Part(StrEnum):
     REPLICATION = "replication"
 
 
-class AppliedFor(StrEnum):
-    """``appliedFor`` of the ECR API: what makes ECR create a repository by a template."""
-
-    REPLICATION = "REPLICATION"
-    PULL_THROUGH_CACHE = "PULL_THROUGH_CACHE"
-    CREATE_ON_PUSH = "CREATE_ON_PUSH"
-
-
 @dataclass(frozen=True)
 class Encryption:
     """How ECR encrypts what a repository holds. Set for good when the repository is created."""
@@ -54,7 +46,8 @@ class CreationTemplate:
 
     prefix: str
     """``ROOT`` is for all that no other template is for."""
-    applied_for: frozenset[AppliedFor]
+    applied_for: frozenset[str]
+    """What makes ECR create by it, in its words: ``REPLICATION``, ``PULL_THROUGH_CACHE``, ``CREATE_ON_PUSH``."""
     description: str | None = None
     mutability: TagMutability | None = None
     policy: Document | None = None
