@@ -92,7 +92,7 @@ def schema(
 ) -> None:
     """Print a JSON Schema: of the rulebook, or of an event that the steward publishes."""
     from ecr_steward.rulebook.nearest import nearest_word
-    from steward_cli.rulebook_commands import schema_texts
+    from steward_cli.schemas import schema_texts
 
     texts = schema_texts()
     if name not in texts:

@@ -1,15 +1,12 @@
-"""``ecr-steward validate``, ``compile`` and ``schema``: the work behind the commands, without their arguments."""
+"""``ecr-steward validate`` and ``compile``: the work behind the commands, without their arguments."""
 
-import json
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from ecr_steward.events.own import own_event_schemas
 from ecr_steward.rulebook.checks import expired_waivers
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.model import Rulebook
-from ecr_steward.rulebook.schema import rulebook_schema
 from ecr_steward.rulebook.validate import validate
 from steward_cli.findings import Finding
 from steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file
@@ -51,9 +48,3 @@ def _read(path: Path) -> tuple[RulebookFile | None, Rulebook | None, list[Findin
         return None, None, [Finding.of_unreadable(path, error)]
     rulebook, problems = validate(file.data)
     return file, rulebook, [Finding.of_problem(file, problem) for problem in problems]
-
-
-def schema_texts() -> dict[str, str]:
-    """Every JSON Schema that there is, by name, as it is committed."""
-    schemas = {"rulebook": rulebook_schema(), **own_event_schemas()}
-    return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}

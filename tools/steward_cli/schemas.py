@@ -1,0 +1,12 @@
+"""``ecr-steward schema``: the JSON Schemas that are committed and that others rely on."""
+
+import json
+
+from ecr_steward.events.own import own_event_schemas
+from ecr_steward.rulebook.schema import rulebook_schema
+
+
+def schema_texts() -> dict[str, str]:
+    """Every JSON Schema that there is, by name, as it is committed."""
+    schemas = {"rulebook": rulebook_schema(), **own_event_schemas()}
+    return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
