@@ -29,14 +29,30 @@ class Selection:
 
     tags: tuple[Matcher, ...] = ()
     """One image tag that one of these matches is enough."""
+    all_tags: tuple[Matcher, ...] = ()
+    """For each of these an image tag is wanted."""
     untagged: bool = False
-    """Never together with ``tags``. Neither: every image."""
+    """At most one of the three is given. None: every image."""
+
+    @property
+    def wants_a_tag(self) -> bool:
+        """Whether it speaks about no untagged image."""
+        return bool(self.tags or self.all_tags)
 
     def selects(self, image_tags: Set[ImageTag]) -> bool:
         """Whether the entry speaks about an image that holds these image tags."""
         if self.untagged:
             return not image_tags
-        return not self.tags or any(pattern.matches(tag) for pattern in self.tags for tag in image_tags)
+        if self.tags:
+            return any(pattern.matches(tag) for pattern in self.tags for tag in image_tags)
+        return all(any(pattern.matches(tag) for tag in image_tags) for pattern in self.all_tags)
+
+    def is_apart_from(self, other: "Selection") -> bool:
+        """Whether no image can be in both.
+
+        Patterns without a common image tag do not show that: one image can hold ``pr-1`` and ``v1``.
+        """
+        return (self.untagged and other.wants_a_tag) or (other.untagged and self.wants_a_tag)
 
 
 @dataclass(frozen=True)

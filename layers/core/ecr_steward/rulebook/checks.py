@@ -13,8 +13,7 @@ from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.deciding import every_section_decides
 from ecr_steward.rulebook.image_tag_checks import aliases_can_move, image_tags_agree
 from ecr_steward.rulebook.inheritance import inheritance_problems, resolve_rule
-from ecr_steward.rulebook.lifecycle import LifecycleEntry
-from ecr_steward.rulebook.lifecycle_document import lifecycle_policy
+from ecr_steward.rulebook.lifecycle_checks import lifecycle_fits
 from ecr_steward.rulebook.model import Defaults, Profile, Rule, Sections
 from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.policy_document import repository_policy
@@ -24,9 +23,6 @@ from ecr_steward.rulebook.waivers import Waiver
 
 POLICY_LIMIT: Final = 10_240
 """Characters in a repository policy (``policyText`` in the SetRepositoryPolicy API reference)."""
-LIFECYCLE_LIMIT: Final = 30_720
-"""Characters in a lifecycle policy (``lifecyclePolicyText`` in the PutLifecyclePolicy API reference)."""
-_STARS_PER_LIFECYCLE_PATTERN = 4
 type _Named = Rule | Profile | Credential
 _LONGEST_REGISTRY = RegistryRef("000000000000", "us-gov-west-1")
 
@@ -128,7 +124,7 @@ def _settings_fit_ecr(settings: RepositoryRules, at: Path) -> Iterator[Problem]:
     if settings.policy is not None:
         yield from _policy_fits(settings.policy, (*at, "policy"))
     if settings.lifecycle is not None:
-        yield from _lifecycle_fits(settings.lifecycle, (*at, "lifecycle"))
+        yield from lifecycle_fits(settings.lifecycle, (*at, "lifecycle"))
 
 
 def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
@@ -150,45 +146,6 @@ def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
                 f"`{sid}` is the Sid of another statement of this policy",
                 code=Code.SID_TWICE,
             )
-
-
-def _lifecycle_fits(entries: tuple[LifecycleEntry, ...], at: Path) -> Iterator[Problem]:
-    document = lifecycle_policy(entries)
-    length = len(json.dumps(document, separators=(",", ":")))
-    if length > LIFECYCLE_LIMIT:
-        yield Problem(
-            at,
-            f"the lifecycle policy has {length} characters",
-            f"at most {LIFECYCLE_LIMIT}, as ECR takes them",
-            code=Code.LIFECYCLE_TOO_LONG,
-        )
-    seen: list[object] = []
-    for number, entry in enumerate(entries):
-        half = "keep" if entry.keep else "expire"
-        chosen = entry.selection
-        selects = (chosen.untagged, chosen.tags)
-        if selects in seen:
-            yield Problem(
-                (*at, number, half),
-                "an entry above selects the same images, and ECR allows one of them",
-                code=Code.LIFECYCLE_SAME_SELECTION,
-            )
-        seen.append(selects)
-        if selects == (None, None) and number < len(entries) - 1:
-            yield Problem(
-                (*at, number, half),
-                "this selects all images, so no entry below it has a say",
-                "it at the end",
-                code=Code.LIFECYCLE_SELECTS_ALL,
-            )
-        for position, pattern in enumerate(chosen.tags or ()):
-            if pattern.count("*") > _STARS_PER_LIFECYCLE_PATTERN:
-                yield Problem(
-                    (*at, number, half, "tags", position),
-                    f"`{pattern}` has too many wildcards",
-                    "at most four `*`",
-                    code=Code.LIFECYCLE_WILDCARDS,
-                )
 
 
 def _waivers_differ(waivers: Mapping[int, Waiver]) -> Iterator[Problem]:

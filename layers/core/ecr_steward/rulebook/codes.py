@@ -106,8 +106,13 @@ class Code(StrEnum):
     LIFECYCLE_SELECTS_ALL = "ES406", "a lifecycle entry that leaves nothing to those below it"
     LIFECYCLE_WILDCARDS = "ES407", "too many `*` in a lifecycle pattern"
     LIFECYCLE_SEVERAL_PATTERNS = "ES408", "several patterns in one lifecycle entry"
-    LIFECYCLE_UNTAGGED_WITH_TAGS = "ES409", "untagged images with an image tag"
+    LIFECYCLE_UNTAGGED_WITH_TAGS = "ES409", "a lifecycle entry that selects images in two ways"
     LIFECYCLE_ONE_OF_BOTH = "ES410", "a lifecycle entry that is not exactly one thing"
+    LIFECYCLE_SAYS_NOTHING = "ES411", "a lifecycle entry that does not say what stays, or when"
+    LIFECYCLE_SEVERAL_WAYS = "ES412", "a lifecycle entry that counts in two ways"
+    LIFECYCLE_ARCHIVED_TOO_SHORT = "ES413", "less time in the archive than ECR takes"
+    LIFECYCLE_ARCHIVES_KEPT = "ES414", "an archive that could take what a keep protects"
+    LIFECYCLE_TOO_MANY_RULES = "ES415", "a lifecycle policy of too many rules"
 
     # ES5: copies, waivers and credentials
     DESTINATION_IS_SOURCE = "ES501", "a destination that is the source"

@@ -2,23 +2,25 @@
 
 from collections.abc import Callable
 
+from ecr_steward.domain.lifecycle.document import lifecycle_document
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.rulebook import settings
-from ecr_steward.rulebook.lifecycle_document import lifecycle_policy
+from ecr_steward.rulebook.compile_lifecycle import compile_lifecycle
 from ecr_steward.rulebook.policy_document import repository_policy
 
 
 def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], RepositorySettings]:
     """Compile the wanted settings. They depend on the repository: a policy names the account it stands in."""
-    lifecycle = lifecycle_policy(wanted.lifecycle) if wanted.lifecycle else None
+    lifecycle = compile_lifecycle(wanted.lifecycle) if wanted.lifecycle else None
     mutability = _mutability(wanted.mutability) if wanted.mutability else None
     scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]
 
     def of(repository: RepositoryRef) -> RepositorySettings:
         return RepositorySettings(
             policy=repository_policy(wanted.policy, repository.registry) if wanted.policy else None,
-            lifecycle=lifecycle,
+            lifecycle=lifecycle_document(lifecycle.native) if lifecycle else None,
+            retention=lifecycle.retention if lifecycle else None,
             mutability=mutability,
             scan_on_push=scan_on_push,
             resource_tags=wanted.resource_tags,

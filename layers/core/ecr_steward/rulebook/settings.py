@@ -33,8 +33,12 @@ class RepositoryRules(RulebookModel):
         default=None,
         min_length=1,
         max_length=50,
-        description="The lifecycle policy, highest priority first.",
-        examples=[[{"keep": {"newest": 30, "tags": ["*.*.*"]}}, {"expire": {"untagged": True, "after": "14d"}}]],
+        description="Which images stay, which expire and which are archived; of entries that select an image the first "
+        "decides. ECR's own lifecycle policy does what it can say, the steward's sweep the rest.",
+        examples=[
+            [{"keep": {"newest": 30, "tags": ["*.*.*"]}}, {"expire": {"untagged": True, "after": "14d"}}],
+            [{"keep": {"in_use": ["ecs", "lambda"]}}, {"expire": {"not_pulled_for": "90d"}}],
+        ],
     )
     mutability: Mutability | None = Field(
         default=None, description="Tag mutability.", examples=[{"immutable": True, "except": ["*-latest"]}]
