@@ -6,6 +6,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.image_tags import TagPattern
 
 
@@ -25,7 +26,10 @@ class Destination(RulebookModel):
     @model_validator(mode="after")
     def _leads_elsewhere(self) -> Self:
         if self.account is None and self.region is None and self.repository in {None, "{name}"}:
-            raise ValueError("a destination needs another `account`, `region` or `repository` than the source")
+            raise words.WrongWordError(
+                "a destination needs another `account`, `region` or `repository` than the source",
+                code=Code.DESTINATION_IS_SOURCE,
+            )
         return self
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.tag_rules import fill
+from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.versions import SCHEMES, VERSION_READERS
@@ -107,7 +108,10 @@ def _check_account_word(text: str) -> str:
 
 
 def _check_region(text: str) -> str:
-    RegistryRef("000000000000", text)
+    try:
+        RegistryRef("000000000000", text)
+    except InvalidNameError as cause:
+        raise WrongWordError(str(cause), code=Code.REGION) from cause
     return text
 
 
