@@ -134,7 +134,7 @@ def test_nothing_is_read_when_an_image_is_pushed_whose_rule_does_not_speak_of_sc
 
     assert answer == {"batchItemFailures": []}
     assert there.registry.calls.entries == []
-    assert [line["remarks"] for line in lines() if "remarks" in line] == [["the rule does not speak of scans"]]
+    assert [line["remarks"] for line in lines() if "remarks" in line] == [["its rules do not speak of scans"]]
     assert house.failures.failed == []
 
 

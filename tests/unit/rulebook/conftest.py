@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.rulebook.inheritance import SECTIONS
 from ecr_steward.rulebook.validate import validate
 
 EXAMPLE_FILE = Path(__file__).parents[3] / "layers" / "rulebook" / "ecr-steward.yaml"
@@ -77,10 +78,11 @@ def example_file() -> Path:
 
 @pytest.fixture
 def with_rule() -> Callable[..., dict[str, Any]]:
-    """A rulebook with one rule that has these keys."""
+    """A rulebook with one rule that has these keys, and one that hurts nobody where none of them is a section."""
 
     def build(**keys: Any) -> dict[str, Any]:
-        return {"version": 1, "rules": [{"name": "services", "match": {"repositories": ["**"]}} | keys]}
+        said = {} if keys.keys() & {*SECTIONS, "final", "extends"} - {"mode"} else {"image_tags": {"deny": ["nightly"]}}
+        return {"version": 1, "rules": [{"name": "services", "match": {"repositories": ["**"]}} | said | keys]}
 
     return build
 

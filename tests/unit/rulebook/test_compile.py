@@ -32,7 +32,7 @@ def compiled(data):
 
 
 def test_the_example_becomes_ecrs_settings_when_it_is_compiled(example):
-    settings = compiled(example).rule_for(API).repository(API)
+    settings = compiled(example).rules[0].repository(API)
 
     assert settings == RepositorySettings(
         policy={
@@ -79,7 +79,7 @@ def test_the_example_becomes_ecrs_settings_when_it_is_compiled(example):
 
 
 def test_the_example_becomes_tag_and_replication_rules_when_it_is_compiled(example):
-    rule = compiled(example).rule_for(API)
+    rule = compiled(example).rules[0]
 
     assert rule.mode is Mode.ENFORCE
     assert rule.image_tags.on_violation is OnViolation.QUARANTINE
@@ -90,7 +90,7 @@ def test_the_example_becomes_tag_and_replication_rules_when_it_is_compiled(examp
 
 
 def test_nothing_is_wanted_when_a_rule_names_no_setting(with_rule):
-    rule = compiled(with_rule(repository={})).rule_for(API)
+    rule = compiled(with_rule(repository={})).rules[0]
 
     assert rule.repository(API) == RepositorySettings()
 
@@ -105,23 +105,23 @@ def test_nothing_is_wanted_when_a_rule_names_no_setting(with_rule):
     ],
 )
 def test_mutability_is_ecrs_when_compiled(with_rule, written, mode):
-    rule = compiled(with_rule(repository={"mutability": written})).rule_for(API)
+    rule = compiled(with_rule(repository={"mutability": written})).rules[0]
 
     assert rule.repository(API).mutability == TagMutability(mode, frozenset(written.get("except", ())))
 
 
-def test_the_first_rule_governs_when_several_match(with_rule):
+def test_account_and_region_decide_which_rules_match_when_rules_name_them(with_rule):
     data = with_rule(match={"repositories": ["team-a/*"], "accounts": ["111122223333"], "regions": ["us-*"]})
-    data["rules"].append({"name": "others", "match": {"repositories": ["**"]}})
+    data["rules"].append({"name": "others", "match": {"repositories": ["**"]}, "image_tags": {"deny": ["latest"]}})
     rules = compiled(data)
 
-    assert rules.rule_for(API).name == "services"
-    assert rules.rule_for(API.in_registry(RegistryRef("222233334444", "us-east-1"))).name == "others"
-    assert rules.rule_for(API.in_registry(RegistryRef("111122223333", "eu-west-1"))).name == "others"
+    assert rules.governing(API, {}).names == ("services", "others")
+    for elsewhere in (RegistryRef("222233334444", "us-east-1"), RegistryRef("111122223333", "eu-west-1")):
+        assert rules.governing(API.in_registry(elsewhere), {}).names == ("others",)
 
 
 def test_versions_are_ordered_as_semver_says_when_read_from_image_tags(example):
-    version_of = compiled(example).rule_for(API).image_tags.aliases.version_of
+    version_of = compiled(example).rules[0].image_tags.aliases.version_of
     in_order = [
         "1.0.0-alpha",
         "1.0.0-alpha.1",
@@ -157,12 +157,7 @@ def test_each_kind_of_principal_gets_its_statement_when_a_policy_names_them(with
     }
     repository = API.in_registry(RegistryRef("111122223333", "cn-north-1"))
 
-    statements = (
-        compiled(with_rule(repository={"policy": written}))
-        .rule_for(repository)
-        .repository(repository)
-        .policy["Statement"]
-    )
+    statements = compiled(with_rule(repository={"policy": written})).rules[0].repository(repository).policy["Statement"]
 
     account = "arn:aws-cn:iam::111122223333"
     assert statements == [
@@ -228,7 +223,7 @@ def test_a_region_belongs_to_its_partition_when_an_arn_is_made(region, partition
 def test_weeks_are_days_when_a_lifecycle_is_compiled(with_rule):
     data = with_rule(repository={"lifecycle": [{"expire": {"after": "2w"}}]})
 
-    (rule,) = compiled(data).rule_for(API).repository(API).lifecycle["rules"]
+    (rule,) = compiled(data).rules[0].repository(API).lifecycle["rules"]
 
     assert rule["selection"] == {
         "tagStatus": "any",
@@ -241,6 +236,6 @@ def test_weeks_are_days_when_a_lifecycle_is_compiled(with_rule):
 def test_a_lifecycle_is_long_enough_for_ecr_when_it_is_as_short_as_it_can_be(with_rule):
     data = with_rule(repository={"lifecycle": [{"keep": {"newest": 1}}]})
 
-    document = compiled(data).rule_for(API).repository(API).lifecycle
+    document = compiled(data).rules[0].repository(API).lifecycle
 
     assert len(json.dumps(document, separators=(",", ":"))) >= 100

@@ -34,17 +34,18 @@ def uncomment(text):
 
 
 def test_services_are_copied_at_once_when_the_example_governs_them(shipped):
-    rule = shipped().rule_for(RepositoryRef(HOME, "team-a/api"))
+    rule = shipped().governing(RepositoryRef(HOME, "team-a/api"), {}).replicate
 
     assert (rule.name, rule.scan) == ("services", None)
     assert [(copy.to, copy.when) for copy in rule.replicate] == [((Destination(region="eu-west-1"),), frozenset())]
 
 
 def test_payments_are_copied_after_a_good_scan_when_the_example_governs_them(shipped):
-    rule = shipped().rule_for(API)
+    governing = shipped().governing(API, {})
+    rule = governing.replicate
 
     assert (rule.name, rule.scan) == ("payments", ScanRules(Severity.HIGH))
-    assert rule.repository(API).scan_on_push
+    assert governing.settings[0].repository(API).scan_on_push
     assert [(copy.to, copy.when) for copy in rule.replicate] == [
         ((Destination(region="eu-west-1"),), {Condition.SCAN_PASSED})
     ]
@@ -62,7 +63,7 @@ def test_what_is_commented_in_the_example_is_right_when_somebody_uncomments_it(s
 
     (waiver,) = rules.waivers
     assert waiver.repositories[0].matches(API.name)
-    assert rules.rule_for(API).replicate[0].to == (
+    assert rules.governing(API, {}).replicate.replicate[0].to == (
         Destination(region="eu-west-1"),
         Destination(account="222233334444", repository="release/{name}"),
     )

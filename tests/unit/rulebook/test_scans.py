@@ -16,7 +16,7 @@ HERE, AWAY = {"region": "us-east-1"}, {"region": "eu-west-1"}
 def rule_of(data):
     rulebook, problems = validate(data)
     assert problems == ()
-    return compile_rulebook(rulebook).rule_for(API)
+    return compile_rulebook(rulebook).rules[0]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_destination_is_a_repository_of_another_account_when_compiled(with_rul
         (
             {"replicate": [{"to": [AWAY]}, {"to": [AWAY], "when": ["scan_passed"]}]},
             [
-                "rules[0].replicate[1].when[0]: `scan_passed` waits for a verdict that this rule never gives: "
-                "it has no `scan`; expected `scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`"
+                "rules[0].replicate[1].when[0]: `scan_passed` waits for a verdict that no rule ever gives: "
+                "none has `scan`; expected `scan: {fail_on: {severity: HIGH}}` in this rule, or no `when`"
             ],
         ),
         (
@@ -210,7 +210,7 @@ def test_a_copy_is_accepted_when_the_rule_does_not_copy_it_on(with_rule, problem
 
 def test_a_copy_is_accepted_when_a_rule_above_exempts_where_it_arrives(with_rule, problems_of):
     data = with_rule(replicate=[{"to": [{"repository": "release/{name}"}]}])
-    data["rules"].insert(0, {"name": "released", "match": {"repositories": ["release/**"]}})
+    data["rules"].insert(0, {"name": "released", "match": {"repositories": ["release/**"]}, "final": True})
 
     assert problems_of(data) == []
 
@@ -304,6 +304,7 @@ def test_a_destination_is_told_once_when_copies_come_back_from_several(with_rule
 
 def test_several_destinations_are_accepted_when_a_rule_above_exempts_the_copies(with_rule, problems_of):
     data = with_rule(replicate=[{"to": [AWAY, HERE]}])
-    data["rules"].insert(0, {"name": "copies", "match": {"repositories": ["**"], "regions": ["eu-*"]}})
+    exempt = {"name": "copies", "match": {"repositories": ["**"], "regions": ["eu-*"]}, "replicate": []}
+    data["rules"].insert(0, exempt)
 
     assert problems_of(data) == []

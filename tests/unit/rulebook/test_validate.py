@@ -25,7 +25,7 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         (
             {"aliases": ALIASES},
             "rules[0].aliases: unknown key `aliases`; it belongs below `image_tags`; "
-            "expected one of name, match, mode, image_tags, repository, scan, replicate",
+            "expected one of name, match, extends, final, mode, image_tags, repository, scan, replicate",
         ),
         (
             {"repository": {"scaning": "on_push"}},
@@ -142,42 +142,6 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
             "rules[0].repository.lifecycle[0].keep.newest: `0` does not fit here; expected 1 or more",
         ),
         (
-            {"repository": {"lifecycle": [{"keep": {"newest": 1}, "expire": {"after": "1d"}}]}},
-            "rules[0].repository.lifecycle[0]: an entry is either `keep` or `expire`: write one entry for each",
-        ),
-        (
-            {"repository": {"lifecycle": [{"expire": {"after": "1d", "untagged": True, "tags": ["v*"]}}]}},
-            "rules[0].repository.lifecycle[0].expire: an image is either untagged or has `tags`: keep "
-            "one of the two keys",
-        ),
-        (
-            {"repository": {"lifecycle": [{"expire": {"after": "1d", "tags": ["v*", "w*"]}}]}},
-            "rules[0].repository.lifecycle[0].expire.tags: write one pattern; ECR takes several for "
-            "`all of them must match`, so make an entry for each",
-        ),
-        (
-            {"repository": {"lifecycle": [{"expire": {"after": "1d", "tags": ["*.*.*.*.*"]}}]}},
-            "rules[0].repository.lifecycle[0].expire.tags[0]: `*.*.*.*.*` has too many wildcards; "
-            "expected at most four `*`",
-        ),
-        (
-            {"repository": {"lifecycle": [{"keep": {"newest": 9}}, {"expire": {"untagged": True, "after": "1d"}}]}},
-            "rules[0].repository.lifecycle[0].keep: this selects all images, so no entry below it has a say; "
-            "expected it at the end",
-        ),
-        (
-            {
-                "repository": {
-                    "lifecycle": [
-                        {"keep": {"newest": 9, "untagged": True}},
-                        {"expire": {"untagged": True, "after": "1d"}},
-                    ]
-                }
-            },
-            "rules[0].repository.lifecycle[1].expire: an entry above selects the same images, and ECR "
-            "allows one of them",
-        ),
-        (
             {"repository": {"mutability": {"immutable": "yes"}}},
             "rules[0].repository.mutability.immutable: `yes` does not fit here; expected true or false",
         ),
@@ -224,12 +188,15 @@ def test_the_reason_is_told_when_a_rule_is_wrong(with_rule, problems_of, keys, t
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ({"rules": [{"name": "a", "match": {"repositories": ["**"]}}]}, ["rulebook: `version` is missing"]),
+        (
+            {"rules": [{"name": "a", "match": {"repositories": ["x"]}, "final": True}]},
+            ["rulebook: `version` is missing"],
+        ),
         ({"version": 1}, ["rulebook: `rules` is missing"]),
         (None, ["rulebook: there is no value here; expected a value, or no key at all"]),
         ([], ["rulebook: `[]` does not fit here; expected keys with values"]),
         (
-            {"version": 2, "rules": [{"name": "a", "match": {"repositories": ["**"]}}]},
+            {"version": 2, "rules": [{"name": "a", "match": {"repositories": ["**"]}, "final": True}]},
             ["version: `2` is not known here; expected 1"],
         ),
     ],
@@ -250,7 +217,8 @@ def test_both_rules_are_named_when_two_share_a_name_and_a_match(with_rule, probl
 
     assert problems_of(data) == [
         "rules[1].name: there is a rule `services` already: rules[0]",
-        "rules[1].match: this never governs a repository: `services` above matches the same, and the first one governs",
+        "rules[1].image_tags: this never decides anything: `services` above matches all that this rule does and says "
+        "it; expected this rule above `services`, or the key in one of the two",
     ]
 
 

@@ -12,7 +12,7 @@ AS_CREATED = RepositorySettings(mutability=TagMutability(Mutability.MUTABLE), sc
 def test_all_settings_are_those_of_the_rulebook_when_a_repository_is_new() -> None:
     registry = FakeRegistry([Repository(API, AS_CREATED)])
 
-    outcome = apply_repository_policies(API, rules=rulebook(), registry=registry)
+    (outcome,) = apply_repository_policies(API, rules=rulebook(), registry=registry)
 
     assert registry.settings_of(API) == SETTINGS
     assert [step.why for step in outcome.plan.steps] == [
@@ -53,7 +53,7 @@ def test_settings_the_rule_is_silent_about_stay() -> None:
 def test_nothing_is_written_when_the_rule_only_observes() -> None:
     registry = FakeRegistry([Repository(API, AS_CREATED)])
 
-    outcome = apply_repository_policies(API, rules=rulebook(mode=Mode.OBSERVE), registry=registry)
+    (outcome,) = apply_repository_policies(API, rules=rulebook(mode=Mode.OBSERVE), registry=registry)
 
     assert len(outcome.plan.steps) == 5
     assert not outcome.applied
@@ -61,6 +61,6 @@ def test_nothing_is_written_when_the_rule_only_observes() -> None:
 
 
 def test_nothing_is_done_when_the_repository_is_gone() -> None:
-    outcome = apply_repository_policies(API, rules=rulebook(), registry=FakeRegistry())
+    (outcome,) = apply_repository_policies(API, rules=rulebook(), registry=FakeRegistry())
 
     assert outcome.remark == "the repository is gone"

@@ -198,7 +198,7 @@ def test_waiver_counts_in_its_own_repositories_only(repositories: str, verdict: 
     ("rules", "remark"),
     [
         (Rules(()), "no rule covers this repository"),
-        (rulebook(), "the rule does not speak of scans"),
+        (rulebook(), "its rules do not speak of scans"),
     ],
 )
 def test_outcome_says_why_nothing_is_judged_when_no_rule_speaks_of_it(rules: Rules, remark: str) -> None:

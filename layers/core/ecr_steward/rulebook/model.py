@@ -51,9 +51,7 @@ class Defaults(Sections):
     """What rules leave unsaid: whole sections, and keys inside `image_tags` and `scan`."""
 
 
-class Profile(Sections):
-    """Sections under a name, for rules and other profiles to extend."""
-
+class _ProfileHead(RulebookModel):
     name: Name = Field(description="What `extends` calls it.", examples=["baseline"])
     extends: tuple[Name, ...] = Field(
         default=(),
@@ -62,9 +60,11 @@ class Profile(Sections):
     )
 
 
-class Rule(Sections):
-    """One rule. Of all rules that match a repository, the first one that says a section decides it."""
+class Profile(Sections, _ProfileHead):  # in this order, the head's keys come first where keys are listed
+    """Sections under a name, for rules and other profiles to extend."""
 
+
+class _RuleHead(RulebookModel):
     name: Name = Field(description="Every step and every violation names its rule.", examples=["services"])
     match: Match = Field(description="The repositories it speaks about.", examples=[{"repositories": ["team-*/**"]}])
     extends: tuple[Name, ...] = Field(
@@ -78,6 +78,10 @@ class Rule(Sections):
         "nothing else exempts its repositories.",
         examples=[True],
     )
+
+
+class Rule(Sections, _RuleHead):
+    """One rule. Of all rules that match a repository, the first one that says a section decides it."""
 
 
 class Rulebook(RulebookModel):

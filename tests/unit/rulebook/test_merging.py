@@ -1,0 +1,239 @@
+"""Several rules for one repository: who decides what, and what rules inherit."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wcmatch import glob as wcglob
+
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.rules import Mode
+from ecr_steward.rulebook.compile import compile_rulebook
+from ecr_steward.rulebook.deciding import covers_glob
+from ecr_steward.rulebook.patterns import repository_matcher
+from ecr_steward.rulebook.validate import validate
+
+HOME = RegistryRef("111122223333", "us-east-1")
+API = RepositoryRef(HOME, "team-a/api")
+DENY = {"deny": ["latest"]}
+SCAN = {"fail_on": {"severity": "HIGH"}}
+
+
+def rule(name, *repositories, **keys):
+    return {"name": name, "match": {"repositories": list(repositories or ("**",))}} | keys
+
+
+def rules_of(*rules, **keys):
+    rulebook, problems = validate({"version": 1, "rules": list(rules)} | keys)
+    assert problems == ()
+    return compile_rulebook(rulebook)
+
+
+def told(*rules, **keys):
+    return [str(problem) for problem in validate({"version": 1, "rules": list(rules)} | keys)[1]]
+
+
+def settings(governing):
+    return {each.name: each.repository(API) for each in governing.settings}
+
+
+def test_each_section_is_the_first_rules_that_says_it_when_several_match():
+    rules = rules_of(
+        rule("team", "team-a/**", mode="enforce", image_tags=DENY),
+        rule("everybody", scan=SCAN, image_tags={"allow": ["semver"]}),
+    )
+
+    governing = rules.governing(API, {})
+
+    assert governing.names == ("team", "everybody")
+    assert (governing.image_tags.name, governing.image_tags.mode) == ("team", Mode.ENFORCE)
+    assert (governing.scan.name, governing.scan.mode) == ("everybody", Mode.OBSERVE)
+    assert governing.image_tags.image_tags.allow == ()
+    assert governing.image_tags.scan == governing.scan.scan
+    assert governing.replicate is None
+
+
+def test_each_setting_is_the_first_rules_that_says_it_when_several_match():
+    rules = rules_of(
+        rule("team", "team-a/**", repository={"scanning": "manual", "resource_tags": {"tier": "prod"}}),
+        rule("all", repository={"scanning": "on_push", "mutability": {"immutable": True}, "resource_tags": {"x": "y"}}),
+    )
+
+    found = settings(rules.governing(API, {}))
+
+    assert list(found) == ["team", "all"]
+    assert (found["team"].scan_on_push, found["team"].resource_tags) == (False, {"tier": "prod"})
+    assert (found["all"].scan_on_push, found["all"].resource_tags) == (None, {"x": "y"})
+    assert found["all"].mutability is not None
+
+
+def test_rules_below_have_no_say_when_a_rule_is_final():
+    rules = rules_of(rule("exempt", "team-a/**", final=True), rule("all", scan=SCAN), defaults={"image_tags": DENY})
+
+    governing = rules.governing(API, {})
+
+    assert (governing.names, governing.scan, governing.image_tags) == (("exempt",), None, None)
+    assert rules.governing(replace(API, name="other"), {}).scan.name == "all"
+
+
+def test_an_excluded_repository_is_not_matched_when_a_rule_leaves_it_out():
+    match = {"repositories": ["team-*/**"], "exclude": ["team-a/**"]}
+    rules = rules_of({"name": "teams", "match": match, "scan": SCAN})
+
+    assert rules.governing(API, {}).names == ()
+    assert rules.governing(replace(API, name="team-b/api"), {}).names == ("teams",)
+
+
+@pytest.mark.parametrize(
+    ("carried", "names"),
+    [({}, ()), ({"tier": "dev"}, ()), ({"tier": "prod-eu", "x": "y"}, ("prod",)), ({"Tier": "prod-eu"}, ())],
+)
+def test_resource_tags_decide_when_a_rule_matches_by_them(carried, names):
+    rules = rules_of(
+        {"name": "prod", "match": {"repositories": ["**"], "resource_tags": {"tier": "prod*"}}, "scan": SCAN}
+    )
+
+    assert rules.governing(API, carried).names == names
+    assert rules.needs_resource_tags(API)
+
+
+def test_no_resource_tags_are_needed_when_no_rule_asks_for_them():
+    assert not rules_of(rule("all", scan=SCAN)).needs_resource_tags(API)
+
+
+def test_a_repository_is_only_observed_when_other_code_owns_it():
+    rules = rules_of(
+        rule("all", mode="enforce", scan=SCAN, repository={"scanning": "on_push"}),
+        infrastructure_code={"managed-by": ["terraform", "cdk*"]},
+    )
+
+    for owner, mode in (("terraform", Mode.OBSERVE), ("cdk-2", Mode.OBSERVE), ("people", Mode.ENFORCE)):
+        governing = rules.governing(API, {"managed-by": owner})
+        assert {governing.scan.mode, governing.settings[0].mode} == {mode}
+
+
+def test_what_no_rule_says_is_the_defaults_when_some_rule_matches():
+    rules = rules_of(
+        rule("team", "team-a/**", scan=SCAN),
+        defaults={"mode": "enforce", "image_tags": DENY, "repository": {"scanning": "on_push"}},
+    )
+
+    governing = rules.governing(API, {})
+
+    assert (governing.scan.name, governing.scan.mode) == ("team", Mode.ENFORCE)
+    assert (governing.image_tags.name, governing.image_tags.mode) == ("defaults", Mode.ENFORCE)
+    assert settings(governing)["defaults"].scan_on_push is True
+    assert rules.governing(replace(API, name="other"), {}).names == ()
+
+
+def test_keys_inside_a_section_are_inherited_when_a_rule_extends_profiles():
+    rules = rules_of(
+        rule(
+            "team", extends=["strict"], image_tags={"on_violation": "notify"}, repository={"resource_tags": {"a": "1"}}
+        ),
+        profiles=[
+            {"name": "strict", "extends": ["base"], "image_tags": {"deny": ["latest"], "on_violation": "quarantine"}},
+            {
+                "name": "base",
+                "mode": "enforce",
+                "image_tags": {"deny": ["x"], "allow": ["semver"]},
+                "repository": {"resource_tags": {"a": "2", "b": "3"}},
+            },
+        ],
+    )
+
+    (compiled,) = rules.rules
+
+    assert compiled.mode is Mode.ENFORCE
+    assert [pattern.spelling for pattern in compiled.image_tags.deny] == ["latest"]
+    assert [pattern.spelling for pattern in compiled.image_tags.allow] == ["semver"]
+    assert compiled.image_tags.on_violation == "notify"
+    assert compiled.repository(API).resource_tags == {"a": "1", "b": "3"}
+
+
+def test_a_rule_copies_nothing_when_its_list_is_empty():
+    rules = rules_of(
+        rule("quiet", "team-a/**", replicate=[]), rule("all", replicate=[{"to": [{"region": "eu-west-1"}]}])
+    )
+
+    assert rules.governing(API, {}).replicate.replicate == ()
+    assert len(rules.governing(replace(API, name="other"), {}).replicate.replicate) == 1
+
+
+def test_every_rule_observes_when_the_rules_are_observing():
+    rules = rules_of(
+        rule("all", mode="enforce", scan=SCAN), defaults={"mode": "enforce", "image_tags": DENY}
+    ).observing()
+
+    governing = rules.governing(API, {})
+
+    assert {governing.scan.mode, governing.image_tags.mode} == {Mode.OBSERVE}
+
+
+@pytest.mark.parametrize(
+    ("rules", "keys", "says"),
+    [
+        ([rule("a", mode="enforce")], {}, "rules[0]: the rule `a` says nothing"),
+        (
+            [rule("a", extends=["strct"])],
+            {"profiles": [{"name": "strict", "scan": SCAN}]},
+            "rules[0].extends[0]: there is no profile `strct`; did you mean `strict`?",
+        ),
+        (
+            [rule("a", extends=["b"])],
+            {"profiles": [{"name": "b", "extends": ["c"]}, {"name": "c", "extends": ["b"]}]},
+            "profiles[0].extends: the profile `b` extends itself: b -> c -> b",
+        ),
+        ([rule("defaults", scan=SCAN)], {}, "rules[0].name: `defaults` is what steps call the key `defaults`"),
+        (
+            [rule("a", scan=SCAN), rule("b", "team-a/**", scan=SCAN)],
+            {},
+            "rules[1].scan: this never decides anything: `a` above matches all that this rule does and says it",
+        ),
+        (
+            [rule("a", "team-*/**", repository={"resource_tags": {"x": "1"}}),
+             rule("b", "team-a/**", repository={"resource_tags": {"x": "2", "y": "1"}})],
+            {},
+            "rules[1].repository.resource_tags.x: this never decides anything",
+        ),
+        (
+            [rule("a", final=True), rule("b", "team-a/**", scan=SCAN)],
+            {},
+            "rules[1].match: this never decides anything: `a` above matches all of it and is final",
+        ),
+    ],
+)  # fmt: skip
+def test_the_reason_is_told_when_rules_are_written_in_vain(rules, keys, says):
+    assert told(*rules, **keys)[0].startswith(says)
+
+
+def test_a_contradiction_is_told_at_the_profile_when_rules_inherit_it():
+    profile = {"name": "base", "image_tags": {"allow": ["x*"], "deny": ["x*"]}}
+
+    (problem,) = told(rule("a", "a/**", extends=["base"]), rule("b", "b/**", extends=["base"]), profiles=[profile])
+
+    assert problem.startswith("profiles[0].image_tags.deny[0]: `x*` is allowed and denied")
+
+
+def test_rules_are_accepted_when_the_more_particular_one_stands_first():
+    assert told(rule("a", "team-a/**", scan=SCAN), rule("b", scan=SCAN)) == []
+
+
+SEGMENTS = st.text("ab*", min_size=1, max_size=3).filter(lambda text: "**" not in text) | st.just("**")
+GLOBS = st.lists(SEGMENTS, min_size=1, max_size=3).map("/".join)
+NAMES = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)
+
+
+@given(GLOBS, GLOBS, st.lists(NAMES, max_size=20))
+def test_a_glob_that_covers_another_matches_all_its_names(one, other, names):
+    if covers_glob(one, other):
+        theirs, mine = repository_matcher(other), repository_matcher(one)
+        assert all(mine.matches(name) for name in names if theirs.matches(name))
+
+
+@given(GLOBS, NAMES)
+def test_globs_match_what_wcmatch_says(pattern, name):
+    flags = wcglob.GLOBSTAR | wcglob.FORCEUNIX | wcglob.DOTGLOB | wcglob.CASE
+
+    assert repository_matcher(pattern).matches(name) == wcglob.globmatch(name, pattern, flags=flags)
