@@ -152,6 +152,17 @@ def test_other_resource_tags_stay_when_some_are_set(world: Any, repository: Repo
     assert settings(world, repository).resource_tags == {"owner": "team-a", "tier": "prod"}
 
 
+def test_a_lifecycle_policy_is_gone_when_it_is_deleted_and_deleting_none_is_fine(
+    world: Any, repository: RepositoryRef
+) -> None:
+    world.registry.put_lifecycle_policy(repository, LIFECYCLE)
+
+    world.registry.delete_lifecycle_policy(repository)
+    world.registry.delete_lifecycle_policy(repository)
+
+    assert settings(world, repository).lifecycle is None
+
+
 def test_a_document_is_refused_and_nothing_changes_when_it_is_no_policy(world: Any, repository: RepositoryRef) -> None:
     with pytest.raises(RefusedByRegistryError):
         world.registry.set_repository_policy(repository, {"Version": "2012-10-17"})
@@ -170,6 +181,7 @@ def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world:
         lambda: registry.children(abroad, [NOWHERE]),
         lambda: registry.set_repository_policy(abroad, policy(abroad)),
         lambda: registry.put_lifecycle_policy(abroad, LIFECYCLE),
+        lambda: registry.delete_lifecycle_policy(abroad),
         lambda: registry.put_tag_mutability(abroad, IMMUTABLE),
         lambda: registry.put_scan_on_push(abroad, True),
         lambda: registry.add_resource_tags(abroad, {"a": "b"}),

@@ -178,6 +178,10 @@ class FakeRegistry:
                 raise RefusedByRegistryError(f"{repository}: a lifecycle policy has rules")
             self.change_settings(repository, lifecycle=document)
 
+    def delete_lifecycle_policy(self, repository: RepositoryRef) -> None:
+        with self.calls.record("delete_lifecycle_policy", repository):
+            self.change_settings(repository, lifecycle=None)
+
     def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
         with self.calls.record("put_tag_mutability", repository, mutability):
             self.change_settings(repository, mutability=mutability)

@@ -52,6 +52,7 @@ SETTINGS = [
     Registry.repository,
     Registry.set_repository_policy,
     Registry.put_lifecycle_policy,
+    Registry.delete_lifecycle_policy,
     Registry.put_tag_mutability,
     Registry.put_scan_on_push,
     Registry.add_resource_tags,

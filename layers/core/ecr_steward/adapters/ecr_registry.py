@@ -188,6 +188,15 @@ class EcrRegistry:
         with translated("ecr:PutLifecyclePolicy", repository):
             client.put_lifecycle_policy(lifecyclePolicyText=json.dumps(document), **key)
 
+    def delete_lifecycle_policy(self, repository: RepositoryRef) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:DeleteLifecyclePolicy", repository):
+            try:
+                client.delete_lifecycle_policy(**key)
+            except ClientError as cause:
+                if code_of(cause) != "LifecyclePolicyNotFoundException":
+                    raise
+
     def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
         client, key = self._address(repository)
         with translated("ecr:PutImageTagMutability", repository):

@@ -89,6 +89,16 @@ class PutLifecyclePolicy(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeleteLifecyclePolicy(Asked):
+    """Have no lifecycle policy."""
+
+    repository: RepositoryRef
+
+    def __str__(self) -> str:
+        return f"delete the lifecycle policy of {self.repository}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PutTagMutability(Asked):
     """Set which image tags may move."""
 
@@ -167,6 +177,7 @@ type RegistryStep = (
     | CreateRepository
     | SetRepositoryPolicy
     | PutLifecyclePolicy
+    | DeleteLifecyclePolicy
     | PutTagMutability
     | PutScanOnPush
     | AddResourceTags

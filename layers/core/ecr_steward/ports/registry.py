@@ -86,6 +86,10 @@ class Registry(Protocol):
         """Replace the lifecycle policy. Needs ecr:PutLifecyclePolicy. Raises RefusedByRegistryError."""
         ...
 
+    def delete_lifecycle_policy(self, repository: RepositoryRef) -> None:
+        """Have no lifecycle policy; where there is none that is a success. Needs ecr:DeleteLifecyclePolicy."""
+        ...
+
     def put_tag_mutability(self, repository: RepositoryRef, mutability: TagMutability) -> None:
         """Set which image tags may move. Needs ecr:PutImageTagMutability."""
         ...

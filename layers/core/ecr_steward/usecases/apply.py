@@ -10,6 +10,7 @@ from ecr_steward.domain.plan import (
     CopyManifest,
     CreateRepository,
     DeleteImage,
+    DeleteLifecyclePolicy,
     Plan,
     PublishCredential,
     PutLifecyclePolicy,
@@ -35,6 +36,7 @@ SETTINGS = (
     PutScanOnPush,
     AddResourceTags,
     PutLifecyclePolicy,
+    DeleteLifecyclePolicy,
     SetRepositoryPolicy,
     *REGISTRY_SETTINGS,
 )
@@ -92,6 +94,8 @@ def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
             registry.set_repository_policy(step.repository, step.document)
         case PutLifecyclePolicy():
             registry.put_lifecycle_policy(step.repository, step.document)
+        case DeleteLifecyclePolicy():
+            registry.delete_lifecycle_policy(step.repository)
         case PutTagMutability():
             registry.put_tag_mutability(step.repository, step.mutability)
         case PutScanOnPush():
