@@ -15,15 +15,18 @@
     │   ├── ImageIsListedError        an index lists this image, so the registry does not delete it
     │   ├── ImageTagIsImmutableError  the repository refuses to move this image tag
     │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
+    │   ├── InvalidImageConfigError   too large, not JSON, or read otherwise by other clients
     │   ├── InvalidLifecyclePolicyError  not JSON, or words that no lifecycle policy of ECR has
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
     │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
+    │   ├── CannotUndoError           a recorded step that cannot be undone, or is nothing to undo any more
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
     └── RetryableError                trying again may help: raised, so that the caller retries
         ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
         ├── ImageTaggedMeanwhileError likewise: the image to be deleted holds another tag now
+        ├── PausedError               a person has paused everything while a plan was under way
         ├── ThrottledError
         └── RegistryUnavailableError  connection lost, 5xx, or an answer cut short
 
@@ -92,6 +95,10 @@ class InvalidManifestError(PermanentError):
     """A manifest that is too large, is not JSON or contradicts its media type."""
 
 
+class InvalidImageConfigError(PermanentError):
+    """An image config that is too large, is not JSON or says things that clients read differently."""
+
+
 class InvalidLifecyclePolicyError(PermanentError):
     """A lifecycle policy that is not JSON, or says what the steward does not know."""
 
@@ -112,6 +119,10 @@ class ForeignSecretError(PermanentError):
     """A secret holds something that the steward did not put there; it is not overwritten."""
 
 
+class CannotUndoError(PermanentError):
+    """A recorded step that cannot be undone as the facts are."""
+
+
 class RefusedByRegistryError(PermanentError):
     """The registry refused, for a reason this tree has no name for."""
 
@@ -122,6 +133,10 @@ class LastImageTagError(RetryableError):
 
 class ImageTaggedMeanwhileError(RetryableError):
     """The image holds an image tag that it did not hold when its end was planned. Plan anew."""
+
+
+class PausedError(RetryableError):
+    """A person has paused everything while a plan was under way; what is left of it waits."""
 
 
 class ThrottledError(RetryableError):

@@ -53,11 +53,18 @@ class RepositoryImages:
 
     repository: RepositoryRef
     images: Mapping[Digest, Image] = field(default_factory=dict)
+    released: frozenset[tuple[Digest, ImageTag | None]] = frozenset()
+    """What people have released from the rules for a time: an image's tag, or with ``None`` the image as a whole."""
 
     @classmethod
-    def of(cls, repository: RepositoryRef, images: Iterable[Image]) -> Self:
+    def of(
+        cls,
+        repository: RepositoryRef,
+        images: Iterable[Image],
+        released: Iterable[tuple[Digest, ImageTag | None]] = (),
+    ) -> Self:
         """The images of a repository, by digest."""
-        return cls(repository, {image.digest: image for image in images})
+        return cls(repository, {image.digest: image for image in images}, frozenset(released))
 
     @property
     def digests(self) -> Set[Digest]:
@@ -68,6 +75,10 @@ class RepositoryImages:
     def holders(self) -> Mapping[ImageTag, Digest]:
         """Which image holds each image tag."""
         return {tag: image.digest for image in self.images.values() for tag in image.image_tags}
+
+    def is_released(self, digest: Digest, image_tag: ImageTag | None = None) -> bool:
+        """Whether a person has said that this image may hold this tag, or may be as it is, although a rule objects."""
+        return (digest, image_tag) in self.released
 
     def tags_of(self, digest: Digest) -> frozenset[ImageTag]:
         """The image tags that an image holds; none where there is no such image."""

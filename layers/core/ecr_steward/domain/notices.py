@@ -65,6 +65,19 @@ class CredentialRefreshed:
 
 
 @dataclass(frozen=True)
+class BrakeHeld:
+    """*Brake Held*: a rule was about to take away too much. It waits until a person releases its brake."""
+
+    rule: str
+    subject: str
+    """The repository or registry whose plan was held, as people write it."""
+    removals: int
+    """In that plan."""
+    why: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class ReplicationRequested:
     """A job for the replication queue: the sweep found that this image is not where it belongs."""
 
@@ -83,7 +96,7 @@ class FailedEvent:
     rule: str | None = None
 
 
-type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed
+type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed | BrakeHeld
 
 
 def topic_of(notice: Notice) -> str | None:

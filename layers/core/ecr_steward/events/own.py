@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import (
+    BrakeHeld,
     CredentialRefreshed,
     ImageReplicated,
     ImageVerdict,
@@ -17,6 +18,7 @@ from ecr_steward.domain.notices import (
     ViolationFound,
 )
 from ecr_steward.domain.scans import Verdict
+from ecr_steward.events.brake_held import BrakeHeldDetail
 from ecr_steward.events.envelope import (
     AccountId,
     DigestText,
@@ -270,6 +272,7 @@ OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     ImageReplicatedDetail,
     ImageVerdictDetail,
     CredentialRefreshedDetail,
+    BrakeHeldDetail,
     ReplicationRequestedDetail,
 )
 
@@ -285,6 +288,8 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
             detail = ImageVerdictDetail.of(notice)
         case CredentialRefreshed():
             detail = CredentialRefreshedDetail.of(notice)
+        case BrakeHeld():
+            detail = BrakeHeldDetail.of(notice)
     return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
 
 

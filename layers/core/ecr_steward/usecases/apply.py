@@ -1,5 +1,7 @@
 """Applying a plan: the only place where steps become calls. It decides nothing."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
 from ecr_steward.domain.plan import (
@@ -19,6 +21,7 @@ from ecr_steward.domain.plan import (
     RegistryStep,
     RemoveImageTag,
     SetRepositoryPolicy,
+    Step,
 )
 from ecr_steward.errors import (
     ImageIsListedError,
@@ -47,30 +50,30 @@ _OF_ONE_IMAGE = (ImageIsListedError, ImageTaggedMeanwhileError, LastImageTagErro
 """Somebody was faster: this image stays as it is until it is looked at anew. Other images are no worse for it."""
 
 
+def _plainly(_step: Step) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def apply_plan(
-    plan: Plan, registry: Registry, content: ImageContent | None = None, settings: RegistrySettingsStore | None = None
+    plan: Plan,
+    registry: Registry,
+    content: ImageContent | None = None,
+    settings: RegistrySettingsStore | None = None,
+    *,
+    around: Callable[[Step], AbstractContextManager[None]] = _plainly,
 ) -> None:
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
     The first error ends it, but for the settings of a repository or registry, which are each tried, and for an image
     that somebody else has changed meanwhile. ``content`` is
-    needed where the plan copies anything, ``settings`` where it changes those of a whole registry.
+    needed where the plan copies anything, ``settings`` where it changes those of a whole registry. Each step is done
+    inside of what ``around`` answers for it: what a rule asks for goes through ``Applier``.
     """
     errors: list[StewardError] = []
     for step in plan.steps:
         try:
-            if isinstance(step, CopyBlob | CopyManifest):
-                if content is None:
-                    raise TypeError(f"a plan that copies needs the data plane: {step}")
-                _apply_to_content(step, content)
-            elif isinstance(step, REGISTRY_SETTINGS):
-                if settings is None:
-                    raise TypeError(f"a plan for a whole registry needs its settings: {step}")
-                apply_to_registry_settings(step, settings)
-            elif isinstance(step, PublishCredential):
-                raise TypeError(f"logins have to be fetched and tried first, by refresh_credentials: {step}")
-            else:
-                _apply_to_registry(step, registry)
+            with around(step):
+                _apply(step, registry, content, settings)
         except StewardError as error:
             error.rule = step.rule
             errors.append(error)
@@ -78,6 +81,23 @@ def apply_plan(
                 break
     if errors:
         raise gravest(errors)
+
+
+def _apply(
+    step: Step, registry: Registry, content: ImageContent | None, settings: RegistrySettingsStore | None
+) -> None:
+    if isinstance(step, CopyBlob | CopyManifest):
+        if content is None:
+            raise TypeError(f"a plan that copies needs the data plane: {step}")
+        _apply_to_content(step, content)
+    elif isinstance(step, REGISTRY_SETTINGS):
+        if settings is None:
+            raise TypeError(f"a plan for a whole registry needs its settings: {step}")
+        apply_to_registry_settings(step, settings)
+    elif isinstance(step, PublishCredential):
+        raise TypeError(f"logins have to be fetched and tried first, by refresh_credentials: {step}")
+    else:
+        _apply_to_registry(step, registry)
 
 
 def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:

@@ -1,0 +1,85 @@
+"""The journal: steps that took something away or moved an image tag, so that a person can find and undo them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ecr_steward.domain.brake import is_destructive
+from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag, Step
+
+KEPT: Final = timedelta(days=90)
+
+
+class StepState(StrEnum):
+    """How far a step has come."""
+
+    INTENDED = "intended"
+    """About to be done. Stays so where the function ended meanwhile, or no answer came: then the facts tell."""
+    DONE = "done"
+    FAILED = "failed"
+    """Refused; nothing has changed."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One step, as the journal has it."""
+
+    id: str
+    """Such as ``20261126-041530-3f9a2c``: the day, the time in UTC, and digits that make it unique."""
+    at: datetime
+    who: str
+    """The function, or the person by ARN."""
+    rule: str
+    why: str
+    step: str
+    """The kind of step, such as ``RemoveImageTag``."""
+    what: str
+    """The step as people read it."""
+    registry: RegistryRef
+    state: StepState = StepState.INTENDED
+    repository: RepositoryRef | None = None
+    digest: Digest | None = None
+    image_tags: tuple[ImageTag, ...] = ()
+    previous: Digest | None = None
+    """Which image held the image tag before."""
+
+
+def is_recorded(step: Step) -> bool:
+    """Whether the journal has such steps."""
+    return is_destructive(step) or (isinstance(step, AddImageTag) and step.previous is not None)
+
+
+def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:
+    """The entry of a step that is about to be done."""
+    repository, digest, image_tags, previous = _places(step)
+    registry = repository.registry if repository else getattr(step, "registry", None)
+    if not isinstance(registry, RegistryRef):
+        raise TypeError(f"the journal has no place for {step}")
+    return Entry(
+        id=entry_id,
+        at=at,
+        who=who,
+        rule=step.rule,
+        why=step.why,
+        step=type(step).__name__,
+        what=str(step),
+        registry=registry,
+        repository=repository,
+        digest=digest,
+        image_tags=image_tags,
+        previous=previous,
+    )
+
+
+def _places(step: Step) -> tuple[RepositoryRef | None, Digest | None, tuple[ImageTag, ...], Digest | None]:
+    match step:
+        case AddImageTag():
+            return step.image.repository, step.image.digest, (step.image_tag,), step.previous
+        case RemoveImageTag():
+            return step.image.repository, step.image.digest, (step.image_tag,), None
+        case DeleteImage():
+            return step.image.repository, step.image.digest, tuple(sorted(step.image_tags)), None
+    repository = getattr(step, "repository", None)
+    return (repository if isinstance(repository, RepositoryRef) else None), None, (), None

@@ -1,0 +1,96 @@
+"""Carrying out what rules ask for: unless everything is paused, within the brake, and recorded."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from ecr_steward.domain.brake import Brake, Hold, Load, loads, window_of_events
+from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.notices import BrakeHeld
+from ecr_steward.domain.pause import Pause
+from ecr_steward.domain.plan import Plan, Step
+from ecr_steward.errors import PausedError
+from ecr_steward.ports.brakes import Brakes
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.journal import Journal
+from ecr_steward.ports.messages import Notices
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.switch import Switch
+from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.recording import recorded
+
+type Halt = Pause | Hold
+"""Why a plan was not carried out, or not to its end. ``str(halt)`` tells people."""
+
+
+@dataclass(frozen=True)
+class Applier:
+    """What every plan that a rule asks for goes through. By hand a person's plan needs none of it but the record."""
+
+    registry: Registry
+    switch: Switch
+    brakes: Brakes
+    journal: Journal
+    notices: Notices
+    now: Clock
+    who: str
+    """Whom the journal names, such as ``enforce_image_tags``."""
+    brake_of: Callable[[str], Brake]
+    """``Rules.brake_of``."""
+    content: ImageContent | None = None
+    settings: RegistrySettingsStore | None = None
+    window: str | None = None
+    """What is counted together with this; ``None`` for all events of the hour."""
+
+    def in_window(self, window: str) -> "Applier":
+        """The same, counting in a window such as a sweep's own."""
+        return replace(self, window=window)
+
+    def apply(
+        self, plan: Plan, about: RepositoryRef | RegistryRef, images: RepositoryImages | None = None
+    ) -> Halt | None:
+        """Carry out a plan about one repository or registry, or answer why not.
+
+        ``images`` are those of the repository, where the plan may take some of them away. A plan that the brake holds
+        is not carried out at all: half of a plan that looked wrong is no better. One that a pause overtakes ends after
+        the step that was under way. In either case the next sweep plans again what is left.
+        """
+        if plan.is_empty:
+            return None
+        if pause := self.switch.paused():
+            return pause
+        for rule, load in loads(plan.steps, images).items():
+            if hold := self._held(rule, load, about):
+                return hold
+        pauses: list[Pause] = []
+
+        @contextmanager
+        def around(step: Step) -> Iterator[None]:
+            if pause := self.switch.paused():
+                pauses.append(pause)
+                raise PausedError(str(pause))
+            with recorded(step, self.journal, self.who):
+                yield
+
+        try:
+            apply_plan(plan, self.registry, self.content, self.settings, around=around)
+        except PausedError:
+            return pauses[0]
+        return None
+
+    def _held(self, rule: str, load: Load, about: RepositoryRef | RegistryRef) -> Hold | None:
+        hold = self.brakes.holding(rule)
+        if hold is None:
+            window = self.window or window_of_events(self.now())
+            why = self.brakes.spend(rule, window, load, self.brake_of(rule))
+            if why is None:
+                return None
+            hold = self.brakes.hold(Hold(rule, str(about), load.weight.removals, why, self.now()))
+        if not hold.is_told:
+            # By whoever meets it first after it was not told: the invocation that put it there may have ended since.
+            # Two at the same time say the same, and a notice that was given is not given again.
+            self.notices.publish(BrakeHeld(hold.rule, hold.subject, hold.asked, hold.why, hold.since))
+            self.brakes.tell(rule)
+        return hold

@@ -1,0 +1,30 @@
+"""Recording steps: each is in the journal before it is done, so that no end of a function hides one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ecr_steward.domain.journal import StepState, is_recorded
+from ecr_steward.domain.plan import Step
+from ecr_steward.errors import ImageTaggedMeanwhileError, LastImageTagError, PermanentError, StewardError
+from ecr_steward.ports.journal import Journal
+
+_NOTHING_CHANGED = (PermanentError, LastImageTagError, ImageTaggedMeanwhileError)
+
+
+@contextmanager
+def recorded(step: Step, journal: Journal, who: str) -> Iterator[None]:
+    """Record a step that is done inside of this, where the journal has such steps.
+
+    A step without an answer stays ``intended``: it may have been done.
+    """
+    if not is_recorded(step):
+        yield
+        return
+    entry_id = journal.begin(step, who)
+    try:
+        yield
+    except _NOTHING_CHANGED:
+        with suppress(StewardError):  # what the registry says is the news
+            journal.end(entry_id, StepState.FAILED)
+        raise
+    journal.end(entry_id, StepState.DONE)
