@@ -8,9 +8,16 @@ import jsonschema
 import pytest
 
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.notices import CredentialRefreshed, ImageReplicated, ReplicationRequested, ViolationFound
+from ecr_steward.domain.notices import (
+    BrakeHeld,
+    CredentialRefreshed,
+    ImageReplicated,
+    ReplicationRequested,
+    ViolationFound,
+)
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events import own
+from ecr_steward.events.brake_held import BrakeHeldDetail
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.schedule import ScheduleEvent
@@ -35,6 +42,7 @@ REFRESHED = CredentialRefreshed(
     role="pull-only",
     expires_at=datetime(2026, 11, 16, 14, 0, 5, tzinfo=UTC),
 )
+HELD = BrakeHeld("services", str(REPOSITORY), 60, "60 removals", datetime(2026, 11, 16, 2, 10, 6, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ REFRESHED = CredentialRefreshed(
         (OF_A_REPOSITORY, own.ViolationFoundDetail),
         (REPLICATED, own.ImageReplicatedDetail),
         (REFRESHED, own.CredentialRefreshedDetail),
+        (HELD, BrakeHeldDetail),
     ],
 )
 def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
@@ -55,7 +64,7 @@ def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
     assert parse(model, json.loads(detail)).to_notice() == notice
 
 
-@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, REFRESHED])
+@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, REFRESHED, HELD])
 def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
     detail_type, detail = own.encode_notice(notice)
     schema = json.loads((SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text(encoding="utf-8"))
