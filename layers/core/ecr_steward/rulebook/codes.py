@@ -82,6 +82,9 @@ class Code(StrEnum):
     ROLE_NAME = "ES226", "not the name of a role"
     SECRET_ARN = "ES227", "an ARN where the name of a secret is wanted"
     SECRET_NAME = "ES228", "not the name of a secret"
+    SCAN_FILTER = "ES251", "a filter of scans that ECR does not take"
+    REPLICATION_PREFIX = "ES252", "not how the name of a repository begins"
+    TEMPLATE_PREFIX = "ES253", "not the prefix of a creation template"
 
     # ES3: rules and image tags that contradict each other
     NAME_TWICE = "ES301", "two of the same name"
@@ -113,6 +116,20 @@ class Code(StrEnum):
     LIFECYCLE_ARCHIVED_TOO_SHORT = "ES413", "less time in the archive than ECR takes"
     LIFECYCLE_ARCHIVES_KEPT = "ES414", "an archive that could take what a keep protects"
     LIFECYCLE_TOO_MANY_RULES = "ES415", "a lifecycle policy of too many rules"
+    REGISTRY_SAYS_NOTHING = "ES451", "a setting of a registry that asks for nothing"
+    REGISTRY_NEVER_DECIDES = "ES452", "a setting of a registry that an entry above always decides"
+    SCAN_FREQUENCY = "ES453", "a frequency that the type of scans does not have"
+    SCAN_FREQUENCY_TWICE = "ES454", "two scanning rules of one frequency"
+    REPLICATION_PREFIXES_TWICE = "ES455", "two replication rules for the same prefixes"
+    REPLICATION_DESTINATIONS = "ES456", "more destinations than ECR takes"
+    REPLICATION_CHAIN = "ES457", "a chain of replication, which ECR does not follow"
+    REGISTRY_POLICY_TOO_LONG = "ES458", "a registry policy that is too long"
+    REGISTRY_POLICY_DENIES = "ES459", "a registry policy that shuts out what has to go on"
+    REGISTRY_POLICY_SCOPE = "ES460", "an action that the scope of the registry policy does not know"
+    TEMPLATE_TWICE = "ES461", "two creation templates for one prefix"
+    TEMPLATE_RULE = "ES462", "a rule that a creation template cannot take its settings from"
+    TEMPLATE_WITHOUT_ROLE = "ES463", "a creation template that needs a role"
+    KEY_WITHOUT_KMS = "ES464", "a KMS key without KMS"
 
     # ES5: copies, waivers and credentials
     DESTINATION_IS_SOURCE = "ES501", "a destination that is the source"
