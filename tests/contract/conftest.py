@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Never, Protocol
@@ -84,6 +84,8 @@ class FakeWorld:
 
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
         self.content.hold(repository, manifest)
+        if not manifest.is_index and manifest.blobs[0].digest in LABELS_OF:
+            self.content.hold_labels(manifest.blobs[0].digest, LABELS_OF[manifest.blobs[0].digest])
         held = next(image for image in self.registry.images_in(repository) if image.digest == manifest.digest)
         tags = frozenset(image_tag(text) for text in image_tags)
         self.registry.push(replace(held, image_tags=tags))
@@ -277,6 +279,8 @@ def as_reported(scanner: str, finding: Finding) -> dict[str, object]:
 
 CONTENT_OF: dict[Digest, bytes] = {}
 """The bytes of every blob that ``new_image`` made."""
+LABELS_OF: dict[Digest, Mapping[str, str]] = {}
+"""The labels of every config that has some."""
 
 
 @pytest.fixture
@@ -296,9 +300,19 @@ def abroad(repository: RepositoryRef) -> RepositoryRef:
 class Things:
     """Makes manifests; the same word gives the same bytes."""
 
-    def image(self, word: str = "image", subject: Manifest | None = None) -> Manifest:
+    def image(
+        self,
+        word: str = "image",
+        subject: Manifest | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        artifact_type: str | None = None,
+    ) -> Manifest:
         """An image of one layer; a referrer, if it has a subject."""
-        config = _blob("application/vnd.oci.image.config.v1+json", json.dumps({"os": "linux", "word": word}).encode())
+        said = {"os": "linux", "word": word, **({"config": {"Labels": labels}} if labels is not None else {})}
+        config = _blob("application/vnd.oci.image.config.v1+json", json.dumps(said).encode())
+        LABELS_OF[config.digest] = labels or {}
         layer = _blob("application/vnd.oci.image.layer.v1.tar", f"layer of {word}".encode() * 100)
         document = {
             "schemaVersion": 2,
@@ -306,6 +320,8 @@ class Things:
             "config": _keys(config),
             "layers": [_keys(layer)],
             **({"subject": _keys(subject.descriptor)} if subject else {}),
+            **({"annotations": annotations} if annotations is not None else {}),
+            **({"artifactType": artifact_type} if artifact_type else {}),
         }
         return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
 

@@ -79,6 +79,46 @@ def test_everything_that_refers_to_an_image_is_listed(world: Any, repository: Re
     assert {referrer.size for referrer in found} == {signature.descriptor.size, sbom.descriptor.size}
 
 
+def test_annotations_and_labels_are_read_when_an_image_has_them(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    source = {"org.opencontainers.image.source": "https://example.com/api"}
+    image = new.image(labels=source, annotations={"team": "a"})
+    bare = new.image("bare")
+    for manifest in (image, bare):
+        world.push(repository, manifest)
+
+    assert world.content.manifest(repository, image.digest).annotations == {"team": "a"}
+    assert world.content.labels(repository, image.blobs[0]) == source
+    assert world.content.manifest(repository, bare.digest).annotations == {}
+    assert world.content.labels(repository, bare.blobs[0]) == {}
+
+
+def test_there_are_no_labels_when_the_config_is_damaged_or_not_there(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    world.damage(repository, image.blobs[0].digest)
+
+    with pytest.raises(DigestMismatchError, match=str(image.blobs[0].digest)):
+        world.content.labels(repository, image.blobs[0])
+    with pytest.raises(ImageNotFoundError):
+        world.content.labels(repository, replace(image.blobs[0], digest=NOWHERE))
+
+
+def test_a_referrer_says_its_artifact_type_when_it_is_listed(world: Any, repository: RepositoryRef, new: Any) -> None:
+    image = new.image()
+    sbom = new.image("sbom", subject=image, artifact_type="application/spdx+json")
+    plain = new.image("plain", subject=image)
+    for manifest in (image, sbom, plain):
+        world.push(repository, manifest)
+
+    found = {each.digest: each.artifact_type for each in world.content.referrers(repository, image.digest)}
+
+    assert found == {sbom.digest: "application/spdx+json", plain.digest: "application/vnd.oci.image.config.v1+json"}
+
+
 def test_there_are_no_referrers_when_there_is_nothing_to_refer_to(
     world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
 ) -> None:

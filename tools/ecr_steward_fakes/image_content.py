@@ -1,6 +1,6 @@
 """Manifests and blobs in memory, over the same images as a ``FakeRegistry``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ecr_steward.domain.images import Descriptor, Image, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
@@ -9,6 +9,7 @@ from ecr_steward.errors import (
     ImageNotFoundError,
     InvalidManifestError,
     RefusedByRegistryError,
+    StewardError,
 )
 from ecr_steward_fakes.registry import FakeRegistry
 
@@ -21,6 +22,7 @@ class FakeImageContent:
         self.calls = registry.calls
         self.damaged: set[tuple[RepositoryRef, Digest]] = set()
         """Blobs whose bytes are not those of their digest."""
+        self._labels: dict[Digest, Mapping[str, str] | StewardError] = {}
         self._registry = registry
         self._manifests: dict[ImageRef, Manifest] = {}
         self._blobs: set[tuple[RepositoryRef, Digest]] = set()
@@ -38,6 +40,10 @@ class FakeImageContent:
         self._registry.create_missing(repository)
         self._blobs.add((repository, blob))
 
+    def hold_labels(self, config: Digest, labels: Mapping[str, str] | StewardError) -> None:
+        """Have a config say these labels, or be one that cannot be read. Others say none."""
+        self._labels[config] = labels
+
     def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
         with self.calls.record("manifest", repository, digest):
             self._registry.settings_of(repository)
@@ -45,6 +51,17 @@ class FakeImageContent:
             if found is None:
                 raise ImageNotFoundError(f"there is no image {ImageRef(repository, digest)}")
             self._registry.record_pull(ImageRef(repository, digest))
+            return found
+
+    def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
+        with self.calls.record("labels", repository, config):
+            if (repository, config.digest) not in self._blobs:
+                raise ImageNotFoundError(f"there is no blob {config.digest} in {repository}")
+            if (repository, config.digest) in self.damaged:
+                raise DigestMismatchError(f"{repository} sent other bytes than those of {config.digest}")
+            found = self._labels.get(config.digest, {})
+            if isinstance(found, StewardError):
+                raise found
             return found
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:

@@ -1,5 +1,6 @@
 """A client of one registry's ``/v2/`` face (OCI distribution specification 1.1, as Amazon ECR serves it)."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -14,8 +15,10 @@ from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
+    InvalidImageConfigError,
     InvalidManifestError,
     RefusedByRegistryError,
+    RegistryUnavailableError,
     RepositoryNotFoundError,
 )
 
@@ -121,6 +124,25 @@ class DistributionClient:
         """
         with self._blobs.stored(repository_name, blob.digest) as response:
             yield Verified(chunks_of(response), blob)
+
+    def get_config(self, repository_name: str, config: Descriptor) -> bytes:
+        """Read an image config, verified.
+
+        Raises ImageNotFoundError, DigestMismatchError, and InvalidImageConfigError where it is too large to be read.
+        """
+        if config.size > limits.CONFIG_BYTES:
+            raise InvalidImageConfigError(
+                f"the image config {config.digest} has {config.size} bytes, over the limit of {limits.CONFIG_BYTES}"
+            )
+        deadline = time.monotonic() + limits.SMALL_ANSWER_SECONDS
+        content = bytearray()
+        with self.open_blob(repository_name, config) as chunks:
+            for chunk in chunks:
+                content += chunk
+                if time.monotonic() > deadline:
+                    seconds = limits.SMALL_ANSWER_SECONDS
+                    raise RegistryUnavailableError(f"the image config {config.digest} took longer than {seconds} s")
+        return bytes(content)
 
     def upload_blob(self, repository_name: str, stream: Iterable[bytes], blob: Descriptor) -> None:
         """Upload a blob from chunks of any size, which are read once, verified on the way.

@@ -7,6 +7,8 @@ from ecr_steward.domain.images import MANIFEST_LIMIT
 
 MANIFEST_BYTES = MANIFEST_LIMIT
 """Also of one page of referrers."""
+CONFIG_BYTES = MANIFEST_LIMIT
+"""Of an image config, which no specification limits; those of large images have some tens of KiB."""
 ERROR_BYTES = 64 * 1024
 """Of an answer that refuses something; the rest is left unread."""
 CHILDREN = 1_000
@@ -22,5 +24,5 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 30
 """Without a single byte."""
 SMALL_ANSWER_SECONDS = 60
-"""For a manifest or a page of referrers as a whole, however steadily it drips."""
+"""For a manifest, a config or a page of referrers as a whole, however steadily it drips."""
 BLOB_CHUNK_BYTES = 1024 * 1024

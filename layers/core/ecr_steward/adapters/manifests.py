@@ -5,18 +5,18 @@ Two readers that understand the same bytes differently are how an image passes o
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.strict_json import misspelt, read_object, texts
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
 from ecr_steward.domain.names import Digest
 from ecr_steward.errors import InvalidManifestError, InvalidNameError
 
 _MEDIA_TYPE = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
-_KEYS = {key.lower(): key for key in ("mediaType", "config", "layers", "manifests", "subject", "fsLayers")}
+_KEYS = ("mediaType", "config", "layers", "manifests", "subject", "fsLayers", "annotations", "artifactType")
 _LARGEST_SIZE = 2**63 - 1
 
 
@@ -35,7 +35,6 @@ def parse_manifest(content: bytes, content_type: str | None = None, algorithm: s
     digest = digest_of(content, algorithm)
     document = _document(content, f"manifest {digest}")
     media_type = _media_type(document, content_type, digest)
-    descriptor = Descriptor(media_type, digest, len(content))
     subject = document.get("subject")
     is_index = media_type in INDEX_MEDIA_TYPES
     wanted, unwanted = (("manifests",), ("layers", "config")) if is_index else (("config", "layers"), ("manifests",))
@@ -45,12 +44,15 @@ def parse_manifest(content: bytes, content_type: str | None = None, algorithm: s
     for key in wanted:
         if key not in document:
             raise InvalidManifestError(f"{digest} says that it is a {media_type}, but has no {key!r}")
+    blobs = () if is_index else (_descriptor(document["config"]), *_descriptors(document["layers"], limits.CHILDREN))
+    artifact_type = _text(document, "artifactType") or (blobs[0].media_type if blobs else None)
     return Manifest(
-        descriptor,
+        Descriptor(media_type, digest, len(content), artifact_type=artifact_type),
         content,
-        blobs=() if is_index else (_descriptor(document["config"]), *_descriptors(document["layers"], limits.CHILDREN)),
+        blobs=blobs,
         children=_descriptors(document["manifests"], limits.CHILDREN) if is_index else (),
         subject=None if subject is None else _descriptor(subject),
+        annotations=_annotations(document, digest),
     )
 
 
@@ -64,27 +66,26 @@ def parse_referrers(content: bytes) -> tuple[Descriptor, ...]:
 
 def _document(content: bytes, what: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(content.decode(), object_pairs_hook=_unambiguous, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as cause:
-        raise InvalidManifestError(f"{what} is no JSON: {cause}") from cause
-    if not isinstance(document, dict) or document.get("schemaVersion") != 2:
+        document = read_object(content)
+    except ValueError as cause:
+        raise InvalidManifestError(f"{what} is no JSON object with schemaVersion 2: {cause}") from cause
+    if document.get("schemaVersion") != 2:
         raise InvalidManifestError(f"{what} is no object with schemaVersion 2")
-    for key in document:
-        # Go's reader, which most clients use, takes "Layers" for "layers".
-        if key.lower() in _KEYS and key != _KEYS[key.lower()]:
-            raise InvalidManifestError(f"{what} has {key!r}, which some clients read as {_KEYS[key.lower()]!r}")
+    if wrong := misspelt(document, *_KEYS):
+        raise InvalidManifestError(f"{what} has {wrong!r}, which some clients read as another key")
     return document
 
 
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return document
+def _annotations(document: Mapping[str, Any], digest: Digest) -> Mapping[str, str]:
+    try:
+        return texts(document.get("annotations"))
+    except ValueError as cause:
+        raise InvalidManifestError(f"the annotations of {digest} cannot be read: {cause}") from cause
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _text(document: Mapping[str, Any], key: str) -> str | None:
+    value = document.get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def _media_type(document: Mapping[str, Any], content_type: str | None, digest: Digest) -> str:
@@ -131,4 +132,4 @@ def _descriptor(entry: object) -> Descriptor:
         pointed_to = Digest(digest if isinstance(digest, str) else repr(digest))
     except InvalidNameError as cause:
         raise InvalidManifestError(f"a descriptor points to {str(digest)[:100]!r}") from cause
-    return Descriptor(media_type, pointed_to, size, _platform(entry))
+    return Descriptor(media_type, pointed_to, size, _platform(entry), _text(entry, "artifactType"))

@@ -1,8 +1,11 @@
 """The ``ImageContent`` port over the ``/v2/`` face of ECR registries."""
 
+from collections.abc import Mapping
+
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.image_config import parse_labels
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import Descriptor, Manifest
@@ -20,6 +23,9 @@ class RegistryContent:
 
     def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
         return self._of(repository).get_manifest(repository.name, digest)
+
+    def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
+        return parse_labels(self._of(repository).get_config(repository.name, config), config.digest)
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
         return self._of(repository).blob_exists(repository.name, digest)

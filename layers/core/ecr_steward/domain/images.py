@@ -19,6 +19,10 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _STAYS_ELSEWHERE = ("application/vnd.docker.image.rootfs.foreign.", "application/vnd.oci.image.layer.nondistributable.")
 """Media types whose bytes a registry does not hold: their licence keeps them at their own address."""
 
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+IMAGE_CONFIG_MEDIA_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG})
+"""Of configs that can hold labels. Any other makes the manifest something else than an image, such as a chart."""
 INDEX_MEDIA_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
@@ -100,6 +104,8 @@ class Descriptor:
     size: int
     platform: str | None = field(default=None, compare=False)
     """``os/architecture`` of an index's entry, where it says. What an image runs on is no part of which image it is."""
+    artifact_type: str | None = field(default=None, compare=False)
+    """What it is beyond an image or index, as the referrers API has it: of a signature or SBOM, its format."""
 
     @property
     def runs_nowhere(self) -> bool:
@@ -126,6 +132,7 @@ class Manifest:
     children: tuple[Descriptor, ...] = ()
     """The manifests of an index."""
     subject: Descriptor | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def digest(self) -> Digest:

@@ -117,6 +117,14 @@ class ImageContent(Protocol):
         """
         ...
 
+    def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
+        """Read the labels of an image from its config, verified.
+
+        Needs ecr:GetDownloadUrlForLayer. Raises ImageNotFoundError where there is no such config, DigestMismatchError,
+        and InvalidImageConfigError for one that is too large or that two readers could understand differently.
+        """
+        ...
+
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
         """Whether the repository holds this blob; false where there is no repository.
 
@@ -125,7 +133,10 @@ class ImageContent(Protocol):
         ...
 
     def referrers(self, repository: RepositoryRef, subject: Digest) -> tuple[Descriptor, ...]:
-        """List what refers to an image: signatures, SBOMs, attestations. Needs ecr:BatchGetImage."""
+        """List what refers to an image: signatures, SBOMs, attestations, each with its artifact type.
+
+        Needs ecr:BatchGetImage.
+        """
         ...
 
     def copy_blob(self, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:

@@ -1,0 +1,48 @@
+"""JSON that every reader understands alike, or none at all."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def read_object(content: bytes) -> Mapping[str, Any]:
+    """Read an object. Raises ValueError: no JSON, a key that occurs twice, nested without end, or something else."""
+    try:
+        document = json.loads(content.decode(), object_pairs_hook=_unambiguous, parse_constant=_no_constant)
+    except RecursionError as cause:
+        raise ValueError("it is nested too deeply") from cause
+    if not isinstance(document, dict):
+        raise ValueError(f"it is a {type(document).__name__}")
+    return document
+
+
+def texts(value: object) -> dict[str, str]:
+    """An object whose values are texts, such as annotations and labels; ``null`` is an empty one, as Go reads it.
+
+    Raises ValueError for anything else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"a {type(value).__name__} instead of keys and texts")
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise ValueError(f"the value of {key[:100]!r} is no text")
+    return value
+
+
+def misspelt(document: Mapping[str, Any], *keys: str) -> str | None:
+    """A key of the document that Go's reader, which folds the case, takes for one of these, and others do not."""
+    folded = {key.lower() for key in keys}
+    return next((key for key in document if key.lower() in folded and key not in keys), None)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
