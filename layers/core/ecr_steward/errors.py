@@ -16,7 +16,6 @@
     │   ├── ImageTagIsImmutableError  the repository refuses to move this image tag
     │   ├── InvalidManifestError      too large, not JSON, or not what its media type says
     │   ├── InvalidImageConfigError   too large, not JSON, or read otherwise by other clients
-    │   ├── InvalidImageConfigError   too large, not JSON, or read otherwise by other clients
     │   ├── InvalidLifecyclePolicyError  not JSON, or words that no lifecycle policy of ECR has
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
@@ -94,10 +93,6 @@ class ImageTagIsImmutableError(PermanentError):
 
 class InvalidManifestError(PermanentError):
     """A manifest that is too large, is not JSON or contradicts its media type."""
-
-
-class InvalidImageConfigError(PermanentError):
-    """An image config that is too large, is not JSON or says things that clients read differently."""
 
 
 class InvalidImageConfigError(PermanentError):
