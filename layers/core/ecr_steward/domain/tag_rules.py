@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -28,10 +29,21 @@ class Version:
 
 
 class OnViolation(StrEnum):
-    """What happens to an image tag that breaks its rule."""
+    """What happens to an image tag, or to an image, that breaks its rule."""
 
     NOTIFY = "notify"
+    UNTAG = "untag"
+    """The tag goes, where its image keeps another one. What is wrong with an image as a whole is quarantined."""
     QUARANTINE = "quarantine"
+
+
+class AliasMove(StrEnum):
+    """How an alias gets from one image to another."""
+
+    RETAG = "retag"
+    """In one call, which an immutable repository refuses."""
+    DELETE_AND_RETAG = "delete_and_retag"
+    """In two, between which nobody can pull the alias."""
 
 
 def fill(template: str, parts: Mapping[str, str]) -> str:
@@ -49,6 +61,28 @@ class AliasRules:
     """Such as ``{major}.{minor}-latest``; the placeholders are the parts of the scheme's versions."""
     version_of: Callable[[ImageTag], Version | None]
     """Reads a release version from an image tag; ``None`` where the tag is no version."""
+    move: AliasMove = AliasMove.RETAG
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A label or annotation that an image must have."""
+
+    key: str
+    pattern: Matcher | None = None
+    """What its value must match; else any value but the empty one will do."""
+
+
+@dataclass(frozen=True)
+class CompanionRules:
+    """What must be in the repository beside an image."""
+
+    artifact_types: tuple[str, ...] = ()
+    """For each of them a referrer."""
+    cosign_signature: bool = False
+    """An image tag as cosign names its signatures."""
+    within: timedelta = timedelta(hours=1)
+    """How long after its push an image may do without: who signs an image pushes it first."""
 
 
 @dataclass(frozen=True)
@@ -58,5 +92,19 @@ class TagRules:
     allow: tuple[Matcher, ...] = ()
     """Empty means every tag that is not denied."""
     deny: tuple[Matcher, ...] = ()
+    protect: tuple[Matcher, ...] = ()
+    """Image tags that nothing of ours removes, nor the images that hold them."""
+    labels: tuple[Requirement, ...] = ()
+    annotations: tuple[Requirement, ...] = ()
+    companions: CompanionRules | None = None
     aliases: AliasRules | None = None
     on_violation: OnViolation = OnViolation.NOTIFY
+
+    @property
+    def asks_for_content(self) -> bool:
+        """Whether more has to be read of an image than its image tags."""
+        return bool(self.labels or self.annotations or self.companions)
+
+    def protects(self, image_tag: ImageTag) -> bool:
+        """Whether nothing of ours removes this image tag, nor the image that holds it."""
+        return any(pattern.matches(image_tag) for pattern in self.protect)
