@@ -80,8 +80,8 @@ def _grant_key(rule: str) -> Key:
 
 def _names(repository: RepositoryRef | None) -> tuple[str, str]:
     """What the counts of a repository are called."""
-    name = hashlib.sha256(str(repository).encode()).hexdigest()[:16]
-    return f"{name} images", f"{name} tagged"
+    name = hashlib.sha256(str(repository).encode()).hexdigest()[:10]  # two that share one are counted together
+    return f"{name}i", f"{name}t"
 
 
 def _hold(item: Item) -> Hold:

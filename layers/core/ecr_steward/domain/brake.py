@@ -28,6 +28,10 @@ class Brake:
         return max(FREE_IMAGES, there * self.share // 100)
 
 
+USUAL: Final = Brake()
+"""The brake of a rule that says nothing of it."""
+
+
 @dataclass(frozen=True)
 class Weight:
     """What a plan takes away."""

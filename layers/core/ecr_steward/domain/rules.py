@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 
+from ecr_steward.domain.brake import USUAL, Brake
 from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.merging import SILENT, filled, unsaid
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
@@ -179,6 +180,7 @@ class Rule:
     replicate: tuple[ReplicationRules, ...] | None = None
     is_final: bool = False
     """Whether the rules below have no say in what this one covers."""
+    brake: Brake = USUAL
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,11 @@ class Rules:
         observed = tuple(replace(rule, mode=Mode.OBSERVE) for rule in self.rules)
         defaults = replace(self.defaults, mode=Mode.OBSERVE) if self.defaults else None
         return replace(self, rules=observed, defaults=defaults)
+
+    def brake_of(self, rule: str) -> Brake:
+        """The brake of the rule of this name; what has no rule here has the usual one."""
+        named = (*self.rules, *([self.defaults] if self.defaults else []))
+        return next((each.brake for each in named if each.name == rule), USUAL)
 
     def waivers_for(self, repository: RepositoryRef) -> tuple[Waiver, ...]:
         """The waivers that were given for this repository, expired or not."""

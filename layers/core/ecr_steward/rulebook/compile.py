@@ -3,6 +3,7 @@
 from ecr_steward.domain import rules
 from ecr_steward.domain.scans import Severity
 from ecr_steward.rulebook import model
+from ecr_steward.rulebook.brake import brake_of
 from ecr_steward.rulebook.compile_image_tags import tag_rules
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.credentials import Credential
@@ -38,6 +39,7 @@ def _rule(rule: model.Rule) -> rules.Rule:
         scan=_scan_rules(rule.scan) if rule.scan else None,
         replicate=tuple(map(_replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
         is_final=rule.final,
+        brake=brake_of(rule.brake),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from ecr_steward.rulebook.brake import Brake
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.image_tags import ImageTags
 from ecr_steward.rulebook.matching import Match
@@ -24,7 +25,9 @@ from ecr_steward.rulebook.settings import RepositoryRules
 DEFAULTS: Final = "defaults"
 """The name by which steps that ``defaults`` ask for call their rule. No rule may have it."""
 SECTIONS: Final = tuple(Sections.model_fields)
-_SECTIONS_OF_KEYS: Final = (ImageTags, RepositoryRules, Scan)
+HOW: Final = frozenset({"mode", "brake"})
+"""Keys that say how a rule acts, and nothing of what it wants."""
+_SECTIONS_OF_KEYS: Final = (Brake, ImageTags, RepositoryRules, Scan)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,7 @@ def resolve_rule(rule: Rule, profiles: Mapping[str, Profile], defaults: Defaults
         rule = _inherit(rule, profile, SECTIONS)
     if defaults is None:
         return rule
-    if "mode" in defaults.model_fields_set:
-        rule = _inherit(rule, defaults, ("mode",))
+    rule = _inherit(rule, defaults, HOW)
     own = [name for name in SECTIONS if name != "repository" and name in rule.model_fields_set]
     return _inherit(rule, defaults, own)
 
@@ -86,7 +88,7 @@ def inheritance_problems(
                 code=Code.PROFILE_IN_A_CIRCLE,
             )
     for position, rule in rules.items():
-        said = rule.model_fields_set & set(SECTIONS) - {"mode"}
+        said = rule.model_fields_set & set(SECTIONS) - HOW
         if not (said or rule.final or rule.extends):
             yield Problem(
                 ("rules", position),

@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import Name, RulebookModel
+from ecr_steward.rulebook.brake import Brake
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.image_tags import ImageTags
 from ecr_steward.rulebook.matching import Match
@@ -26,6 +27,11 @@ class Sections(RulebookModel):
         default="observe",
         description="`observe` plans and reports and changes nothing; `enforce` also applies.",
         examples=["enforce"],
+    )
+    brake: Brake | None = Field(
+        default=None,
+        description="How much may be taken away before a person has to look.",
+        examples=[{"removals": 50, "share": "25%"}],
     )
     image_tags: ImageTags | None = Field(
         default=None, description="Which image tags there may be.", examples=[{"allow": ["semver"], "deny": ["latest"]}]
@@ -48,7 +54,7 @@ class Sections(RulebookModel):
 
 
 class Defaults(Sections):
-    """What rules leave unsaid: whole sections, and keys inside `image_tags` and `scan`."""
+    """What rules leave unsaid: whole sections, `mode`, and keys inside `brake`, `image_tags` and `scan`."""
 
 
 class _ProfileHead(RulebookModel):
