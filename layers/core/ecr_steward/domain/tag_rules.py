@@ -86,6 +86,22 @@ class CompanionRules:
 
 
 @dataclass(frozen=True)
+class TagExpiry:
+    """When image tags go that nobody has put anywhere any more."""
+
+    tags: tuple[Matcher, ...]
+    after: int
+    """Days since the tag was pushed or moved last."""
+
+    def selects(self, image_tag: ImageTag) -> bool:
+        """Whether this speaks about an image tag."""
+        return any(pattern.matches(image_tag) for pattern in self.tags)
+
+    def __str__(self) -> str:
+        return f"expire {', '.join(pattern.spelling for pattern in self.tags)} after {self.after} days"
+
+
+@dataclass(frozen=True)
 class TagRules:
     """Which image tags a repository may hold."""
 
@@ -99,6 +115,8 @@ class TagRules:
     companions: CompanionRules | None = None
     aliases: AliasRules | None = None
     on_violation: OnViolation = OnViolation.NOTIFY
+    expire: tuple[TagExpiry, ...] = ()
+    """The first that speaks about an image tag decides."""
 
     @property
     def asks_for_content(self) -> bool:
