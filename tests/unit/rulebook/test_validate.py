@@ -25,7 +25,7 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         (
             {"aliases": ALIASES},
             "rules[0].aliases: unknown key `aliases`; it belongs below `image_tags`; "
-            "expected one of name, match, extends, final, mode, image_tags, repository, scan, replicate",
+            "expected one of name, match, extends, final, mode, brake, image_tags, repository, scan, replicate",
         ),
         (
             {"repository": {"scaning": "on_push"}},
