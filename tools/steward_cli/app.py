@@ -47,17 +47,30 @@ def validate(
         list[Path] | None,
         typer.Argument(help="Rulebooks; by default those found here.", metavar="[FILE]...", show_default=False),
     ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A parameter of the deployment that bounds what a rulebook may name (default: as samconfig.toml and "
+            "the template beside it say).",
+            metavar="NAME=VALUE",
+            show_default=False,
+        ),
+    ] = None,
+    config_env: Annotated[str, typer.Option(help="The environment of samconfig.toml.")] = "default",
 ) -> None:
     """Check rulebooks and show everything that is wrong, with its place."""
     from datetime import UTC, datetime
 
+    from steward_cli.parameters import ParameterError
     from steward_cli.rulebook_commands import find_rulebooks, validate_files
 
     paths = files or find_rulebooks(Path())
     if not paths:
         refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml", Code.NO_RULEBOOK)
     try:
-        findings = validate_files(paths, datetime.now(UTC).date())
+        findings = validate_files(paths, datetime.now(UTC).date(), parameter or (), config_env)
+    except ParameterError as error:
+        refuse(str(error), error.code)
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     _show(findings, sys.stdout)

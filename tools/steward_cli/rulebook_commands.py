@@ -1,6 +1,6 @@
 """``ecr-steward validate`` and ``compile``: the work behind the commands, without their arguments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
 from steward_cli.findings import Finding
+from steward_cli.parameters import bounds_of
 from steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file
 
 
@@ -18,19 +19,26 @@ def find_rulebooks(folder: Path) -> list[Path]:
     return [path for path in usual if path.is_file()] + sorted(folder.glob("*.ecr-steward.yaml"))
 
 
-def validate_files(paths: Iterable[Path], today: date) -> list[Finding]:
+def validate_files(
+    paths: Iterable[Path], today: date, parameters: Sequence[str] = (), environment: str = "default"
+) -> list[Finding]:
     """Everything that is wrong with some rulebooks, and a note for each waiver that has expired by ``today`` (in UTC).
 
-    Raises OSError for a file that cannot be read.
+    What parameters of the deployment bound is as ``bounds_of`` says. Raises OSError for a file that cannot be read, and
+    ParameterError.
     """
-    return [finding for path in paths for finding in _validate_file(path, today)]
+    return [finding for path in paths for finding in _validate_file(path, today, parameters, environment)]
 
 
-def _validate_file(path: Path, today: date) -> list[Finding]:
+def _validate_file(path: Path, today: date, parameters: Sequence[str], environment: str) -> list[Finding]:
     file, rulebook, findings = _read(path)
+    bounds = bounds_of(path, parameters, environment)
     if file is None or rulebook is None:
         return findings
-    return [Finding.of_note(file, note) for note in expired_waivers(rulebook.waivers, today)]
+    return [
+        *(Finding.of_problem(file, problem) for problem in bounds.outside(rulebook)),
+        *(Finding.of_note(file, note) for note in expired_waivers(rulebook.waivers, today)),
+    ]
 
 
 def compile_file(path: Path, output: Path) -> list[Finding]:

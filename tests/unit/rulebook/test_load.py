@@ -32,7 +32,7 @@ def test_the_rules_are_those_of_the_rulebook_when_loaded(example, write):
     loaded = load_compiled(write(dump_compiled(rulebook, "ecr-steward.yaml", b"source")))
 
     compiled = compile_rulebook(rulebook)
-    assert loaded.rules[0].repository(API) == compiled.rule_for(API).repository(API)
+    assert loaded.rules[0].repository(API) == compiled.rules[0].repository(API)
     assert loaded.rules[0].replicate[0].to == compiled.rules[0].replicate[0].to
     assert loaded.rules[0].image_tags.aliases == compiled.rules[0].image_tags.aliases
     assert loaded.rules[1].scan == compiled.rules[1].scan
@@ -66,10 +66,13 @@ def test_the_file_says_its_source_when_read(example):
         ("[" * 200_000, "rulebook.json is no JSON: "),
         ("[]", r"rulebook.json is no compiled rulebook of format 1 \(found 'list'\); build it again"),
         ('{"format": 2}', r"rulebook.json is no compiled rulebook of format 1 \(found 2\); build it again"),
-        ('{"format": 1}', "rulebook.json does not validate, so nothing is enforced: rulebook: there is no value here"),
+        (
+            '{"format": 1}',
+            "rulebook.json does not validate, so nothing is enforced: ES103 rulebook: there is no value here",
+        ),
         (
             '{"format": 1, "rulebook": {"version": 1, "rules": [{"nmae": "a", "match": {"repositories": ["**"]}}]}}',
-            r"does not validate, so nothing is enforced: rules\[0\].nmae: unknown key `nmae`; did you mean `name`\?",
+            r"does not validate, so nothing is enforced: ES101 rules\[0\].nmae: unknown key `nmae`; did you mean `name`\?",
         ),
     ],
 )

@@ -6,10 +6,12 @@ It holds the validated rulebook as JSON, and of which source it was made, so tha
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ecr_steward.domain.rules import Rules
 from ecr_steward.errors import InvalidRulebookError
+from ecr_steward.rulebook.bounds import UNBOUNDED, Bounds
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
@@ -28,25 +30,34 @@ def dump_compiled(rulebook: Rulebook, source_name: str, source: bytes) -> str:
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
-def load_compiled(path: Path) -> Rules:
+def load_compiled(path: Path, bounds: Bounds = UNBOUNDED) -> Rules:
     """Read a compiled rulebook. Raises InvalidRulebookError, which names the file and every reason."""
-    document = _read(path)
+    try:
+        text = path.read_bytes()
+    except OSError as cause:
+        raise InvalidRulebookError(
+            f"{Code.COMPILED_UNREADABLE} {path} cannot be read: {cause.strerror or cause}"
+        ) from cause
+    return parse_compiled(text, str(path), bounds)
+
+
+def parse_compiled(text: bytes, where: str, bounds: Bounds = UNBOUNDED) -> Rules:
+    """The rules of a compiled rulebook. Raises InvalidRulebookError, which says where it came from and every reason."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as cause:
+        raise InvalidRulebookError(f"{Code.COMPILED_NOT_JSON} {where} is no JSON: {cause}") from cause
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         found = document.get("format") if isinstance(document, dict) else type(document).__name__
         raise InvalidRulebookError(
-            f"{path} is no compiled rulebook of format {FORMAT} (found {found!r}); build it again"
+            f"{Code.COMPILED_FORMAT} {where} is no compiled rulebook of format {FORMAT} (found {found!r}); "
+            "build it again, or compile it with `ecr-steward compile`"
         )
     rulebook, problems = validate(document.get("rulebook"))
-    if rulebook is None:
+    problems = problems or tuple(bounds.outside(rulebook) if rulebook else ())
+    if rulebook is None or problems:
         reasons = "; ".join(f"{problem.code} {problem}" for problem in problems)
-        raise InvalidRulebookError(f"{path} does not validate, so nothing is enforced: {reasons}")
+        raise InvalidRulebookError(
+            f"{Code.COMPILED_INVALID} {where} does not validate, so nothing is enforced: {reasons}"
+        )
     return compile_rulebook(rulebook)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as cause:
-        raise InvalidRulebookError(f"{path} cannot be read: {cause.strerror or cause}") from cause
-    except (ValueError, RecursionError) as cause:
-        raise InvalidRulebookError(f"{path} is no JSON: {cause}") from cause

@@ -1,0 +1,97 @@
+"""What a rulebook may name, given what the deployed roles allow: each bound is a parameter of the template.
+
+The roles would refuse the rest anyway, one call at a time and hours later. Here it is said at once, with the parameter.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ecr_steward.rulebook.codes import Code
+from ecr_steward.rulebook.credentials import Credential
+from ecr_steward.rulebook.model import Rulebook
+from ecr_steward.rulebook.problems import Path, Problem
+from ecr_steward.rulebook.replicate import Replicate
+
+SECRET_PREFIX: Final = "SecretPrefix"  # noqa: S105  no secret
+PULL_ONLY_ROLE: Final = "PullOnlyRoleName"
+SPOKE_ACCOUNTS: Final = "SpokeAccounts"
+OWN_ACCOUNT: Final = "AWS::AccountId"
+
+_PULL_ONLY: Final = "pull-only"
+"""The rulebook's word for the role of the parameter, whatever its name."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the parameters of a deployment allow. ``None`` where nobody knows, and then nothing is refused."""
+
+    secret_prefix: str | None = None
+    pull_only_role: str | None = None
+    connected: frozenset[str] | None = None
+    """Accounts beside the steward's own."""
+    own_account: str | None = None
+    said_in: Mapping[str, str] = field(default_factory=dict)
+    """By parameter: where its value was found, for people."""
+
+    def outside(self, rulebook: Rulebook) -> Iterator[Problem]:
+        """Everything that the rulebook names and that the deployed roles would refuse."""
+        for at, copies in _copies_of(rulebook):
+            for number, copy in enumerate(copies):
+                for which, destination in enumerate(copy.to):
+                    yield from self._account_outside(destination.account, (*at, number, "to", which, "account"))
+        for position, credential in enumerate(rulebook.credentials):
+            yield from self._credential_outside(credential, ("credentials", position))
+
+    def _credential_outside(self, credential: Credential, at: Path) -> Iterator[Problem]:
+        role, prefix = self.pull_only_role, self.secret_prefix
+        named = credential.role
+        if role is not None and named not in {_PULL_ONLY, role} and not named.startswith(f"{role}-"):
+            yield Problem(
+                (*at, "role"),
+                f"`{named}` is a role that this deployment may not become",
+                f"{_PULL_ONLY}, or a name that begins with `{role}-`, {self._as_said(PULL_ONLY_ROLE)}",
+                code=Code.OUTSIDE_PULL_ONLY_ROLE,
+            )
+        for number, registry in enumerate(credential.registries):
+            yield from self._account_outside(registry.account, (*at, "registries", number, "account"))
+        for number, sink in enumerate(credential.sinks):
+            if prefix is not None and not sink.secretsmanager.startswith(prefix):
+                yield Problem(
+                    (*at, "sinks", number, "secretsmanager"),
+                    f"`{sink.secretsmanager}` is a secret that this deployment may not write",
+                    f"a name that begins with `{prefix}`, {self._as_said(SECRET_PREFIX)}",
+                    f"{prefix}{sink.secretsmanager.rpartition('/')[2]}",
+                    code=Code.OUTSIDE_SECRET_PREFIX,
+                )
+
+    def _account_outside(self, account: str | None, at: Path) -> Iterator[Problem]:
+        if account is None or self.connected is None or account in self.connected or account == self.own_account:
+            return
+        own = (
+            "" if self.own_account else f"; where it is the steward's own, say so: --parameter {OWN_ACCOUNT}={account}"
+        )
+        yield Problem(
+            at,
+            f"the account {account} is not connected",
+            f"one of {', '.join(sorted(self.connected)) or 'none'}, {self._as_said(SPOKE_ACCOUNTS)}"
+            f"{'' if self.own_account else own}",
+            code=Code.OUTSIDE_SPOKE_ACCOUNTS,
+        )
+
+    def _as_said(self, parameter: str) -> str:
+        where = self.said_in.get(parameter)
+        return f"as the template's parameter {parameter} says" + (f" ({where})" if where else "")
+
+
+def _copies_of(rulebook: Rulebook) -> Iterator[tuple[Path, tuple[Replicate, ...]]]:
+    """Each ``replicate`` as it stands in the rulebook, with its place: also of what is only inherited."""
+    for position, rule in enumerate(rulebook.rules):
+        yield ("rules", position, "replicate"), rule.replicate or ()
+    for position, profile in enumerate(rulebook.profiles):
+        yield ("profiles", position, "replicate"), profile.replicate or ()
+    if rulebook.defaults is not None:
+        yield ("defaults", "replicate"), rulebook.defaults.replicate or ()
+
+
+UNBOUNDED: Final = Bounds()
