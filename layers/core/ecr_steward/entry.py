@@ -29,6 +29,7 @@ from ecr_steward.domain.plan import (
     CopyBlob,
     CopyManifest,
     CreateRepository,
+    DeleteAndRetag,
     DeleteImage,
     DeleteLifecyclePolicy,
     PublishCredential,
@@ -206,6 +207,7 @@ _FAILURES_TOLD = 10
 _METRICS: dict[type[Step], str] = {
     AddImageTag: "ImageTagsAdded",
     RemoveImageTag: "ImageTagsRemoved",
+    DeleteAndRetag: "ImageTagsAdded",
     DeleteImage: "ImagesDeleted",
     CreateRepository: "RepositoriesCreated",
     SetRepositoryPolicy: "RepositorySettingsChanged",

@@ -16,7 +16,8 @@ from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.rules import Destination, Rules, ScanRules, Unscannable, Waiver
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.tag_rules import OnViolation
-from ecr_steward.domain.tagging import attached_to, plan_image_tags
+from ecr_steward.domain.tag_plan import plan_image_tags
+from ecr_steward.domain.tagging import attached_to
 from ecr_steward.domain.verdict import assess
 from ecr_steward.errors import RegistryUnavailableError
 from ecr_steward.usecases.apply import apply_plan

@@ -40,6 +40,22 @@ class RemoveImageTag(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeleteAndRetag(Asked):
+    """Move an image tag that is immutable: take it from ``previous``, then give it to the image.
+
+    In between nobody can pull it. ``previous`` keeps another image tag. Where the second half is missing, the next plan
+    adds the tag.
+    """
+
+    image: ImageRef
+    image_tag: ImageTag
+    previous: Digest
+
+    def __str__(self) -> str:
+        return f"delete image tag {self.image_tag} from {self.previous} and add it to {self.image}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeleteImage(Asked):
     """Delete an image with all its image tags. Comes after every index that lists it."""
 
@@ -173,6 +189,7 @@ class PublishCredential(Asked):
 type RegistryStep = (
     AddImageTag
     | RemoveImageTag
+    | DeleteAndRetag
     | DeleteImage
     | CreateRepository
     | SetRepositoryPolicy

@@ -1,18 +1,26 @@
-"""Image tags: which a repository may hold, which aliases follow a version, and what becomes of a violation."""
+"""Image tags as a rule reads them: which it objects to, which are aliases, and which belong to another image."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 
-from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag
-from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, RemoveImageTag, Step, Violation
-from ecr_steward.domain.rules import Rule
-from ecr_steward.domain.tag_rules import AliasRules, OnViolation, TagRules, Version, fill
+from ecr_steward.domain.images import INDEX_MEDIA_TYPES, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.domain.requirements import is_within
+from ecr_steward.domain.tag_rules import AliasRules, TagRules, Version, fill
+
+INDEX_IS_DUE = timedelta(hours=1)
+"""How long after its push an image under a tag such as ``1.4.2-arm64`` may wait for the index that will list it."""
 
 _ATTACHMENT = re.compile(r"(?P<algorithm>sha256|sha512)-(?P<hex>[0-9a-f]{64,128})(\.(sig|att|sbom))?")
 """Cosign's tags and the fallback tags of the referrers API."""
+_PART = re.compile(
+    r".+[-._](amd64|x86[-_]64|386|i386|arm64|aarch64|arm(32|hf)?|armv[5-8]l?|ppc64le|s390x|riscv64|mips64le|loong64)"
+    r"([-._]?v[1-8])?"
+)
+"""Image tags that end in the name of an architecture, as for the parts of an index."""
 
 _QUARANTINE = "quarantine-"
 _QUARANTINE_DIGITS = 12
@@ -46,12 +54,30 @@ def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
     return subject if subject in images.digests else None
 
 
+def own_tags(digest: Digest, images: RepositoryImages) -> frozenset[ImageTag]:
+    """The image tags that an image holds for itself: not as an attachment of another, and not in quarantine."""
+    return frozenset(
+        tag
+        for tag in images.tags_of(digest)
+        if attached_to(tag, images) is None and not is_quarantine_tag(tag, digest)
+    )
+
+
+def is_protected(rules: TagRules | None, digest: Digest, images: RepositoryImages) -> bool:
+    """Whether nothing of ours may remove an image: it holds a protected image tag."""
+    return rules is not None and any(map(rules.protects, images.tags_of(digest)))
+
+
 @dataclass(frozen=True)
 class TagReading:
     """The image tags of one repository as one rule reads them."""
 
     rule: TagRules
     images: RepositoryImages
+    now: datetime | None = None
+    """``None``: no time is granted for anything."""
+    barred: frozenset[Digest] = frozenset()
+    """Images that lose their tags, whatever these are: no alias follows a version of theirs."""
 
     def objection(self, image_tag: ImageTag) -> str | None:
         """Why the rule objects to an image tag, or ``None``."""
@@ -61,6 +87,8 @@ class TagReading:
             if pattern.matches(image_tag):
                 return f"image tag {image_tag!r} is denied by {pattern.spelling!r}"
         if self.rule.allow and not any(pattern.matches(image_tag) for pattern in self.rule.allow):
+            if self.awaits_an_index(image_tag):
+                return None
             allowed = ", ".join(pattern.spelling for pattern in self.rule.allow)
             return f"image tag {image_tag!r} is none of the allowed: {allowed}"
         return None
@@ -69,6 +97,14 @@ class TagReading:
         """The image tags of an image that the rule has nothing against; a quarantine tag is not one."""
         held = self.images.tags_of(digest)
         return frozenset(tag for tag in held if not is_quarantine_tag(tag, digest) and self.objection(tag) is None)
+
+    def awaits_an_index(self, image_tag: ImageTag) -> bool:
+        """Whether an image tag is that of a part whose index may still be on its way: some tools push parts first."""
+        holder = self.images.holders.get(image_tag)
+        if holder is None or _PART.fullmatch(image_tag) is None:
+            return False
+        is_index = self.images.images[holder].media_type in INDEX_MEDIA_TYPES
+        return not is_index and is_within(self.images, holder, INDEX_IS_DUE, self.now)
 
     @cached_property
     def targets(self) -> Mapping[ImageTag, tuple[Digest, ImageTag]]:
@@ -101,90 +137,23 @@ class TagReading:
     @cached_property
     def _alias_forms(self) -> tuple[re.Pattern[str], ...]:
         templates = self.rule.aliases.templates if self.rule.aliases else ()
-        return tuple(
-            re.compile(re.sub(r"\\\{[a-z]+\\\}", "[0-9]+", re.escape(template))) for template in templates
-        )
+        return tuple(re.compile(re.sub(r"\\\{[a-z]+\\\}", "[0-9]+", re.escape(template))) for template in templates)
 
     def _release(self, aliases: AliasRules, image_tag: ImageTag) -> Version | None:
         """The version an image tag stands for, where it is a release that the rule allows."""
         version = aliases.version_of(image_tag)
         if version is None or version.is_prerelease or self.objection(image_tag) is not None:
             return None
-        return version if self.images.subject_of(self.images.holders[image_tag]) is None else None
+        holder = self.images.holders[image_tag]
+        return version if self.images.subject_of(holder) is None and holder not in self.barred else None
 
     def _is_exempt(self, image_tag: ImageTag) -> bool:
         holder = self.images.holders.get(image_tag)
         return (
             attached_to(image_tag, self.images) is not None
             or (holder is not None and is_quarantine_tag(image_tag, holder))
-            or (holder is not None and self.images.is_released(holder, image_tag))
             or self.is_alias(image_tag)
         )
-
-
-def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest]) -> Plan:
-    """Plan what brings the image tags of some images back to their rule.
-
-    ``focus`` bounds the work of an event to the images it is about and to the aliases they touch; a sweep passes
-    every image. A referrer belongs to its subject: no rule speaks of its image tags. Applying the plan and planning
-    again gives an empty plan, whatever the images were before.
-    """
-    if rule.image_tags is None:
-        return NOTHING
-    reading = TagReading(rule.image_tags, images)
-    steps: list[Step] = []
-    violations: list[Violation] = []
-    aliases: set[ImageTag] = set()
-    for digest in sorted(set(focus)):
-        if images.subject_of(digest) is None:
-            found = _violations(rule, reading, digest)
-            violations += found
-            steps += _answers(rule, reading, digest, found)
-            aliases |= reading.aliases_touched_by(digest)
-    return Plan((*steps, *_move_aliases(rule, reading, aliases)), tuple(violations))
-
-
-def _violations(rule: Rule, reading: TagReading, digest: Digest) -> list[Violation]:
-    image = ImageRef(reading.images.repository, digest)
-    return [
-        Violation(rule=rule.name, subject=image, image_tag=tag, why=why)
-        for tag in sorted(reading.images.tags_of(digest))
-        if (why := reading.objection(tag)) is not None
-    ]
-
-
-def _answers(rule: Rule, reading: TagReading, digest: Digest, violations: list[Violation]) -> Iterator[Step]:
-    if not violations or reading.rule.on_violation is OnViolation.NOTIFY:
-        return
-    image = ImageRef(reading.images.repository, digest)
-    if not _stays_tagged(reading, digest):
-        why = f"{violations[0].why}; the image stays reachable by digest and under this image tag"
-        kept = quarantine_tag(digest, reading.images)
-        yield AddImageTag(rule=rule.name, why=why, image=image, image_tag=kept)
-    for violation in violations:
-        if violation.image_tag is not None:
-            yield RemoveImageTag(rule=rule.name, why=violation.why, image=image, image_tag=violation.image_tag)
-
-
-def _stays_tagged(reading: TagReading, digest: Digest) -> bool:
-    """Whether an image keeps a tag that nobody moves: its own, or one that holds it in quarantine already.
-
-    An alias does not count: another invocation may move it at any moment, and ECR deletes an image with its last tag.
-    """
-    held = reading.images.tags_of(digest)
-    own = {tag for tag in reading.compliant_tags(digest) if not reading.is_alias(tag)}
-    return bool(own) or any(is_quarantine_tag(tag, digest) for tag in held)
-
-
-def _move_aliases(rule: Rule, reading: TagReading, aliases: Iterable[ImageTag]) -> Iterator[Step]:
-    for alias in sorted(aliases):
-        digest, version_tag = reading.targets[alias]
-        holder = reading.images.holders.get(alias)
-        if holder == digest:
-            continue
-        why = f"{version_tag} is the highest version that {alias} stands for"
-        image = ImageRef(reading.images.repository, digest)
-        yield AddImageTag(rule=rule.name, why=why, image=image, image_tag=alias, previous=holder)
 
 
 def _aliases_of(aliases: AliasRules, version: Version) -> Iterator[ImageTag]:

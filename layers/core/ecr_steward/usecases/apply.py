@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
+from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.plan import (
     AddImageTag,
     AddResourceTags,
@@ -11,6 +12,7 @@ from ecr_steward.domain.plan import (
     CopyBlob,
     CopyManifest,
     CreateRepository,
+    DeleteAndRetag,
     DeleteImage,
     DeleteLifecyclePolicy,
     Plan,
@@ -106,6 +108,9 @@ def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
             registry.add_image_tag(step.image, step.image_tag)
         case RemoveImageTag():
             registry.remove_image_tag(step.image, step.image_tag)
+        case DeleteAndRetag():
+            registry.remove_image_tag(ImageRef(step.image.repository, step.previous), step.image_tag)
+            registry.add_image_tag(step.image, step.image_tag)
         case DeleteImage():
             registry.delete_image(step.image, step.image_tags)
         case CreateRepository():

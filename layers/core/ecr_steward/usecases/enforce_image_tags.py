@@ -9,7 +9,8 @@ from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import AddImageTag, Plan
 from ecr_steward.domain.rules import Mode, Rule, Rules
-from ecr_steward.domain.tagging import is_quarantine_tag, plan_image_tags
+from ecr_steward.domain.tag_plan import plan_image_tags
+from ecr_steward.domain.tagging import is_quarantine_tag
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
