@@ -71,7 +71,7 @@ def test_a_role_lies_inside_when_the_function_may_become_it(with_credential, out
 
 
 def test_accounts_are_found_when_only_a_profile_or_the_defaults_name_them(with_rule, outside):
-    elsewhere = [{"to": [{"account": "333344445555"}, {"account": "111122223333", "region": "eu-west-1"}]}]
+    elsewhere = [{"to": [{"account": "333344445555"}]}]
     data = with_rule(extends=["copied"], replicate=elsewhere) | {
         "profiles": [{"name": "copied", "replicate": elsewhere}],
         "defaults": {"replicate": elsewhere},
