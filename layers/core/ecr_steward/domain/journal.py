@@ -7,7 +7,7 @@ from typing import Final
 
 from ecr_steward.domain.brake import is_destructive
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag, Step
+from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, Step
 
 KEPT: Final = timedelta(days=90)
 
@@ -75,7 +75,7 @@ def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:
 
 def _places(step: Step) -> tuple[RepositoryRef | None, Digest | None, tuple[ImageTag, ...], Digest | None]:
     match step:
-        case AddImageTag():
+        case AddImageTag() | DeleteAndRetag():
             return step.image.repository, step.image.digest, (step.image_tag,), step.previous
         case RemoveImageTag():
             return step.image.repository, step.image.digest, (step.image_tag,), None

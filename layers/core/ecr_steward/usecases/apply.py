@@ -104,15 +104,8 @@ def _apply(
 
 def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
     match step:
-        case AddImageTag():
-            registry.add_image_tag(step.image, step.image_tag)
-        case RemoveImageTag():
-            registry.remove_image_tag(step.image, step.image_tag)
-        case DeleteAndRetag():
-            registry.remove_image_tag(ImageRef(step.image.repository, step.previous), step.image_tag)
-            registry.add_image_tag(step.image, step.image_tag)
-        case DeleteImage():
-            registry.delete_image(step.image, step.image_tags)
+        case AddImageTag() | RemoveImageTag() | DeleteAndRetag() | DeleteImage():
+            _apply_to_image(step, registry)
         case CreateRepository():
             registry.create_repository(step.repository, step.mutability)
         case SetRepositoryPolicy():
@@ -127,6 +120,21 @@ def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
             registry.put_scan_on_push(step.repository, step.scan_on_push)
         case AddResourceTags():
             registry.add_resource_tags(step.repository, step.resource_tags)
+        case _:
+            assert_never(step)
+
+
+def _apply_to_image(step: AddImageTag | RemoveImageTag | DeleteAndRetag | DeleteImage, registry: Registry) -> None:
+    match step:
+        case AddImageTag():
+            registry.add_image_tag(step.image, step.image_tag)
+        case RemoveImageTag():
+            registry.remove_image_tag(step.image, step.image_tag)
+        case DeleteAndRetag():
+            registry.remove_image_tag(ImageRef(step.image.repository, step.previous), step.image_tag)
+            registry.add_image_tag(step.image, step.image_tag)
+        case DeleteImage():
+            registry.delete_image(step.image, step.image_tags)
         case _:
             assert_never(step)
 
