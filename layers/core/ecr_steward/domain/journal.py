@@ -48,7 +48,7 @@ class Entry:
 
 def is_recorded(step: Step) -> bool:
     """Whether the journal has such steps."""
-    return is_destructive(step) or (isinstance(step, AddImageTag) and step.previous is not None)
+    return is_destructive(step) or (isinstance(step, AddImageTag | DeleteAndRetag) and step.previous is not None)
 
 
 def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:

@@ -50,7 +50,7 @@ def has_to_be_described(rules: TagRules, digest: Digest, images: RepositoryImage
 
 def _faults(rule: Rule, wanted: TagRules, digest: Digest, images: RepositoryImages, facts: Facts) -> list[Violation]:
     """What is wrong with an image as a whole."""
-    if not has_to_be_described(wanted, digest, images, facts):
+    if images.is_released(digest) or not has_to_be_described(wanted, digest, images, facts):
         return []
     image = ImageRef(images.repository, digest)
     return [Violation(rule=rule.name, subject=image, why=why) for why in shortcomings(wanted, digest, images, facts)]

@@ -152,6 +152,7 @@ class TagReading:
         return (
             attached_to(image_tag, self.images) is not None
             or (holder is not None and is_quarantine_tag(image_tag, holder))
+            or (holder is not None and self.images.is_released(holder, image_tag))
             or self.is_alias(image_tag)
         )
 

@@ -12,12 +12,12 @@ _NOTHING_CHANGED = (PermanentError, LastImageTagError, ImageTaggedMeanwhileError
 
 
 @contextmanager
-def recorded(step: Step, journal: Journal, who: str) -> Iterator[None]:
-    """Record a step that is done inside of this, where the journal has such steps.
+def recorded(step: Step, journal: Journal, who: str, *, is_always: bool = False) -> Iterator[None]:
+    """Record a step that is done inside of this, where the journal has such steps, or always.
 
     A step without an answer stays ``intended``: it may have been done.
     """
-    if not is_recorded(step):
+    if not is_always and not is_recorded(step):
         yield
         return
     entry_id = journal.begin(step, who)
