@@ -7,7 +7,7 @@ come back to ECR when the rule is written again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.names import RegistryRef
@@ -174,6 +174,7 @@ class PutRegistryPolicy(Asked):
 class DeleteRegistryPolicy(Asked):
     """Delete the registry policy, of which nothing is left: ECR takes no empty one."""
 
+    is_destructive: ClassVar[bool] = True
     registry: RegistryRef
 
     def __str__(self) -> str:

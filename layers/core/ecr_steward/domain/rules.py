@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ecr_steward.domain.brake import USUAL, Brake
 from ecr_steward.domain.matching import Matcher
@@ -17,6 +18,9 @@ from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
 from ecr_steward.domain.scans import Severity
 from ecr_steward.domain.tag_rules import TagRules
+
+if TYPE_CHECKING:
+    from ecr_steward.domain.registry_rules import RegistryRule
 
 
 class Mode(StrEnum):
@@ -214,6 +218,7 @@ class Rules:
     """The last rule of all, for repositories that another one covers."""
     infrastructure_code: Mapping[str, tuple[Matcher, ...]] = field(default_factory=dict)
     """Resource tags by which one knows a repository that other code owns: it is only reported on."""
+    registries: "tuple[RegistryRule, ...]" = ()
 
     def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
         """What holds for this repository, which carries these resource tags."""
@@ -245,7 +250,8 @@ class Rules:
         """The same rules, none of which changes anything."""
         observed = tuple(replace(rule, mode=Mode.OBSERVE) for rule in self.rules)
         defaults = replace(self.defaults, mode=Mode.OBSERVE) if self.defaults else None
-        return replace(self, rules=observed, defaults=defaults)
+        registries = tuple(replace(rule, mode=Mode.OBSERVE) for rule in self.registries)
+        return replace(self, rules=observed, defaults=defaults, registries=registries)
 
     def brake_of(self, rule: str) -> Brake:
         """The brake of the rule of this name; what has no rule here has the usual one."""

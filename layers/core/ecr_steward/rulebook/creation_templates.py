@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from ecr_steward.rulebook import registry_words, words
 from ecr_steward.rulebook.base import Name, RulebookModel
@@ -36,14 +36,11 @@ class CreationTemplate(RulebookModel):
     """What ECR gives to repositories below a prefix that it creates itself. It changes no repository that is there."""
 
     prefix: registry_words.TemplatePrefix = Field(
-        description="Whole parts of a name, such as `team-a/`; of several that fit the longest counts. `ROOT` is for all "
-        "that no other template is for.",
+        description="Whole parts of a name, such as `team-a/`; of several that fit the longest counts. `ROOT` is for "
+        "all that no other template is for.",
         examples=["team-a/"],
     )
-    applied_for: Annotated[
-        tuple[Literal["replication", "pull_through_cache", "create_on_push"], ...],
-        AfterValidator(registry_words.each_once),
-    ] = Field(
+    applied_for: registry_words.AppliedFor = Field(
         min_length=1,
         description="What makes ECR create a repository by it. Without a template for it, a push creates none.",
         examples=[["replication", "create_on_push"]],

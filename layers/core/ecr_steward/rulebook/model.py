@@ -14,6 +14,7 @@ from ecr_steward.rulebook.brake import Brake
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.image_tags import ImageTags
 from ecr_steward.rulebook.matching import Match
+from ecr_steward.rulebook.registries import Registry
 from ecr_steward.rulebook.replicate import Replicate
 from ecr_steward.rulebook.scans import Scan
 from ecr_steward.rulebook.settings import RepositoryRules
@@ -116,6 +117,11 @@ class Rulebook(RulebookModel):
         description="The rules, the most particular ones first: of those that match a repository, the first one that "
         "says a section decides it.",
         examples=[[{"name": "services", "match": {"repositories": ["team-*/**"]}}]],
+    )
+    registries: tuple[Registry, ...] = Field(
+        default=(),
+        description="Settings of whole registries: of those that match one, the first one that says a key decides it.",
+        examples=[[{"name": "all-registries", "account_settings": {"blob_mounting": True}}]],
     )
     waivers: tuple[Waiver, ...] = Field(
         default=(),

@@ -1,8 +1,8 @@
 """The key ``registries``: settings of whole registries, which are those of an account in a region."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from ecr_steward.rulebook import registry_words, words
 from ecr_steward.rulebook.base import Name, RulebookModel
@@ -65,8 +65,8 @@ class RegistryPolicy(RulebookModel):
     )
     pull_through_cache: tuple[registry_words.Puller, ...] = Field(
         default=(),
-        description="Who may let ECR fetch what its pull-through cache does not hold: `account` (the registry's own), an "
-        "account id or `role/NAME`, with `*` in a name.",
+        description="Who may let ECR fetch what its pull-through cache does not hold: `account` (the registry's own), "
+        "an account id or `role/NAME`, with `*` in a name.",
         examples=[["account", "role/ci-*"]],
     )
     statements: tuple[RegistryStatement, ...] = Field(
@@ -110,11 +110,11 @@ class ScanningRule(RulebookModel):
         description="`on_push`, for basic scans also `manual`, for enhanced ones also `continuous`.",
         examples=["on_push"],
     )
-    repositories: Annotated[tuple[registry_words.ScanFilter, ...], AfterValidator(registry_words.each_once)] = Field(
+    repositories: registry_words.ScanFilters = Field(
         min_length=1,
         max_length=100,
-        description="ECR's own filters: with a `*` the whole name, where `*` also stands for slashes; without, any part "
-        "of it.",
+        description="ECR's own filters: with a `*` the whole name, where `*` also stands for slashes; without, any "
+        "part of it.",
         examples=[["*"]],
     )
 
@@ -165,13 +165,11 @@ class NativeReplication(RulebookModel):
         description="The registries to copy to. The registry itself is left out, so one list serves a whole mesh.",
         examples=[[{"region": "eu-west-1"}, {"account": "222233334444", "region": "us-east-1"}]],
     )
-    repositories: Annotated[tuple[registry_words.ReplicationPrefix, ...], AfterValidator(registry_words.each_once)] = (
-        Field(
-            default=(),
-            max_length=100,
-            description="How the names of the repositories begin; none means every repository.",
-            examples=[["prod/"]],
-        )
+    repositories: registry_words.ReplicationPrefixes = Field(
+        default=(),
+        max_length=100,
+        description="How the names of the repositories begin; none means every repository.",
+        examples=[["prod/"]],
     )
     deletes: StrictBool | None = Field(
         default=None,

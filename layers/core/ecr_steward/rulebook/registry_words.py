@@ -1,7 +1,7 @@
-"""The words of the key ``registries``. Their grammar is that of ECR's API references, written so that it reads in time."""
+"""The words of the key ``registries``: the grammar of ECR's API reference, written so that no text takes long."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, WithJsonSchema
 
@@ -101,6 +101,11 @@ def each_once[Word](entries: tuple[Word, ...]) -> tuple[Word, ...]:
 
 ScanFilter = Annotated[str, AfterValidator(_check_scan_filter), _schema(_SCAN_FILTER)]
 ReplicationPrefix = Annotated[str, AfterValidator(_check_prefix), _schema(_PREFIX)]
+ScanFilters = Annotated[tuple[ScanFilter, ...], AfterValidator(each_once)]
+ReplicationPrefixes = Annotated[tuple[ReplicationPrefix, ...], AfterValidator(each_once)]
+AppliedFor = Annotated[
+    tuple[Literal["replication", "pull_through_cache", "create_on_push"], ...], AfterValidator(each_once)
+]
 TemplatePrefix = Annotated[str, AfterValidator(_check_template_prefix), _schema(_TEMPLATE_PREFIX)]
 TemplateRole = Annotated[str, AfterValidator(_check_template_role), _schema(_TEMPLATE_ROLE)]
 Puller = Annotated[str, AfterValidator(_check_puller), _schema(_PULLER)]

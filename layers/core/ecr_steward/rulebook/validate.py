@@ -7,9 +7,14 @@ from pydantic import ValidationError
 
 from ecr_steward.rulebook.base import RulebookModel
 from ecr_steward.rulebook.checks import Parts, contradictions
+from ecr_steward.rulebook.compile_registries import settings_by_rule
 from ecr_steward.rulebook.credentials import Credential
+from ecr_steward.rulebook.inheritance import resolve_rule
 from ecr_steward.rulebook.model import Defaults, Profile, Rule, Rulebook
 from ecr_steward.rulebook.problems import Problem, empty_values, structural_problems
+from ecr_steward.rulebook.registries import Registry
+from ecr_steward.rulebook.registry_checks import registries_agree
+from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.waivers import Waiver
 
 
@@ -25,17 +30,25 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
         problems = structural_problems(data, error)
     else:
         problems = empty_values(data)
-    problems += contradictions(
-        Parts(
-            rules=_well_formed(data, "rules", Rule),
-            profiles=_well_formed(data, "profiles", Profile),
-            defaults=_defaults(data),
-            waivers=_well_formed(data, "waivers", Waiver),
-            credentials=_well_formed(data, "credentials", Credential),
-            profile_names=[entry.get("name") for entry in _entries(data, "profiles") if isinstance(entry, Mapping)],
-        )
+    parts = Parts(
+        rules=_well_formed(data, "rules", Rule),
+        profiles=_well_formed(data, "profiles", Profile),
+        defaults=_defaults(data),
+        waivers=_well_formed(data, "waivers", Waiver),
+        credentials=_well_formed(data, "credentials", Credential),
+        profile_names=[entry.get("name") for entry in _entries(data, "profiles") if isinstance(entry, Mapping)],
     )
+    problems += contradictions(parts)
+    if registries := _well_formed(data, "registries", Registry):
+        problems += registries_agree(registries, _settings_of_repositories(parts))
     return (None if problems else rulebook), tuple(problems)
+
+
+def _settings_of_repositories(parts: Parts) -> dict[str, RepositoryRules | None]:
+    """By rule, with what it inherits."""
+    profiles = {profile.name: profile for profile in parts.profiles.values()}
+    rules = (resolve_rule(rule, profiles, parts.defaults) for rule in parts.rules.values())
+    return settings_by_rule(rules, parts.defaults)
 
 
 def _well_formed[Model: RulebookModel](data: Any, key: str, model: type[Model]) -> dict[int, Model]:

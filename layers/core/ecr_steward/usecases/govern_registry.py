@@ -1,0 +1,78 @@
+"""A registry, or news of a call that changed its settings → the settings of its rules."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import Plan
+from ecr_steward.domain.registries import Part, RegistrySettings, WantedSettings
+from ecr_steward.domain.registry_governance import plan_registry
+from ecr_steward.domain.registry_rules import GoverningRegistryRule, governing_registry
+from ecr_steward.domain.rules import Mode, Rules
+from ecr_steward.errors import StewardError, gravest
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
+
+type Apply = Callable[[Plan], None]
+"""Carries out a plan. Given, since the brake and the journal stand between a plan and its steps."""
+
+
+def govern_registry(
+    registry: RegistryRef, *, rules: Rules, settings: RegistrySettingsStore, apply: Apply
+) -> tuple[Outcome, ...]:
+    """Bring a registry's settings to those of its rules: an outcome for each rule that decides something.
+
+    Only what rules speak of is read. A part that cannot be read or written keeps no other from being done; its error is
+    in the outcome.
+    """
+    governing = list(governing_registry(rules.registries, registry))
+    if not governing:
+        return (Outcome(subject_of(registry), remark="no rule covers this registry"),)
+    return tuple(_govern(registry, rule, settings, apply) for rule in governing)
+
+
+def subject_of(registry: RegistryRef) -> str:
+    """How people find a registry among the subjects of outcomes."""
+    return f"registry {registry}"
+
+
+def _govern(
+    registry: RegistryRef, rule: GoverningRegistryRule, settings: RegistrySettingsStore, apply: Apply
+) -> Outcome:
+    plan, errors = Plan(), list[StewardError]()
+    for part in rule.wanted.parts:
+        wanted = rule.wanted.only(part)
+        try:
+            plan += plan_registry(rule.name, registry, wanted, read_part(part, registry, wanted, settings))
+        except StewardError as error:
+            error.rule = rule.name
+            errors.append(error)
+    applied = rule.mode is Mode.ENFORCE
+    if applied:
+        try:
+            apply(plan)
+        except StewardError as error:
+            errors.append(error)
+    failed = gravest(errors) if errors else None
+    return Outcome(subject_of(registry), rule.name, rule.mode, plan, applied=applied, error=failed)
+
+
+def read_part(
+    part: Part, registry: RegistryRef, wanted: WantedSettings, settings: RegistrySettingsStore
+) -> RegistrySettings:
+    """Read what a registry has of one part; of account settings, only those that are spoken of."""
+    match part:
+        case Part.ACCOUNT_SETTINGS:
+            names = wanted.account_settings or {}
+            return RegistrySettings(account_settings={name: settings.account_setting(registry, name) for name in names})
+        case Part.POLICY:
+            return RegistrySettings(policy=settings.policy(registry))
+        case Part.SCANNING:
+            return RegistrySettings(scanning=settings.scanning(registry))
+        case Part.CREATION_TEMPLATES:
+            templates = {template.key: template for template in settings.creation_templates(registry)}
+            return RegistrySettings(creation_templates=templates)
+        case Part.REPLICATION:
+            return RegistrySettings(replication=settings.replication(registry))
+        case _:
+            assert_never(part)
