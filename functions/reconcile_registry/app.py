@@ -1,21 +1,29 @@
-"""Schedule → the jobs of the other functions over everything. Wired in template.yaml as ReconcileRegistryFunction."""
+"""Schedule → a sweep, cut into parts; a part → the jobs of all functions over its repositories.
 
+Wired in template.yaml as ReconcileRegistryFunction.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.outcome import SweepOutcome
-from ecr_steward.entry import Report, answer
+from ecr_steward.entry import Report, answer, answer_batch, is_batch
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.schedule import ScheduleEvent
+from ecr_steward.events.sweep_part import read_part
 
 
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
-    """Answer one tick of the schedule."""
+    """Answer one tick of the schedule, or one message of the sweep's queue."""
 
-    def job() -> SweepOutcome:
-        home = parse(ScheduleEvent, event).registry
-        return bootstrap.app().reconcile_registry(home)
+    def cut() -> SweepOutcome:
+        tick = parse(ScheduleEvent, event)
+        return bootstrap.app().cut_sweep(tick.registry, tick.id)
 
-    return answer(event, context, job)
+    def sweep(body: str) -> Sequence[SweepOutcome]:
+        return [bootstrap.app().sweep_part(read_part(body), lambda: context.get_remaining_time_in_millis() / 1000)]
+
+    return answer_batch(event, context, sweep) if is_batch(event) else answer(event, context, cut)

@@ -7,10 +7,17 @@ so a fake cannot drift from what it stands for.
 from ecr_steward_fakes.calls import Call, Calls
 from ecr_steward_fakes.credentials import FakeLogins, FakeRole, FakeSecrets
 from ecr_steward_fakes.image_content import FakeImageContent
-from ecr_steward_fakes.messages import FakeFailureQueue, FakeNotices, FakeReplicationQueue, FakeSourceQueue
+from ecr_steward_fakes.messages import (
+    FakeFailureQueue,
+    FakeNotices,
+    FakeReplicationQueue,
+    FakeSourceQueue,
+    FakeSweepQueue,
+)
 from ecr_steward_fakes.registry import FakeRegistry
 from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
+from ecr_steward_fakes.sightings import FakeSightings
 
 __all__ = [
     "Call",
@@ -25,5 +32,7 @@ __all__ = [
     "FakeRole",
     "FakeScans",
     "FakeSecrets",
+    "FakeSightings",
     "FakeSourceQueue",
+    "FakeSweepQueue",
 ]

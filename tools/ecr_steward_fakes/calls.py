@@ -7,7 +7,18 @@ from typing import NamedTuple
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 
 READING = frozenset(
-    {"repositories", "repository", "images", "children", "manifest", "labels", "has_blob", "referrers", "scan"}
+    {
+        "repositories",
+        "repository",
+        "resource_tags",
+        "images",
+        "children",
+        "manifest",
+        "labels",
+        "has_blob",
+        "referrers",
+        "scan",
+    }
     | {"fetch", "may_pull", "may_push", "read"}
     | {"policy", "scanning", "replication", "creation_templates", "account_setting"}
 )

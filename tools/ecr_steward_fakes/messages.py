@@ -1,6 +1,7 @@
 """Fakes of what leaves the steward: each keeps what it was given."""
 
 from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested, topic_of
+from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward_fakes.calls import Calls
 
 
@@ -29,6 +30,18 @@ class FakeReplicationQueue:
     def request(self, job: ReplicationRequested) -> None:
         with self.calls.record("request", job):
             self.requested.append(job)
+
+
+class FakeSweepQueue:
+    """A ``SweepQueue``: the parts in the queue."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.parts: list[SweepPart] = []
+
+    def put(self, part: SweepPart) -> None:
+        with self.calls.record("put", part):
+            self.parts.append(part)
 
 
 class FakeSourceQueue:

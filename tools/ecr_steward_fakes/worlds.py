@@ -14,9 +14,12 @@ from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Waiver
 from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity
+from ecr_steward.ports.clock import Clock
+from ecr_steward.usecases.sweep_repository import Hands
 from ecr_steward_fakes.image_content import FakeImageContent
+from ecr_steward_fakes.messages import FakeNotices, FakeReplicationQueue
 from ecr_steward_fakes.registry import FakeRegistry
-from ecr_steward_fakes.rules import API, NOON, SETTINGS, Pattern
+from ecr_steward_fakes.rules import API, NOON, SETTINGS, Pattern, noon
 from ecr_steward_fakes.scans import FakeScans
 
 IMAGE_TAGS = tuple(
@@ -183,3 +186,8 @@ def settings() -> st.SearchStrategy[RepositorySettings]:
 def images_lost(before: frozenset[Image], after: frozenset[Image]) -> frozenset[Digest]:
     """The images that are no longer there."""
     return frozenset(image.digest for image in before) - {image.digest for image in after}
+
+
+def hands_of(world: World, notices: FakeNotices, queue: FakeReplicationQueue, now: Clock = noon) -> Hands:
+    """What a sweep of a world reads with and acts with."""
+    return Hands(world.registry, world.content, world.scans, notices, queue, now)

@@ -1,7 +1,7 @@
 """Wires ports to adapters. The only reader of the environment; built once per cold start, on first use."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,26 +16,31 @@ from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.secrets_manager import SecretsManager
-from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue
+from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import Push
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.rules import Rules
+from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
+from ecr_steward.events.sweep_part import encode_part
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
-from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue
+from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
-from ecr_steward.usecases.reconcile_registry import reconcile_registry
+from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward.usecases.sweep_repository import Hands
 
+SWEEP_WORKERS = 8
+"""Repositories that one invocation sweeps at a time: it waits for ECR most of the time."""
 PULL_ONLY = "pull-only"
 """The rulebook's word for the role that the templates bring along."""
 
@@ -54,6 +59,8 @@ class Settings:
     """Name of the role, here and in connected accounts, that published logins speak as."""
     replicate_queue_url: str | None
     """Where the sweep puts copy jobs."""
+    sweep_queue_url: str | None
+    """Where the parts of a sweep go."""
     source_queue_url: str | None
     """Where the messages come from that this function is invoked with."""
 
@@ -75,6 +82,7 @@ class Settings:
             ),
             pull_only_role=env.get("ECR_STEWARD_PULL_ONLY_ROLE"),
             replicate_queue_url=env.get("ECR_STEWARD_REPLICATE_QUEUE_URL"),
+            sweep_queue_url=env.get("ECR_STEWARD_SWEEP_QUEUE_URL"),
             source_queue_url=env.get("ECR_STEWARD_SOURCE_QUEUE_URL"),
         )
 
@@ -88,6 +96,7 @@ class App:
     content: ImageContent
     notices: Notices
     queue: ReplicationQueue
+    sweep_queue: SweepQueue
     scans: Scans
     logins: Logins
     secrets: Secrets
@@ -119,12 +128,26 @@ class App:
         """See ``usecases.evaluate_image_scan``: one for each batch of messages."""
         return ScanBatch(rules=self.rules, registry=self.registry, scans=self.scans, notices=self.notices, now=self.now)
 
-    def reconcile_registry(self, home: RegistryRef) -> SweepOutcome:
+    def cut_sweep(self, home: RegistryRef, sweep: str) -> SweepOutcome:
         """See ``usecases.reconcile_registry``: here and in every connected account, in the region of the schedule."""
         others = [RegistryRef(account, home.region) for account in sorted(self.connected) if account != home.account]
-        return reconcile_registry(
-            [home, *others],
+        return cut_sweep([home, *others], sweep=sweep, rules=self.rules, registry=self.registry, queue=self.sweep_queue)
+
+    def sweep_part(self, part: SweepPart, seconds_left: Callable[[], float]) -> SweepOutcome:
+        """See ``usecases.reconcile_registry``."""
+        return sweep_part(
+            part,
             rules=self.rules,
+            hands=self.hands,
+            queue=self.sweep_queue,
+            seconds_left=seconds_left,
+            workers=SWEEP_WORKERS,
+        )
+
+    @property
+    def hands(self) -> Hands:
+        """What a sweep reads with and acts with."""
+        return Hands(
             registry=self.registry,
             content=self.content,
             scans=self.scans,
@@ -150,6 +173,7 @@ def app() -> App:
         content=RegistryContent(clients),
         notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table, encode_notice),
         queue=replication_queue(),
+        sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),
         scans=EcrScans(clients),
         logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
         secrets=SecretsManager(clients),

@@ -32,6 +32,7 @@ from ecr_steward.domain.plan import (
     DeleteAndRetag,
     DeleteImage,
     DeleteLifecyclePolicy,
+    DeleteRepositoryPolicy,
     PublishCredential,
     PutLifecyclePolicy,
     PutScanOnPush,
@@ -70,7 +71,7 @@ def answer(event: Any, context: LambdaContext, job: Callable[[], Outcome | Sweep
 
 
 def answer_batch(
-    event: dict[str, Any], context: LambdaContext, job: Callable[[str], Sequence[Outcome]]
+    event: dict[str, Any], context: LambdaContext, job: Callable[[str], Sequence[Outcome | SweepOutcome]]
 ) -> dict[str, Any]:
     """Do the job of each message of an SQS batch; only messages that met a retryable error come back."""
 
@@ -88,6 +89,11 @@ def answer_batch(
         return dict(processor.response())
     finally:
         _flush()
+
+
+def is_batch(event: Any) -> bool:
+    """Whether an event is a batch of messages, for a function that a queue and something else feed."""
+    return isinstance(event, dict) and "Records" in event
 
 
 def _come_back_soon(record: SQSRecord) -> None:
@@ -151,6 +157,7 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
         _line(each)
     summary: Report = {
         "repositories": outcome.repositories,
+        "parts": outcome.parts,
         "planned": sum(len(each.plan.steps) for each in outcome.outcomes),
         "copies_requested": outcome.requested,
         "verdicts_failed": sum(_has_failed(each) for each in outcome.outcomes),
@@ -211,6 +218,7 @@ _METRICS: dict[type[Step], str] = {
     DeleteImage: "ImagesDeleted",
     CreateRepository: "RepositoriesCreated",
     SetRepositoryPolicy: "RepositorySettingsChanged",
+    DeleteRepositoryPolicy: "RepositorySettingsChanged",
     PutLifecyclePolicy: "RepositorySettingsChanged",
     DeleteLifecyclePolicy: "RepositorySettingsChanged",
     PutTagMutability: "RepositorySettingsChanged",

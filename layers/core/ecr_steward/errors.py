@@ -18,6 +18,7 @@
     │   ├── InvalidImageConfigError   too large, not JSON, or read otherwise by other clients
     │   ├── InvalidLifecyclePolicyError  not JSON, or words that no lifecycle policy of ECR has
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
+    │   ├── SweepHopsError            a part of a sweep that was put back too often without an end
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
     │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
@@ -109,6 +110,10 @@ class DigestMismatchError(PermanentError):
 
 class SweepIncompleteError(PermanentError):
     """A sweep went on past what it could not look at or mend; the next one tries again."""
+
+
+class SweepHopsError(PermanentError):
+    """What is left of a part of a sweep was put back on the queue too often."""
 
 
 class CredentialRefusedError(PermanentError):

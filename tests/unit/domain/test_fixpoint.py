@@ -15,8 +15,8 @@ from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.rules import Destination, Rules, ScanRules, Unscannable, Waiver
 from ecr_steward.domain.scans import Verdict
-from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.domain.tag_plan import plan_image_tags
+from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.domain.tagging import attached_to
 from ecr_steward.domain.verdict import assess
 from ecr_steward.errors import RegistryUnavailableError
@@ -26,7 +26,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeRegistry, FakeReplicationQueue
 from ecr_steward_fakes.rules import API, AWAY, HOME, SCAN_RULES, TAG_RULES, WHEN_PASSED, noon, rulebook, service_rule
-from ecr_steward_fakes.worlds import World, images_lost, scanned_worlds, waivers, worlds
+from ecr_steward_fakes.worlds import World, hands_of, images_lost, scanned_worlds, waivers, worlds
 from ecr_steward_fakes.worlds import settings as repository_settings
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
@@ -206,16 +206,7 @@ RELEASE = Destination(repository="release/{name}")
 def sweep(world: World, rules: Rules, notices: FakeNotices | None = None) -> FakeReplicationQueue:
     """The queue after a sweep."""
     queue = FakeReplicationQueue()
-    reconcile_registry(
-        [HOME],
-        rules=rules,
-        registry=world.registry,
-        content=world.content,
-        scans=world.scans,
-        notices=notices or FakeNotices(),
-        queue=queue,
-        now=noon,
-    )
+    reconcile_registry([HOME], rules=rules, hands=hands_of(world, notices or FakeNotices(), queue))
     return queue
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ecr_steward import bootstrap, entry
 from ecr_steward.bootstrap import App
+from ecr_steward.events.sweep_part import encode_part
 from ecr_steward_fakes import (
     FakeFailureQueue,
     FakeLogins,
@@ -13,9 +14,11 @@ from ecr_steward_fakes import (
     FakeReplicationQueue,
     FakeSecrets,
     FakeSourceQueue,
+    FakeSweepQueue,
 )
 from ecr_steward_fakes.rules import noon, rulebook
 from ecr_steward_fakes.worlds import World
+from functions.reconcile_registry.app import lambda_handler as reconcile_registry
 
 
 @dataclass
@@ -24,6 +27,29 @@ class FakeContext:
 
     function_name: str = "a-function"
     aws_request_id: str = "8a1b2c3d-0000-0000-0000-000000000000"
+    seconds_left: float = 900.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds_left * 1000)
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    """The messages of a queue as Lambda hands them over."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
 
 
 @dataclass
@@ -32,6 +58,7 @@ class House:
 
     notices: FakeNotices = field(default_factory=FakeNotices)
     queue: FakeReplicationQueue = field(default_factory=FakeReplicationQueue)
+    parts: FakeSweepQueue = field(default_factory=FakeSweepQueue)
     source: FakeSourceQueue = field(default_factory=FakeSourceQueue)
     failures: FakeFailureQueue = field(default_factory=FakeFailureQueue)
 
@@ -65,6 +92,7 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
             content=world.content,
             notices=house.notices,
             queue=house.queue,
+            sweep_queue=house.parts,
             scans=world.scans,
             logins=FakeLogins(noon),
             secrets=FakeSecrets(noon),
@@ -73,3 +101,15 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
         monkeypatch.setattr(bootstrap, "app", lambda: app)
 
     return move_in
+
+
+@pytest.fixture
+def sweep(house: House, context: FakeContext, load_event: Callable[[str], Any]) -> Callable[[], None]:
+    """Let the schedule of the sweep come due, and its queue deliver the parts until none is left."""
+
+    def sweep() -> None:
+        reconcile_registry(load_event("schedule/sweep"), context)
+        while house.parts.parts:
+            reconcile_registry(batch(encode_part(house.parts.parts.pop(0))), context)
+
+    return sweep

@@ -12,7 +12,6 @@ from ecr_steward.domain.names import ImageRef, RegistryRef, image_tag
 from ecr_steward_fakes.rules import API, HOME
 from ecr_steward_fakes.worlds import World, manifest, world
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
-from functions.reconcile_registry.app import lambda_handler as reconcile_registry
 
 IMAGE = manifest("image")
 TWO = "222233334444"
@@ -32,9 +31,9 @@ def there(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_sweep_looks_at_home_and_at_each_connected_account_in_the_region_of_its_schedule(
-    there: World, context: Any, load_event: Callable[[str], Any]
+    there: World, sweep: Callable[[], None]
 ) -> None:
-    reconcile_registry(load_event("schedule/sweep"), context)
+    sweep()
 
     swept = [call.arguments[0] for call in there.registry.calls.entries if call.method == "repositories"]
     assert swept[:2] == [HOME, RegistryRef(TWO, HOME.region)]
@@ -42,12 +41,12 @@ def test_sweep_looks_at_home_and_at_each_connected_account_in_the_region_of_its_
 
 
 def test_home_is_swept_once_when_it_is_named_among_the_connected_accounts(
-    there: World, context: Any, load_event: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+    there: World, sweep: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = replace(bootstrap.app(), connected=frozenset({HOME.account, TWO}))
     monkeypatch.setattr(bootstrap, "app", lambda: app)
 
-    reconcile_registry(load_event("schedule/sweep"), context)
+    sweep()
 
     assert there.registry.calls.entries.count(("repositories", (HOME,))) == 1
 

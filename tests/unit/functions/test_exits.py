@@ -15,7 +15,6 @@ from ecr_steward_fakes.rules import API, AWAY
 from ecr_steward_fakes.worlds import World, manifest, world
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
-from functions.reconcile_registry.app import lambda_handler as reconcile_registry
 from functions.replicate_image.app import lambda_handler as replicate_image
 
 IMAGE = manifest("image")
@@ -256,13 +255,13 @@ def test_whole_batch_comes_back_without_an_exception_when_every_message_met_one(
 
 
 def test_sweep_that_could_not_mend_everything_waits_in_the_failure_queue_after_mending_the_rest(
-    load_event: Callable[[str], Any], move_in: Callable[[World], None], context: Any, house: Any
+    sweep: Callable[[], None], move_in: Callable[[World], None], house: Any
 ) -> None:
     there = world([IMAGE], {"1.4.2": IMAGE})
     there.registry.calls.fail_before("repository", AccessDeniedError("ecr:DescribeRepositories is not allowed"))
     move_in(there)
 
-    reconcile_registry(load_event("schedule/sweep"), context)
+    sweep()
 
     (failed,) = house.failures.failed
     assert failed.error == "SweepIncompleteError"

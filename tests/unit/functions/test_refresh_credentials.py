@@ -54,6 +54,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         content=empty.content,
         notices=house.notices,
         queue=house.queue,
+        sweep_queue=house.parts,
         scans=empty.scans,
         logins=refresh.logins,
         secrets=refresh.secrets,

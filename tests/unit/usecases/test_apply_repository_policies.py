@@ -1,12 +1,14 @@
 from dataclasses import replace
 
-from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import Encryption, Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Mode
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward_fakes import FakeRegistry
 from ecr_steward_fakes.rules import API, SETTINGS, rulebook
 
-AS_CREATED = RepositorySettings(mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False)
+AS_CREATED = RepositorySettings(
+    mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False, encryption=Encryption("AES256")
+)
 
 
 def test_all_settings_are_those_of_the_rulebook_when_a_repository_is_new() -> None:

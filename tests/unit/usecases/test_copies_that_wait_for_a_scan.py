@@ -19,7 +19,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
 from ecr_steward_fakes.rules import API, AT_ONCE, AWAY, HOME, NOON, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
-from ecr_steward_fakes.worlds import World, manifest, world
+from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])
@@ -69,14 +69,7 @@ class House:
     def sweep(self) -> SweepOutcome:
         self.notices = FakeNotices()  # what was told a while ago is told again
         return reconcile_registry(
-            [HOME],
-            rules=self.rules,
-            registry=self.world.registry,
-            content=self.world.content,
-            scans=self.world.scans,
-            notices=self.notices,
-            queue=self.queue,
-            now=self.now,
+            [HOME], rules=self.rules, hands=hands_of(self.world, self.notices, self.queue, now=self.now)
         )
 
     def work(self) -> None:

@@ -13,7 +13,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
 from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
-from ecr_steward_fakes.worlds import World, manifest, world
+from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 
 TWO, THREE = (RegistryRef(account, HOME.region) for account in ("222233334444", "333344445555"))
 IMAGE = manifest("image")
@@ -40,14 +40,7 @@ class Steward:
 
     def sweep(self) -> SweepOutcome:
         return reconcile_registry(
-            [HOME, TWO, THREE],
-            rules=self.rules,
-            registry=self.world.registry,
-            content=self.world.content,
-            scans=self.world.scans,
-            notices=self.notices,
-            queue=self.queue,
-            now=noon,
+            [HOME, TWO, THREE], rules=self.rules, hands=hands_of(self.world, self.notices, self.queue)
         )
 
     def replicate(self) -> tuple[Outcome, ...]:

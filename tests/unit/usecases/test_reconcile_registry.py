@@ -9,7 +9,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
 from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
-from ecr_steward_fakes.worlds import World, manifest, world
+from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 
 IMAGE = manifest("image")
 REPLICA = API.in_registry(AWAY)
@@ -23,16 +23,7 @@ class Sweeper:
         self.notices = FakeNotices()
 
     def sweep(self) -> SweepOutcome:
-        return reconcile_registry(
-            [HOME],
-            rules=self.rules,
-            registry=self.world.registry,
-            content=self.world.content,
-            scans=self.world.scans,
-            notices=self.notices,
-            queue=self.queue,
-            now=noon,
-        )
+        return reconcile_registry([HOME], rules=self.rules, hands=hands_of(self.world, self.notices, self.queue))
 
     def work(self) -> None:
         for job in self.queue.requested:

@@ -7,6 +7,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.translation import translated
 from ecr_steward.domain.notices import FailedEvent, ReplicationRequested
+from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.ports.clock import Clock
 
@@ -32,6 +33,21 @@ class SqsReplicationQueue:
         if self._queue_url is None:
             raise AccessDeniedError("the template gives this function no replication queue")
         return self._queue_url
+
+
+class SqsSweepQueue:
+    """A ``SweepQueue``, which ``encode`` writes to. Without a URL it stands in where no sweep is cut."""
+
+    def __init__(self, clients: AwsClients, queue_url: str | None, encode: Callable[[SweepPart], str]) -> None:
+        self._clients = clients
+        self._queue_url = queue_url
+        self._encode = encode
+
+    def put(self, part: SweepPart) -> None:
+        if self._queue_url is None:
+            raise AccessDeniedError("the template gives this function no queue for the parts of a sweep")
+        with translated("sqs:SendMessage", self._queue_url):
+            self._clients.sqs.send_message(QueueUrl=self._queue_url, MessageBody=self._encode(part))
 
 
 class SqsSourceQueue:

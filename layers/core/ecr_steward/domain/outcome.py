@@ -63,3 +63,5 @@ class SweepOutcome:
     requested: int
     """Copy jobs put on the replication queue."""
     failures: tuple[SweepFailure, ...] = ()
+    parts: int = 0
+    """Parts put on the sweep's queue, where this outcome is that of cutting it."""

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested
+from ecr_steward.domain.sweeping import SweepPart
 
 
 class Notices(Protocol):
@@ -25,6 +26,14 @@ class ReplicationQueue(Protocol):
 
     def request(self, job: ReplicationRequested) -> None:
         """Ask for an image to be replicated. Needs sqs:SendMessage."""
+        ...
+
+
+class SweepQueue(Protocol):
+    """The queue that feeds ``reconcile_registry`` with the parts of a sweep."""
+
+    def put(self, part: SweepPart) -> None:
+        """Ask for a part to be swept. Needs sqs:SendMessage."""
         ...
 
 

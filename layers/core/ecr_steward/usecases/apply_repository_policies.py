@@ -6,7 +6,7 @@ from ecr_steward.domain.governance import plan_repository
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository
-from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError, StewardError
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.apply import apply_plan
@@ -23,15 +23,27 @@ def apply_repository_policies(repository: RepositoryRef, *, rules: Rules, regist
         if not governing.settings:
             remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
             return (Outcome(str(repository), next(iter(governing.names), None), remark=remark),)
-        actual = registry.repository(repository)
+        return mend_settings(governing, repository, registry)
     except RepositoryNotFoundError:
         return (Outcome(str(repository), remark="the repository is gone"),)
-    return tuple(_bring_to(rule, actual, registry) for rule in governing.settings)
 
 
-def _bring_to(rule: Rule, actual: Repository, registry: Registry) -> Outcome:
+def mend_settings(
+    governing: Governing, repository: RepositoryRef, registry: Registry, *, is_dry: bool = False
+) -> tuple[Outcome, ...]:
+    """Plan the settings of a repository, and apply the plan where its rule enforces and this is no dry run.
+
+    Raises RepositoryNotFoundError.
+    """
+    if not governing.settings:
+        return ()
+    actual = registry.repository(repository)
+    return tuple(_bring_to(rule, actual, registry, is_dry) for rule in governing.settings)
+
+
+def _bring_to(rule: Rule, actual: Repository, registry: Registry, is_dry: bool) -> Outcome:
     outcome = Outcome(str(actual.ref), rule.name, rule.mode, plan_repository(rule, actual))
-    if rule.mode is Mode.OBSERVE:
+    if is_dry or rule.mode is Mode.OBSERVE:
         return outcome
     try:
         apply_plan(outcome.plan, registry)

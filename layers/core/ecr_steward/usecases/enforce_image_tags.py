@@ -46,17 +46,27 @@ def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, not
 
 
 def enforce_in_repository(
-    rule: Rule, images: RepositoryImages, focus: Iterable[Digest], *, registry: Registry, notices: Notices
+    rule: Rule,
+    images: RepositoryImages,
+    focus: Iterable[Digest],
+    *,
+    registry: Registry,
+    notices: Notices,
+    is_dry: bool = False,
 ) -> Outcome:
-    """Enforce a rule's image tags for some images of a repository.
+    """Enforce a rule's image tags for some images of a repository; a dry run plans them and tells nobody.
 
     Raises ImageNotFoundError and RepositoryNotFoundError for what was deleted since ``images`` were read.
     """
     plan = plan_image_tags(rule, images, focus)
+    outcome = Outcome(str(images.repository), rule.name, rule.mode, plan)
+    if is_dry:
+        return outcome
     _tell(rule, plan, images, notices)
-    if rule.mode is Mode.ENFORCE:
-        apply_plan(plan, registry)
-    return Outcome(str(images.repository), rule.name, rule.mode, plan, applied=rule.mode is Mode.ENFORCE)
+    if rule.mode is Mode.OBSERVE:
+        return outcome
+    apply_plan(plan, registry)
+    return replace(outcome, applied=True)
 
 
 def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) -> None:

@@ -1,0 +1,53 @@
+"""*Sweep Part*: some repositories to be swept. It goes to the sweep's queue and to no bus."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.notices import SOURCE
+from ecr_steward.domain.sweeping import SweepPart
+from ecr_steward.events.envelope import AccountId, EventModel, Region, RepositoryNameText, parse, parse_json
+
+
+class SweepPartDetail(EventModel):
+    """Which repositories, of which sweep."""
+
+    account: AccountId
+    region: Region
+    repository_names: Annotated[list[RepositoryNameText], Field(min_length=1)]
+    sweep: str
+    settings_only: bool
+    hops: Annotated[int, Field(ge=0)]
+
+    def to_part(self) -> SweepPart:
+        """The part that this message asks for."""
+        registry = RegistryRef(self.account, self.region)
+        return SweepPart(registry, tuple(self.repository_names), self.sweep, self.settings_only, self.hops)
+
+
+class SweepPartEvent(EventModel):
+    """A part as its queue holds it: no bus has seen it, so it has no envelope but these two keys."""
+
+    source: Literal["ecr.steward"]
+    detail_type: Literal["Sweep Part"]
+    detail: SweepPartDetail
+
+
+def encode_part(part: SweepPart) -> str:
+    """A part as the body of a queue message."""
+    detail = {
+        "account": part.registry.account,
+        "region": part.registry.region,
+        "repository-names": part.repositories,
+        "sweep": part.sweep,
+        "settings-only": part.settings_only,
+        "hops": part.hops,
+    }
+    return json.dumps({"source": SOURCE, "detail-type": "Sweep Part", "detail": detail})
+
+
+def read_part(body: str | bytes) -> SweepPart:
+    """Read the body of a queue message. Raises MalformedEventError."""
+    return parse(SweepPartEvent, parse_json(body)).detail.to_part()

@@ -1,0 +1,168 @@
+"""One repository of a sweep → the jobs of the other functions, from facts that are read once for all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.domain.outcome import Outcome, SweepFailure
+from ecr_steward.domain.plan import Plan
+from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.verdict import is_top_image, top_images
+from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.messages import Notices, ReplicationQueue
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.scans import Scans
+from ecr_steward.usecases.apply_repository_policies import mend_settings
+from ecr_steward.usecases.assessor import Assessor, verdict_notice
+from ecr_steward.usecases.copier import Copier, Copy
+from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
+from ecr_steward.usecases.governing import governing_rules
+from ecr_steward.usecases.reading import once
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a sweep reads with and acts with. ``is_dry`` plans all the same and does nothing: no write, no notice."""
+
+    registry: Registry
+    content: ImageContent
+    scans: Scans
+    notices: Notices
+    queue: ReplicationQueue
+    now: Clock
+    is_dry: bool = False
+
+
+@dataclass
+class Swept:
+    """What a sweep found in one repository."""
+
+    repository: RepositoryRef
+    outcomes: list[Outcome] = field(default_factory=list)
+    failures: list[SweepFailure] = field(default_factory=list)
+    requested: int = 0
+    is_covered: bool = False
+    """Whether any rule covers the repository."""
+
+
+def sweep_repository(repository: RepositoryRef, rules: Rules, hands: Hands, *, settings_only: bool = False) -> Swept:
+    """Do all jobs for one repository, or plan them; what fails in one job does not keep the others from being done.
+
+    ``settings_only`` is for a destination of copies: the image tags of a replica are its source's, and judged by what
+    happens to be at the destination, an alias could move back.
+    """
+    swept = Swept(repository)
+    _Visit(repository, rules, hands, swept).make(settings_only)
+    return swept
+
+
+class _Visit:
+    def __init__(self, repository: RepositoryRef, rules: Rules, hands: Hands, swept: Swept) -> None:
+        self._repository = repository
+        self._rules = rules
+        self._hands = hands
+        self._swept = swept
+        self._registry = hands.registry
+        self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now)
+        images, settings = once(hands.registry.images), once(hands.registry.repository)
+        self._copier = Copier(rules, hands.content, images, settings, self._assessor)
+
+    def make(self, settings_only: bool) -> None:
+        self._attempt(self._repository, lambda: self._do_jobs(settings_only))
+
+    def _do_jobs(self, settings_only: bool) -> None:
+        governing = governing_rules(self._repository, self._rules, self._registry)
+        self._swept.is_covered = bool(governing.names)
+        jobs = [self._mend_settings, self._mend_image_tags, self._judge_images, self._request_replicas]
+        for job in jobs[:1] if settings_only else jobs:
+            self._attempt(self._repository, partial(job, governing))
+
+    def _attempt(self, subject: object, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except (RepositoryNotFoundError, ImageNotFoundError):
+            pass  # deleted while the sweep was under way: nothing is left to mend
+        except StewardError as error:
+            self._swept.failures.append(SweepFailure(str(subject), str(error)))
+
+    def _mend_settings(self, governing: Governing) -> None:
+        """The job of ``apply_repository_policies``."""
+        for outcome in mend_settings(governing, self._repository, self._registry, is_dry=self._hands.is_dry):
+            self._keep(outcome)
+            if outcome.error:
+                self._swept.failures.append(SweepFailure(str(self._repository), str(outcome.error)))
+
+    def _mend_image_tags(self, governing: Governing) -> None:
+        """The job of ``enforce_image_tags``, for all images."""
+        if (rule := governing.image_tags) is not None:
+            images = self._registry.images(self._repository)
+            self._keep(
+                enforce_in_repository(
+                    rule,
+                    images,
+                    images.digests,
+                    registry=self._registry,
+                    notices=self._hands.notices,
+                    is_dry=self._hands.is_dry,
+                )
+            )
+
+    def _judge_images(self, governing: Governing) -> None:
+        """The job of ``evaluate_image_scan``, for all tagged images. Of a pass nobody needs to hear every hour."""
+        if (rule := governing.scan) is None:
+            return
+        images = self._copier.images(self._repository)
+        tops = top_images(images)
+        self._assessor.read_indexes(images, tops)
+        for digest in tops:
+            self._attempt(ImageRef(self._repository, digest), partial(self._judge, rule, digest, images))
+        self._assessor.forget_findings()
+
+    def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages) -> None:
+        assessment = self._assessor.assess(rule, digest, images)
+        if assessment.verdict is not Verdict.PASS:
+            image = ImageRef(images.repository, digest)
+            self._swept.outcomes.append(Outcome(str(image), rule.name, rule.mode, assessment=assessment))
+            if assessment.verdict is Verdict.FAIL and not self._hands.is_dry:
+                self._hands.notices.publish(verdict_notice(rule, image, assessment))
+
+    def _request_replicas(self, governing: Governing) -> None:
+        """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
+        if (rule := governing.replicate) is None:
+            return
+        images = self._copier.images(self._repository)
+        for digest in sorted(set(images.holders.values())):
+            image = ImageRef(self._repository, digest)
+            missing: list[tuple[Copy, Plan]] = []
+            for copy in self._copier.copies(rule, image, images):
+                self._attempt(copy, partial(self._look_at_copy, copy, missing))
+            if missing and rule.mode is Mode.ENFORCE and not self._hands.is_dry:
+                self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
+                if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
+                    self._attempt(image, partial(self._tell_pass, rule, image, images))
+
+    def _tell_pass(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> None:
+        """Publish the verdict that a missing copy waited for; no event has told it, or nobody has heard."""
+        assessment = self._assessor.assess(rule, image.digest, images)
+        self._swept.outcomes.append(Outcome(str(image), rule.name, rule.mode, assessment=assessment))
+        self._hands.notices.publish(verdict_notice(rule, image, assessment))
+
+    def _look_at_copy(self, copy: Copy, missing: list[tuple[Copy, Plan]]) -> None:
+        plan = self._copier.plan(copy)
+        if not plan.is_empty:
+            missing.append((copy, plan))
+            remark = "left to the replication queue"
+            self._keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=remark))
+
+    def _request(self, image: ImageRef, why: str) -> None:
+        self._hands.queue.request(ReplicationRequested(image, why))
+        self._swept.requested += 1
+
+    def _keep(self, outcome: Outcome) -> None:
+        if not outcome.plan.is_empty or outcome.plan.violations:
+            self._swept.outcomes.append(outcome)
