@@ -8,7 +8,7 @@ import pytest
 
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Image
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import Encryption, Mutability, RepositorySettings, TagMutability
 from ecr_steward.errors import (
     ImageIsListedError,
     ImageNotFoundError,
@@ -37,6 +37,7 @@ LIFECYCLE = {
     ]
 }
 IMMUTABLE = TagMutability(Mutability.IMMUTABLE)
+AES256 = Encryption("AES256")
 IMMUTABLE_BUT_LATEST = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"*-latest"}))
 ANCHORED = TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"latest", "1.4", "1x4x2"}))
 MUTABLE_BUT_RELEASES = TagMutability(Mutability.MUTABLE_WITH_EXCLUSION, frozenset({"1.*", "2.*"}))
@@ -94,6 +95,7 @@ def test_a_new_repository_has_no_policies_and_mutable_tags(world: Any, repositor
         lifecycle=None,
         mutability=TagMutability(Mutability.MUTABLE),
         scan_on_push=False,
+        encryption=AES256,
         resource_tags={},
     )
 
@@ -125,6 +127,7 @@ def test_settings_are_read_as_they_were_written(world: Any, repository: Reposito
         lifecycle=LIFECYCLE,
         mutability=MUTABLE_BUT_RELEASES,
         scan_on_push=True,
+        encryption=AES256,
         resource_tags={"managed-by": "ecr-steward"},
     )
 

@@ -12,7 +12,16 @@ from dataclasses import replace
 
 from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import (
+    SETTINGS,
+    Document,
+    Encryption,
+    Mutability,
+    Part,
+    Repository,
+    RepositorySettings,
+    TagMutability,
+)
 from ecr_steward.errors import (
     ImageIsListedError,
     ImageNotFoundError,
@@ -27,7 +36,9 @@ from ecr_steward.ports.clock import Clock
 from ecr_steward_fakes.calls import Calls
 from ecr_steward_fakes.rules import noon
 
-AS_CREATED = RepositorySettings(mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False)
+AS_CREATED = RepositorySettings(
+    mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False, encryption=Encryption("AES256")
+)
 """The settings of a repository that was created without any."""
 
 
@@ -45,6 +56,8 @@ class FakeRegistry:
         self._now = now
         self._settings = {repository.ref: repository.settings for repository in repositories}
         self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
+        self.scanned_by_registry: dict[RepositoryRef, str] = {}
+        """How often the registry's scanning rules let these be scanned."""
         self._children: dict[ImageRef, tuple[Descriptor, ...] | StewardError] = {}
         for image in images:
             self.create_missing(image.ref.repository)
@@ -113,9 +126,16 @@ class FakeRegistry:
         with self.calls.record("repositories", registry):
             yield from sorted(ref for ref in self._settings if ref.registry == registry)
 
-    def repository(self, ref: RepositoryRef) -> Repository:
-        with self.calls.record("repository", ref):
-            return Repository(ref, self.settings_of(ref))
+    def described(self, registry: RegistryRef) -> Iterator[Repository]:
+        for ref in self.repositories(registry):
+            yield self._with(Repository.unread(ref), frozenset({Part.DESCRIPTION}))
+
+    def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
+        repository = of if isinstance(of, Repository) else Repository.unread(of)
+        if not parts - repository.read:
+            return repository
+        with self.calls.record("repository", repository.ref):
+            return self._with(repository, parts - repository.read)
 
     def resource_tags(self, repository: RepositoryRef) -> Mapping[str, str]:
         with self.calls.record("resource_tags", repository):
@@ -161,9 +181,12 @@ class FakeRegistry:
                 raise ImageIsListedError(f"{image} is listed by {', '.join(map(str, indexes))}")
             self.delete(image)
 
-    def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
+    def create_repository(
+        self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
+    ) -> None:
         with self.calls.record("create_repository", repository, mutability):
             created = replace(AS_CREATED, mutability=mutability) if mutability else AS_CREATED
+            created = replace(created, encryption=encryption) if encryption else created
             self._settings.setdefault(repository, created)
 
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
@@ -171,6 +194,10 @@ class FakeRegistry:
             if "Statement" not in document:
                 raise RefusedByRegistryError(f"{repository}: a repository policy has statements")
             self.change_settings(repository, policy=document)
+
+    def delete_repository_policy(self, repository: RepositoryRef) -> None:
+        with self.calls.record("delete_repository_policy", repository):
+            self.change_settings(repository, policy=None)
 
     def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:
         with self.calls.record("put_lifecycle_policy", repository, document):
@@ -197,6 +224,26 @@ class FakeRegistry:
             )
 
     # ------------------------------------------------------------------ inside
+
+    def _with(self, repository: Repository, parts: Set[Part]) -> Repository:
+        """A repository with these parts of what is there."""
+        there, known = self.settings_of(repository.ref), repository.settings
+        parts_of = {
+            "policy": Part.POLICY,
+            "lifecycle": Part.LIFECYCLE,
+            "resource_tags": Part.RESOURCE_TAGS,
+            "mutability": Part.DESCRIPTION,
+            "scan_on_push": Part.DESCRIPTION,
+            "encryption": Part.DESCRIPTION,
+        }
+        read = {name: getattr(there, name) for name, part in parts_of.items() if part in parts}
+        decided = self.scanned_by_registry.get(repository.ref) if Part.REGISTRY_SCANNING in parts else None
+        return replace(
+            repository,
+            settings=replace(known, **read),
+            read=repository.read | parts,
+            scanned_by_registry=decided or repository.scanned_by_registry,
+        )
 
     def _images_of(self, repository: RepositoryRef) -> dict[Digest, Image]:
         self.settings_of(repository)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from semver import Version as SemVer
 
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.domain.policies.rules import PolicyRules
+from ecr_steward.domain.repositories import Encryption, Mutability, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import (
     Condition,
     Destination,
@@ -62,16 +63,17 @@ TAG_RULES = TagRules(
     aliases=AliasRules(("{major}.{minor}-latest", "{major}-latest"), version_of),
     on_violation=OnViolation.QUARANTINE,
 )
+STATEMENT = {"Sid": "EcrStewardPull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
 SETTINGS = RepositorySettings(
-    policy={
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}],
-    },
+    policy={"Version": "2012-10-17", "Statement": [STATEMENT]},
     lifecycle={"rules": [{"rulePriority": 1}]},
     mutability=TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"*-latest"})),
     scan_on_push=True,
+    encryption=Encryption("AES256"),
     resource_tags={"managed-by": "ecr-steward"},
 )
+"""Of a repository that is as the rule of these tests wants it."""
+WANTED = replace(SETTINGS, policy=None, policy_rules=PolicyRules(statements=(STATEMENT,)), encryption=None)
 
 
 def service_rule(**changes: object) -> Rule:
@@ -81,7 +83,7 @@ def service_rule(**changes: object) -> Rule:
         match=Match((Pattern("team-.*"),)),
         mode=Mode.ENFORCE,
         image_tags=TAG_RULES,
-        repository=lambda _: SETTINGS,
+        repository=lambda _: WANTED,
         replicate=(ReplicationRules((Destination(region=AWAY.region),)),),
     )
     return replace(rule, **changes)  # type: ignore[arg-type]

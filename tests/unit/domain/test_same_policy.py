@@ -30,7 +30,7 @@ def test_another_action_principal_or_condition_is_another_policy() -> None:
     assert not is_same_policy(
         one, policy(Action=["ecr:BatchGetImage"], Condition={"Bool": {"aws:SecureTransport": "true"}})
     )
-    assert not is_same_policy(one, policy(Action=["ecr:BatchGetImage"], Principal={"AWS": "*"}))
+    assert not is_same_policy(one, policy(Action=["ecr:BatchGetImage"], Principal={"AWS": "111122223333"}))
 
 
 def test_no_policy_is_another_one_than_any() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef, partition_of
+from ecr_steward.domain.policies.rules import Inside, PolicyRules
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Destination, Mode
 from ecr_steward.domain.tag_rules import OnViolation
@@ -35,17 +36,17 @@ def test_the_example_becomes_ecrs_settings_when_it_is_compiled(example):
     settings = compiled(example).rules[0].repository(API)
 
     assert settings == RepositorySettings(
-        policy={
-            "Version": "2012-10-17",
-            "Statement": [
+        policy_rules=PolicyRules(
+            statements=(
                 {
-                    "Sid": "Pull",
+                    "Sid": "EcrStewardPull",
                     "Effect": "Allow",
                     "Principal": {"AWS": ["arn:aws:iam::111122223333:root"]},
                     "Action": PULL,
-                }
-            ],
-        },
+                },
+            ),
+            inside=Inside(frozenset({"111122223333"})),
+        ),
         lifecycle={
             "rules": [
                 {
@@ -157,33 +158,40 @@ def test_each_kind_of_principal_gets_its_statement_when_a_policy_names_them(with
     }
     repository = API.in_registry(RegistryRef("111122223333", "cn-north-1"))
 
-    statements = compiled(with_rule(repository={"policy": written})).rules[0].repository(repository).policy["Statement"]
+    statements = (
+        compiled(with_rule(repository={"policy": written})).rules[0].repository(repository).policy_rules.statements
+    )
 
     account = "arn:aws-cn:iam::111122223333"
-    assert statements == [
+    assert statements == (
         {
-            "Sid": "Pull",
+            "Sid": "EcrStewardPull",
             "Effect": "Allow",
             "Principal": {"AWS": [f"{account}:root", "arn:aws-cn:iam::222233334444:root"]},
             "Action": PULL,
         },
         {
-            "Sid": "PullFromOrganization",
+            "Sid": "EcrStewardPullFromOrganization",
             "Effect": "Allow",
             "Principal": "*",
             "Action": PULL,
             "Condition": {"StringEquals": {"aws:PrincipalOrgID": ["o-abcde12345", "o-zzzzz12345"]}},
         },
-        {"Sid": "Push", "Effect": "Allow", "Principal": {"AWS": [f"{account}:role/deploy/release"]}, "Action": PUSH},
         {
-            "Sid": "PushByRole",
+            "Sid": "EcrStewardPush",
+            "Effect": "Allow",
+            "Principal": {"AWS": [f"{account}:role/deploy/release"]},
+            "Action": PUSH,
+        },
+        {
+            "Sid": "EcrStewardPushByName",
             "Effect": "Allow",
             "Principal": {"AWS": [f"{account}:root"]},
             "Action": PUSH,
             "Condition": {"ArnLike": {"aws:PrincipalArn": [f"{account}:role/ci-*"]}},
         },
-        written["statements"][0],
-    ]
+        written["statements"][0] | {"Sid": "EcrStewardCodeBuild"},
+    )
 
 
 @given(words, st.randoms(use_true_random=False))

@@ -1,7 +1,7 @@
 """The ``Registry`` port over Amazon ECR's API."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
@@ -11,10 +11,27 @@ from botocore.exceptions import ClientError
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.paging import all_pages
+from ecr_steward.adapters.repository_parts import (
+    RepositoryKey,
+    described,
+    encryption_request,
+    read_parts,
+    read_resource_tags,
+    repository_arn,
+)
 from ecr_steward.adapters.translation import code_of, refusal, translated
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, Descriptor, Image, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.policies.text import policy_text
+from ecr_steward.domain.repositories import (
+    SETTINGS,
+    Document,
+    Encryption,
+    Mutability,
+    Part,
+    Repository,
+    TagMutability,
+)
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
@@ -24,6 +41,7 @@ from ecr_steward.errors import (
     LastImageTagError,
     StewardError,
 )
+from ecr_steward.ports.releases import Releases
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
@@ -33,16 +51,10 @@ if TYPE_CHECKING:
         ImageIdentifierTypeDef,
         ImageTagMutabilityExclusionFilterTypeDef,
         ImageTypeDef,
-        RepositoryTypeDef,
     )
 
 PAGE_SIZE = 1000  # the largest that ECR takes (ListImages API reference)
 BATCH_SIZE = 100  # the most images that one call takes (BatchGetImage API reference)
-
-
-class _RepositoryKey(TypedDict):
-    registryId: str
-    repositoryName: str
 
 
 class _MutabilityRequest(TypedDict):
@@ -53,10 +65,15 @@ class _MutabilityRequest(TypedDict):
 class EcrRegistry:
     """A ``Registry`` over every account that is connected; each is spoken to as ``AwsClients.ecr`` says."""
 
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: AwsClients, releases: Releases | None = None) -> None:
+        """Without ``releases``, images are told as if nobody had released any."""
         self._clients = clients
+        self._releases = releases
 
     def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
+        return (repository.ref for repository in self.described(registry))
+
+    def described(self, registry: RegistryRef) -> Iterator[Repository]:
         with translated("ecr:DescribeRepositories", registry):
             pages = all_pages(
                 self._clients.ecr(registry),
@@ -66,38 +83,29 @@ class EcrRegistry:
                 registryId=registry.account,
             )
             for entry in pages:
-                yield RepositoryRef(registry, entry["repositoryName"])
+                ref = RepositoryRef(registry, entry["repositoryName"])
+                yield described(Repository.unread(ref), entry)
 
-    def repository(self, ref: RepositoryRef) -> Repository:
-        client, key = self._address(ref)
-        with translated("ecr:DescribeRepositories", ref):
-            described = client.describe_repositories(registryId=ref.registry.account, repositoryNames=[ref.name])
-            (entry,) = described["repositories"]
-        with translated("ecr:GetRepositoryPolicy", ref):
-            policy = _document(lambda: client.get_repository_policy(**key)["policyText"])
-        with translated("ecr:GetLifecyclePolicy", ref):
-            lifecycle = _document(lambda: client.get_lifecycle_policy(**key)["lifecyclePolicyText"])
-        settings = RepositorySettings(
-            policy=policy,
-            lifecycle=lifecycle,
-            mutability=_mutability(entry),
-            scan_on_push=entry.get("imageScanningConfiguration", {}).get("scanOnPush", False),
-            resource_tags=self.resource_tags(ref),
-        )
-        return Repository(ref, settings)
+    def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
+        repository = of if isinstance(of, Repository) else Repository.unread(of)
+        client, key = self._address(repository.ref)
+        return read_parts(client, key, repository, parts)
 
     def resource_tags(self, repository: RepositoryRef) -> Mapping[str, str]:
         client, _ = self._address(repository)
-        with translated("ecr:ListTagsForResource", repository):
-            resource_tags = client.list_tags_for_resource(resourceArn=_arn(client, repository))["tags"]
-        return {resource_tag["Key"]: resource_tag["Value"] for resource_tag in resource_tags}
+        return read_resource_tags(client, repository)
 
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         client, key = self._address(repository)
         with translated("ecr:DescribeImages", repository):
             # Without a filter on imageStatus, archived images are left out.
             details = all_pages(client, "describe_images", "imageDetails", page_size=PAGE_SIZE, **key)
-            return RepositoryImages.of(repository, [_image(repository, detail) for detail in details])
+            images = [_image(repository, detail) for detail in details]
+        return RepositoryImages.of(repository, images, self._released(repository))
+
+    def _released(self, repository: RepositoryRef) -> list[tuple[Digest, ImageTag | None]]:
+        given = self._releases.of(repository) if self._releases else ()
+        return [(release.image.digest, release.image_tag) for release in given]
 
     def children(
         self, repository: RepositoryRef, digests: Iterable[Digest]
@@ -169,11 +177,17 @@ class EcrRegistry:
             if failure["failureCode"] != "ImageNotFound":
                 raise refusal("ecr:BatchDeleteImage", image, failure["failureCode"], failure["failureReason"])
 
-    def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
+    def create_repository(
+        self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
+    ) -> None:
         client, key = self._address(repository)
         with translated("ecr:CreateRepository", repository):
             try:
-                client.create_repository(**_mutability_request(mutability or TagMutability(Mutability.MUTABLE)), **key)
+                client.create_repository(
+                    **_mutability_request(mutability or TagMutability(Mutability.MUTABLE)),
+                    **encryption_request(encryption),
+                    **key,
+                )
             except ClientError as cause:
                 if code_of(cause) != "RepositoryAlreadyExistsException":
                     raise
@@ -181,7 +195,16 @@ class EcrRegistry:
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
         client, key = self._address(repository)
         with translated("ecr:SetRepositoryPolicy", repository):
-            client.set_repository_policy(policyText=json.dumps(document), **key)
+            client.set_repository_policy(policyText=policy_text(document), **key)
+
+    def delete_repository_policy(self, repository: RepositoryRef) -> None:
+        client, key = self._address(repository)
+        with translated("ecr:DeleteRepositoryPolicy", repository):
+            try:
+                client.delete_repository_policy(**key)
+            except ClientError as cause:
+                if code_of(cause) != "RepositoryPolicyNotFoundException":
+                    raise
 
     def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:
         client, key = self._address(repository)
@@ -211,7 +234,7 @@ class EcrRegistry:
         client, _ = self._address(repository)
         with translated("ecr:TagResource", repository):
             client.tag_resource(
-                resourceArn=_arn(client, repository),
+                resourceArn=repository_arn(client, repository),
                 tags=[{"Key": name, "Value": value} for name, value in resource_tags.items()],
             )
 
@@ -227,9 +250,9 @@ class EcrRegistry:
                 raise
         return frozenset(image_tag(text) for detail in answer["imageDetails"] for text in detail.get("imageTags", []))
 
-    def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, _RepositoryKey]":
+    def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, RepositoryKey]":
         """The client for a repository, and the two parameters that name it in every call."""
-        key: _RepositoryKey = {"registryId": repository.registry.account, "repositoryName": repository.name}
+        key: RepositoryKey = {"registryId": repository.registry.account, "repositoryName": repository.name}
         return self._clients.ecr(repository.registry), key
 
     def _manifest(self, image: ImageRef) -> tuple[str, str | None]:
@@ -296,23 +319,6 @@ def _utc(time: datetime | None) -> datetime | None:
     return time.astimezone(UTC) if time else None
 
 
-def _document(read: Callable[[], str]) -> Document | None:
-    try:
-        document: Document = json.loads(read())
-    except ClientError as cause:
-        if code_of(cause) in ("RepositoryPolicyNotFoundException", "LifecyclePolicyNotFoundException"):
-            return None
-        raise
-    return document
-
-
-def _mutability(entry: "RepositoryTypeDef") -> TagMutability:
-    exclusions = entry.get("imageTagMutabilityExclusionFilters", [])
-    return TagMutability(
-        Mutability(entry["imageTagMutability"]), frozenset(exclusion["filter"] for exclusion in exclusions)
-    )
-
-
 def _mutability_request(mutability: TagMutability) -> "_MutabilityRequest":
     request: _MutabilityRequest = {"imageTagMutability": mutability.mode.value}
     if mutability.exclusions:
@@ -320,8 +326,3 @@ def _mutability_request(mutability: TagMutability) -> "_MutabilityRequest":
             {"filterType": "WILDCARD", "filter": exclusion} for exclusion in sorted(mutability.exclusions)
         ]
     return request
-
-
-def _arn(client: "ECRClient", repository: RepositoryRef) -> str:
-    registry = repository.registry
-    return f"arn:{client.meta.partition}:ecr:{registry.region}:{registry.account}:repository/{repository.name}"

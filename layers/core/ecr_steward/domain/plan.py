@@ -11,7 +11,7 @@ from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.registries import RegistrySettingsStep
-from ecr_steward.domain.repositories import Document, TagMutability
+from ecr_steward.domain.repositories import Document, Encryption, TagMutability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +71,11 @@ class DeleteImage(Asked):
 
 @dataclass(frozen=True, kw_only=True)
 class CreateRepository(Asked):
-    """Create a repository; the settings follow as steps of their own."""
+    """Create a repository; the settings that can follow do so as steps of their own."""
 
     repository: RepositoryRef
     mutability: TagMutability | None = None
+    encryption: Encryption | None = None
 
     def __str__(self) -> str:
         return f"create repository {self.repository}"
@@ -91,6 +92,17 @@ class SetRepositoryPolicy(Asked):
 
     def __str__(self) -> str:
         return f"set the repository policy of {self.repository}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteRepositoryPolicy(Asked):
+    """Have no repository policy."""
+
+    is_destructive: ClassVar[bool] = True
+    repository: RepositoryRef
+
+    def __str__(self) -> str:
+        return f"delete the repository policy of {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +205,7 @@ type RegistryStep = (
     | DeleteImage
     | CreateRepository
     | SetRepositoryPolicy
+    | DeleteRepositoryPolicy
     | PutLifecyclePolicy
     | DeleteLifecyclePolicy
     | PutTagMutability

@@ -6,13 +6,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.policies.rules import PolicyRules
 from ecr_steward.domain.retention_rules import RetentionRules
 
 type Document = Mapping[str, Any]
 """A JSON document of AWS: a repository policy or a lifecycle policy. Equal documents are equal mappings."""
+
+
+@dataclass(frozen=True)
+class UnreadableDocument:
+    """A document of AWS that is there, but in no shape that anybody could read."""
+
+    why: str
 
 
 class Mutability(StrEnum):
@@ -37,16 +45,48 @@ class TagMutability:
 
 
 @dataclass(frozen=True)
+class Encryption:
+    """How ECR encrypts what a repository holds. Set for good when the repository is created."""
+
+    type: str
+    """``AES256``, ``KMS`` or ``KMS_DSSE``."""
+    key: str | None = None
+    """The ARN of a KMS key; in a rule, ``None`` means any."""
+
+    def __str__(self) -> str:
+        return f"{self.type} with the key {self.key}" if self.key else self.type
+
+
+@dataclass(frozen=True)
 class RepositorySettings:
     """The settings that a rule governs."""
 
-    policy: Document | None = None
-    lifecycle: Document | None = None
+    policy: Document | UnreadableDocument | None = None
+    """As read; what a rule says about it are ``policy_rules``."""
+    policy_rules: PolicyRules | None = None
+    lifecycle: Document | UnreadableDocument | None = None
     mutability: TagMutability | None = None
     scan_on_push: bool | None = None
+    encryption: Encryption | None = None
     resource_tags: Mapping[str, str] = field(default_factory=dict)
     retention: RetentionRules | None = None
     """What the sweep keeps and expires beside ECR's lifecycle policy. Only in a rule: ECR knows nothing of it."""
+
+
+class Part(StrEnum):
+    """What is read of a repository by a call of its own."""
+
+    DESCRIPTION = "description"
+    """Mutability, scan on push and encryption; a list of repositories says it of each."""
+    POLICY = "policy"
+    LIFECYCLE = "lifecycle"
+    RESOURCE_TAGS = "resource tags"
+    REGISTRY_SCANNING = "registry scanning"
+    """What the registry's scanning rules decide for it."""
+
+
+SETTINGS = frozenset(Part) - {Part.REGISTRY_SCANNING}
+"""The parts that hold settings of the repository itself."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +95,12 @@ class Repository:
 
     ref: RepositoryRef
     settings: RepositorySettings
+    read: frozenset[Part] = SETTINGS
+    """The parts that were read; settings of other parts are not known."""
+    scanned_by_registry: str | None = None
+    """How often ECR scans its images where the registry's scanning rules decide that, such as ``SCAN_ON_PUSH``."""
+
+    @classmethod
+    def unread(cls, ref: RepositoryRef) -> Self:
+        """A repository of which nothing is known yet."""
+        return cls(ref, RepositorySettings(), frozenset())

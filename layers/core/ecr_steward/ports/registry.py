@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.repositories import Document, Repository, TagMutability
+from ecr_steward.domain.repositories import SETTINGS, Document, Encryption, Part, Repository, TagMutability
 from ecr_steward.errors import StewardError
 
 
@@ -20,11 +20,15 @@ class Registry(Protocol):
         """List a registry. Needs ecr:DescribeRepositories."""
         ...
 
-    def repository(self, ref: RepositoryRef) -> Repository:
-        """Read a repository with its five settings.
+    def described(self, registry: RegistryRef) -> Iterator[Repository]:
+        """List a registry, with the description of each repository. Needs ecr:DescribeRepositories."""
+        ...
 
-        Needs ecr:DescribeRepositories, ecr:GetRepositoryPolicy, ecr:GetLifecyclePolicy and ecr:ListTagsForResource.
-        Raises RepositoryNotFoundError.
+    def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
+        """Read these parts of a repository; those of them that are known already are not read again.
+
+        Needs, for the part of its name, ecr:DescribeRepositories, ecr:GetRepositoryPolicy, ecr:GetLifecyclePolicy,
+        ecr:ListTagsForResource and ecr:BatchGetRepositoryScanningConfiguration. Raises RepositoryNotFoundError.
         """
         ...
 
@@ -35,7 +39,7 @@ class Registry(Protocol):
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         """Read all images of a repository, tagged or not, without the archived ones, which nobody can pull.
 
-        Needs ecr:DescribeImages. Raises RepositoryNotFoundError.
+        With what people have released of them. Needs ecr:DescribeImages. Raises RepositoryNotFoundError.
         """
         ...
 
@@ -74,12 +78,18 @@ class Registry(Protocol):
         """
         ...
 
-    def create_repository(self, repository: RepositoryRef, mutability: TagMutability | None) -> None:
+    def create_repository(
+        self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
+    ) -> None:
         """Create a repository; one that exists already is a success. Needs ecr:CreateRepository."""
         ...
 
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
         """Replace the repository policy. Needs ecr:SetRepositoryPolicy. Raises RefusedByRegistryError."""
+        ...
+
+    def delete_repository_policy(self, repository: RepositoryRef) -> None:
+        """Have no repository policy; none that is there is a success. Needs ecr:DeleteRepositoryPolicy."""
         ...
 
     def put_lifecycle_policy(self, repository: RepositoryRef, document: Document) -> None:

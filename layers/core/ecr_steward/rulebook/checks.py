@@ -1,12 +1,13 @@
 """What no single value of the rulebook can tell: contradictions between values, found before anything is enforced."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.policies.planning import is_own
+from ecr_steward.domain.policies.rules import OWN_SID
+from ecr_steward.domain.policies.text import POLICY_LIMIT, compacted, is_too_long, policy_text
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.copies import copies_arrive, copies_stay
 from ecr_steward.rulebook.credentials import Credential
@@ -21,8 +22,6 @@ from ecr_steward.rulebook.problems import Path, Problem, spell_path
 from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.waivers import Waiver
 
-POLICY_LIMIT: Final = 10_240
-"""Characters in a repository policy (``policyText`` in the SetRepositoryPolicy API reference)."""
 type _Named = Rule | Profile | Credential
 _LONGEST_REGISTRY = RegistryRef("000000000000", "us-gov-west-1")
 
@@ -129,21 +128,22 @@ def _settings_fit_ecr(settings: RepositoryRules, at: Path) -> Iterator[Problem]:
 
 def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
     document = repository_policy(policy, _LONGEST_REGISTRY)
-    length = len(json.dumps(document, separators=(",", ":")))
-    if length > POLICY_LIMIT:
-        yield Problem(
-            at,
-            f"the repository policy has {length} characters",
-            f"at most {POLICY_LIMIT}, as ECR takes them",
-            code=Code.POLICY_TOO_LONG,
-        )
+    if is_too_long(document):
+        length = len(policy_text(compacted(document, is_own, OWN_SID)))
+        if length > POLICY_LIMIT:
+            yield Problem(
+                at,
+                f"the repository policy has {length} characters",
+                f"at most {POLICY_LIMIT}, as ECR takes them: an organization or a role's pattern instead of many",
+                code=Code.POLICY_TOO_LONG,
+            )
     sids = [statement.get("Sid") for statement in document["Statement"]]
     own = len(sids) - len(policy.statements)
     for number, sid in enumerate(sids[own:]):
         if sid is not None and sid in sids[: own + number]:
             yield Problem(
                 (*at, "statements", number, "Sid"),
-                f"`{sid}` is the Sid of another statement of this policy",
+                f"`{sid.removeprefix(OWN_SID)}` is the Sid of another statement of this policy",
                 code=Code.SID_TWICE,
             )
 

@@ -7,7 +7,7 @@ from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.rulebook import settings
 from ecr_steward.rulebook.compile_lifecycle import compile_lifecycle
-from ecr_steward.rulebook.policy_document import repository_policy
+from ecr_steward.rulebook.policy_document import policy_rules
 
 
 def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], RepositorySettings]:
@@ -18,7 +18,7 @@ def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], R
 
     def of(repository: RepositoryRef) -> RepositorySettings:
         return RepositorySettings(
-            policy=repository_policy(wanted.policy, repository.registry) if wanted.policy else None,
+            policy_rules=policy_rules(wanted.policy, repository.registry) if wanted.policy else None,
             lifecycle=lifecycle_document(lifecycle.native) if lifecycle else None,
             retention=lifecycle.retention if lifecycle else None,
             mutability=mutability,

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.codes import Code
+from ecr_steward.rulebook.words import WrongWordError
 
 
 class PolicyStatement(RulebookModel):
@@ -30,15 +32,21 @@ class PolicyStatement(RulebookModel):
 
 
 class Policy(RulebookModel):
-    """The repository policy: who may pull and push, in short words. It replaces the whole policy."""
+    """The repository policy: who may pull and push, in short words, beside what others have put there."""
 
-    pull: tuple[words.PrincipalWord, ...] = Field(
+    pull: tuple[words.PullerWord, ...] = Field(
         default=(),
-        description="Who may pull: `account` (the repository's own), an account id, `org:o-...` or `role/NAME`.",
-        examples=[["account", "222233334444", "org:o-abcde12345"]],
+        description="Who may pull: `account` (the repository's own), an account id, `org:o-...`, an organizational unit "
+        "with "
+        "all below it `ou:o-.../r-.../ou-.../*`, `role/NAME` or `user/NAME` of the own account and "
+        "`ACCOUNT:role/NAME` of another, each with `*`; `lambda` and `codebuild` for the functions and build projects "
+        "of the own account, `lambda:ACCOUNT` and `codebuild:ACCOUNT` for those of another.",
+        examples=[["account", "222233334444", "org:o-abcde12345", "lambda"]],
     )
     push: tuple[words.PrincipalWord, ...] = Field(
-        default=(), description="Who may push and pull; words as in `pull`.", examples=[["role/ci-*"]]
+        default=(),
+        description="Who may push and pull; words as in `pull`, but for `lambda` and `codebuild`, which only pull.",
+        examples=[["role/ci-*"]],
     )
     statements: tuple[PolicyStatement, ...] = Field(
         default=(),
@@ -47,9 +55,36 @@ class Policy(RulebookModel):
             [{"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "ecr:BatchGetImage"}]
         ],
     )
+    foreign: Literal["keep", "remove"] = Field(
+        default="keep",
+        description="What becomes of statements that the rulebook did not put there: those whose Sid does not begin "
+        "with `EcrSteward`. Alone, `remove` means that there is no repository policy.",
+        examples=["remove"],
+    )
+    outside: Literal["keep", "remove"] = Field(
+        default="keep",
+        description="What becomes of those parts of them that let in the public, accounts and organizations that this "
+        "policy does not name, or roles and users that were deleted.",
+        examples=["remove"],
+    )
+    inside: tuple[words.InsideWord, ...] = Field(
+        default=(),
+        description="Accounts and organizations that are no outsiders although `pull` and `push` do not name them.",
+        examples=[["333344445555", "org:o-abcde12345"]],
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (self.pull or self.push or self.statements):
-            raise ValueError("an empty policy is none that ECR takes: give it `pull`, `push` or `statements`")
+        if not (self.pull or self.push or self.statements or "remove" in (self.foreign, self.outside)):
+            raise WrongWordError(
+                "this policy says nothing",
+                "`pull`, `push`, `statements` or `outside: remove`, or `foreign: remove` alone for no policy at all",
+                code=Code.POLICY_EMPTY,
+            )
+        if self.inside and (self.outside == "keep" or self.foreign == "remove"):
+            raise WrongWordError(
+                "`inside` says who is no outsider, and outsiders are not looked for here",
+                "`outside: remove` beside it",
+                code=Code.POLICY_EMPTY,
+            )
         return self

@@ -30,7 +30,11 @@ _EXCEPTION = rf"(?!([^*]*\*){{{MOST_STARS + 1}}}){TAG_FILTER}"
 _REPOSITORY_GLOB = r"[a-z0-9._/*-]{1,256}"
 _TAG_WORD = r"[0-9a-zA-Z_.*-]{1,300}"
 _REGION_GLOB = r"[a-z0-9*-]{1,40}"
-_PRINCIPAL = rf"account|{ACCOUNT_ID}|org:o-[a-z0-9]{{10,32}}|role/[A-Za-z0-9+=,.@_/*-]{{1,512}}"
+_ORGANIZATION = r"o-[a-z0-9]{10,32}"
+_UNIT = rf"{_ORGANIZATION}/r-[a-z0-9]{{4,32}}(/ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}})*/\*?"
+_OUTSIDER = rf"{ACCOUNT_ID}|org:{_ORGANIZATION}"
+_PRINCIPAL = rf"account|{_OUTSIDER}|ou:{_UNIT}|({ACCOUNT_ID}:)?(role|user)/[A-Za-z0-9+=,.@_/*-]{{1,512}}"
+_SERVICE = rf"(lambda|codebuild)(:{ACCOUNT_ID})?"
 _DAYS = r"([1-9][0-9]{0,3})([dw])"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _FINDING = r"[^\s*]{1,128}"
@@ -49,6 +53,10 @@ _FINDING_FORMS: Final = {
 """Names whose form is known, by how they begin: those of the CVE program and of GitHub's advisory database."""
 _OWN_ROLE = "RefreshCredentialsFunctionRole"
 """In the name that CloudFormation gives the function's role: ``<stack>-<logical id>-<random>``."""
+
+
+_PRINCIPAL_FORMS = ("account", "an account id of twelve digits", "org:o-...", "ou:o-.../r-.../ou-.../*")
+_SERVICES = ("lambda", "codebuild")
 
 
 class WrongWordError(ValueError):
@@ -203,7 +211,21 @@ def _check_alias_template(text: str) -> str:
 
 
 def _check_principal(text: str) -> str:
-    if re.fullmatch(_PRINCIPAL, text):
+    if re.fullmatch(_SERVICE, text):
+        raise WrongWordError(f"`{text}` only pulls", "it under `pull`", code=Code.PRINCIPAL)
+    return _check_word(text, _PRINCIPAL, (*_PRINCIPAL_FORMS, "role/NAME", "user/NAME"))
+
+
+def _check_puller(text: str) -> str:
+    return _check_word(text, f"{_PRINCIPAL}|{_SERVICE}", (*_PRINCIPAL_FORMS, "role/NAME", "user/NAME", *_SERVICES))
+
+
+def _check_inside(text: str) -> str:
+    return _check_word(text, _OUTSIDER, ("an account id of twelve digits", "org:o-..."))
+
+
+def _check_word(text: str, pattern: str, forms: tuple[str, ...]) -> str:
+    if re.fullmatch(pattern, text):
         return text
     if text in {"*", "public"}:
         raise WrongWordError(
@@ -211,8 +233,8 @@ def _check_principal(text: str) -> str:
         )
     raise WrongWordError(
         f"`{text}` is nobody",
-        "account, an account id of twelve digits, org:o-... or role/NAME",
-        nearest_word(text, ("account",)),
+        f"{', '.join(forms[:-1])} or {forms[-1]}",
+        nearest_word(text, [form for form in forms if form.isalpha()]),
         code=Code.PRINCIPAL,
     )
 
@@ -342,6 +364,8 @@ ExceptionFilter = Annotated[str, AfterValidator(_check_exception), _schema(_EXCE
 Regex = Annotated[str, AfterValidator(_check_regex), Field(min_length=1, max_length=1000)]
 AliasTemplate = Annotated[str, AfterValidator(_check_alias_template), _schema(r"[A-Za-z0-9._{}-]{1,300}")]
 PrincipalWord = Annotated[str, AfterValidator(_check_principal), _schema(_PRINCIPAL)]
+PullerWord = Annotated[str, AfterValidator(_check_puller), _schema(f"{_PRINCIPAL}|{_SERVICE}")]
+InsideWord = Annotated[str, AfterValidator(_check_inside), _schema(_OUTSIDER)]
 Days = Annotated[int, BeforeValidator(_days), PlainSerializer(lambda days: f"{days}d", str), _schema(_DAYS)]
 ResourceTagKey = Annotated[str, AfterValidator(_check_resource_tag_key)]
 ResourceTagValue = Annotated[str, Field(max_length=256)]

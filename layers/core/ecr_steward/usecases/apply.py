@@ -15,6 +15,7 @@ from ecr_steward.domain.plan import (
     DeleteAndRetag,
     DeleteImage,
     DeleteLifecyclePolicy,
+    DeleteRepositoryPolicy,
     Plan,
     PublishCredential,
     PutLifecyclePolicy,
@@ -43,6 +44,7 @@ SETTINGS = (
     PutLifecyclePolicy,
     DeleteLifecyclePolicy,
     SetRepositoryPolicy,
+    DeleteRepositoryPolicy,
     *REGISTRY_SETTINGS,
 )
 """Steps that do not lean on each other: one that is refused does not keep the others from being done."""
@@ -107,9 +109,11 @@ def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
         case AddImageTag() | RemoveImageTag() | DeleteAndRetag() | DeleteImage():
             _apply_to_image(step, registry)
         case CreateRepository():
-            registry.create_repository(step.repository, step.mutability)
+            registry.create_repository(step.repository, step.mutability, step.encryption)
         case SetRepositoryPolicy():
             registry.set_repository_policy(step.repository, step.document)
+        case DeleteRepositoryPolicy():
+            registry.delete_repository_policy(step.repository)
         case PutLifecyclePolicy():
             registry.put_lifecycle_policy(step.repository, step.document)
         case DeleteLifecyclePolicy():
