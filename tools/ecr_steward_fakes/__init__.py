@@ -17,22 +17,27 @@ from ecr_steward_fakes.messages import (
 from ecr_steward_fakes.registry import FakeRegistry
 from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
+from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
 from ecr_steward_fakes.sightings import FakeSightings
 
 __all__ = [
     "Call",
     "Calls",
     "FakeFailureQueue",
+    "FakeBrakes",
     "FakeImageContent",
+    "FakeJournal",
     "FakeLogins",
     "FakeNotices",
     "FakeRegistry",
     "FakeRegistrySettings",
+    "FakeReleases",
     "FakeReplicationQueue",
     "FakeRole",
     "FakeScans",
     "FakeSecrets",
     "FakeSightings",
     "FakeSourceQueue",
+    "FakeSwitch",
     "FakeSweepQueue",
 ]

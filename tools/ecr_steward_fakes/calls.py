@@ -20,6 +20,7 @@ READING = frozenset(
         "scan",
     }
     | {"fetch", "may_pull", "may_push", "read"}
+    | {"paused", "holding", "holds", "entry", "entries", "of"}
     | {"policy", "scanning", "replication", "creation_templates", "account_setting"}
 )
 """The methods of the ports that change nothing."""

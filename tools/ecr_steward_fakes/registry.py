@@ -35,6 +35,7 @@ from ecr_steward.errors import (
 from ecr_steward.ports.clock import Clock
 from ecr_steward_fakes.calls import Calls
 from ecr_steward_fakes.rules import noon
+from ecr_steward_fakes.state import FakeReleases
 
 AS_CREATED = RepositorySettings(
     mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False, encryption=Encryption("AES256")
@@ -51,8 +52,10 @@ class FakeRegistry:
         images: Iterable[Image] = (),
         calls: Calls | None = None,
         now: Clock = noon,
+        releases: FakeReleases | None = None,
     ) -> None:
         self.calls = calls or Calls()
+        self.releases = releases or FakeReleases()
         self._now = now
         self._settings = {repository.ref: repository.settings for repository in repositories}
         self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
@@ -143,7 +146,8 @@ class FakeRegistry:
 
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         with self.calls.record("images", repository):
-            return RepositoryImages.of(repository, self._images_of(repository).values())
+            released = ((each.image.digest, each.image_tag) for each in self.releases.of(repository))
+            return RepositoryImages.of(repository, self._images_of(repository).values(), released)
 
     def children(
         self, repository: RepositoryRef, digests: Iterable[Digest]
