@@ -23,8 +23,8 @@ from ecr_steward_fakes.sightings import FakeSightings
 __all__ = [
     "Call",
     "Calls",
-    "FakeFailureQueue",
     "FakeBrakes",
+    "FakeFailureQueue",
     "FakeImageContent",
     "FakeJournal",
     "FakeLogins",
@@ -38,6 +38,6 @@ __all__ = [
     "FakeSecrets",
     "FakeSightings",
     "FakeSourceQueue",
-    "FakeSwitch",
     "FakeSweepQueue",
+    "FakeSwitch",
 ]

@@ -60,7 +60,9 @@ class FakeBrakes:
     def spend(self, rule: str, window: str, load: Load, brake: Brake) -> str | None:
         with self.calls.record("spend", rule, window, load, brake), self._lock:
             together = self._spent.get((rule, window), Weight(0))
-            here = self._of_repositories.get((rule, window, load.repository), Weight(0)) if load.repository else together
+            here = (
+                self._of_repositories.get((rule, window, load.repository), Weight(0)) if load.repository else together
+            )
             spent = Weight(together.removals, here.images, here.tagged)
             why = load.excess(brake, spent)
             if why is None:
