@@ -9,6 +9,9 @@ PROPERTIES: Mapping[tuple[str, str], str] = {
     ("AWS::Lambda::Function", "Code"): (
         "The sandbox runs a function from its built folder (Deployment.code); moto keeps a placeholder."
     ),
+    ("AWS::Lambda::Function", "RecursiveLoop"): (
+        "The sandbox looks for no loops between functions and queues; our functions count their own hops."
+    ),
     ("AWS::Lambda::LayerVersion", "Content"): (
         "The sandbox takes a Lambda layer from its built folder (Deployment.code); moto keeps a placeholder."
     ),
