@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_s3.client import S3Client
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sts.client import STSClient
@@ -66,6 +67,11 @@ class AwsClients:
     @property
     def dynamodb(self) -> "DynamoDBClient":
         client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    @property
+    def s3(self) -> "S3Client":
+        client: S3Client = self._client("s3")
         return client
 
     @property

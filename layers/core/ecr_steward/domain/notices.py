@@ -78,6 +78,16 @@ class BrakeHeld:
 
 
 @dataclass(frozen=True)
+class RulebookRefused:
+    """*Rulebook Refused*: a new version of the rulebook is not put into force; the last good one stays."""
+
+    rulebook: str
+    """Where it lies, as people write it."""
+    object_version: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ReplicationRequested:
     """A job for the replication queue: the sweep found that this image is not where it belongs."""
 
@@ -96,7 +106,7 @@ class FailedEvent:
     rule: str | None = None
 
 
-type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed | BrakeHeld
+type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed | BrakeHeld | RulebookRefused
 
 
 def topic_of(notice: Notice) -> str | None:

@@ -15,6 +15,7 @@ from ecr_steward.domain.notices import (
     ImageReplicated,
     ImageVerdict,
     Notice,
+    RulebookRefused,
     ViolationFound,
 )
 from ecr_steward.domain.scans import Verdict
@@ -31,6 +32,7 @@ from ecr_steward.events.envelope import (
 )
 from ecr_steward.events.own_base import OwnDetail, OwnEvent, common_keys
 from ecr_steward.events.replication_requested import ReplicationRequestedDetail
+from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
 
 
 class ViolationFoundDetail(OwnEvent):
@@ -273,6 +275,7 @@ OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     ImageVerdictDetail,
     CredentialRefreshedDetail,
     BrakeHeldDetail,
+    RulebookRefusedDetail,
     ReplicationRequestedDetail,
 )
 
@@ -290,6 +293,8 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
             detail = CredentialRefreshedDetail.of(notice)
         case BrakeHeld():
             detail = BrakeHeldDetail.of(notice)
+        case RulebookRefused():
+            detail = RulebookRefusedDetail.of(notice)
     return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
 
 
