@@ -1,7 +1,7 @@
 """What no single value of ``registries`` can tell: contradictions, and what ECR would refuse or never do."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
@@ -33,7 +33,7 @@ def registries_agree(
     registries: Mapping[int, Registry], settings: Mapping[str, RepositoryRules | None]
 ) -> Iterator[Problem]:
     """Check all entries, by position. ``settings`` are those of the repositories of each rule, by its name."""
-    yield from _names_differ(registries)
+    yield from _names_differ(registries, settings)
     yield from _every_key_decides(registries)
     for position, entry in registries.items():
         at: Path = ("registries", position)
@@ -48,7 +48,7 @@ def registries_agree(
     yield from replications_end(registries)
 
 
-def _names_differ(registries: Mapping[int, Registry]) -> Iterator[Problem]:
+def _names_differ(registries: Mapping[int, Registry], rules: Container[str]) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for position, entry in registries.items():
         earlier = first.setdefault(entry.name, position)
@@ -56,6 +56,9 @@ def _names_differ(registries: Mapping[int, Registry]) -> Iterator[Problem]:
             there = spell_path(("registries", earlier))
             message = f"there is an entry `{entry.name}` already: {there}"
             yield Problem(("registries", position, "name"), message, code=Code.NAME_TWICE)
+        elif entry.name in rules:
+            message = f"there is a rule `{entry.name}` already, and every step names the one that asks for it"
+            yield Problem(("registries", position, "name"), message, "another name", code=Code.NAME_TWICE)
 
 
 def _every_key_decides(registries: Mapping[int, Registry]) -> Iterator[Problem]:

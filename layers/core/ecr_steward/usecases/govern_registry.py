@@ -1,6 +1,6 @@
 """A registry, or news of a call that changed its settings → the settings of its rules."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from ecr_steward.domain.names import RegistryRef
@@ -12,23 +12,25 @@ from ecr_steward.domain.registry_rules import GoverningRegistryRule, governing_r
 from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.errors import StewardError, gravest
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
-
-type Apply = Callable[[Plan], None]
-"""Carries out a plan. Given, since the brake and the journal stand between a plan and its steps."""
+from ecr_steward.usecases.applying import Applier
 
 
 def govern_registry(
-    registry: RegistryRef, *, rules: Rules, settings: RegistrySettingsStore, apply: Apply
+    registry: RegistryRef, *, rules: Rules, settings: RegistrySettingsStore, applier: Applier, is_dry: bool = False
 ) -> tuple[Outcome, ...]:
     """Bring a registry's settings to those of its rules: an outcome for each rule that decides something.
 
     Only what rules speak of is read. A part that cannot be read or written keeps no other from being done; its error is
-    in the outcome.
+    in the outcome. A dry run plans and applies nothing, whatever the mode.
     """
     governing = list(governing_registry(rules.registries, registry))
     if not governing:
         return (Outcome(subject_of(registry), remark="no rule covers this registry"),)
-    return tuple(_govern(registry, rule, settings, apply) for rule in governing)
+    outcomes = (_planned(registry, rule, settings) for rule in governing)
+    return tuple(
+        outcome if is_dry or outcome.mode is Mode.OBSERVE else _applied(registry, outcome, applier)
+        for outcome in outcomes
+    )
 
 
 def subject_of(registry: RegistryRef) -> str:
@@ -36,28 +38,27 @@ def subject_of(registry: RegistryRef) -> str:
     return f"registry {registry}"
 
 
-def _govern(
-    registry: RegistryRef, rule: GoverningRegistryRule, settings: RegistrySettingsStore, apply: Apply
-) -> Outcome:
+def _planned(registry: RegistryRef, rule: GoverningRegistryRule, settings: RegistrySettingsStore) -> Outcome:
     plan, errors = Plan(), list[StewardError]()
     for part in rule.wanted.parts:
         wanted = rule.wanted.only(part)
         try:
-            plan += plan_registry(rule.name, registry, wanted, read_part(part, registry, wanted, settings))
+            plan += plan_registry(rule.name, registry, wanted, _read(part, registry, wanted, settings))
         except StewardError as error:
             error.rule = rule.name
             errors.append(error)
-    applied = rule.mode is Mode.ENFORCE
-    if applied:
-        try:
-            apply(plan)
-        except StewardError as error:
-            errors.append(error)
-    failed = gravest(errors) if errors else None
-    return Outcome(subject_of(registry), rule.name, rule.mode, plan, applied=applied, error=failed)
+    return Outcome(subject_of(registry), rule.name, rule.mode, plan, error=gravest(errors) if errors else None)
 
 
-def read_part(
+def _applied(registry: RegistryRef, outcome: Outcome, applier: Applier) -> Outcome:
+    try:
+        halt = applier.apply(outcome.plan, registry)
+    except StewardError as error:
+        return replace(outcome, applied=True, error=gravest([*([outcome.error] if outcome.error else []), error]))
+    return replace(outcome, remark=str(halt)) if halt else replace(outcome, applied=True)
+
+
+def _read(
     part: Part, registry: RegistryRef, wanted: WantedSettings, settings: RegistrySettingsStore
 ) -> RegistrySettings:
     """Read what a registry has of one part; of account settings, only those that are spoken of."""
