@@ -57,9 +57,7 @@ def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
 def own_tags(digest: Digest, images: RepositoryImages) -> frozenset[ImageTag]:
     """The image tags that an image holds for itself: not as an attachment of another, and not in quarantine."""
     return frozenset(
-        tag
-        for tag in images.tags_of(digest)
-        if attached_to(tag, images) is None and not is_quarantine_tag(tag, digest)
+        tag for tag in images.tags_of(digest) if attached_to(tag, images) is None and not is_quarantine_tag(tag, digest)
     )
 
 

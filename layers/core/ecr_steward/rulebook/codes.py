@@ -82,6 +82,9 @@ class Code(StrEnum):
     ROLE_NAME = "ES226", "not the name of a role"
     SECRET_ARN = "ES227", "an ARN where the name of a secret is wanted"
     SECRET_NAME = "ES228", "not the name of a secret"
+    LABEL_KEY = "ES241", "not the key of a label or annotation"
+    ARTIFACT_TYPE = "ES242", "not an artifact type"
+    GRACE = "ES243", "not a time of minutes, hours or days"
     SCAN_FILTER = "ES251", "a filter of scans that ECR does not take"
     REPLICATION_PREFIX = "ES252", "not how the name of a repository begins"
     TEMPLATE_PREFIX = "ES253", "not the prefix of a creation template"
@@ -99,6 +102,9 @@ class Code(StrEnum):
     PROFILE_UNKNOWN = "ES310", "a profile that is not there"
     PROFILE_IN_A_CIRCLE = "ES311", "a profile that extends itself"
     NAME_RESERVED = "ES312", "a name that means something else"
+    ALIAS_PROTECTED = "ES321", "an alias that is protected"
+    PROTECTED_AND_DENIED = "ES322", "an image tag that is protected and denied"
+    ALIAS_NEEDS_NO_DELETION = "ES323", "an alias that is deleted although it can move"
 
     # ES4: settings of repositories and registries
     POLICY_EMPTY = "ES401", "an empty repository policy"

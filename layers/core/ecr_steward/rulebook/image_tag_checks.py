@@ -22,38 +22,45 @@ def image_tags_agree(image_tags: ImageTags, at: Path) -> Iterator[Problem]:
             yield Problem(
                 (*at, "deny", number), f"`{matcher.spelling}` is allowed and denied", code=Code.ALLOWED_AND_DENIED
             )
+    for number, pattern in enumerate(image_tags.protect):
+        if pattern in image_tags.deny:
+            yield Problem(
+                (*at, "protect", number),
+                f"`{tag_matcher(pattern).spelling}` is denied, and would be reported for ever",
+                "the pattern in one of the two",
+                code=Code.PROTECTED_AND_DENIED,
+            )
     if image_tags.aliases is not None:
+        protected = [tag_matcher(pattern) for pattern in image_tags.protect]
         for number, template in enumerate(image_tags.aliases.add):
             place = (*at, "aliases", "add", number)
             yield from _alias_is_one(image_tags.aliases, template, place)
-            yield from _alias_is_not_denied(image_tags.aliases, template, denied, place)
+            yield from _alias_is_free(image_tags.aliases, template, denied, place, Code.ALIAS_DENIED)
+            yield from _alias_is_free(image_tags.aliases, template, protected, place, Code.ALIAS_PROTECTED)
 
 
 def aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) -> Iterator[Problem]:
     """Check the aliases of one rule with its mutability. ``at`` leads to the rule."""
     if image_tags.aliases is None:
         return
-    filters = mutability.except_
     schemes = _schemes(image_tags)
-    for number, template in enumerate(image_tags.aliases.add):
-        place = (*at, "image_tags", "aliases", "add", number)
-        if mutability.immutable and not any(covers(found, template) for found in filters):
-            yield Problem(
-                place,
-                f"`{template}` cannot move: image tags are immutable here and no exception covers it",
-                _proposal(template, schemes),
-                code=Code.ALIAS_IMMUTABLE,
-            )
-        if not mutability.immutable and (
-            holder := next((found for found in filters if overlaps(found, template)), None)
-        ):
-            yield Problem(
-                place,
-                f"`{template}` cannot move: `{holder}` makes it immutable",
-                "an exception that leaves aliases alone",
-                code=Code.ALIAS_HELD,
-            )
-    for number, tag_filter in enumerate(filters if mutability.immutable else ()):
+    faults = {
+        number: fault
+        for number, template in enumerate(image_tags.aliases.add)
+        if (fault := _why_it_cannot_move(template, mutability, schemes)) is not None
+    }
+    aliases_at = (*at, "image_tags", "aliases")
+    if image_tags.aliases.move == "retag":
+        for number, (message, expected, code) in faults.items():
+            yield Problem((*aliases_at, "add", number), message, expected, code=code)
+    elif not faults:
+        yield Problem(
+            (*aliases_at, "move"),
+            "these aliases can move here as they are, and need not be deleted, which leaves a gap",
+            "move: retag",
+            code=Code.ALIAS_NEEDS_NO_DELETION,
+        )
+    for number, tag_filter in enumerate(mutability.except_ if mutability.immutable else ()):
         if (release := covered_release(tag_filter, schemes)) is not None:
             yield Problem(
                 (*at, "repository", "mutability", "except", number),
@@ -61,6 +68,19 @@ def aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) ->
                 "an exception that covers the aliases alone, such as *-latest",
                 code=Code.EXCEPTION_COVERS_A_RELEASE,
             )
+
+
+def _why_it_cannot_move(template: str, mutability: Mutability, schemes: Iterable[str]) -> tuple[str, str, Code] | None:
+    """What keeps an alias from moving in one call, what would let it, and the code."""
+    filters = mutability.except_
+    if mutability.immutable and not any(covers(found, template) for found in filters):
+        message = f"`{template}` cannot move: image tags are immutable here and no exception covers it"
+        return message, _proposal(template, schemes), Code.ALIAS_IMMUTABLE
+    holder = None if mutability.immutable else next((found for found in filters if overlaps(found, template)), None)
+    if holder is not None:
+        message = f"`{template}` cannot move: `{holder}` makes it immutable"
+        return message, "an exception that leaves aliases alone", Code.ALIAS_HELD
+    return None
 
 
 def _alias_is_one(aliases: Aliases, template: str, place: Path) -> Iterator[Problem]:
@@ -83,14 +103,17 @@ def _alias_is_one(aliases: Aliases, template: str, place: Path) -> Iterator[Prob
         )
 
 
-def _alias_is_not_denied(
-    aliases: Aliases, template: str, denied: Iterable[PatternMatcher], place: Path
+def _alias_is_free(
+    aliases: Aliases, template: str, matchers: Iterable[PatternMatcher], place: Path, code: Code
 ) -> Iterator[Problem]:
-    for matcher in denied:
+    """Neither denied nor protected, and so free to be where its version is."""
+    for matcher in matchers:
         alias = next(filter(matcher.matches, sample_aliases(template, aliases.from_)), None)
         if alias is not None:
-            message = f"`{template}` makes `{alias}`, which `deny: {matcher.spelling}` forbids"
-            yield Problem(place, message, code=Code.ALIAS_DENIED)
+            because = f"deny: {matcher.spelling}` forbids"
+            if code is Code.ALIAS_PROTECTED:
+                because = f"protect: {matcher.spelling}` keeps where it is"
+            yield Problem(place, f"`{template}` makes `{alias}`, which `{because}", code=code)
 
 
 def _schemes(image_tags: ImageTags) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.requirements import Companions, Required
 
 
 class RegexPattern(RulebookModel):
@@ -38,6 +39,13 @@ class Aliases(RulebookModel):
         "`{year}` and `{month}` of calver.",
         examples=[["{major}.{minor}-latest", "{major}-latest"]],
     )
+    move: Literal["retag", "delete_and_retag"] = Field(
+        default="retag",
+        description="How an alias gets to another image. `retag`: in one call, which an immutable repository takes "
+        "only for tags that an exception covers. `delete_and_retag`: the tag is deleted first, so that in between "
+        "nobody can pull it; for immutable repositories without such an exception.",
+        examples=["delete_and_retag"],
+    )
 
 
 class ImageTags(RulebookModel):
@@ -55,14 +63,36 @@ class ImageTags(RulebookModel):
         description="As `allow`; what is denied is a violation even where it is allowed.",
         examples=[["latest"]],
     )
+    protect: tuple[TagPattern, ...] = Field(
+        default=(),
+        description="Image tags that nothing of the steward's removes, nor the image that holds one, written as in "
+        "`allow`. A violation of such an image is only reported.",
+        examples=[["release-*"]],
+    )
+    labels: Required | None = Field(
+        default=None,
+        description="Labels of the image config. Of an index, every image that it leads to must have them.",
+        examples=[{"required": ["org.opencontainers.image.source"]}],
+    )
+    annotations: Required | None = Field(
+        default=None,
+        description="Annotations of the manifest, or of an index its own.",
+        examples=[{"required": ["org.opencontainers.image.created"]}],
+    )
+    companions: Companions | None = Field(
+        default=None,
+        description="What must be beside an image, such as a signature or an SBOM.",
+        examples=[{"required": ["cosign_signature"], "within": "1h"}],
+    )
     aliases: Aliases | None = Field(
         default=None,
         description="Moving aliases of the versions.",
         examples=[{"from": "semver", "add": ["{major}-latest"]}],
     )
-    on_violation: Literal["notify", "quarantine"] = Field(
+    on_violation: Literal["notify", "untag", "quarantine"] = Field(
         default="notify",
         description="What happens to an image tag that breaks the rule: people are told (`notify`), or also the tag is "
-        "taken away (`quarantine`). An image that holds no other tag of its own gets a quarantine tag instead.",
+        "taken away. An image that holds no other tag of its own keeps it (`untag`), or gets a quarantine tag instead "
+        "(`quarantine`). An image that lacks something loses all its tags for a quarantine tag, with either word.",
         examples=["quarantine"],
     )

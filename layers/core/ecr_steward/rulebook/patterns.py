@@ -27,13 +27,18 @@ class PatternMatcher:
 def tag_matcher(pattern: str | RegexPattern) -> PatternMatcher:
     """A pattern for image tags: a scheme, a regular expression, or a text in which ``*`` stands for anything."""
     if isinstance(pattern, RegexPattern):
-        return PatternMatcher(pattern.regex, _full_match(pattern.regex))
+        return regex_matcher(pattern.regex)
     if pattern in SCHEMES:
         return PatternMatcher(pattern, SCHEMES[pattern].matches)
     return star_matcher(pattern)
 
 
 @lru_cache(maxsize=4096)
+def regex_matcher(pattern: str) -> PatternMatcher:
+    """A regular expression that the whole text must match."""
+    return PatternMatcher(pattern, _full_match(pattern))
+
+
 def star_matcher(pattern: str) -> PatternMatcher:
     """A text in which ``*`` stands for anything, as ECR's own filters have it."""
     return PatternMatcher(pattern, _full_match("(?s:.*)".join(map(re.escape, pattern.split("*")))))
