@@ -13,6 +13,7 @@ from ecr_steward.domain.notices import (
     CredentialRefreshed,
     ImageReplicated,
     ReplicationRequested,
+    RulebookRefused,
     ViolationFound,
 )
 from ecr_steward.errors import MalformedEventError
@@ -20,6 +21,7 @@ from ecr_steward.events import own
 from ecr_steward.events.brake_held import BrakeHeldDetail
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.replication_requested import encode_job
+from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
 from ecr_steward.events.schedule import ScheduleEvent
 
 SCHEMAS = Path(own.__file__).parent / "schemas"
@@ -44,6 +46,8 @@ REFRESHED = CredentialRefreshed(
 )
 HELD = BrakeHeld("services", str(REPOSITORY), 60, "60 removals", datetime(2026, 11, 16, 2, 10, 6, tzinfo=UTC))
 
+REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 it does not validate")
+
 
 @pytest.mark.parametrize(
     ("notice", "model"),
@@ -55,6 +59,7 @@ HELD = BrakeHeld("services", str(REPOSITORY), 60, "60 removals", datetime(2026, 
         (REPLICATED, own.ImageReplicatedDetail),
         (REFRESHED, own.CredentialRefreshedDetail),
         (HELD, BrakeHeldDetail),
+        (REFUSED, RulebookRefusedDetail),
     ],
 )
 def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
