@@ -127,10 +127,10 @@ def _why_not_native(
             Code.LIFECYCLE_SEVERAL_PATTERNS,
         )
     for keep in keeps:
-        if not _spares(half, selection, keep):
+        if not selection.is_apart_from(keep.selection):
             return _Reason(
                 f"ECR itself does this, and would also do it to what `{keep.spelling}` protects",
-                "images that no keep protects: `untagged: true` beside a keep of image tags",
+                "images that no keep can protect, such as `untagged: true` beside a keep of image tags",
                 Code.LIFECYCLE_ARCHIVES_KEPT,
             )
     for one in above.swept if not entry.selects_archived else ():
@@ -154,18 +154,6 @@ def _is_ecrs(pattern: TagPattern) -> bool:
 
 def _counts_images(half: Keep | Expire | Archive) -> bool:
     return isinstance(half, Keep) or (isinstance(half, Archive) and half.all_but_newest is not None)
-
-
-def _spares(half: Keep | Expire | Archive, selection: Selection, keep: ProtectingKeep) -> bool:
-    """Whether an entry can take no image that the keep protects, whatever images there are."""
-    if selection.is_apart_from(keep.selection):
-        return True
-    if keep.pulled_within is None or isinstance(half, Keep):
-        return False
-    if isinstance(half, Archive):
-        return half.not_pulled_for is not None and half.not_pulled_for >= keep.pulled_within
-    # Nobody can pull from the archive, so the last pull is older; by less than a day it may be recorded late.
-    return half.archived_for is not None and half.archived_for > keep.pulled_within
 
 
 # ------------------------------------------------------------------ what ECR does
