@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.registries import CreationTemplate, Encryption, RegistrySettings
-from ecr_steward.domain.repositories import Document, Mutability, TagMutability
+from ecr_steward.domain.registries import CreationTemplate, RegistrySettings
+from ecr_steward.domain.repositories import Document, Encryption, Mutability, TagMutability
 from ecr_steward.errors import RefusedByRegistryError
 from ecr_steward_fakes.calls import Calls
 

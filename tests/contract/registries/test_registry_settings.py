@@ -2,10 +2,10 @@
 
 import pytest
 
-from ecr_steward.domain.governance import is_same_policy
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.registries import CreationTemplate, Encryption
-from ecr_steward.domain.repositories import Mutability, TagMutability
+from ecr_steward.domain.policies.statements import is_same_policy
+from ecr_steward.domain.registries import CreationTemplate
+from ecr_steward.domain.repositories import Encryption, Mutability, TagMutability
 from ecr_steward.errors import RefusedByRegistryError
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 
@@ -149,7 +149,7 @@ def test_a_template_keeps_what_is_not_given_when_it_is_changed(store: Store, her
     store.update_template(here, CreationTemplate("team-a", frozenset({"REPLICATION"}), mutability=mutability))
 
     found = templates(store, here)["team-a"]
-    assert (found.applied_for, found.mutability) == ({"REPLICATION"}, mutability)
+    assert (found.applied_for, found.mutability) == (frozenset({"REPLICATION"}), mutability)
     assert (found.policy, found.lifecycle, found.encryption) == (REPOSITORY_POLICY, LIFECYCLE, WHOLE.encryption)
     assert (found.resource_tags, found.role, found.description) == (WHOLE.resource_tags, WHOLE.role, WHOLE.description)
 

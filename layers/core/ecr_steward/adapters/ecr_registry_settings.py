@@ -11,8 +11,8 @@ from ecr_steward.adapters.paging import all_pages
 from ecr_steward.adapters.translation import code_of, translated
 from ecr_steward.adapters.whole_documents import WHOLE
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.registries import CreationTemplate, Encryption
-from ecr_steward.domain.repositories import Document, Mutability, TagMutability
+from ecr_steward.domain.registries import CreationTemplate
+from ecr_steward.domain.repositories import Document, Encryption, Mutability, TagMutability
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient

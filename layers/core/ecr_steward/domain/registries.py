@@ -7,14 +7,11 @@ come back to ECR when the rule is written again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.repositories import Document, TagMutability
-
-OWN_SID: Final = "EcrSteward"
-"""Begins the ``Sid`` of every statement of a registry policy that the rulebook's short forms make."""
+from ecr_steward.domain.repositories import Document, Encryption, TagMutability
 
 
 class Part(StrEnum):
@@ -25,16 +22,6 @@ class Part(StrEnum):
     SCANNING = "scanning"
     CREATION_TEMPLATES = "creation_templates"
     REPLICATION = "replication"
-
-
-@dataclass(frozen=True)
-class Encryption:
-    """How ECR encrypts what a repository holds. Set for good when the repository is created."""
-
-    type: str
-    """``AES256``, ``KMS`` or ``KMS_DSSE``."""
-    key: str | None = None
-    """The ARN of a KMS key; ``None`` means AWS's own."""
 
 
 @dataclass(frozen=True)

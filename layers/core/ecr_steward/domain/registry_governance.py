@@ -4,23 +4,20 @@ What ECR tells is written back with all its members but those that the rulebook 
 nobody here knows, and a configuration is always replaced as a whole.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from itertools import product
 from typing import Any, Final, assert_never
 
-from ecr_steward.domain.governance import is_same_policy
+from ecr_steward.domain.creation_templates import template_steps
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.plan import NOTHING, Plan
+from ecr_steward.domain.policies.rules import OWN_SID
+from ecr_steward.domain.policies.statements import VERSION, Grant, Statement, grants_of, read_statements
+from ecr_steward.domain.policies.text import POLICY_LIMIT, compacted, is_too_long, policy_text
 from ecr_steward.domain.registries import (
-    OWN_SID,
-    CreationTemplate,
     DeleteRegistryPolicy,
     NativeReplication,
     Part,
     PutAccountSetting,
-    PutCreationTemplate,
     PutRegistryPolicy,
     PutRegistryScanning,
     PutReplicationConfiguration,
@@ -30,10 +27,8 @@ from ecr_steward.domain.registries import (
     WantedScanning,
     WantedSettings,
 )
-from ecr_steward.domain.repositories import Document
+from ecr_steward.domain.repositories import Document, UnreadableDocument
 
-POLICY_LIMIT: Final = 10_240
-"""Characters in a registry policy (``policyText`` in the PutRegistryPolicy API reference)."""
 MOST_RULES: Final = 25
 """Rules of a replication configuration (PutReplicationConfiguration API reference)."""
 MOST_DESTINATIONS: Final = 25
@@ -58,7 +53,7 @@ def _plan_part(part: Part, rule: str, registry: RegistryRef, wanted: WantedSetti
             assert wanted.scanning is not None  # noqa: S101 - it is one of the parts
             return Plan(tuple(_scanning(rule, registry, wanted.scanning, actual.scanning)))
         case Part.CREATION_TEMPLATES:
-            return Plan(tuple(_templates(rule, registry, wanted.creation_templates or (), actual)))
+            return Plan(tuple(template_steps(rule, registry, wanted.creation_templates or (), actual)))
         case Part.REPLICATION:
             return _plan_replication(rule, registry, wanted.replication or WantedReplication(), actual.replication)
         case _:
@@ -79,60 +74,49 @@ def _account_settings(
 
 
 def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual: Document | None) -> Plan:
-    sids = {statement.get("Sid") for statement in wanted.statements}
-    now = _statements(actual)
-    foreign = [one for one in now if one.get("Sid") not in sids and not str(one.get("Sid", "")).startswith(OWN_SID)]
-    statements = [*(foreign if wanted.keeps_foreign else ()), *wanted.statements]
-    if not statements:
-        why = "the rulebook leaves no statement in it"
-        return Plan((DeleteRegistryPolicy(rule=rule, why=why, registry=registry),)) if actual is not None else NOTHING
-    document = {"Version": "2012-10-17", **(actual or {}), "Statement": statements}
-    if is_same_policy(document, actual):
+    found = read_statements(actual) if actual is not None else ()
+    if isinstance(found, UnreadableDocument):
+        if wanted.keeps_foreign:
+            remark = (
+                f"the registry policy of {registry} is left as it is: it cannot be read ({found.why}); mend it by hand"
+            )
+            return Plan(remarks=(remark,))
+        found = ()
+    own = [each for each in found if each.sid.startswith(OWN_SID)]
+    foreign = [each for each in found if not each.sid.startswith(OWN_SID)]
+    asked = tuple(map(Statement, wanted.statements))
+    if grants_of(own) == grants_of(asked) and (wanted.keeps_foreign or not foreign) and (found or actual is None):
         return NOTHING
-    length = len(json.dumps(document, separators=(",", ":")))
-    if length > POLICY_LIMIT:
+    after = [*(foreign if wanted.keeps_foreign else ()), *asked]
+    if not after:
+        why = "the rulebook leaves no statement in it"
+        return Plan((DeleteRegistryPolicy(rule=rule, why=why, registry=registry),))
+    document: Document = {"Version": VERSION, **(actual or {}), "Statement": [dict(each.written) for each in after]}
+    if is_too_long(document):
+        document = compacted(document, lambda each: each.sid.startswith(OWN_SID), OWN_SID)
+    if is_too_long(document):
         remark = (
             f"the registry policy of {registry} is left as it is: with the {len(foreign)} statements that are not the "
-            f"rulebook's it would have {length} characters, and ECR takes at most {POLICY_LIMIT}; remove some of them"
+            f"rulebook's it would have {len(policy_text(document))} characters, and ECR takes at most {POLICY_LIMIT}; "
+            "remove some of them"
         )
         return Plan(remarks=(remark,))
     why = "the registry policy is missing" if actual is None else "the registry policy is not the rulebook's"
-    takes_away = not _grants(now) <= _grants(statements) or not _denials(statements) <= _denials(now)
+    takes_away = _takes_away(found, after)
     step = PutRegistryPolicy(rule=rule, why=why, registry=registry, document=document, takes_away=takes_away)
     return Plan((step,))
 
 
-def _statements(policy: Document | None) -> list[Mapping[str, Any]]:
-    statements = (policy or {}).get("Statement", [])
-    return [statements] if isinstance(statements, Mapping) else list(statements)
+def _takes_away(before: Iterable[Statement], after: Iterable[Statement]) -> bool:
+    """Whether an Allow goes or a Deny comes."""
+    allowed, denied = _by_effect(before)
+    allowed_then, denied_then = _by_effect(after)
+    return not allowed <= allowed_then or not denied_then <= denied
 
 
-def _grants(statements: Iterable[Mapping[str, Any]]) -> set[Any]:
-    return {each for one in statements if one.get("Effect") == "Allow" for each in _atoms(one)}
-
-
-def _denials(statements: Iterable[Mapping[str, Any]]) -> set[Any]:
-    return {each for one in statements if one.get("Effect") != "Allow" for each in _atoms(one)}
-
-
-def _atoms(statement: Mapping[str, Any]) -> Iterator[Any]:
-    """What a statement says, each principal, action and resource by itself, under what else it holds."""
-    principal = statement.get("Principal")
-    principals = (
-        [(kind, one) for kind, some in principal.items() for one in _listed(some)]
-        if isinstance(principal, Mapping)
-        else [("", principal)]
-    )
-    rest = _unordered({key: value for key, value in statement.items() if key not in _SPLIT})
-    for whom, what, where in product(principals, _listed(statement.get("Action")), _listed(statement.get("Resource"))):
-        yield whom, what, where, rest
-
-
-_SPLIT = ("Sid", "Effect", "Principal", "Action", "Resource")
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _by_effect(statements: Iterable[Statement]) -> tuple[frozenset[Grant], frozenset[Grant]]:
+    listed = list(statements)
+    return grants_of(one for one in listed if one.is_allow), grants_of(one for one in listed if not one.is_allow)
 
 
 # ---------------------------------------------------------------- scanning
@@ -170,55 +154,6 @@ def _filters_by_frequency(configuration: Document) -> dict[str, frozenset[str]]:
             frequency = one.get("scanFrequency", "")
             found[frequency] = found.get(frequency, frozenset()) | filters
     return found
-
-
-# ---------------------------------------------------------------- creation templates
-
-
-def _templates(
-    rule: str, registry: RegistryRef, wanted: Iterable[CreationTemplate], actual: RegistrySettings
-) -> Iterator[PutCreationTemplate]:
-    for template in wanted:
-        now = actual.creation_templates.get(template.key)
-        if now is None:
-            why = f"there is no creation template for {template.prefix}"
-            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=template, is_new=True)
-        elif differing := _differing(template, now):
-            change = CreationTemplate(now.prefix, template.applied_for, **differing)
-            named = ", ".join(key for key in differing) or "applied_for"
-            why = f"not as the rulebook says: {named}"
-            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=change, is_new=False)
-        elif template.applied_for != now.applied_for:
-            why = f"it is applied for {_spelled(now.applied_for)}, the rulebook says {_spelled(template.applied_for)}"
-            change = CreationTemplate(now.prefix, template.applied_for)
-            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=change, is_new=False)
-
-
-def _differing(wanted: CreationTemplate, actual: CreationTemplate) -> dict[str, Any]:
-    """The fields to change, but for what the template is applied for."""
-    changes: dict[str, Any] = {}
-    for key in ("description", "mutability", "lifecycle", "role"):
-        value = getattr(wanted, key)
-        if value is not None and value != getattr(actual, key):
-            changes[key] = value
-    if wanted.policy is not None and not is_same_policy(wanted.policy, actual.policy):
-        changes["policy"] = wanted.policy
-    if wanted.encryption is not None and wanted.encryption != _without_unasked_key(wanted, actual).encryption:
-        changes["encryption"] = wanted.encryption
-    if not wanted.resource_tags.items() <= actual.resource_tags.items():
-        changes["resource_tags"] = {**actual.resource_tags, **wanted.resource_tags}
-    return changes
-
-
-def _without_unasked_key(wanted: CreationTemplate, actual: CreationTemplate) -> CreationTemplate:
-    """ECR names AWS's own key where none was given."""
-    if wanted.encryption and wanted.encryption.key is None and actual.encryption:
-        return replace(actual, encryption=replace(actual.encryption, key=None))
-    return actual
-
-
-def _spelled(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words))
 
 
 # ---------------------------------------------------------------- replication

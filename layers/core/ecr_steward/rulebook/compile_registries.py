@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef, partition_of
+from ecr_steward.domain.policies.rules import OWN_SID
 from ecr_steward.domain.registries import (
-    OWN_SID,
     CreationTemplate,
-    Encryption,
     NativeReplication,
     WantedPolicy,
     WantedReplication,
@@ -15,6 +14,7 @@ from ecr_steward.domain.registries import (
     WantedSettings,
 )
 from ecr_steward.domain.registry_rules import RegistryRule
+from ecr_steward.domain.repositories import Encryption
 from ecr_steward.domain.rules import Mode
 from ecr_steward.rulebook import creation_templates, registries
 from ecr_steward.rulebook.compile_settings import settings_of

@@ -1,11 +1,10 @@
 """Contradictions between creation templates, and what ECR could not create a repository by."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.registry_governance import POLICY_LIMIT
+from ecr_steward.domain.policies.text import POLICY_LIMIT, policy_text
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_registries import template_settings
 from ecr_steward.rulebook.creation_templates import CreationTemplate
@@ -62,7 +61,7 @@ def _can_be_used(
         )
     if template.policy is not None:
         document = repository_policy(template.policy, _LONGEST_REGISTRY)
-        length = len(json.dumps(document, separators=(",", ":")))
+        length = len(policy_text(document))
         if length > POLICY_LIMIT:
             yield Problem(
                 (*at, "policy"),

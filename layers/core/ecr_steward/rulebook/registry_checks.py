@@ -1,11 +1,11 @@
 """What no single value of ``registries`` can tell: contradictions, and what ECR would refuse or never do."""
 
-import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.registry_governance import MOST_DESTINATIONS, POLICY_LIMIT
+from ecr_steward.domain.policies.text import POLICY_LIMIT, policy_text
+from ecr_steward.domain.registry_governance import MOST_DESTINATIONS
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_registries import CACHE_ACTIONS, REPLICATION_ACTIONS, registry_policy
 from ecr_steward.rulebook.creation_template_checks import templates_agree
@@ -95,7 +95,7 @@ def _takes_all(one: RegistryMatch, other: RegistryMatch) -> bool:
 
 def _policy_fits(policy: RegistryPolicy, entry: Registry, at: Path) -> Iterator[Problem]:
     statements = registry_policy(policy, _LONGEST_REGISTRY).statements
-    length = len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))
+    length = len(policy_text({"Version": "2012-10-17", "Statement": statements}))
     if length > POLICY_LIMIT:
         message, most = f"the registry policy has {length} characters", f"at most {POLICY_LIMIT}, as ECR takes them"
         yield Problem(at, message, most, code=Code.REGISTRY_POLICY_TOO_LONG)
