@@ -18,18 +18,18 @@ from measuring.peers import ACCOUNT, REGION
 _BATCH = 1000  # images of a transaction
 
 
-def seed(folder: Path, counts: Mapping[str, int]) -> None:
+def seed(folder: Path, counts: Mapping[str, int], region: str = REGION) -> None:
     """Push so many tagged images into new repositories, below the API."""
     ecr = LocalEcr(folder)
     try:
         for repository_name, count in counts.items():
-            _fill(ecr, repository_name, count)
+            _fill(ecr, Registry(ACCOUNT, region), repository_name, count)
     finally:
         ecr.close()
 
 
-def _fill(ecr: LocalEcr, repository_name: str, count: int) -> None:
-    registry, now = Registry(ACCOUNT, REGION), ecr.clock()
+def _fill(ecr: LocalEcr, registry: Registry, repository_name: str, count: int) -> None:
+    now = ecr.clock()
     with ecr.store.changing() as change:
         repository = repositories.create(
             change.connection,

@@ -1,0 +1,102 @@
+"""The sandbox over repositories that nobody had to push into, and what its own logs say was asked of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from measuring.commands import peak_bytes
+from measuring.peers import ACCOUNT, REGION, SECRET, without_proxies
+from measuring.seeding import seed
+from sandbox.demo.rulebook_layer import RulebookLayer
+from sandbox.sandbox import Sandbox
+
+BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
+SCHEDULE = "ReconcileRegistryFunctionSweep"
+TIMEOUT = 1800.0  # seconds that a sweep may take
+
+
+@dataclass
+class Calls:
+    """What was asked meanwhile, over HTTP, by the operation's name."""
+
+    of_ecr: Counter[str] = field(default_factory=Counter)
+    of_others: Counter[str] = field(default_factory=Counter)
+    mutating: Counter[str] = field(default_factory=Counter)
+    """Those of ECR that change something."""
+
+    def beside_pages(self, repositories: int) -> float:
+        """Calls of all services for each repository, beside the pages that list repositories and their images."""
+        pages = -(-repositories // 1000) + self.of_ecr["DescribeImages"] + self.of_ecr["ListImages"]
+        return (self.of_ecr.total() + self.of_others.total() - pages) / repositories
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count:,} {name}" for name, count in (self.of_ecr + self.of_others).most_common())
+
+
+@dataclass(frozen=True)
+class House:
+    """A running sandbox in which nothing but the sweep's schedule starts a function."""
+
+    sandbox: Sandbox
+
+    def environment(self, region: str = REGION) -> Mapping[str, str]:
+        """What a command needs to take the sandbox for AWS."""
+        return {
+            **without_proxies(),
+            "AWS_ENDPOINT_URL": self.sandbox.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @contextmanager
+    def counted(self) -> Iterator[Calls]:
+        """Filled, at the end, with what was asked meanwhile."""
+        calls = Calls()
+        of_ecr, of_others = self.sandbox.local_ecr.requests.mark(), self.sandbox.requests.mark()
+        yield calls
+        asked = self.sandbox.local_ecr.requests.since(of_ecr)
+        calls.of_ecr.update(request.operation for request in asked)
+        calls.mutating.update(request.operation for request in asked if request.mutating)
+        calls.of_others.update(request.operation for request in self.sandbox.requests.since(of_others))
+
+    def use_rulebook(self, compiled: str) -> None:
+        """Give the functions another rulebook."""
+        RulebookLayer(self.sandbox).deploy_compiled(compiled)
+
+    def sweep(self) -> float:
+        """Let the sweep's schedule come due; seconds until every part of it is done. Raises RuntimeError."""
+        before, started = len(self.sandbox.invocations), time.perf_counter()
+        self.sandbox.tick(SCHEDULE)
+        self.sandbox.wait_until_idle(TIMEOUT)
+        seconds = time.perf_counter() - started
+        ran = self.sandbox.invocations[before:]
+        if failed := [one for one in ran if one.outcome != "ok"]:
+            raise RuntimeError(f"{len(failed)} of {len(ran)} invocations failed, the first: {failed[0].payload}")
+        return seconds
+
+    def peak_bytes(self) -> int:
+        """The most memory that any process of a function has had so far, of those that live."""
+        return max(map(peak_bytes, self.sandbox.engine.invocations.pids))
+
+
+@contextmanager
+def house(
+    folder: Path, counts: Mapping[str, int], regions: Sequence[str] = (REGION,), build: Path = BUILD
+) -> Iterator[House]:
+    """A sandbox in which each region has these repositories with so many images.
+
+    No trail tells of calls: what a command writes would start the functions, and be measured with it.
+    """
+    for region in regions:
+        seed(folder / "ecr", counts, region)
+    with Sandbox(build, data=folder, account=ACCOUNT, regions=regions) as sandbox:
+        sandbox.local_ecr.trail = False
+        yield House(sandbox)

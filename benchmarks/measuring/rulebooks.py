@@ -1,0 +1,47 @@
+"""What is asked for, in our words: the same as Cloud Custodian's policies, and everything at once."""
+
+from __future__ import annotations
+
+import yaml
+
+from ecr_steward.rulebook.load import dump_compiled
+from ecr_steward.rulebook.validate import validate
+
+SAME_AS_CUSTODIAN = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    repository:
+      lifecycle: [{expire: {untagged: true, after: 14d}}]
+      mutability: {immutable: true}
+      scanning: on_push
+"""
+"""Settings that Cloud Custodian has actions for, too."""
+
+EVERYTHING = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: ["v[0-9]+"]
+      on_violation: notify
+    repository:
+      policy: {pull: [account]}
+      lifecycle: [{keep: {newest: 30, tags: ["v*"]}}, {expire: {untagged: true, after: 14d}}]
+      mutability: {immutable: true}
+      scanning: on_push
+      resource_tags: {managed-by: ecr-steward}
+"""
+"""Every setting of a repository, and its image tags."""
+
+
+def compiled(rulebook: str) -> str:
+    """A rulebook as the functions read it. Raises ValueError where it does not validate."""
+    found, problems = validate(yaml.safe_load(rulebook))
+    if found is None:
+        raise ValueError("; ".join(map(str, problems)))
+    return dump_compiled(found, "ecr-steward.yaml", rulebook.encode())
