@@ -16,6 +16,7 @@ from ecr_steward.domain.rules import Waiver
 from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity
 from ecr_steward.ports.clock import Clock
 from ecr_steward.usecases.sweep_repository import Hands
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.image_content import FakeImageContent
 from ecr_steward_fakes.messages import FakeNotices, FakeReplicationQueue
 from ecr_steward_fakes.registry import FakeRegistry
@@ -190,4 +191,5 @@ def images_lost(before: frozenset[Image], after: frozenset[Image]) -> frozenset[
 
 def hands_of(world: World, notices: FakeNotices, queue: FakeReplicationQueue, now: Clock = noon) -> Hands:
     """What a sweep of a world reads with and acts with."""
-    return Hands(world.registry, world.content, world.scans, notices, queue, now)
+    applier = applier_of(world.registry, world.content, notices, now=now)
+    return Hands(world.registry, world.content, world.scans, notices, queue, now, applier)

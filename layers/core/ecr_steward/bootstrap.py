@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
@@ -17,21 +17,31 @@ from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.secrets_manager import SecretsManager
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
+from ecr_steward.adapters.state_brakes import StateBrakes
+from ecr_steward.adapters.state_journal import StateJournal
+from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_switch import StateSwitch
+from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import Push
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
+from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
+from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
+from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.switch import Switch
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
+from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
@@ -101,28 +111,42 @@ class App:
     logins: Logins
     secrets: Secrets
     now: Clock
+    switch: Switch
+    brakes: Brakes
+    journal: Journal
+    who: str
+    """Whom the journal names: this function."""
     connected: frozenset[str] = frozenset()
     """Other accounts that the sweep looks at, too."""
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
-        return enforce_image_tags(push.image, rules=self.rules, registry=self.registry, notices=self.notices)
+        rules, pause = self._obeyed()
+        outcome = enforce_image_tags(
+            push.image, rules=rules, registry=self.registry, notices=self.notices, applier=self.applier
+        )
+        return _while_paused(outcome, pause)
 
     def apply_repository_policies(self, repository: RepositoryRef) -> tuple[Outcome, ...]:
         """See ``usecases.apply_repository_policies``."""
-        return apply_repository_policies(repository, rules=self.rules, registry=self.registry)
+        rules, pause = self._obeyed()
+        outcomes = apply_repository_policies(repository, rules=rules, registry=self.registry, applier=self.applier)
+        return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
     def replicate_image(self, image: ImageRef) -> tuple[Outcome, ...]:
         """See ``usecases.replicate_image``."""
-        return replicate_image(
+        rules, pause = self._obeyed()
+        outcomes = replicate_image(
             image,
-            rules=self.rules,
+            rules=rules,
             registry=self.registry,
             content=self.content,
             scans=self.scans,
             notices=self.notices,
             now=self.now,
+            applier=self.applier,
         )
+        return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
     def scan_batch(self) -> ScanBatch:
         """See ``usecases.evaluate_image_scan``: one for each batch of messages."""
@@ -135,14 +159,16 @@ class App:
 
     def sweep_part(self, part: SweepPart, seconds_left: Callable[[], float]) -> SweepOutcome:
         """See ``usecases.reconcile_registry``."""
-        return sweep_part(
+        rules, pause = self._obeyed()
+        found = sweep_part(
             part,
-            rules=self.rules,
+            rules=rules,
             hands=self.hands,
             queue=self.sweep_queue,
             seconds_left=seconds_left,
             workers=SWEEP_WORKERS,
         )
+        return replace(found, outcomes=tuple(_while_paused(outcome, pause) for outcome in found.outcomes))
 
     @property
     def hands(self) -> Hands:
@@ -154,7 +180,31 @@ class App:
             notices=self.notices,
             queue=self.queue,
             now=self.now,
+            applier=self.applier,
         )
+
+    @property
+    def applier(self) -> Applier:
+        """What carries out plans of rules."""
+        return Applier(
+            registry=self.registry,
+            switch=self.switch,
+            brakes=self.brakes,
+            journal=self.journal,
+            notices=self.notices,
+            now=self.now,
+            who=self.who,
+            brake_of=self.rules.brake_of,
+            content=self.content,
+        )
+
+    def _obeyed(self) -> tuple[Rules, Pause | None]:
+        """The rules for a job that changes registries: all of them only observe while everything is paused.
+
+        Other jobs go on: a verdict changes nothing, and a login that is not renewed would lock people out.
+        """
+        pause = self.switch.paused()
+        return (self.rules.observing() if pause else self.rules), pause
 
     def refresh_credentials(self, home: RegistryRef) -> tuple[CredentialOutcome, ...]:
         """See ``usecases.refresh_credentials``."""
@@ -163,13 +213,35 @@ class App:
         )
 
 
-@cache
+def _while_paused(outcome: Outcome, pause: Pause | None) -> Outcome:
+    return replace(outcome, halt=outcome.halt or pause)
+
+
 def app() -> App:
-    """The jobs of this function. Raises InvalidRulebookError, on every call until the rulebook is mended."""
+    """The jobs of this function, with the rules as they are at this moment: made anew for each event.
+
+    Raises InvalidRulebookError, on every call until the rulebook is mended.
+    """
+    return _house()(current_rules())
+
+
+@cache
+def current_rules() -> Rules:
+    """The rulebook as it is now. Here and nowhere else it is decided where it comes from.
+
+    Whether its rules are obeyed or only observe is not decided here: that says the switch, which ``App`` asks.
+    """
+    return load_compiled(_settings().rulebook)
+
+
+@cache
+def _house() -> Callable[[Rules], App]:
+    """Everything but the rules, which lasts as long as the process."""
     settings, clients = _settings(), _clients()
-    return App(
-        rules=load_compiled(settings.rulebook),
-        registry=EcrRegistry(clients),
+    table = StateTable(clients, settings.state_table, utc_now)
+    return partial(
+        App,
+        registry=EcrRegistry(clients, StateReleases(table)),
         content=RegistryContent(clients),
         notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table, encode_notice),
         queue=replication_queue(),
@@ -178,6 +250,10 @@ def app() -> App:
         logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
         secrets=SecretsManager(clients),
         now=utc_now,
+        switch=StateSwitch(table, utc_now),
+        brakes=StateBrakes(table, utc_now),
+        journal=StateJournal(table, utc_now),
+        who=settings.accounts.session_name,
         connected=settings.accounts.connected,
     )
 

@@ -21,6 +21,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
+from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.notices import FailedEvent
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import (
@@ -190,6 +191,8 @@ def _line(outcome: Outcome) -> Report:
         line["reasons"] = list(bounded(assessment.reasons))
         line["waived"] = list(bounded(assessment.waived))
         _metrics().add_metric(_VERDICT_METRICS[assessment.verdict], MetricUnit.Count, 1)
+    if isinstance(outcome.halt, Hold):
+        _metrics().add_metric("BrakesHeld", MetricUnit.Count, 1)
     if outcome.error:
         line["error"] = f"{type(outcome.error).__name__}: {_with_notes(outcome.error)}"
         if isinstance(outcome, CredentialOutcome):
@@ -204,7 +207,7 @@ def _line(outcome: Outcome) -> Report:
 
 def _said_of(outcome: Outcome) -> list[str]:
     of_verdict = bounded(outcome.assessment.remarks) if outcome.assessment else ()
-    return [*of_verdict, *([outcome.remark] if outcome.remark else [])]
+    return [*of_verdict, *([outcome.remark] if outcome.remark else []), *([str(outcome.halt)] if outcome.halt else [])]
 
 
 _LONGEST_WAIT_SECONDS = 15 * 60

@@ -25,6 +25,7 @@ from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeRegistry, FakeReplicationQueue
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, AWAY, HOME, SCAN_RULES, TAG_RULES, WHEN_PASSED, noon, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, hands_of, images_lost, scanned_worlds, waivers, worlds
 from ecr_steward_fakes.worlds import settings as repository_settings
@@ -231,6 +232,7 @@ def replicate(world: World, image: ImageRef, rules: Rules | None = None) -> tupl
         scans=world.scans,
         notices=FakeNotices(),
         now=noon,
+        applier=applier_of(world.registry, world.content),
     )
 
 

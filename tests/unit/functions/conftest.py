@@ -8,13 +8,16 @@ from ecr_steward import bootstrap, entry
 from ecr_steward.bootstrap import App
 from ecr_steward.events.sweep_part import encode_part
 from ecr_steward_fakes import (
+    FakeBrakes,
     FakeFailureQueue,
+    FakeJournal,
     FakeLogins,
     FakeNotices,
     FakeReplicationQueue,
     FakeSecrets,
     FakeSourceQueue,
     FakeSweepQueue,
+    FakeSwitch,
 )
 from ecr_steward_fakes.rules import noon, rulebook
 from ecr_steward_fakes.worlds import World
@@ -59,6 +62,9 @@ class House:
     notices: FakeNotices = field(default_factory=FakeNotices)
     queue: FakeReplicationQueue = field(default_factory=FakeReplicationQueue)
     parts: FakeSweepQueue = field(default_factory=FakeSweepQueue)
+    switch: FakeSwitch = field(default_factory=FakeSwitch)
+    brakes: FakeBrakes = field(default_factory=FakeBrakes)
+    journal: FakeJournal = field(default_factory=FakeJournal)
     source: FakeSourceQueue = field(default_factory=FakeSourceQueue)
     failures: FakeFailureQueue = field(default_factory=FakeFailureQueue)
 
@@ -97,6 +103,10 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
             logins=FakeLogins(noon),
             secrets=FakeSecrets(noon),
             now=noon,
+            switch=house.switch,
+            brakes=house.brakes,
+            journal=house.journal,
+            who="a-function",
         )
         monkeypatch.setattr(bootstrap, "app", lambda: app)
 

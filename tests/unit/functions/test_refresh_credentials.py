@@ -59,6 +59,10 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         logins=refresh.logins,
         secrets=refresh.secrets,
         now=now,
+        switch=house.switch,
+        brakes=house.brakes,
+        journal=house.journal,
+        who="a-function",
     )
     monkeypatch.setattr(bootstrap, "app", lambda: app)
     return refresh

@@ -4,6 +4,7 @@ from ecr_steward.domain.repositories import Encryption, Mutability, Repository, 
 from ecr_steward.domain.rules import Mode
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward_fakes import FakeRegistry
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, SETTINGS, rulebook
 
 AS_CREATED = RepositorySettings(
@@ -14,7 +15,7 @@ AS_CREATED = RepositorySettings(
 def test_all_settings_are_those_of_the_rulebook_when_a_repository_is_new() -> None:
     registry = FakeRegistry([Repository(API, AS_CREATED)])
 
-    (outcome,) = apply_repository_policies(API, rules=rulebook(), registry=registry)
+    (outcome,) = apply_repository_policies(API, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
     assert registry.settings_of(API) == SETTINGS
     assert [step.why for step in outcome.plan.steps] == [
@@ -29,7 +30,7 @@ def test_all_settings_are_those_of_the_rulebook_when_a_repository_is_new() -> No
 def test_only_the_lifecycle_policy_is_put_when_only_that_was_deleted() -> None:
     registry = FakeRegistry([Repository(API, replace(SETTINGS, lifecycle=None))])
 
-    apply_repository_policies(API, rules=rulebook(), registry=registry)
+    apply_repository_policies(API, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
     assert [call.method for call in registry.calls.changes] == ["put_lifecycle_policy"]
     assert registry.settings_of(API) == SETTINGS
@@ -38,7 +39,7 @@ def test_only_the_lifecycle_policy_is_put_when_only_that_was_deleted() -> None:
 def test_foreign_resource_tags_stay_when_ours_are_added() -> None:
     registry = FakeRegistry([Repository(API, replace(SETTINGS, resource_tags={"owner": "team-a"}))])
 
-    apply_repository_policies(API, rules=rulebook(), registry=registry)
+    apply_repository_policies(API, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
     assert registry.settings_of(API).resource_tags == {"owner": "team-a", "managed-by": "ecr-steward"}
 
@@ -47,7 +48,9 @@ def test_settings_the_rule_is_silent_about_stay() -> None:
     registry = FakeRegistry([Repository(API, AS_CREATED)])
     silent = RepositorySettings(scan_on_push=True)
 
-    apply_repository_policies(API, rules=rulebook(repository=lambda _: silent), registry=registry)
+    apply_repository_policies(
+        API, rules=rulebook(repository=lambda _: silent), registry=registry, applier=applier_of(registry)
+    )
 
     assert registry.settings_of(API) == replace(AS_CREATED, scan_on_push=True)
 
@@ -55,7 +58,9 @@ def test_settings_the_rule_is_silent_about_stay() -> None:
 def test_nothing_is_written_when_the_rule_only_observes() -> None:
     registry = FakeRegistry([Repository(API, AS_CREATED)])
 
-    (outcome,) = apply_repository_policies(API, rules=rulebook(mode=Mode.OBSERVE), registry=registry)
+    (outcome,) = apply_repository_policies(
+        API, rules=rulebook(mode=Mode.OBSERVE), registry=registry, applier=applier_of(registry)
+    )
 
     assert len(outcome.plan.steps) == 5
     assert not outcome.applied
@@ -63,6 +68,8 @@ def test_nothing_is_written_when_the_rule_only_observes() -> None:
 
 
 def test_nothing_is_done_when_the_repository_is_gone() -> None:
-    (outcome,) = apply_repository_policies(API, rules=rulebook(), registry=FakeRegistry())
+    registry = FakeRegistry()
+
+    (outcome,) = apply_repository_policies(API, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
     assert outcome.remark == "the repository is gone"

@@ -18,6 +18,7 @@ from ecr_steward.errors import AccessDeniedError, ThrottledError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, AT_ONCE, AWAY, HOME, NOON, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
 from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 
@@ -64,6 +65,7 @@ class House:
             scans=self.world.scans,
             notices=self.notices,
             now=self.now,
+            applier=applier_of(self.world.registry, self.world.content),
         )
 
     def sweep(self) -> SweepOutcome:

@@ -11,6 +11,7 @@ from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import LastImageTagError, ThrottledError
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward_fakes import FakeNotices
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, TAG_RULES, rulebook
 from ecr_steward_fakes.worlds import World, manifest, world
 
@@ -20,7 +21,11 @@ OLD, NEW, OTHER = manifest("old"), manifest("new"), manifest("other")
 def enforce(world: World, held: Manifest, notices: FakeNotices | None = None, **changes: object) -> Outcome:
     image = ImageRef(API, held.digest)
     return enforce_image_tags(
-        image, rules=rulebook(**changes), registry=world.registry, notices=notices or FakeNotices()
+        image,
+        rules=rulebook(**changes),
+        registry=world.registry,
+        notices=notices or FakeNotices(),
+        applier=applier_of(world.registry),
     )
 
 
@@ -149,7 +154,13 @@ def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
     registry = world([OLD], {"latest": OLD}, repository=replace(API, name="vendor/tool"))
     image = ImageRef(replace(API, name="vendor/tool"), OLD.digest)
 
-    outcome = enforce_image_tags(image, rules=rulebook(), registry=registry.registry, notices=FakeNotices())
+    outcome = enforce_image_tags(
+        image,
+        rules=rulebook(),
+        registry=registry.registry,
+        notices=FakeNotices(),
+        applier=applier_of(registry.registry),
+    )
 
     assert outcome.rule is None
     assert registry.registry.calls.entries == []

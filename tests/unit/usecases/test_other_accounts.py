@@ -12,6 +12,7 @@ from ecr_steward.errors import AccessDeniedError, AccountNotConnectedError, Role
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
 from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 
@@ -52,6 +53,7 @@ class Steward:
             scans=self.world.scans,
             notices=self.notices,
             now=noon,
+            applier=applier_of(self.world.registry, self.world.content),
         )
 
 

@@ -8,6 +8,7 @@ from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
 from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 
@@ -35,6 +36,7 @@ class Sweeper:
                 scans=self.world.scans,
                 notices=FakeNotices(),
                 now=noon,
+                applier=applier_of(self.world.registry, self.world.content),
             )
         self.queue.requested.clear()
 

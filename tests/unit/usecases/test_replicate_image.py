@@ -20,6 +20,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
 from ecr_steward_fakes import FakeNotices
+from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, AWAY, SETTINGS, Pattern, noon, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
 
@@ -43,6 +44,7 @@ def replicate(
         scans=world.scans,
         notices=notices or FakeNotices(),
         now=noon,
+        applier=applier_of(world.registry, world.content),
     )
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from ecr_steward.domain.brake import Hold
+from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.rules import Mode
 from ecr_steward.domain.verdict import Assessment
@@ -25,6 +27,12 @@ class Outcome:
     """What the rule says about the image's scans, where that was the question."""
     error: StewardError | None = None
     """What ended this job before its plan was done. Others of the same event went on."""
+    halt: Pause | Hold | None = None
+    """Why the plan was not carried out, or not to its end, although its rule would."""
+
+    def carried_out(self, halt: Pause | Hold | None) -> "Outcome":
+        """The outcome of the same plan, now that it is done, unless something has halted it."""
+        return replace(self, applied=halt is None, halt=halt)
 
     def remarking(self, remark: str) -> "Outcome":
         """The same outcome with a remark."""

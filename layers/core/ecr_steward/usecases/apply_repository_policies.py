@@ -9,11 +9,13 @@ from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError, StewardError
 from ecr_steward.ports.registry import Registry
-from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.governing import governing_rules
 
 
-def apply_repository_policies(repository: RepositoryRef, *, rules: Rules, registry: Registry) -> tuple[Outcome, ...]:
+def apply_repository_policies(
+    repository: RepositoryRef, *, rules: Rules, registry: Registry, applier: Applier
+) -> tuple[Outcome, ...]:
     """Bring a repository's settings to those of its rules: one outcome for each rule that decides some of them.
 
     A repository that no rule covers is left alone.
@@ -23,13 +25,13 @@ def apply_repository_policies(repository: RepositoryRef, *, rules: Rules, regist
         if not governing.settings:
             remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
             return (Outcome(str(repository), next(iter(governing.names), None), remark=remark),)
-        return mend_settings(governing, repository, registry)
+        return mend_settings(governing, repository, registry, applier)
     except RepositoryNotFoundError:
         return (Outcome(str(repository), remark="the repository is gone"),)
 
 
 def mend_settings(
-    governing: Governing, repository: RepositoryRef, registry: Registry, *, is_dry: bool = False
+    governing: Governing, repository: RepositoryRef, registry: Registry, applier: Applier, *, is_dry: bool = False
 ) -> tuple[Outcome, ...]:
     """Plan the settings of a repository, and apply the plan where its rule enforces and this is no dry run.
 
@@ -38,15 +40,14 @@ def mend_settings(
     if not governing.settings:
         return ()
     actual = registry.repository(repository)
-    return tuple(_bring_to(rule, actual, registry, is_dry) for rule in governing.settings)
+    return tuple(_bring_to(rule, actual, applier, is_dry) for rule in governing.settings)
 
 
-def _bring_to(rule: Rule, actual: Repository, registry: Registry, is_dry: bool) -> Outcome:
+def _bring_to(rule: Rule, actual: Repository, applier: Applier, is_dry: bool) -> Outcome:
     outcome = Outcome(str(actual.ref), rule.name, rule.mode, plan_repository(rule, actual))
     if is_dry or rule.mode is Mode.OBSERVE:
         return outcome
     try:
-        apply_plan(outcome.plan, registry)
+        return outcome.carried_out(applier.apply(outcome.plan, actual.ref))
     except StewardError as error:  # a rule whose settings are refused does not keep the others from theirs
         return replace(outcome, error=error)
-    return replace(outcome, applied=True)

@@ -14,11 +14,13 @@ from ecr_steward.domain.tagging import is_quarantine_tag
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
-from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.governing import governing_rules
 
 
-def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, notices: Notices) -> Outcome:
+def enforce_image_tags(
+    image: ImageRef, *, rules: Rules, registry: Registry, notices: Notices, applier: Applier
+) -> Outcome:
     """Bring the image tags of one image, and the aliases it touches, back to their rule.
 
     What was pushed is only a hint: the image tags are read anew, so a late or repeated call does no harm.
@@ -36,7 +38,7 @@ def enforce_image_tags(image: ImageRef, *, rules: Rules, registry: Registry, not
             return nothing.remarking("the image is gone")
         if images.subject_of(image.digest) is not None:
             return nothing.remarking("a referrer belongs to its subject: no rule speaks of its image tags")
-        outcome = enforce_in_repository(rule, images, [image.digest], registry=registry, notices=notices)
+        outcome = enforce_in_repository(rule, images, [image.digest], notices=notices, applier=applier)
     except ImageNotFoundError:
         return nothing.remarking("the image is gone")
     except RepositoryNotFoundError:
@@ -50,8 +52,8 @@ def enforce_in_repository(
     images: RepositoryImages,
     focus: Iterable[Digest],
     *,
-    registry: Registry,
     notices: Notices,
+    applier: Applier,
     is_dry: bool = False,
 ) -> Outcome:
     """Enforce a rule's image tags for some images of a repository; a dry run plans them and tells nobody.
@@ -65,8 +67,7 @@ def enforce_in_repository(
     _tell(rule, plan, images, notices)
     if rule.mode is Mode.OBSERVE:
         return outcome
-    apply_plan(plan, registry)
-    return replace(outcome, applied=True)
+    return outcome.carried_out(applier.apply(plan, images.repository, images))
 
 
 def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) -> None:

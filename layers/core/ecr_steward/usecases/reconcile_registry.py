@@ -58,6 +58,7 @@ def sweep_part(
 
     Raises SweepHopsError where that has happened too often.
     """
+    hands = replace(hands, applier=hands.applier.in_window(f"sweep {part.sweep}"))
     left = [RepositoryRef(part.registry, name) for name in part.repositories]
     done: list[Swept] = []
     with ThreadPoolExecutor(workers) as pool:

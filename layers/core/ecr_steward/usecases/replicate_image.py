@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.errors import (
     ImageNotFoundError,
+    PausedError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
     StewardError,
@@ -18,7 +20,7 @@ from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.scans import Scans
-from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governing_rules
@@ -36,6 +38,7 @@ def replicate_image(
     scans: Scans,
     notices: Notices,
     now: Clock,
+    applier: Applier,
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
@@ -52,7 +55,7 @@ def replicate_image(
         remark = "no rule replicates this repository"
         return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
     copier = Copier(rules, content, registry.images, registry.repository, Assessor(rules, registry, scans, now))
-    job = _Job(rule, copier, registry, content, notices)
+    job = _Job(rule, copier, registry, applier, notices)
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
     while pending:
@@ -66,11 +69,11 @@ def replicate_image(
 
 
 class _Job:
-    def __init__(self, rule: Rule, copier: Copier, registry: Registry, content: ImageContent, notices: Notices) -> None:
+    def __init__(self, rule: Rule, copier: Copier, registry: Registry, applier: Applier, notices: Notices) -> None:
         self._rule = rule
         self._copier = copier
         self._registry = registry
-        self._content = content
+        self._applier = applier
         self._notices = notices
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
@@ -122,15 +125,15 @@ class _Job:
         """
         errors: list[StewardError] = []
         try:
-            self._apply(self._copier.plan_settings(copy), done)
+            self._apply(self._copier.plan_settings(copy), copy, done)
         except StewardError as error:
             if not self._is_there(copy.to):
                 raise
             errors.append(error)  # a setting that is refused does not keep the image away
         for _ in range(ROUNDS):
-            if has_copied := self._apply(self._copier.plan_content(copy, facts), done):
+            if has_copied := self._apply(self._copier.plan_content(copy, facts), copy, done):
                 facts = self._copier.facts(copy)
-            has_tagged = self._apply(self._copier.plan_tags(copy, facts), done)
+            has_tagged = self._apply(self._copier.plan_tags(copy, facts), copy, done)
             if not has_copied and not has_tagged:
                 break
             facts = self._copier.facts(copy)
@@ -144,9 +147,18 @@ class _Job:
             notice = ImageReplicated(self._rule.name, copy.image, copy.to, frozenset(facts.image_tags))
             self._notices.publish(notice)
 
-    def _apply(self, plan: Plan, done: list[Plan]) -> bool:
-        """Apply a plan; answers whether there was anything to do."""
-        apply_plan(plan, self._registry, self._content)
+    def _apply(self, plan: Plan, copy: Copy, done: list[Plan]) -> bool:
+        """Apply a plan; answers whether there was anything to do.
+
+        A brake holds settings of the destination only: nothing is taken away by a copy. Where everything is paused the
+        job comes again, and then its rule observes.
+        """
+        halt = self._applier.apply(plan, copy.to)
+        if isinstance(halt, Pause):
+            raise PausedError(str(halt))
+        if halt:
+            done.append(Plan(remarks=(str(halt),)))
+            return False
         done.append(plan)
         return not plan.is_empty
 

@@ -18,6 +18,7 @@ from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.apply_repository_policies import mend_settings
+from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
@@ -35,6 +36,7 @@ class Hands:
     notices: Notices
     queue: ReplicationQueue
     now: Clock
+    applier: Applier
     is_dry: bool = False
 
 
@@ -92,7 +94,8 @@ class _Visit:
 
     def _mend_settings(self, governing: Governing) -> None:
         """The job of ``apply_repository_policies``."""
-        for outcome in mend_settings(governing, self._repository, self._registry, is_dry=self._hands.is_dry):
+        hands = self._hands
+        for outcome in mend_settings(governing, self._repository, self._registry, hands.applier, is_dry=hands.is_dry):
             self._keep(outcome)
             if outcome.error:
                 self._swept.failures.append(SweepFailure(str(self._repository), str(outcome.error)))
@@ -106,8 +109,8 @@ class _Visit:
                     rule,
                     images,
                     images.digests,
-                    registry=self._registry,
                     notices=self._hands.notices,
+                    applier=self._hands.applier,
                     is_dry=self._hands.is_dry,
                 )
             )

@@ -1,0 +1,40 @@
+"""What carries plans out in tests: with fakes of all that it asks, and brakes that let everything through."""
+
+from ecr_steward.domain.brake import Brake
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.messages import Notices
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.usecases.applying import Applier
+from ecr_steward_fakes.messages import FakeNotices
+from ecr_steward_fakes.rules import noon
+from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeSwitch
+
+UNBRAKED = Brake(removals=10_000, share=100)
+
+
+def applier_of(
+    registry: Registry,
+    content: ImageContent | None = None,
+    notices: Notices | None = None,
+    settings: RegistrySettingsStore | None = None,
+    *,
+    switch: FakeSwitch | None = None,
+    brakes: FakeBrakes | None = None,
+    journal: FakeJournal | None = None,
+    now: Clock = noon,
+    brake: Brake = UNBRAKED,
+) -> Applier:
+    """An ``Applier``; what a test gives to it is what it looks at."""
+    return Applier(
+        registry=registry,
+        switch=switch or FakeSwitch(now),
+        brakes=brakes or FakeBrakes(now),
+        journal=journal or FakeJournal(now),
+        notices=notices or FakeNotices(),
+        now=now,
+        who="test",
+        brake_of=lambda _: brake,
+        content=content,
+        settings=settings,
+    )
