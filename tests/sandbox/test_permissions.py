@@ -219,3 +219,24 @@ def test_json_is_refused_when_the_query_has_parameters_that_moto_would_take_inst
 )
 def test_request_is_read_when_its_parameters_are_in_one_place(target: str, body: bytes) -> None:
     assert read_call(HttpRequest("POST", target, FORM, body), REGION).operation == "Publish"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "expected"),
+    [
+        ("GET", "/rules/a/b.json", {}, ("s3:GetObject", "arn:aws:s3:::rules/a/b.json")),
+        ("HEAD", "/rules/a%20b", {}, ("s3:GetObject", "arn:aws:s3:::rules/a b")),
+        ("GET", "/rules/a?acl", {}, ("s3:GetObjectAcl", "arn:aws:s3:::rules/a")),
+        ("PUT", "/rules/a", {}, ("s3:PutObject", "arn:aws:s3:::rules/a")),
+        ("PUT", "/rules/a", {"x-amz-copy-source": "/other/b"}, ("s3:PutObject", "arn:aws:s3:::rules/a")),
+        ("GET", "/rules?list-type=2", {}, ("s3:ListBucket", "arn:aws:s3:::rules")),
+        ("GET", "/", {}, ("s3:ListAllMyBuckets", "*")),
+    ],
+)
+def test_call_needs_an_action_on_its_object_when_asked_of_s3(
+    method: str, target: str, headers: dict[str, str], expected: tuple[str, str]
+) -> None:
+    scope = f"AWS4-HMAC-SHA256 Credential=key/20261126/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=0"
+    request = HttpRequest(method, target, {"authorization": scope, **headers}, b"")
+
+    assert needs(request, read_call(request, REGION), ACCOUNT) == [Permission(*expected)]

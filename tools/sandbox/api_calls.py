@@ -119,8 +119,11 @@ def _operation(service: str, request: HttpRequest) -> str:
         raise AmbiguousRequestError(f"The request names more than one operation: {', '.join(sorted(named))}")
     if named:
         return named.pop()
-    for method, pattern, operation in _rest_operations(service):
-        if method == request.method and pattern.fullmatch(request.path):
+    asked = set(parse_qs(request.query, keep_blank_values=True))
+    for method, pattern, query, operation in _rest_operations(service):
+        if method == request.method and pattern.fullmatch(request.path) and query <= asked:
+            if operation == "CopyObject" and "x-amz-copy-source" not in request.headers:
+                continue  # of S3's operations with one method and path, the one that only a header tells
             return operation
     return f"{request.method} {request.path}"
 
@@ -159,17 +162,19 @@ def _model(service: str) -> ServiceModel | None:
 
 
 @cache
-def _rest_operations(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """Method, path and name of each operation of a REST service, paths with more fixed text first."""
+def _rest_operations(service: str) -> tuple[tuple[str, re.Pattern[str], frozenset[str], str], ...]:
+    """Method, path, names in the query and name of each operation of a REST service, the more specific ones first."""
     model = _model(service)
     if model is None or not protocol_of(service).startswith("rest"):
         return ()
-    found: list[tuple[int, str, re.Pattern[str], str]] = []
+    found: list[tuple[int, int, str, re.Pattern[str], frozenset[str], str]] = []
     for name in model.operation_names:
         http = model.operation_model(name).http
-        path = http["requestUri"].partition("?")[0].rstrip("/") or "/"
+        path, _, query = http["requestUri"].partition("?")
+        path = path.rstrip("/") or "/"
+        names = frozenset(parse_qs(query, keep_blank_values=True)) - {"x-id"}
         fixed = re.sub(r"\{\w+\+?\}", "", path)
         pattern = re.sub(r"\\\{\w+(\\\+)?\\\}", lambda part: ".+" if part.group(1) else "[^/]+", re.escape(path))
-        found.append((-len(fixed), http["method"], re.compile(pattern + "/?"), name))
-    found.sort(key=lambda item: (item[0], item[3]))
-    return tuple((method, pattern, name) for _, method, pattern, name in found)
+        found.append((-len(fixed), -len(names), http["method"], re.compile(pattern + "/?"), names, name))
+    found.sort(key=lambda item: (item[0], item[1], item[5]))
+    return tuple((method, pattern, names, name) for _, _, method, pattern, names, name in found)

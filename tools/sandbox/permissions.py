@@ -152,10 +152,29 @@ def _of_secretsmanager(request: HttpRequest, call: ApiCall, account: str) -> Ite
         yield Permission("secretsmanager:TagResource", resources[0])
 
 
+_S3_ACTIONS = {
+    "CopyObject": "PutObject",
+    "HeadObject": "GetObject",
+    "HeadBucket": "ListBucket",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "UploadPart": "PutObject",
+}
+"""Operations of S3 that need an action of another name. S3 User Guide, "Required permissions for Amazon S3 API"."""
+
+
+def _of_s3(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
+    bucket, _, key = unquote(request.path).removeprefix("/").partition("/")
+    resource = f"arn:{PARTITION}:s3:::{bucket}{f'/{key}' if key else ''}" if bucket else "*"
+    yield Permission(f"s3:{_S3_ACTIONS.get(call.operation, call.operation)}", resource)
+
+
 _NEEDS: Mapping[str, Callable[[HttpRequest, ApiCall, str], Iterator[Permission]]] = {
     "dynamodb": _of_dynamodb,
     "events": _of_events,
     "lambda": _of_lambda,
+    "s3": _of_s3,
     "secretsmanager": _of_secretsmanager,
     "sns": _of_sns,
     "sqs": _of_sqs,
