@@ -117,12 +117,31 @@ def schema(
 
 @app.command()
 def explain(
-    subject: Annotated[str, typer.Argument(help="An error code such as ES101.", metavar="CODE")],
+    subject: Annotated[str, typer.Argument(help="An error code such as ES101, or a repository.", metavar="SUBJECT")],
+    *,
+    rulebook: Annotated[
+        Path | None, typer.Option(help="For a repository: the rulebook (default: the one here).")
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="For a repository: whose it is.")] = None,
+    region: Annotated[str | None, typer.Option(help="For a repository: where it is.")] = None,
+    resource_tag: Annotated[
+        list[str] | None, typer.Option(help="For a repository: a resource tag it carries.", metavar="KEY=VALUE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a repository: print JSON.")] = False,
 ) -> None:
-    """Say what an error code means, with what is wrong and what would be right."""
-    from steward_cli.explain_command import explain_code
+    """Say what an error code means, or what the rules say about a repository and which of them decides."""
+    from steward_cli.error_pages import looks_like_a_code
 
-    explain_code(subject)
+    if looks_like_a_code(subject):
+        from steward_cli.explain_command import explain_code
+
+        explain_code(subject)
+    else:
+        from steward_cli.explain_repository import explain_repository
+
+        explain_repository(
+            subject, rulebook, account=account, region=region, resource_tags=resource_tag or [], as_json=as_json
+        )
 
 
 def _show(findings: "list[Finding]", stream: TextIO) -> None:

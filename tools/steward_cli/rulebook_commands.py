@@ -31,7 +31,7 @@ def validate_files(
 
 
 def _validate_file(path: Path, today: date, parameters: Sequence[str], environment: str) -> list[Finding]:
-    file, rulebook, findings = _read(path)
+    file, rulebook, findings = read_rulebook(path)
     bounds = bounds_of(path, parameters, environment)
     if file is None or rulebook is None:
         return findings
@@ -43,13 +43,14 @@ def _validate_file(path: Path, today: date, parameters: Sequence[str], environme
 
 def compile_file(path: Path, output: Path) -> list[Finding]:
     """Compile a rulebook to the file that the functions read, or say what is wrong and write nothing."""
-    file, rulebook, findings = _read(path)
+    file, rulebook, findings = read_rulebook(path)
     if file is not None and rulebook is not None:
         output.write_text(dump_compiled(rulebook, path.name, file.source), encoding="utf-8")
     return findings
 
 
-def _read(path: Path) -> tuple[RulebookFile | None, Rulebook | None, list[Finding]]:
+def read_rulebook(path: Path) -> tuple[RulebookFile | None, Rulebook | None, list[Finding]]:
+    """A rulebook and its file, or what is wrong with it. Raises OSError."""
     try:
         file = read_rulebook_file(path)
     except UnreadableRulebookError as error:

@@ -35,7 +35,7 @@ def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
 def _rule(rule: model.Rule) -> rules.Rule:
     return rules.Rule(
         name=rule.name,
-        match=_match(rule.match),
+        match=compile_match(rule.match),
         mode=rules.Mode(rule.mode),
         image_tags=tag_rules(rule.image_tags) if rule.image_tags else None,
         repository=settings_of(rule.repository) if rule.repository else None,
@@ -46,7 +46,8 @@ def _rule(rule: model.Rule) -> rules.Rule:
     )
 
 
-def _match(match: Match) -> rules.Match:
+def compile_match(match: Match) -> rules.Match:
+    """Compile which repositories a rule speaks about."""
     return rules.Match(
         repositories=tuple(map(repository_matcher, match.repositories)),
         accounts=tuple(map(star_matcher, match.accounts)),

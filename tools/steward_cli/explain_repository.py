@@ -1,0 +1,110 @@
+"""``ecr-steward explain REPOSITORY``: what rules say about it, and which of them decides."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+from ruamel.yaml import YAML
+
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.errors import InvalidNameError
+from ecr_steward.rulebook.codes import Code
+from ecr_steward.rulebook.explanation import Decided, Explanation, explain
+from ecr_steward.rulebook.model import Rulebook
+from steward_cli.main import FINDINGS
+from steward_cli.refusal import refuse
+from steward_cli.report import show_findings
+from steward_cli.rulebook_commands import find_rulebooks, read_rulebook
+
+_ANY_ACCOUNT = "000000000000"
+_ANY_REGION = "us-east-1"
+
+
+def explain_repository(
+    name: str,
+    file: Path | None,
+    *,
+    account: str | None,
+    region: str | None,
+    resource_tags: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Print what holds for a repository. Exits with 1 where no rule matches it."""
+    rulebook = _rulebook(file)
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    for missing, key, option in ((account, "accounts", "--account"), (region, "regions", "--region")):
+        named = next((rule.name for rule in rulebook.rules if getattr(rule.match, key)), None)
+        if missing is None and named:
+            refuse(f"the rule `{named}` names {key}, so say whose repository is meant: {option}")
+    try:
+        repository = RepositoryRef(RegistryRef(account or _ANY_ACCOUNT, region or _ANY_REGION), name)
+    except InvalidNameError as error:
+        refuse(str(error))
+    found = explain(rulebook, repository, _pairs(resource_tags))
+    if as_json:
+        sys.stdout.write(json.dumps({"repository": name, **asdict(found)}, indent=2) + "\n")
+    else:
+        sys.stdout.write(_text(name, found))
+        if not resource_tags and any(rule.match.resource_tags for rule in rulebook.rules):
+            typer.echo("some rules match by resource tags: --resource-tag KEY=VALUE says which it carries", err=True)
+    if not found.rules:
+        raise typer.Exit(FINDINGS)
+
+
+def _rulebook(file: Path | None) -> Rulebook:
+    paths = [file] if file else find_rulebooks(Path())[:1]
+    if not paths:
+        refuse("no rulebook here: name one with --rulebook, or call it ecr-steward.yaml", Code.NO_RULEBOOK)
+    try:
+        _, rulebook, findings = read_rulebook(paths[0])
+    except OSError as error:
+        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
+    if rulebook is None:
+        show_findings(findings, sys.stderr)
+        raise typer.Exit(FINDINGS)
+    return rulebook
+
+
+def _pairs(written: Sequence[str]) -> dict[str, str]:
+    pairs = dict(each.partition("=")[::2] for each in written)
+    if wrong := next((each for each in written if "=" not in each), None):
+        refuse(f"`{wrong}` is no resource tag: write KEY=VALUE")
+    return pairs
+
+
+def _text(name: str, found: Explanation) -> str:
+    if not found.rules:
+        return f"{name}: no rule matches it, so it is left alone\n"
+    lines = [f"{name}: matched by {', '.join(found.rules)}"]
+    if found.ends_at:
+        lines.append(f"  `{found.ends_at}` is final: no rule below it, and not `defaults`, has a say")
+    if found.is_owned_by_code:
+        lines.append("  other code owns it (`infrastructure_code`): everything is only reported")
+    if not found.decided:
+        lines.append("  nothing is said about it")
+    for decided in found.decided:
+        lines += ["", *_section(decided)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(decided: Decided) -> list[str]:
+    vain = f"; {', '.join(decided.in_vain)} below says it in vain" if decided.in_vain else ""
+    heading = f"{decided.section}: rule {decided.rule}, mode {decided.mode}{vain}"
+    return [heading, *(f"    {line}" for line in _yaml(decided.value).splitlines())]
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, str | int | float | bool):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.width = 100
+    text = io.StringIO()
+    yaml.dump(value, text)
+    return text.getvalue()
