@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
+from ecr_steward.domain.images import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Image, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.repositories import Document, Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Waiver
@@ -43,23 +43,33 @@ def blob(name: str) -> Descriptor:
     return Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", digest_of(content), len(content))
 
 
+def config(name: str) -> Descriptor:
+    """A config of an image. What labels it says is up to ``FakeImageContent``."""
+    return replace(blob(f"config {name}"), media_type=OCI_CONFIG)
+
+
 def manifest(
     name: str,
     *,
     blobs: Sequence[Descriptor] = (),
     children: Sequence[Manifest] = (),
     subject: Manifest | None = None,
+    annotations: Mapping[str, str] | None = None,
+    artifact_type: str | None = None,
 ) -> Manifest:
     """A manifest, or an index where there are children. Its bytes stand for its name and for what it points to."""
     media_type = OCI_INDEX if children else OCI_MANIFEST
     pointers = [*blobs, *(child.descriptor for child in children), *([subject.descriptor] if subject else [])]
-    content = json.dumps([name, [pointer.digest.value for pointer in pointers]]).encode()
+    said = {"annotations": annotations, "artifactType": artifact_type}
+    document = [name, [pointer.digest.value for pointer in pointers], *filter(None, said.values())]
+    content = json.dumps(document).encode()
     return Manifest(
-        Descriptor(media_type, digest_of(content), len(content)),
+        Descriptor(media_type, digest_of(content), len(content), artifact_type=artifact_type),
         content,
         tuple(blobs),
         tuple(child.descriptor for child in children),
         subject.descriptor if subject else None,
+        annotations or {},
     )
 
 

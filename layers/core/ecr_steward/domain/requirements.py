@@ -8,6 +8,8 @@ from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.tag_rules import CompanionRules, Requirement, TagRules
 
+VALUE_LIMIT = 4096
+"""Characters in the value of a label or annotation that is asked for. A config may hold megabytes."""
 _QUOTED_CHARACTERS = 100
 
 
@@ -30,9 +32,8 @@ class Facts:
 
     now: datetime | None = None
     """``None``: no time is granted for anything."""
-    descriptions: Mapping[Digest, Description] = field(default_factory=dict)
-    parts: frozenset[Digest] = frozenset()
-    """Images that a tagged index lists: what they must bring along is asked of the index."""
+    shortcomings: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
+    """What images lack that they must bring along, one sentence each."""
 
 
 def signature_tag(digest: Digest) -> ImageTag:
@@ -47,11 +48,10 @@ def is_within(images: RepositoryImages, digest: Digest, time: timedelta, now: da
     return now is not None and pushed_at is not None and now - pushed_at < time
 
 
-def shortcomings(rules: TagRules, digest: Digest, images: RepositoryImages, facts: Facts) -> Iterator[str]:
-    """What an image lacks, one sentence each; nothing of an image whose description was not read."""
-    description = facts.descriptions.get(digest)
-    if description is None:
-        return
+def shortcomings(
+    rules: TagRules, digest: Digest, images: RepositoryImages, description: Description, now: datetime | None
+) -> Iterator[str]:
+    """What an image lacks that it must bring along, one sentence each."""
     yield from description.unreadable
     for requirement in rules.annotations:
         if not description.unreadable and (fault := _fault(requirement, description.annotations)):
@@ -59,7 +59,7 @@ def shortcomings(rules: TagRules, digest: Digest, images: RepositoryImages, fact
     for requirement in rules.labels:
         yield from _faults_of_labels(requirement, description)
     if rules.companions is not None:
-        yield from _missing_companions(rules.companions, digest, images, description, facts.now)
+        yield from _missing_companions(rules.companions, digest, images, description, now)
 
 
 def _faults_of_labels(requirement: Requirement, description: Description) -> Iterator[str]:
@@ -78,6 +78,8 @@ def _fault(requirement: Requirement, said: Mapping[str, str]) -> str | None:
     value = said.get(requirement.key)
     if not value:
         return f"{requirement.key!r} is {'missing' if value is None else 'empty'}"
+    if len(value) > VALUE_LIMIT:
+        return f"{requirement.key!r} has more than {VALUE_LIMIT} characters"
     if requirement.pattern is not None and not requirement.pattern.matches(value):
         short = value if len(value) <= _QUOTED_CHARACTERS else f"{value[:_QUOTED_CHARACTERS]}..."
         return f"{requirement.key!r} is {short!r}, which does not match {requirement.pattern.spelling!r}"

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import NOTHING, AddImageTag, DeleteAndRetag, Plan, RemoveImageTag, Step, Violation
-from ecr_steward.domain.requirements import Facts, shortcomings
+from ecr_steward.domain.requirements import Facts
 from ecr_steward.domain.rules import Rule
 from ecr_steward.domain.tag_rules import AliasMove, OnViolation, TagRules
 from ecr_steward.domain.tagging import TagReading, is_protected, is_quarantine_tag, own_tags, quarantine_tag
@@ -25,7 +26,7 @@ def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest
         return NOTHING
     wanted = rule.image_tags
     judged = [digest for digest in sorted(set(focus)) if images.subject_of(digest) is None]
-    faulty = {digest: _faults(rule, wanted, digest, images, facts) for digest in judged}
+    faulty = {digest: _faults(rule, digest, images, facts) for digest in judged}
     acts = wanted.on_violation is not OnViolation.NOTIFY
     barred = frozenset(d for d, faults in faulty.items() if faults and acts and not is_protected(wanted, d, images))
     planner = _Planner(rule, TagReading(wanted, images, facts.now, barred))
@@ -35,25 +36,24 @@ def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest
     return planner.plan()
 
 
-def has_to_be_described(rules: TagRules, digest: Digest, images: RepositoryImages, facts: Facts) -> bool:
+def has_to_be_described(rules: TagRules, digest: Digest, images: RepositoryImages, now: datetime | None) -> bool:
     """Whether a rule asks an image for more than image tags.
 
-    It asks what people pull by a tag: neither a referrer or attachment, nor what is in quarantine, nor the part of a
-    tagged index, nor what looks like the part of an index that is still being pushed.
+    It asks what people pull by a tag: neither a referrer or attachment, nor what is in quarantine, nor what looks like
+    the part of an index that is still being pushed; and not what somebody has released as it is.
     """
-    if not rules.asks_for_content or digest in facts.parts or images.subject_of(digest) is not None:
+    if not rules.asks_for_content or images.is_released(digest) or images.subject_of(digest) is not None:
         return False
-    reading = TagReading(rules, images, facts.now)
+    reading = TagReading(rules, images, now)
     own = own_tags(digest, images)
     return bool(own) and not all(map(reading.awaits_an_index, own))
 
 
-def _faults(rule: Rule, wanted: TagRules, digest: Digest, images: RepositoryImages, facts: Facts) -> list[Violation]:
+def _faults(rule: Rule, digest: Digest, images: RepositoryImages, facts: Facts) -> list[Violation]:
     """What is wrong with an image as a whole."""
-    if images.is_released(digest) or not has_to_be_described(wanted, digest, images, facts):
-        return []
     image = ImageRef(images.repository, digest)
-    return [Violation(rule=rule.name, subject=image, why=why) for why in shortcomings(wanted, digest, images, facts)]
+    found = () if images.is_released(digest) else facts.shortcomings.get(digest, ())
+    return [Violation(rule=rule.name, subject=image, why=why) for why in found]
 
 
 @dataclass

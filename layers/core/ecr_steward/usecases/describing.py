@@ -1,0 +1,140 @@
+"""Reading what an image says of itself and who refers to it, as far as a rule about image tags asks for it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from ecr_steward.domain.images import IMAGE_CONFIG_MEDIA_TYPES, INDEX_MEDIA_TYPES, Manifest, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.requirements import VALUE_LIMIT, Description, Facts, shortcomings
+from ecr_steward.domain.tag_plan import has_to_be_described
+from ecr_steward.domain.tag_rules import Requirement, TagRules
+from ecr_steward.errors import (
+    DigestMismatchError,
+    ImageNotFoundError,
+    InvalidImageConfigError,
+    InvalidManifestError,
+    StewardError,
+)
+from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.usecases.image_graph import DEPTH_LIMIT
+
+_IMAGES_LIMIT = 1_000
+"""Images that one index may lead to."""
+_MALFORMED = (InvalidManifestError, InvalidImageConfigError, DigestMismatchError)
+"""What trying again does not mend: it is a violation, and no failure of the job."""
+
+
+@dataclass(frozen=True)
+class Describer:
+    """Finds out what images lack. It reads content only of those images of which a rule asks for it."""
+
+    registry: Registry
+    content: ImageContent
+    now: Clock
+
+    def facts(self, rules: TagRules, images: RepositoryImages, focus: Iterable[Digest]) -> Facts:
+        """What is known of these images beside their tags. One that was deleted meanwhile lacks nothing.
+
+        Raises what trying again may mend, and AccessDeniedError.
+        """
+        now = self.now()
+        subjects = {image.subject for image in images.images.values()}
+        lacking: dict[Digest, tuple[str, ...]] = {}
+        for digest in sorted(set(focus)):
+            if has_to_be_described(rules, digest, images, now):
+                description = self._describe(rules, ImageRef(images.repository, digest), digest in subjects)
+                found = tuple(shortcomings(rules, digest, images, description, now)) if description else ()
+                if found:
+                    lacking[digest] = found
+        for part in self._parts_of_indexes(images, lacking) if lacking else ():
+            lacking.pop(part, None)
+        return Facts(now, lacking)
+
+    def _describe(self, rules: TagRules, image: ImageRef, has_referrers: bool) -> Description | None:
+        types: frozenset[str] = frozenset()
+        if rules.companions and rules.companions.artifact_types and has_referrers:
+            referrers = self.content.referrers(image.repository, image.digest)
+            types = frozenset(referrer.artifact_type for referrer in referrers if referrer.artifact_type)
+        if not rules.labels and not rules.annotations:
+            return Description(artifact_types=types)
+        try:
+            manifest = self.content.manifest(image.repository, image.digest)
+        except ImageNotFoundError:
+            return None
+        except _MALFORMED as error:
+            return Description(artifact_types=types, unreadable=(str(error),))
+        reader = _LabelReader(image.repository, self.content, rules.labels)
+        labels = dict(reader.read(manifest, 0)) if rules.labels else {}
+        if reader.unreadable and not self._is_there(image):
+            return None
+        annotations = _asked(rules.annotations, manifest.annotations)
+        return Description(annotations, labels, types, tuple(reader.unreadable))
+
+    def _is_there(self, image: ImageRef) -> bool:
+        """Whether an image is still there of which something could not be read."""
+        try:
+            self.content.manifest(image.repository, image.digest)
+        except ImageNotFoundError:
+            return False
+        return True
+
+    def _parts_of_indexes(self, images: RepositoryImages, suspects: Iterable[Digest]) -> set[Digest]:
+        """Which images a tagged index lists: what they must bring along is asked of the index."""
+        indexes = {
+            digest for digest in images.holders.values() if images.images[digest].media_type in INDEX_MEDIA_TYPES
+        }
+        if not indexes or all(digest in indexes for digest in suspects):
+            return set()
+        found = self.registry.children(images.repository, indexes)
+        return {child.digest for listed in found.values() if not isinstance(listed, StewardError) for child in listed}
+
+
+class _LabelReader:
+    """Reads the labels of an image, or of each image that an index leads to but for attestations."""
+
+    def __init__(self, repository: RepositoryRef, content: ImageContent, wanted: tuple[Requirement, ...]) -> None:
+        self._repository = repository
+        self._content = content
+        self._wanted = wanted
+        self._seen: set[Digest] = set()
+        self.unreadable: list[str] = []
+
+    def read(self, manifest: Manifest, depth: int) -> Iterator[tuple[Digest, Mapping[str, str]]]:
+        self._seen.add(manifest.digest)
+        if depth > DEPTH_LIMIT or len(self._seen) > _IMAGES_LIMIT:
+            self.unreadable.append(
+                f"{manifest.digest} is more than {DEPTH_LIMIT} levels or {_IMAGES_LIMIT} images deep"
+            )
+            return
+        if not manifest.is_index:
+            labels = self._labels(manifest)
+            if labels is not None:
+                yield manifest.digest, labels
+            return
+        for child in manifest.children:
+            if child.digest in self._seen or child.runs_nowhere:
+                continue
+            part = self._attempt(partial(self._content.manifest, self._repository, child.digest))
+            if part is not None:
+                yield from self.read(part, depth + 1)
+
+    def _labels(self, manifest: Manifest) -> Mapping[str, str] | None:
+        config = manifest.blobs[0]
+        if config.media_type not in IMAGE_CONFIG_MEDIA_TYPES:
+            return {}  # a chart, or whatever else is no image, says nothing of itself there
+        read = self._attempt(partial(self._content.labels, self._repository, config))
+        return None if read is None else _asked(self._wanted, read)
+
+    def _attempt[Content](self, read: Callable[[], Content]) -> Content | None:
+        try:
+            return read()
+        except (*_MALFORMED, ImageNotFoundError) as error:
+            self.unreadable.append(str(error))
+            return None
+
+
+def _asked(wanted: tuple[Requirement, ...], said: Mapping[str, str]) -> dict[str, str]:
+    """Only what is asked for, and no more of it than matters: the rest may be megabytes, of each of many images."""
+    return {each.key: said[each.key][: VALUE_LIMIT + 1] for each in wanted if each.key in said}
