@@ -9,17 +9,20 @@ from typing import Self
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
+from ecr_steward.adapters.counting import count
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
+from ecr_steward.adapters.s3_rulebook import S3Rulebook
 from ecr_steward.adapters.secrets_manager import SecretsManager
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
@@ -39,9 +42,11 @@ from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, 
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.switch import Switch
-from ecr_steward.rulebook.load import load_compiled
+from ecr_steward.rulebook.bounds import Bounds
+from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.current_rules import CurrentRules
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
@@ -60,11 +65,16 @@ class Settings:
     """What the template tells a function through its environment."""
 
     rulebook: Path
+    rulebook_object: tuple[str, str] | None
+    """Bucket and key of a rulebook that counts instead."""
+    metrics_namespace: str
     event_bus: str
     idempotency_table: str
     state_table: str
     failure_queue_url: str
     accounts: Accounts
+    secret_prefix: str | None
+    """What the names of secrets begin with that may be written."""
     pull_only_role: str | None
     """Name of the role, here and in connected accounts, that published logins speak as."""
     replicate_queue_url: str | None
@@ -74,11 +84,21 @@ class Settings:
     source_queue_url: str | None
     """Where the messages come from that this function is invoked with."""
 
+    @property
+    def bounds(self) -> Bounds:
+        """What a rulebook may name. An account that is not connected fails what is about it, and nothing else."""
+        return Bounds(secret_prefix=self.secret_prefix, pull_only_role=self.pull_only_role)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the variables that ``template.yaml`` sets. Raises KeyError for one that is missing."""
         return cls(
             rulebook=Path(env.get("ECR_STEWARD_RULEBOOK", "/opt/rulebook.json")),
+            rulebook_object=(bucket, env["ECR_STEWARD_RULEBOOK_KEY"])
+            if (bucket := env.get("ECR_STEWARD_RULEBOOK_BUCKET"))
+            else None,
+            metrics_namespace=env.get("POWERTOOLS_METRICS_NAMESPACE", "EcrSteward"),
+            secret_prefix=env.get("ECR_STEWARD_SECRET_PREFIX"),
             event_bus=env["ECR_STEWARD_EVENT_BUS"],
             idempotency_table=env["ECR_STEWARD_IDEMPOTENCY_TABLE"],
             state_table=env["ECR_STEWARD_STATE_TABLE"],
@@ -225,25 +245,42 @@ def app() -> App:
     return _house()(current_rules())
 
 
-@cache
 def current_rules() -> Rules:
     """The rulebook as it is now. Here and nowhere else it is decided where it comes from.
 
     Whether its rules are obeyed or only observe is not decided here: that says the switch, which ``App`` asks.
     """
-    return load_compiled(_settings().rulebook)
+    return _rulebook()()
+
+
+@cache
+def _rulebook() -> Callable[[], Rules]:
+    """The rulebook of the layer, which lasts as long as the process, or the one in S3."""
+    settings, clients = _settings(), _clients()
+    if settings.rulebook_object is None:
+        rules = load_compiled(settings.rulebook, settings.bounds)
+        return lambda: rules
+    source = S3Rulebook(clients, *settings.rulebook_object)
+    return CurrentRules(
+        source,
+        partial(parse_compiled, bounds=settings.bounds),
+        last_good=StateRulebook(_state_table(), source.place),
+        notices=_notices(),
+        count_refusal=partial(count, settings.metrics_namespace, "RulebooksRefused"),
+        now=utc_now,
+    )
 
 
 @cache
 def _house() -> Callable[[Rules], App]:
     """Everything but the rules, which lasts as long as the process."""
     settings, clients = _settings(), _clients()
-    table = StateTable(clients, settings.state_table, utc_now)
+    table = _state_table()
     return partial(
         App,
         registry=EcrRegistry(clients, StateReleases(table)),
         content=RegistryContent(clients),
-        notices=EventBusNotices(clients, settings.event_bus, settings.idempotency_table, encode_notice),
+        notices=_notices(),
         queue=replication_queue(),
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),
         scans=EcrScans(clients),
@@ -256,6 +293,17 @@ def _house() -> Callable[[Rules], App]:
         who=settings.accounts.session_name,
         connected=settings.accounts.connected,
     )
+
+
+@cache
+def _notices() -> Notices:
+    settings = _settings()
+    return EventBusNotices(_clients(), settings.event_bus, settings.idempotency_table, encode_notice)
+
+
+@cache
+def _state_table() -> StateTable:
+    return StateTable(_clients(), _settings().state_table, utc_now)
 
 
 @cache
