@@ -9,6 +9,7 @@ from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
 READING = frozenset(
     {
         "repositories",
+        "described",
         "repository",
         "resource_tags",
         "images",
@@ -19,6 +20,7 @@ READING = frozenset(
         "referrers",
         "scan",
     }
+    | {"seen", "run_by_ecs", "run_by_lambda", "counted_by_inspector"}
     | {"fetch", "may_pull", "may_push", "read"}
     | {"paused", "holding", "holds", "entry", "entries", "of"}
     | {"policy", "scanning", "replication", "creation_templates", "account_setting"}

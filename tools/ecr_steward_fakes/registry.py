@@ -7,7 +7,7 @@ of BatchDeleteImage); and of the port, that nobody can take an image's last tag.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
@@ -129,9 +129,10 @@ class FakeRegistry:
         with self.calls.record("repositories", registry):
             yield from sorted(ref for ref in self._settings if ref.registry == registry)
 
-    def described(self, registry: RegistryRef) -> Iterator[Repository]:
-        for ref in self.repositories(registry):
-            yield self._with(Repository.unread(ref), frozenset({Part.DESCRIPTION}))
+    def described(self, registry: RegistryRef, names: Sequence[str]) -> Iterator[Repository]:
+        with self.calls.record("described", registry):
+            for name in names:
+                yield self._with(Repository.unread(RepositoryRef(registry, name)), {Part.DESCRIPTION})
 
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
         repository = of if isinstance(of, Repository) else Repository.unread(of)

@@ -25,8 +25,9 @@ from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
-from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef
-from ecr_steward.domain.observations import Push
+from ecr_steward.domain.callers import OwnRoles
+from ecr_steward.domain.names import ImageRef, RegistryRef
+from ecr_steward.domain.observations import Push, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.rules import Rules
@@ -84,6 +85,15 @@ class Settings:
     source_queue_url: str | None
     """Where the messages come from that this function is invoked with."""
 
+    role_path: str | None = None
+    """Of the roles that the functions act as."""
+
+    @property
+    def own_roles(self) -> OwnRoles | None:
+        """By which the steward knows what it did itself, where the template says so."""
+        of = self.accounts
+        return OwnRoles(of.own, self.role_path, of.connected, of.spoke_role) if self.role_path else None
+
     @property
     def bounds(self) -> Bounds:
         """What a rulebook may name. An account that is not connected fails what is about it, and nothing else."""
@@ -114,6 +124,7 @@ class Settings:
             replicate_queue_url=env.get("ECR_STEWARD_REPLICATE_QUEUE_URL"),
             sweep_queue_url=env.get("ECR_STEWARD_SWEEP_QUEUE_URL"),
             source_queue_url=env.get("ECR_STEWARD_SOURCE_QUEUE_URL"),
+            role_path=env.get("ECR_STEWARD_ROLE_PATH"),
         )
 
 
@@ -138,6 +149,8 @@ class App:
     """Whom the journal names: this function."""
     connected: frozenset[str] = frozenset()
     """Other accounts that the sweep looks at, too."""
+    own_roles: OwnRoles | None = None
+    """By which the steward knows what it did itself."""
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -147,10 +160,12 @@ class App:
         )
         return _while_paused(outcome, pause)
 
-    def apply_repository_policies(self, repository: RepositoryRef) -> tuple[Outcome, ...]:
+    def apply_repository_policies(self, change: RepositoryChanged) -> tuple[Outcome, ...]:
         """See ``usecases.apply_repository_policies``."""
         rules, pause = self._obeyed()
-        outcomes = apply_repository_policies(repository, rules=rules, registry=self.registry, applier=self.applier)
+        outcomes = apply_repository_policies(
+            change, rules=rules, registry=self.registry, applier=self.applier, own_roles=self.own_roles
+        )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
     def replicate_image(self, image: ImageRef) -> tuple[Outcome, ...]:
@@ -292,6 +307,7 @@ def _house() -> Callable[[Rules], App]:
         journal=StateJournal(table, utc_now),
         who=settings.accounts.session_name,
         connected=settings.accounts.connected,
+        own_roles=settings.own_roles,
     )
 
 

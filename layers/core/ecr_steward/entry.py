@@ -184,6 +184,8 @@ def _line(outcome: Outcome) -> Report:
         "violations": [violation.why for violation in plan.violations],
         "applied": outcome.applied,
     }
+    if outcome.changed_by:
+        line["changed_by"] = outcome.changed_by
     if remarks := [*plan.remarks, *_said_of(outcome)]:
         line["remarks"] = remarks
     if assessment := outcome.assessment:

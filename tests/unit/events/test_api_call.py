@@ -2,6 +2,7 @@
 
 import pytest
 
+from ecr_steward.domain.callers import Caller
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.errors import InvalidNameError, MalformedEventError
@@ -9,6 +10,9 @@ from ecr_steward.events.api_call import ApiCallEvent
 from ecr_steward.events.envelope import parse
 
 REPOSITORY = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
+ALICE = Caller(
+    "arn:aws:sts::111122223333:assumed-role/developer/alice", role="arn:aws:iam::111122223333:role/developer"
+)
 FOLDER = "aws_api_call_via_cloudtrail"
 
 
@@ -23,7 +27,35 @@ FOLDER = "aws_api_call_via_cloudtrail"
 def test_the_changed_repository_is_named_when_a_call_succeeded(load_event, sample, operation):
     event = parse(ApiCallEvent, load_event(f"{FOLDER}/{sample}"))
 
-    assert event.to_repository_changed() == RepositoryChanged(REPOSITORY, operation)
+    assert event.to_repository_changed() == RepositoryChanged(REPOSITORY, operation, ALICE)
+
+
+@pytest.mark.parametrize(
+    ("identity", "name"),
+    [
+        ({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/bob"}, "arn:aws:iam::111122223333:user/bob"),
+        ({"type": "Root", "principalId": "111122223333", "accountId": "111122223333"}, "111122223333"),
+        ({"type": "AWSService", "invokedBy": "replication.ecr.amazonaws.com"}, "replication.ecr.amazonaws.com"),
+        (
+            {"arn": "arn:aws:iam::111122223333:user/bob", "invokedBy": "cloudformation.amazonaws.com"},
+            "arn:aws:iam::111122223333:user/bob through cloudformation.amazonaws.com",
+        ),
+        ({"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": "444455556666"}, "AIDAEXAMPLE"),
+    ],
+)
+def test_the_caller_has_the_best_name_that_there_is_when_the_identity_is_of_any_kind(load_event, identity, name):
+    event = load_event(f"{FOLDER}/tag_resource")
+    event["detail"]["userIdentity"] = identity
+
+    assert str(parse(ApiCallEvent, event).to_repository_changed().by) == name
+
+
+@pytest.mark.parametrize("identity", [None, {}, "root", {"type": "Unknown"}, {"arn": 12}, {"sessionContext": []}])
+def test_the_change_is_looked_at_when_nobody_knows_who_made_it(load_event, identity):
+    event = load_event(f"{FOLDER}/tag_resource")
+    event["detail"]["userIdentity"] = identity
+
+    assert parse(ApiCallEvent, event).to_repository_changed() == RepositoryChanged(REPOSITORY, "TagResource")
 
 
 def test_nothing_changed_when_the_call_failed(load_event):

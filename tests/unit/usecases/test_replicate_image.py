@@ -336,6 +336,7 @@ def test_observing_rules_settings_are_not_given_to_a_new_destination() -> None:
         scans=source.scans,
         notices=FakeNotices(),
         now=noon,
+        applier=applier_of(source.registry, source.content),
     )
 
     assert source.registry.settings_of(REPLICA).policy is None

@@ -99,6 +99,7 @@ def test_nothing_is_left_to_do_when_a_killed_part_is_delivered_again() -> None:
 def test_other_repositories_are_mended_when_the_facts_of_one_cannot_be_read() -> None:
     refs = [RepositoryRef(HOME, name) for name in PART.repositories]
     there = a_world(*refs)
+    there.registry.change_settings(refs[0], lifecycle=None)
     there.registry.calls.fail_before("repository", ThrottledError("slow down"))
 
     outcome = sweep(there, PART, FakeSweepQueue(), lambda: 900)

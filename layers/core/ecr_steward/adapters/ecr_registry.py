@@ -1,7 +1,7 @@
 """The ``Registry`` port over Amazon ECR's API."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
@@ -71,9 +71,6 @@ class EcrRegistry:
         self._releases = releases
 
     def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
-        return (repository.ref for repository in self.described(registry))
-
-    def described(self, registry: RegistryRef) -> Iterator[Repository]:
         with translated("ecr:DescribeRepositories", registry):
             pages = all_pages(
                 self._clients.ecr(registry),
@@ -83,8 +80,15 @@ class EcrRegistry:
                 registryId=registry.account,
             )
             for entry in pages:
-                ref = RepositoryRef(registry, entry["repositoryName"])
-                yield described(Repository.unread(ref), entry)
+                yield RepositoryRef(registry, entry["repositoryName"])
+
+    def described(self, registry: RegistryRef, names: Sequence[str]) -> Iterator[Repository]:
+        client = self._clients.ecr(registry)
+        for some in batched(names, BATCH_SIZE, strict=False):
+            with translated("ecr:DescribeRepositories", registry):
+                answer = client.describe_repositories(registryId=registry.account, repositoryNames=list(some))
+            for entry in answer["repositories"]:
+                yield described(Repository.unread(RepositoryRef(registry, entry["repositoryName"])), entry)
 
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
         repository = of if isinstance(of, Repository) else Repository.unread(of)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ecr_steward.domain.callers import Caller
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 
 
@@ -26,8 +27,13 @@ class ScanEnded:
 
 @dataclass(frozen=True)
 class RepositoryChanged:
-    """Somebody created a repository or changed its settings."""
+    """A repository may be new, or its settings may have changed."""
 
     repository: RepositoryRef
     operation: str
-    """The ECR operation, such as ``CreateRepository``."""
+    """The ECR operation, such as ``CreateRepository``, or how an image came there."""
+    by: Caller | None = None
+    """Who did it, where the event says so."""
+
+    def __str__(self) -> str:
+        return f"{self.operation} by {self.by}" if self.by else self.operation

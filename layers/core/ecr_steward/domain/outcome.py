@@ -29,6 +29,8 @@ class Outcome:
     """What ended this job before its plan was done. Others of the same event went on."""
     halt: Pause | Hold | None = None
     """Why the plan was not carried out, or not to its end, although its rule would."""
+    changed_by: str | None = None
+    """Whose change this job answers, where an event says so."""
 
     def carried_out(self, halt: Pause | Hold | None) -> "Outcome":
         """The outcome of the same plan, now that it is done, unless something has halted it."""

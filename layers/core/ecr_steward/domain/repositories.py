@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -99,6 +99,11 @@ class Repository:
     """The parts that were read; settings of other parts are not known."""
     scanned_by_registry: str | None = None
     """How often ECR scans its images where the registry's scanning rules decide that, such as ``SCAN_ON_PUSH``."""
+
+    def carrying(self, resource_tags: Mapping[str, str]) -> Self:
+        """The same repository, whose resource tags are known to be these."""
+        settings = replace(self.settings, resource_tags=resource_tags)
+        return replace(self, settings=settings, read=self.read | {Part.RESOURCE_TAGS})
 
     @classmethod
     def unread(cls, ref: RepositoryRef) -> Self:

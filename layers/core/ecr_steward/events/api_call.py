@@ -6,8 +6,9 @@ The shape is CloudTrail's record; ``errorCode`` is there only where the call fai
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from ecr_steward.domain.callers import Caller
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.errors import MalformedEventError
@@ -23,12 +24,53 @@ class RequestParameters(CamelModel):
     resource_arn: str | None = None
 
 
+def _or_nobody(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Who called is only told to people: an identity of a new shape does not keep the change from being looked at."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+class SessionIssuer(CamelModel):
+    """The role, or the federated user, whose session called."""
+
+    arn: str | None = None
+
+
+class SessionContext(CamelModel):
+    """What is known of a session."""
+
+    session_issuer: SessionIssuer | None = None
+
+
+class UserIdentity(CamelModel):
+    """Who called ("CloudTrail userIdentity element", CloudTrail user guide). All of it may be missing."""
+
+    type: str | None = None
+    arn: str | None = None
+    principal_id: str | None = None
+    account_id: str | None = None
+    invoked_by: str | None = None
+    session_context: SessionContext | None = None
+
+    def to_caller(self) -> Caller | None:
+        """Who called, by the best name that there is."""
+        name = self.arn or self.invoked_by or self.principal_id or self.account_id
+        if name is None:
+            return None
+        context = self.session_context or SessionContext()
+        role = context.session_issuer.arn if context.session_issuer else None
+        return Caller(name, role, self.invoked_by if self.invoked_by != name else None)
+
+
 class ApiCallDetail(CamelModel):
     """``detail`` of a call: the CloudTrail record."""
 
     event_source: Literal["ecr.amazonaws.com"]
     event_name: Annotated[str, Field(min_length=1)]
     error_code: str | None = None
+    user_identity: Annotated[UserIdentity | None, WrapValidator(_or_nobody)] = None
     request_parameters: RequestParameters | None = None
     """CloudTrail writes ``null`` where a call had none, and for many a call that failed."""
 
@@ -51,7 +93,8 @@ class ApiCallEvent(Envelope):
                 f"event {self.id} reports a {self.detail.event_name} that failed with {self.detail.error_code} and so "
                 "changed nothing; look at the rule's event pattern"
             )
-        return RepositoryChanged(RepositoryRef(self.registry, self._repository_name()), self.detail.event_name)
+        by = self.detail.user_identity.to_caller() if self.detail.user_identity else None
+        return RepositoryChanged(RepositoryRef(self.registry, self._repository_name()), self.detail.event_name, by)
 
     def _repository_name(self) -> str:
         asked = self.detail.request_parameters or RequestParameters()

@@ -1,16 +1,22 @@
-"""What announces a repository: a call that a trail logged, or, without a trail, the first push."""
+"""What announces a repository: a call that a trail logged, or, without a trail, an image that arrived there."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.events.api_call import ApiCallEvent
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.image_action import ImageActionEvent
+from ecr_steward.events.image_arrival import PullThroughCacheActionEvent, ReplicationActionEvent
 
 
-def read_repository(event: Any) -> RepositoryRef:
-    """The repository that an event is about. Raises MalformedEventError and InvalidNameError."""
-    if isinstance(event, Mapping) and event.get("detail-type") == "ECR Image Action":
-        return parse(ImageActionEvent, event).to_push().image.repository
-    return parse(ApiCallEvent, event).to_repository_changed().repository
+def read_repository_changed(event: Any) -> RepositoryChanged:
+    """The repository that an event is about, and who changed it. Raises MalformedEventError and InvalidNameError."""
+    match event.get("detail-type") if isinstance(event, Mapping) else None:
+        case "ECR Image Action":
+            return RepositoryChanged(parse(ImageActionEvent, event).to_push().image.repository, "push")
+        case "ECR Replication Action":
+            return parse(ReplicationActionEvent, event).to_repository_changed()
+        case "ECR Pull Through Cache Action":
+            return parse(PullThroughCacheActionEvent, event).to_repository_changed()
+    return parse(ApiCallEvent, event).to_repository_changed()

@@ -4,7 +4,7 @@ Every method may raise ``AccessDeniedError``, ``ThrottledError`` and ``RegistryU
 pages. ``failures[]`` in a reply become errors, unless the docstring says otherwise.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Protocol
 
 from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
@@ -20,8 +20,11 @@ class Registry(Protocol):
         """List a registry. Needs ecr:DescribeRepositories."""
         ...
 
-    def described(self, registry: RegistryRef) -> Iterator[Repository]:
-        """List a registry, with the description of each repository. Needs ecr:DescribeRepositories."""
+    def described(self, registry: RegistryRef, names: Sequence[str]) -> Iterator[Repository]:
+        """Describe repositories of a registry, many by one call. Needs ecr:DescribeRepositories.
+
+        Raises RepositoryNotFoundError where one of them is not there.
+        """
         ...
 
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:

@@ -2,44 +2,56 @@
 
 from dataclasses import replace
 
+from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.governance import plan_repository
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError, StewardError
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.applying import Applier
-from ecr_steward.usecases.governing import governing_rules
+from ecr_steward.usecases.governing import governed, read_settings
 
 
 def apply_repository_policies(
-    repository: RepositoryRef, *, rules: Rules, registry: Registry, applier: Applier
+    change: RepositoryChanged,
+    *,
+    rules: Rules,
+    registry: Registry,
+    applier: Applier,
+    own_roles: OwnRoles | None = None,
 ) -> tuple[Outcome, ...]:
     """Bring a repository's settings to those of its rules: one outcome for each rule that decides some of them.
 
-    A repository that no rule covers is left alone.
+    A repository that no rule covers is left alone. A change that the steward made itself is one that it has planned:
+    nothing is read for it. What another step of the same plan could not do, the event of that failure, a retry or the
+    next sweep looks at.
     """
+    nothing = Outcome(str(change.repository), changed_by=str(change) if change.by else None)
+    if change.by and own_roles and own_roles.include(change.by):
+        return (nothing.remarking("the steward itself made this change: there is nothing to look at again"),)
     try:
-        governing = governing_rules(repository, rules, registry)
+        governing, known = governed(Repository.unread(change.repository), rules, registry)
         if not governing.settings:
             remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
-            return (Outcome(str(repository), next(iter(governing.names), None), remark=remark),)
-        return mend_settings(governing, repository, registry, applier)
+            return (replace(nothing, rule=next(iter(governing.names), None), remark=remark),)
+        outcomes = mend_settings(governing, known, registry, applier)
     except RepositoryNotFoundError:
-        return (Outcome(str(repository), remark="the repository is gone"),)
+        return (nothing.remarking("the repository is gone"),)
+    return tuple(replace(outcome, changed_by=nothing.changed_by) for outcome in outcomes)
 
 
 def mend_settings(
-    governing: Governing, repository: RepositoryRef, registry: Registry, applier: Applier, *, is_dry: bool = False
+    governing: Governing, known: Repository, registry: Registry, applier: Applier, *, is_dry: bool = False
 ) -> tuple[Outcome, ...]:
     """Plan the settings of a repository, and apply the plan where its rule enforces and this is no dry run.
 
-    Raises RepositoryNotFoundError.
+    ``known`` is what was read of it before: no part of it is read again. Raises RepositoryNotFoundError.
     """
     if not governing.settings:
         return ()
-    actual = registry.repository(repository)
+    actual = read_settings(governing.settings, known, registry)
     return tuple(_bring_to(rule, actual, applier, is_dry) for rule in governing.settings)
 
 

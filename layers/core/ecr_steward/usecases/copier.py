@@ -55,8 +55,8 @@ class Copier:
     content: ImageContent
     images: Callable[[RepositoryRef], RepositoryImages]
     """``Registry.images``; a sweep remembers its answers."""
-    repository: Callable[[RepositoryRef], Repository]
-    """``Registry.repository``; likewise."""
+    settings: Callable[[RepositoryRef], tuple[Governing, Repository]]
+    """``governed_settings``; likewise."""
     assessor: Assessor
     """Judges each image at most once, and only where a copy waits for the verdict."""
 
@@ -88,13 +88,12 @@ class Copier:
     def plan_settings(self, copy: Copy) -> Plan:
         """Plan the destination repository: it has the settings of the rules that cover it from its first image on."""
         try:
-            actual = self.repository(copy.to)
+            governing, actual = self.settings(copy.to)
         except RepositoryNotFoundError:
             why = f"{copy.image.repository} is replicated to {copy.to.registry}"
             enforced = _enforced(self.rules.governing(copy.to, {}))
             return plan_new_repository(enforced, copy.to, asked_by=copy.rule.name, why=why)
-        enforced = _enforced(self.rules.governing(copy.to, actual.settings.resource_tags))
-        return sum((plan_repository(rule, actual) for rule in enforced), start=NOTHING)
+        return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)
 
     def plan_content(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the blobs and manifests of the image and of all that belongs to it."""

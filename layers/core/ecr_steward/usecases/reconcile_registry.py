@@ -12,6 +12,7 @@ from itertools import batched
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
+from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.errors import StewardError, SweepHopsError
@@ -59,23 +60,30 @@ def sweep_part(
     Raises SweepHopsError where that has happened too often.
     """
     hands = replace(hands, applier=hands.applier.in_window(f"sweep {part.sweep}"))
-    left = [RepositoryRef(part.registry, name) for name in part.repositories]
+    left = described(part, hands.registry)
     done: list[Swept] = []
     with ThreadPoolExecutor(workers) as pool:
         while left and seconds_left() > RESERVE_SECONDS:
             some, left = left[:workers], left[workers:]
-            done += pool.map(lambda ref: sweep_repository(ref, rules, hands, settings_only=part.settings_only), some)
+            done += pool.map(lambda one: sweep_repository(one, rules, hands, settings_only=part.settings_only), some)
     if left:
         if part.hops >= HOPS:
             raise SweepHopsError(
-                f"{part} was put back {part.hops} times and is not done: {left[0]} alone may need more than the "
+                f"{part} was put back {part.hops} times and is not done: {left[0].ref} alone may need more than the "
                 "function's timeout"
             )
-        queue.put(replace(part, repositories=tuple(ref.name for ref in left), hops=part.hops + 1))
+        queue.put(replace(part, repositories=tuple(each.ref.name for each in left), hops=part.hops + 1))
     return _summed(done)
 
 
-def reconcile_registry(homes: Sequence[RegistryRef], *, rules: Rules, hands: Hands, workers: int = 1) -> SweepOutcome:
+def reconcile_registry(
+    homes: Sequence[RegistryRef],
+    *,
+    rules: Rules,
+    hands: Hands,
+    workers: int = 1,
+    is_wanted: Callable[[RepositoryRef], bool] = lambda _: True,
+) -> SweepOutcome:
     """Sweep home registries, and the settings of those that they replicate to, here and now.
 
     Settings and image tags are mended at once; a missing replica is requested from the replication queue, which is
@@ -85,11 +93,21 @@ def reconcile_registry(homes: Sequence[RegistryRef], *, rules: Rules, hands: Han
     """
     failures: list[SweepFailure] = []
     parts = _parts(homes, "", rules, hands.registry, failures)
-    tasks = ((RepositoryRef(part.registry, name), part.settings_only) for part in parts for name in part.repositories)
+    tasks = ((each, part.settings_only) for part in parts for each in described(part, hands.registry))
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(lambda task: sweep_repository(task[0], rules, hands, settings_only=task[1]), tasks)
     whole = _summed(found)
     return replace(whole, failures=(*failures, *whole.failures))
+
+
+def described(part: SweepPart, registry: Registry) -> list[Repository]:
+    """The repositories of a part, with their descriptions by one call for all. Who is gone hides them: then by none."""
+    refs = [RepositoryRef(part.registry, name) for name in part.repositories]
+    try:
+        found = {each.ref: each for each in registry.described(part.registry, part.repositories)}
+    except StewardError:  # each is told its error when it is looked at
+        found = {}
+    return [found.get(ref, Repository.unread(ref)) for ref in refs]
 
 
 def _parts(

@@ -1,12 +1,14 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan
+from ecr_steward.domain.repositories import Part
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.errors import (
     ImageNotFoundError,
@@ -23,7 +25,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
-from ecr_steward.usecases.governing import governing_rules
+from ecr_steward.usecases.governing import governed_settings, governing_rules
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -54,7 +56,8 @@ def replicate_image(
     if rule is None or not rule.replicate:
         remark = "no rule replicates this repository"
         return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
-    copier = Copier(rules, content, registry.images, registry.repository, Assessor(rules, registry, scans, now))
+    settings = partial(governed_settings, rules=rules, registry=registry)
+    copier = Copier(rules, content, registry.images, settings, Assessor(rules, registry, scans, now))
     job = _Job(rule, copier, registry, applier, notices)
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
@@ -170,7 +173,7 @@ class _Job:
 
     def _is_there(self, repository: RepositoryRef) -> bool:
         try:
-            self._registry.repository(repository)
+            self._registry.repository(repository, {Part.DESCRIPTION})
         except RepositoryNotFoundError:
             return False
         return True

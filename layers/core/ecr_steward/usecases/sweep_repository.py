@@ -9,6 +9,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
+from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
@@ -22,7 +23,7 @@ from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
-from ecr_steward.usecases.governing import governing_rules
+from ecr_steward.usecases.governing import governed, governed_settings
 from ecr_steward.usecases.reading import once
 
 
@@ -52,33 +53,36 @@ class Swept:
     """Whether any rule covers the repository."""
 
 
-def sweep_repository(repository: RepositoryRef, rules: Rules, hands: Hands, *, settings_only: bool = False) -> Swept:
+def sweep_repository(repository: Repository, rules: Rules, hands: Hands, *, settings_only: bool = False) -> Swept:
     """Do all jobs for one repository, or plan them; what fails in one job does not keep the others from being done.
 
+    What is known of the repository already, such as its entry in a list, is not read again.
     ``settings_only`` is for a destination of copies: the image tags of a replica are its source's, and judged by what
     happens to be at the destination, an alias could move back.
     """
-    swept = Swept(repository)
+    swept = Swept(repository.ref)
     _Visit(repository, rules, hands, swept).make(settings_only)
     return swept
 
 
 class _Visit:
-    def __init__(self, repository: RepositoryRef, rules: Rules, hands: Hands, swept: Swept) -> None:
-        self._repository = repository
+    def __init__(self, repository: Repository, rules: Rules, hands: Hands, swept: Swept) -> None:
+        self._known = repository
+        self._repository = repository.ref
         self._rules = rules
         self._hands = hands
         self._swept = swept
         self._registry = hands.registry
         self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now)
-        images, settings = once(hands.registry.images), once(hands.registry.repository)
+        images = once(hands.registry.images)
+        settings = once(partial(governed_settings, rules=rules, registry=hands.registry))
         self._copier = Copier(rules, hands.content, images, settings, self._assessor)
 
     def make(self, settings_only: bool) -> None:
         self._attempt(self._repository, lambda: self._do_jobs(settings_only))
 
     def _do_jobs(self, settings_only: bool) -> None:
-        governing = governing_rules(self._repository, self._rules, self._registry)
+        governing, self._known = governed(self._known, self._rules, self._registry)
         self._swept.is_covered = bool(governing.names)
         jobs = [self._mend_settings, self._mend_image_tags, self._judge_images, self._request_replicas]
         for job in jobs[:1] if settings_only else jobs:
@@ -95,7 +99,7 @@ class _Visit:
     def _mend_settings(self, governing: Governing) -> None:
         """The job of ``apply_repository_policies``."""
         hands = self._hands
-        for outcome in mend_settings(governing, self._repository, self._registry, hands.applier, is_dry=hands.is_dry):
+        for outcome in mend_settings(governing, self._known, self._registry, hands.applier, is_dry=hands.is_dry):
             self._keep(outcome)
             if outcome.error:
                 self._swept.failures.append(SweepFailure(str(self._repository), str(outcome.error)))
