@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef, partition_of
 from ecr_steward.domain.policies.rules import Inside, PolicyRules
+from ecr_steward.domain.retention_rules import RetentionRules
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Destination, Mode
 from ecr_steward.domain.tag_rules import OnViolation
@@ -76,6 +77,7 @@ def test_the_example_becomes_ecrs_settings_when_it_is_compiled(example):
         mutability=TagMutability(Mutability.IMMUTABLE_WITH_EXCLUSION, frozenset({"*-latest"})),
         scan_on_push=True,
         resource_tags={"managed-by": "ecr-steward"},
+        retention=RetentionRules(),
     )
 
 

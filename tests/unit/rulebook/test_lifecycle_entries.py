@@ -39,8 +39,7 @@ def native(*entries: dict[str, Any]) -> list[str]:
 
 def swept(*entries: dict[str, Any]) -> list[str]:
     """What the sweep does, in words."""
-    retention = compiled(*entries).retention
-    return [rule.spelling for rule in retention.expires] if retention else []
+    return [rule.spelling for rule in compiled(*entries).retention.expires]
 
 
 # ------------------------------------------------------------------ what may be written
@@ -232,9 +231,7 @@ def test_the_order_of_the_entries_holds_between_ecr_and_the_sweep() -> None:
         {"expire": {"after": "400d"}},
     ]
 
-    retention = compiled(*entries).retention
-    assert retention is not None
-    pulled, old = retention.expires
+    pulled, old = compiled(*entries).retention.expires
 
     assert native(*entries) == ["expire v* but the newest 3", "expire untagged images 14 days after their push"]
     assert pulled.decides_about({"pr-1"}) and not pulled.decides_about({"pr-1", "v1"})  # type: ignore[arg-type]
@@ -249,15 +246,36 @@ def test_keeps_come_with_all_that_they_say() -> None:
         {"expire": {"not_pulled_for": "90d"}},
     ).retention
 
-    assert retention is not None
     in_use, pulled = retention.keeps
     assert in_use.spelling == "keep prod-* in use by ecs or lambda"
     assert in_use.in_use == retention.asks_about_use == {Use.ECS, Use.LAMBDA}
     assert (pulled.spelling, pulled.pulled_within) == ("keep untagged images pulled within 14 days", 14)
 
 
-def test_keeps_alone_are_no_retention_and_no_policy() -> None:
-    assert compiled({"keep": {"tags": ["v*"]}}) == Lifecycle(compiled().native, None)
+def test_keeps_alone_leave_nothing_to_do_and_are_still_known() -> None:
+    lifecycle = compiled({"keep": {"tags": ["v*"]}})
+
+    assert (lifecycle.native.rules, lifecycle.retention.expires) == ((), ())
+    assert [keep.spelling for keep in lifecycle.retention.keeps] == ["keep v*"]
+
+
+def test_the_sweep_does_nothing_by_a_lifecycle_that_a_rule_above_has_decided(with_rule: Callable[..., Any]) -> None:
+    data = with_rule(match={"repositories": ["**/api"]}, repository={"lifecycle": [{"keep": {"newest": 9}}]})
+    data["rules"].append(
+        {
+            "name": "below",
+            "match": {"repositories": ["team-*/*"]},
+            "repository": {"lifecycle": [{"expire": {"not_pulled_for": "1d"}}], "scanning": "on_push"},
+        }
+    )
+    rulebook, _ = validate(data)
+    assert rulebook is not None
+
+    settings = [
+        rule.repository(API) for rule in compile_rulebook(rulebook).governing(API, {}).settings if rule.repository
+    ]
+
+    assert [each.retention.expires for each in settings if each.retention] == [()]
 
 
 def test_settings_say_both_halves_and_that_ecr_is_to_have_no_policy(with_rule: Callable[..., Any]) -> None:
@@ -328,18 +346,17 @@ EVERY_PAIR = [ENTRIES.validate_python(pair) for pair in product(EVERY_ENTRY, rep
 
 
 def test_ecr_is_never_told_what_could_take_an_image_that_a_keep_protects() -> None:
-    protecting = ENTRIES.validate_python([{"expire": {"not_pulled_for": "9d", "tags": ["unheard-of"]}}])
     taken = 0
     for pair in EVERY_PAIR:
-        retention = compile_lifecycle((*pair, *protecting)).retention
-        assert retention is not None
-        if not retention.keeps:
+        lifecycle = compile_lifecycle(pair)
+        if not lifecycle.retention.keeps:
             continue
-        policy = compile_lifecycle(pair).native
         for images, in_use in WORLDS:
-            claimed = [claim.image for claim in simulate(policy, images, NOON)]
+            claimed = [claim.image for claim in simulate(lifecycle.native, images, NOON)]
             taken += len(claimed)
-            assert not any(protects(keep, image, in_use) for keep in retention.keeps for image in claimed), pair
+            assert not any(protects(keep, image, in_use) for keep in lifecycle.retention.keeps for image in claimed), (
+                pair
+            )
     assert taken > 0
 
 
@@ -347,7 +364,7 @@ def test_ecr_is_never_told_what_could_take_an_image_that_an_entry_above_leaves_t
     taken = 0
     for pair in EVERY_PAIR:
         lifecycle = compile_lifecycle(pair)
-        if lifecycle.retention is None:
+        if not lifecycle.retention.expires:
             continue
         for images, _ in WORLDS:
             claimed = [one.image for one in simulate(lifecycle.native, images, NOON) if not one.image.is_archived]

@@ -101,5 +101,5 @@ class RetentionRules:
 
     @property
     def asks_about_use(self) -> frozenset[Use]:
-        """Whom the sweep has to ask what is in use; nobody where nothing would expire."""
-        return frozenset().union(*(keep.in_use for keep in self.keeps)) if self.expires else frozenset()
+        """Whom one has to ask what is in use before anything goes."""
+        return frozenset[Use]().union(*(keep.in_use for keep in self.keeps))

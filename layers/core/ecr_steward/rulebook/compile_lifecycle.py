@@ -48,8 +48,8 @@ class Lifecycle:
 
     native: LifecyclePolicy
     """For ECR; without rules, no policy."""
-    retention: RetentionRules | None
-    """For the sweep; ``None`` when it has nothing to expire."""
+    retention: RetentionRules
+    """For the sweep. Keeps are here also where it expires nothing."""
     refused: tuple[Refused, ...] = ()
 
 
@@ -91,8 +91,8 @@ def compile_lifecycle(entries: Sequence[LifecycleEntry]) -> Lifecycle:
             above.swept.append(selection)
         if not entry.selects_archived:
             above.everything.append(selection)
-    retention = RetentionRules(keeps, tuple(expires)) if expires else None
-    return Lifecycle(LifecyclePolicy(tuple(_numbered(native))), retention, tuple(refused))
+    policy = LifecyclePolicy(tuple(_numbered(native)))
+    return Lifecycle(policy, RetentionRules(keeps, tuple(expires)), tuple(refused))
 
 
 def _selection(half: Keep | Expire | Archive) -> Selection:
