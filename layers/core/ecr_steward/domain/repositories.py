@@ -70,7 +70,8 @@ class RepositorySettings:
     encryption: Encryption | None = None
     resource_tags: Mapping[str, str] = field(default_factory=dict)
     retention: RetentionRules | None = None
-    """What the sweep keeps and expires beside ECR's lifecycle policy. Only in a rule: ECR knows nothing of it."""
+    """What the sweep keeps and expires beside ECR's lifecycle policy. Only in a rule, and there always together with
+    ``lifecycle``, since both come of one key: a document without rules means that ECR is to have no policy."""
 
 
 class Part(StrEnum):
