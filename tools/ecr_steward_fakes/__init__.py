@@ -17,8 +17,8 @@ from ecr_steward_fakes.messages import (
 from ecr_steward_fakes.registry import FakeRegistry
 from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
-from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
 from ecr_steward_fakes.sightings import FakeSightings
+from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
 
 __all__ = [
     "Call",

@@ -135,3 +135,15 @@ def test_the_table_is_named_when_it_is_not_there(table: StateTable) -> None:
 
     with pytest.raises(RefusedByRegistryError, match="dynamodb:GetItem on gone: ResourceNotFoundException"):
         elsewhere.get(KEY)
+
+
+def test_an_item_is_replaced_only_by_one_with_a_higher_number(table: StateTable) -> None:
+    def put(number: int) -> bool:
+        return table.put_later(Item(KEY, {"at": number, "text": f"of {number}"}), "at")
+
+    assert put(5)
+    assert not put(4)
+    assert not put(5)
+    assert put(6)
+
+    assert table.get(KEY) == Item(KEY, {"at": 6, "text": "of 6"})

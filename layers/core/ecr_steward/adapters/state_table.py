@@ -113,6 +113,24 @@ class StateTable:
                 return _was_met(cause)
         return True
 
+    def put_later(self, item: Item, number: str) -> bool:
+        """Write an item where there is none, or one whose number of this name is lower; whether it was so.
+
+        Needs dynamodb:PutItem.
+        """
+        with translated("dynamodb:PutItem", self._name):
+            try:
+                self._client.put_item(
+                    TableName=self._name,
+                    Item=_whole(item),
+                    ConditionExpression="attribute_not_exists(pk) OR #number < :number",
+                    ExpressionAttributeNames={"#number": number},
+                    ExpressionAttributeValues=_written({":number": item.attributes[number]}),
+                )
+            except ClientError as cause:
+                return _was_met(cause)
+        return True
+
     def put_all(self, items: Iterable[Item]) -> None:
         """Write many items, whatever was there, in no order. Needs dynamodb:BatchWriteItem."""
         for batch in batched(items, BATCH_SIZE, strict=False):

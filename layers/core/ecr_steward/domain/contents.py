@@ -1,0 +1,129 @@
+"""What a repository holds as one whole: which images belong to others, and what goes when something goes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from heapq import heapify, heappop, heappush
+
+from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
+from ecr_steward.domain.names import Digest
+from ecr_steward.domain.plan import DeleteImage, RemoveImageTag, Step
+from ecr_steward.domain.tagging import attached_to
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The images of a repository, with what its indexes list.
+
+    An image belongs to the indexes that list it, and a referrer or a signature of cosign's to its subject: it stays as
+    long as one of these owners does. A referrer whose subject is not there is an image like any other.
+    """
+
+    images: RepositoryImages
+    children: Mapping[Digest, tuple[Descriptor, ...]] = field(default_factory=dict)
+    """What each index lists; not all of it has to be there."""
+
+    @cached_property
+    def owners(self) -> Mapping[Digest, frozenset[Digest]]:
+        """Whom each image belongs to."""
+        owners: dict[Digest, set[Digest]] = {digest: set() for digest in self.images.digests}
+        for index, listed in self.children.items():
+            if index in owners:
+                for child in listed:
+                    owners.get(child.digest, set()).add(index)
+        for digest, image in self.images.images.items():
+            owners[digest].update(self._subjects(image))
+        return {digest: frozenset(held - {digest}) for digest, held in owners.items()}
+
+    def depends(self, digest: Digest) -> bool:
+        """Whether an image is nothing by itself: an untagged child, a referrer, or what cosign attached."""
+        image = self.images.images[digest]
+        if not self.owners[digest]:
+            return False
+        if image.subject is not None and image.subject in self.owners[digest]:
+            return True
+        return all(attached_to(tag, self.images) for tag in image.image_tags)
+
+    def is_exempt(self, digest: Digest) -> bool:
+        """Whether no rule speaks of an image's tags: it is a referrer."""
+        return self.images.subject_of(digest) is not None
+
+    def family(self, digest: Digest) -> frozenset[Digest]:
+        """An image and all that an index leads to, as far as it is there: whoever pulls or runs one means the other."""
+        found: set[Digest] = set()
+        left = [digest]
+        while left:
+            member = left.pop()
+            if member in self.images.digests and member not in found:
+                found.add(member)
+                left += [child.digest for child in self.children.get(member, ())]
+        return frozenset(found)
+
+    def runnable(self, digest: Digest) -> frozenset[Digest]:
+        """What of an image a machine would run: itself, or of an index what it leads to but for attestations."""
+        left, found, seen = [digest], set[Digest](), set[Digest]()
+        while left:
+            member = left.pop()
+            if member in seen or member not in self.images.digests:
+                continue
+            seen.add(member)
+            if member in self.children:
+                left += [child.digest for child in self.children[member] if not child.runs_nowhere]
+            else:
+                found.add(member)
+        return frozenset(found)
+
+    def going(self, claims: Mapping[Digest, str], stays: Iterable[Digest]) -> dict[Digest, str]:
+        """Which of the claimed images can go, and what goes along since only they needed it, each with its reason.
+
+        Owners come before what belongs to them, as ECR wants it. What ``stays`` stays, and with it all that belongs
+        to it. Images that belong to each other in a circle, as tags can make them, stay.
+        """
+        stays = frozenset(stays)
+        going: dict[Digest, str] = {}
+        for digest in self._owners_first():
+            owners = self.owners[digest]
+            if digest in stays or not owners <= going.keys():
+                continue
+            if owners and self.depends(digest):
+                going[digest] = f"it belongs to {min(owners)}, which goes"
+            elif digest in claims:
+                going[digest] = claims[digest]
+        return going
+
+    def after(self, steps: Iterable[Step]) -> "Contents":
+        """The repository when these steps are done."""
+        images: dict[Digest, Image] = dict(self.images.images)
+        for step in steps:
+            match step:
+                case DeleteImage(image=image):
+                    images.pop(image.digest, None)
+                case RemoveImageTag(image=image, image_tag=tag) if image.digest in images:
+                    held = images[image.digest]
+                    images[image.digest] = replace(held, image_tags=held.image_tags - {tag})
+        children = {index: listed for index, listed in self.children.items() if index in images}
+        return Contents(RepositoryImages(self.images.repository, images), children)
+
+    def _subjects(self, image: Image) -> Iterator[Digest]:
+        if image.subject is not None and image.subject in self.images.digests:
+            yield image.subject
+        for tag in image.image_tags:
+            if subject := attached_to(tag, self.images):
+                yield subject
+
+    def _owners_first(self) -> Iterator[Digest]:
+        belongings: dict[Digest, list[Digest]] = {digest: [] for digest in self.images.digests}
+        waiting: dict[Digest, int] = {}
+        for digest, owners in self.owners.items():
+            waiting[digest] = len(owners)
+            for owner in owners:
+                belongings[owner].append(digest)
+        ready = [digest for digest, count in waiting.items() if not count]
+        heapify(ready)
+        while ready:
+            digest = heappop(ready)
+            yield digest
+            for belonging in belongings[digest]:
+                waiting[belonging] -= 1
+                if not waiting[belonging]:
+                    heappush(ready, belonging)

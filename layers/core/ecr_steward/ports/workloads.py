@@ -1,0 +1,30 @@
+"""The port to what runs images."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ecr_steward.domain.names import Digest, RepositoryRef
+from ecr_steward.domain.usage import UsedImage
+
+
+class Workloads(Protocol):
+    """What runs in the accounts and regions that are connected.
+
+    Every method may raise the errors of ``ports.registry``; then nothing is known: half of what runs is not told.
+    """
+
+    def run_by_ecs(self) -> tuple[UsedImage, ...]:
+        """The images that active task definitions name, and those that services and tasks run.
+
+        Needs ecs:ListTaskDefinitions, ecs:DescribeTaskDefinition, ecs:ListClusters, ecs:ListServices,
+        ecs:DescribeServices, ecs:ListTasks and ecs:DescribeTasks.
+        """
+        ...
+
+    def run_by_lambda(self) -> tuple[UsedImage, ...]:
+        """The images of all versions of all functions. Needs lambda:ListFunctions and lambda:GetFunction."""
+        ...
+
+    def counted_by_inspector(self, repository: RepositoryRef) -> Mapping[Digest, int]:
+        """How many containers run each image that Inspector covers. Needs inspector2:ListCoverage."""
+        ...

@@ -1,0 +1,327 @@
+from dataclasses import replace
+
+import pytest
+
+from ecr_steward.domain.contents import Contents
+from ecr_steward.domain.images import Image
+from ecr_steward.domain.plan import DeleteImage, Plan
+from ecr_steward.domain.removals import plan_removals
+from ecr_steward.domain.retention import Keeping, plan_retention
+from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection, Use
+from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.usage import NOT_ASKED, Usage, UsedImage
+from ecr_steward_fakes.contents import contents, digest, image, said
+from ecr_steward_fakes.rules import API, NOON, Pattern, service_rule
+
+ALL, UNTAGGED, RELEASES = Selection(), Selection(untagged=True), Selection(tags=(Pattern("v.*"),))
+OLD = ExpireRule("expire all after 14d", after=14)
+UNPULLED = ExpireRule("expire all not pulled for 90d", not_pulled_for=90)
+NEWEST = ExpireRule("keep the newest 2", newest=2)
+IN_USE = frozenset({Use.ECS})
+
+
+def plan(
+    house: Contents,
+    *expires: ExpireRule,
+    keeps: tuple[ProtectingKeep, ...] = (),
+    usage: Usage = NOT_ASKED,
+    **keeping: object,
+) -> Plan:
+    facts = Keeping(NOON, keeps, usage=usage, **keeping)  # type: ignore[arg-type]
+    return plan_retention("services", RetentionRules(keeps, expires), house, facts)
+
+
+def used(**by: object) -> UsedImage:
+    return UsedImage(API, "the task definition api:7", **by)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- which images an entry claims
+
+
+def test_an_image_goes_when_it_was_pushed_too_long_ago() -> None:
+    found = plan(contents(image("old", "a", age=14.1), image("new", "b", age=14)), OLD)
+
+    (step,) = found.steps
+    assert isinstance(step, DeleteImage)
+    assert step.image_tags == {"a"}
+    assert (step.rule, step.why) == ("services", "'expire all after 14d': it was pushed on 2026-11-10")
+
+
+def test_an_image_goes_when_nobody_has_pulled_it_for_so_long() -> None:
+    house = contents(
+        image("pulled", age=200, pulled=80), image("forgotten", age=200, pulled=91), image("never", age=91)
+    )
+
+    found = plan(house, UNPULLED)
+
+    assert sorted(said(found, "pulled", "forgotten", "never")) == ["delete forgotten", "delete never"]
+    assert {step.why for step in found.steps} == {
+        "'expire all not pulled for 90d': it was last pulled on 2026-08-25",
+        "'expire all not pulled for 90d': it was pushed on 2026-08-25 and never pulled",
+    }
+
+
+def test_an_index_was_pulled_when_what_it_lists_was_pulled() -> None:
+    house = contents(image("index", "a", age=200), image("child", age=200, pulled=3), index=["child"])
+
+    assert plan(house, UNPULLED).is_empty
+
+
+def test_so_many_of_the_newest_stay_whoever_else_protects_one_of_them() -> None:
+    house = contents(*(image(f"of day {age}", f"v{age}", age=age) for age in range(4)))
+
+    found = plan(house, NEWEST, keeps=(ProtectingKeep("keep v0", Selection(tags=(Pattern("v0"),))),))
+
+    assert sorted(said(found, "of day 2", "of day 3")) == ["delete of day 2", "delete of day 3"]
+    assert found.steps[0].why in ("'keep the newest 2': 2 are newer", "'keep the newest 2': 3 are newer")
+
+
+def test_what_an_index_lists_does_not_count_among_the_newest() -> None:
+    house = contents(
+        image("index", "v1"),
+        image("child"),
+        image("other child"),
+        image("old", "v0", age=9),
+        index=["child", "other child"],
+    )
+
+    assert plan(house, NEWEST).is_empty
+
+
+def test_only_the_first_entry_that_selects_an_image_decides_about_it() -> None:
+    patient = ExpireRule("expire v* after 90d", RELEASES, after=90)
+    house = contents(image("release", "v1", age=30), image("other", "x", age=30))
+
+    found = plan(house, patient, replace(OLD, above=(RELEASES,)))
+
+    assert said(found, "release", "other") == ["delete other"]
+
+
+def test_an_image_stays_and_is_told_of_when_it_is_not_known_when_it_was_pushed() -> None:
+    unknown = replace(image("unknown"), pushed_at=None)
+
+    found = plan(contents(unknown, image("new")), OLD, NEWEST)
+
+    assert found.is_empty
+    assert found.remarks == (f"{digest('unknown')} would go, but stays: it is not known when it was pushed",)
+
+
+# ---------------------------------------------------------------- what belongs to what
+
+
+def test_an_index_goes_before_what_it_lists_and_what_refers_to_either() -> None:
+    house = contents(
+        image("index", "v1", age=20),
+        image("child", age=20),
+        image("of index", age=1, subject="index"),
+        image("of child", age=1, subject="child"),
+        image("cosign", f"sha256-{digest('index').hex}.sig", age=1),
+        index=["child"],
+    )
+
+    lines = said(plan(house, OLD), "index", "child", "of index", "of child", "cosign")
+
+    assert set(lines) == {f"delete {name}" for name in ("index", "child", "of index", "of child", "cosign")}
+    assert lines[0] == "delete index"
+    assert lines.index("delete child") < lines.index("delete of child")
+
+
+def test_what_belongs_to_an_image_that_stays_stays_however_old_it_is() -> None:
+    house = contents(
+        image("index", "v1", age=1),
+        image("child", age=20),
+        image("of child", age=20, subject="child"),
+        image("cosign", f"sha256-{digest('index').hex}.sig", age=20),
+        index=["child"],
+    )
+
+    assert plan(house, OLD).is_empty
+
+
+def test_a_child_of_two_indexes_stays_while_one_of_them_does() -> None:
+    house = contents(
+        image("one", "v1", age=20), image("two", "v2"), image("child", age=20), one=["child"], two=["child"]
+    )
+
+    assert said(plan(house, OLD), "one") == ["delete one"]
+
+
+def test_a_child_with_an_image_tag_of_its_own_goes_only_when_an_entry_claims_it() -> None:
+    drafts = ExpireRule("expire d* after 14d", Selection(tags=(Pattern("d.*"),)), after=14)
+    house = contents(
+        image("index", "d1", age=20), image("own", "v1", age=20), image("draft", "d2", age=20), index=["own", "draft"]
+    )
+
+    assert said(plan(house, drafts), "index", "draft") == ["delete index", "delete draft"]
+
+
+def test_a_child_that_loses_its_index_is_one_of_the_newest_at_once() -> None:
+    tagged = ExpireRule("keep the newest 1 of v*", RELEASES, newest=1)
+    house = contents(
+        image("new", "v3", age=1), image("index", "v2", age=2), image("child", "v1", age=3), index=["child"]
+    )
+
+    assert said(plan(house, tagged), "index", "child") == ["delete index", "delete child"]
+
+
+def test_a_referrer_whose_subject_is_not_there_is_an_image_like_any_other() -> None:
+    house = contents(image("lost", age=20, subject="nowhere"), image("fresh", age=1, subject="nowhere"))
+
+    assert said(plan(house, OLD), "lost") == ["delete lost"]
+
+
+def test_images_that_belong_to_each_other_in_a_circle_stay() -> None:
+    house = contents(
+        image("one", f"sha256-{digest('two').hex}.sig", age=20), image("two", f"sha256-{digest('one').hex}.sig", age=20)
+    )
+
+    assert plan(house, OLD).is_empty
+
+
+def test_nothing_goes_and_it_is_told_when_an_index_cannot_be_read() -> None:
+    house = contents(image("one", age=20), image("two", age=20))
+
+    found = plan(house, OLD, unreadable="the index x cannot be read")
+
+    assert found.is_empty
+    first = min(digest("one"), digest("two"))
+    assert found.remarks == (f"{first} and 1 more would go, but stay: the index x cannot be read",)
+
+
+# ---------------------------------------------------------------- what keeps an image
+
+
+def test_a_keep_wins_over_every_expire() -> None:
+    house = contents(image("release", "v1", age=900), image("other", "x", age=900))
+
+    found = plan(house, OLD, UNPULLED, keeps=(ProtectingKeep("keep v*", RELEASES),))
+
+    assert said(found, "other") == ["delete other"]
+
+
+def test_a_keep_of_what_is_pulled_wins_only_while_it_is_pulled() -> None:
+    house = contents(image("pulled", age=90, pulled=30), image("forgotten", age=90, pulled=31), image("never", age=90))
+
+    found = plan(house, OLD, keeps=(ProtectingKeep("keep", pulled_within=30),))
+
+    assert sorted(said(found, "forgotten", "never")) == ["delete forgotten", "delete never"]
+
+
+def test_an_image_with_a_protected_tag_stays() -> None:
+    house = contents(image("golden", "golden", "x", age=90), image("other", "y", age=90))
+
+    assert said(plan(house, OLD, protect=(Pattern("golden"),)), "other") == ["delete other"]
+
+
+@pytest.mark.parametrize("by", [{"digest": digest("index")}, {"digest": digest("child")}, {"image_tag": "v1"}], ids=str)
+def test_an_index_stays_when_it_or_what_it_lists_or_its_tag_is_in_use(by: dict[str, object]) -> None:
+    house = contents(
+        image("index", "v1", age=90), image("child", age=90), image("unused", "v0", age=90), index=["child"]
+    )
+    usage = Usage({Use.ECS: (used(**by),)})
+
+    found = plan(house, OLD, keeps=(ProtectingKeep("keep in use", in_use=IN_USE),), usage=usage)
+
+    assert said(found, "unused") == ["delete unused"]
+    assert found.remarks == ()
+
+
+def test_use_does_not_matter_where_no_keep_speaks_of_it() -> None:
+    usage = Usage({Use.LAMBDA: (used(digest=digest("one")),)}, unread={Use.INSPECTOR: "nobody answered"})
+
+    found = plan(contents(image("one", age=90)), OLD, keeps=(ProtectingKeep("keep", in_use=IN_USE),), usage=usage)
+
+    assert said(found, "one") == ["delete one"]
+
+
+def test_nothing_goes_that_may_be_in_use_when_nobody_could_be_asked() -> None:
+    keep = ProtectingKeep("keep v* in use", RELEASES, in_use=IN_USE)
+    house = contents(image("release", "v1", age=90), image("other", "x", age=90))
+
+    found = plan(house, OLD, keeps=(keep,), usage=Usage(unread={Use.ECS: "ECS did not answer"}))
+
+    assert said(found, "other") == ["delete other"]
+    assert found.remarks == (f"{digest('release')} would go, but stays: it may be in use: ECS did not answer",)
+
+
+def test_nothing_goes_that_inspector_counts_or_does_not_cover() -> None:
+    names = ("counted", "unused", "uncovered")
+    house = contents(*(image(name, name, age=90) for name in names))
+    usage = Usage(counts={digest("counted"): 2, digest("unused"): 0})
+
+    found = plan(house, OLD, keeps=(ProtectingKeep("keep", in_use=frozenset({Use.INSPECTOR})),), usage=usage)
+
+    assert said(found, "unused") == ["delete unused"]
+    assert found.remarks == (
+        f"{digest('uncovered')} would go, but stays: it may be in use: Inspector does not cover it",
+    )
+
+
+def test_inspector_need_cover_of_an_index_only_what_runs() -> None:
+    house = contents(
+        image("index", "v1", age=90),
+        image("child", age=90),
+        image("attestation", age=90),
+        index=["child", "attestation:unknown"],
+    )
+    keep = ProtectingKeep("keep", in_use=frozenset({Use.INSPECTOR}))
+
+    found = plan(house, OLD, keeps=(keep,), usage=Usage(counts={digest("child"): 0}))
+
+    assert said(found, "index", "child", "attestation")[0] == "delete index"
+    assert len(found.steps) == 3
+
+
+def test_a_signature_goes_with_its_subject_although_nobody_knows_whether_it_is_in_use() -> None:
+    house = contents(image("one", "v1", age=90), image("sbom", age=90, subject="one"))
+    keep = ProtectingKeep("keep", in_use=frozenset({Use.INSPECTOR}))
+
+    found = plan(house, OLD, keeps=(keep,), usage=Usage(counts={digest("one"): 0}))
+
+    assert said(found, "one", "sbom") == ["delete one", "delete sbom"]
+
+
+# ---------------------------------------------------------------- several rules
+
+
+def deleting(*names: str) -> object:
+    def planner(house: Contents) -> Plan:
+        there: list[Image] = [
+            house.images.images[digest(name)] for name in names if digest(name) in house.images.digests
+        ]
+        return Plan(tuple(DeleteImage(rule="r", why="w", image=one.ref) for one in there), remarks=("said",))
+
+    return planner
+
+
+def test_a_rule_plans_again_for_what_the_other_leaves() -> None:
+    def second(house: Contents) -> Plan:
+        is_due = digest("a") not in house.images.digests
+        return deleting("b")(house) if is_due else Plan()  # type: ignore[operator]
+
+    house = contents(image("a"), image("b"))
+    planners = [(service_rule(name="second"), second), (service_rule(name="first"), deleting("a"))]
+
+    plans = plan_removals(planners, house)  # type: ignore[arg-type]
+
+    assert [(rule.name, said(plan, "a", "b")) for rule, plan in plans] == [
+        ("first", ["delete a"]),
+        ("second", ["delete b"]),
+        ("second", []),
+        ("first", []),
+    ]
+
+
+def test_nothing_is_due_to_what_a_rule_would_only_do() -> None:
+    house = contents(image("a"), image("b"))
+    planners = [
+        (service_rule(name="observing", mode=Mode.OBSERVE), deleting("a")),
+        (
+            service_rule(name="enforcing"),
+            lambda left: deleting("b")(left) if digest("a") not in left.images.digests else Plan(),
+        ),  # type: ignore[operator]
+    ]
+
+    plans = plan_removals(planners, house)  # type: ignore[arg-type]
+
+    assert [(rule.name, said(plan, "a")) for rule, plan in plans] == [("observing", ["delete a"])]
