@@ -20,7 +20,7 @@ from ecr_steward.rulebook import creation_templates, registries
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.model import Rule, Sections
 from ecr_steward.rulebook.patterns import star_matcher
-from ecr_steward.rulebook.policy_document import repository_policy
+from ecr_steward.rulebook.policy_document import grants, repository_policy
 from ecr_steward.rulebook.settings import RepositoryRules
 
 REPLICATION_ACTIONS: Final = ("ecr:CreateRepository", "ecr:ReplicateImage")
@@ -77,33 +77,11 @@ def _wanted(
 def registry_policy(policy: registries.RegistryPolicy, registry: RegistryRef) -> WantedPolicy:
     """The statements that say this. Each Sid begins so that it is found again when the rulebook changes."""
     statements = (
-        *_replication_from(policy.replication_from, registry),
-        *_pull_through_cache(policy.pull_through_cache, registry),
+        *_here(grants("ReplicationFrom", policy.replication_from, REPLICATION_ACTIONS, registry), registry),
+        *_here(grants("PullThroughCache", policy.pull_through_cache, CACHE_ACTIONS, registry), registry),
         *(_as_written(number, one, registry) for number, one in enumerate(policy.statements, start=1)),
     )
     return WantedPolicy(statements, keeps_foreign=policy.foreign == "keep")
-
-
-def _replication_from(accounts: Iterable[str], registry: RegistryRef) -> Iterator[dict[str, Any]]:
-    if others := sorted(set(accounts)):
-        roots = [_root(registry, account) for account in others]
-        yield _allow("ReplicationFrom", roots, REPLICATION_ACTIONS, registry)
-
-
-def _pull_through_cache(words: Iterable[str], registry: RegistryRef) -> Iterator[dict[str, Any]]:
-    named, patterns = set[str](), set[str]()
-    for word in words:
-        if word.startswith("role/"):
-            arn = f"arn:{partition_of(registry.region)}:iam::{registry.account}:{word}"
-            (patterns if "*" in word else named).add(arn)
-        else:
-            named.add(_root(registry, registry.account if word == "account" else word))
-    if named:
-        yield _allow("PullThroughCache", sorted(named), CACHE_ACTIONS, registry)
-    if patterns:  # AWS knows no pattern in a principal
-        roots = [_root(registry, registry.account)]
-        condition = {"Condition": {"ArnLike": {"aws:PrincipalArn": sorted(patterns)}}}
-        yield _allow("PullThroughCacheByRole", roots, CACHE_ACTIONS, registry) | condition
 
 
 def _as_written(number: int, statement: registries.RegistryStatement, registry: RegistryRef) -> dict[str, Any]:
@@ -112,22 +90,14 @@ def _as_written(number: int, statement: registries.RegistryStatement, registry: 
     return {"Resource": _all_of(registry), **written, "Sid": sid if sid.startswith(OWN_SID) else f"{OWN_SID}{sid}"}
 
 
-def _allow(sid: str, principals: list[str], actions: tuple[str, ...], registry: RegistryRef) -> dict[str, Any]:
-    return {
-        "Sid": f"{OWN_SID}{sid}",
-        "Effect": "Allow",
-        "Principal": {"AWS": principals},
-        "Action": list(actions),
-        "Resource": _all_of(registry),
-    }
+def _here(statements: Iterable[dict[str, Any]], registry: RegistryRef) -> Iterator[dict[str, Any]]:
+    """Statements about every repository of a registry, which a registry policy has to say."""
+    for statement in statements:
+        yield {**statement, "Resource": _all_of(registry)}
 
 
 def _all_of(registry: RegistryRef) -> str:
     return f"arn:{partition_of(registry.region)}:ecr:{registry.region}:{registry.account}:repository/*"
-
-
-def _root(registry: RegistryRef, account: str) -> str:
-    return f"arn:{partition_of(registry.region)}:iam::{account}:root"
 
 
 # ---------------------------------------------------------------- scanning, replication, account settings

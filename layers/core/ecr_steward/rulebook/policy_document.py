@@ -37,8 +37,8 @@ type _Statement = dict[str, Any]
 def policy_rules(policy: Policy, registry: RegistryRef) -> PolicyRules:
     """What a policy of the rulebook means for the repositories of one registry."""
     statements = (
-        *_grants("Pull", policy.pull, PULL_ACTIONS, registry),
-        *_grants("Push", policy.push, PUSH_ACTIONS, registry),
+        *grants("Pull", policy.pull, PULL_ACTIONS, registry),
+        *grants("Push", policy.push, PUSH_ACTIONS, registry),
         *_further(policy),
     )
     return PolicyRules(
@@ -79,7 +79,7 @@ def _inside(policy: Policy, registry: RegistryRef, statements: Sequence[_Stateme
     return Inside(frozenset(accounts), frozenset(organizations))
 
 
-def _grants(half: str, words: Iterable[str], actions: tuple[str, ...], registry: RegistryRef) -> Iterator[_Statement]:
+def grants(half: str, words: Iterable[str], actions: tuple[str, ...], registry: RegistryRef) -> Iterator[_Statement]:
     """A statement for whom one can name, and one for each kind of condition by which the others are known."""
     named, organizations, paths = set[str](), set[str](), set[str]()
     patterns: dict[str, set[str]] = {}

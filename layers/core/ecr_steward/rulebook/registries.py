@@ -63,10 +63,10 @@ class RegistryPolicy(RulebookModel):
         description="Accounts whose registries may replicate into this one, and create the repositories for it.",
         examples=[["222233334444"]],
     )
-    pull_through_cache: tuple[registry_words.Puller, ...] = Field(
+    pull_through_cache: tuple[words.PrincipalWord, ...] = Field(
         default=(),
-        description="Who may let ECR fetch what its pull-through cache does not hold: `account` (the registry's own), "
-        "an account id or `role/NAME`, with `*` in a name.",
+        description="Who may let ECR fetch what its pull-through cache does not hold; words as in `policy.push` of a "
+        "repository.",
         examples=[["account", "role/ci-*"]],
     )
     statements: tuple[RegistryStatement, ...] = Field(

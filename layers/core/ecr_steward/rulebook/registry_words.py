@@ -17,7 +17,6 @@ _PREFIX = r"(?=.{2,256}$)([a-z0-9][a-z0-9._-]*/)*[a-z0-9._-]*"
 _NAME = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _TEMPLATE_PREFIX = rf"(?=.{{1,256}}$)({_NAME}(/{_NAME})*/?|{ROOT})"
 _TEMPLATE_ROLE = rf"{ROLE_PREFIX}[A-Za-z0-9+=,.@_-]{{0,35}}"
-_PULLER = r"account|[0-9]{12}|role/[A-Za-z0-9+=,.@_/*-]{1,512}"
 
 
 def _check_scan_filter(text: str) -> str:
@@ -77,16 +76,6 @@ def _check_template_role(text: str) -> str:
     return text
 
 
-def _check_puller(text: str) -> str:
-    if not re.fullmatch(_PULLER, text):
-        raise WrongWordError(
-            f"`{text}` is nobody",
-            "account, an account id of twelve digits or role/NAME",
-            code=Code.PRINCIPAL,
-        )
-    return text
-
-
 def _schema(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
 
@@ -108,4 +97,3 @@ AppliedFor = Annotated[
 ]
 TemplatePrefix = Annotated[str, AfterValidator(_check_template_prefix), _schema(_TEMPLATE_PREFIX)]
 TemplateRole = Annotated[str, AfterValidator(_check_template_role), _schema(_TEMPLATE_ROLE)]
-Puller = Annotated[str, AfterValidator(_check_puller), _schema(_PULLER)]
