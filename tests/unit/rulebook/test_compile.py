@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef, partition_of
 from ecr_steward.domain.policies.rules import Inside, PolicyRules
-from ecr_steward.domain.retention_rules import RetentionRules
 from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.domain.retention_rules import RetentionRules
 from ecr_steward.domain.rules import Destination, Mode
 from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.rulebook.compile import compile_rulebook
