@@ -48,6 +48,7 @@ from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.current_rules import CurrentRules
+from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
@@ -156,7 +157,12 @@ class App:
         """See ``usecases.enforce_image_tags``."""
         rules, pause = self._obeyed()
         outcome = enforce_image_tags(
-            push.image, rules=rules, registry=self.registry, notices=self.notices, applier=self.applier
+            push.image,
+            rules=rules,
+            registry=self.registry,
+            describer=Describer(self.registry, self.content, self.now),
+            notices=self.notices,
+            applier=self.applier,
         )
         return _while_paused(outcome, pause)
 

@@ -9,10 +9,11 @@ from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Mode
 from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import LastImageTagError, ThrottledError
+from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward_fakes import FakeNotices
 from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, TAG_RULES, rulebook
+from ecr_steward_fakes.rules import API, TAG_RULES, noon, rulebook
 from ecr_steward_fakes.worlds import World, manifest, world
 
 OLD, NEW, OTHER = manifest("old"), manifest("new"), manifest("other")
@@ -24,6 +25,7 @@ def enforce(world: World, held: Manifest, notices: FakeNotices | None = None, **
         image,
         rules=rulebook(**changes),
         registry=world.registry,
+        describer=Describer(world.registry, world.content, noon),
         notices=notices or FakeNotices(),
         applier=applier_of(world.registry),
     )
@@ -158,6 +160,7 @@ def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
         image,
         rules=rulebook(),
         registry=registry.registry,
+        describer=Describer(registry.registry, registry.content, noon),
         notices=FakeNotices(),
         applier=applier_of(registry.registry),
     )

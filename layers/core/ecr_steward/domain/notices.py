@@ -20,7 +20,7 @@ class ViolationFound:
     image_tag: ImageTag | None
     """``None``: the image or the repository as a whole."""
     answer: str
-    """What is done about it: ``notify`` or ``quarantine``; ``observe`` where the rule only observes."""
+    """What is done about it: ``notify``, ``untag`` or ``quarantine``; ``observe`` where the rule only observes."""
     quarantine_tag: ImageTag | None = None
 
 

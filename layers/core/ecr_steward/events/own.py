@@ -64,8 +64,9 @@ class ViolationFoundDetail(OwnEvent):
     image_tag: ImageTagText | None = Field(
         default=None, description="The image tag that broke the rule; missing where it was no single one."
     )
-    answer: Literal["observe", "notify", "quarantine"] = Field(
-        description="What was done about it; `observe` where the rule only observes."
+    answer: Literal["observe", "notify", "untag", "quarantine"] = Field(
+        description="What was done about it; `observe` where the rule only observes, `notify` also where the image tag "
+        "is protected or the image's only one."
     )
     quarantine_tag: ImageTagText | None = Field(default=None, description="Under which the image stays reachable.")
 

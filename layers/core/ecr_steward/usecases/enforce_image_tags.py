@@ -7,19 +7,21 @@ from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.plan import AddImageTag, Plan
+from ecr_steward.domain.plan import AddImageTag, Plan, RemoveImageTag, Violation
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.domain.tag_plan import plan_image_tags
+from ecr_steward.domain.tag_rules import AliasMove, OnViolation
 from ecr_steward.domain.tagging import is_quarantine_tag
-from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError
+from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RepositoryNotFoundError
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.governing import governing_rules
 
 
 def enforce_image_tags(
-    image: ImageRef, *, rules: Rules, registry: Registry, notices: Notices, applier: Applier
+    image: ImageRef, *, rules: Rules, registry: Registry, describer: Describer, notices: Notices, applier: Applier
 ) -> Outcome:
     """Bring the image tags of one image, and the aliases it touches, back to their rule.
 
@@ -38,7 +40,9 @@ def enforce_image_tags(
             return nothing.remarking("the image is gone")
         if images.subject_of(image.digest) is not None:
             return nothing.remarking("a referrer belongs to its subject: no rule speaks of its image tags")
-        outcome = enforce_in_repository(rule, images, [image.digest], notices=notices, applier=applier)
+        outcome = enforce_in_repository(
+            rule, images, [image.digest], describer=describer, notices=notices, applier=applier
+        )
     except ImageNotFoundError:
         return nothing.remarking("the image is gone")
     except RepositoryNotFoundError:
@@ -52,6 +56,7 @@ def enforce_in_repository(
     images: RepositoryImages,
     focus: Iterable[Digest],
     *,
+    describer: Describer,
     notices: Notices,
     applier: Applier,
     is_dry: bool = False,
@@ -60,19 +65,28 @@ def enforce_in_repository(
 
     Raises ImageNotFoundError and RepositoryNotFoundError for what was deleted since ``images`` were read.
     """
-    plan = plan_image_tags(rule, images, focus)
+    if rule.image_tags is None:
+        return Outcome(str(images.repository), rule.name, rule.mode)
+    focus = frozenset(focus)
+    plan = plan_image_tags(rule, images, focus, describer.facts(rule.image_tags, images, focus))
     outcome = Outcome(str(images.repository), rule.name, rule.mode, plan)
     if is_dry:
         return outcome
     _tell(rule, plan, images, notices)
     if rule.mode is Mode.OBSERVE:
         return outcome
-    return outcome.carried_out(applier.apply(plan, images.repository, images))
+    try:
+        return outcome.carried_out(applier.apply(plan, images.repository, images))
+    except ImageTagIsImmutableError as error:
+        aliases = rule.image_tags.aliases
+        if aliases is None or aliases.move is not AliasMove.DELETE_AND_RETAG:
+            raise
+        remark = f"somebody was faster ({error}): the event of that push, or the next sweep, plans anew"
+        return replace(outcome, plan=plan + Plan(remarks=(remark,)))
 
 
 def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) -> None:
     """Give the notices, before anything changes: afterwards a retry would find no violation, and nobody would hear."""
-    answer = rule.image_tags.on_violation if rule.image_tags and rule.mode is Mode.ENFORCE else Mode.OBSERVE
     for violation in plan.violations:
         image = violation.subject
         if not isinstance(image, ImageRef):
@@ -87,7 +101,17 @@ def _tell(rule: Rule, plan: Plan, images: RepositoryImages, notices: Notices) ->
                 why=violation.why,
                 subject=image,
                 image_tag=violation.image_tag,
-                answer=str(answer),
+                answer=_answer_to(violation, rule, plan, is_kept=bool(kept)),
                 quarantine_tag=kept[0] if kept else None,
             )
         )
+
+
+def _answer_to(violation: Violation, rule: Rule, plan: Plan, *, is_kept: bool) -> str:
+    """What is done about a violation: less than the rule says where the image tag is protected or has to stay."""
+    if rule.mode is Mode.OBSERVE or rule.image_tags is None:
+        return str(Mode.OBSERVE)
+    image = violation.subject
+    taken = [step.image_tag for step in plan.steps if isinstance(step, RemoveImageTag) and step.image == image]
+    acts = violation.image_tag in taken if violation.image_tag else bool(taken or is_kept)
+    return str(rule.image_tags.on_violation if acts else OnViolation.NOTIFY)

@@ -22,6 +22,7 @@ from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
+from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings
 from ecr_steward.usecases.reading import once
@@ -39,6 +40,11 @@ class Hands:
     now: Clock
     applier: Applier
     is_dry: bool = False
+
+    @property
+    def describer(self) -> Describer:
+        """What finds out what images lack."""
+        return Describer(self.registry, self.content, self.now)
 
 
 @dataclass
@@ -113,6 +119,7 @@ class _Visit:
                     rule,
                     images,
                     images.digests,
+                    describer=self._hands.describer,
                     notices=self._hands.notices,
                     applier=self._hands.applier,
                     is_dry=self._hands.is_dry,
