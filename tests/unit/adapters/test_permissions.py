@@ -50,7 +50,9 @@ def needed_by(documentation: str) -> set[str]:
 
 SETTINGS = [
     Registry.repository,
+    Registry.resource_tags,
     Registry.set_repository_policy,
+    Registry.delete_repository_policy,
     Registry.put_lifecycle_policy,
     Registry.delete_lifecycle_policy,
     Registry.put_tag_mutability,
@@ -60,13 +62,14 @@ SETTINGS = [
 VERDICTS = [Registry.images, Registry.children, Scans.scan]
 USES: dict[str, list[Callable[..., Any]]] = {
     "EnforceImageTagsFunction": [
+        Registry.resource_tags,
         Registry.images,
         Registry.add_image_tag,
         Registry.remove_image_tag,
         Notices.publish,
     ],
     "ApplyRepositoryPoliciesFunction": SETTINGS,
-    "EvaluateImageScanFunction": [*VERDICTS, Notices.publish, SourceQueue.postpone],
+    "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
     "ReplicateImageFunction": [
         *SETTINGS,
         *VERDICTS,
@@ -84,6 +87,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *SETTINGS,
         *VERDICTS,
         Registry.repositories,
+        Registry.described,
         Registry.add_image_tag,
         Registry.remove_image_tag,
         ImageContent.manifest,

@@ -1,4 +1,4 @@
-"""*ECR Replication Action* and *ECR Pull Through Cache Action*: ECR itself brought an image, perhaps to a new repository.
+"""*ECR Replication Action* and *ECR Pull Through Cache Action*: ECR brought an image, perhaps to a new repository.
 
 The shapes are those of "Amazon ECR events and EventBridge" (ECR user guide). The first comes in the registry that the
 image was copied to, and nothing else tells of it there.

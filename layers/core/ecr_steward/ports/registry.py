@@ -30,8 +30,8 @@ class Registry(Protocol):
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
         """Read these parts of a repository; those of them that are known already are not read again.
 
-        Needs, for the part of its name, ecr:DescribeRepositories, ecr:GetRepositoryPolicy, ecr:GetLifecyclePolicy,
-        ecr:ListTagsForResource and ecr:BatchGetRepositoryScanningConfiguration. Raises RepositoryNotFoundError.
+        Needs ecr:DescribeRepositories, ecr:GetRepositoryPolicy, ecr:GetLifecyclePolicy, ecr:ListTagsForResource and
+        ecr:BatchGetRepositoryScanningConfiguration, each for the part of its name. Raises RepositoryNotFoundError.
         """
         ...
 
