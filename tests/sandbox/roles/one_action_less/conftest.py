@@ -114,6 +114,13 @@ class EnforceInSpoke(Enforce):
     account = SPOKE
 
 
+class EnforceLabels(Enforce):
+    """An image is pushed that lacks a label."""
+
+    effects: ClassVar = {"notice"}
+    rule = "described"
+
+
 class Watch(Enforce):
     """The same under a rule that only observes: the violation stays, and is told again."""
 
@@ -373,6 +380,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "apply in the spoke": ApplyInSpoke,
     "enforce": Enforce,
     "enforce in the spoke": EnforceInSpoke,
+    "enforce labels": EnforceLabels,
     **NOTIFYING,
     "replicate to a new repository": ReplicateToNewRepository,
     "replicate from the spoke": ReplicateFromSpoke,

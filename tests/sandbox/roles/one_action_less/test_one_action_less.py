@@ -100,6 +100,8 @@ UPLOADING = "ecr:BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart
 TABLE = [
     # enforce_image_tags
     *rows(ENFORCE, "enforce", {**TAGGING, "events:PutEvents": ALL}),
+    *rows(ENFORCE, "enforce labels", {"ecr:GetDownloadUrlForLayer": ALL}),
+    *cold(ENFORCE, "enforce labels", "ecr:GetAuthorizationToken", ALL),
     *cold(ENFORCE, "enforce in the spoke", "sts:AssumeRole", ALL),
     *remembering(ENFORCE, "watch"),
     *keeping("EnforceImageTagsFunction"),
@@ -130,7 +132,8 @@ TABLE = [
     *rows(SWEEP, "sweep", {"ecr:BatchCheckLayerAvailability DescribeImageScanFindings": REQUEST, ENHANCED: REQUEST}),
     *rows(SWEEP, "sweep", {"events:PutEvents": {*TAGS, *NOTICE, "verdict"}}),
     *rows(SWEEP, "sweep", {"sqs:SendMessage": {"requested"}}, on="-ReplicateImageQueue-"),
-    *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", REQUEST),
+    *rows(SWEEP, "sweep", {"ecr:GetDownloadUrlForLayer": {*TAGS, "notice"}}),
+    *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", {*TAGS, *NOTICE, *REQUEST}),
     *cold(SWEEP, "sweep", "sts:AssumeRole", {"spoke"}),
     *remembering(SWEEP, "sweep"),
     *keeping("ReconcileRegistryFunction"),
