@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from ecr_steward.domain.brake import USUAL, Brake
+from ecr_steward.domain.callers import Caller, OwnRoles
+from ecr_steward.domain.observations import RegistryChanged
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.registries import (
     NativeReplication,
@@ -19,7 +21,7 @@ from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.errors import AccessDeniedError, ThrottledError
 from ecr_steward.usecases.applying import Applier
-from ecr_steward.usecases.govern_registry import govern_registry
+from ecr_steward.usecases.govern_registry import apply_registry_settings, govern_registry
 from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeNotices, FakeRegistry, FakeRegistrySettings, FakeSwitch
 from ecr_steward_fakes.rules import AWAY, HOME, NOON, Pattern, noon
 
@@ -54,20 +56,18 @@ def journal() -> FakeJournal:
     return FakeJournal()
 
 
+def applier_of(
+    settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJournal, brake: Brake = USUAL
+) -> Applier:
+    brakes, notices = FakeBrakes(), FakeNotices()
+    who = "reconcile_registry"
+    return Applier(FakeRegistry(), switch, brakes, journal, notices, noon, who, lambda _: brake, settings=settings)
+
+
 @pytest.fixture
 def govern(settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJournal) -> Any:
     def govern(*rules: RegistryRule, brake: Brake = USUAL, is_dry: bool = False) -> Any:
-        applier = Applier(
-            FakeRegistry(),
-            switch,
-            FakeBrakes(),
-            journal,
-            FakeNotices(),
-            noon,
-            "reconcile_registry",
-            lambda _: brake,
-            settings=settings,
-        )
+        applier = applier_of(settings, switch, journal, brake)
         book = Rules((), registries=rules)
         return govern_registry(HOME, rules=book, settings=settings, applier=applier, is_dry=is_dry)
 
@@ -167,7 +167,7 @@ def test_a_policy_stays_when_the_brake_holds(govern: Any, settings: FakeRegistry
 
     assert settings.settings_of(HOME).policy == FOREIGN
     assert not outcome.applied
-    assert "more than the 0 of its brake" in outcome.remark
+    assert "more than the 0 of its brake" in str(outcome.halt)
 
 
 def test_nothing_is_changed_when_everything_is_paused(
@@ -178,7 +178,7 @@ def test_nothing_is_changed_when_everything_is_paused(
     (outcome,) = govern(rule())
 
     assert settings.settings_of(HOME) == RegistrySettings()
-    assert "alice" in outcome.remark
+    assert "alice" in str(outcome.halt)
 
 
 def test_the_journal_names_the_step_when_a_policy_is_deleted(
@@ -191,6 +191,49 @@ def test_the_journal_names_the_step_when_a_policy_is_deleted(
     (entry,) = journal.entries(NOON.date(), NOON.date())
     assert (entry.step, entry.registry, entry.rule) == ("DeleteRegistryPolicy", HOME, "all")
     assert settings.settings_of(HOME).policy is None
+
+
+OWN_ROLES = OwnRoles(HOME.account, "/ecr-steward/")
+
+
+@pytest.fixture
+def changed_by(settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJournal) -> Any:
+    def changed_by(caller: Caller | None) -> Any:
+        return apply_registry_settings(
+            RegistryChanged(HOME, "PutAccountSetting", caller),
+            rules=Rules((), registries=(rule(),)),
+            settings=settings,
+            applier=applier_of(settings, switch, journal),
+            own_roles=OWN_ROLES,
+        )
+
+    return changed_by
+
+
+def test_the_registry_is_put_right_and_the_caller_named_when_somebody_changed_it(
+    changed_by: Any, settings: FakeRegistrySettings
+) -> None:
+    alice = f"arn:aws:sts::{HOME.account}:assumed-role/developer/alice"
+
+    (outcome,) = changed_by(Caller(alice, f"arn:aws:iam::{HOME.account}:role/developer"))
+
+    assert outcome.changed_by == f"PutAccountSetting by {alice}"
+    assert settings.settings_of(HOME).account_settings == {"BLOB_MOUNTING": "ENABLED"}
+
+
+def test_nothing_is_read_when_the_steward_itself_made_the_change(
+    changed_by: Any, settings: FakeRegistrySettings
+) -> None:
+    (outcome,) = changed_by(Caller("the steward", f"arn:aws:iam::{HOME.account}:role/ecr-steward/reconcile"))
+
+    assert outcome.remark == "the steward itself made this change: there is nothing to look at again"
+    assert settings.calls.entries == []
+
+
+def test_the_registry_is_put_right_when_nobody_is_named(changed_by: Any, settings: FakeRegistrySettings) -> None:
+    (outcome,) = changed_by(None)
+
+    assert (outcome.changed_by, outcome.applied) == (None, True)
 
 
 def test_registry_rules_observe_when_the_whole_rulebook_does() -> None:

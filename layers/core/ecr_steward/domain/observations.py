@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ecr_steward.domain.callers import Caller
-from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import ImageRef, ImageTag, RegistryRef, RepositoryRef
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,20 @@ class RepositoryChanged:
     repository: RepositoryRef
     operation: str
     """The ECR operation, such as ``CreateRepository``, or how an image came there."""
+    by: Caller | None = None
+    """Who did it, where the event says so."""
+
+    def __str__(self) -> str:
+        return f"{self.operation} by {self.by}" if self.by else self.operation
+
+
+@dataclass(frozen=True)
+class RegistryChanged:
+    """Settings of a whole registry may have changed."""
+
+    registry: RegistryRef
+    operation: str
+    """The ECR operation, such as ``PutRegistryPolicy``."""
     by: Caller | None = None
     """Who did it, where the event says so."""
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 
 from ecr_steward.domain.callers import Caller
 from ecr_steward.domain.names import RepositoryRef
-from ecr_steward.domain.observations import RepositoryChanged
+from ecr_steward.domain.observations import RegistryChanged, RepositoryChanged
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.envelope import CamelModel, Envelope, RepositoryNameText
 
@@ -88,13 +88,26 @@ class ApiCallEvent(Envelope):
         Raises MalformedEventError for a call that failed or that names no repository: the rule's pattern lets
         neither through. Raises InvalidNameError for an ARN whose repository name is impossible.
         """
+        self._require_success()
+        return RepositoryChanged(
+            RepositoryRef(self.registry, self._repository_name()), self.detail.event_name, self._by
+        )
+
+    def to_registry_changed(self) -> RegistryChanged:
+        """The change of a whole registry that this call made. Raises MalformedEventError for a call that failed."""
+        self._require_success()
+        return RegistryChanged(self.registry, self.detail.event_name, self._by)
+
+    @property
+    def _by(self) -> Caller | None:
+        return self.detail.user_identity.to_caller() if self.detail.user_identity else None
+
+    def _require_success(self) -> None:
         if self.detail.error_code is not None:
             raise MalformedEventError(
                 f"event {self.id} reports a {self.detail.event_name} that failed with {self.detail.error_code} and so "
                 "changed nothing; look at the rule's event pattern"
             )
-        by = self.detail.user_identity.to_caller() if self.detail.user_identity else None
-        return RepositoryChanged(RepositoryRef(self.registry, self._repository_name()), self.detail.event_name, by)
 
     def _repository_name(self) -> str:
         asked = self.detail.request_parameters or RequestParameters()

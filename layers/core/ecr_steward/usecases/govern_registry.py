@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import assert_never
 
+from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.observations import RegistryChanged
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.registries import Part, RegistrySettings, WantedSettings
@@ -33,6 +35,23 @@ def govern_registry(
     )
 
 
+def apply_registry_settings(
+    change: RegistryChanged,
+    *,
+    rules: Rules,
+    settings: RegistrySettingsStore,
+    applier: Applier,
+    own_roles: OwnRoles | None = None,
+) -> tuple[Outcome, ...]:
+    """Look at a registry whose settings somebody has changed. What the steward itself has changed it has planned."""
+    changed_by = str(change) if change.by else None
+    if change.by and own_roles and own_roles.include(change.by):
+        remark = "the steward itself made this change: there is nothing to look at again"
+        return (Outcome(subject_of(change.registry), remark=remark, changed_by=changed_by),)
+    outcomes = govern_registry(change.registry, rules=rules, settings=settings, applier=applier)
+    return tuple(replace(outcome, changed_by=changed_by) for outcome in outcomes)
+
+
 def subject_of(registry: RegistryRef) -> str:
     """How people find a registry among the subjects of outcomes."""
     return f"registry {registry}"
@@ -52,10 +71,9 @@ def _planned(registry: RegistryRef, rule: GoverningRegistryRule, settings: Regis
 
 def _applied(registry: RegistryRef, outcome: Outcome, applier: Applier) -> Outcome:
     try:
-        halt = applier.apply(outcome.plan, registry)
+        return outcome.carried_out(applier.apply(outcome.plan, registry))
     except StewardError as error:
-        return replace(outcome, applied=True, error=gravest([*([outcome.error] if outcome.error else []), error]))
-    return replace(outcome, remark=str(halt)) if halt else replace(outcome, applied=True)
+        return replace(outcome, error=gravest([*([outcome.error] if outcome.error else []), error]))
 
 
 def _read(
