@@ -156,7 +156,7 @@ def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_
     watched = {
         logical_id(dimension["Value"])
         for alarm in of_type(either, "AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions", ())
         if alarm["AlarmActions"]
     }
 
