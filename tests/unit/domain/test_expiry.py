@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ecr_steward.domain.contents import Contents
@@ -10,7 +11,7 @@ from ecr_steward.domain.sightings import REMEMBERED, Sighting, renew
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.domain.usage import NOT_ASKED, Usage, UsedImage
 from ecr_steward_fakes.contents import contents, digest, image, said
-from ecr_steward_fakes.rules import API, NOON, Pattern
+from ecr_steward_fakes.rules import API, NOON, TAG_RULES, Pattern
 
 PRS = TagExpiry((Pattern("pr-.*"),), 14)
 RULES = TagRules(expire=(PRS,))
@@ -122,6 +123,14 @@ def test_tags_of_cosign_and_of_referrers_are_exempt() -> None:
     kept = ProtectingKeep("keep main", Selection(tags=(Pattern("main"),)))
 
     assert plan(house, everything, keeps=(kept,)).is_empty
+
+
+def test_an_alias_is_exempt_as_long_as_a_version_stands_behind_it() -> None:
+    everything = replace(TAG_RULES, expire=(TagExpiry((Pattern(".*-latest"),), 14),))
+
+    found = plan(contents(image("one", "1.4.2", "1-latest", "1.4-latest", "9-latest")), everything)
+
+    assert said(found, "one") == ["remove 9-latest from one"]
 
 
 # ---------------------------------------------------------------- tags that stay

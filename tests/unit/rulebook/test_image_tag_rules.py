@@ -69,6 +69,17 @@ def test_aliases_follow_the_calendar_when_the_rulebook_says_so(compiled):
     assert aliases.move is AliasMove.RETAG
 
 
+def test_the_days_after_which_tags_expire_are_those_of_the_rulebook_when_compiled(compiled):
+    (first, second) = compiled(
+        expire=[{"tags": ["pr-*", {"regex": "dev-[0-9]+"}], "after": "14d"}, {"tags": ["semver"], "after": "2w"}]
+    ).expire
+
+    assert (first.after, second.after) == (14, 14)
+    assert [tag for tag in ("pr-1", "dev-7", "dev-x", "1.4.2") if first.selects(tag)] == ["pr-1", "dev-7"]
+    assert str(first) == "expire pr-*, dev-[0-9]+ after 14 days"
+    assert second.selects("1.4.2")
+
+
 @pytest.mark.parametrize("exceptions", [[], ["pr-*"]])
 def test_an_immutable_alias_is_accepted_when_it_may_be_deleted_first(compiled, exceptions):
     rules = compiled(
@@ -114,6 +125,19 @@ def test_an_immutable_alias_is_accepted_when_it_may_be_deleted_first(compiled, e
             {"protect": ["latest"], "deny": ["latest"]},
             "rules[0].image_tags.protect[0]: `latest` is denied, and would be reported for ever; "
             "expected the pattern in one of the two",
+        ),
+        (
+            {"protect": ["pr-*", "x"], "expire": [{"tags": ["dev", "pr-*"], "after": "14d"}]},
+            "rules[0].image_tags.expire[0].tags[1]: `pr-*` is protected, and would never expire; "
+            "expected the pattern in one of the two",
+        ),
+        (
+            {"expire": [{"tags": ["pr-*"]}]},
+            "rules[0].image_tags.expire[0]: `after` is missing",
+        ),
+        (
+            {"expire": [{"tags": [], "after": "2w"}]},
+            "rules[0].image_tags.expire[0].tags: `[]` does not fit here; expected at least 1 entry",
         ),
         (
             {"protect": ["*-latest"], "aliases": {"from": "semver", "add": ["{major}-latest"]}},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from ecr_steward.domain.contents import Contents
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
@@ -10,14 +11,15 @@ from ecr_steward.domain.plan import DeleteImage, Plan, RemoveImageTag, Step
 from ecr_steward.domain.retention import Keeping, plan_end, told
 from ecr_steward.domain.sightings import Sighted
 from ecr_steward.domain.tag_rules import TagRules
-from ecr_steward.domain.tagging import attached_to, is_quarantine_tag
+from ecr_steward.domain.tagging import TagReading, attached_to, is_quarantine_tag
 
 
 def plan_tag_expiry(rule: str, rules: TagRules, contents: Contents, sighted: Sighted, keeping: Keeping) -> Plan:
     """Take expired tags from images that hold another one, and delete those that nothing else needs.
 
     On ECR an image goes with its last tag, so its end is planned as what it is; an image that has to stay keeps its
-    only tags. Nobody needs a quarantine tag. Referrers and what cosign attached are exempt: they go with their subject.
+    only tags. Nobody needs a quarantine tag. Referrers and what cosign attached are exempt, since they go with their
+    subject, and so are aliases that follow a version.
     """
     steps: list[Step] = []
     while True:
@@ -80,8 +82,13 @@ class _Reading:
                 )
         return remarks
 
+    @cached_property
+    def _aliases(self) -> Set[ImageTag]:
+        """Those that a version stands behind: the same rule would put them back at once."""
+        return TagReading(self.rules, self.contents.images).targets.keys()
+
     def _reason(self, tag: ImageTag, digest: Digest) -> str | None:
-        if attached_to(tag, self.contents.images) or is_quarantine_tag(tag, digest):
+        if attached_to(tag, self.contents.images) or is_quarantine_tag(tag, digest) or tag in self._aliases:
             return None
         expiry = next((one for one in self.rules.expire if one.selects(tag)), None)
         sighting = self.sighted.get(tag)

@@ -105,6 +105,7 @@ class Code(StrEnum):
     ALIAS_PROTECTED = "ES321", "an alias that is protected"
     PROTECTED_AND_DENIED = "ES322", "an image tag that is protected and denied"
     ALIAS_NEEDS_NO_DELETION = "ES323", "an alias that is deleted although it can move"
+    EXPIRES_AND_PROTECTED = "ES331", "an image tag that expires and is protected"
 
     # ES4: settings of repositories and registries
     POLICY_EMPTY = "ES401", "an empty repository policy"

@@ -1,6 +1,14 @@
 """From the key ``image_tags`` to rules that the domain reads."""
 
-from ecr_steward.domain.tag_rules import AliasMove, AliasRules, CompanionRules, OnViolation, Requirement, TagRules
+from ecr_steward.domain.tag_rules import (
+    AliasMove,
+    AliasRules,
+    CompanionRules,
+    OnViolation,
+    Requirement,
+    TagExpiry,
+    TagRules,
+)
 from ecr_steward.rulebook.image_tags import Aliases, ImageTags
 from ecr_steward.rulebook.patterns import regex_matcher, tag_matcher
 from ecr_steward.rulebook.requirements import Companions, Required, RequiredReferrer, RequiredValue
@@ -18,6 +26,7 @@ def tag_rules(image_tags: ImageTags) -> TagRules:
         companions=_companions(image_tags.companions) if image_tags.companions else None,
         aliases=_aliases(image_tags.aliases) if image_tags.aliases else None,
         on_violation=OnViolation(image_tags.on_violation),
+        expire=tuple(TagExpiry(tuple(map(tag_matcher, entry.tags)), entry.after) for entry in image_tags.expire),
     )
 
 

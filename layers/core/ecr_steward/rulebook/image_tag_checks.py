@@ -30,6 +30,15 @@ def image_tags_agree(image_tags: ImageTags, at: Path) -> Iterator[Problem]:
                 "the pattern in one of the two",
                 code=Code.PROTECTED_AND_DENIED,
             )
+    for entry, expiry in enumerate(image_tags.expire):
+        for number, pattern in enumerate(expiry.tags):
+            if pattern in image_tags.protect:
+                yield Problem(
+                    (*at, "expire", entry, "tags", number),
+                    f"`{tag_matcher(pattern).spelling}` is protected, and would never expire",
+                    "the pattern in one of the two",
+                    code=Code.EXPIRES_AND_PROTECTED,
+                )
     if image_tags.aliases is not None:
         protected = [tag_matcher(pattern) for pattern in image_tags.protect]
         for number, template in enumerate(image_tags.aliases.add):

@@ -48,6 +48,18 @@ class Aliases(RulebookModel):
     )
 
 
+class Expiry(RulebookModel):
+    """Image tags that go when nobody has pushed or moved them for a while."""
+
+    tags: tuple[TagPattern, ...] = Field(
+        min_length=1, description="Which image tags, written as in `allow`.", examples=[["pr-*"]]
+    )
+    after: words.Days = Field(
+        description="Days or weeks since the tag was pushed or moved last, as far as the steward has seen it.",
+        examples=["14d"],
+    )
+
+
 class ImageTags(RulebookModel):
     """Which image tags a repository may hold, and which the steward adds."""
 
@@ -88,6 +100,12 @@ class ImageTags(RulebookModel):
         default=None,
         description="Moving aliases of the versions.",
         examples=[{"from": "semver", "add": ["{major}-latest"]}],
+    )
+    expire: tuple[Expiry, ...] = Field(
+        default=(),
+        description="Image tags that go after a time; of several entries for a tag the first one decides. The image "
+        "stays while it holds another tag, an index lists it, or a keep of `repository.lifecycle` protects it.",
+        examples=[[{"tags": ["pr-*"], "after": "14d"}]],
     )
     on_violation: Literal["notify", "untag", "quarantine"] = Field(
         default="notify",
