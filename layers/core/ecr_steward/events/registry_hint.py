@@ -29,6 +29,7 @@ def read_change(event: Any) -> RegistryChanged | RepositoryChanged:
     Raises MalformedEventError and InvalidNameError.
     """
     detail = event.get("detail") if isinstance(event, Mapping) else None
-    if isinstance(detail, Mapping) and detail.get("eventName") in REGISTRY_OPERATIONS:
+    operation = detail.get("eventName") if isinstance(detail, Mapping) else None
+    if isinstance(operation, str) and operation in REGISTRY_OPERATIONS:
         return parse(ApiCallEvent, event).to_registry_changed()
     return read_repository_changed(event)
