@@ -30,7 +30,7 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         (
             {"repository": {"scaning": "on_push"}},
             "rules[0].repository.scaning: unknown key `scaning`; did you mean `scanning`?; "
-            "expected one of policy, lifecycle, mutability, scanning, resource_tags",
+            "expected one of policy, lifecycle, mutability, scanning, encryption, resource_tags",
         ),
         (
             {"name": "My Rule"},
@@ -119,13 +119,14 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         ),
         (
             {"repository": {"policy": {}}},
-            "rules[0].repository.policy: an empty policy is none that ECR takes: give it `pull`, "
-            "`push` or `statements`",
+            "rules[0].repository.policy: this policy says nothing; expected `pull`, `push`, `statements` or "
+            "`outside: remove`, or `foreign: remove` alone for no policy at all",
         ),
         (
             {"repository": {"policy": {"pull": ["acount"]}}},
             "rules[0].repository.policy.pull[0]: `acount` is nobody; did you mean `account`?; "
-            "expected account, an account id of twelve digits, org:o-... or role/NAME",
+            "expected account, an account id of twelve digits, org:o-..., ou:o-.../r-.../ou-.../*, role/NAME, "
+            "user/NAME, lambda or codebuild",
         ),
         (
             {"repository": {"policy": {"pull": ["*"]}}},

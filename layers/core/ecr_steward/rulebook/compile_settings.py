@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ecr_steward.domain.lifecycle.document import lifecycle_document
 from ecr_steward.domain.names import RepositoryRef
-from ecr_steward.domain.repositories import Mutability, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import Encryption, Mutability, RepositorySettings, TagMutability
 from ecr_steward.rulebook import settings
 from ecr_steward.rulebook.compile_lifecycle import compile_lifecycle
 from ecr_steward.rulebook.policy_document import policy_rules
@@ -14,6 +14,7 @@ def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], R
     """Compile the wanted settings. They depend on the repository: a policy names the account it stands in."""
     lifecycle = compile_lifecycle(wanted.lifecycle) if wanted.lifecycle else None
     mutability = _mutability(wanted.mutability) if wanted.mutability else None
+    encryption = Encryption(wanted.encryption.type.upper(), wanted.encryption.key) if wanted.encryption else None
     scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]
 
     def of(repository: RepositoryRef) -> RepositorySettings:
@@ -23,6 +24,7 @@ def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], R
             retention=lifecycle.retention if lifecycle else None,
             mutability=mutability,
             scan_on_push=scan_on_push,
+            encryption=encryption,
             resource_tags=wanted.resource_tags,
         )
 

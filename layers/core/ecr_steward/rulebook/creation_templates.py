@@ -1,35 +1,15 @@
 """The key ``registries[].creation_templates``: what ECR gives to repositories that it creates itself."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ecr_steward.rulebook import registry_words, words
 from ecr_steward.rulebook.base import Name, RulebookModel
-from ecr_steward.rulebook.codes import Code
+from ecr_steward.rulebook.encryption import Encryption
 from ecr_steward.rulebook.lifecycle import LifecycleEntry
 from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.settings import Mutability
-
-
-class TemplateEncryption(RulebookModel):
-    """How ECR encrypts what the repositories hold. It cannot be changed later."""
-
-    type: Literal["aes256", "kms", "kms_dsse"] = Field(description="The kind of encryption.", examples=["kms"])
-    key: str | None = Field(
-        default=None,
-        pattern=r"^arn:aws[a-z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]+$",
-        description="The ARN of a KMS key in the region of the registry; none means AWS's own.",
-        examples=["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
-    )
-
-    @model_validator(mode="after")
-    def _has_a_key_where_there_can_be_one(self) -> Self:
-        if self.key is not None and self.type == "aes256":
-            raise words.WrongWordError(
-                "a `key` goes with the types kms and kms_dsse: with aes256, S3 has the keys", code=Code.KEY_WITHOUT_KMS
-            )
-        return self
 
 
 class CreationTemplate(RulebookModel):
@@ -70,7 +50,7 @@ class CreationTemplate(RulebookModel):
         description="AWS resource tags of the repositories. ECR needs a `role` to set them.",
         examples=[{"managed-by": "ecr-steward"}],
     )
-    encryption: TemplateEncryption | None = Field(
+    encryption: Encryption | None = Field(
         default=None, description="Encryption. ECR needs a `role` to use a KMS key.", examples=[{"type": "kms"}]
     )
     role: registry_words.TemplateRole | None = Field(

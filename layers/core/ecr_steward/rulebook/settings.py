@@ -6,6 +6,7 @@ from pydantic import Field, StrictBool
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.encryption import Encryption
 from ecr_steward.rulebook.lifecycle import LifecycleEntry
 from ecr_steward.rulebook.policy import Policy
 
@@ -44,7 +45,15 @@ class RepositoryRules(RulebookModel):
         default=None, description="Tag mutability.", examples=[{"immutable": True, "except": ["*-latest"]}]
     )
     scanning: Literal["on_push", "manual"] | None = Field(
-        default=None, description="When ECR's basic scan runs.", examples=["on_push"]
+        default=None,
+        description="When ECR's basic scan runs, where no scanning rule of the registry decides it instead.",
+        examples=["on_push"],
+    )
+    encryption: Encryption | None = Field(
+        default=None,
+        description="How images are encrypted. New repositories that the steward creates get it; of others a "
+        "difference is only reported, since ECR cannot change it.",
+        examples=[{"type": "kms"}],
     )
     resource_tags: dict[words.ResourceTagKey, words.ResourceTagValue] = Field(
         default={},
