@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -120,14 +119,6 @@ def test_a_number_falls_to_its_least_and_not_at_all_when_it_has_expired_or_never
     assert not table.add(Key("thing", "two"), {"left": -1}, at_least={"left": 0})
     clock.now += timedelta(hours=1)
     assert not table.add(KEY, {"left": -1}, at_least={"left": 0})
-
-
-def test_no_number_passes_its_limit_when_many_add_at_the_same_time(table: StateTable) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: table.add(KEY, {"n": 1}, at_most={"n": 10}), range(40)))
-
-    assert answers.count(True) == 10
-    assert table.get(KEY) == Item(KEY, {"n": 10})
 
 
 def test_the_table_is_named_when_it_is_not_there(table: StateTable) -> None:

@@ -1,0 +1,115 @@
+"""Worlds for the contracts of what the steward remembers: on the fakes, and on the adapters over a table in moto."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Protocol
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.state_brakes import StateBrakes
+from ecr_steward.adapters.state_journal import StateJournal
+from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_switch import StateSwitch
+from ecr_steward.adapters.state_table import StateTable
+from ecr_steward.domain.pause import Pause
+from ecr_steward.ports.brakes import Brakes
+from ecr_steward.ports.journal import Journal
+from ecr_steward.ports.releases import Releases
+from ecr_steward.ports.switch import Switch
+from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 26, 4, 15, 30, 250_000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, time: timedelta) -> None:
+        self.now += time
+
+
+class World(Protocol):
+    """The four ports over one memory."""
+
+    clock: Clock
+
+    @property
+    def switch(self) -> Switch: ...
+    @property
+    def brakes(self) -> Brakes: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def releases(self) -> Releases: ...
+    def turn_elsewhere(self, pause: Pause | None) -> None:
+        """Have somebody else turn the switch, by another process."""
+        ...
+
+
+class FakeWorld:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.switch = FakeSwitch(self.clock)
+        self.brakes = FakeBrakes(self.clock)
+        self.journal = FakeJournal(self.clock)
+        self.releases = FakeReleases(self.clock)
+
+    def turn_elsewhere(self, pause: Pause | None) -> None:
+        self.switch.elsewhere = pause
+
+
+class TableWorld:
+    def __init__(self, session: boto3.Session) -> None:
+        self.clock = Clock()
+        clients = AwsClients(session)
+        clients.dynamodb.create_table(
+            TableName="state",
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        _make_atomic(clients)
+        table = StateTable(clients, "state", self.clock)
+        self.switch = StateSwitch(table, self.clock)
+        self.brakes = StateBrakes(table, self.clock)
+        self.journal = StateJournal(table, self.clock)
+        self.releases = StateReleases(table)
+        self._other = StateSwitch(table, self.clock)
+
+    def turn_elsewhere(self, pause: Pause | None) -> None:
+        if pause:
+            self._other.pause(pause)
+        else:
+            self._other.resume()
+
+
+def _make_atomic(clients: AwsClients) -> None:
+    """Let moto do one call of DynamoDB at a time: it forgets that other threads may write what it has just read."""
+    lock = Lock()
+    events = clients.dynamodb.meta.events
+    events.register("before-call.dynamodb", lambda **_: lock.acquire() and None)
+    for end in ("after-call.dynamodb", "after-call-error.dynamodb"):
+        events.register(end, lambda **_: lock.release())
+
+
+@pytest.fixture(params=["fake", "adapter"])
+def world(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session: boto3.Session
+) -> Iterator[World]:
+    if request.param == "fake":
+        yield FakeWorld()
+        return
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # moto answers for AWS's own endpoints only
+    with mock_aws():
+        yield TableWorld(session)
