@@ -1,0 +1,151 @@
+"""What a brake lets through: never more than it says, and always enough for a small repository to work."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecr_steward.domain.brake import FREE_IMAGES, USUAL, Brake, Load, Weight, is_destructive, loads
+from ecr_steward.domain.images import Image, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    DeleteImage,
+    DeleteRepositoryPolicy,
+    PutScanOnPush,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+)
+from ecr_steward.domain.registries import PutRegistryPolicy
+from ecr_steward_fakes.rules import API, HOME, rulebook
+
+brakes = st.builds(Brake, st.integers(0, 100), st.integers(0, 100))
+counts = st.integers(0, 200)
+
+
+def digest(number):
+    return Digest(f"sha256:{number:064x}")
+
+
+def image(number):
+    return ImageRef(API, digest(number))
+
+
+def removal(number, image_tag="latest", rule="services"):
+    return RemoveImageTag(rule=rule, why="w", image=image(number), image_tag=ImageTag(image_tag))
+
+
+def deletion(number):
+    return DeleteImage(rule="services", why="w", image=image(number))
+
+
+def repository(tagged, untagged=0):
+    """Images 0 to ``tagged`` - 1 hold a tag, the next ones none."""
+    images = [
+        Image(image(number), frozenset([ImageTag(f"t{number}")] if number < tagged else []))
+        for number in range(tagged + untagged)
+    ]
+    return RepositoryImages.of(API, images)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        removal(1),
+        deletion(1),
+        DeleteRepositoryPolicy(rule="r", why="w", repository=API),
+        SetRepositoryPolicy(rule="r", why="w", repository=API, document={}, takes_away=True),
+        PutRegistryPolicy(rule="r", why="w", registry=HOME, document={}, takes_away=True),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_a_step_counts_when_it_takes_something_away(step):
+    assert is_destructive(step)
+    assert loads([step])[step.rule].weight.removals == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        AddImageTag(rule="r", why="w", image=image(1), image_tag=ImageTag("1-latest"), previous=digest(2)),
+        SetRepositoryPolicy(rule="r", why="w", repository=API, document={}),
+        PutRegistryPolicy(rule="r", why="w", registry=HOME, document={}),
+        PutScanOnPush(rule="r", why="w", repository=API, scan_on_push=True),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_a_step_does_not_count_when_it_takes_nothing_away(step):
+    assert not is_destructive(step)
+    assert loads([step]) == {}
+
+
+def test_images_count_once_and_tags_each_when_an_image_loses_several():
+    load = loads([removal(0, "a"), removal(0, "b"), deletion(3)], repository(tagged=3, untagged=5))["services"]
+
+    assert load == Load(Weight(removals=3, images=2, tagged=1), API, images_there=8, tagged_there=3)
+
+
+def test_each_rule_is_weighed_by_itself_when_a_plan_is_of_several():
+    found = loads([removal(0), removal(1, rule="other"), removal(2, rule="other")], repository(4))
+
+    assert {rule: load.weight.removals for rule, load in found.items()} == {"services": 1, "other": 2}
+
+
+@given(brakes, counts, counts)
+def test_more_images_never_mean_that_fewer_may_go(brake, there, more):
+    assert brake.images_of(there) <= brake.images_of(there + more)
+
+
+@given(brakes, counts)
+def test_a_small_repository_can_work_whatever_the_share(brake, there):
+    assert brake.images_of(there) >= FREE_IMAGES
+    assert brake.images_of(there) <= max(FREE_IMAGES, there)
+
+
+@given(brakes, st.integers(0, 12), st.integers(0, 12), st.data())
+def test_nothing_passes_a_brake_that_is_above_one_of_its_limits(brake, tagged, untagged, data):
+    there = repository(tagged, untagged)
+    numbers = st.sets(st.integers(0, max(0, tagged + untagged - 1)), max_size=tagged + untagged)
+    load = loads(map(deletion, sorted(data.draw(numbers))), there).get("services", Load(Weight(0)))
+    spent = data.draw(st.builds(Weight, counts, counts, counts))
+
+    together = Weight(
+        load.weight.removals + spent.removals, load.weight.images + spent.images, load.weight.tagged + spent.tagged
+    )
+
+    is_within = together.removals <= brake.removals and (
+        not load.weight.images
+        or (
+            together.images <= brake.images_of(tagged + untagged)
+            and (not load.weight.tagged or together.tagged <= brake.images_of(tagged))
+        )
+    )
+    assert (load.excess(brake, spent) is None) == is_within
+
+
+@given(counts, st.integers(0, 100))
+def test_a_whole_share_holds_nothing_back_by_share(there, before):
+    load = Load(Weight(1, 1, 1), API, there, there)
+    spent = Weight(1, min(before, max(0, there - 1)), min(before, max(0, there - 1)))
+
+    assert load.excess(Brake(10_000, 100), spent) is None
+
+
+def test_all_untagged_images_may_go_by_number_where_tagged_ones_would_be_held():
+    there = repository(tagged=8, untagged=92)
+
+    untagged = loads(map(deletion, range(8, 33)), there)["services"]
+    tagged = loads(map(deletion, range(6)), there)["services"]
+
+    assert untagged.excess(USUAL, Weight(0)) is None
+    assert tagged.excess(USUAL, Weight(0)) == "6 tagged images of 8, more than the 25% of its brake"
+
+
+def test_a_rule_is_held_by_its_own_brake_and_an_unknown_one_by_the_usual_brake():
+    rules = rulebook(brake=Brake(3, 10))
+    named = rules.rules[0].name
+
+    assert rules.brake_of(named) == Brake(3, 10)
+    assert rules.brake_of("nobody") == USUAL == Brake(50, 25)
+    assert replace(rules, defaults=replace(rules.rules[0], name="defaults")).brake_of("defaults") == Brake(3, 10)
