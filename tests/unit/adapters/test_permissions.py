@@ -11,17 +11,18 @@ import pytest
 import yaml
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from ecr_steward.ports import credentials, messages, registry, scans
+from ecr_steward.ports import credentials, messages, registry, registry_settings, scans
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
 
 ROOT = Path(__file__).parents[3]
-ACTION = re.compile(r"(ecr|inspector2|events|dynamodb|sqs|secretsmanager|sts):([A-Z]\w+)")
+ACTION = re.compile(r"(ecr|iam|inspector2|events|dynamodb|sqs|secretsmanager|sts):([A-Z]\w+)")
 PORTS = [
     port
-    for module in (credentials, messages, registry, scans)
+    for module in (credentials, messages, registry, registry_settings, scans)
     for _, port in inspect.getmembers(module, inspect.isclass)
     if port.__module__ == module.__name__
 ]
@@ -59,6 +60,9 @@ SETTINGS = [
     Registry.put_scan_on_push,
     Registry.add_resource_tags,
 ]
+WHOLE_REGISTRIES = [
+    method for name, method in inspect.getmembers(RegistrySettingsStore, inspect.isfunction) if not name.startswith("_")
+]
 VERDICTS = [Registry.images, Registry.children, Scans.scan]
 USES: dict[str, list[Callable[..., Any]]] = {
     "EnforceImageTagsFunction": [
@@ -72,7 +76,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         ImageContent.referrers,
         Notices.publish,
     ],
-    "ApplyRepositoryPoliciesFunction": SETTINGS,
+    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES],
     "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
     "ReplicateImageFunction": [
         *SETTINGS,
@@ -89,6 +93,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
     ],
     "ReconcileRegistryFunction": [
         *SETTINGS,
+        *WHOLE_REGISTRIES,
         *VERDICTS,
         Registry.repositories,
         Registry.described,
@@ -189,7 +194,7 @@ def test_in_a_connected_account_the_hub_may_do_what_its_functions_do_at_home() -
     at_home = set[str]().union(*granted().values())
 
     assert granted_to_role("spoke.yaml", "SpokeRole") == {
-        action for action in at_home if action.startswith(("ecr:", "inspector2:"))
+        action for action in at_home if action.startswith(("ecr:", "iam:", "inspector2:"))
     }
 
 
