@@ -69,6 +69,10 @@ CASES = (
     Case(APPLY, "aws_api_call_via_cloudtrail/create_repository", settings_follow),
     Case(APPLY, "aws_api_call_via_cloudtrail/delete_lifecycle_policy", settings_follow),
     Case(APPLY, "aws_api_call_via_cloudtrail/tag_resource", settings_follow),
+    # The example rulebook says nothing about whole registries.
+    Case(APPLY, "aws_api_call_via_cloudtrail/put_registry_policy", nothing_changes),
+    Case(APPLY, "aws_api_call_via_cloudtrail/put_replication_configuration", nothing_changes),
+    Case(APPLY, "aws_api_call_via_cloudtrail/update_repository_creation_template", nothing_changes),
     Case(EVALUATE, "sqs_scan_batch/basic_scan", image_fails, Given(PAYMENTS, (Scanned.HIGH,))),
     # The event counts CRITICAL findings; what counts is what the scanner says now.
     Case(EVALUATE, "sqs_scan_batch/basic_scan", image_passes, Given(PAYMENTS, (Scanned.MEDIUM,))),
