@@ -20,6 +20,7 @@ from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.image_content import FakeImageContent
 from ecr_steward_fakes.messages import FakeNotices, FakeReplicationQueue
 from ecr_steward_fakes.registry import FakeRegistry
+from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.rules import API, NOON, SETTINGS, Pattern, noon
 from ecr_steward_fakes.scans import FakeScans
 
@@ -199,7 +200,14 @@ def images_lost(before: frozenset[Image], after: frozenset[Image]) -> frozenset[
     return frozenset(image.digest for image in before) - {image.digest for image in after}
 
 
-def hands_of(world: World, notices: FakeNotices, queue: FakeReplicationQueue, now: Clock = noon) -> Hands:
+def hands_of(
+    world: World,
+    notices: FakeNotices,
+    queue: FakeReplicationQueue,
+    now: Clock = noon,
+    settings: FakeRegistrySettings | None = None,
+) -> Hands:
     """What a sweep of a world reads with and acts with."""
-    applier = applier_of(world.registry, world.content, notices, now=now)
-    return Hands(world.registry, world.content, world.scans, notices, queue, now, applier)
+    settings = settings or FakeRegistrySettings()
+    applier = applier_of(world.registry, world.content, notices, settings, now=now)
+    return Hands(world.registry, world.content, world.scans, notices, queue, now, applier, settings)

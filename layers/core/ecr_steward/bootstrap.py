@@ -11,6 +11,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.counting import count
 from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.adapters.registry_content import RegistryContent
@@ -41,6 +42,7 @@ from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.switch import Switch
 from ecr_steward.rulebook.bounds import Bounds
@@ -135,6 +137,7 @@ class App:
 
     rules: Rules
     registry: Registry
+    registry_settings: RegistrySettingsStore
     content: ImageContent
     notices: Notices
     queue: ReplicationQueue
@@ -222,6 +225,7 @@ class App:
             queue=self.queue,
             now=self.now,
             applier=self.applier,
+            settings=self.registry_settings,
         )
 
     @property
@@ -237,6 +241,7 @@ class App:
             who=self.who,
             brake_of=self.rules.brake_of,
             content=self.content,
+            settings=self.registry_settings,
         )
 
     def _obeyed(self) -> tuple[Rules, Pause | None]:
@@ -300,6 +305,7 @@ def _house() -> Callable[[Rules], App]:
     return partial(
         App,
         registry=EcrRegistry(clients, StateReleases(table)),
+        registry_settings=EcrRegistrySettings(clients),
         content=RegistryContent(clients),
         notices=_notices(),
         queue=replication_queue(),

@@ -13,7 +13,7 @@ from ecr_steward import bootstrap
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
 from ecr_steward.errors import ThrottledError
-from ecr_steward_fakes import Calls, FakeLogins, FakeRole, FakeSecrets
+from ecr_steward_fakes import Calls, FakeLogins, FakeRegistrySettings, FakeRole, FakeSecrets
 from ecr_steward_fakes.worlds import world
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
 
@@ -51,6 +51,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
     app = App(
         rules=Rules((), credentials=(ON_PREM, LAB)),
         registry=empty.registry,
+        registry_settings=FakeRegistrySettings(),
         content=empty.content,
         notices=house.notices,
         queue=house.queue,

@@ -16,15 +16,17 @@ class SweepPartDetail(EventModel):
 
     account: AccountId
     region: Region
-    repository_names: Annotated[list[RepositoryNameText], Field(min_length=1)]
+    repository_names: list[RepositoryNameText]
     sweep: str
     settings_only: bool
+    whole_registry: bool
     hops: Annotated[int, Field(ge=0)]
 
     def to_part(self) -> SweepPart:
         """The part that this message asks for."""
         registry = RegistryRef(self.account, self.region)
-        return SweepPart(registry, tuple(self.repository_names), self.sweep, self.settings_only, self.hops)
+        names = tuple(self.repository_names)
+        return SweepPart(registry, names, self.sweep, self.settings_only, self.whole_registry, self.hops)
 
 
 class SweepPartEvent(EventModel):
@@ -43,6 +45,7 @@ def encode_part(part: SweepPart) -> str:
         "repository-names": part.repositories,
         "sweep": part.sweep,
         "settings-only": part.settings_only,
+        "whole-registry": part.whole_registry,
         "hops": part.hops,
     }
     return json.dumps({"source": SOURCE, "detail-type": "Sweep Part", "detail": detail})

@@ -8,16 +8,19 @@ had done before.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
+from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.errors import StewardError, SweepHopsError
 from ecr_steward.ports.messages import SweepQueue
 from ecr_steward.ports.registry import Registry
+from ecr_steward.usecases.govern_registry import govern_registry
 from ecr_steward.usecases.sweep_repository import Hands, Swept, sweep_repository
 
 PART_SIZE = 50
@@ -55,13 +58,13 @@ def sweep_part(
     seconds_left: Callable[[], float],
     workers: int = 1,
 ) -> SweepOutcome:
-    """Sweep the repositories of one part, as many as its time allows; the rest goes back to the queue.
+    """Sweep what one part asks for, as many repositories as its time allows; the rest goes back to the queue.
 
     Raises SweepHopsError where that has happened too often.
     """
     hands = replace(hands, applier=hands.applier.in_window(f"sweep {part.sweep}"))
+    done = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
     left = described(part, hands.registry)
-    done: list[Swept] = []
     with ThreadPoolExecutor(workers) as pool:
         while left and seconds_left() > RESERVE_SECONDS:
             some, left = left[:workers], left[workers:]
@@ -72,37 +75,59 @@ def sweep_part(
                 f"{part} was put back {part.hops} times and is not done: {left[0].ref} alone may need more than the "
                 "function's timeout"
             )
-        queue.put(replace(part, repositories=tuple(each.ref.name for each in left), hops=part.hops + 1))
-    return _summed(done)
+        rest = tuple(each.ref.name for each in left)
+        queue.put(replace(part, repositories=rest, whole_registry=False, hops=part.hops + 1))
+    return summed(done)
 
 
-def reconcile_registry(
+def reconcile_registry(homes: Sequence[RegistryRef], *, rules: Rules, hands: Hands, workers: int = 1) -> SweepOutcome:
+    """Sweep home registries, and the settings of those that they replicate to, here and now."""
+    return summed(sweep_registries(homes, rules=rules, hands=hands, workers=workers))
+
+
+def sweep_registries(
     homes: Sequence[RegistryRef],
     *,
     rules: Rules,
     hands: Hands,
     workers: int = 1,
-    is_wanted: Callable[[RepositoryRef], bool] = lambda _: True,
-) -> SweepOutcome:
-    """Sweep home registries, and the settings of those that they replicate to, here and now.
+    is_wanted: Callable[[RegistryRef | RepositoryRef], bool] = lambda _: True,
+) -> Iterator[Swept]:
+    """Sweep registry after registry, repository after repository; what is not wanted is passed over.
 
     Settings and image tags are mended at once; a missing replica is requested from the replication queue, which is
     the throttle of all copies. Where a rule speaks of scans every tagged image is judged anew, since waivers expire and
     the events of findings may get lost: a fail is published, and a pass where a copy waits for it. What fails in one
     repository does not keep the sweep from the others.
     """
-    failures: list[SweepFailure] = []
-    parts = _parts(homes, "", rules, hands.registry, failures)
-    tasks = ((each, part.settings_only) for part in parts for each in described(part, hands.registry))
+    unlisted: list[SweepFailure] = []
     with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda task: sweep_repository(task[0], rules, hands, settings_only=task[1]), tasks)
-    whole = _summed(found)
-    return replace(whole, failures=(*failures, *whole.failures))
+        for part in _parts(homes, "", rules, hands.registry, unlisted):
+            if part.whole_registry and is_wanted(part.registry):
+                yield sweep_registry(part.registry, rules, hands)
+            names = tuple(name for name in part.repositories if is_wanted(RepositoryRef(part.registry, name)))
+            yield from pool.map(
+                partial(sweep_repository, rules=rules, hands=hands, settings_only=part.settings_only),
+                described(replace(part, repositories=names), hands.registry),
+            )
+    yield from (Swept(failure.subject, failures=[failure]) for failure in unlisted)
+
+
+def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
+    """Look at the settings of a registry as a whole."""
+    swept = Swept(registry)
+    for outcome in govern_registry(
+        registry, rules=rules, settings=hands.settings, applier=hands.applier, is_dry=hands.is_dry
+    ):
+        swept.keep(outcome)
+    return swept
 
 
 def described(part: SweepPart, registry: Registry) -> list[Repository]:
     """The repositories of a part, with their descriptions by one call for all. Who is gone hides them: then by none."""
     refs = [RepositoryRef(part.registry, name) for name in part.repositories]
+    if not refs:
+        return []
     try:
         found = {each.ref: each for each in registry.described(part.registry, part.repositories)}
     except StewardError:  # each is told its error when it is looked at
@@ -114,22 +139,27 @@ def _parts(
     homes: Sequence[RegistryRef], sweep: str, rules: Rules, registry: Registry, failures: list[SweepFailure]
 ) -> Iterator[SweepPart]:
     for where, settings_only in [(home, False) for home in homes] + [(to, True) for to in _destinations(homes, rules)]:
+        whole = any(governing_registry(rules.registries, where))
         try:
             names = [ref.name for ref in registry.repositories(where) if rules.may_govern(ref)]
         except StewardError as error:
             failures.append(SweepFailure(str(where), str(error)))
-            continue
+            names = []
         for some in batched(names, PART_SIZE, strict=False):
-            yield SweepPart(where, some, sweep, settings_only)
+            yield SweepPart(where, some, sweep, settings_only=settings_only, whole_registry=whole)
+            whole = False
+        if whole:
+            yield SweepPart(where, (), sweep, settings_only=settings_only, whole_registry=True)
 
 
-def _summed(found: Iterable[Swept]) -> SweepOutcome:
-    covered = [swept for swept in found if swept.is_covered or swept.failures]
+def summed(found: Iterable[Swept]) -> SweepOutcome:
+    """What a sweep found, all in all."""
+    told = [swept for swept in found if swept.is_covered or swept.outcomes or swept.failures]
     return SweepOutcome(
-        outcomes=tuple(outcome for swept in covered for outcome in swept.outcomes),
-        repositories=sum(swept.is_covered for swept in covered),
-        requested=sum(swept.requested for swept in covered),
-        failures=tuple(failure for swept in covered for failure in swept.failures),
+        outcomes=tuple(outcome for swept in told for outcome in swept.outcomes),
+        repositories=sum(swept.is_covered for swept in told),
+        requested=sum(swept.requested for swept in told),
+        failures=tuple(failure for swept in told for failure in swept.failures),
     )
 
 

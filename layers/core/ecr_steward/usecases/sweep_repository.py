@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
@@ -17,6 +17,7 @@ from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, Stew
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
@@ -39,6 +40,7 @@ class Hands:
     queue: ReplicationQueue
     now: Clock
     applier: Applier
+    settings: RegistrySettingsStore
     is_dry: bool = False
 
     @property
@@ -49,14 +51,21 @@ class Hands:
 
 @dataclass
 class Swept:
-    """What a sweep found in one repository."""
+    """What a sweep found in one repository, or in a registry as a whole."""
 
-    repository: RepositoryRef
+    subject: object
     outcomes: list[Outcome] = field(default_factory=list)
     failures: list[SweepFailure] = field(default_factory=list)
     requested: int = 0
     is_covered: bool = False
-    """Whether any rule covers the repository."""
+    """Whether this is a repository that some rule covers."""
+
+    def keep(self, outcome: Outcome) -> None:
+        """Keep an outcome that is worth telling, and what went wrong."""
+        if not outcome.plan.is_empty or outcome.plan.violations:
+            self.outcomes.append(outcome)
+        if outcome.error:
+            self.failures.append(SweepFailure(outcome.subject, str(outcome.error)))
 
 
 def sweep_repository(repository: Repository, rules: Rules, hands: Hands, *, settings_only: bool = False) -> Swept:
@@ -106,15 +115,13 @@ class _Visit:
         """The job of ``apply_repository_policies``."""
         hands = self._hands
         for outcome in mend_settings(governing, self._known, self._registry, hands.applier, is_dry=hands.is_dry):
-            self._keep(outcome)
-            if outcome.error:
-                self._swept.failures.append(SweepFailure(str(self._repository), str(outcome.error)))
+            self._swept.keep(outcome)
 
     def _mend_image_tags(self, governing: Governing) -> None:
         """The job of ``enforce_image_tags``, for all images."""
         if (rule := governing.image_tags) is not None:
             images = self._registry.images(self._repository)
-            self._keep(
+            self._swept.keep(
                 enforce_in_repository(
                     rule,
                     images,
@@ -171,12 +178,8 @@ class _Visit:
         if not plan.is_empty:
             missing.append((copy, plan))
             remark = "left to the replication queue"
-            self._keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=remark))
+            self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=remark))
 
     def _request(self, image: ImageRef, why: str) -> None:
         self._hands.queue.request(ReplicationRequested(image, why))
         self._swept.requested += 1
-
-    def _keep(self, outcome: Outcome) -> None:
-        if not outcome.plan.is_empty or outcome.plan.violations:
-            self._swept.outcomes.append(outcome)

@@ -1,0 +1,168 @@
+"""``ecr-steward plan`` and ``apply``: what the rulebook would change and why, and exactly that, done."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from ecr_steward.adapters.clock import utc_now
+from ecr_steward.domain.outcome import SweepOutcome
+from ecr_steward.errors import InvalidNameError
+from ecr_steward.rulebook.codes import Code
+from steward_cli.main import FINDINGS
+from steward_cli.planning.document import document_of, summary_of
+from steward_cli.planning.gathering import (
+    NoCallerError,
+    ReadRulebook,
+    connect,
+    read_rules,
+    registries_of,
+    scope_of,
+    wanted_by,
+)
+from steward_cli.planning.hands import CopiesToMake, hands_of
+from steward_cli.planning.report import show_plan
+from steward_cli.planning.running import Run, moved_since
+from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
+from steward_cli.refusal import refuse
+from steward_cli.report import show_findings
+from steward_cli.rulebook_commands import find_rulebooks
+
+__all__ = ["Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
+CHANGES = 2
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a person gave with the command."""
+
+    accounts: Sequence[str]
+    regions: Sequence[str]
+    repositories: Sequence[str]
+    table: str | None
+    """Of a deployed steward's state."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a plan is printed."""
+
+    full: bool
+    as_json: bool
+
+
+def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, detailed_exitcode: bool) -> None:
+    """Plan, print, save. Raises typer.Exit with 1 where something could not be looked at, and 2 as asked for."""
+    rulebook = _rulebook(file)
+    run = _run(rulebook, scope)
+    outcome, _ = run.plan(wanted_by(scope.repositories))
+    document = document_of(outcome, scope_of(rulebook, run.registries, scope.repositories))
+    _print(outcome, document, shown)
+    if out is not None:
+        try:
+            save(document, rulebook.compiled, out)
+        except OSError as error:
+            refuse(f"{out} cannot be written: {error.strerror}", Code.FILE_UNREADABLE)
+        typer.echo(
+            f"saved: `ecr-steward apply {out}` does exactly this, or nothing where the facts have moved", err=True
+        )
+    if outcome.failures:
+        raise typer.Exit(FINDINGS)
+    if detailed_exitcode and summary_of(outcome.outcomes)["to_do"]:
+        raise typer.Exit(CHANGES)
+
+
+def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
+    """Plan, show it, ask, and do it. Raises typer.Exit with 1 where something failed or the answer is no."""
+    rulebook = _rulebook(file)
+    run = _run(rulebook, scope)
+    outcome, to_do = run.plan(wanted_by(scope.repositories))
+    if not to_do:
+        _print(outcome, document_of(outcome, scope_of(rulebook, run.registries, scope.repositories)), shown)
+        raise typer.Exit(FINDINGS if outcome.failures else 0)
+    if not yes:
+        show_plan(outcome, sys.stderr, full=shown.full)
+        _ask()
+    _tell_done(run.apply(to_do), scope_of(rulebook, run.registries, scope.repositories), shown)
+
+
+def apply_saved(path: Path, table: str | None, shown: Shown) -> None:
+    """Do exactly what a saved plan says. Raises typer.Exit with 1 where the facts have moved, and does nothing then."""
+    try:
+        saved = SavedPlan.read(path)
+    except OSError as error:
+        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
+    except NotAPlanError as error:
+        refuse(str(error))
+    copies = CopiesToMake()
+    hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=table)
+    run = Run(saved.registries, saved.rules, hands, copies)
+    _, found = run.plan(wanted_by(saved.only))
+    to_do, moved = moved_since(saved.fingerprints, found)
+    if moved:
+        typer.echo(f"Error: the facts have moved since {path} was saved, so nothing is done; plan again", err=True)
+        for subject in moved[:10]:
+            typer.echo(f"  {subject}", err=True)
+        if len(moved) > 10:
+            typer.echo(f"  and {len(moved) - 10} more", err=True)
+        raise typer.Exit(FINDINGS)
+    _tell_done(run.apply(to_do), {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown)
+
+
+def _tell_done(done: SweepOutcome, scope: dict[str, object], shown: Shown) -> None:
+    _print(done, document_of(done, scope), shown, is_past=True)
+    if done.failures or any(outcome.halt for outcome in done.outcomes):
+        raise typer.Exit(FINDINGS)
+
+
+def _print(outcome: SweepOutcome, document: dict[str, object], shown: Shown, *, is_past: bool = False) -> None:
+    if shown.as_json:
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        show_plan(outcome, sys.stdout, full=shown.full, is_past=is_past)
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        refuse("there is nobody to ask here: give --yes, or save a plan with `plan --out` and apply that")
+    if not typer.confirm("Do this?", err=True):
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(FINDINGS)
+
+
+def _run(rulebook: ReadRulebook, scope: Scope) -> Run:
+    clients, copies = connect(), CopiesToMake()
+    try:
+        registries = registries_of(clients, scope.accounts, scope.regions)
+    except (NoCallerError, InvalidNameError) as error:
+        refuse(str(error))
+    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=scope.table)
+    return Run(registries, rulebook.rules, hands, copies)
+
+
+def _who() -> str:
+    return f"{os.environ.get('USER') or 'somebody'} by ecr-steward apply"
+
+
+def _window() -> str:
+    """What the brake counts together: this run."""
+    return f"apply {utc_now().isoformat(timespec='microseconds')}"
+
+
+def _rulebook(file: Path | None) -> ReadRulebook:
+    """The rulebook that is meant. Raises typer.Exit where there is none, or a wrong one, and says so."""
+    paths = [file] if file else find_rulebooks(Path())[:1]
+    if not paths:
+        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml", Code.NO_RULEBOOK)
+    try:
+        found = read_rules(paths[0])
+    except OSError as error:
+        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
+    if isinstance(found, list):
+        show_findings(found, sys.stderr)
+        raise typer.Exit(FINDINGS)
+    return found
