@@ -1,8 +1,10 @@
 """Lifecycle policies and repositories to hypothesise about: of all the grammar, in few words, so that they meet."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from ecr_steward.domain.lifecycle.policy import (
@@ -13,7 +15,6 @@ from ecr_steward.domain.lifecycle.policy import (
     LifecycleRule,
     StorageClass,
     TagStatus,
-    refusals,
 )
 from ecr_steward.domain.lifecycle.simulation import StoredImage
 from ecr_steward.domain.names import Digest, ImageTag
@@ -56,22 +57,47 @@ def policies(draw: st.DrawFn, most_rules: int = 5) -> LifecyclePolicy:
     return LifecyclePolicy(tuple(draw(rules(priority)) for priority in priorities))
 
 
-def accepted_policies() -> st.SearchStrategy[LifecyclePolicy]:
-    """A policy that ECR takes."""
-    return policies().filter(lambda policy: not refusals(policy))
+_ACCEPTED = (
+    ImageSelection(TagStatus.UNTAGGED),
+    *(ImageSelection(TagStatus.TAGGED, patterns=(pattern,)) for pattern in PATTERNS),
+    ImageSelection(TagStatus.TAGGED, patterns=("dev*", "*1")),
+    *(ImageSelection(TagStatus.TAGGED, prefixes=(prefix,)) for prefix in PREFIXES),
+    ImageSelection(TagStatus.TAGGED, prefixes=("v", "latest")),
+)
 
 
 @st.composite
-def repositories(draw: st.DrawFn, most_images: int = 10) -> tuple[StoredImage, ...]:
+def accepted_policies(draw: st.DrawFn) -> LifecyclePolicy:
+    """A policy that ECR takes: selections that differ, and those for any image last in their storage class."""
+    selections = draw(st.lists(st.sampled_from(_ACCEPTED), max_size=3, unique=True))
+    selections += draw(st.sampled_from([[], [ImageSelection(TagStatus.ANY)]]))
+    of_archive = draw(st.lists(st.sampled_from(_ACCEPTED), max_size=1)) + draw(
+        st.sampled_from([[], [ImageSelection(TagStatus.ANY)]])
+    )
+    found: list[LifecycleRule] = []
+    for priority, selection in enumerate(selections, start=1):
+        count_type = draw(st.sampled_from([CountType.IMAGES, CountType.PUSHED, CountType.PULLED]))
+        action = Action.ARCHIVE if count_type is CountType.PULLED else draw(st.sampled_from(Action))
+        number = draw(st.integers(1, 2) if count_type is CountType.IMAGES else st.integers(1, 150))
+        found.append(LifecycleRule(priority, selection, count_type, number, action))
+    for priority, selection in enumerate(of_archive, start=11):
+        archived = replace(selection, storage_class=StorageClass.ARCHIVE)
+        found.append(LifecycleRule(priority, archived, CountType.ARCHIVED, draw(st.integers(90, 120))))
+    assume(found)
+    return LifecyclePolicy(tuple(found))
+
+
+@st.composite
+def repositories(draw: st.DrawFn, least_images: int = 0, most_images: int = 10) -> tuple[StoredImage, ...]:
     """Images of all ages with their tags; some are indexes that list earlier ones, some refer to an earlier one.
 
     No two came at the same moment: of such ECR does not say which is older.
     """
-    count = draw(st.integers(0, most_images))
+    count = draw(st.integers(least_images, most_images))
     holders = draw(st.lists(st.integers(0, most_images - 1), min_size=len(TAGS), max_size=len(TAGS)))
     images: list[StoredImage] = []
     for number in range(count):
-        is_archived = draw(st.booleans())
+        is_archived = draw(st.integers(0, 3)) == 3
         earlier = [image.digest for image in images]
         minute = timedelta(minutes=number + 1)
         images.append(

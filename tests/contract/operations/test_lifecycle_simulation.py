@@ -19,7 +19,7 @@ from ecr_steward.domain.lifecycle.policy import (
     refusals,
 )
 from ecr_steward.domain.lifecycle.simulation import Claim, StoredImage, following, simulate
-from ecr_steward_fakes.lifecycles import policies, repositories
+from ecr_steward_fakes.lifecycles import accepted_policies, policies, repositories
 from ecr_steward_fakes.rules import NOON
 from local_ecr.errors import EcrError
 from local_ecr.lifecycle import plan as theirs
@@ -67,7 +67,7 @@ def ours(claims: tuple[Claim, ...]) -> set[tuple[str, str, int | None]]:
     }
 
 
-@given(policies().filter(lambda policy: not refusals(policy)), repositories())
+@given(accepted_policies(), repositories(least_images=4))
 def test_both_claim_the_same_images_by_the_same_rules_and_let_the_same_referrers_follow(
     policy: LifecyclePolicy, images: tuple[StoredImage, ...]
 ) -> None:
