@@ -169,6 +169,50 @@ def test_conditional_resources_follow_their_condition_when_deployed(
     assert actions == [deployment.resources["ArmTopic"].arn]
 
 
+def test_list_has_no_element_where_a_condition_leaves_it_out(
+    deploy_changed: Callable[..., Deployment], aws: Aws
+) -> None:
+    def add_statements(template: dict[str, Any]) -> None:
+        template["Conditions"] |= {
+            "OnArm": {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]},
+            "OnIntel": {"Fn::Not": [{"Condition": "OnArm"}]},
+        }
+        inner = {"Fn::If": ["OnArm", {"Ref": "AWS::NoValue"}, "sns:Subscribe"]}
+        said = {"Effect": "Allow", "Action": ["sns:Publish", inner], "Resource": "*"}
+        template["Resources"]["AskedRole"] = {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "sts:AssumeRole",
+                            "Principal": {"Service": "lambda.amazonaws.com"},
+                        }
+                    ],
+                },
+                "Policies": [
+                    {
+                        "PolicyName": "asked",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [
+                                {"Fn::If": ["OnIntel", said, {"Ref": "AWS::NoValue"}]},
+                                {"Fn::If": ["OnArm", said, {"Ref": "AWS::NoValue"}]},
+                            ],
+                        },
+                    }
+                ],
+            },
+        }
+
+    role = deploy_changed(add_statements).resources["AskedRole"]
+
+    read = aws.client("iam").get_role_policy(RoleName=role.physical_id, PolicyName="asked")["PolicyDocument"]
+    assert read["Statement"] == [{"Effect": "Allow", "Action": ["sns:Publish"], "Resource": "*"}]
+
+
 def test_managed_policy_is_attached_when_the_template_names_it(
     deploy_changed: Callable[..., Deployment], aws: Aws
 ) -> None:

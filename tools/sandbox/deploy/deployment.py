@@ -17,6 +17,7 @@ from sandbox.deploy.errors import DifferenceError, TemplateError, UnknownReferen
 from sandbox.deploy.in_process import Aws
 from sandbox.deploy.model import Created, register
 from sandbox.deploy.moto_deliveries import stop_moto_deliveries
+from sandbox.deploy.no_value import without_elements_of_no_value
 from sandbox.deploy.references import check_references
 from sandbox.deploy.refused import check_values
 from sandbox.deploy.services import MODELS
@@ -74,7 +75,9 @@ def deploy(
     template = translation.template
     check_known(template)
     _check_parameters(template, parameters)
-    check_references(template, _conditions(template, account, region, stack_name, parameters), _attributes_of)
+    holds = _conditions(template, account, region, stack_name, parameters)
+    check_references(template, holds, _attributes_of)
+    template = without_elements_of_no_value(template, holds)
     register(MODELS)
     backend = cloudformation_backends[account][region]
     if stack_name in {stack.name for stack in backend.stacks.values()}:
