@@ -27,7 +27,7 @@ def hold_of(world, rule="services"):
 def test_removals_count_until_the_brake_and_the_reason_is_told_beyond_it(world):
     answers = [world.brakes.spend("services", "hour 1", one(), BRAKE) for _ in range(11)]
 
-    assert answers == [None] * 10 + ["1 removals after 10 before, more than the 10 of its brake"]
+    assert answers == [None] * 10 + ["1 removal after 10 before, more than the 10 of its brake"]
 
 
 def test_nothing_is_counted_when_a_plan_is_too_much_by_itself(world):

@@ -12,7 +12,7 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
-from ecr_steward.errors import ThrottledError
+from ecr_steward.errors import AccessDeniedError, ThrottledError
 from ecr_steward_fakes import Calls, FakeLogins, FakeRegistrySettings, FakeRole, FakeSecrets
 from ecr_steward_fakes.worlds import world
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
@@ -100,6 +100,15 @@ def test_every_credential_has_a_line_that_says_what_was_done(
         "why": "there is no secret ecr-steward/on-prem",
     }
     assert metrics_in(capsys.readouterr().out) == {"CredentialsRefreshed": 2}
+
+
+def test_logins_are_renewed_whatever_the_switch_says(refresh: Refresh, tick: Any, context: Any, house: Any) -> None:
+    house.switch.calls.fail_before("paused", AccessDeniedError("not allowed: dynamodb:GetItem"))
+
+    answer = refresh_credentials(tick, context)
+
+    assert [line["applied"] for line in answer["outcomes"]] == [True, True]
+    assert house.switch.calls.methods == []
 
 
 def test_a_second_tick_says_that_every_sink_is_fresh(refresh: Refresh, tick: Any, context: Any) -> None:

@@ -116,4 +116,4 @@ def _load(steps: Iterable[Step], images: RepositoryImages | None) -> Load:
 
 def _of(now: int, together: int, kind: str) -> str:
     before = together - now
-    return f"{now} {kind}" + (f" after {before} before" if before else "")
+    return f"{now} {kind if now != 1 else kind.removesuffix('s')}" + (f" after {before} before" if before else "")
