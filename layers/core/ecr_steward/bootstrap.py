@@ -28,7 +28,7 @@ from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.names import ImageRef, RegistryRef
-from ecr_steward.domain.observations import Push, RepositoryChanged
+from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.rules import Rules
@@ -53,6 +53,7 @@ from ecr_steward.usecases.current_rules import CurrentRules
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
+from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
@@ -174,6 +175,14 @@ class App:
         rules, pause = self._obeyed()
         outcomes = apply_repository_policies(
             change, rules=rules, registry=self.registry, applier=self.applier, own_roles=self.own_roles
+        )
+        return tuple(_while_paused(outcome, pause) for outcome in outcomes)
+
+    def apply_registry_settings(self, change: RegistryChanged) -> tuple[Outcome, ...]:
+        """See ``usecases.govern_registry``."""
+        rules, pause = self._obeyed()
+        outcomes = apply_registry_settings(
+            change, rules=rules, settings=self.registry_settings, applier=self.applier, own_roles=self.own_roles
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
