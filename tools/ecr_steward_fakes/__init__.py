@@ -19,6 +19,7 @@ from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
 from ecr_steward_fakes.sightings import FakeSightings
 from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
+from ecr_steward_fakes.workloads import FakeWorkloads
 
 __all__ = [
     "Call",
@@ -40,4 +41,5 @@ __all__ = [
     "FakeSourceQueue",
     "FakeSweepQueue",
     "FakeSwitch",
+    "FakeWorkloads",
 ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from ecr_steward.adapters.roles import Accounts, Role
@@ -54,6 +55,18 @@ class AwsClients:
         client: ECRClient = self._client("ecr", registry.region, acting)
         return client
 
+    def ecs(self, place: RegistryRef) -> BaseClient:
+        """ECS where a registry is, as whom the registry is spoken to."""
+        return self._beside("ecs", place)
+
+    def functions(self, place: RegistryRef) -> BaseClient:
+        """Lambda where a registry is, as whom the registry is spoken to."""
+        return self._beside("lambda", place)
+
+    def inspector(self, place: RegistryRef) -> BaseClient:
+        """Inspector where a registry is, as whom the registry is spoken to."""
+        return self._beside("inspector2", place)
+
     @property
     def sqs(self) -> "SQSClient":
         client: SQSClient = self._client("sqs")
@@ -82,6 +95,11 @@ class AwsClients:
     @property
     def sts(self) -> "STSClient":
         client: STSClient = self._client("sts")
+        return client
+
+    def _beside(self, service: str, place: RegistryRef) -> BaseClient:
+        acting = self._accounts.role_for(place) if self._accounts else None
+        client: BaseClient = self._client(service, place.region, acting)
         return client
 
     def _client(self, service: str, region: str | None = None, role: Role | None = None) -> Any:

@@ -8,21 +8,24 @@ from ecr_steward.domain.usage import UsedImage
 
 
 class Workloads(Protocol):
-    """What runs in the accounts and regions that are connected.
+    """What runs in the accounts that are connected.
 
     Every method may raise the errors of ``ports.registry``; then nothing is known: half of what runs is not told.
     """
 
-    def run_by_ecs(self) -> tuple[UsedImage, ...]:
-        """The images that active task definitions name, and those that services and tasks run.
+    def run_by_ecs(self, region: str) -> tuple[UsedImage, ...]:
+        """The images that active task definitions of a region name, and those that services and tasks run there.
 
         Needs ecs:ListTaskDefinitions, ecs:DescribeTaskDefinition, ecs:ListClusters, ecs:ListServices,
         ecs:DescribeServices, ecs:ListTasks and ecs:DescribeTasks.
         """
         ...
 
-    def run_by_lambda(self) -> tuple[UsedImage, ...]:
-        """The images of all versions of all functions. Needs lambda:ListFunctions and lambda:GetFunction."""
+    def run_by_lambda(self, region: str) -> tuple[UsedImage, ...]:
+        """The images that any version of a function of a region names.
+
+        Needs lambda:ListFunctions and lambda:GetFunction.
+        """
         ...
 
     def counted_by_inspector(self, repository: RepositoryRef) -> Mapping[Digest, int]:
