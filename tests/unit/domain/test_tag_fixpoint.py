@@ -24,8 +24,8 @@ from ecr_steward_fakes.rules import API, TAG_RULES, Pattern, service_rule
 from ecr_steward_fakes.worlds import World, images_lost, worlds
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
-EXAMPLES = settings(max_examples=80, derandomize=True)
-FEWER_EXAMPLES = settings(EXAMPLES, max_examples=30)
+EXAMPLES = settings(max_examples=50, derandomize=True)
+FEWER_EXAMPLES = settings(EXAMPLES, max_examples=20)
 tally: Counter[str] = Counter()
 
 

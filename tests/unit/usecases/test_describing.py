@@ -270,7 +270,23 @@ def test_what_an_index_brings_along_is_not_asked_of_its_parts_when_they_are_tagg
     tags = {"1.4.2-arm64": BARE, "1.4.2": index, "1.4.3": other, f"sha256-{index.digest.hex}.sig": signature}
     made = world([BARE, index, other, signature], tags)
 
-    assert set(lacking(made, SIGNATURE_WANTED)) == {other.digest}
+    assert [digest for digest, reasons in lacking(made, SIGNATURE_WANTED).items() if reasons] == [other.digest]
+
+
+def test_a_part_needs_its_labels_itself_when_it_is_tagged() -> None:
+    index = manifest("index", children=[BARE], annotations={"source": "here"})
+    made = world([BARE, index], {"1.4.2-arm64": BARE, "1.4.2": index})
+
+    found = lacking(made, TagRules(labels=(SOURCE,), annotations=(SOURCE,)))
+
+    assert found == dict.fromkeys((BARE.digest, index.digest), (f"label 'source' is missing in {BARE.digest}",))
+
+
+def test_a_part_is_an_image_like_any_other_when_its_index_is_in_quarantine() -> None:
+    index = manifest("index", children=[BARE])
+    made = world([BARE, index], {"1.4.2-arm64": BARE, f"quarantine-{index.digest.hex[:12]}": index})
+
+    assert set(lacking(made, TagRules(annotations=(SOURCE,)))) == {BARE.digest}
 
 
 @pytest.mark.parametrize(

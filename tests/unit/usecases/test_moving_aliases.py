@@ -100,7 +100,7 @@ class TestTheOrderOfEvents:
 
         assert holder(made) == "1.5.0"
 
-    @settings(max_examples=60, derandomize=True)
+    @settings(max_examples=25, derandomize=True)
     @given(st.data())
     def test_an_alias_never_goes_back_while_the_version_that_it_names_is_there(self, data: st.DataObject) -> None:
         made = world([], {})

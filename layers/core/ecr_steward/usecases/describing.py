@@ -1,7 +1,7 @@
 """Reading what an image says of itself and who refers to it, as far as a rule about image tags asks for it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ecr_steward.domain.images import IMAGE_CONFIG_MEDIA_TYPES, INDEX_MEDIA_TYPES, Manifest, RepositoryImages
@@ -9,6 +9,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.requirements import VALUE_LIMIT, Description, Facts, shortcomings
 from ecr_steward.domain.tag_plan import has_to_be_described
 from ecr_steward.domain.tag_rules import Requirement, TagRules
+from ecr_steward.domain.tagging import own_tags
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
@@ -42,14 +43,16 @@ class Describer:
         now = self.now()
         subjects = {image.subject for image in images.images.values()}
         lacking: dict[Digest, tuple[str, ...]] = {}
+        descriptions: dict[Digest, Description] = {}
         for digest in sorted(set(focus)):
             if has_to_be_described(rules, digest, images, now):
                 description = self._describe(rules, ImageRef(images.repository, digest), digest in subjects)
                 found = tuple(shortcomings(rules, digest, images, description, now)) if description else ()
-                if found:
-                    lacking[digest] = found
-        for part in self._parts_of_indexes(images, lacking) if lacking else ():
-            lacking.pop(part, None)
+                if description and found:
+                    lacking[digest], descriptions[digest] = found, description
+        of_a_part = replace(rules, annotations=(), companions=None)
+        for digest in self._parts_of_indexes(images, descriptions):
+            lacking[digest] = tuple(shortcomings(of_a_part, digest, images, descriptions[digest], now))
         return Facts(now, lacking)
 
     def _describe(self, rules: TagRules, image: ImageRef, has_referrers: bool) -> Description | None:
@@ -80,15 +83,17 @@ class Describer:
             return False
         return True
 
-    def _parts_of_indexes(self, images: RepositoryImages, suspects: Iterable[Digest]) -> set[Digest]:
-        """Which images a tagged index lists: what they must bring along is asked of the index."""
-        indexes = {
-            digest for digest in images.holders.values() if images.images[digest].media_type in INDEX_MEDIA_TYPES
-        }
-        if not indexes or all(digest in indexes for digest in suspects):
+    def _parts_of_indexes(self, images: RepositoryImages, suspects: Collection[Digest]) -> set[Digest]:
+        """Which of these images a tagged index lists: annotations and companions are asked of the index."""
+        media_types = {digest: image.media_type for digest, image in images.images.items()}
+        if all(media_types[digest] in INDEX_MEDIA_TYPES for digest in suspects):
             return set()
-        found = self.registry.children(images.repository, indexes)
-        return {child.digest for listed in found.values() if not isinstance(listed, StewardError) for child in listed}
+        indexes = {digest for digest in images.holders.values() if media_types[digest] in INDEX_MEDIA_TYPES}
+        if not (tagged := [digest for digest in indexes if own_tags(digest, images)]):
+            return set()
+        found = self.registry.children(images.repository, tagged).values()
+        listed = {child.digest for children in found if not isinstance(children, StewardError) for child in children}
+        return listed & set(suspects)
 
 
 class _LabelReader:
