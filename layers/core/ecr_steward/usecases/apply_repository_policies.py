@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.governance import plan_repository
+from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError, StewardError
+from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.governing import governed, read_settings
@@ -55,8 +57,24 @@ def mend_settings(
     return tuple(_bring_to(rule, actual, applier, is_dry) for rule in governing.settings)
 
 
+def _tell(rule: Rule, outcome: Outcome, notices: Notices) -> None:
+    """Give notice of what the steward cannot mend, such as an encryption; what it can, it mends and logs."""
+    for violation in outcome.plan.violations:
+        notices.publish(
+            ViolationFound(
+                rule=violation.rule,
+                why=violation.why,
+                subject=violation.subject,
+                image_tag=violation.image_tag,
+                answer="observe" if rule.mode is Mode.OBSERVE else "notify",
+            )
+        )
+
+
 def _bring_to(rule: Rule, actual: Repository, applier: Applier, is_dry: bool) -> Outcome:
     outcome = Outcome(str(actual.ref), rule.name, rule.mode, plan_repository(rule, actual))
+    if not is_dry:
+        _tell(rule, outcome, applier.notices)
     if is_dry or rule.mode is Mode.OBSERVE:
         return outcome
     try:

@@ -172,7 +172,9 @@ def _without(statement: Statement, principals: frozenset[Principal]) -> Statemen
     """A statement without some of whom it is about; ``None`` where nobody is left."""
     if not principals:
         return statement
-    left = without(statement.written["Principal"], principals) if "Principal" in statement.written else None
+    if "Principal" not in statement.written or (EVERYBODY in principals and "NotPrincipal" in statement.written):
+        return None
+    left = without(statement.written["Principal"], principals)
     return replace(statement, written={**statement.written, "Principal": left}) if left is not None else None
 
 
