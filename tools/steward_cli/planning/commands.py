@@ -26,7 +26,7 @@ from steward_cli.planning.gathering import (
 )
 from steward_cli.planning.hands import CopiesToMake, hands_of
 from steward_cli.planning.report import show_plan
-from steward_cli.planning.running import Run, moved_since
+from steward_cli.planning.running import Run, ToDo, moved_since
 from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
 from steward_cli.refusal import refuse
 from steward_cli.report import show_findings
@@ -87,7 +87,7 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     if not yes:
         show_plan(outcome, sys.stderr, full=shown.full)
         _ask()
-    _tell_done(run.apply(to_do), scope_of(rulebook, run.registries, scope.repositories), shown)
+    _tell_done(run.apply(to_do), to_do, scope_of(rulebook, run.registries, scope.repositories), shown)
 
 
 def apply_saved(path: Path, table: str | None, shown: Shown) -> None:
@@ -110,11 +110,16 @@ def apply_saved(path: Path, table: str | None, shown: Shown) -> None:
         if len(moved) > 10:
             typer.echo(f"  and {len(moved) - 10} more", err=True)
         raise typer.Exit(FINDINGS)
-    _tell_done(run.apply(to_do), {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown)
+    _tell_done(
+        run.apply(to_do), to_do, {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown
+    )
 
 
-def _tell_done(done: SweepOutcome, scope: dict[str, object], shown: Shown) -> None:
+def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown: Shown) -> None:
     _print(done, document_of(done, scope), shown, is_past=True)
+    planned = sum(len(steps) for found in to_do.values() for _, _, steps in found)
+    if (spared := planned - summary_of(done.outcomes)["to_do"]) > 0 and not done.failures:
+        typer.echo(f"{spared} of the planned steps had no effect any more when their turn came", err=True)
     if done.failures or any(outcome.halt for outcome in done.outcomes):
         raise typer.Exit(FINDINGS)
 

@@ -1,0 +1,108 @@
+"""A plan as people read it."""
+
+import io
+from dataclasses import replace
+
+from ecr_steward.domain.images import Image
+from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
+from ecr_steward.domain.plan import AddImageTag, Plan, PutScanOnPush, RemoveImageTag, Violation
+from ecr_steward.domain.rules import Mode
+from ecr_steward_fakes.rules import AWAY, HOME
+from ecr_steward_fakes.worlds import manifest
+from steward_cli.planning.report import FEW_STEPS, show_plan
+
+DIGEST = manifest("image").digest
+
+
+def scan_on(number: int, *, rule: str = "services", mode: Mode = Mode.ENFORCE, registry=HOME, why: str = "it is off"):
+    ref = RepositoryRef(registry, f"team-{number:04}/api")
+    step = PutScanOnPush(rule=rule, why=why, repository=ref, scan_on_push=True)
+    return Outcome(str(ref), rule, mode, Plan((step,)))
+
+
+def shown(*outcomes: Outcome, full: bool = False, is_past: bool = False, failures=(), repositories: int = 0) -> str:
+    stream = io.StringIO()
+    show_plan(SweepOutcome(outcomes, repositories, 0, tuple(failures)), stream, full=full, is_past=is_past)
+    return stream.getvalue()
+
+
+def test_a_thousand_steps_fit_sixty_lines_and_what_is_hidden_is_counted():
+    outcomes = [scan_on(n, rule=f"rule-{n % 40}", why=f"reason {n}") for n in range(1000)]
+
+    text = shown(*outcomes, repositories=1000)
+
+    assert len(text.splitlines()) <= 60
+    assert "... and 600 steps in 24 smaller groups; --full shows every step" in text
+    assert "Plan: 0 to add, 1000 to change, 0 to remove. 1000 repositories looked at." in text
+
+
+def test_steps_of_one_kind_are_told_in_one_line_with_the_first_repositories_and_how_many_more():
+    text = shown(*(scan_on(n) for n in range(FEW_STEPS + 1)), repositories=40)
+
+    assert text.splitlines()[:4] == [
+        f"In {HOME}:",
+        "rule services",
+        "  ~ switch scan on push on: 13: team-0000/api, team-0001/api, team-0002/api and 10 more",
+        "      it is off",
+    ]
+
+
+def test_reasons_are_counted_when_steps_of_one_kind_have_several():
+    text = shown(*(scan_on(n, why="a" if n < 9 else f"b{n}") for n in range(13)))
+
+    assert "      a (9), and 4 for 4 other reasons" in text
+
+
+def test_every_step_is_told_with_its_rule_and_reason_when_asked_for_all():
+    text = shown(*(scan_on(n) for n in range(20)), full=True)
+
+    assert text.count("      rule services: it is off") == 20
+
+
+def test_few_steps_are_told_one_by_one_without_asking():
+    assert "team-0001/api\n  ~ switch scan on push of" in shown(scan_on(1))
+
+
+def test_what_is_only_observed_is_set_apart_and_counts_as_no_change():
+    text = shown(scan_on(1, mode=Mode.OBSERVE), repositories=1)
+
+    assert "team-0001/api  (only observed: nothing is done)" in text
+    assert text.endswith("No changes. 1 more would be done if their rules enforced. 1 repository looked at.\n")
+
+
+def test_additions_and_removals_have_their_marks_when_image_tags_change():
+    image = ImageRef(RepositoryRef(HOME, "team-a/api"), DIGEST)
+    steps = (
+        AddImageTag(rule="services", why="x", image=image, image_tag=ImageTag("quarantine-1")),
+        RemoveImageTag(rule="services", why="y", image=image, image_tag=ImageTag("latest")),
+        AddImageTag(rule="services", why="z", image=image, image_tag=ImageTag("1-latest"), previous=DIGEST),
+    )
+
+    text = shown(Outcome("team-a/api", "services", Mode.ENFORCE, Plan(steps)))
+
+    assert [line[2] for line in text.splitlines() if line.startswith("  ") and line[2] != " "] == ["+", "-", "~"]
+    assert "Plan: 1 to add, 1 to change, 1 to remove." in text
+
+
+def test_registries_stay_named_when_there_are_several():
+    text = shown(scan_on(1), scan_on(1, registry=AWAY))
+
+    assert f"{HOME}/team-0001/api\n" in text
+    assert f"{AWAY}/team-0001/api\n" in text
+
+
+def test_violations_and_failures_are_told_when_nothing_is_to_be_done():
+    image = Image(ImageRef(RepositoryRef(HOME, "team-a/api"), DIGEST))
+    violation = Violation(rule="services", subject=image.ref, why="`latest` is denied", image_tag=ImageTag("latest"))
+    outcome = replace(scan_on(1), plan=Plan(violations=(violation,)))
+
+    text = shown(outcome, failures=[SweepFailure("team-b/api", "closed")])
+
+    assert f"Violations\n  {image.ref}: `latest` is denied (rule services)" in text
+    assert "Could not be looked at, or not be mended\n  team-b/api: closed" in text
+
+
+def test_the_end_says_what_was_done_when_it_is_over():
+    assert "Done: 0 added, 1 changed, 0 removed." in shown(scan_on(1), is_past=True)
+    assert "Nothing was done." in shown(is_past=True)
