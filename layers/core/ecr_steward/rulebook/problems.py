@@ -47,11 +47,13 @@ def spell_path(path: Path) -> str:
     )
 
 
-def structural_problems(data: Any, error: ValidationError) -> list[Problem]:
-    """What the models object to, and every key that has no value."""
+def structural_problems(data: Any, error: ValidationError, root: type[BaseModel] = Rulebook) -> list[Problem]:
+    """What the models object to, and every key that has no value. ``root`` is the model of the whole file."""
     empty = empty_values(data)
     reported = {problem.path for problem in empty}
-    found = [_problem(data, details) for details in error.errors(include_url=False) if not _counts_only_valid(details)]
+    found = [
+        _problem(data, details, root) for details in error.errors(include_url=False) if not _counts_only_valid(details)
+    ]
     return _without_echoes([*empty, *(problem for problem in found if problem.path not in reported)])
 
 
@@ -77,11 +79,11 @@ def _empty_values(data: Any, path: Path) -> Iterator[Problem]:
                 yield from _empty_values(value, (*path, position))
 
 
-def _problem(data: Any, details: Any) -> Problem:
+def _problem(data: Any, details: Any, root: type[BaseModel]) -> Problem:
     kind = details["type"]
     path = _path_in(data, details["loc"], ends_with_new_key=kind == "missing")
     if kind == "extra_forbidden":
-        return _unknown_key(path)
+        return _unknown_key(path, root)
     if kind == "missing":
         return _missing(path)
     if kind == "value_error":
@@ -131,13 +133,13 @@ def _missing(path: Path) -> Problem:
     return Problem(path[:-1], f"`{path[-1]}` is missing", code=Code.MISSING_KEY)
 
 
-def _unknown_key(path: Path) -> Problem:
+def _unknown_key(path: Path, root: type[BaseModel]) -> Problem:
     wrong = str(path[-1])
-    known = known_keys(path[:-1])
+    known = known_keys(path[:-1], root)
     message = f"unknown key `{wrong}`"
     expected = f"one of {', '.join(known)}" if known else "no keys"
     nearest = nearest_word(wrong, known)
-    if nearest is None and (home := _home_of(wrong)) is not None:
+    if nearest is None and (home := _home_of(wrong, root)) is not None:
         return Problem(path, f"{message}; it belongs below `{home}`", expected, on_key=True, code=Code.UNKNOWN_KEY)
     return Problem(path, message, expected, nearest, on_key=True, code=Code.UNKNOWN_KEY)
 
@@ -150,9 +152,9 @@ def _unknown_value(path: Path, details: Any) -> Problem:
     return Problem(path, f"{_show(wrong)} is not known here", expected, nearest, code=Code.UNKNOWN_VALUE)
 
 
-def known_keys(path: Path) -> tuple[str, ...]:
+def known_keys(path: Path, root: type[BaseModel] = Rulebook) -> tuple[str, ...]:
     """The keys of the mapping at a path, in the order of the model."""
-    model: type[BaseModel] | None = Rulebook
+    model: type[BaseModel] | None = root
     for part in path:
         if model is None or isinstance(part, int):
             continue
@@ -172,7 +174,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
-def _home_of(key: str, model: type[BaseModel] = Rulebook, name: str | None = None) -> str | None:
+def _home_of(key: str, model: type[BaseModel], name: str | None = None) -> str | None:
     """The key below which a key belongs."""
     for field_name, field in model.model_fields.items():
         own_name = field.alias or field_name

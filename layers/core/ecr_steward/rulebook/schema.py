@@ -5,6 +5,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from ecr_steward.rulebook.base import RulebookModel
 from ecr_steward.rulebook.model import Rulebook
 
 
@@ -21,5 +22,10 @@ class _WithoutNull(GenerateJsonSchema):
 
 def rulebook_schema() -> dict[str, Any]:
     """The JSON Schema of the rulebook, in the dialect of 2020-12."""
-    schema = Rulebook.model_json_schema(schema_generator=_WithoutNull)
+    return file_schema(Rulebook)
+
+
+def file_schema(root: type[RulebookModel]) -> dict[str, Any]:
+    """The JSON Schema of a file, by the model of the whole."""
+    schema = root.model_json_schema(schema_generator=_WithoutNull)
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
