@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from ecr_steward.rulebook.codes import Code
-from steward_cli import planning_commands, sandbox_commands
+from steward_cli import lifecycle_commands, planning_commands, sandbox_commands
 from steward_cli.main import FINDINGS, version_text
 from steward_cli.refusal import refuse
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox_commands.app, name="sandbox")
+app.add_typer(lifecycle_commands.app, name="lifecycle")
 planning_commands.register(app)
 
 
