@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from ecr_steward.rulebook.codes import Code
-from steward_cli import lifecycle_commands, planning_commands, sandbox_commands
+from steward_cli import hand_commands, lifecycle_commands, planning_commands, safety_commands, sandbox_commands
 from steward_cli.main import FINDINGS, version_text
 from steward_cli.refusal import refuse
 
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.add_typer(lifecycle_commands.app, name="lifecycle")
 planning_commands.register(app)
+safety_commands.register(app)
+hand_commands.register(app)
 
 
 def _print_version(is_wanted: bool) -> None:
