@@ -71,6 +71,10 @@ class World(Protocol):
         """Have a scanner, ``BASIC`` or ``ENHANCED``, be done with an image, or be at it."""
         ...
 
+    def scan_by_registry(self, repository: RepositoryRef) -> None:
+        """Have a rule of the registry decide that this repository's images are scanned on push."""
+        ...
+
 
 class FakeWorld:
     """The world of the fakes."""
@@ -101,6 +105,9 @@ class FakeWorld:
 
     def end_scan(self, image: ImageRef, scanner: str, status: ScanStatus, *findings: Finding) -> None:
         self.scans.end(image, status, findings, said=None if status is ScanStatus.COMPLETE else f"{scanner} says so")
+
+    def scan_by_registry(self, repository: RepositoryRef) -> None:
+        self.registry.scanned_by_registry[repository] = "SCAN_ON_PUSH"
 
 
 class EcrWorld:
@@ -140,6 +147,12 @@ class EcrWorld:
         ecr.complete_layer_upload(uploadId=upload_id, layerDigests=[blob.digest.value], **upload)
         return blob
 
+    def scan_by_registry(self, repository: RepositoryRef) -> None:
+        filters = [{"filter": repository.name, "filterType": "WILDCARD"}]
+        self._clients.ecr(repository.registry).put_registry_scanning_configuration(
+            scanType="BASIC", rules=[{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": filters}]
+        )
+
 
 class LocalWorld(EcrWorld):
     """The world of the adapters, over a local ECR."""
@@ -177,6 +190,9 @@ class AwsWorld(EcrWorld):
 
     def end_scan(self, image: ImageRef, scanner: str, status: ScanStatus, *findings: Finding) -> Never:
         pytest.skip("nobody can tell a real scanner when to be done, and what to find")
+
+    def scan_by_registry(self, repository: RepositoryRef) -> Never:
+        pytest.skip("a real registry has scanning rules that are not ours to replace")
 
 
 @pytest.fixture(params=["fake", "adapter", *(["aws"] if ON_REAL_AWS else [])])

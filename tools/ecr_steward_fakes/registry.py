@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.policies.text import POLICY_LIMIT, is_too_long
 from ecr_steward.domain.repositories import (
     SETTINGS,
     Document,
@@ -198,6 +199,8 @@ class FakeRegistry:
         with self.calls.record("set_repository_policy", repository, document):
             if "Statement" not in document:
                 raise RefusedByRegistryError(f"{repository}: a repository policy has statements")
+            if is_too_long(document):
+                raise RefusedByRegistryError(f"{repository}: a repository policy has at most {POLICY_LIMIT} characters")
             self.change_settings(repository, policy=document)
 
     def delete_repository_policy(self, repository: RepositoryRef) -> None:
