@@ -30,7 +30,7 @@ from ecr_steward_fakes.rules import Pattern
 
 pytestmark = pytest.mark.slow
 SPDX = "application/spdx+json"
-ALIASES = AliasRules(("{major}-latest",), read_version, AliasMove.DELETE_AND_RETAG)
+ALIASES = AliasRules(("{major}-latest",), read_version, move=AliasMove.DELETE_AND_RETAG)
 QUARANTINE = TagRules(
     allow=(tag_matcher("semver"),),
     labels=(Requirement("team"),),

@@ -60,7 +60,11 @@ SEMVER = Pattern(r"[0-9]+\.[0-9]+\.[0-9]+(-.+)?")
 TAG_RULES = TagRules(
     allow=(SEMVER,),
     deny=(Pattern("latest"),),
-    aliases=AliasRules(("{major}.{minor}-latest", "{major}-latest"), version_of),
+    aliases=AliasRules(
+        ("{major}.{minor}-latest", "{major}-latest"),
+        version_of,
+        (Pattern(r"[0-9]+\.[0-9]+-latest"), Pattern("[0-9]+-latest")),
+    ),
     on_violation=OnViolation.QUARANTINE,
 )
 STATEMENT = {"Sid": "EcrStewardPull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}

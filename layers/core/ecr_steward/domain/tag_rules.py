@@ -61,6 +61,8 @@ class AliasRules:
     """Such as ``{major}.{minor}-latest``; the placeholders are the parts of the scheme's versions."""
     version_of: Callable[[ImageTag], Version | None]
     """Reads a release version from an image tag; ``None`` where the tag is no version."""
+    forms: tuple[Matcher, ...] = ()
+    """What matches an alias of each template, whatever the version."""
     move: AliasMove = AliasMove.RETAG
 
 

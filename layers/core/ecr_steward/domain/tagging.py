@@ -130,12 +130,8 @@ class TagReading:
 
     def is_alias(self, image_tag: ImageTag) -> bool:
         """Whether an image tag has the form of an alias, so that one whose versions are gone is no violation."""
-        return any(form.fullmatch(image_tag) for form in self._alias_forms)
-
-    @cached_property
-    def _alias_forms(self) -> tuple[re.Pattern[str], ...]:
-        templates = self.rule.aliases.templates if self.rule.aliases else ()
-        return tuple(re.compile(re.sub(r"\\\{[a-z]+\\\}", "[0-9]+", re.escape(template))) for template in templates)
+        aliases = self.rule.aliases
+        return aliases is not None and any(form.matches(image_tag) for form in aliases.forms)
 
     def _release(self, aliases: AliasRules, image_tag: ImageTag) -> Version | None:
         """The version an image tag stands for, where it is a release that the rule allows."""

@@ -10,7 +10,7 @@ from ecr_steward.domain.tag_rules import (
     TagRules,
 )
 from ecr_steward.rulebook.image_tags import Aliases, ImageTags
-from ecr_steward.rulebook.patterns import regex_matcher, tag_matcher
+from ecr_steward.rulebook.patterns import alias_matcher, regex_matcher, tag_matcher
 from ecr_steward.rulebook.requirements import Companions, Required, RequiredReferrer, RequiredValue
 from ecr_steward.rulebook.versions import VERSION_READERS
 
@@ -31,7 +31,8 @@ def tag_rules(image_tags: ImageTags) -> TagRules:
 
 
 def _aliases(aliases: Aliases) -> AliasRules:
-    return AliasRules(aliases.add, VERSION_READERS[aliases.from_], AliasMove(aliases.move))
+    forms = tuple(map(alias_matcher, aliases.add))
+    return AliasRules(aliases.add, VERSION_READERS[aliases.from_], forms, AliasMove(aliases.move))
 
 
 def _requirements(wanted: Required | None) -> tuple[Requirement, ...]:

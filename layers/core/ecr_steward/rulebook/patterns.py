@@ -45,6 +45,12 @@ def star_matcher(pattern: str) -> PatternMatcher:
 
 
 @lru_cache(maxsize=4096)
+def alias_matcher(template: str) -> PatternMatcher:
+    """What matches the aliases that a template makes, whatever the version."""
+    literals = re.split(r"\{[^{}]*\}", template)
+    return PatternMatcher(template, _full_match("[0-9]+".join(map(re.escape, literals))))
+
+
 def repository_matcher(pattern: str) -> PatternMatcher:
     """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes stands for any depth.
 
