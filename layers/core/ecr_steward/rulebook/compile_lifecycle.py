@@ -23,6 +23,7 @@ from ecr_steward.domain.lifecycle.policy import (
     StorageClass,
     TagStatus,
 )
+from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection, Use
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.image_tags import TagPattern
@@ -70,9 +71,13 @@ class _Above:
     swept: list[Selection] = field(default_factory=list)
 
 
-def compile_lifecycle(entries: Sequence[LifecycleEntry]) -> Lifecycle:
-    """Divide the entries; the order of the rulebook is the order in which they decide."""
+def compile_lifecycle(entries: Sequence[LifecycleEntry], protect: Iterable[Matcher] = ()) -> Lifecycle:
+    """Divide the entries; the order of the rulebook is the order in which they decide.
+
+    ``protect`` are the image tags that nothing removes: ECR knows as little of those as of keeps.
+    """
     keeps = tuple(_keep(entry.keep) for entry in entries if entry.keep is not None and entry.protects)
+    keeps += tuple(ProtectingKeep(f"protect {tags.spelling}", Selection(tags=(tags,))) for tags in protect)
     native: list[LifecycleRule] = []
     expires: list[ExpireRule] = []
     refused: list[Refused] = []

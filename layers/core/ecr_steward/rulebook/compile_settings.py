@@ -1,8 +1,9 @@
 """From the key ``repository`` to the settings that a repository of a rule is to have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ecr_steward.domain.lifecycle.document import lifecycle_document
+from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.repositories import Encryption, Mutability, RepositorySettings, TagMutability
 from ecr_steward.rulebook import settings
@@ -10,9 +11,14 @@ from ecr_steward.rulebook.compile_lifecycle import compile_lifecycle
 from ecr_steward.rulebook.policy_document import policy_rules
 
 
-def settings_of(wanted: settings.RepositoryRules) -> Callable[[RepositoryRef], RepositorySettings]:
-    """Compile the wanted settings. They depend on the repository: a policy names the account it stands in."""
-    lifecycle = compile_lifecycle(wanted.lifecycle) if wanted.lifecycle else None
+def settings_of(
+    wanted: settings.RepositoryRules, protect: Iterable[Matcher] = ()
+) -> Callable[[RepositoryRef], RepositorySettings]:
+    """Compile the wanted settings. They depend on the repository: a policy names the account it stands in.
+
+    And on the image tags that nothing may remove, ``protect``, where a rule says so of the same repository.
+    """
+    lifecycle = compile_lifecycle(wanted.lifecycle, protect) if wanted.lifecycle else None
     mutability = _mutability(wanted.mutability) if wanted.mutability else None
     encryption = Encryption(wanted.encryption.type.upper(), wanted.encryption.key) if wanted.encryption else None
     scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]
