@@ -1,5 +1,7 @@
 """ECR Image Action events, as AWS sends them and as it never should."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
@@ -15,7 +17,19 @@ DIGEST = Digest("sha256:" + "a1b2c3d4e5f60718" * 4)
 def test_a_push_names_image_and_image_tag_when_the_event_says_both(load_event):
     push = parse(ImageActionEvent, load_event("ecr_image_action/push_tagged")).to_push()
 
-    assert push == Push(ImageRef(REPOSITORY, DIGEST), "1.4.2", "application/vnd.oci.image.manifest.v1+json")
+    assert push == Push(
+        ImageRef(REPOSITORY, DIGEST),
+        "1.4.2",
+        "application/vnd.oci.image.manifest.v1+json",
+        datetime(2026, 11, 16, 1, 54, 34, tzinfo=UTC),
+    )
+
+
+def test_a_push_has_no_time_when_its_event_has_none(load_event):
+    event = load_event("ecr_image_action/push_tagged")
+    del event["time"]
+
+    assert parse(ImageActionEvent, event).to_push().at is None
 
 
 @pytest.mark.parametrize("sample", ["push_untagged", "push_without_tag"])

@@ -1,6 +1,7 @@
 """What events tell us: hints that something about an image or a repository may have changed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ecr_steward.domain.callers import Caller
 from ecr_steward.domain.names import ImageRef, ImageTag, RegistryRef, RepositoryRef
@@ -15,6 +16,8 @@ class Push:
     """As it was at the push. It may have moved since: read the facts."""
     media_type: str | None = None
     """Of the manifest; older events do not say."""
+    at: datetime | None = None
+    """When it was, as far as the event says."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ The shape is that of the EventBridge events reference for Amazon ECR; pushes see
 
 from typing import Literal
 
+from pydantic import AwareDatetime, Field
+
 from ecr_steward.domain.observations import Push
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.envelope import Envelope, ImageDetail, optional_image_tag
@@ -25,6 +27,7 @@ class ImageActionEvent(Envelope):
 
     source: Literal["aws.ecr"]
     detail_type: Literal["ECR Image Action"]
+    time: AwareDatetime | None = Field(default=None, strict=False)
     detail: ImageActionDetail
 
     def to_push(self) -> Push:
@@ -42,4 +45,5 @@ class ImageActionEvent(Envelope):
             image=self.detail.image_in(self.registry),
             image_tag=optional_image_tag(self.detail.image_tag),
             media_type=self.detail.manifest_media_type or None,
+            at=self.time,
         )

@@ -69,9 +69,9 @@ def apply_plan(
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
     The first error ends it, but for the settings of a repository or registry, which are each tried, and for an image
-    that somebody else has changed meanwhile. ``content`` is
-    needed where the plan copies anything, ``settings`` where it changes those of a whole registry. Each step is done
-    inside of what ``around`` answers for it: what a rule asks for goes through ``Applier``.
+    that somebody else has changed meanwhile. ``content`` is needed where the plan copies anything, ``settings`` where
+    it changes those of a whole registry. Each step is done inside of what ``around`` answers for it: what a rule asks
+    for goes through ``Applier``.
     """
     errors: list[StewardError] = []
     for step in plan.steps:
@@ -84,7 +84,8 @@ def apply_plan(
             if not isinstance(step, SETTINGS) and not isinstance(error, _OF_ONE_IMAGE):
                 break
     if errors:
-        raise gravest(errors)
+        others = [error for error in errors if not isinstance(error, _OF_ONE_IMAGE)]
+        raise gravest(others or errors)
 
 
 def _apply(
