@@ -1,10 +1,23 @@
+from collections.abc import Iterable, Set
 from dataclasses import replace
 
+from ecr_steward.domain.callers import Caller, OwnRoles
+from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.observations import RepositoryChanged
-from ecr_steward.domain.repositories import Encryption, Mutability, Repository, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import SETTINGS as ALL_PARTS
+from ecr_steward.domain.repositories import (
+    Encryption,
+    Mutability,
+    Part,
+    Repository,
+    RepositorySettings,
+    TagMutability,
+    UnreadableDocument,
+)
 from ecr_steward.domain.rules import Mode
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
-from ecr_steward_fakes import FakeRegistry
+from ecr_steward_fakes import FakeNotices, FakeRegistry
 from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, SETTINGS, rulebook
 
@@ -75,3 +88,109 @@ def test_nothing_is_done_when_the_repository_is_gone() -> None:
     (outcome,) = apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
     assert outcome.remark == "the repository is gone"
+
+
+# ---------------------------------------------------------------- who changed it
+
+
+ALICE = Caller("arn:aws:sts::111122223333:assumed-role/developer/alice", "arn:aws:iam::111122223333:role/developer")
+FUNCTION = Caller(
+    "arn:aws:sts::111122223333:assumed-role/ApplyRole/f", "arn:aws:iam::111122223333:role/ecr-steward/ApplyRole"
+)
+OWN_ROLES = OwnRoles("111122223333", "/ecr-steward/")
+
+
+def test_the_outcome_names_who_made_the_change_that_is_put_right() -> None:
+    registry = FakeRegistry([Repository(API, replace(SETTINGS, lifecycle=None))])
+    change = RepositoryChanged(API, "DeleteLifecyclePolicy", ALICE)
+
+    (outcome,) = apply_repository_policies(
+        change, rules=rulebook(), registry=registry, applier=applier_of(registry), own_roles=OWN_ROLES
+    )
+
+    assert outcome.changed_by == f"DeleteLifecyclePolicy by {ALICE.name}"
+    assert outcome.applied
+    assert registry.settings_of(API) == SETTINGS
+
+
+def test_the_outcome_names_who_made_the_change_that_is_only_reported() -> None:
+    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    change = RepositoryChanged(API, "CreateRepository", ALICE)
+    rules = rulebook(mode=Mode.OBSERVE)
+
+    (outcome,) = apply_repository_policies(change, rules=rules, registry=registry, applier=applier_of(registry))
+
+    assert outcome.changed_by == f"CreateRepository by {ALICE.name}"
+    assert len(outcome.plan.steps) == 5
+
+
+def test_nothing_is_read_when_the_steward_itself_made_the_change() -> None:
+    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    change = RepositoryChanged(API, "SetRepositoryPolicy", FUNCTION)
+
+    (outcome,) = apply_repository_policies(
+        change, rules=rulebook(), registry=registry, applier=applier_of(registry), own_roles=OWN_ROLES
+    )
+
+    assert registry.calls.entries == []
+    assert outcome.remark == "the steward itself made this change: there is nothing to look at again"
+    assert outcome.plan.is_empty
+
+
+# ---------------------------------------------------------------- what is read, and what cannot be
+
+
+def test_only_what_the_rule_speaks_of_is_read() -> None:
+    registry = Registrar([Repository(API, AS_CREATED)])
+    rules = rulebook(repository=lambda _: RepositorySettings(scan_on_push=False, lifecycle=SETTINGS.lifecycle))
+
+    apply_repository_policies(CREATED, rules=rules, registry=registry, applier=applier_of(registry))
+
+    assert registry.parts == [{Part.DESCRIPTION, Part.LIFECYCLE}]
+
+
+def test_the_registrys_scanning_rules_are_read_only_when_scan_on_push_differs() -> None:
+    registry = Registrar([Repository(API, AS_CREATED)])
+    registry.scanned_by_registry[API] = "CONTINUOUS_SCAN"
+    rules = rulebook(repository=lambda _: RepositorySettings(scan_on_push=True))
+
+    (outcome,) = apply_repository_policies(CREATED, rules=rules, registry=registry, applier=applier_of(registry))
+
+    assert registry.parts == [{Part.DESCRIPTION}, {Part.REGISTRY_SCANNING}]
+    assert registry.calls.changes == []
+    assert "CONTINUOUS_SCAN" in outcome.plan.remarks[0]
+
+
+def test_a_policy_that_cannot_be_read_stops_no_other_setting() -> None:
+    registry = FakeRegistry([Repository(API, replace(AS_CREATED, policy=UnreadableDocument("it is no JSON")))])
+
+    (outcome,) = apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
+
+    assert registry.settings_of(API) == SETTINGS
+    assert outcome.plan.steps[-1].why == (
+        "the repository policy cannot be read (it is no JSON), so nothing of it can be kept"
+    )
+
+
+def test_people_are_told_what_ecr_cannot_change() -> None:
+    registry, notices = FakeRegistry([Repository(API, SETTINGS)]), FakeNotices()
+    rules = rulebook(repository=lambda _: RepositorySettings(encryption=Encryption("KMS")))
+
+    apply_repository_policies(CREATED, rules=rules, registry=registry, applier=applier_of(registry, notices=notices))
+
+    (notice,) = notices.published
+    assert isinstance(notice, ViolationFound)
+    assert (notice.subject, notice.image_tag, notice.answer) == (API, None, "notify")
+    assert notice.why.startswith("images are encrypted with AES256, the rulebook says KMS")
+
+
+class Registrar(FakeRegistry):
+    """A registry that remembers which parts of repositories it was asked for."""
+
+    def __init__(self, repositories: Iterable[Repository]) -> None:
+        super().__init__(repositories)
+        self.parts: list[Set[Part]] = []
+
+    def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = ALL_PARTS) -> Repository:
+        self.parts.append(parts)
+        return super().repository(of, parts)
