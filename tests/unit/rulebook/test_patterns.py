@@ -12,16 +12,25 @@ from wcmatch import glob
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.versions import read_calendar_version
+from ecr_steward.rulebook.words import compile_regex
 
 GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
-segments = st.sampled_from(["**", "*", "a", "a*", "*b", "ab", "a*b", "*a*"])
-globs = st.lists(segments, min_size=1, max_size=4).map("/".join)
-names = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)
+segments = st.sampled_from(["**", "*", "a", "a*", "*b", "ab", "a*b", "*a*", "a.b", "*.b", "a-*", "_a"])
+globs = st.lists(segments, min_size=1, max_size=5).map("/".join)
+folders = st.text("ab", min_size=1, max_size=3) | st.sampled_from(["a.b", "a-b", ".b", "_a"])
+names = st.lists(folders, min_size=1, max_size=5).map("/".join)
 
 
 @given(globs, names)
 def test_a_glob_matches_as_wcmatch_does_when_it_is_one_that_we_accept(pattern, name):
     assert repository_matcher(pattern).matches(name) == bool(glob.globmatch(name, pattern, flags=GLOB_FLAGS))
+
+
+def test_the_oracle_cannot_be_the_matcher_since_what_it_translates_to_is_not_for_re2():
+    translated, _ = glob.translate("team-*/**", flags=GLOB_FLAGS)
+
+    with pytest.raises(ValueError, match="invalid perl operator"):
+        compile_regex(translated[0])
 
 
 @given(st.text("a1.*-", min_size=1, max_size=8), st.text("a1.-", max_size=8))
