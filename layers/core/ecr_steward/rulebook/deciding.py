@@ -118,11 +118,14 @@ def covers_glob(one: str, other: str) -> bool:
 
 def _samples(glob: str) -> list[str]:
     """Names that only wildcards as wide as the glob's own can all match."""
-    segments = [
-        (_SOMETHING, f"{_SOMETHING}/{_SOMETHING}") if segment == "**" else _widths(segment)
-        for segment in glob.split("/")
+    *folders, last = glob.split("/")
+    deep = (_SOMETHING, f"{_SOMETHING}/{_SOMETHING}")
+    parts: list[tuple[str, ...]] = [
+        ("", *(f"{each}/" for each in deep)) if folder == "**" else tuple(f"{each}/" for each in _widths(folder))
+        for folder in folders
     ]
-    return ["/".join(parts) for parts in islice(product(*segments), _MOST_SAMPLES + 1)]
+    parts.append(deep if last == "**" else _widths(last))
+    return ["".join(chosen) for chosen in islice(product(*parts), _MOST_SAMPLES + 1)]
 
 
 def _widths(segment: str) -> tuple[str, ...]:

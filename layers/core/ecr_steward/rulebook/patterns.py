@@ -39,6 +39,7 @@ def regex_matcher(pattern: str) -> PatternMatcher:
     return PatternMatcher(pattern, _full_match(pattern))
 
 
+@lru_cache(maxsize=4096)
 def star_matcher(pattern: str) -> PatternMatcher:
     """A text in which ``*`` stands for anything, as ECR's own filters have it."""
     return PatternMatcher(pattern, _full_match("(?s:.*)".join(map(re.escape, pattern.split("*")))))
@@ -51,6 +52,7 @@ def alias_matcher(template: str) -> PatternMatcher:
     return PatternMatcher(template, _full_match("[0-9]+".join(map(re.escape, literals))))
 
 
+@lru_cache(maxsize=4096)
 def repository_matcher(pattern: str) -> PatternMatcher:
     """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes stands for any depth.
 
