@@ -33,13 +33,13 @@ type Source = Callable[[RepositoryRef, Mapping[str, str]], Intent | None]
 class Asked:
     """What the command was asked."""
 
-    repositories: tuple[str, ...]
-    policy: Path | None
-    rulebook: Path | None
-    images: Path | None
-    account: str | None
-    region: str | None
-    ahead: str | None
+    repositories: tuple[str, ...] = ()
+    policy: Path | None = None
+    rulebook: Path | None = None
+    images: Path | None = None
+    account: str | None = None
+    region: str | None = None
+    ahead: str | None = None
 
 
 def run(asked: Asked, *, full: bool, as_json: bool) -> None:

@@ -1,7 +1,11 @@
 """Our simulation of a lifecycle policy, and the preview of ECR: local_ecr's, which was written apart from it."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +142,29 @@ def test_the_preview_of_the_api_names_the_images_that_are_simulated_from_what_th
     assert ours(simulate(KEEP_TWO, stored.images, now)) == previewed
     assert len(previewed) >= 5
     assert stored.unread_indexes == frozenset()
+
+
+@pytest.mark.slow
+@pytest.mark.operation("GetLifecyclePolicy")
+def test_the_command_previews_the_policy_of_each_repository_that_has_one(account: Any) -> None:
+    if account.is_real:
+        pytest.skip("the command would look at every repository of the account")
+    name, without = account.create_repository(), account.create_repository("without")
+    old = account.push_image(name, "old", "1.0")
+    account.push_image(name, "new", "2.0")
+    keep_one = LifecyclePolicy((LifecycleRule(1, ANY, CountType.IMAGES, 1, description="keep the newest image only"),))
+    account.ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=lifecycle_text(keep_one))
+    where = {"AWS_ENDPOINT_URL": account.ecr.meta.endpoint_url, "AWS_REGION": account.region}
+    keys = {"AWS_ACCESS_KEY_ID": account.id, "AWS_SECRET_ACCESS_KEY": "any", "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ecr-steward"), "lifecycle", "preview", "--json"],
+        capture_output=True,
+        text=True,
+        env=where | keys,
+        check=True,
+    )
+
+    (found,) = json.loads(done.stdout)["repositories"]
+    assert (found["repositoryName"], [one["imageDigest"] for one in found["going"]]) == (name, [old])
+    assert f"{without}: it has no lifecycle policy" in done.stderr
