@@ -87,6 +87,44 @@ class ApplyInSpoke(Apply):
     account = SPOKE
 
 
+class Bare(Scenario):
+    """A repository has a policy, and its rule wants none."""
+
+    effects: ClassVar = {"no policy"}
+    function = "ApplyRepositoryPoliciesFunction"
+    account = HUB
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("bare")
+        self.house.at(self.account).ecr.create_repository(repositoryName=self.repository)
+        give_policy(self.house.at(self.account), self.repository)
+
+    def play(self) -> None:
+        event = self.house.event("aws_api_call_via_cloudtrail/create_repository", self.account, self.repository)
+        self.house.invoke(self.function, event)
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return set() if "policy" in self.settings(self.repository, self.account) else {"no policy"}
+
+
+class BareInSpoke(Bare):
+    account = SPOKE
+
+
+class SweepBare(Bare):
+    function = "ReconcileRegistryFunction"
+
+    def play(self) -> None:
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+
+def give_policy(user: Any, repository: str) -> None:
+    """Let an account pull from a repository, as somebody by hand."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "ecr:BatchGetImage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    user.ecr.set_repository_policy(repositoryName=repository, policyText=policy)
+
+
 class Enforce(Scenario):
     """An image is pushed as something that is no version."""
 
@@ -215,6 +253,24 @@ class Replicate(Scenario):
 
 class ReplicateToNewRepository(Replicate):
     has_destination = False
+
+
+class ReplicateToBare(Replicate):
+    """The destination has a policy, and its rule wants none."""
+
+    effects: ClassVar = {"copy", "spoke copy", "notice", "remembered", "no policy"}
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("bare")
+        home, away = self.house.at(self.account), self.house.at(self.account, AWAY)
+        for user in (home, away):
+            user.ecr.create_repository(repositoryName=self.repository)
+        give_policy(away, self.repository)
+        self.pushed = self.house.push(home, self.repository, "1.0.0")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        found = super().happened(told)
+        return found - {"policy"} if "policy" in found else found | {"no policy"}
 
 
 class ReplicateFromSpoke(Replicate):
@@ -378,6 +434,10 @@ REFRESHING = scheduled("RefreshCredentialsFunctionRefresh", "hub/CredentialSched
 SCENARIOS: Mapping[str, type[Scenario]] = {
     "apply": Apply,
     "apply in the spoke": ApplyInSpoke,
+    "bare": Bare,
+    "bare in the spoke": BareInSpoke,
+    "sweep what is to be bare": SweepBare,
+    "replicate to what is to be bare": ReplicateToBare,
     "enforce": Enforce,
     "enforce in the spoke": EnforceInSpoke,
     "enforce labels": EnforceLabels,

@@ -83,7 +83,11 @@ NOTICE = {"notice", "remembered"}
 COPIES = {"copy", "spoke copy", *NOTICE}
 REQUEST = {"verdict", "requested"}
 
-READING = "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource"
+READING = (
+    "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource "
+    "BatchGetRepositoryScanningConfiguration"
+)
+BARE = {"ecr:DeleteRepositoryPolicy": {"no policy"}}
 CHANGING = {
     "ecr:SetRepositoryPolicy": {"policy"},
     "ecr:PutLifecyclePolicy": {"lifecycle"},
@@ -107,6 +111,7 @@ TABLE = [
     *keeping("EnforceImageTagsFunction"),
     # apply_repository_policies
     *rows(APPLY, "apply", {READING: ALL, **CHANGING}),
+    *rows(APPLY, "bare", BARE),
     *cold(APPLY, "apply in the spoke", "sts:AssumeRole", ALL),
     *keeping("ApplyRepositoryPoliciesFunction"),
     # evaluate_image_scan
@@ -119,6 +124,7 @@ TABLE = [
     *rows(REPLICATE, "replicate", {READING: {"copy", *SETTINGS}, **CHANGING, UPLOADING: {"copy"}}),
     *rows(REPLICATE, "replicate", {"ecr:GetDownloadUrlForLayer": COPIES, "ecr:PutImage": {"copy"}}),
     *rows(REPLICATE, "replicate", {"events:PutEvents": NOTICE}),
+    *rows(REPLICATE, "replicate to what is to be bare", BARE),
     *rows(REPLICATE, "replicate to a new repository", {"ecr:CreateRepository": {"copy", *SETTINGS}}),
     *cold(REPLICATE, "replicate", "ecr:GetAuthorizationToken", COPIES),
     *cold(REPLICATE, "replicate", "sts:AssumeRole", {"spoke copy"}),
@@ -126,7 +132,8 @@ TABLE = [
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST}}),
-    *rows(SWEEP, "sweep", {"ecr:GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource": SETTINGS, **CHANGING}),
+    *rows(SWEEP, "sweep", {READING.replace("DescribeRepositories ", ""): SETTINGS, **CHANGING}),
+    *rows(SWEEP, "sweep what is to be bare", BARE),
     *rows(SWEEP, "sweep", {"ecr:DescribeImages": {*TAGS, *NOTICE, *REQUEST}, "ecr:BatchGetImage": {*TAGS, *REQUEST}}),
     *rows(SWEEP, "sweep", {"ecr:PutImage": TAGS, "ecr:BatchDeleteImage": {"untagged"}}),
     *rows(SWEEP, "sweep", {"ecr:BatchCheckLayerAvailability DescribeImageScanFindings": REQUEST, ENHANCED: REQUEST}),
@@ -150,6 +157,7 @@ TABLE = [
     *rows("spoke/PullOnlyRole", "refresh", {PULLING: {"spoke login"}}),
     # what the functions do in the other account
     *rows(OVER_THERE, "apply in the spoke", {READING: ALL, **CHANGING}),
+    *rows(OVER_THERE, "bare in the spoke", BARE),
     *rows(OVER_THERE, "enforce in the spoke", TAGGING),
     *rows(OVER_THERE, "evaluate", {"ecr:DescribeImageScanFindings": {"spoke verdict"}, ENHANCED: {"spoke verdict"}}),
     *rows(OVER_THERE, "replicate", {"ecr:CreateRepository": {"spoke copy"}, UPLOADING: {"spoke copy"}}),
