@@ -91,6 +91,8 @@ class Settings:
 
     role_path: str | None = None
     """Of the roles that the functions act as."""
+    region: str | None = None
+    """Where the function runs, whose registries are swept."""
 
     @property
     def own_roles(self) -> OwnRoles | None:
@@ -102,6 +104,12 @@ class Settings:
     def bounds(self) -> Bounds:
         """What a rulebook may name. An account that is not connected fails what is about it, and nothing else."""
         return Bounds(secret_prefix=self.secret_prefix, pull_only_role=self.pull_only_role)
+
+    @property
+    def homes(self) -> tuple[RegistryRef, ...]:
+        """The registries that are swept: here, and in connected accounts."""
+        accounts = [self.accounts.own, *sorted(self.accounts.connected - {self.accounts.own})]
+        return tuple(RegistryRef(account, self.region) for account in accounts) if self.region else ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -129,6 +137,7 @@ class Settings:
             sweep_queue_url=env.get("ECR_STEWARD_SWEEP_QUEUE_URL"),
             source_queue_url=env.get("ECR_STEWARD_SOURCE_QUEUE_URL"),
             role_path=env.get("ECR_STEWARD_ROLE_PATH"),
+            region=env.get("AWS_REGION"),
         )
 
 
@@ -156,6 +165,8 @@ class App:
     """Other accounts that the sweep looks at, too."""
     own_roles: OwnRoles | None = None
     """By which the steward knows what it did itself."""
+    homes: tuple[RegistryRef, ...] = ()
+    """The registries that are swept, from which others have their replicas."""
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -174,7 +185,12 @@ class App:
         """See ``usecases.apply_repository_policies``."""
         rules, pause = self._obeyed()
         outcomes = apply_repository_policies(
-            change, rules=rules, registry=self.registry, applier=self.applier, own_roles=self.own_roles
+            change,
+            rules=rules,
+            registry=self.registry,
+            applier=self.applier,
+            own_roles=self.own_roles,
+            homes=self.homes,
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
@@ -235,6 +251,7 @@ class App:
             now=self.now,
             applier=self.applier,
             settings=self.registry_settings,
+            homes=self.homes,
         )
 
     @property
@@ -329,6 +346,7 @@ def _house() -> Callable[[Rules], App]:
         who=settings.accounts.session_name,
         connected=settings.accounts.connected,
         own_roles=settings.own_roles,
+        homes=settings.homes,
     )
 
 

@@ -222,20 +222,37 @@ class Rules:
 
     def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
         """What holds for this repository, which carries these resource tags."""
+        names, covering = self._covering(repository, resource_tags)
+        if not names:
+            return UNGOVERNED
+        if self.is_owned_by_code(resource_tags):
+            covering = [replace(rule, mode=Mode.OBSERVE) for rule in covering]
+        return _merged(repository, names, covering)
+
+    def governing_replica(
+        self, source: RepositoryRef, resource_tags: Mapping[str, str], replica: RepositoryRef
+    ) -> Governing:
+        """What holds for a replica that no rule covers: its source's settings, as they read in the replica's account.
+
+        ``resource_tags`` are those of the source.
+        """
+        names, covering = self._covering(source, resource_tags)
+        return Governing(names, settings=_merged(replica, names, covering).settings) if names else UNGOVERNED
+
+    def _covering(
+        self, repository: RepositoryRef, resource_tags: Mapping[str, str]
+    ) -> tuple[tuple[str, ...], Sequence[Rule]]:
+        """The names of the rules that cover a repository, and these rules with the defaults where those have a say."""
         covering: list[Rule] = []
         for rule in self.rules:
             if rule.match.covers(repository, resource_tags):
                 covering.append(rule)
                 if rule.is_final:
                     break
-        if not covering:
-            return UNGOVERNED
         names = tuple(rule.name for rule in covering)
-        if self.defaults and not covering[-1].is_final:
+        if self.defaults and covering and not covering[-1].is_final:
             covering.append(self.defaults)
-        if self._is_owned_by_code(resource_tags):
-            covering = [replace(rule, mode=Mode.OBSERVE) for rule in covering]
-        return _merged(repository, names, covering)
+        return names, covering
 
     def needs_resource_tags(self, repository: RepositoryRef) -> bool:
         """Whether what holds for this repository depends on its resource tags."""
@@ -262,7 +279,8 @@ class Rules:
         """The waivers that were given for this repository, expired or not."""
         return tuple(waiver for waiver in self.waivers if waiver.covers(repository))
 
-    def _is_owned_by_code(self, resource_tags: Mapping[str, str]) -> bool:
+    def is_owned_by_code(self, resource_tags: Mapping[str, str]) -> bool:
+        """Whether other code owns what carries these resource tags."""
         return any(
             pattern.matches(resource_tags[key])
             for key, patterns in self.infrastructure_code.items()

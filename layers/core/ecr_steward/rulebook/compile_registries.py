@@ -1,6 +1,7 @@
 """From the key ``registries`` to the settings that a registry is to have."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef, partition_of
@@ -56,6 +57,7 @@ def _filled(own: RepositoryRules | None, base: RepositoryRules | None) -> Reposi
 def _wanted(
     entry: registries.Registry, settings: Mapping[str, RepositoryRules | None]
 ) -> Callable[[RegistryRef], WantedSettings]:
+    @cache  # a sweep asks for each repository that may be a replica
     def of(registry: RegistryRef) -> WantedSettings:
         templates = entry.creation_templates
         return WantedSettings(

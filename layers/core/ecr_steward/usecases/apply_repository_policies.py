@@ -1,9 +1,11 @@
 """New or changed repository → the settings of its rules."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.governance import plan_repository
+from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.outcome import Outcome
@@ -23,18 +25,19 @@ def apply_repository_policies(
     registry: Registry,
     applier: Applier,
     own_roles: OwnRoles | None = None,
+    homes: Sequence[RegistryRef] = (),
 ) -> tuple[Outcome, ...]:
     """Bring a repository's settings to those of its rules: one outcome for each rule that decides some of them.
 
-    A repository that no rule covers is left alone. A change that the steward made itself is one that it has planned:
-    nothing is read for it. What another step of the same plan could not do, the event of that failure, a retry or the
-    next sweep looks at.
+    A repository that no rule covers is left alone, unless it is a replica of one of ``homes``. A change that the
+    steward made itself is one that it has planned: nothing is read for it. What another step of the same plan could
+    not do, the event of that failure, a retry or the next sweep looks at.
     """
     nothing = Outcome(str(change.repository), changed_by=str(change) if change.by else None)
     if change.by and own_roles and own_roles.include(change.by):
         return (nothing.remarking("the steward itself made this change: there is nothing to look at again"),)
     try:
-        governing, known = governed(Repository.unread(change.repository), rules, registry)
+        governing, known = governed(Repository.unread(change.repository), rules, registry, homes)
         if not governing.settings:
             remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
             return (replace(nothing, rule=next(iter(governing.names), None), remark=remark),)

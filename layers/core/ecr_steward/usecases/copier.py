@@ -7,6 +7,7 @@ from ecr_steward.domain.governance import plan_new_repository, plan_repository
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
+from ecr_steward.domain.replicas import is_source
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
@@ -86,12 +87,20 @@ class Copier:
         return self.plan_settings(copy) + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
 
     def plan_settings(self, copy: Copy) -> Plan:
-        """Plan the destination repository: it has the settings of the rules that cover it from its first image on."""
+        """Plan the destination repository, which has its settings from its first image on.
+
+        They are those of the rules that cover it, or of its source where none does.
+        """
         try:
             governing, actual = self.settings(copy.to)
         except RepositoryNotFoundError:
             why = f"{copy.image.repository} is replicated to {copy.to.registry}"
-            enforced = _enforced(self.rules.governing(copy.to, {}))
+            governing = self.rules.governing(copy.to, {})
+            source = copy.image.repository
+            if not governing.names and is_source(source, copy.to, self.rules):
+                _, known = self.settings(source)
+                governing = self.rules.governing_replica(source, known.settings.resource_tags, copy.to)
+            enforced = _enforced(governing)
             return plan_new_repository(enforced, copy.to, asked_by=copy.rule.name, why=why)
         return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)
 

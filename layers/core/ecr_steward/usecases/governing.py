@@ -1,12 +1,15 @@
 """What holds for a repository: the rules, and the resource tags where rules ask for them."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Final
 
 from ecr_steward.domain.governance import needed_parts, needs_registry_scanning
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.replicas import is_source, sources_of
 from ecr_steward.domain.repositories import Part, Repository
-from ecr_steward.domain.rules import Governing, Rule, Rules
+from ecr_steward.domain.rules import UNGOVERNED, Governing, Mode, Rule, Rules
+from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.registry import Registry
 
 NONE: Final = frozenset[Part]()
@@ -21,12 +24,47 @@ def governing_rules(repository: RepositoryRef, rules: Rules, registry: Registry)
     return governing
 
 
-def governed(repository: Repository, rules: Rules, registry: Registry) -> tuple[Governing, Repository]:
-    """What the rules say about a repository, and what has been read of it for that."""
-    if not rules.needs_resource_tags(repository.ref):
-        return rules.governing(repository.ref, {}), repository
-    carrying = repository.carrying(registry.resource_tags(repository.ref))
-    return rules.governing(repository.ref, carrying.settings.resource_tags), carrying
+def governed(
+    repository: Repository, rules: Rules, registry: Registry, homes: Sequence[RegistryRef] = ()
+) -> tuple[Governing, Repository]:
+    """What the rules say about a repository, and what has been read of it for that.
+
+    One that no rule covers has the settings of its source, where it is a replica of a repository of these homes.
+    """
+    if rules.may_govern(repository.ref):
+        if not rules.needs_resource_tags(repository.ref):
+            return rules.governing(repository.ref, {}), repository
+        repository = repository.carrying(registry.resource_tags(repository.ref))
+        governing = rules.governing(repository.ref, repository.settings.resource_tags)
+        if governing.names:
+            return governing, repository
+    for source in sources_of(rules, repository.ref, homes):
+        governing, repository = settings_of_source(source, repository, rules, registry)
+        if governing.settings:
+            return governing, repository
+    return UNGOVERNED, repository
+
+
+def settings_of_source(
+    source: RepositoryRef, replica: Repository, rules: Rules, registry: Registry
+) -> tuple[Governing, Repository]:
+    """What holds for a replica by the rules of its source; nothing where there is no such repository."""
+    try:
+        if rules.needs_resource_tags(source):
+            resource_tags: Mapping[str, str] = registry.resource_tags(source)
+        else:
+            registry.repository(source, {Part.DESCRIPTION})
+            resource_tags = {}
+    except RepositoryNotFoundError:
+        return UNGOVERNED, replica
+    governing = rules.governing_replica(source, resource_tags, replica.ref)
+    if not rules.infrastructure_code or not governing.settings:
+        return governing, replica
+    replica = replica.carrying(registry.resource_tags(replica.ref))
+    if rules.is_owned_by_code(replica.settings.resource_tags):
+        observing = tuple(replace(rule, mode=Mode.OBSERVE) for rule in governing.settings)
+        return replace(governing, settings=observing), replica
+    return governing, replica
 
 
 def read_settings(rules: Sequence[Rule], known: Repository, registry: Registry, parts: Set[Part] = NONE) -> Repository:
@@ -37,7 +75,14 @@ def read_settings(rules: Sequence[Rule], known: Repository, registry: Registry, 
     return actual
 
 
-def governed_settings(ref: RepositoryRef, rules: Rules, registry: Registry) -> tuple[Governing, Repository]:
-    """The rules of a repository with what they speak of, and its description. Raises RepositoryNotFoundError."""
+def governed_settings(
+    ref: RepositoryRef, rules: Rules, registry: Registry, source: RepositoryRef
+) -> tuple[Governing, Repository]:
+    """The rules of a repository, or of the source that is copied there, with what they speak of, and its description.
+
+    Raises RepositoryNotFoundError.
+    """
     governing, known = governed(Repository.unread(ref), rules, registry)
+    if not governing.names and is_source(source, ref, rules):
+        governing, known = settings_of_source(source, known, rules, registry)
     return governing, read_settings(governing.settings, known, registry, {Part.DESCRIPTION})

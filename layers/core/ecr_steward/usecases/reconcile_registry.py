@@ -14,6 +14,7 @@ from itertools import batched
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
 from ecr_steward.domain.registry_rules import governing_registry
+from ecr_steward.domain.replicas import native_destinations, sources_of
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart
@@ -101,6 +102,7 @@ def sweep_registries(
     repository does not keep the sweep from the others.
     """
     unlisted: list[SweepFailure] = []
+    hands = replace(hands, homes=tuple(homes))
     with ThreadPoolExecutor(workers) as pool:
         for part in _parts(homes, "", rules, hands.registry, unlisted):
             if part.whole_registry and is_wanted(part.registry):
@@ -141,7 +143,7 @@ def _parts(
     for where, settings_only in [(home, False) for home in homes] + [(to, True) for to in _destinations(homes, rules)]:
         whole = any(governing_registry(rules.registries, where))
         try:
-            names = [ref.name for ref in registry.repositories(where) if rules.may_govern(ref)]
+            names = [ref.name for ref in registry.repositories(where) if _is_concerned(ref, homes, rules)]
         except StewardError as error:
             failures.append(SweepFailure(str(where), str(error)))
             names = []
@@ -163,8 +165,13 @@ def summed(found: Iterable[Swept]) -> SweepOutcome:
     )
 
 
+def _is_concerned(ref: RepositoryRef, homes: Sequence[RegistryRef], rules: Rules) -> bool:
+    """Whether some rule covers a repository, or one that is copied there."""
+    return rules.may_govern(ref) or any(sources_of(rules, ref, homes))
+
+
 def _destinations(homes: Sequence[RegistryRef], rules: Rules) -> list[RegistryRef]:
-    """Each other registry that a rule replicates to."""
+    """Each other registry that a rule replicates to, or has ECR replicate to."""
     destinations = {
         destination.registry(home)
         for home in homes
@@ -172,4 +179,4 @@ def _destinations(homes: Sequence[RegistryRef], rules: Rules) -> list[RegistryRe
         for replication in rule.replicate or ()
         for destination in replication.to
     }
-    return sorted(destinations - set(homes))
+    return sorted(destinations.union(*(native_destinations(rules, home) for home in homes)) - set(homes))

@@ -56,7 +56,7 @@ def replicate_image(
     if rule is None or not rule.replicate:
         remark = "no rule replicates this repository"
         return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
-    settings = partial(governed_settings, rules=rules, registry=registry)
+    settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     copier = Copier(rules, content, registry.images, settings, Assessor(rules, registry, scans, now))
     job = _Job(rule, copier, registry, applier, notices)
     outcomes: list[Outcome] = []

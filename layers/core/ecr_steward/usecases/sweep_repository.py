@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
@@ -41,6 +41,8 @@ class Hands:
     now: Clock
     applier: Applier
     settings: RegistrySettingsStore
+    homes: tuple[RegistryRef, ...] = ()
+    """The registries that are swept, from which others have their replicas."""
     is_dry: bool = False
 
     @property
@@ -90,14 +92,14 @@ class _Visit:
         self._registry = hands.registry
         self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now)
         images = once(hands.registry.images)
-        settings = once(partial(governed_settings, rules=rules, registry=hands.registry))
+        settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         self._copier = Copier(rules, hands.content, images, settings, self._assessor)
 
     def make(self, settings_only: bool) -> None:
         self._attempt(self._repository, lambda: self._do_jobs(settings_only))
 
     def _do_jobs(self, settings_only: bool) -> None:
-        governing, self._known = governed(self._known, self._rules, self._registry)
+        governing, self._known = governed(self._known, self._rules, self._registry, self._hands.homes)
         self._swept.is_covered = bool(governing.names)
         jobs = [self._mend_settings, self._mend_image_tags, self._judge_images, self._request_replicas]
         for job in jobs[:1] if settings_only else jobs:

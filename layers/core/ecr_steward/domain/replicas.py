@@ -1,0 +1,60 @@
+"""Replicas: which repositories are copied into another one, by the steward or by ECR itself."""
+
+from collections.abc import Iterable, Iterator
+
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.registry_rules import governing_registry
+from ecr_steward.domain.rules import Destination, Rules
+from ecr_steward.errors import InvalidNameError
+
+
+def sources_of(rules: Rules, replica: RepositoryRef, registries: Iterable[RegistryRef]) -> Iterator[RepositoryRef]:
+    """The repositories of these registries that the rulebook has copied there, whether they are there or not.
+
+    Where many are copied under one name none is its source: whose settings should it have?
+    """
+    for registry in registries:
+        if registry != replica.registry and _is_replicated_by_ecr(rules, replica, registry):
+            yield replica.in_registry(registry)
+        for rule in rules.rules:
+            for destination in (to for replication in rule.replicate or () for to in replication.to):
+                source = _source(destination, replica, registry)
+                if source is not None and source != replica and rule.match.may_cover(source):
+                    yield source
+
+
+def is_source(source: RepositoryRef, replica: RepositoryRef, rules: Rules) -> bool:
+    """Whether a repository is the one whose copy another is."""
+    return source in sources_of(rules, replica, [source.registry])
+
+
+def native_destinations(rules: Rules, registry: RegistryRef) -> frozenset[RegistryRef]:
+    """The registries that the rulebook has ECR itself replicate to from this one."""
+    return frozenset(
+        destination
+        for governing in governing_registry(rules.registries, registry)
+        if governing.wanted.replication
+        for rule in governing.wanted.replication.rules
+        for destination in rule.destinations
+    )
+
+
+def _is_replicated_by_ecr(rules: Rules, replica: RepositoryRef, registry: RegistryRef) -> bool:
+    return any(
+        replica.registry in rule.destinations and (not rule.prefixes or replica.name.startswith(tuple(rule.prefixes)))
+        for governing in governing_registry(rules.registries, registry)
+        if governing.wanted.replication
+        for rule in governing.wanted.replication.rules
+    )
+
+
+def _source(destination: Destination, replica: RepositoryRef, registry: RegistryRef) -> RepositoryRef | None:
+    """The repository of a registry whose copy a replica is, if this destination makes it one."""
+    before, name, after = (destination.repository or "{name}").partition("{name}")
+    fits = replica.name.startswith(before) and replica.name.endswith(after)
+    if not name or not fits or destination.registry(registry) != replica.registry:
+        return None
+    try:
+        return RepositoryRef(registry, replica.name[len(before) : len(replica.name) - len(after)])
+    except InvalidNameError:
+        return None
