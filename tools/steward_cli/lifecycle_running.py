@@ -61,6 +61,11 @@ def run(asked: Asked, *, full: bool, as_json: bool) -> None:
     show_previews(previews, sys.stdout, full=full)
 
 
+def _region(asked: Asked) -> str | None:
+    """The region that is meant; ``None``: boto3 may know. By itself it does not look at AWS_REGION."""
+    return asked.region or os.environ.get("AWS_REGION")
+
+
 def _ahead(text: str | None) -> timedelta:
     if text is None:
         return timedelta()
@@ -86,7 +91,7 @@ def _from_file(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, 
             f"{asked.images} has no image of {min(unknown)}; it has images of {', '.join(one.name for one in found)}"
         )
     source = _given(asked)
-    region = asked.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    region = _region(asked) or "us-east-1"
     for stored in found:
         if asked.repositories and stored.name not in asked.repositories:
             continue
@@ -116,9 +121,8 @@ def _from_ecr(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, I
     source = _given(asked) if asked.policy or asked.rulebook else None
     clients = connect()
     try:
-        (registry,) = registries_of(
-            clients, [asked.account] if asked.account else [], [asked.region] if asked.region else []
-        )
+        accounts, region = [asked.account] if asked.account else [], _region(asked)
+        (registry,) = registries_of(clients, accounts, [region] if region else [])
         client = clients.ecr(registry)
         for name in asked.repositories or _all_repositories(client, registry):
             ref = RepositoryRef(registry, name)

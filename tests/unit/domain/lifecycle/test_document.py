@@ -186,7 +186,7 @@ def selecting(status: TagStatus, **more: Any) -> LifecycleRule:
         (LifecyclePolicy(), "has no rules"),
         (LifecyclePolicy((TEN,) * 51), "has 51 rules: ECR takes at most 50"),
         (LifecyclePolicy((TEN, TEN)), "rulePriority 1 is given 2 times"),
-        (LifecyclePolicy((TEN, TEN)), "2 rules select the same image tags (v*)"),
+        (LifecyclePolicy((TEN, TEN)), "2 rules select by the same patterns (v*)"),
         (only(selecting(TagStatus.TAGGED)), "tagged needs a tagPatternList"),
         (only(selecting(TagStatus.ANY, patterns=("v*",))), "tagStatus any takes no list"),
         (only(selecting(TagStatus.TAGGED, patterns=("v*",), prefixes=("v",))), "keep one of them"),

@@ -4,7 +4,7 @@ The types hold what can be read; ``refusals`` says what of it ECR would not take
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -184,15 +184,14 @@ def _among(rules: list[LifecycleRule]) -> Iterator[str]:
     if sum(rule.selection.tag_status is TagStatus.UNTAGGED for rule in rules) > 1:
         yield "more than one rule selects untagged images of one storage class: keep one of them"
     lists = Counter(
-        frozenset(tags) for rule in rules for tags in (rule.selection.patterns, rule.selection.prefixes) if tags
+        (name, frozenset(tags))
+        for rule in rules
+        for name, tags in (("patterns", rule.selection.patterns), ("prefixes", rule.selection.prefixes))
+        if tags
     )
-    for tags, times in lists.items():
+    for (name, tags), times in lists.items():
         if times > 1:
-            yield f"{times} rules select the same image tags ({_listed(tags)}): keep one of them"
-
-
-def _listed(tags: Iterable[str]) -> str:
-    return ", ".join(sorted(tags))
+            yield f"{times} rules select by the same {name} ({', '.join(sorted(tags))}): keep one of them"
 
 
 def _days(number: int) -> str:
