@@ -148,6 +148,38 @@ def explain(
         )
 
 
+@app.command()
+def test(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files of cases; by default those found here.", metavar="[FILE]...", show_default=False),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json or junit, on standard output.")] = "text",
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a case from this event, which expects what the rulebook does now.",
+            metavar="EVENT.json",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="With --init: the file (default: standard output).")
+    ] = None,
+    rulebook: Annotated[Path | None, typer.Option(help="With --init: the rulebook (default: the one here).")] = None,
+) -> None:
+    """Run given/expect cases against the rulebook, offline. No case at all is a failure."""
+    from steward_cli.testing import command
+    from steward_cli.testing.output import Format
+
+    if init is not None:
+        command.write_case(init, output, rulebook)
+        return
+    if form not in set(Format):
+        refuse(f"there is no format `{form}`; there are {', '.join(Format)}", Code.UNKNOWN_FORMAT)
+    command.test(files or [], Format(form))
+
+
 def _show(findings: "list[Finding]", stream: TextIO) -> None:
     if not findings:
         return  # without rich, whose import takes as long as the check of a rulebook

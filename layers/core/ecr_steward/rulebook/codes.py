@@ -172,6 +172,8 @@ class Code(StrEnum):
     NO_RULEBOOK = "ES801", "no rulebook was found"
     UNKNOWN_SCHEMA = "ES802", "an unknown schema"
     UNKNOWN_CODE = "ES803", "an unknown error code"
+    UNKNOWN_FORMAT = "ES804", "an unknown output format"
+    FILE_EXISTS = "ES805", "a file that is there already"
     NO_BUILD = "ES811", "a sandbox without a build"
     ECR_ONLY = "ES812", "an option of the local ECR alone"
     IMAGE_NAME = "ES813", "not the name of an image"
