@@ -69,6 +69,12 @@ CASES = (
     Case(APPLY, "aws_api_call_via_cloudtrail/create_repository", settings_follow),
     Case(APPLY, "aws_api_call_via_cloudtrail/delete_lifecycle_policy", settings_follow),
     Case(APPLY, "aws_api_call_via_cloudtrail/tag_resource", settings_follow),
+    Case(APPLY, "aws_api_call_via_cloudtrail/create_repository_by_replication", settings_follow),
+    Case(APPLY, "aws_api_call_via_cloudtrail/set_repository_policy", settings_follow),
+    # What the steward's own functions did is not looked at again.
+    Case(APPLY, "aws_api_call_via_cloudtrail/set_repository_policy_by_the_steward", nothing_changes),
+    Case(APPLY, "ecr_replication_action/arrived", settings_follow),
+    Case(APPLY, "ecr_pull_through_cache_action/fetched", settings_follow),
     # The example rulebook says nothing about whole registries.
     Case(APPLY, "aws_api_call_via_cloudtrail/put_registry_policy", nothing_changes),
     Case(APPLY, "aws_api_call_via_cloudtrail/put_replication_configuration", nothing_changes),

@@ -41,6 +41,8 @@ def subject_of(event: Any) -> Subject:
             is_index = str(detail.get("manifest-media-type", "")).endswith("index.v1+json")
             kind = Kind.INDEX if is_index else Kind.IMAGE
             return Subject(event["account"], digest, detail.get("image-tag", ""), kind)
+        case "ECR Replication Action" | "ECR Pull Through Cache Action", {"image-digest": str(digest)}:
+            return Subject(event["account"], digest, detail["image-tag"], Kind.IMAGE)
         case "ECR Image Scan" | "Inspector2 Scan", {"image-digest": str(digest), "image-tags": [*image_tags]}:
             # ECR scans no index, and what an index points to has seldom a tag of its own.
             kind = Kind.IMAGE if image_tags else Kind.CHILD

@@ -16,7 +16,7 @@ OWN_ROLES = OwnRoles("111122223333", "/ecr-steward/", frozenset({"222233334444"}
     [
         ("ecr_image_action/push_tagged", "team-a/api", "push"),
         ("ecr_replication_action/arrived", "team-a/api", "replication"),
-        ("ecr_pull_through_cache_action/fetched", "docker-hub/library/alpine", "pull through cache"),
+        ("ecr_pull_through_cache_action/fetched", "team-a/library/alpine", "pull through cache"),
         ("aws_api_call_via_cloudtrail/create_repository_by_replication", "team-a/api", "CreateRepository"),
     ],
 )
