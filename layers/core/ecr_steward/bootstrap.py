@@ -24,8 +24,10 @@ from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rulebook import StateRulebook
+from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
+from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.names import ImageRef, RegistryRef
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
@@ -44,7 +46,9 @@ from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, 
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.switch import Switch
+from ecr_steward.ports.workloads import Workloads
 from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
@@ -57,6 +61,7 @@ from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward.usecases.retain_images import note_push
 from ecr_steward.usecases.sweep_repository import Hands
 
 SWEEP_WORKERS = 8
@@ -167,6 +172,8 @@ class App:
     """By which the steward knows what it did itself."""
     homes: tuple[RegistryRef, ...] = ()
     """The registries that are swept, from which others have their replicas."""
+    sightings: Sightings | None = None
+    workloads: Workloads | None = None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -179,6 +186,8 @@ class App:
             notices=self.notices,
             applier=self.applier,
         )
+        if self.sightings is not None:
+            note_push(push, rules=self.rules, sightings=self.sightings)
         return _while_paused(outcome, pause)
 
     def apply_repository_policies(self, change: RepositoryChanged) -> tuple[Outcome, ...]:
@@ -252,6 +261,8 @@ class App:
             applier=self.applier,
             settings=self.registry_settings,
             homes=self.homes,
+            sightings=self.sightings,
+            workloads=self.workloads,
         )
 
     @property
@@ -347,6 +358,8 @@ def _house() -> Callable[[Rules], App]:
         connected=settings.accounts.connected,
         own_roles=settings.own_roles,
         homes=settings.homes,
+        sightings=StateSightings(table),
+        workloads=AwsWorkloads(clients, {settings.accounts.own, *settings.accounts.connected}, utc_now),
     )
 
 

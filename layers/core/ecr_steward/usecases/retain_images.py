@@ -83,6 +83,12 @@ def plan_repository_retention(
     return _Visit(governing, images, facts).plan(is_dry)
 
 
+def asks_for_retention(governing: Governing, repository: RepositoryRef) -> bool:
+    """Whether there is anything for ``retain_images`` to do, whatever the repository holds."""
+    tags = _tag_rules(governing.image_tags) if governing.image_tags else TagRules()
+    return bool(tags.expire or _retention_of(governing, repository)[1].expires)
+
+
 def note_push(push: Push, *, rules: Rules, sightings: Sightings) -> None:
     """Start the clock of a pushed image tag anew, where an expiry may speak about it: a push is a sign of life.
 

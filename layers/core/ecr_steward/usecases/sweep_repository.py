@@ -19,6 +19,8 @@ from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.sightings import Sightings
+from ecr_steward.ports.workloads import Workloads
 from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
@@ -27,6 +29,7 @@ from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings
 from ecr_steward.usecases.reading import once
+from ecr_steward.usecases.retain_images import RetentionFacts, asks_for_retention, retain_images
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,21 @@ class Hands:
     settings: RegistrySettingsStore
     homes: tuple[RegistryRef, ...] = ()
     """The registries that are swept, from which others have their replicas."""
+    sightings: Sightings | None = None
+    """``None``: no image tag expires."""
+    workloads: Workloads | None = None
+    """``None``: nothing goes that might be in use."""
     is_dry: bool = False
 
     @property
     def describer(self) -> Describer:
         """What finds out what images lack."""
         return Describer(self.registry, self.content, self.now)
+
+    @property
+    def retention(self) -> RetentionFacts:
+        """Where retention gets its facts from."""
+        return RetentionFacts(self.registry, self.now, self.sightings, self.workloads)
 
 
 @dataclass
@@ -94,6 +106,8 @@ class _Visit:
         images = once(hands.registry.images)
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         self._copier = Copier(rules, hands.content, images, settings, self._assessor)
+        self._seen: RepositoryImages | None = None
+        """The images, as long as nothing has changed them."""
 
     def make(self, settings_only: bool) -> None:
         self._attempt(self._repository, lambda: self._do_jobs(settings_only))
@@ -101,8 +115,8 @@ class _Visit:
     def _do_jobs(self, settings_only: bool) -> None:
         governing, self._known = governed(self._known, self._rules, self._registry, self._hands.homes)
         self._swept.is_covered = bool(governing.names)
-        jobs = [self._mend_settings, self._mend_image_tags, self._judge_images, self._request_replicas]
-        for job in jobs[:1] if settings_only else jobs:
+        jobs = [self._mend_settings, self._mend_image_tags, self._retain_images, self._judge_images]
+        for job in jobs[:1] if settings_only else [*jobs, self._request_replicas]:
             self._attempt(self._repository, partial(job, governing))
 
     def _attempt(self, subject: object, job: Callable[[], None]) -> None:
@@ -123,17 +137,28 @@ class _Visit:
         """The job of ``enforce_image_tags``, for all images."""
         if (rule := governing.image_tags) is not None:
             images = self._registry.images(self._repository)
-            self._swept.keep(
-                enforce_in_repository(
-                    rule,
-                    images,
-                    images.digests,
-                    describer=self._hands.describer,
-                    notices=self._hands.notices,
-                    applier=self._hands.applier,
-                    is_dry=self._hands.is_dry,
-                )
+            outcome = enforce_in_repository(
+                rule,
+                images,
+                images.digests,
+                describer=self._hands.describer,
+                notices=self._hands.notices,
+                applier=self._hands.applier,
+                is_dry=self._hands.is_dry,
             )
+            self._swept.keep(outcome)
+            self._seen = images if outcome.plan.is_empty else None
+
+    def _retain_images(self, governing: Governing) -> None:
+        """Let go of what has had its time, after the image tags are as they should be."""
+        if not asks_for_retention(governing, self._repository):
+            return
+        hands = self._hands
+        images = self._seen or self._registry.images(self._repository)
+        for outcome in retain_images(governing, images, hands.retention, hands.applier, is_dry=hands.is_dry):
+            self._swept.keep(outcome)
+            if outcome.plan.is_empty and (outcome.plan.remarks or outcome.remark):
+                self._swept.outcomes.append(outcome)  # why something stays that would go
 
     def _judge_images(self, governing: Governing) -> None:
         """The job of ``evaluate_image_scan``, for all tagged images. Of a pass nobody needs to hear every hour."""
