@@ -280,7 +280,10 @@ class ReplicateFromSpoke(Replicate):
 class Sweep(Scenario):
     """Nothing was announced: no repository here or there, no version, no image with a bad tag."""
 
-    effects: ClassVar = {"notice", "quarantined", "untagged", "verdict", "requested", "remembered", "spoke", *SETTINGS}
+    effects: ClassVar = {
+        *("notice", "quarantined", "untagged", "verdict", "requested", "remembered", "spoke", "lack told"),
+        *SETTINGS,
+    }
     function = "ReconcileRegistryFunction"
     also = (("hub/ReplicateImageFunctionRole", "sqs:ReceiveMessage"),)  # so that what is requested stays on its queue
 
@@ -291,6 +294,9 @@ class Sweep(Scenario):
         self.house.at(SPOKE).ecr.create_repository(repositoryName=self.repository)
         self.house.scan(HUB, self.repository, self.house.push(self.user, self.repository, "1.0.0"), "LOW")
         self.house.push(self.user, self.repository, "latest")
+        self.described = self.house.new_name("described")
+        self.user.ecr.create_repository(repositoryName=self.described)
+        self.house.push(self.user, self.described, "1.0.0")
 
     def play(self) -> None:
         self.house.tick("ReconcileRegistryFunctionSweep")
@@ -299,6 +305,8 @@ class Sweep(Scenario):
         found = {*self.settings(self.repository), *answers(self.house, self.user, self.repository), *self.noticed()}
         if self.house.notices("Image Verdict", self.repository):
             found.add("verdict")
+        if self.house.notices("Violation Found", self.described):
+            found.add("lack told")
         jobs = [json.loads(body) for body in self.house.take("ReplicateImageQueue")]
         if any(job["detail-type"] == "Replication Requested" for job in jobs):
             found.add("requested")

@@ -82,6 +82,7 @@ TAGS = {"quarantined", "untagged"}
 NOTICE = {"notice", "remembered"}
 COPIES = {"copy", "spoke copy", *NOTICE}
 REQUEST = {"verdict", "requested"}
+LACK = {"lack told"}
 
 READING = (
     "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource "
@@ -131,16 +132,17 @@ TABLE = [
     *remembering(REPLICATE, "replicate"),
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
-    *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST}}),
+    *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),
     *rows(SWEEP, "sweep", {READING.replace("DescribeRepositories ", ""): SETTINGS, **CHANGING}),
     *rows(SWEEP, "sweep what is to be bare", BARE),
-    *rows(SWEEP, "sweep", {"ecr:DescribeImages": {*TAGS, *NOTICE, *REQUEST}, "ecr:BatchGetImage": {*TAGS, *REQUEST}}),
+    *rows(SWEEP, "sweep", {"ecr:DescribeImages": {*TAGS, *NOTICE, *REQUEST, *LACK}}),
+    *rows(SWEEP, "sweep", {"ecr:BatchGetImage": {*TAGS, *REQUEST, *LACK}}),
     *rows(SWEEP, "sweep", {"ecr:PutImage": TAGS, "ecr:BatchDeleteImage": {"untagged"}}),
     *rows(SWEEP, "sweep", {"ecr:BatchCheckLayerAvailability DescribeImageScanFindings": REQUEST, ENHANCED: REQUEST}),
-    *rows(SWEEP, "sweep", {"events:PutEvents": {*TAGS, *NOTICE, "verdict"}}),
+    *rows(SWEEP, "sweep", {"events:PutEvents": {*TAGS, *NOTICE, *LACK, "verdict"}}),
     *rows(SWEEP, "sweep", {"sqs:SendMessage": {"requested"}}, on="-ReplicateImageQueue-"),
-    *rows(SWEEP, "sweep", {"ecr:GetDownloadUrlForLayer": {*TAGS, "notice"}}),
-    *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", {*TAGS, *NOTICE, *REQUEST}),
+    *rows(SWEEP, "sweep", {"ecr:GetDownloadUrlForLayer": LACK}),
+    *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", {*REQUEST, *LACK}),
     *cold(SWEEP, "sweep", "sts:AssumeRole", {"spoke"}),
     *remembering(SWEEP, "sweep"),
     *keeping("ReconcileRegistryFunction"),
