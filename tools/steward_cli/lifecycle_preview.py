@@ -111,7 +111,11 @@ def _swept(
     keeping = Keeping(now=now, keeps=intent.retention.keeps, asks=False)
     for step in plan_retention(intent.rule, intent.retention, contents, keeping).steps:
         if isinstance(step, DeleteImage):
-            yield Going(there[step.image.digest], Action.EXPIRE, SWEEP, step.why, None)
+            image = there[step.image.digest]
+            follows = contents.depends(image.digest)
+            rule = next((one for one in intent.retention.expires if one.decides_about(image.image_tags)), None)
+            says = rule.spelling if rule and not follows else step.why
+            yield Going(image, Action.EXPIRE, SWEEP, says, None, follows=follows)
 
 
 def _image(ref: RepositoryRef, one: StoredImage) -> Image:

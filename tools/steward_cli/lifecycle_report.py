@@ -44,13 +44,13 @@ def _show(preview: Preview, console: Console, *, full: bool) -> None:
 
 
 def _marks(going: Iterable[Going]) -> dict[str, str]:
-    """A short name for each rule that claims images: its priority, or a letter for an entry that the sweep does."""
-    letters = (f"sweep {number}" for number in count(1))
+    """A short name for each rule that claims images: its priority, or a number for an entry that the sweep does."""
+    numbers = (f"sweep {number}" for number in count(1))
     marks: dict[str, str] = {}
     for one in going:
         if _rule(one) not in marks:
             of_ecr = "subject" if one.follows else f"ECR {one.priority}"
-            marks[_rule(one)] = of_ecr if one.by == ECR else next(letters)
+            marks[_rule(one)] = of_ecr if one.by == ECR else next(numbers)
     return marks
 
 
@@ -85,10 +85,10 @@ def _by_rule(preview: Preview, marks: Mapping[str, str]) -> Table:
 
 
 def _rule(one: Going) -> str:
-    """What claims an image, in words: of the sweep's reasons, the part that is not about this image alone."""
-    if one.follows:
+    """What claims an image, in words."""
+    if one.follows and one.by == ECR:
         return f"{_DOES[one.action]} referrers with their subject"
-    return one.says if one.by == ECR else one.says.rpartition(": ")[0].strip("'\"") or one.says
+    return "expire what belongs to those only" if one.follows else one.says
 
 
 def _by_image(going: Sequence[Going], marks: Mapping[str, str]) -> Table:
