@@ -15,6 +15,7 @@ from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.notices import Notice, ReplicationRequested
@@ -62,4 +63,15 @@ def hands_of(
         settings=settings,
         window=window,
     )
-    return Hands(registry, content, EcrScans(clients), NobodyToTell(), copies, utc_now, applier, settings)
+    return Hands(
+        registry,
+        content,
+        EcrScans(clients),
+        NobodyToTell(),
+        copies,
+        utc_now,
+        applier,
+        settings,
+        sightings=StateSightings(state) if state else None,
+        workloads=None,  # a person may see what runs in one account, and an image may run in any that is connected
+    )
