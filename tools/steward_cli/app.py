@@ -105,9 +105,11 @@ def compile_(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="`rulebook`, or an event such as `violation-found`.")] = "rulebook",
+    name: Annotated[
+        str, typer.Argument(help="`rulebook`, `test`, or an event such as `violation-found`.")
+    ] = "rulebook",
 ) -> None:
-    """Print a JSON Schema: of the rulebook, or of an event that the steward publishes."""
+    """Print a JSON Schema: of the rulebook, of its tests, or of an event that the steward publishes."""
     from ecr_steward.rulebook.nearest import nearest_word
     from steward_cli.schemas import schema_texts
 

@@ -117,7 +117,7 @@ class Given(RulebookModel):
         Annotated[Literal["as_ruled"], Tag("word")] | Annotated[GivenSettings, Tag("settings")],
         Discriminator(lambda value: "word" if isinstance(value, str) else "settings"),
     ] = Field(
-        default=GivenSettings(),
+        default_factory=GivenSettings,
         description="Its settings, or `as_ruled`: those that its rules want, so that nothing of them is planned.",
         examples=[{"mutability": {"immutable": True}}, "as_ruled"],
     )
@@ -187,8 +187,8 @@ class Case(RulebookModel):
         min_length=1, max_length=200, description="What it shows, as a sentence.", examples=["latest is taken away"]
     )
     given: Given = Field(
-        default=Given(),
-        description="The facts.",
+        default_factory=Given,
+        description="The repository as it is: what is in it and how it is set.",
         examples=[{"repository": "team-a/api", "images": [{"tags": ["1.0.0"]}]}],
     )
     event: str | dict[str, Any] | None = Field(
