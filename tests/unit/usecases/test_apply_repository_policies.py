@@ -51,6 +51,17 @@ def test_only_the_lifecycle_policy_is_put_when_only_that_was_deleted() -> None:
     assert registry.settings_of(API) == SETTINGS
 
 
+def test_the_lifecycle_policy_is_deleted_when_the_rulebook_leaves_ecr_nothing_to_do() -> None:
+    registry = FakeRegistry([Repository(API, SETTINGS)])
+    rules = rulebook(repository=lambda _: RepositorySettings(lifecycle={"rules": []}))
+
+    for _ in range(2):
+        apply_repository_policies(CREATED, rules=rules, registry=registry, applier=applier_of(registry))
+
+    assert [call.method for call in registry.calls.changes] == ["delete_lifecycle_policy"]
+    assert registry.settings_of(API) == replace(SETTINGS, lifecycle=None)
+
+
 def test_foreign_resource_tags_stay_when_ours_are_added() -> None:
     registry = FakeRegistry([Repository(API, replace(SETTINGS, resource_tags={"owner": "team-a"}))])
 
