@@ -64,7 +64,7 @@ test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
 	pytest -n auto --dist loadfile -m "not slow and not client and not docker" $(ARGS)
 
 .PHONY: test-all
-test-all: $(BUILT) ## Every test: also real clients, SAM, Docker and slow properties
+test-all: $(BUILT) .tools/c7n/.installed ## Every test: also real clients, SAM, Docker and slow properties
 	pytest $(ARGS)
 
 .PHONY: sam-local

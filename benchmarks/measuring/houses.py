@@ -26,13 +26,18 @@ class Calls:
 
     of_ecr: Counter[str] = field(default_factory=Counter)
     of_others: Counter[str] = field(default_factory=Counter)
+    """Of other services, such as the queue of a sweep's parts."""
     mutating: Counter[str] = field(default_factory=Counter)
     """Those of ECR that change something."""
 
     def beside_pages(self, repositories: int) -> float:
-        """Calls of all services for each repository, beside the pages that list repositories and their images."""
-        pages = -(-repositories // 1000) + self.of_ecr["DescribeImages"] + self.of_ecr["ListImages"]
-        return (self.of_ecr.total() + self.of_others.total() - pages) / repositories
+        """Calls of ECR for each repository, beside the pages of lists.
+
+        A page has 25 repositories or more, but for the last: whoever asks for fewer at a time reads no list.
+        """
+        pages = min(self.of_ecr["DescribeRepositories"], -(-repositories // 25) + 1)
+        pages += self.of_ecr["DescribeImages"] + self.of_ecr["ListImages"]
+        return (self.of_ecr.total() - pages) / repositories
 
     def __str__(self) -> str:
         return ", ".join(f"{count:,} {name}" for name, count in (self.of_ecr + self.of_others).most_common())

@@ -27,7 +27,7 @@ rules:
     match: {repositories: ["team-*/**"]}
     mode: enforce
     image_tags:
-      allow: ["v[0-9]+"]
+      allow: [{regex: 'v\\d+'}]
       on_violation: notify
     repository:
       policy: {pull: [account]}

@@ -1,0 +1,162 @@
+"""A registry swept from end to end: `ecr-steward apply` beside Cloud Custodian, the deployed sweep, a large registry.
+
+All of it against the sandbox, whose own log says what was called. Ours and Custodian's get a region each of the same
+sandbox, take turns, and swap regions and order from round to round. Each is a new process, and its start counts. A
+server on this machine answers in a millisecond, which is the worst case for us: the longer an answer takes, the more is
+gained by asking several at the same time.
+"""
+
+import argparse
+import statistics
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from measuring.custodian import custodian, require_custodian
+from measuring.houses import BUILD, Calls, House, house
+from measuring.peers import REGION
+from measuring.rulebooks import EVERYTHING, SAME_AS_CUSTODIAN, compiled
+from measuring.stewards import apply, plan
+from measuring.verdicts import Verdict, at_most, below, tell
+
+BESIDE_CUSTODIAN = 0.5  # times its time
+CALLS = 3.0  # for each repository with nothing to do, beside list pages
+MEMORY = 256.0  # MiB; a function has 512
+MIB = 1 << 20
+REGIONS = ("us-east-1", "eu-west-1")
+FIRST, UNCHANGED = "first run", "no-change run"
+OURS, THEIRS = "ecr-steward", "custodian"
+SETTINGS = 3  # that both change on each repository
+
+Key = tuple[str, str]
+"""Which run, and whose."""
+
+
+def main() -> None:
+    """Measure, print ours beside the peer's, and end with 1 when a target is missed."""
+    options = _options()
+    require_custodian()
+    verdicts = [
+        *beside_custodian(options.repositories, options.rounds, options.build),
+        *deployed(options.repositories, options.build),
+        *large(options.many, options.images, options.build),
+    ]
+    tell(f"Sweeps, medians of {options.rounds}", verdicts)
+
+
+def beside_custodian(repositories: int, rounds: int, build: Path = BUILD) -> list[Verdict]:
+    """Both bring a registry to the same settings, and then find nothing to do."""
+    times: dict[Key, list[float]] = defaultdict(list)
+    calls: dict[Key, Calls] = {}
+    _round(1, 0, build, defaultdict(list), {})  # so that both have compiled what they import
+    for round_ in range(rounds):
+        _round(repositories, round_, build, times, calls)
+    for (run, who), values in times.items():
+        print(f"{run} of {who}: {' '.join(f'{value:.2f}' for value in values)} s; {calls[run, who]}")
+    medians = {key: statistics.median(values) for key, values in times.items()}
+    both = [
+        at_most(
+            f"{run}, {repositories:,} repositories (Custodian)",
+            medians[run, OURS],
+            medians[run, THEIRS],
+            BESIDE_CUSTODIAN,
+            "s",
+        )
+        for run in (FIRST, UNCHANGED)
+    ]
+    ours, theirs = calls[UNCHANGED, OURS], calls[UNCHANGED, THEIRS]
+    return [*both, _few_calls("calls of a no-change run (Custodian)", ours, repositories, theirs)]
+
+
+def deployed(repositories: int, build: Path = BUILD) -> list[Verdict]:
+    """The functions do it by the parts of their queue, with every setting that a rule can have."""
+    with _registry(repositories, 0, build=build) as stage:
+        told = f"{repositories:,} repositories, every setting"
+        made = _sweep_twice(stage, told)
+        return [
+            _few_calls(f"calls of a no-change sweep as deployed, {told}", made, repositories),
+            below("memory of its function", stage.peak_bytes() / MIB, MEMORY, "MiB"),
+        ]
+
+
+def large(repositories: int, images: int, build: Path = BUILD) -> list[Verdict]:
+    """More images than should be known at once: swept as deployed, and planned by the command."""
+    told = f"{repositories:,} repositories of {images} images"
+    with _registry(repositories, images, build=build) as stage:
+        _sweep_twice(stage, told)
+        with stage.counted() as made:
+            planned = plan(EVERYTHING, stage.environment(), REGION)
+        print(f"ecr-steward plan, {told}: {planned.seconds:.1f} s, {planned.peak_bytes / MIB:.0f} MiB; {made}")
+        return [
+            below(f"memory of the function, {told}", stage.peak_bytes() / MIB, MEMORY, "MiB"),
+            below("memory of ecr-steward plan there", planned.peak_bytes / MIB, MEMORY, "MiB"),
+        ]
+
+
+def _round(repositories: int, round_: int, build: Path, times: dict[Key, list[float]], calls: dict[Key, Calls]) -> None:
+    names = (OURS, THEIRS) if round_ % 2 else (THEIRS, OURS)
+    with _registry(repositories, 0, REGIONS, build) as stage:
+        for run in (FIRST, UNCHANGED):
+            for who, region in zip(names, REGIONS, strict=True):
+                with stage.counted() as made:
+                    seconds = _run(who, stage, region)
+                _require_changes(who, made, SETTINGS * repositories if run == FIRST else 0)
+                times[run, who].append(seconds)
+                calls[run, who] = made
+
+
+def _run(who: str, stage: House, region: str) -> float:
+    if who == THEIRS:
+        return custodian(stage.environment(region), region).seconds
+    return apply(SAME_AS_CUSTODIAN, stage.environment(region), region).seconds
+
+
+def _sweep_twice(stage: House, told: str) -> Calls:
+    """The calls of a sweep with nothing to do, after one that had everything to do."""
+    stage.use_rulebook(compiled(EVERYTHING))
+    for run in (FIRST, UNCHANGED):
+        with stage.counted() as made:
+            seconds = stage.sweep()
+        print(f"{run} of the deployed sweep, {told}: {seconds:.1f} s; {made}")
+    _require_changes("the deployed sweep", made, 0)
+    return made
+
+
+def _require_changes(who: str, made: Calls, changes: int) -> None:
+    """Whoever did less than was asked was not faster. Raises RuntimeError."""
+    if made.mutating.total() != changes:
+        raise RuntimeError(f"{who} had {changes} settings to change, and made other changes: {made}")
+
+
+def _few_calls(measured: str, made: Calls, repositories: int, theirs: Calls | None = None) -> Verdict:
+    ours = made.beside_pages(repositories)
+    peer = f"{theirs.beside_pages(repositories):.2f}" if theirs else ""
+    return Verdict(measured, f"{ours:.2f}", peer, f"at most {CALLS:g} for each repository", ours <= CALLS)
+
+
+@contextmanager
+def _registry(
+    repositories: int, images: int, regions: Sequence[str] = (REGION,), build: Path = BUILD
+) -> Iterator[House]:
+    counts: Mapping[str, int] = {f"team-{number % 20}/app-{number}": images for number in range(repositories)}
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-sweep-") as folder,
+        house(Path(folder), counts, regions, build) as made,
+    ):
+        yield made
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="beside Cloud Custodian")
+    parser.add_argument("--repositories", type=int, default=1000)
+    parser.add_argument("--many", type=int, default=10_000, help="repositories of the large registry")
+    parser.add_argument("--images", type=int, default=20, help="of each repository there")
+    parser.add_argument("--build", type=Path, default=BUILD, help="what sam build wrote (default: that of make build)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
