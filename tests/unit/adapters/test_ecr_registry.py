@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -42,6 +43,18 @@ ASKED = {
 @pytest.fixture
 def registry(clients: AwsClients) -> EcrRegistry:
     return EcrRegistry(clients)
+
+
+def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(clients: AwsClients, registry: EcrRegistry) -> None:
+    pushed, restored = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    detail = {"imageDigest": IMAGE.digest.value, "imagePushedAt": pushed}
+    for details in ([detail], [detail | {"lastActivatedAt": restored}]):
+        with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:
+            ecr.add_response("describe_images", {"imageDetails": details})
+
+            (image,) = registry.images(REPOSITORY).images.values()
+
+        assert image.pushed_at == details[0].get("lastActivatedAt", pushed)
 
 
 def failing(code: str) -> dict[str, Any]:

@@ -313,7 +313,7 @@ def _image(repository: RepositoryRef, detail: "ImageDetailTypeDef") -> Image:
         media_type=detail.get("imageManifestMediaType"),
         artifact_media_type=detail.get("artifactMediaType"),
         size=detail.get("imageSizeInBytes"),
-        pushed_at=_utc(detail.get("imagePushedAt")),
+        pushed_at=_utc(detail.get("lastActivatedAt", detail.get("imagePushedAt"))),
         last_pulled_at=_utc(detail.get("lastRecordedPullTime")),
     )
 

@@ -42,7 +42,10 @@ class Image:
     size: int | None = None
     """Bytes of its layers, compressed; of an index, those of its largest child."""
     pushed_at: datetime | None = None
-    """When the manifest was first put. Another tag for it changes nothing: ECR has no time for image tags."""
+    """When the manifest was first put, or came back from the archive: ECR's own rules count from then on.
+
+    Another tag for it changes nothing: ECR has no time for image tags.
+    """
     last_pulled_at: datetime | None = None
     """When somebody last pulled it, recorded at most once a day; ``None`` where nobody has, or it is not recorded."""
 
