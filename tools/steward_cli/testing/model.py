@@ -62,6 +62,11 @@ class GivenImage(RulebookModel):
     pulled: words.Days | None = Field(
         default=None, description="How long ago it was last pulled; none means never.", examples=["3d"]
     )
+    in_use: tuple[Literal["ecs", "lambda", "inspector"], ...] = Field(
+        default=(),
+        description="What runs it: a task definition of ECS, a Lambda function, or containers that Inspector counts.",
+        examples=[["ecs"]],
+    )
     labels: dict[str, str] = Field(
         default={},
         description="Labels of its config.",

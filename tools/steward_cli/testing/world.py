@@ -14,6 +14,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRe
 from ecr_steward.domain.observations import Push
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity
+from ecr_steward.domain.usage import UsedImage
 from ecr_steward.errors import StewardError
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.image_action import ImageActionEvent
@@ -26,6 +27,8 @@ from ecr_steward_fakes import (
     FakeRegistrySettings,
     FakeReplicationQueue,
     FakeScans,
+    FakeSightings,
+    FakeWorkloads,
 )
 from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.registry import AS_CREATED
@@ -78,10 +81,24 @@ def world_of(case: Case, folder: Path) -> World:
     registry = FakeRegistry([Repository(repository, _settings(given))], now=now)
     content = FakeImageContent(registry)
     scans = FakeScans(registry)
-    _Filler(repository, registry, content, scans, now).fill(given, told)
+    sightings, workloads = FakeSightings(now=now), FakeWorkloads()
+    _Filler(repository, registry, content, scans, sightings, workloads, now).fill(given, told)
     notices, settings = FakeNotices(), FakeRegistrySettings()
     applier = applier_of(registry, content, notices, settings, now=now)
-    hands = Hands(registry, content, scans, notices, FakeReplicationQueue(), now, applier, settings, is_dry=True)
+    hands = Hands(
+        registry,
+        content,
+        scans,
+        notices,
+        FakeReplicationQueue(),
+        now,
+        applier,
+        settings,
+        homes=(repository.registry,),
+        sightings=sightings,
+        workloads=workloads,
+        is_dry=True,
+    )
     return World(repository, hands)
 
 
@@ -122,6 +139,8 @@ class _Filler:
     registry: FakeRegistry
     content: FakeImageContent
     scans: FakeScans
+    sightings: FakeSightings
+    workloads: FakeWorkloads
     now: Callable[[], datetime]
 
     def fill(self, given: Given, told: Told | None) -> None:
@@ -141,10 +160,22 @@ class _Filler:
         for artifact_type in image.referrers:
             self.content.hold(self.repository, _referrer(f"{number} {artifact_type}", manifest, artifact_type))
         held = next(each for each in self.registry.images_in(self.repository) if each.ref == ref)
-        self.registry.restore(self._as_given(held, image))
+        as_given = self._as_given(held, image)
+        self.registry.restore(as_given)
+        for tag in as_given.image_tags:  # it came with the push
+            self.sightings.restart(self.repository, tag, ref.digest, as_given.pushed_at or self.now())
+        self._put_in_use(image, ref)
         if image.scan is not None:
             findings = [Finding(each.name, Severity[each.severity]) for each in image.scan.findings]
             self.scans.end(ref, ScanStatus(image.scan.status), findings)
+
+    def _put_in_use(self, image: GivenImage, ref: ImageRef) -> None:
+        used = UsedImage(self.repository, "a case", ref.digest)
+        if "ecs" in image.in_use:
+            self.workloads.ecs.append(used)
+        if "lambda" in image.in_use:
+            self.workloads.functions.append(used)
+        self.workloads.cover(self.repository, [ref.digest], int("inspector" in image.in_use))
 
     def _as_given(self, held: Image, image: GivenImage) -> Image:
         return replace(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
@@ -29,7 +28,7 @@ waivers:
   - {finding: CVE-2026-50002, repositories: ["team-a/**"], until: 2026-11-26, reason: never reached}
 """
 
-type RunTest = Callable[..., Result]
+type RunTest = Callable[..., Any]
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def run_test(folder: Path) -> RunTest:
     """Run ``ecr-steward test``; cases that are given are written to ``ecr-steward-test.yaml`` first."""
 
-    def run(*arguments: str, cases: list[Any] | None = None) -> Result:
+    def run(*arguments: str, cases: list[Any] | None = None) -> Any:
         if cases is not None:
             with (folder / "ecr-steward-test.yaml").open("w", encoding="utf-8") as file:
                 YAML().dump({"version": 1, "cases": cases}, file)

@@ -182,14 +182,8 @@ def test_an_event_beside_the_cases_says_what_is_given(folder, run_test):
 
 
 def test_the_cases_of_our_own_rulebook_pass():
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ecr-steward"), "test"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [Path(sys.executable).with_name("ecr-steward"), "test"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -102,3 +102,15 @@ def test_what_the_images_say_of_themselves_and_who_refers_to_them_counts(folder,
 
     assert failures_of({"violations": []}, images=[{"tags": ["a"], "labels": {source: "https://x"}}]) == []
     assert failures_of({"violations": [source]}, images=[{"tags": ["a"]}]) == []
+
+
+def test_image_tags_expire_and_images_are_kept_by_their_age_and_use(folder, failures_of):
+    rule = (
+        "version: 1\nrules:\n  - name: previews\n    match: {repositories: ['**']}\n    mode: enforce\n"
+        "    image_tags:\n      expire: [{tags: ['pr-*'], after: 14d}]\n"
+    )
+    (folder / "ecr-steward.yaml").write_text(rule, encoding="utf-8")
+    old = {"step": "remove_image_tag", "image_tag": "pr-1"}
+
+    assert failures_of({"steps": [old]}, images=[{"tags": ["pr-1", "main"], "pushed": "15d"}]) == []
+    assert failures_of({"nothing": True}, images=[{"tags": ["pr-1", "main"], "pushed": "13d"}]) == []
