@@ -45,7 +45,9 @@ def registry(clients: AwsClients) -> EcrRegistry:
     return EcrRegistry(clients)
 
 
-def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(clients: AwsClients, registry: EcrRegistry) -> None:
+def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(
+    clients: AwsClients, registry: EcrRegistry
+) -> None:
     pushed, restored = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
     detail = {"imageDigest": IMAGE.digest.value, "imagePushedAt": pushed}
     for details in ([detail], [detail | {"lastActivatedAt": restored}]):
