@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 HUB, SPOKE = "111122223333", "222233334444"
 HOME, AWAY = "us-east-1", "eu-west-1"
 SETTINGS = {"policy", "lifecycle", "mutability", "scanning", "resource tags"}
+REGISTRY = {"registry policy", "registry scanning", "replication", "template", "changed template", "blob mounting"}
 POLLED = {
     "EvaluateImageScanFunction": "EvaluateImageScanQueue",
     "ReplicateImageFunction": "ReplicateImageQueue",
@@ -123,6 +125,101 @@ def give_policy(user: Any, repository: str) -> None:
     statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "ecr:BatchGetImage"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     user.ecr.set_repository_policy(repositoryName=repository, policyText=policy)
+
+
+class ApplyToRegistry(Scenario):
+    """Somebody has set a whole registry otherwise than its rule says."""
+
+    effects: ClassVar = REGISTRY
+    function = "ApplyRepositoryPoliciesFunction"
+    account = HUB
+    region = HOME
+
+    def prepare(self) -> None:
+        reset_registries(self.house)
+
+    def play(self) -> None:
+        event = self.house.load_event("aws_api_call_via_cloudtrail/put_registry_policy")
+        self.house.invoke(self.function, event | {"account": self.account, "region": self.region})
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return set(of_registry(self.house, self.account, self.region)) & self.effects
+
+
+class ApplyToRegistryInSpoke(ApplyToRegistry):
+    account = SPOKE
+
+
+class ApplyElsewhere(ApplyToRegistry):
+    """Somebody has put a policy where there is to be none."""
+
+    effects: ClassVar = {"no registry policy"}
+    region = AWAY
+
+
+class ApplyElsewhereInSpoke(ApplyElsewhere):
+    account = SPOKE
+
+
+class SweepRegistries(ApplyToRegistry):
+    """The same, and nothing was announced."""
+
+    function = "ReconcileRegistryFunction"
+
+    def play(self) -> None:
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+
+class SweepElsewhere(SweepRegistries):
+    effects: ClassVar = {"no registry policy"}
+    region = AWAY
+
+
+THEIRS = {
+    "Sid": "Theirs",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::333344445555:root"},
+    "Action": "ecr:ReplicateImage",
+    "Resource": "*",
+}
+
+
+def reset_registries(house: Any) -> None:
+    """Set all registries otherwise than their rules say."""
+    for account in (HUB, SPOKE):
+        home, away = house.at(account).ecr, house.at(account, AWAY).ecr
+        away.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [THEIRS]}))
+        with suppress(home.exceptions.RegistryPolicyNotFoundException):
+            home.delete_registry_policy()
+        home.put_registry_scanning_configuration(scanType="BASIC", rules=[])
+        home.put_replication_configuration(replicationConfiguration={"rules": []})
+        home.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+        for prefix in ("made", "changed"):
+            with suppress(home.exceptions.TemplateNotFoundException):
+                home.delete_repository_creation_template(prefix=prefix)
+        home.create_repository_creation_template(prefix="changed", appliedFor=["CREATE_ON_PUSH"])
+
+
+def of_registry(house: Any, account: str, region: str = HOME) -> Iterator[str]:
+    """What a registry is set to."""
+    ecr = house.at(account, region).ecr
+    try:
+        ecr.get_registry_policy()
+        yield "registry policy"
+    except ecr.exceptions.RegistryPolicyNotFoundException:
+        yield "no registry policy"
+    if ecr.get_registry_scanning_configuration()["scanningConfiguration"]["rules"]:
+        yield "registry scanning"
+    if ecr.describe_registry()["replicationConfiguration"]["rules"]:
+        yield "replication"
+    found = ecr.describe_repository_creation_templates()["repositoryCreationTemplates"]
+    applied_for = {one["prefix"].rstrip("/"): one["appliedFor"] for one in found}
+    if "made" in applied_for:
+        yield "template"
+    if applied_for.get("changed") == ["REPLICATION"]:
+        yield "changed template"
+    if ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED":
+        yield "blob mounting"
 
 
 class Enforce(Scenario):
@@ -442,6 +539,12 @@ REFRESHING = scheduled("RefreshCredentialsFunctionRefresh", "hub/CredentialSched
 SCENARIOS: Mapping[str, type[Scenario]] = {
     "apply": Apply,
     "apply in the spoke": ApplyInSpoke,
+    "apply to a registry": ApplyToRegistry,
+    "apply to a registry in the spoke": ApplyToRegistryInSpoke,
+    "apply elsewhere": ApplyElsewhere,
+    "apply elsewhere in the spoke": ApplyElsewhereInSpoke,
+    "sweep registries": SweepRegistries,
+    "sweep registries elsewhere": SweepElsewhere,
     "bare": Bare,
     "bare in the spoke": BareInSpoke,
     "sweep what is to be bare": SweepBare,

@@ -12,6 +12,8 @@ EXCEPTIONS = {
     "logs:CreateLogGroup": "CloudWatch Logs are not simulated: Lambda's runtime writes them, no function does",
     "logs:CreateLogStream": "likewise",
     "logs:PutLogEvents": "likewise",
+    "inspector2:Enable": "enhanced scans alone ask for it, and those of the house are basic",
+    "iam:CreateServiceLinkedRole": "ECR makes itself a role at the first replication; the local one does not",
 }
 """Actions that nothing in the sandbox asks for."""
 
@@ -102,6 +104,19 @@ JUDGING = "ecr:DescribeImages BatchGetImage DescribeImageScanFindings"
 PULLING = "ecr:GetAuthorizationToken BatchGetImage GetDownloadUrlForLayer"
 UPLOADING = "ecr:BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload"
 
+TEMPLATES = {"template", "changed template"}
+REGISTRY = {
+    "ecr:GetRegistryPolicy PutRegistryPolicy": {"registry policy"},
+    "ecr:GetRegistryScanningConfiguration PutRegistryScanningConfiguration": {"registry scanning"},
+    "ecr:DescribeRegistry PutReplicationConfiguration": {"replication"},
+    "ecr:DescribeRepositoryCreationTemplates": TEMPLATES,
+    "ecr:CreateRepositoryCreationTemplate": {"template"},
+    "ecr:UpdateRepositoryCreationTemplate": {"changed template"},
+    "ecr:GetAccountSetting PutAccountSetting": {"blob mounting"},
+    "iam:PassRole": TEMPLATES,
+}
+CREATING = {"ecr:CreateRepository": TEMPLATES}
+
 TABLE = [
     # enforce_image_tags
     *rows(ENFORCE, "enforce", {**TAGGING, "events:PutEvents": ALL}),
@@ -113,6 +128,8 @@ TABLE = [
     # apply_repository_policies
     *rows(APPLY, "apply", {READING: ALL, **CHANGING}),
     *rows(APPLY, "bare", BARE),
+    *rows(APPLY, "apply to a registry", {**REGISTRY, **CREATING}),
+    *rows(APPLY, "apply elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
     *cold(APPLY, "apply in the spoke", "sts:AssumeRole", ALL),
     *keeping("ApplyRepositoryPoliciesFunction"),
     # evaluate_image_scan
@@ -135,6 +152,8 @@ TABLE = [
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),
     *rows(SWEEP, "sweep", {READING.replace("DescribeRepositories ", ""): SETTINGS, **CHANGING}),
     *rows(SWEEP, "sweep what is to be bare", BARE),
+    *rows(SWEEP, "sweep registries", {**REGISTRY, **CREATING}),
+    *rows(SWEEP, "sweep registries elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
     *rows(SWEEP, "sweep", {"ecr:DescribeImages": {*TAGS, *NOTICE, *REQUEST, *LACK}}),
     *rows(SWEEP, "sweep", {"ecr:BatchGetImage": {*TAGS, *REQUEST, *LACK}}),
     *rows(SWEEP, "sweep", {"ecr:PutImage": TAGS, "ecr:BatchDeleteImage": {"untagged"}}),
@@ -160,6 +179,8 @@ TABLE = [
     # what the functions do in the other account
     *rows(OVER_THERE, "apply in the spoke", {READING: ALL, **CHANGING}),
     *rows(OVER_THERE, "bare in the spoke", BARE),
+    *rows(OVER_THERE, "apply to a registry in the spoke", REGISTRY),
+    *rows(OVER_THERE, "apply elsewhere in the spoke", {"ecr:DeleteRegistryPolicy": ALL}),
     *rows(OVER_THERE, "enforce in the spoke", TAGGING),
     *rows(OVER_THERE, "evaluate", {"ecr:DescribeImageScanFindings": {"spoke verdict"}, ENHANCED: {"spoke verdict"}}),
     *rows(OVER_THERE, "replicate", {"ecr:CreateRepository": {"spoke copy"}, UPLOADING: {"spoke copy"}}),
