@@ -10,6 +10,7 @@ import pytest
 HUB, SPOKE = "111122223333", "222233334444"
 HOME, AWAY = "us-east-1", "eu-west-1"
 SETTINGS = {"policy", "lifecycle", "mutability", "scanning", "resource tags"}
+NOTHING_LEFT = {"no policy", "no lifecycle"}
 REGISTRY = {"registry policy", "registry scanning", "replication", "template", "changed template", "blob mounting"}
 POLLED = {
     "EvaluateImageScanFunction": "EvaluateImageScanQueue",
@@ -90,23 +91,23 @@ class ApplyInSpoke(Apply):
 
 
 class Bare(Scenario):
-    """A repository has a policy, and its rule wants none."""
+    """A repository has a policy and a lifecycle policy, and its rule wants none of both."""
 
-    effects: ClassVar = {"no policy"}
+    effects: ClassVar = NOTHING_LEFT
     function = "ApplyRepositoryPoliciesFunction"
     account = HUB
 
     def prepare(self) -> None:
         self.repository = self.house.new_name("bare")
         self.house.at(self.account).ecr.create_repository(repositoryName=self.repository)
-        give_policy(self.house.at(self.account), self.repository)
+        give_policies(self.house.at(self.account), self.repository)
 
     def play(self) -> None:
         event = self.house.event("aws_api_call_via_cloudtrail/create_repository", self.account, self.repository)
         self.house.invoke(self.function, event)
 
     def happened(self, told: dict[str, list[str]]) -> set[str]:
-        return set() if "policy" in self.settings(self.repository, self.account) else {"no policy"}
+        return nothing_left_of(set(self.settings(self.repository, self.account)))
 
 
 class BareInSpoke(Bare):
@@ -120,8 +121,16 @@ class SweepBare(Bare):
         self.house.tick("ReconcileRegistryFunctionSweep")
 
 
-def give_policy(user: Any, repository: str) -> None:
-    """Let an account pull from a repository, as somebody by hand."""
+def nothing_left_of(settings: set[str]) -> set[str]:
+    """Which policies a repository has no more."""
+    return {f"no {policy}" for policy in ("policy", "lifecycle") if policy not in settings}
+
+
+def give_policies(user: Any, repository: str) -> None:
+    """Let an account pull from a repository and untagged images expire, as somebody by hand."""
+    days = {"countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}
+    rule = {"rulePriority": 1, "selection": {"tagStatus": "untagged", **days}, "action": {"type": "expire"}}
+    user.ecr.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps({"rules": [rule]}))
     statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "ecr:BatchGetImage"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     user.ecr.set_repository_policy(repositoryName=repository, policyText=policy)
@@ -353,21 +362,21 @@ class ReplicateToNewRepository(Replicate):
 
 
 class ReplicateToBare(Replicate):
-    """The destination has a policy, and its rule wants none."""
+    """The destination has a policy and a lifecycle policy, and its rule wants none of both."""
 
-    effects: ClassVar = {"copy", "spoke copy", "notice", "remembered", "no policy"}
+    effects: ClassVar = {"copy", "spoke copy", "notice", "remembered", *NOTHING_LEFT}
 
     def prepare(self) -> None:
         self.repository = self.house.new_name("bare")
         home, away = self.house.at(self.account), self.house.at(self.account, AWAY)
         for user in (home, away):
             user.ecr.create_repository(repositoryName=self.repository)
-        give_policy(away, self.repository)
+        give_policies(away, self.repository)
         self.pushed = self.house.push(home, self.repository, "1.0.0")
 
     def happened(self, told: dict[str, list[str]]) -> set[str]:
         found = super().happened(told)
-        return found - {"policy"} if "policy" in found else found | {"no policy"}
+        return found - {"policy", "lifecycle"} | nothing_left_of(found)
 
 
 class ReplicateFromSpoke(Replicate):

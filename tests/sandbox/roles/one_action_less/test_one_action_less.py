@@ -90,7 +90,7 @@ READING = (
     "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource "
     "BatchGetRepositoryScanningConfiguration"
 )
-BARE = {"ecr:DeleteRepositoryPolicy": {"no policy"}}
+BARE = {"ecr:DeleteRepositoryPolicy": {"no policy"}, "ecr:DeleteLifecyclePolicy": {"no lifecycle"}}
 CHANGING = {
     "ecr:SetRepositoryPolicy": {"policy"},
     "ecr:PutLifecyclePolicy": {"lifecycle"},
