@@ -220,6 +220,47 @@ def test_rules_are_accepted_when_the_more_particular_one_stands_first():
     assert told(rule("a", "team-a/**", scan=SCAN), rule("b", scan=SCAN)) == []
 
 
+def test_mutability_is_left_as_it_is_and_told_when_it_would_hold_an_alias_of_another_rule():
+    aliases = {"from": "semver", "add": ["{major}-latest"]}
+    rules = rules_of(
+        rule("team", "team-a/**", image_tags={"aliases": aliases}),
+        rule("all", mode="enforce", repository={"mutability": {"immutable": True}, "scanning": "on_push"}),
+    )
+
+    governing = rules.governing(API, {})
+
+    (conflict,) = governing.conflicts
+    assert (conflict.rule, conflict.mode) == ("all", Mode.ENFORCE)
+    assert conflict.why.startswith("mutability is left as it is: as IMMUTABLE, `{major}-latest` cannot move")
+    assert settings(governing)["all"].mutability is None
+    assert settings(governing)["all"].scan_on_push is True
+    assert rules.governing(replace(API, name="other"), {}).conflicts == ()
+
+
+def test_there_is_no_conflict_when_an_exception_lets_the_alias_move():
+    aliases = {"from": "semver", "add": ["{major}-latest"]}
+    rules = rules_of(
+        rule("team", "team-a/**", image_tags={"aliases": aliases}),
+        rule("all", repository={"mutability": {"immutable": True, "except": ["*-latest"]}}),
+    )
+
+    assert rules.governing(API, {}).conflicts == ()
+
+
+def test_ecr_is_not_told_to_expire_what_another_rule_protects():
+    lifecycle = [{"keep": {"newest": 30, "tags": ["*"]}}, {"expire": {"untagged": True, "after": "14d"}}]
+    rules = rules_of(
+        rule("team", "team-a/**", image_tags={"protect": ["release-*"]}),
+        rule("all", repository={"lifecycle": lifecycle}),
+    )
+
+    protected, unprotected = (settings(rules.governing(ref, {}))["all"] for ref in (API, replace(API, name="other")))
+
+    assert len(unprotected.lifecycle["rules"]) == 2
+    assert len(protected.lifecycle["rules"]) == 1
+    assert [entry.spelling for entry in protected.retention.expires] == ["keep the newest 30 of *"]
+
+
 SEGMENTS = st.text("ab*", min_size=1, max_size=3).filter(lambda text: "**" not in text) | st.just("**")
 GLOBS = st.lists(SEGMENTS, min_size=1, max_size=3).map("/".join)
 NAMES = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)

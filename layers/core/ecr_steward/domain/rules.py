@@ -4,7 +4,7 @@ Patterns arrive compiled: a ``Matcher`` answers for one text, and says how the r
 needs no pattern library, and a pattern that could hang a function cannot get this far.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -180,11 +180,23 @@ class Rule:
     image_tags: TagRules | None = None
     repository: Callable[[RepositoryRef], RepositorySettings] | None = None
     """The wanted settings for a repository: a policy names the account it stands in."""
+    protecting: "Callable[[tuple[Matcher, ...]], Callable[[RepositoryRef], RepositorySettings]] | None" = None
+    """The same where nothing may remove these image tags, which this rule or another one protects."""
     scan: ScanRules | None = None
     replicate: tuple[ReplicationRules, ...] | None = None
     is_final: bool = False
     """Whether the rules below have no say in what this one covers."""
     brake: Brake = USUAL
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A setting that one rule wants and that would break what another rule wants."""
+
+    rule: str
+    """Which wanted the setting."""
+    mode: Mode
+    why: str
 
 
 @dataclass(frozen=True)
@@ -202,6 +214,8 @@ class Governing:
     replicate: Rule | None = None
     settings: tuple[Rule, ...] = ()
     """One for each rule that decides some of the settings."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Settings that are left as they are, since rules contradict each other about this repository."""
 
 
 UNGOVERNED = Governing()
@@ -304,22 +318,39 @@ def _merged(repository: RepositoryRef, names: tuple[str, ...], covering: Sequenc
     def said_by(rule: Rule | None) -> Rule | None:
         return replace(whole, name=rule.name, match=rule.match, mode=rule.mode) if rule else None
 
-    return Governing(
-        names, said_by(image_tags), said_by(scan), said_by(replicate), tuple(_settings(repository, covering))
-    )
+    settings, conflicts = _settings(repository, covering, image_tags)
+    return Governing(names, said_by(image_tags), said_by(scan), said_by(replicate), tuple(settings), tuple(conflicts))
 
 
-def _settings(repository: RepositoryRef, covering: Sequence[Rule]) -> Iterator[Rule]:
-    """Each rule with those settings that no rule before it says."""
+def _settings(
+    repository: RepositoryRef, covering: Sequence[Rule], image_tags: Rule | None
+) -> tuple[list[Rule], list[Conflict]]:
+    """Each rule with those settings that no rule before it says, and those that would break the rule of image tags."""
+    decided: list[Rule] = []
+    conflicts: list[Conflict] = []
+    tags = image_tags.image_tags if image_tags else None
     said = SILENT
     for rule in covering:
         if rule.repository is None:
             continue
-        wanted = rule.repository(repository)
+        of = rule.protecting(tags.protect) if tags and tags.protect and rule.protecting else rule.repository
+        wanted = of(repository)
         left = unsaid(wanted, said)
-        if left != SILENT:
-            yield replace(rule, repository=partial(_always, left))
         said = filled(said, wanted)
+        if image_tags and (why := _breaks(image_tags, left)):
+            conflicts.append(Conflict(rule.name, rule.mode, f"mutability is left as it is: {why}"))
+            left = replace(left, mutability=None)
+        if left != SILENT:
+            decided.append(replace(rule, repository=partial(_always, left)))
+    return decided, conflicts
+
+
+def _breaks(image_tags: Rule, wanted: RepositorySettings) -> str | None:
+    """Why settings would keep a rule's aliases from moving. Where one rule says both, its validation has seen to it."""
+    aliases = image_tags.image_tags.aliases if image_tags.image_tags else None
+    if aliases is None or wanted.mutability is None or (stuck := aliases.stuck_by(wanted.mutability)) is None:
+        return None
+    return f"as {wanted.mutability}, {stuck}; the rule {image_tags.name} wants this alias"
 
 
 def _always(settings: RepositorySettings, _repository: RepositoryRef) -> RepositorySettings:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.names import ImageTag
+from ecr_steward.domain.repositories import TagMutability
 
 
 class Ordered(Protocol):
@@ -64,6 +65,8 @@ class AliasRules:
     forms: tuple[Matcher, ...] = ()
     """What matches an alias of each template, whatever the version."""
     move: AliasMove = AliasMove.RETAG
+    stuck_by: Callable[[TagMutability], str | None] = field(default=lambda _: None, compare=False)
+    """Why some alias could not move in a repository of this mutability; ``None`` where all could."""
 
 
 @dataclass(frozen=True)

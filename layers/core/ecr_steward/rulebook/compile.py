@@ -1,5 +1,7 @@
 """From the rulebook to the rules: patterns become matchers, words become the documents that ECR takes."""
 
+from functools import partial
+
 from ecr_steward.domain import rules
 from ecr_steward.domain.scans import Severity
 from ecr_steward.rulebook import model
@@ -39,6 +41,7 @@ def _rule(rule: model.Rule) -> rules.Rule:
         mode=rules.Mode(rule.mode),
         image_tags=tag_rules(rule.image_tags) if rule.image_tags else None,
         repository=settings_of(rule.repository) if rule.repository else None,
+        protecting=partial(settings_of, rule.repository) if rule.repository else None,
         scan=_scan_rules(rule.scan) if rule.scan else None,
         replicate=tuple(map(_replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
         is_final=rule.final,

@@ -9,6 +9,7 @@ from ecr_steward.domain.tag_rules import (
     TagExpiry,
     TagRules,
 )
+from ecr_steward.rulebook.image_tag_checks import stuck_by
 from ecr_steward.rulebook.image_tags import Aliases, ImageTags
 from ecr_steward.rulebook.patterns import alias_matcher, regex_matcher, tag_matcher
 from ecr_steward.rulebook.requirements import Companions, Required, RequiredReferrer, RequiredValue
@@ -24,15 +25,16 @@ def tag_rules(image_tags: ImageTags) -> TagRules:
         labels=_requirements(image_tags.labels),
         annotations=_requirements(image_tags.annotations),
         companions=_companions(image_tags.companions) if image_tags.companions else None,
-        aliases=_aliases(image_tags.aliases) if image_tags.aliases else None,
+        aliases=_aliases(image_tags, image_tags.aliases) if image_tags.aliases else None,
         on_violation=OnViolation(image_tags.on_violation),
         expire=tuple(TagExpiry(tuple(map(tag_matcher, entry.tags)), entry.after) for entry in image_tags.expire),
     )
 
 
-def _aliases(aliases: Aliases) -> AliasRules:
+def _aliases(image_tags: ImageTags, aliases: Aliases) -> AliasRules:
     forms = tuple(map(alias_matcher, aliases.add))
-    return AliasRules(aliases.add, VERSION_READERS[aliases.from_], forms, AliasMove(aliases.move))
+    move = AliasMove(aliases.move)
+    return AliasRules(aliases.add, VERSION_READERS[aliases.from_], forms, move, stuck_by(image_tags))
 
 
 def _requirements(wanted: Required | None) -> tuple[Requirement, ...]:

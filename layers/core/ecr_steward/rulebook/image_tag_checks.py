@@ -1,8 +1,10 @@
 """What no single value of ``image_tags`` can tell: patterns that contradict each other, aliases that cannot move."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ecr_steward.domain.repositories import Mutability as TagMode
+from ecr_steward.domain.repositories import TagMutability
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.image_tags import Aliases, ImageTags
 from ecr_steward.rulebook.nearest import nearest_word
@@ -56,7 +58,7 @@ def aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) ->
     faults = {
         number: fault
         for number, template in enumerate(image_tags.aliases.add)
-        if (fault := _why_it_cannot_move(template, mutability, schemes)) is not None
+        if (fault := _why_it_cannot_move(template, mutability.immutable, mutability.except_, schemes)) is not None
     }
     aliases_at = (*at, "image_tags", "aliases")
     if image_tags.aliases.move == "retag":
@@ -79,13 +81,29 @@ def aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) ->
             )
 
 
-def _why_it_cannot_move(template: str, mutability: Mutability, schemes: Iterable[str]) -> tuple[str, str, Code] | None:
+def stuck_by(image_tags: ImageTags) -> Callable[[TagMutability], str | None]:
+    """Why some alias of these cannot move under a mutability, which another rule may say: for plans."""
+
+    def why(mutability: TagMutability) -> str | None:
+        aliases = image_tags.aliases
+        if aliases is None or aliases.move != "retag":
+            return None
+        immutable = mutability.mode in (TagMode.IMMUTABLE, TagMode.IMMUTABLE_WITH_EXCLUSION)
+        filters, schemes = sorted(mutability.exclusions), _schemes(image_tags)
+        faults = (_why_it_cannot_move(template, immutable, filters, schemes) for template in aliases.add)
+        return next((message for message, _, _ in filter(None, faults)), None)
+
+    return why
+
+
+def _why_it_cannot_move(
+    template: str, immutable: bool, filters: Sequence[str], schemes: Iterable[str]
+) -> tuple[str, str, Code] | None:
     """What keeps an alias from moving in one call, what would let it, and the code."""
-    filters = mutability.except_
-    if mutability.immutable and not any(covers(found, template) for found in filters):
+    if immutable and not any(covers(found, template) for found in filters):
         message = f"`{template}` cannot move: image tags are immutable here and no exception covers it"
         return message, _proposal(template, schemes), Code.ALIAS_IMMUTABLE
-    holder = None if mutability.immutable else next((found for found in filters if overlaps(found, template)), None)
+    holder = None if immutable else next((found for found in filters if overlaps(found, template)), None)
     if holder is not None:
         message = f"`{template}` cannot move: `{holder}` makes it immutable"
         return message, "an exception that leaves aliases alone", Code.ALIAS_HELD

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.governance import plan_repository
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import Plan, Violation
 from ecr_steward.domain.repositories import Repository
-from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
+from ecr_steward.domain.rules import Conflict, Governing, Mode, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError, StewardError
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
@@ -38,7 +39,7 @@ def apply_repository_policies(
         return (nothing.remarking("the steward itself made this change: there is nothing to look at again"),)
     try:
         governing, known = governed(Repository.unread(change.repository), rules, registry, homes)
-        if not governing.settings:
+        if not governing.settings and not governing.conflicts:
             remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
             return (replace(nothing, rule=next(iter(governing.names), None), remark=remark),)
         outcomes = mend_settings(governing, known, registry, applier)
@@ -54,13 +55,22 @@ def mend_settings(
 
     ``known`` is what was read of it before: no part of it is read again. Raises RepositoryNotFoundError.
     """
-    if not governing.settings:
-        return ()
-    actual = read_settings(governing.settings, known, registry)
-    return tuple(_bring_to(rule, actual, applier, is_dry) for rule in governing.settings)
+    outcomes = [_left_alone(conflict, known.ref) for conflict in governing.conflicts]
+    if not is_dry:
+        for outcome in outcomes:
+            _tell(outcome, applier.notices)
+    if governing.settings:
+        actual = read_settings(governing.settings, known, registry)
+        outcomes += [_bring_to(rule, actual, applier, is_dry) for rule in governing.settings]
+    return tuple(outcomes)
 
 
-def _tell(rule: Rule, outcome: Outcome, notices: Notices) -> None:
+def _left_alone(conflict: Conflict, repository: RepositoryRef) -> Outcome:
+    violation = Violation(rule=conflict.rule, subject=repository, why=conflict.why)
+    return Outcome(str(repository), conflict.rule, conflict.mode, Plan(violations=(violation,)))
+
+
+def _tell(outcome: Outcome, notices: Notices) -> None:
     """Give notice of what the steward cannot mend, such as an encryption; what it can, it mends and logs."""
     for violation in outcome.plan.violations:
         notices.publish(
@@ -69,7 +79,7 @@ def _tell(rule: Rule, outcome: Outcome, notices: Notices) -> None:
                 why=violation.why,
                 subject=violation.subject,
                 image_tag=violation.image_tag,
-                answer="observe" if rule.mode is Mode.OBSERVE else "notify",
+                answer="observe" if outcome.mode is Mode.OBSERVE else "notify",
             )
         )
 
@@ -77,7 +87,7 @@ def _tell(rule: Rule, outcome: Outcome, notices: Notices) -> None:
 def _bring_to(rule: Rule, actual: Repository, applier: Applier, is_dry: bool) -> Outcome:
     outcome = Outcome(str(actual.ref), rule.name, rule.mode, plan_repository(rule, actual))
     if not is_dry:
-        _tell(rule, outcome, applier.notices)
+        _tell(outcome, applier.notices)
     if is_dry or rule.mode is Mode.OBSERVE:
         return outcome
     try:
