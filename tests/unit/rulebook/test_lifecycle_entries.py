@@ -128,6 +128,16 @@ def test_entries_are_refused_when_one_has_no_say_or_nobody_can_carry_it_out(entr
     assert problems(*entries) == [told]
 
 
+def test_an_archive_is_refused_when_the_same_rule_protects_image_tags(
+    with_rule: Callable[..., Any], problems_of: Callable[[Any], list[str]]
+) -> None:
+    lifecycle = {"lifecycle": [{"archive": {"after": "90d"}}]}
+
+    (problem,) = problems_of(with_rule(image_tags={"protect": ["v*"]}, repository=lifecycle))
+
+    assert "would also do it to what `protect v*` protects" in problem
+
+
 @pytest.mark.parametrize(
     "entries",
     [

@@ -13,9 +13,11 @@ from ecr_steward.rulebook.copies import copies_arrive, copies_stay
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.deciding import every_section_decides
 from ecr_steward.rulebook.image_tag_checks import aliases_can_move, image_tags_agree
+from ecr_steward.rulebook.image_tags import TagPattern
 from ecr_steward.rulebook.inheritance import inheritance_problems, resolve_rule
 from ecr_steward.rulebook.lifecycle_checks import lifecycle_fits
 from ecr_steward.rulebook.model import Defaults, Profile, Rule, Sections
+from ecr_steward.rulebook.patterns import tag_matcher
 from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
@@ -74,7 +76,8 @@ def _sections_agree(said: Sections, at: Path) -> Iterator[Problem]:
     if said.image_tags is not None:
         yield from image_tags_agree(said.image_tags, (*at, "image_tags"))
     if said.repository is not None:
-        yield from _settings_fit_ecr(said.repository, (*at, "repository"))
+        protect = said.image_tags.protect if said.image_tags else ()
+        yield from _settings_fit_ecr(said.repository, protect, (*at, "repository"))
     if said.image_tags and said.repository and said.repository.mutability:
         yield from aliases_can_move(said.image_tags, said.repository.mutability, at)
 
@@ -119,11 +122,11 @@ def _names_are_unique(key: str, kind: str, named: Mapping[int, _Named]) -> Itera
         first.setdefault(entry.name, position)
 
 
-def _settings_fit_ecr(settings: RepositoryRules, at: Path) -> Iterator[Problem]:
+def _settings_fit_ecr(settings: RepositoryRules, protect: Iterable[TagPattern], at: Path) -> Iterator[Problem]:
     if settings.policy is not None:
         yield from _policy_fits(settings.policy, (*at, "policy"))
     if settings.lifecycle is not None:
-        yield from lifecycle_fits(settings.lifecycle, (*at, "lifecycle"))
+        yield from lifecycle_fits(settings.lifecycle, (*at, "lifecycle"), map(tag_matcher, protect))
 
 
 def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:

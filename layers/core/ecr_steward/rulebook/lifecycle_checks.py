@@ -1,11 +1,12 @@
 """What lifecycle entries say against each other, and what of them ECR would not take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from ecr_steward.domain.lifecycle.document import lifecycle_text
 from ecr_steward.domain.lifecycle.policy import MOST_RULES
+from ecr_steward.domain.matching import Matcher
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_lifecycle import compile_lifecycle
 from ecr_steward.rulebook.image_tags import TagPattern
@@ -16,10 +17,15 @@ LIFECYCLE_LIMIT: Final = 30_720
 """Characters in a lifecycle policy (``lifecyclePolicyText`` in the PutLifecyclePolicy API reference)."""
 
 
-def lifecycle_fits(entries: Sequence[LifecycleEntry], at: Path) -> Iterator[Problem]:
-    """Entries that never have a say, that nobody can carry out, or that ECR would find too many."""
+def lifecycle_fits(
+    entries: Sequence[LifecycleEntry], at: Path, protect: Iterable[Matcher] = ()
+) -> Iterator[Problem]:
+    """Entries that never have a say, that nobody can carry out, or that ECR would find too many.
+
+    ``protect`` are the image tags that the same rule protects. What another one protects is not known here.
+    """
     yield from _every_entry_decides(entries, at)
-    lifecycle = compile_lifecycle(entries)
+    lifecycle = compile_lifecycle(entries, protect)
     for refused in lifecycle.refused:
         yield Problem(
             (*at, refused.position, entries[refused.position].key), refused.why, refused.expected, code=refused.code
