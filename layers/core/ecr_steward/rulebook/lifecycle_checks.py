@@ -17,9 +17,7 @@ LIFECYCLE_LIMIT: Final = 30_720
 """Characters in a lifecycle policy (``lifecyclePolicyText`` in the PutLifecyclePolicy API reference)."""
 
 
-def lifecycle_fits(
-    entries: Sequence[LifecycleEntry], at: Path, protect: Iterable[Matcher] = ()
-) -> Iterator[Problem]:
+def lifecycle_fits(entries: Sequence[LifecycleEntry], at: Path, protect: Iterable[Matcher] = ()) -> Iterator[Problem]:
     """Entries that never have a say, that nobody can carry out, or that ECR would find too many.
 
     ``protect`` are the image tags that the same rule protects. What another one protects is not known here.
