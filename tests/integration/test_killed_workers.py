@@ -137,6 +137,33 @@ def test_verdict_is_told_by_the_next_sweep_when_its_teller_was_killed_while_it_d
     assert house.take("FailureQueue") == []
 
 
+@pytest.mark.parametrize("operation", ["BatchDeleteImage", "PutImage"])
+def test_immutable_alias_moves_when_the_worker_is_killed_after_either_half(
+    operation: str, house: Any, kill_after: Callable[..., list[str]]
+) -> None:
+    aliases = {"from": "semver", "add": ["{major}-latest"], "move": "delete_and_retag"}
+    rule = {"name": "immutable", "match": {"repositories": ["immutable/**"]}, "mode": "enforce"}
+    house.rulebook.deploy(
+        lambda rulebook: rulebook["rules"].insert(0, {**rule, "final": True, "image_tags": {"aliases": aliases}})
+        if all(each["name"] != "immutable" for each in rulebook["rules"])
+        else None
+    )
+    repository = f"immutable/killed-after-{operation.lower()}"
+    house.home.ecr.create_repository(repositoryName=repository, imageTagMutability="IMMUTABLE")
+    first = house.push(repository, "1.0.0")
+    killed = kill_after("ecr", operation)
+
+    second = house.push(repository, "1.1.0")
+
+    assert len(killed) == 1
+    assert house.home.tags(repository) == {
+        "1.0.0": str(first.index.digest),
+        "1.1.0": str(second.index.digest),
+        "1-latest": str(second.index.digest),
+    }
+    assert house.take("FailureQueue") == []
+
+
 @pytest.mark.parametrize("operation", ["InitiateLayerUpload", "CompleteLayerUpload", "PutImage"])
 def test_copy_arrives_whole_when_the_worker_is_killed_on_its_way(
     operation: str, house: Any, kill_after: Callable[..., list[str]]
