@@ -71,6 +71,17 @@ class TestPolicy:
         assert isinstance(step, PutRegistryPolicy)
         assert (step.document, step.takes_away) == (document(OURS), True)
 
+    def test_a_deleted_principal_is_left_out_when_the_policy_is_written(self) -> None:
+        gone = {**THEIRS, "Principal": {"AWS": ["AROAEXAMPLEEXAMPLE123", "arn:aws:iam::222233334444:root"]}}
+        all_gone = {**THEIRS, "Sid": "Gone", "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE123"}}
+
+        (step,) = plan(WantedSettings(policy=WantedPolicy((OURS,))), policy=document(gone, all_gone)).steps
+
+        assert isinstance(step, PutRegistryPolicy)
+        theirs, ours = step.document["Statement"]
+        assert (theirs["Sid"], theirs["Principal"]) == ("Theirs", {"AWS": "arn:aws:iam::222233334444:root"})
+        assert ours == OURS
+
     def test_nothing_is_taken_away_when_somebody_is_only_added(self) -> None:
         (step,) = plan(WantedSettings(policy=WantedPolicy((OURS,))), policy=document(THEIRS)).steps
 

@@ -10,6 +10,8 @@ from typing import Any, Final, assert_never
 from ecr_steward.domain.creation_templates import template_steps
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.plan import NOTHING, Plan
+from ecr_steward.domain.policies.outside import deleted_in
+from ecr_steward.domain.policies.principals import without
 from ecr_steward.domain.policies.rules import OWN_SID
 from ecr_steward.domain.policies.statements import VERSION, Grant, Statement, grants_of, read_statements
 from ecr_steward.domain.policies.text import POLICY_LIMIT, compacted, is_too_long, policy_text
@@ -87,7 +89,8 @@ def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual:
     asked = tuple(map(Statement, wanted.statements))
     if grants_of(own) == grants_of(asked) and (wanted.keeps_foreign or not foreign) and (found or actual is None):
         return NOTHING
-    after = [*(foreign if wanted.keeps_foreign else ()), *asked]
+    kept = filter(None, map(_without_deleted, foreign)) if wanted.keeps_foreign else ()
+    after = [*kept, *asked]
     if not after:
         why = "the rulebook leaves no statement in it"
         return Plan((DeleteRegistryPolicy(rule=rule, why=why, registry=registry),))
@@ -102,9 +105,18 @@ def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual:
         )
         return Plan(remarks=(remark,))
     why = "the registry policy is missing" if actual is None else "the registry policy is not the rulebook's"
-    takes_away = _takes_away(found, after)
+    takes_away = _takes_away(filter(None, map(_without_deleted, found)), after)
     step = PutRegistryPolicy(rule=rule, why=why, registry=registry, document=document, takes_away=takes_away)
     return Plan((step,))
+
+
+def _without_deleted(statement: Statement) -> Statement | None:
+    """A statement without principals that are no more, since ECR takes no policy that names one; or nothing of it."""
+    deleted = deleted_in(statement)
+    if not deleted or "Principal" not in statement.written:
+        return statement
+    left = without(statement.written["Principal"], deleted)
+    return Statement({**statement.written, "Principal": left}, statement.version) if left is not None else None
 
 
 def _takes_away(before: Iterable[Statement], after: Iterable[Statement]) -> bool:
