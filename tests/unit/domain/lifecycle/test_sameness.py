@@ -208,6 +208,14 @@ def test_of_all_policies_of_two_rules_those_that_are_called_the_same_claim_the_s
     assert len(same) > 0.5 * alike, "too careful: half of those that claim the same are known to"
 
 
+def test_a_policy_of_thousands_of_patterns_is_compared_at_once() -> None:
+    patterns = tuple(f"{number}*" for number in range(5000))
+    many = policy(*(keep(number + 1, *patterns[number:]) for number in range(20)))
+
+    assert same_effect(many, policy(*many.rules))
+    assert not same_effect(many, policy(*many.rules[1:]))
+
+
 @given(policies())
 def test_every_policy_does_what_it_does(one: LifecyclePolicy) -> None:
     assert same_effect(one, one)

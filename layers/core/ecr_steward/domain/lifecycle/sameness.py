@@ -23,6 +23,8 @@ from ecr_steward.domain.lifecycle.policy import (
 )
 
 _NEVER_IN_A_TAG = "*"
+_MANY = 64
+"""Patterns in one list that are not looked at one against the other: a text of ECR's length could hold thousands."""
 
 
 class _Effect(NamedTuple):
@@ -78,11 +80,17 @@ def _selects_all_of(before: _Effect, effect: _Effect) -> bool:
         return True  # among tagged images, any; among untagged ones, any and untagged: all of them
     # Against a rule for any image, the pattern that every tagged image has an image tag for.
     wanted = effect.patterns if effect.tag_status is TagStatus.TAGGED else frozenset({"*"})
-    return all(any(_covers(pattern, narrower) for narrower in wanted) for pattern in before.patterns)
+    if before.patterns <= wanted:
+        return True
+    return max(len(wanted), len(before.patterns)) <= _MANY and all(
+        any(_covers(pattern, narrower) for narrower in wanted) for pattern in before.patterns
+    )
 
 
 def _needed(patterns: set[str]) -> frozenset[str]:
     """The patterns that say something, where all must match: not one that follows from another of them."""
+    if len(patterns) > _MANY:
+        return frozenset(patterns)
     return frozenset(
         pattern for pattern in patterns if not any(_covers(pattern, other) for other in patterns - {pattern})
     )
