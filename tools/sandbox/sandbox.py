@@ -25,6 +25,7 @@ from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledge
 from sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, LONGEST_WINDOW_SECONDS
 from sandbox.delivery.refused import check_roles
 from sandbox.deploy import Deployment, reset_moto
+from sandbox.deploy.services.ecr import PullTimeUpdateExclusion
 from sandbox.identity import iam
 from sandbox.identity.principals import Principals
 from sandbox.identity.sessions import Sessions
@@ -182,6 +183,10 @@ class Sandbox:
         stack.enter_context(self._server)
         stack.callback(self._clients.close)
         stack.callback(gateway.close)
+        for account, deployment in self.deployments.items():
+            for excluded in deployment.of_type(PullTimeUpdateExclusion.TYPE):
+                ecr = self.client("ecr", deployment.region, account)
+                ecr.register_pull_time_update_exclusion(principalArn=excluded.physical_id)
 
     # ---------------------------------------------------------------- addresses
 

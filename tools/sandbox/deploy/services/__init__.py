@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from sandbox.deploy.model import ResourceModel
-from sandbox.deploy.services import awslambda, cloudwatch, dynamodb, events, iam, logs, scheduler, sns, sqs
+from sandbox.deploy.services import awslambda, cloudwatch, dynamodb, ecr, events, iam, logs, scheduler, sns, sqs
 
 MODELS: Mapping[str, type[ResourceModel]] = {
     model.TYPE: model
-    for service in (awslambda, cloudwatch, dynamodb, events, iam, logs, scheduler, sns, sqs)
+    for service in (awslambda, cloudwatch, dynamodb, ecr, events, iam, logs, scheduler, sns, sqs)
     for model in service.MODELS
 }
 """By CloudFormation type. A type that is not here stops a deployment."""
