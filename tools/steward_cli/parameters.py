@@ -11,13 +11,22 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ecr_steward.rulebook.bounds import OWN_ACCOUNT, PULL_ONLY_ROLE, SECRET_PREFIX, SPOKE_ACCOUNTS, UNBOUNDED, Bounds
+from ecr_steward.rulebook.bounds import (
+    OWN_ACCOUNT,
+    PULL_ONLY_ROLE,
+    SECRET_PREFIX,
+    SPOKE_ACCOUNTS,
+    TEMPLATE_ROLE,
+    UNBOUNDED,
+    Bounds,
+)
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.nearest import nearest_word
 
 _PATTERNS: Final = {
     SECRET_PREFIX: r"ecr-steward/[A-Za-z0-9/_+=.@-]*",
     PULL_ONLY_ROLE: r"ecr-steward-pull-only[A-Za-z0-9+=,.@_-]{0,43}",
+    TEMPLATE_ROLE: r"ecr-steward-creation-template[A-Za-z0-9+=,.@_-]{0,35}",
     SPOKE_ACCOUNTS: r"([0-9]{12}(,[0-9]{12})*)?",
     OWN_ACCOUNT: r"[0-9]{12}",
 }
@@ -68,6 +77,7 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
     return Bounds(
         secret_prefix=text(SECRET_PREFIX),
         pull_only_role=text(PULL_ONLY_ROLE),
+        template_role=text(TEMPLATE_ROLE),
         connected=None if accounts is None else frozenset(filter(None, accounts.split(","))),
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},

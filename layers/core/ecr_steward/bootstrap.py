@@ -98,6 +98,8 @@ class Settings:
     """Of the roles that the functions act as."""
     region: str | None = None
     """Where the function runs, whose registries are swept."""
+    template_role: str | None = None
+    """What the names of roles begin with that creation templates may name."""
 
     @property
     def own_roles(self) -> OwnRoles | None:
@@ -108,7 +110,11 @@ class Settings:
     @property
     def bounds(self) -> Bounds:
         """What a rulebook may name. An account that is not connected fails what is about it, and nothing else."""
-        return Bounds(secret_prefix=self.secret_prefix, pull_only_role=self.pull_only_role)
+        return Bounds(
+            secret_prefix=self.secret_prefix,
+            pull_only_role=self.pull_only_role,
+            template_role=self.template_role,
+        )
 
     @property
     def homes(self) -> tuple[RegistryRef, ...]:
@@ -143,6 +149,7 @@ class Settings:
             source_queue_url=env.get("ECR_STEWARD_SOURCE_QUEUE_URL"),
             role_path=env.get("ECR_STEWARD_ROLE_PATH"),
             region=env.get("AWS_REGION"),
+            template_role=env.get("ECR_STEWARD_TEMPLATE_ROLE_PREFIX"),
         )
 
 

@@ -126,5 +126,6 @@ def test_our_own_template_takes_what_is_checked_here() -> None:
     assert patterns == {
         "SecretPrefix": parameters._PATTERNS["SecretPrefix"],
         "PullOnlyRoleName": parameters._PATTERNS["PullOnlyRoleName"],
+        "CreationTemplateRolePrefix": parameters._PATTERNS["CreationTemplateRolePrefix"],
         "SpokeAccounts": "([0-9]{12})?",  # SAM checks each entry of a list
     }

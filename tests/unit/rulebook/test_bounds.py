@@ -90,3 +90,15 @@ def test_a_compiled_rulebook_is_refused_when_it_lies_outside(with_credential):
         parse_compiled(text, "here", PROD)
     assert parse_compiled(text, "here").credentials
     assert json.loads(text)["format"] == 1
+
+
+def test_the_parameter_is_named_when_a_creation_template_has_a_role_outside(example, outside):
+    template = {"prefix": "ROOT", "applied_for": ["replication"], "role": "ecr-steward-creation-template"}
+    example["registries"] = [{"name": "all", "creation_templates": [template]}]
+
+    assert outside(example, Bounds(template_role="ecr-steward-creation-template-prod")) == [
+        "ES606 registries[0].creation_templates[0].role: `ecr-steward-creation-template` is a role that this "
+        "deployment may not pass on to ECR; expected a name that begins with `ecr-steward-creation-template-prod`, as the "
+        "template's parameter CreationTemplateRolePrefix says"
+    ]
+    assert outside(example, Bounds(template_role="ecr-steward-creation-template")) == []

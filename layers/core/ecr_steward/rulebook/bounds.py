@@ -16,6 +16,7 @@ from ecr_steward.rulebook.replicate import Replicate
 SECRET_PREFIX: Final = "SecretPrefix"  # noqa: S105  no secret
 PULL_ONLY_ROLE: Final = "PullOnlyRoleName"
 SPOKE_ACCOUNTS: Final = "SpokeAccounts"
+TEMPLATE_ROLE: Final = "CreationTemplateRolePrefix"
 OWN_ACCOUNT: Final = "AWS::AccountId"
 
 _PULL_ONLY: Final = "pull-only"
@@ -28,6 +29,8 @@ class Bounds:
 
     secret_prefix: str | None = None
     pull_only_role: str | None = None
+    template_role: str | None = None
+    """What the names of roles begin with that creation templates may name."""
     connected: frozenset[str] | None = None
     """Accounts beside the steward's own."""
     own_account: str | None = None
@@ -42,6 +45,10 @@ class Bounds:
                     yield from self._account_outside(destination.account, (*at, number, "to", which, "account"))
         for position, credential in enumerate(rulebook.credentials):
             yield from self._credential_outside(credential, ("credentials", position))
+        for position, registry in enumerate(rulebook.registries):
+            for number, template in enumerate(registry.creation_templates or ()):
+                place: Path = ("registries", position, "creation_templates", number, "role")
+                yield from self._template_role_outside(template.role, place)
 
     def _credential_outside(self, credential: Credential, at: Path) -> Iterator[Problem]:
         role, prefix = self.pull_only_role, self.secret_prefix
@@ -64,6 +71,15 @@ class Bounds:
                     f"{prefix}{sink.secretsmanager.rpartition('/')[2]}",
                     code=Code.OUTSIDE_SECRET_PREFIX,
                 )
+
+    def _template_role_outside(self, role: str | None, at: Path) -> Iterator[Problem]:
+        if role is not None and self.template_role is not None and not role.startswith(self.template_role):
+            yield Problem(
+                at,
+                f"`{role}` is a role that this deployment may not pass on to ECR",
+                f"a name that begins with `{self.template_role}`, {self._as_said(TEMPLATE_ROLE)}",
+                code=Code.OUTSIDE_TEMPLATE_ROLE,
+            )
 
     def _account_outside(self, account: str | None, at: Path) -> Iterator[Problem]:
         if account is None or self.connected is None or account in self.connected or account == self.own_account:
