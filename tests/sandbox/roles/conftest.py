@@ -176,6 +176,13 @@ class House:
         for item in dynamodb.scan(TableName=table)["Items"]:
             dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
 
+    def let_go_of_brakes(self) -> None:
+        """Forget what brakes have counted and which hold, as an hour and a person would."""
+        table, dynamodb = self.physical_id("StateTable"), self.sandbox.client("dynamodb")
+        for item in dynamodb.scan(TableName=table)["Items"]:
+            if item["pk"]["S"].startswith(("brake#", "holds")):
+                dynamodb.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+
     def remembered(self) -> list[str]:
         """The states of the notices in the idempotency table."""
         items = self.sandbox.client("dynamodb").scan(TableName=self.physical_id("IdempotencyTable"))["Items"]
@@ -236,6 +243,7 @@ class House:
     def watch(self, scenario: Any) -> tuple[dict[str, list[str]], set[str], set[tuple[str, str]]]:
         """Let a scenario happen; what was told, which of its effects are there, and who was refused which action."""
         self.forget_notices()
+        self.let_go_of_brakes()
         self.sandbox.local_ecr.decisions.clear()
         self._runs, self._events = len(self.sandbox.invocations), len(self.sandbox.events)
         self._lost = len(self.sandbox.lost)

@@ -96,9 +96,10 @@ class Bare(Scenario):
     effects: ClassVar = NOTHING_LEFT
     function = "ApplyRepositoryPoliciesFunction"
     account = HUB
+    rule = "bare"
 
     def prepare(self) -> None:
-        self.repository = self.house.new_name("bare")
+        self.repository = self.house.new_name(self.rule)
         self.house.at(self.account).ecr.create_repository(repositoryName=self.repository)
         give_policies(self.house.at(self.account), self.repository)
 
@@ -112,6 +113,17 @@ class Bare(Scenario):
 
 class BareInSpoke(Bare):
     account = SPOKE
+
+
+class Braked(Bare):
+    """The same where nothing may be taken away: the brake holds, and people are told."""
+
+    effects: ClassVar = {"notice", "remembered"}
+    rule = "braked"
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        held = {"notice"} if self.house.notices("Brake Held", self.repository) else set()
+        return {*held, *self.noticed()}
 
 
 class SweepBare(Bare):
@@ -542,7 +554,14 @@ def scheduled(schedule: str, role: str, job: type[Scenario]) -> tuple[type[Scena
 
 
 FUNCTIONS = (Apply, Enforce, Evaluate, Replicate, Sweep, Refresh)
-NOTIFYING = {"watch": Watch, "evaluate": Evaluate, "replicate": Replicate, "sweep": Sweep, "refresh": Refresh}
+NOTIFYING = {
+    "watch": Watch,
+    "braked": Braked,
+    "evaluate": Evaluate,
+    "replicate": Replicate,
+    "sweep": Sweep,
+    "refresh": Refresh,
+}
 SWEEPING = scheduled("ReconcileRegistryFunctionSweep", "hub/SweepScheduleRole", Sweep)
 REFRESHING = scheduled("RefreshCredentialsFunctionRefresh", "hub/CredentialScheduleRole", Refresh)
 SCENARIOS: Mapping[str, type[Scenario]] = {

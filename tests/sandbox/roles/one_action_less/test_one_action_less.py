@@ -59,8 +59,15 @@ def cold(role: str, scenario: str, action: str, missing: set[str], on: str = "")
 
 def remembering(role: str, scenario: str) -> Iterator[Row]:
     """Rows of the table that remembers notices: without it they are given all the same."""
-    yield from rows(role, scenario, {"dynamodb:PutItem UpdateItem": {"remembered"}}, place="log")
-    yield from rows(role, f"{scenario}, and the bus refuses", {"dynamodb:DeleteItem": ALL}, place="log")
+    table = {"on": "-IdempotencyTable-", "place": "log"}
+    yield from rows(role, scenario, {"dynamodb:PutItem UpdateItem": {"remembered"}}, **table)
+    yield from rows(role, f"{scenario}, and the bus refuses", {"dynamodb:DeleteItem": ALL}, **table)
+
+
+def enforcing(role: str, scenario: str, *, begun: set[str], counted: set[str]) -> Iterator[Row]:
+    """Rows of the state table: the switch, which is read first, the journal, and the counts of the brake."""
+    yield from cold(role, scenario, "dynamodb:GetItem", ALL, on="-StateTable-")
+    yield from rows(role, scenario, {"dynamodb:PutItem": begun, "dynamodb:UpdateItem": counted}, on="-StateTable-")
 
 
 def keeping(function: str, *, is_polled: bool = False) -> Iterator[Row]:
@@ -85,6 +92,7 @@ NOTICE = {"notice", "remembered"}
 COPIES = {"copy", "spoke copy", *NOTICE}
 REQUEST = {"verdict", "requested"}
 LACK = {"lack told"}
+BARE_REPLICA = "replicate to what is to be bare"
 
 READING = (
     "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource "
@@ -124,6 +132,8 @@ TABLE = [
     *cold(ENFORCE, "enforce labels", "ecr:GetAuthorizationToken", ALL),
     *cold(ENFORCE, "enforce in the spoke", "sts:AssumeRole", ALL),
     *remembering(ENFORCE, "watch"),
+    *enforcing(ENFORCE, "enforce", begun={"untagged"}, counted=TAGS),
+    *rows(ENFORCE, "enforce", {"dynamodb:Query": ALL}),
     *keeping("EnforceImageTagsFunction"),
     # apply_repository_policies
     *rows(APPLY, "apply", {READING: ALL, **CHANGING}),
@@ -131,22 +141,28 @@ TABLE = [
     *rows(APPLY, "apply to a registry", {**REGISTRY, **CREATING}),
     *rows(APPLY, "apply elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
     *cold(APPLY, "apply in the spoke", "sts:AssumeRole", ALL),
+    *rows(APPLY, "braked", {"events:PutEvents": NOTICE}),
+    *remembering(APPLY, "braked"),
+    *enforcing(APPLY, "bare", begun={"no policy"}, counted={"no policy", "no lifecycle"}),
     *keeping("ApplyRepositoryPoliciesFunction"),
     # evaluate_image_scan
     *rows(EVALUATE, "evaluate", {JUDGING: {"verdict"}, ENHANCED: {"verdict"}, "events:PutEvents": ALL}),
     *cold(EVALUATE, "evaluate", "sts:AssumeRole", {"spoke verdict"}),
     *remembering(EVALUATE, "evaluate"),
+    *rows(EVALUATE, "evaluate", {"dynamodb:Query": ALL}),
     *keeping("EvaluateImageScanFunction", is_polled=True),
     # replicate_image
     *rows(REPLICATE, "replicate", {JUDGING: ALL, ENHANCED: ALL}),
     *rows(REPLICATE, "replicate", {READING: {"copy", *SETTINGS}, **CHANGING, UPLOADING: {"copy"}}),
     *rows(REPLICATE, "replicate", {"ecr:GetDownloadUrlForLayer": COPIES, "ecr:PutImage": {"copy"}}),
     *rows(REPLICATE, "replicate", {"events:PutEvents": NOTICE}),
-    *rows(REPLICATE, "replicate to what is to be bare", BARE),
+    *rows(REPLICATE, BARE_REPLICA, BARE),
     *rows(REPLICATE, "replicate to a new repository", {"ecr:CreateRepository": {"copy", *SETTINGS}}),
     *cold(REPLICATE, "replicate", "ecr:GetAuthorizationToken", COPIES),
     *cold(REPLICATE, "replicate", "sts:AssumeRole", {"spoke copy"}),
     *remembering(REPLICATE, "replicate"),
+    *enforcing(REPLICATE, BARE_REPLICA, begun={"no policy"}, counted={"no policy", "no lifecycle"}),
+    *rows(REPLICATE, "replicate", {"dynamodb:Query": ALL}),
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),
@@ -164,6 +180,8 @@ TABLE = [
     *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", {*REQUEST, *LACK}),
     *cold(SWEEP, "sweep", "sts:AssumeRole", {"spoke"}),
     *remembering(SWEEP, "sweep"),
+    *enforcing(SWEEP, "sweep", begun={"untagged"}, counted=TAGS),
+    *rows(SWEEP, "sweep", {"dynamodb:Query": {*TAGS, *NOTICE, *REQUEST, *LACK}}, on="-StateTable-"),
     *keeping("ReconcileRegistryFunction"),
     # refresh_credentials
     *rows(REFRESH, "refresh", {"ecr:DescribeRepositories ListImages": {"login"}, "events:PutEvents": NOTICE}),
