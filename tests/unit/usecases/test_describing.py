@@ -166,10 +166,30 @@ def test_nothing_passes_when_it_may_be_readable_another_time(method: str, error:
     made = labelled(IMAGE, {"source": "here"})
     made.registry.calls.fail_before(method, error)
 
-    with pytest.raises(type(error)):
-        Describer(made.registry, made.content, lambda: NOON).facts(
-            TagRules(labels=(SOURCE,)), made.registry.images(API), [IMAGE.digest]
-        )
+    facts = Describer(made.registry, made.content, lambda: NOON).facts(
+        TagRules(labels=(SOURCE,)), made.registry.images(API), [IMAGE.digest]
+    )
+
+    assert facts.shortcomings == {}
+    assert facts.errors == (error,)
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"), [(AccessDeniedError("the key of the repository"), 2), (ThrottledError("slow down"), 1)]
+)
+def test_other_images_are_asked_when_one_is_closed_and_none_when_the_registry_is_tired(
+    error: StewardError, asked: int
+) -> None:
+    made = world([IMAGE, BARE], {"1.4.2": IMAGE, "1.4.3": BARE})
+    made.registry.calls.fail_before("manifest", error)
+
+    facts = Describer(made.registry, made.content, lambda: NOON).facts(
+        TagRules(annotations=(Requirement("nowhere"),)), made.registry.images(API), [IMAGE.digest, BARE.digest]
+    )
+
+    assert facts.errors == (error,)
+    assert len(facts.shortcomings) == asked - 1
+    assert made.registry.calls.methods.count("manifest") == asked
 
 
 @pytest.mark.parametrize("method", ["manifest", "labels"])

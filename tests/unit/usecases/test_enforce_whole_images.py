@@ -11,6 +11,7 @@ from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.tag_rules import CompanionRules, OnViolation, Requirement, TagRules
+from ecr_steward.errors import ThrottledError
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward_fakes import FakeNotices
@@ -170,6 +171,16 @@ def test_a_signature_may_come_within_the_hour_and_is_missed_after_it() -> None:
     assert early.plan.violations == ()
     assert [violation.image_tag for violation in late.plan.violations] == [None]
     assert tags(made, IMAGE) == {KEPT}
+
+
+def test_a_bad_tag_goes_and_the_event_is_tried_again_when_the_image_cannot_be_read_for_now() -> None:
+    made = world([IMAGE], {"latest": IMAGE})
+    made.registry.calls.fail_before("labels", ThrottledError("slow down"))
+
+    outcome = enforce(made, IMAGE, LABELS)
+
+    assert tags(made, IMAGE) == {KEPT}
+    assert isinstance(outcome.error, ThrottledError)
 
 
 ARM, INTEL = manifest("arm", blobs=[config("arm")]), manifest("intel", blobs=[config("intel")])

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.tag_rules import CompanionRules, Requirement, TagRules
+from ecr_steward.errors import StewardError
 
 VALUE_LIMIT = 4096
 """Characters in the value of a label or annotation that is asked for. A config may hold megabytes."""
@@ -34,6 +35,8 @@ class Facts:
     """``None``: no time is granted for anything."""
     shortcomings: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
     """What images lack that they must bring along, one sentence each."""
+    errors: tuple[StewardError, ...] = ()
+    """Why it is not known of other images, for now."""
 
 
 def signature_tag(digest: Digest) -> ImageTag:

@@ -15,6 +15,7 @@ from ecr_steward.errors import (
     ImageNotFoundError,
     InvalidImageConfigError,
     InvalidManifestError,
+    RetryableError,
     StewardError,
 )
 from ecr_steward.ports.clock import Clock
@@ -38,22 +39,31 @@ class Describer:
     def facts(self, rules: TagRules, images: RepositoryImages, focus: Iterable[Digest]) -> Facts:
         """What is known of these images beside their tags. One that was deleted meanwhile lacks nothing.
 
-        Raises what trying again may mend, and AccessDeniedError.
+        What cannot be read for now hides no other image, but after an error that trying again may mend nobody is asked
+        any more.
         """
         now = self.now()
+        errors: list[StewardError] = []
         subjects = {image.subject for image in images.images.values()}
         lacking: dict[Digest, tuple[str, ...]] = {}
         descriptions: dict[Digest, Description] = {}
         for digest in sorted(set(focus)):
-            if has_to_be_described(rules, digest, images, now):
+            if not has_to_be_described(rules, digest, images, now):
+                continue
+            try:
                 description = self._describe(rules, ImageRef(images.repository, digest), digest in subjects)
-                found = tuple(shortcomings(rules, digest, images, description, now)) if description else ()
-                if description and found:
-                    lacking[digest], descriptions[digest] = found, description
+            except StewardError as error:
+                errors.append(error)
+                if isinstance(error, RetryableError):
+                    break
+                continue
+            found = tuple(shortcomings(rules, digest, images, description, now)) if description else ()
+            if description and found:
+                lacking[digest], descriptions[digest] = found, description
         of_a_part = replace(rules, annotations=(), companions=None)
         for digest in self._parts_of_indexes(images, descriptions):
             lacking[digest] = tuple(shortcomings(of_a_part, digest, images, descriptions[digest], now))
-        return Facts(now, lacking)
+        return Facts(now, lacking, tuple(errors))
 
     def _describe(self, rules: TagRules, image: ImageRef, has_referrers: bool) -> Description | None:
         types: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.domain.tag_plan import plan_image_tags
 from ecr_steward.domain.tag_rules import AliasMove, OnViolation
 from ecr_steward.domain.tagging import is_quarantine_tag
-from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RepositoryNotFoundError
+from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RepositoryNotFoundError, gravest
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.applying import Applier
@@ -63,13 +63,18 @@ def enforce_in_repository(
 ) -> Outcome:
     """Enforce a rule's image tags for some images of a repository; a dry run plans them and tells nobody.
 
-    Raises ImageNotFoundError and RepositoryNotFoundError for what was deleted since ``images`` were read.
+    What cannot be read of some images is the outcome's error, and keeps nothing else from being done. Raises
+    ImageNotFoundError and RepositoryNotFoundError for what was deleted since ``images`` were read.
     """
     if rule.image_tags is None:
         return Outcome(str(images.repository), rule.name, rule.mode)
     focus = frozenset(focus)
-    plan = plan_image_tags(rule, images, focus, describer.facts(rule.image_tags, images, focus))
-    outcome = Outcome(str(images.repository), rule.name, rule.mode, plan)
+    facts = describer.facts(rule.image_tags, images, focus)
+    plan = plan_image_tags(rule, images, focus, facts)
+    error = gravest(facts.errors) if facts.errors else None
+    if error is not None:
+        error.rule = rule.name
+    outcome = Outcome(str(images.repository), rule.name, rule.mode, plan, error=error)
     if is_dry:
         return outcome
     _tell(rule, plan, images, notices)
@@ -77,11 +82,11 @@ def enforce_in_repository(
         return outcome
     try:
         return outcome.carried_out(applier.apply(plan, images.repository, images))
-    except ImageTagIsImmutableError as error:
+    except ImageTagIsImmutableError as refused:
         aliases = rule.image_tags.aliases
         if aliases is None or aliases.move is not AliasMove.DELETE_AND_RETAG:
             raise
-        remark = f"somebody was faster ({error}): the event of that push, or the next sweep, plans anew"
+        remark = f"somebody was faster ({refused}): the event of that push, or the next sweep, plans anew"
         return replace(outcome, plan=plan + Plan(remarks=(remark,)))
 
 
