@@ -104,7 +104,7 @@ def test_a_saved_plan_does_nothing_when_the_facts_have_moved(ecr, run: Run) -> N
 
     assert applied.returncode == 1
     assert applied.stderr.splitlines() == [
-        "Error: the facts have moved since plan.json was saved, so nothing is done; plan again",
+        "Error: ES834 the facts have moved since plan.json was saved, so nothing is done; plan again",
         f"  {ACCOUNT}/{REGION}/team-7/api",
     ]
     assert {each["imageTagMutability"] for each in ecr.describe_repositories()["repositories"]} == {"MUTABLE"}

@@ -10,6 +10,7 @@ import typer
 from ecr_steward.domain.journal import Entry
 from ecr_steward.domain.names import ImageRef, image_tag
 from ecr_steward.domain.plan import Plan
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.by_hand import ByHand
 from steward_cli.image_names import parse_image, resolve
 from steward_cli.refusal import refuse
@@ -41,7 +42,10 @@ def undo(stack_name: str, table: str | None, step_id: str, *, is_dry: bool, is_f
     with told():
         entry = remembered.journal.entry(step_id)
         if entry is None:
-            refuse(f"the journal has no step `{step_id}`: `ecr-steward steps` lists those of the last days")
+            refuse(
+                f"the journal has no step `{step_id}`: `ecr-steward steps` lists those of the last days",
+                Code.JOURNAL_STEP,
+            )
         hands = remembered.by_hand(is_dry=is_dry)
         plan = hands.undo(entry, is_forced=is_forced, lasting=timedelta(days=days))
     _show(plan, is_dry=is_dry)
@@ -98,7 +102,7 @@ def _image(text: str, remembered: Remembered, hands: ByHand) -> ImageRef:
 
 def _check(reason: str) -> None:
     if not reason.strip():
-        refuse("say why: the journal keeps the reason")
+        refuse("say why: the journal keeps the reason", Code.REASON)
 
 
 def _show(plan: Plan, *, is_dry: bool) -> None:

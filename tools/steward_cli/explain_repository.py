@@ -41,11 +41,11 @@ def explain_repository(
     for missing, key, option in ((account, "accounts", "--account"), (region, "regions", "--region")):
         named = next((rule.name for rule in rulebook.rules if getattr(rule.match, key)), None)
         if missing is None and named:
-            refuse(f"the rule `{named}` names {key}, so say whose repository is meant: {option}")
+            refuse(f"the rule `{named}` names {key}, so say whose repository is meant: {option}", Code.WHOSE_REPOSITORY)
     try:
         repository = RepositoryRef(RegistryRef(account or _ANY_ACCOUNT, region or _ANY_REGION), name)
     except InvalidNameError as error:
-        refuse(str(error))
+        refuse(str(error), Code.IMPOSSIBLE_NAME)
     found = explain(rulebook, repository, _pairs(resource_tags))
     if as_json:
         sys.stdout.write(json.dumps({"repository": name, **asdict(found)}, indent=2) + "\n")
@@ -74,7 +74,7 @@ def _rulebook(file: Path | None) -> Rulebook:
 def _pairs(written: Sequence[str]) -> dict[str, str]:
     pairs = dict(each.partition("=")[::2] for each in written)
     if wrong := next((each for each in written if "=" not in each), None):
-        refuse(f"`{wrong}` is no resource tag: write KEY=VALUE")
+        refuse(f"`{wrong}` is no resource tag: write KEY=VALUE", Code.RESOURCE_TAG_PAIR)
     return pairs
 
 

@@ -45,9 +45,11 @@ class Asked:
 def run(asked: Asked, *, full: bool, as_json: bool) -> None:
     """Print the previews. Raises typer.Exit."""
     if asked.policy and asked.rulebook:
-        refuse("--policy and --rulebook say two things: give one of them")
+        refuse("--policy and --rulebook say two things: give one of them", Code.LIFECYCLE_OPTIONS)
     if asked.images and not (asked.policy or asked.rulebook):
-        refuse("--images asks nobody for the repository's own policy: give --policy or --rulebook")
+        refuse(
+            "--images asks nobody for the repository's own policy: give --policy or --rulebook", Code.LIFECYCLE_OPTIONS
+        )
     ahead = _ahead(asked.ahead)
     previews = [
         preview(ref, stored, intent, datetime.now(UTC), ahead)
@@ -85,10 +87,11 @@ def _from_file(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, 
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     except UnreadableImagesError as error:
-        refuse(str(error))
+        refuse(str(error), Code.IMAGES_FILE)
     if unknown := set(asked.repositories) - {stored.name for stored in found}:
         refuse(
-            f"{asked.images} has no image of {min(unknown)}; it has images of {', '.join(one.name for one in found)}"
+            f"{asked.images} has no image of {min(unknown)}; it has images of {', '.join(one.name for one in found)}",
+            Code.IMAGES_FILE,
         )
     source = _given(asked)
     region = _region(asked) or "us-east-1"
@@ -107,7 +110,7 @@ def _registry(account: str, region: str) -> RegistryRef:
     try:
         return RegistryRef(account, region)
     except InvalidNameError as error:
-        refuse(str(error))
+        refuse(str(error), Code.IMPOSSIBLE_NAME)
 
 
 # ------------------------------------------------------------------ from ECR
@@ -134,9 +137,11 @@ def _from_ecr(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, I
                 continue
             yield ref, read_repository(client, name, registry.account), intent
     except (BotoCoreError, ClientError) as error:
-        refuse(f"ECR cannot be read: {error}")
-    except (NoCallerError, InvalidNameError) as error:
-        refuse(str(error))
+        refuse(f"ECR cannot be read: {error}", Code.CALL_REFUSED)
+    except NoCallerError as error:
+        refuse(str(error), Code.CALLER_UNKNOWN)
+    except InvalidNameError as error:
+        refuse(str(error), Code.IMPOSSIBLE_NAME)
 
 
 def _all_repositories(client: Any, registry: RegistryRef) -> Iterator[str]:
@@ -157,7 +162,7 @@ def _own(client: Any, ref: RepositoryRef) -> Intent | None:
     try:
         return Intent("the repository's own policy", parse_lifecycle_text(answer["lifecyclePolicyText"]))
     except InvalidLifecyclePolicyError as error:
-        refuse(f"the lifecycle policy of {ref.name} cannot be read: {error}")
+        refuse(f"the lifecycle policy of {ref.name} cannot be read: {error}", Code.LIFECYCLE_UNREADABLE)
 
 
 # ------------------------------------------------------------------ what is given
@@ -174,7 +179,7 @@ def _given(asked: Asked) -> Source:
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     except (InvalidLifecyclePolicyError, UnicodeDecodeError) as error:
-        refuse(f"{asked.policy}: {error}")
+        refuse(f"{asked.policy}: {error}", Code.LIFECYCLE_UNREADABLE)
     if faults := refusals(policy):
         for fault in faults:
             typer.echo(f"{asked.policy}: ECR would refuse this policy: {fault}", err=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ecr_steward.rulebook.codes import Code
+
 Rulebook = Annotated[
     Path | None,
     typer.Argument(help="The rulebook (default: the one found here).", metavar="[FILE]", show_default=False),
@@ -92,7 +94,9 @@ def apply(
     shown = commands.Shown(full, as_json)
     if file is not None and commands.is_saved_plan(file):
         if account or region or repository:
-            commands.refuse("a saved plan says itself for which registries and repositories it is")
+            commands.refuse(
+                "a saved plan says itself for which registries and repositories it is", Code.SAVED_PLAN_SCOPE
+            )
         commands.apply_saved(file, table, shown)
     else:
         commands.apply(file, commands.Scope(account or (), region or (), repository or (), table), shown, yes=yes)

@@ -8,7 +8,7 @@ from ecr_steward.rulebook.codes import Code
 from steward_cli.main import USAGE
 
 
-def refuse(message: str, code: Code = Code.WRONG_USE) -> NoReturn:
+def refuse(message: str, code: Code) -> NoReturn:
     """End the command. Raises typer.Exit."""
     typer.echo(f"Error: {code} {message}", err=True)
     raise typer.Exit(USAGE)

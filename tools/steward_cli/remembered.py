@@ -20,6 +20,7 @@ from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import StewardError
 from ecr_steward.ports.clock import Clock
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.by_hand import ByHand
 from steward_cli.refusal import refuse
 
@@ -69,7 +70,10 @@ class Remembered:
     def own_registry(self) -> RegistryRef:
         """The caller's registry, in the session's region."""
         if self._session.region_name is None:
-            refuse("say which region is meant: set AWS_DEFAULT_REGION, or name the image as ACCOUNT/REGION/REPOSITORY")
+            refuse(
+                "say which region is meant: set AWS_DEFAULT_REGION, or name the image as ACCOUNT/REGION/REPOSITORY",
+                Code.CALLER_UNKNOWN,
+            )
         return RegistryRef(self._identity[0], self._session.region_name)
 
     def by_hand(self, *, is_dry: bool) -> ByHand:
@@ -82,7 +86,7 @@ class Remembered:
         try:
             found = self._session.client("sts", config=_PROMPT).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
-            refuse(f"AWS does not say who is calling: {error}")
+            refuse(f"AWS does not say who is calling: {error}", Code.CALLER_UNKNOWN)
         return found["Account"], found["Arn"]
 
     @cached_property
@@ -95,10 +99,16 @@ class Remembered:
             client = self._session.client("cloudformation", config=_PROMPT)
             (stack,) = client.describe_stacks(StackName=name)["Stacks"]
         except (BotoCoreError, ClientError) as error:
-            refuse(f"the stack {name} does not say which its state table is: {error}. Name the table with --table")
+            refuse(
+                f"the stack {name} does not say which its state table is: {error}. Name the table with --table",
+                Code.STATE_TABLE,
+            )
         found = [output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == _OUTPUT]
         if not found:
-            refuse(f"the stack {name} has no output {_OUTPUT}: deploy this version, or name the table with --table")
+            refuse(
+                f"the stack {name} has no output {_OUTPUT}: deploy this version, or name the table with --table",
+                Code.STATE_TABLE,
+            )
         return found[0]
 
 
@@ -108,4 +118,4 @@ def told() -> Iterator[None]:
     try:
         yield
     except StewardError as error:
-        refuse(str(error))
+        refuse(str(error), Code.CALL_REFUSED)

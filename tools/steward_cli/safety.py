@@ -6,6 +6,7 @@ import typer
 
 from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.brakes import GRANT_LASTS
+from ecr_steward.rulebook.codes import Code
 from steward_cli.main import FINDINGS
 from steward_cli.refusal import refuse
 from steward_cli.remembered import Remembered, Where, told
@@ -14,7 +15,7 @@ from steward_cli.remembered import Remembered, Where, told
 def pause(stack_name: str, table: str | None, reason: str) -> None:
     """Pause everything, with a reason."""
     if not reason.strip():
-        refuse("a pause needs a reason: others will ask")
+        refuse("a pause needs a reason: others will ask", Code.REASON)
     remembered = Remembered(Where(stack_name, table))
     with told():
         made = Pause(remembered.who, reason.strip(), remembered.now())
@@ -71,7 +72,8 @@ def release_brake(stack_name: str, table: str | None, rule: str, removals: int |
             there = ", ".join(hold.rule for hold in brakes.holds())
             refuse(
                 f"the brake of rule `{rule}` does not hold; "
-                + (f"those of these rules do: {there}" if there else "no brake does")
+                + (f"those of these rules do: {there}" if there else "no brake does"),
+                Code.BRAKE_NOT_HOLDING,
             )
         granted = removals if removals is not None else held.asked if held else 0
         brakes.release(rule, granted)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.problems import Problem
 from steward_cli.rulebook_file import VALUE_LIMIT, Place, UnreadableRulebookError, read_rulebook_file
 
@@ -61,8 +62,8 @@ def test_keys_and_values_keep_their_places_when_read(read):
 def test_a_problem_stands_at_what_contains_it_when_it_has_no_place(read):
     file = read("a:\n  b: 1\n")
 
-    assert file.place_of(Problem(("a", "b", "c", 7), "odd")) == Place(2, 6, 1)
-    assert file.place_of(Problem((), "odd")) == Place(1, 1, 2)
+    assert file.place_of(Problem(("a", "b", "c", 7), "odd", code=Code.OTHER_VALUE)) == Place(2, 6, 1)
+    assert file.place_of(Problem((), "odd", code=Code.OTHER_VALUE)) == Place(1, 1, 2)
 
 
 @pytest.mark.parametrize(

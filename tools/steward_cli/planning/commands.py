@@ -97,14 +97,17 @@ def apply_saved(path: Path, table: str | None, shown: Shown) -> None:
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     except NotAPlanError as error:
-        refuse(str(error))
+        refuse(str(error), Code.SAVED_PLAN)
     copies = CopiesToMake()
     hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=table)
     run = Run(saved.registries, saved.rules, hands, copies)
     _, found = run.plan(wanted_by(saved.only))
     to_do, moved = moved_since(saved.fingerprints, found)
     if moved:
-        typer.echo(f"Error: the facts have moved since {path} was saved, so nothing is done; plan again", err=True)
+        typer.echo(
+            f"Error: {Code.FACTS_MOVED} the facts have moved since {path} was saved, so nothing is done; plan again",
+            err=True,
+        )
         for subject in moved[:10]:
             typer.echo(f"  {subject}", err=True)
         if len(moved) > 10:
@@ -133,7 +136,10 @@ def _print(outcome: SweepOutcome, document: dict[str, object], shown: Shown, *, 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        refuse("there is nobody to ask here: give --yes, or save a plan with `plan --out` and apply that")
+        refuse(
+            "there is nobody to ask here: give --yes, or save a plan with `plan --out` and apply that",
+            Code.NOBODY_TO_ASK,
+        )
     if not typer.confirm("Do this?", err=True):
         typer.echo("nothing was done", err=True)
         raise typer.Exit(FINDINGS)
@@ -143,8 +149,10 @@ def _run(rulebook: ReadRulebook, scope: Scope) -> Run:
     clients, copies = connect(), CopiesToMake()
     try:
         registries = registries_of(clients, scope.accounts, scope.regions)
-    except (NoCallerError, InvalidNameError) as error:
-        refuse(str(error))
+    except NoCallerError as error:
+        refuse(str(error), Code.CALLER_UNKNOWN)
+    except InvalidNameError as error:
+        refuse(str(error), Code.IMPOSSIBLE_NAME)
     hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=scope.table)
     return Run(registries, rulebook.rules, hands, copies)
 

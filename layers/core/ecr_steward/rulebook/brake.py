@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
 from ecr_steward.domain import brake
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.words import WrongWordError
 
 MOST_REMOVALS: Final = 10_000
@@ -17,7 +18,7 @@ _DEFAULT: Final = brake.USUAL
 
 def _check_percent(text: str) -> str:
     if not re.fullmatch(_PERCENT, text):
-        raise WrongWordError(f"`{text}` is no share", "whole percent from 0% to 100%, such as 25%")
+        raise WrongWordError(f"`{text}` is no share", "whole percent from 0% to 100%, such as 25%", code=Code.SHARE)
     return text
 
 

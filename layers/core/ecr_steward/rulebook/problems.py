@@ -32,7 +32,7 @@ class Problem:
     on_key: bool = False
     """Whether the key at the end of the path is wrong, and not its value."""
     _: KW_ONLY
-    code: Code = Code.OTHER_VALUE
+    code: Code
 
     def __str__(self) -> str:
         meant = f"; did you mean `{self.nearest}`?" if self.nearest else ""
@@ -125,7 +125,7 @@ def _wrong_word(path: Path, error: ValueError) -> Problem:
     message = _LONG_QUOTE.sub(r"`\1...`", str(error))
     if isinstance(error, WrongWordError):
         return Problem(path, message, error.expected, error.nearest, code=error.code)
-    return Problem(path, message)
+    return Problem(path, message, code=Code.OTHER_VALUE)
 
 
 def _missing(path: Path) -> Problem:

@@ -68,7 +68,7 @@ class WrongWordError(ValueError):
         expected: str | None = None,
         nearest: str | None = None,
         *,
-        code: Code = Code.OTHER_VALUE,
+        code: Code,
     ) -> None:
         super().__init__(message)
         self.code = code
