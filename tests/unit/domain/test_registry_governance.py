@@ -1,10 +1,8 @@
-"""What a plan for a whole registry changes, what it keeps, and that a second one is empty."""
+"""What a plan for a whole registry changes, and what it keeps."""
 
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.plan import Plan
@@ -24,32 +22,12 @@ from ecr_steward.domain.registries import (
 )
 from ecr_steward.domain.registry_governance import plan_registry
 from ecr_steward.domain.repositories import Encryption, Mutability, TagMutability
-from ecr_steward.usecases.apply import apply_plan
-from ecr_steward_fakes import FakeRegistry, FakeRegistrySettings
-from ecr_steward_fakes.registry_settings import FRESH
+from ecr_steward_fakes.registry_worlds import ELSEWHERE, document, native, statement
 from ecr_steward_fakes.rules import AWAY, HOME
-
-EXAMPLES = settings(max_examples=100, derandomize=True)
-ELSEWHERE = RegistryRef("222233334444", "us-east-1")
 
 
 def plan(wanted: WantedSettings, **actual: Any) -> Plan:
     return plan_registry("all", HOME, wanted, RegistrySettings(**actual))
-
-
-def statement(sid: str | None, account: str = "222233334444", effect: str = "Allow") -> dict[str, Any]:
-    named = {"Sid": sid} if sid else {}
-    return {
-        **named,
-        "Effect": effect,
-        "Principal": {"AWS": [f"arn:aws:iam::{account}:root"]},
-        "Action": ["ecr:CreateRepository", "ecr:ReplicateImage"],
-        "Resource": f"arn:aws:ecr:us-east-1:{HOME.account}:repository/*",
-    }
-
-
-def document(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 OURS, THEIRS = statement("EcrStewardReplicationFrom"), statement("Theirs")
@@ -62,6 +40,7 @@ class TestPolicy:
 
         assert isinstance(step, PutRegistryPolicy)
         assert step.document == document(THEIRS, OURS)
+        assert step.why == "the registry policy has what it should not: `EcrStewardOld`"
 
     def test_statements_of_others_go_when_the_rulebook_removes_them(self) -> None:
         wanted = WantedSettings(policy=WantedPolicy((OURS,), keeps_foreign=False))
@@ -143,13 +122,10 @@ class TestScanning:
             "rules": [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": filters, "depth": "FULL"}],
             "languages": ["python"],
         }
-        assert step.why == "the scanning configuration is ENHANCED where the rulebook says BASIC"
-
-
-def native(prefix: str | None, *destinations: RegistryRef, **members: Any) -> dict[str, Any]:
-    filters = {"repositoryFilters": [{"filter": prefix, "filterType": "PREFIX_MATCH"}]} if prefix else {}
-    places = [{"region": one.region, "registryId": one.account} for one in destinations]
-    return {"destinations": places, **filters, **members}
+        assert step.why == (
+            "the scanning configuration is ENHANCED with no rule, the rulebook says BASIC with SCAN_ON_PUSH of prod*, "
+            "team-a"
+        )
 
 
 def wanted_rule(prefix: str, *destinations: RegistryRef, deletes: bool | None = None) -> NativeReplication:
@@ -193,6 +169,15 @@ class TestReplication:
         assert rule["tagFilters"] == ["v*"]
         assert rule["deleteReplication"] == {"enabled": False, "after": {"days": 3}}
         assert {"region": AWAY.region, "registryId": AWAY.account, "priority": 7} in rule["destinations"]
+
+    def test_the_reason_names_the_copies_that_come_and_go_when_rules_differ(self) -> None:
+        wanted = replication(wanted_rule("prod/", AWAY, deletes=True), keeps_foreign=False)
+
+        (step,) = plan(wanted, replication={"rules": [native(None, ELSEWHERE)]}).steps
+
+        assert step.why == (
+            f"the replication lacks: prod/ to {AWAY} with deletions; has what it should not: everything to {ELSEWHERE}"
+        )
 
     @pytest.mark.parametrize("deletes", [None, True])
     def test_nothing_is_planned_when_deletes_are_replicated_and_the_rulebook_wants_it_or_does_not_say(
@@ -308,103 +293,3 @@ class TestCreationTemplates:
         theirs = CreationTemplate("ROOT", frozenset({"CREATE_ON_PUSH"}))
 
         assert plan(self.WANTED, creation_templates={"ROOT": theirs, "team-a": TEMPLATE}) == Plan()
-
-
-# ---------------------------------------------------------------- whatever there is, one plan is enough
-
-SIDS = st.sampled_from(["EcrStewardA", "EcrStewardB", "Theirs", "Others", None])
-STATEMENTS = st.lists(
-    st.builds(statement, SIDS, st.sampled_from(["222233334444", "333344445555"]), st.sampled_from(["Allow", "Deny"])),
-    max_size=4,
-)
-OWN_STATEMENTS = st.lists(
-    st.builds(statement, st.sampled_from(["EcrStewardA", "EcrStewardB"])), max_size=2, unique_by=lambda one: one["Sid"]
-).map(tuple)
-PLACES = st.sets(st.sampled_from([AWAY, ELSEWHERE, RegistryRef("333344445555", "eu-west-1")]), min_size=1)
-PREFIXES = st.sampled_from(["prod/", "test/", None])
-FLAGS = st.fixed_dictionaries(
-    {}, optional={"tagFilters": st.just(["v*"]), "deleteReplication": st.builds(dict, enabled=st.booleans())}
-)
-NATIVE = st.lists(st.builds(lambda prefix, to, flags: native(prefix, *sorted(to), **flags), PREFIXES, PLACES, FLAGS))
-WANTED_RULES = st.lists(
-    st.builds(
-        NativeReplication,
-        PREFIXES.map(lambda prefix: frozenset({prefix} if prefix else ())),
-        PLACES.map(frozenset),
-        st.none() | st.booleans(),
-    ),
-    unique_by=lambda rule: rule.prefixes,
-).map(tuple)
-FILTERS = st.frozensets(st.sampled_from(["*", "prod*", "team-a"]), min_size=1)
-FREQUENCIES = st.dictionaries(st.sampled_from(["SCAN_ON_PUSH", "MANUAL"]), FILTERS)
-SCANNING = FREQUENCIES.map(
-    lambda rules: {
-        "scanType": "BASIC",
-        "rules": [
-            {"scanFrequency": one, "repositoryFilters": [{"filter": each, "filterType": "WILDCARD"} for each in some]}
-            for one, some in rules.items()
-        ],
-    }
-)
-TEMPLATES = st.builds(
-    CreationTemplate,
-    st.sampled_from(["team-a", "team-a/", "ROOT"]),
-    st.frozensets(st.sampled_from(["REPLICATION", "CREATE_ON_PUSH"]), min_size=1),
-    description=st.none() | st.just("of the rulebook"),
-    mutability=st.none() | st.just(TagMutability(Mutability.IMMUTABLE)),
-    policy=st.none() | st.just(document({"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"})),
-    encryption=st.none() | st.just(Encryption("KMS")),
-    resource_tags=st.dictionaries(st.sampled_from(["owner", "tier"]), st.sampled_from(["a", "b"])),
-)
-SETTINGS = st.builds(
-    RegistrySettings,
-    policy=st.none() | STATEMENTS.filter(bool).map(lambda some: document(*some)),
-    scanning=SCANNING,
-    replication=NATIVE.map(lambda rules: {"rules": rules}),
-    creation_templates=st.lists(TEMPLATES).map(lambda some: {one.key: one for one in some}),
-    account_settings=st.dictionaries(st.just("BLOB_MOUNTING"), st.sampled_from(["ENABLED", "DISABLED"])).map(
-        lambda some: {**FRESH, **some}
-    ),
-)
-WANTED = st.builds(
-    WantedSettings,
-    policy=st.none() | st.builds(WantedPolicy, OWN_STATEMENTS, st.booleans()),
-    scanning=st.none() | st.builds(WantedScanning, st.just("BASIC"), FREQUENCIES),
-    replication=st.none() | st.builds(WantedReplication, WANTED_RULES, st.booleans()),
-    creation_templates=st.none() | st.lists(TEMPLATES, unique_by=lambda one: one.key).map(tuple),
-    account_settings=st.none() | st.just({"BLOB_MOUNTING": "ENABLED"}),
-)
-
-
-@EXAMPLES
-@given(WANTED, SETTINGS)
-def test_the_second_plan_is_empty_when_the_first_was_applied(wanted: WantedSettings, actual: RegistrySettings) -> None:
-    store = FakeRegistrySettings({HOME: actual})
-
-    apply_plan(plan_registry("all", HOME, wanted, actual), FakeRegistry(), settings=store)
-
-    assert plan_registry("all", HOME, wanted, store.settings_of(HOME)).steps == ()
-
-
-@EXAMPLES
-@given(WANTED, SETTINGS)
-def test_what_others_have_set_stays_when_the_rulebook_keeps_it(
-    wanted: WantedSettings, actual: RegistrySettings
-) -> None:
-    store = FakeRegistrySettings({HOME: actual})
-
-    apply_plan(plan_registry("all", HOME, wanted, actual), FakeRegistry(), settings=store)
-
-    after = store.settings_of(HOME)
-    if wanted.policy and wanted.policy.keeps_foreign:
-        before = (actual.policy or {}).get("Statement", [])
-        foreign = [one for one in before if not str(one.get("Sid", "")).startswith("EcrSteward")]
-        assert all(one in (after.policy or {})["Statement"] for one in foreign)
-    if wanted.replication and wanted.replication.keeps_foreign:
-        named = {tuple(rule.prefixes) for rule in wanted.replication.rules}
-        rules = actual.replication["rules"]
-        foreign = [
-            one for one in rules if tuple(each["filter"] for each in one.get("repositoryFilters", [])) not in named
-        ]
-        assert all(one in after.replication["rules"] for one in foreign)
-    assert actual.creation_templates.keys() <= after.creation_templates.keys()

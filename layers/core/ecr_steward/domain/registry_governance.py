@@ -4,7 +4,7 @@ What ECR tells is written back with all its members but those that the rulebook 
 nobody here knows, and a configuration is always replaced as a whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from ecr_steward.domain.creation_templates import template_steps
@@ -35,6 +35,8 @@ MOST_RULES: Final = 25
 """Rules of a replication configuration (PutReplicationConfiguration API reference)."""
 MOST_DESTINATIONS: Final = 25
 """Unique destinations of all its rules (ECR user guide, "Private image replication")."""
+_SHOWN: Final = 5
+"""How many of several things a reason names."""
 
 
 def plan_registry(rule: str, registry: RegistryRef, wanted: WantedSettings, actual: RegistrySettings) -> Plan:
@@ -104,10 +106,19 @@ def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual:
             "remove some of them"
         )
         return Plan(remarks=(remark,))
-    why = "the registry policy is missing" if actual is None else "the registry policy is not the rulebook's"
+    why = "the registry policy is missing" if actual is None else _what_differs(found, after)
     takes_away = _takes_away(filter(None, map(_without_deleted, found)), after)
     step = PutRegistryPolicy(rule=rule, why=why, registry=registry, document=document, takes_away=takes_away)
     return Plan((step,))
+
+
+def _what_differs(before: Iterable[Statement], after: Iterable[Statement]) -> str:
+    """Which statements come and go; of one that is changed, it is the new one that is lacking."""
+    had, has = ({each.grants: each.name for each in some} for some in (before, after))
+    lacking = [name for grants, name in has.items() if grants not in had]
+    surplus = [name for grants, name in had.items() if grants not in has]
+    told = [("lacks", lacking), ("has what it should not", surplus)]
+    return f"the registry policy {'; '.join(f'{how}: {_listed(names)}' for how, names in told if names)}"
 
 
 def _without_deleted(statement: Statement) -> Statement | None:
@@ -149,13 +160,17 @@ def _scanning(
         }
         for frequency, filters in wanted.rules.items()
     ]
-    differing = f"{now.type} where the rulebook says {wanted.type}" if now.type != wanted.type else "of other rules"
     yield PutRegistryScanning(
         rule=rule,
-        why=f"the scanning configuration is {differing}",
+        why=f"the scanning configuration is {_told(now)}, the rulebook says {_told(wanted)}",
         registry=registry,
         document={**actual, "scanType": wanted.type, "rules": rules},
     )
+
+
+def _told(scanning: WantedScanning) -> str:
+    rules = (f"{frequency} of {_listed(sorted(filters))}" for frequency, filters in sorted(scanning.rules.items()))
+    return f"{scanning.type} with {' and '.join(rules) or 'no rule'}"
 
 
 def _filters_by_frequency(configuration: Document) -> dict[str, frozenset[str]]:
@@ -186,9 +201,11 @@ def _plan_replication(rule: str, registry: RegistryRef, wanted: WantedReplicatio
                 f"rulebook's it would have {count} {what}, and ECR takes at most {most}; remove some of them"
             )
             return Plan(remarks=(remark,))
-    gone = len(actual.get("rules", [])) - len([one for one in actual.get("rules", []) if one in document["rules"]])
-    new = len(document["rules"]) - len([one for one in document["rules"] if one in actual.get("rules", [])])
-    why = f"of its rules {gone} are not the rulebook's, and {new} of the rulebook's are missing or different"
+    before, after = actual.get("rules", []), document["rules"]
+    lacking = [_copies(one) for one in after if _unordered(one) not in map(_unordered, before)]
+    surplus = [_copies(one) for one in before if _unordered(one) not in map(_unordered, after)]
+    told = [("lacks", lacking), ("has what it should not", surplus)]
+    why = f"the replication {'; '.join(f'{how}: {_listed(rules)}' for how, rules in told if rules)}"
     return Plan((PutReplicationConfiguration(rule=rule, why=why, registry=registry, document=document),))
 
 
@@ -223,6 +240,18 @@ def _rewritten(wanted: NativeReplication, actual: Mapping[str, Any]) -> dict[str
     if wanted.deletes is not None and deletes.get("enabled", False) != wanted.deletes:
         rule["deleteReplication"] = {**deletes, "enabled": wanted.deletes}
     return rule
+
+
+def _copies(rule: Mapping[str, Any]) -> str:
+    """A rule of ECR as people read it."""
+    prefixes = _listed([str(one.get("filter")) for one in rule.get("repositoryFilters", [])]) or "everything"
+    places = _listed(["/".join(_place(one)) for one in rule.get("destinations", [])])
+    return f"{prefixes} to {places}{' with deletions' if rule.get('deleteReplication', {}).get('enabled') else ''}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = len(words) - _SHOWN
+    return ", ".join(words[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _prefixes(rule: Mapping[str, Any]) -> frozenset[str] | None:
