@@ -11,10 +11,15 @@ from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Rules
+from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.validate import validate
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
+from ecr_steward.usecases.reconcile_registry import sweep_part
+from ecr_steward.usecases.sweep_repository import Hands
+from ecr_steward_fakes import FakeNotices, FakeRegistrySettings, FakeReplicationQueue, FakeSweepQueue
 from ecr_steward_fakes.appliers import applier_of
+from ecr_steward_fakes.rules import noon
 
 STRANGER = "999999999999"
 
@@ -139,3 +144,43 @@ def test_each_part_costs_one_call_and_only_where_a_rule_speaks_of_it(
 
     assert mend(world, repository, rules).plan.is_empty
     assert asked.total() == calls
+
+
+def test_a_sweep_with_nothing_to_do_asks_three_times_for_each_repository(
+    world: Any, repository: RepositoryRef, asked: Counter[str]
+) -> None:
+    rules = rules_for(
+        policy={"pull": ["account"]},
+        lifecycle=[{"expire": {"untagged": True, "after": "14d"}}],
+        mutability={"immutable": True},
+        scanning="on_push",
+        encryption={"type": "aes256"},
+        resource_tags={"managed-by": "ecr-steward"},
+    )
+    names = sorted(f"team-{number}/api" for number in range(10))
+    for name in names:
+        ref = RepositoryRef(repository.registry, name)
+        world.registry.create_repository(ref, None)
+        mend(world, ref, rules)
+    part = SweepPart(repository.registry, tuple(names), "sweep")
+    hands = Hands(
+        registry=world.registry,
+        content=world.content,
+        scans=world.scans,
+        notices=FakeNotices(),
+        queue=FakeReplicationQueue(),
+        now=noon,
+        applier=applier_of(world.registry),
+        settings=FakeRegistrySettings(),
+    )
+    asked.clear()
+
+    outcome = sweep_part(part, rules=rules, hands=hands, queue=FakeSweepQueue(), seconds_left=lambda: 900)
+
+    assert (outcome.repositories, outcome.outcomes, outcome.failures) == (10, (), ())
+    assert asked == {
+        "GetRepositoryPolicy": 10,
+        "GetLifecyclePolicy": 10,
+        "ListTagsForResource": 10,
+        "DescribeRepositories": 5,  # of 2 repositories each: BATCH_SIZE is 2 in these tests
+    }
