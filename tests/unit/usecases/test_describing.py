@@ -183,13 +183,24 @@ def test_other_images_are_asked_when_one_is_closed_and_none_when_the_registry_is
     made = world([IMAGE, BARE], {"1.4.2": IMAGE, "1.4.3": BARE})
     made.registry.calls.fail_before("manifest", error)
 
-    facts = Describer(made.registry, made.content, lambda: NOON).facts(
+    facts = Describer(made.registry, made.content, lambda: NOON, workers=1).facts(
         TagRules(annotations=(Requirement("nowhere"),)), made.registry.images(API), [IMAGE.digest, BARE.digest]
     )
 
     assert facts.errors == (error,)
     assert len(facts.shortcomings) == asked - 1
     assert made.registry.calls.methods.count("manifest") == asked
+
+
+def test_every_image_is_described_when_there_are_more_than_are_read_at_a_time() -> None:
+    many = [manifest(f"image {n}", blobs=[config(f"of image {n}")]) for n in range(30)]
+    made = world(many, {f"1.4.{n}": held for n, held in enumerate(many)})
+    for held in many[::2]:
+        made.content.hold_labels(held.blobs[0].digest, {"source": "here"})
+
+    found = lacking(made, TagRules(labels=(SOURCE,)))
+
+    assert set(found) == {held.digest for held in many[1::2]}
 
 
 @pytest.mark.parametrize("method", ["manifest", "labels"])

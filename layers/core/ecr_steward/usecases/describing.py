@@ -1,8 +1,10 @@
 """Reading what an image says of itself and who refers to it, as far as a rule about image tags asks for it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import batched
 
 from ecr_steward.domain.images import IMAGE_CONFIG_MEDIA_TYPES, INDEX_MEDIA_TYPES, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
@@ -35,6 +37,8 @@ class Describer:
     registry: Registry
     content: ImageContent
     now: Clock
+    workers: int = 4
+    """Images that are read at a time."""
 
     def facts(self, rules: TagRules, images: RepositoryImages, focus: Iterable[Digest]) -> Facts:
         """What is known of these images beside their tags. One that was deleted meanwhile lacks nothing.
@@ -44,26 +48,40 @@ class Describer:
         """
         now = self.now()
         errors: list[StewardError] = []
-        subjects = {image.subject for image in images.images.values()}
         lacking: dict[Digest, tuple[str, ...]] = {}
         descriptions: dict[Digest, Description] = {}
-        for digest in sorted(set(focus)):
-            if not has_to_be_described(rules, digest, images, now):
-                continue
-            try:
-                description = self._describe(rules, ImageRef(images.repository, digest), digest in subjects)
-            except StewardError as error:
-                errors.append(error)
-                if isinstance(error, RetryableError):
-                    break
-                continue
-            found = tuple(shortcomings(rules, digest, images, description, now)) if description else ()
-            if description and found:
+        asked = [digest for digest in sorted(set(focus)) if has_to_be_described(rules, digest, images, now)]
+        for digest, description in self._described(rules, images, asked):
+            if isinstance(description, StewardError):
+                errors.append(description)
+            elif description and (found := tuple(shortcomings(rules, digest, images, description, now))):
                 lacking[digest], descriptions[digest] = found, description
         of_a_part = replace(rules, annotations=(), companions=None)
         for digest in self._parts_of_indexes(images, descriptions):
             lacking[digest] = tuple(shortcomings(of_a_part, digest, images, descriptions[digest], now))
         return Facts(now, lacking, tuple(errors))
+
+    def _described(
+        self, rules: TagRules, images: RepositoryImages, asked: Sequence[Digest]
+    ) -> Iterator[tuple[Digest, Description | StewardError | None]]:
+        """Read several images at a time: each takes some requests, and a sweep asks for thousands."""
+        subjects = {image.subject for image in images.images.values()}
+
+        def describe(digest: Digest) -> Description | StewardError | None:
+            try:
+                return self._describe(rules, ImageRef(images.repository, digest), digest in subjects)
+            except StewardError as error:
+                return error
+
+        if len(asked) <= 1:  # an event's: no thread is worth it
+            yield from ((digest, describe(digest)) for digest in asked)
+            return
+        with ThreadPoolExecutor(self.workers) as pool:
+            for some in batched(asked, self.workers, strict=False):
+                found = list(pool.map(describe, some))
+                yield from zip(some, found, strict=True)
+                if any(isinstance(each, RetryableError) for each in found):
+                    return
 
     def _describe(self, rules: TagRules, image: ImageRef, has_referrers: bool) -> Description | None:
         types: frozenset[str] = frozenset()
