@@ -124,12 +124,13 @@ def _names_are_unique(key: str, kind: str, named: Mapping[int, _Named]) -> Itera
 
 def _settings_fit_ecr(settings: RepositoryRules, protect: Iterable[TagPattern], at: Path) -> Iterator[Problem]:
     if settings.policy is not None:
-        yield from _policy_fits(settings.policy, (*at, "policy"))
+        yield from policy_fits(settings.policy, (*at, "policy"))
     if settings.lifecycle is not None:
         yield from lifecycle_fits(settings.lifecycle, (*at, "lifecycle"), map(tag_matcher, protect))
 
 
-def _policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
+def policy_fits(policy: Policy, at: Path) -> Iterator[Problem]:
+    """What ECR would refuse in a repository policy, wherever it stands."""
     document = repository_policy(policy, _LONGEST_REGISTRY)
     if is_too_long(document):
         length = len(policy_text(compacted(document, is_own, OWN_SID)))

@@ -1,19 +1,15 @@
 """Contradictions between creation templates, and what ECR could not create a repository by."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
-from ecr_steward.domain.names import RegistryRef
-from ecr_steward.domain.policies.text import POLICY_LIMIT, policy_text
+from ecr_steward.rulebook.checks import policy_fits
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_registries import template_settings
 from ecr_steward.rulebook.creation_templates import CreationTemplate
+from ecr_steward.rulebook.lifecycle_checks import lifecycle_fits
 from ecr_steward.rulebook.nearest import nearest_word
-from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem
 from ecr_steward.rulebook.settings import RepositoryRules
-
-_LONGEST_REGISTRY: Final = RegistryRef("000000000000", "us-gov-west-1")
 
 
 def templates_agree(
@@ -60,12 +56,6 @@ def _can_be_used(
             code=Code.TEMPLATE_WITHOUT_ROLE,
         )
     if template.policy is not None:
-        document = repository_policy(template.policy, _LONGEST_REGISTRY)
-        length = len(policy_text(document))
-        if length > POLICY_LIMIT:
-            yield Problem(
-                (*at, "policy"),
-                f"the repository policy has {length} characters",
-                f"at most {POLICY_LIMIT}, as ECR takes them",
-                code=Code.POLICY_TOO_LONG,
-            )
+        yield from policy_fits(template.policy, (*at, "policy"))
+    if template.lifecycle is not None:
+        yield from lifecycle_fits(template.lifecycle, (*at, "lifecycle"))

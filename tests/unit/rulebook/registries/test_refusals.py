@@ -14,6 +14,8 @@ type Problems = Callable[[Any], list[str]]
 
 STATEMENT = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
 TEMPLATE = {"prefix": "team-a", "applied_for": ["replication"]}
+ALL_IMAGES = {"expire": {"after": "14d"}}
+ANONYMOUS = {**STATEMENT, "Sid": "A"}
 ON_PUSH = {"frequency": "on_push", "repositories": ["*"]}
 PROD = {"to": [{"region": "eu-west-1"}], "repositories": ["prod/"]}
 LONG_POLICY = {"statements": [{**STATEMENT, "Sid": f"S{number}"} for number in range(100)]}
@@ -131,6 +133,14 @@ LONG_POLICY = {"statements": [{**STATEMENT, "Sid": f"S{number}"} for number in r
                 ]
             },
             ".creation_templates[0].encryption: a `key` goes with the types kms and kms_dsse",
+        ),
+        (
+            {"creation_templates": [{**TEMPLATE, "lifecycle": [ALL_IMAGES, ALL_IMAGES]}]},
+            ".creation_templates[0].lifecycle[",
+        ),
+        (
+            {"creation_templates": [{**TEMPLATE, "policy": {"statements": [ANONYMOUS, ANONYMOUS]}}]},
+            ".creation_templates[0].policy.statements[1].Sid: `A` is the Sid of another statement",
         ),
         (
             {"creation_templates": [{**TEMPLATE, "role": "admin"}]},
