@@ -10,7 +10,7 @@ import pytest
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
-RULE = "rules: [{name: a, match: {repositories: ['**']}}]\n"
+RULE = "rules: [{name: a, match: {repositories: ['**']}, final: true}]\n"
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_every_file_is_checked_when_several_are_named(run, valid_rulebook, tmp_p
         (["compile", "nowhere.yaml"], "Missing option"),
         (
             ["schema", "ruelbook"],
-            "there is no schema `ruelbook`; did you mean `rulebook`? There are: rulebook, violation",
+            "there is no schema `ruelbook`; did you mean `rulebook`? There are: rulebook, test, violation",
         ),
         (["sandbox", "up"], ".aws-sam/build holds no built template: run `make build` first"),
         (["sandbox", "up", "--port", "x"], "should be a valid integer"),

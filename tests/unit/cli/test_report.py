@@ -36,7 +36,7 @@ def test_the_right_key_is_named_when_one_is_misspelt(shown):
         "   |\n"
         " 4 |     mach: {repositories: ['**']}\n"
         "   |     ^^^^ did you mean `match`?\n"
-        "   = expected one of name, match, mode, image_tags, repository, scan, replicate\n"
+        "   = expected one of name, match, extends, final, mode, brake, image_tags, repository, scan, replicate\n"
         "\n"
     )
 
@@ -77,7 +77,7 @@ def test_the_section_to_add_is_named_when_a_copy_waits_for_a_verdict_that_never_
     )
 
     assert shown(source) == (
-        "r.yaml:7:12: ES502 `scan_passed` waits for a verdict that this rule never gives: it has no `scan`\n"
+        "r.yaml:7:12: ES502 `scan_passed` waits for a verdict that no rule ever gives: none has `scan`\n"
         "   |\n"
         " 7 |     when: [scan_passed]\n"
         "   |            ^^^^^^^^^^^\n"
@@ -100,7 +100,7 @@ def test_the_section_to_add_is_named_when_a_copy_waits_for_a_verdict_that_never_
     ],
 )
 def test_every_place_is_shown_when_a_waiver_or_a_credential_is_wrong(shown, entry, places):
-    text = shown("version: 1\nrules: [{name: a, match: {repositories: ['**']}}]\n" + entry)
+    text = shown("version: 1\nrules: [{name: a, match: {repositories: ['**']}, final: true}]\n" + entry)
 
     told = [line.split(": ")[0] for line in text.splitlines() if line.startswith("r.yaml")]
     assert told == [f"r.yaml:{place}" for place in places]
@@ -108,7 +108,7 @@ def test_every_place_is_shown_when_a_waiver_or_a_credential_is_wrong(shown, entr
 
 def test_a_waiver_is_shown_as_a_note_when_it_has_expired(shown):
     source = (
-        "version: 1\nrules: [{name: a, match: {repositories: ['**']}}]\nwaivers:\n"
+        "version: 1\nrules: [{name: a, match: {repositories: ['**']}, final: true}]\nwaivers:\n"
         "- {finding: CVE-2026-1234, repositories: ['**'], until: 2026-08-20, reason: not reachable}\n"
         "- {finding: CVE-2026-5678, repositories: ['**'], until: 2026-08-21, reason: not reachable}\n"
     )
