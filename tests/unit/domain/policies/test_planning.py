@@ -375,3 +375,30 @@ def test_nothing_of_others_is_lost_but_what_ecr_would_refuse(wanted: PolicyRules
 
     lost = grants_of(before) - after
     assert all("AROA" in str(grant) for grant in lost)
+
+
+leaves = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["*", ACCOUNT, "Allow", "${x}"])
+)
+json_values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+members = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "Condition", "Odd"]
+odd_documents = st.fixed_dictionaries(
+    {},
+    optional={
+        "Version": json_values,
+        "Statement": json_values | st.lists(st.dictionaries(st.sampled_from(members), json_values)),
+    },
+)
+
+
+@given(rules, odd_documents)
+def test_there_is_a_plan_for_any_document_that_is_json(wanted: PolicyRules, found: dict[str, Any]) -> None:
+    plan = plan_policy(wanted, found)
+
+    assert plan.change is None or plan.refusal is None
+    if plan.change is not None:
+        assert plan_policy(wanted, plan.change.document).change is None

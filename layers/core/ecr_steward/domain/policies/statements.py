@@ -65,9 +65,10 @@ class Statement:
     def circumstances(self) -> Grant:
         """All but whom and which actions it is about."""
         written = self.written
+        effect = written.get("Effect")
         apart = {"Sid", "Principal", "Action", "Condition", "Effect", "NotPrincipal", "NotAction", "Resource"}
         return (
-            written.get("Effect"),
+            effect if isinstance(effect, str) else _text(effect),
             _condition(written.get("Condition")),
             read_principals(written["NotPrincipal"]) if "NotPrincipal" in written else None,
             _lowered(written["NotAction"]) if "NotAction" in written else None,
