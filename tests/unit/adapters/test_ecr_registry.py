@@ -27,6 +27,7 @@ from ecr_steward.errors import (
     RepositoryNotFoundError,
     ThrottledError,
 )
+from ecr_steward_fakes import FakeReleases
 
 CONTENT = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {}, "layers": []})
 REPOSITORY = RepositoryRef(RegistryRef("123456789012", "us-east-1"), "team-a/api")
@@ -57,6 +58,18 @@ def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(
             (image,) = registry.images(REPOSITORY).images.values()
 
         assert image.pushed_at == details[0].get("lastActivatedAt", pushed)
+
+
+def test_nobody_is_asked_for_releases_where_there_is_no_image(clients: AwsClients) -> None:
+    releases = FakeReleases()
+    with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:
+        ecr.add_response("describe_images", {"imageDetails": []})
+        ecr.add_response("describe_images", {"imageDetails": [{"imageDigest": IMAGE.digest.value}]})
+
+        for _ in range(2):
+            EcrRegistry(clients, releases).images(REPOSITORY)
+
+    assert [call.method for call in releases.calls.entries] == ["of"]
 
 
 def failing(code: str) -> dict[str, Any]:

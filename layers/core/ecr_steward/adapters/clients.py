@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 """botocore's own retries: they know throttling codes, and wait longer each time."""
+USER_AGENT = "ecr-steward"
+"""Who called, as records of CloudTrail tell it. What botocore would say of itself it finds anew for each call, in an
+eighth of the time that a call costs here; its version is told all the same."""
 
 
 class AwsClients:
@@ -36,7 +39,7 @@ class AwsClients:
         Without accounts, every registry is spoken to as the caller, whosever it is.
         """
         self._given = session
-        self._config = config
+        self._config = config.merge(Config(user_agent=USER_AGENT))
         self._accounts = accounts
         self._core = botocore.session.Session()
         self._sessions: dict[Role | None, boto3.Session] = {}

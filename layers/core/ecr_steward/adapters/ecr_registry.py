@@ -105,7 +105,7 @@ class EcrRegistry:
             # Without a filter on imageStatus, archived images are left out.
             details = all_pages(client, "describe_images", "imageDetails", page_size=PAGE_SIZE, **key)
             images = [_image(repository, detail) for detail in details]
-        return RepositoryImages.of(repository, images, self._released(repository))
+        return RepositoryImages.of(repository, images, self._released(repository) if images else ())
 
     def _released(self, repository: RepositoryRef) -> list[tuple[Digest, ImageTag | None]]:
         given = self._releases.of(repository) if self._releases else ()
