@@ -17,7 +17,7 @@ from pathlib import Path
 from measuring.custodian import custodian, require_custodian
 from measuring.houses import BUILD, Calls, House, house
 from measuring.peers import REGION
-from measuring.rulebooks import EVERYTHING, SAME_AS_CUSTODIAN, compiled
+from measuring.rulebooks import EVERYTHING, IMAGES, SAME_AS_CUSTODIAN, compiled
 from measuring.stewards import apply, plan
 from measuring.verdicts import Verdict, at_most, below, tell
 
@@ -74,7 +74,7 @@ def deployed(repositories: int, build: Path = BUILD) -> list[Verdict]:
     """The functions do it by the parts of their queue, with every setting that a rule can have."""
     with _registry(repositories, 0, build=build) as stage:
         told = f"{repositories:,} repositories, every setting"
-        made = _sweep_twice(stage, told)
+        made = _sweep_twice(stage, EVERYTHING, told)
         return [
             _few_calls(f"calls of a no-change sweep as deployed, {told}", made, repositories),
             below("memory of its function", stage.peak_bytes() / MIB, MEMORY, "MiB"),
@@ -85,9 +85,9 @@ def large(repositories: int, images: int, build: Path = BUILD) -> list[Verdict]:
     """More images than should be known at once: swept as deployed, and planned by the command."""
     told = f"{repositories:,} repositories of {images} images"
     with _registry(repositories, images, build=build) as stage:
-        _sweep_twice(stage, told)
+        _sweep_twice(stage, IMAGES, told)
         with stage.counted() as made:
-            planned = plan(EVERYTHING, stage.environment(), REGION)
+            planned = plan(IMAGES, stage.environment(), REGION)
         print(f"ecr-steward plan, {told}: {planned.seconds:.1f} s, {planned.peak_bytes / MIB:.0f} MiB; {made}")
         return [
             below(f"memory of the function, {told}", stage.peak_bytes() / MIB, MEMORY, "MiB"),
@@ -113,9 +113,9 @@ def _run(who: str, stage: House, region: str) -> float:
     return apply(SAME_AS_CUSTODIAN, stage.environment(region), region).seconds
 
 
-def _sweep_twice(stage: House, told: str) -> Calls:
+def _sweep_twice(stage: House, rulebook: str, told: str) -> Calls:
     """The calls of a sweep with nothing to do, after one that had everything to do."""
-    stage.use_rulebook(compiled(EVERYTHING))
+    stage.use_rulebook(compiled(rulebook))
     for run in (FIRST, UNCHANGED):
         with stage.counted() as made:
             seconds = stage.sweep()

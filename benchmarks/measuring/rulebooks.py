@@ -38,6 +38,20 @@ rules:
 """
 """Every setting of a repository, and its image tags."""
 
+IMAGES = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: [{regex: 'v\\d+'}]
+      on_violation: notify
+    repository:
+      lifecycle: [{keep: {newest: 30, tags: ["v*"]}}, {expire: {untagged: true, after: 14d}}]
+"""
+"""What asks for all images of a repository."""
+
 
 def compiled(rulebook: str) -> str:
     """A rulebook as the functions read it. Raises ValueError where it does not validate."""
