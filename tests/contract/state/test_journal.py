@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from ecr_steward.domain.journal import KEPT, Entry, StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag, SetRepositoryPolicy
+from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, SetRepositoryPolicy
 from ecr_steward.domain.registries import DeleteRegistryPolicy
 
 HOME = RegistryRef("111122223333", "us-east-1")
@@ -46,9 +46,12 @@ def test_what_each_step_was_about_is_kept(world):
     deleted = DeleteImage(rule="r", why="w", image=ImageRef(API, OLD), image_tags=frozenset(map(ImageTag, "ba")))
     policy = SetRepositoryPolicy(rule="r", why="w", repository=API, document={}, takes_away=True)
     of_registry = DeleteRegistryPolicy(rule="r", why="w", registry=HOME)
-    entries = [world.journal.entry(world.journal.begin(step, "ana")) for step in (MOVED, deleted, policy, of_registry)]
+    retagged = DeleteAndRetag(rule="r", why="w", image=MOVED.image, image_tag=MOVED.image_tag, previous=OLD)
+    steps = (MOVED, retagged, deleted, policy, of_registry)
+    entries = [world.journal.entry(world.journal.begin(step, "ana")) for step in steps]
 
     assert [(each.repository, each.digest, each.image_tags, each.previous) for each in entries] == [
+        (API, NEW, ("1-latest",), OLD),
         (API, NEW, ("1-latest",), OLD),
         (API, OLD, ("a", "b"), None),
         (API, None, (), None),

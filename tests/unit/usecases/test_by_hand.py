@@ -11,7 +11,7 @@ from ecr_steward.domain.by_hand import BY_HAND
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
-from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag
+from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, Plan, RemoveImageTag
 from ecr_steward.domain.releases import RELEASED_FOR
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.tag_plan import plan_image_tags
@@ -246,6 +246,18 @@ def test_a_moved_image_tag_goes_back_to_its_image_when_the_move_is_undone():
     assert "1-latest" in house.tags(GOOD)
 
     house.hands.undo(house.entry(AddImageTag, "1-latest"))
+
+    assert house.tags() == {"1.4.1", "1-latest"}
+
+
+def test_an_immutable_image_tag_goes_back_to_its_image_when_the_move_is_undone():
+    house = House(bad=["1.4.1", "1-latest"], good=["1.4.2"], mutability=Mutability.IMMUTABLE)
+    step = DeleteAndRetag(rule="services", why="w", image=GOOD, image_tag=ImageTag("1-latest"), previous=BAD.digest)
+    images = house.registry.images(API)
+    applier_of(house.registry, journal=house.journal).apply(Plan((step,)), API, images)
+    assert house.tags(GOOD) == {"1.4.2", "1-latest"}
+
+    house.hands.undo(house.entry(DeleteAndRetag, "1-latest"))
 
     assert house.tags() == {"1.4.1", "1-latest"}
 
