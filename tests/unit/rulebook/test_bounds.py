@@ -98,7 +98,7 @@ def test_the_parameter_is_named_when_a_creation_template_has_a_role_outside(exam
 
     assert outside(example, Bounds(template_role="ecr-steward-creation-template-prod")) == [
         "ES606 registries[0].creation_templates[0].role: `ecr-steward-creation-template` is a role that this "
-        "deployment may not pass on to ECR; expected a name that begins with `ecr-steward-creation-template-prod`, as the "
-        "template's parameter CreationTemplateRolePrefix says"
+        "deployment may not pass on to ECR; expected a name that begins with "
+        "`ecr-steward-creation-template-prod`, as the template's parameter CreationTemplateRolePrefix says"
     ]
     assert outside(example, Bounds(template_role="ecr-steward-creation-template")) == []
