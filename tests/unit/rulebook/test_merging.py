@@ -261,6 +261,19 @@ def test_ecr_is_not_told_to_expire_what_another_rule_protects():
     assert [entry.spelling for entry in protected.retention.expires] == ["keep the newest 30 of *"]
 
 
+def test_an_entry_that_only_ecr_could_carry_out_is_told_when_another_rule_protects_what_it_would_take():
+    rules = rules_of(
+        rule("team", "team-a/**", image_tags={"protect": ["release-*"]}),
+        rule("all", repository={"lifecycle": [{"archive": {"after": "30d"}}]}),
+    )
+
+    (conflict,) = rules.governing(API, {}).conflicts
+
+    assert conflict.rule == "all"
+    assert "would also do it to what `protect release-*` protects, so this entry is left out" in conflict.why
+    assert rules.governing(replace(API, name="other"), {}).conflicts == ()
+
+
 SEGMENTS = st.text("ab*", min_size=1, max_size=3).filter(lambda text: "**" not in text) | st.just("**")
 GLOBS = st.lists(SEGMENTS, min_size=1, max_size=3).map("/".join)
 NAMES = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)

@@ -1,5 +1,6 @@
 """Reading a rulebook and the facts of registries, as ``plan`` and ``apply`` need them."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -63,7 +64,8 @@ def registries_of(clients: AwsClients, accounts: Sequence[str], regions: Sequenc
 
     Raises NoCallerError and InvalidNameError.
     """
-    default_region = boto3.Session().region_name
+    # boto3 reads AWS_DEFAULT_REGION alone; everything else of AWS, AWS_REGION too
+    default_region = os.environ.get("AWS_REGION") or boto3.Session().region_name
     if not regions and default_region is None:
         raise NoCallerError("no region: give --region, or set AWS_REGION")
     where = regions or [str(default_region)]

@@ -69,6 +69,8 @@ class RepositorySettings:
     scan_on_push: bool | None = None
     encryption: Encryption | None = None
     resource_tags: Mapping[str, str] = field(default_factory=dict)
+    not_done: tuple[str, ...] | None = None
+    """Entries of the lifecycle that nobody carries out here, one sentence each. Only in a rule."""
     retention: RetentionRules | None = None
     """What the sweep keeps and expires beside ECR's lifecycle policy. Only in a rule, and there always together with
     ``lifecycle``, since both come of one key: a document without rules means that ECR is to have no policy."""

@@ -28,6 +28,9 @@ def settings_of(
             policy_rules=policy_rules(wanted.policy, repository.registry) if wanted.policy else None,
             lifecycle=lifecycle_document(lifecycle.native) if lifecycle else None,
             retention=lifecycle.retention if lifecycle else None,
+            not_done=tuple(f"{each.why}, so this entry is left out" for each in lifecycle.refused) or None
+            if lifecycle
+            else None,
             mutability=mutability,
             scan_on_push=scan_on_push,
             encryption=encryption,
