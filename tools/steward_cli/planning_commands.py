@@ -29,12 +29,17 @@ Repositories = Annotated[
         "--repository", help="Only these, by pattern as in `match`; several times for several.", show_default=False
     ),
 ]
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        help="The stack of a deployed steward: its pause, brakes, journal and releases count here, too.",
+        show_default=False,
+    ),
+]
 Table = Annotated[
     str | None,
     typer.Option(
-        envvar="ECR_STEWARD_STATE_TABLE",
-        help="The state table of a deployed steward: its pause, brakes, journal and releases count here, too.",
-        show_default=False,
+        envvar="ECR_STEWARD_STATE_TABLE", help="The state table of that steward, by name.", show_default=False
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Show every step of every repository.")]
@@ -58,6 +63,7 @@ def plan(
     out: Annotated[
         Path | None, typer.Option("--out", help="Save the plan, for `apply FILE.json`.", show_default=False)
     ] = None,
+    stack_name: StackName = None,
     table: Table = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 0 for no changes, 1 for an error, 2 for changes.")
@@ -66,7 +72,7 @@ def plan(
     """Show what differs from the rulebook and what would be done, by which rule and why. Nothing is changed."""
     from steward_cli.planning import commands
 
-    scope = commands.Scope(account or (), region or (), repository or (), table)
+    scope = commands.Scope(account or (), region or (), repository or (), commands.Deployed(stack_name, table))
     commands.plan(file, scope, commands.Shown(full, as_json), out, detailed_exitcode=detailed_exitcode)
 
 
@@ -85,6 +91,7 @@ def apply(
     repository: Repositories = None,
     full: Full = False,
     as_json: AsJson = False,
+    stack_name: StackName = None,
     table: Table = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -97,6 +104,11 @@ def apply(
             commands.refuse(
                 "a saved plan says itself for which registries and repositories it is", Code.SAVED_PLAN_SCOPE
             )
-        commands.apply_saved(file, table, shown)
+        commands.apply_saved(file, commands.Deployed(stack_name, table), shown)
     else:
-        commands.apply(file, commands.Scope(account or (), region or (), repository or (), table), shown, yes=yes)
+        commands.apply(
+            file,
+            commands.Scope(account or (), region or (), repository or (), commands.Deployed(stack_name, table)),
+            shown,
+            yes=yes,
+        )

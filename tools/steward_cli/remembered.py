@@ -91,25 +91,27 @@ class Remembered:
 
     @cached_property
     def _table(self) -> StateTable:
-        return StateTable(self._clients, self._where.table or self._table_of_stack(), self.now)
+        name = self._where.table or table_of_stack(self._where.stack_name, self._session)
+        return StateTable(self._clients, name, self.now)
 
-    def _table_of_stack(self) -> str:
-        name = self._where.stack_name
-        try:
-            client = self._session.client("cloudformation", config=_PROMPT)
-            (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-        except (BotoCoreError, ClientError) as error:
-            refuse(
-                f"the stack {name} does not say which its state table is: {error}. Name the table with --table",
-                Code.STATE_TABLE,
-            )
-        found = [output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == _OUTPUT]
-        if not found:
-            refuse(
-                f"the stack {name} has no output {_OUTPUT}: deploy this version, or name the table with --table",
-                Code.STATE_TABLE,
-            )
-        return found[0]
+
+def table_of_stack(name: str, session: boto3.Session) -> str:
+    """The state table of the steward that this stack is. Raises typer.Exit where there is none, and says why."""
+    try:
+        client = session.client("cloudformation", config=_PROMPT)
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    except (BotoCoreError, ClientError) as error:
+        refuse(
+            f"the stack {name} does not say which its state table is: {error}. Name the table with --table",
+            Code.STATE_TABLE,
+        )
+    found = [output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == _OUTPUT]
+    if not found:
+        refuse(
+            f"the stack {name} has no output {_OUTPUT}: deploy this version, or name the table with --table",
+            Code.STATE_TABLE,
+        )
+    return found[0]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import typer
 
 from ecr_steward.adapters.clock import utc_now
@@ -29,11 +30,27 @@ from steward_cli.planning.report import show_plan
 from steward_cli.planning.running import Run, ToDo, moved_since
 from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
 from steward_cli.refusal import refuse
+from steward_cli.remembered import table_of_stack
 from steward_cli.report import show_findings
 from steward_cli.rulebook_commands import find_rulebooks
 
-__all__ = ["Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
+__all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
 CHANGES = 2
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed steward whose state counts; or none."""
+
+    stack_name: str | None
+    table_name: str | None
+
+    @property
+    def table(self) -> str | None:
+        """Its state table. Raises typer.Exit where the stack does not say."""
+        if self.table_name or self.stack_name is None:
+            return self.table_name
+        return table_of_stack(self.stack_name, boto3.Session())
 
 
 @dataclass(frozen=True)
@@ -43,8 +60,7 @@ class Scope:
     accounts: Sequence[str]
     regions: Sequence[str]
     repositories: Sequence[str]
-    table: str | None
-    """Of a deployed steward's state."""
+    deployed: Deployed
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     _tell_done(run.apply(to_do), to_do, scope_of(rulebook, run.registries, scope.repositories), shown)
 
 
-def apply_saved(path: Path, table: str | None, shown: Shown) -> None:
+def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
     """Do exactly what a saved plan says. Raises typer.Exit with 1 where the facts have moved, and does nothing then."""
     try:
         saved = SavedPlan.read(path)
@@ -99,7 +115,7 @@ def apply_saved(path: Path, table: str | None, shown: Shown) -> None:
     except NotAPlanError as error:
         refuse(str(error), Code.SAVED_PLAN)
     copies = CopiesToMake()
-    hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=table)
+    hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=deployed.table)
     run = Run(saved.registries, saved.rules, hands, copies)
     _, found = run.plan(wanted_by(saved.only))
     to_do, moved = moved_since(saved.fingerprints, found)
@@ -153,7 +169,7 @@ def _run(rulebook: ReadRulebook, scope: Scope) -> Run:
         refuse(str(error), Code.CALLER_UNKNOWN)
     except InvalidNameError as error:
         refuse(str(error), Code.IMPOSSIBLE_NAME)
-    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=scope.table)
+    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=scope.deployed.table)
     return Run(registries, rulebook.rules, hands, copies)
 
 
