@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ecr_steward.rulebook.codes import Code
-
 Rulebook = Annotated[
     Path | None,
     typer.Argument(help="The rulebook (default: the one found here).", metavar="[FILE]", show_default=False),
@@ -72,7 +70,8 @@ def plan(
     """Show what differs from the rulebook and what would be done, by which rule and why. Nothing is changed."""
     from steward_cli.planning import commands
 
-    scope = commands.Scope(account or (), region or (), repository or (), commands.Deployed(stack_name, table))
+    deployed = commands.Deployed(stack_name, table)
+    scope = commands.Scope(account or (), region or (), repository or (), deployed)
     commands.plan(file, scope, commands.Shown(full, as_json), out, detailed_exitcode=detailed_exitcode)
 
 
@@ -98,17 +97,10 @@ def apply(
     """Do what `plan` shows: exactly that, or nothing where the facts have moved."""
     from steward_cli.planning import commands
 
-    shown = commands.Shown(full, as_json)
+    shown, deployed = commands.Shown(full, as_json), commands.Deployed(stack_name, table)
     if file is not None and commands.is_saved_plan(file):
         if account or region or repository:
-            commands.refuse(
-                "a saved plan says itself for which registries and repositories it is", Code.SAVED_PLAN_SCOPE
-            )
-        commands.apply_saved(file, commands.Deployed(stack_name, table), shown)
+            commands.refuse("a saved plan says itself for which registries and repositories it is")
+        commands.apply_saved(file, deployed, shown)
     else:
-        commands.apply(
-            file,
-            commands.Scope(account or (), region or (), repository or (), commands.Deployed(stack_name, table)),
-            shown,
-            yes=yes,
-        )
+        commands.apply(file, commands.Scope(account or (), region or (), repository or (), deployed), shown, yes=yes)
