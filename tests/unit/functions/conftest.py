@@ -16,9 +16,11 @@ from ecr_steward_fakes import (
     FakeRegistrySettings,
     FakeReplicationQueue,
     FakeSecrets,
+    FakeSightings,
     FakeSourceQueue,
     FakeSweepQueue,
     FakeSwitch,
+    FakeWorkloads,
 )
 from ecr_steward_fakes.rules import noon, rulebook
 from ecr_steward_fakes.worlds import World
@@ -68,6 +70,8 @@ class House:
     journal: FakeJournal = field(default_factory=FakeJournal)
     source: FakeSourceQueue = field(default_factory=FakeSourceQueue)
     failures: FakeFailureQueue = field(default_factory=FakeFailureQueue)
+    sightings: FakeSightings = field(default_factory=FakeSightings)
+    workloads: FakeWorkloads = field(default_factory=FakeWorkloads)
 
 
 @pytest.fixture
@@ -109,6 +113,8 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
             brakes=house.brakes,
             journal=house.journal,
             who="a-function",
+            sightings=house.sightings,
+            workloads=house.workloads,
         )
         monkeypatch.setattr(bootstrap, "app", lambda: app)
 

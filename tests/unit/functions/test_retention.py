@@ -1,0 +1,74 @@
+"""Retention by the handlers: pushes are noted, the sweep lets go, and its line says why something stays."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecr_steward.domain.names import ImageRef, ImageTag
+from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Use
+from ecr_steward.domain.sightings import Sighting
+from ecr_steward.domain.tag_rules import TagExpiry, TagRules
+from ecr_steward.errors import AccessDeniedError
+from ecr_steward_fakes.rules import API, NOON, WANTED, Pattern
+from ecr_steward_fakes.worlds import World, manifest, world
+from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
+
+OLD, DRAFT = manifest("old"), manifest("draft")
+EXPIRING = TagRules(expire=(TagExpiry((Pattern("pr-.*"),), 14),))
+RETENTION = RetentionRules(
+    keeps=(ProtectingKeep("keep in use", in_use=frozenset({Use.ECS})),),
+    expires=(ExpireRule("expire all after 30d", after=30),),
+)
+
+
+def retained() -> World:
+    """An image that is too old, and a draft."""
+    made = world([OLD, DRAFT], {"v0": OLD, "pr-1": DRAFT})
+    there = made.registry.images(API).images[OLD.digest]
+    made.registry.restore(replace(there, pushed_at=NOON - timedelta(days=31)))
+    return made
+
+
+@pytest.fixture
+def moved_in(move_in: Any) -> World:
+    made = retained()
+    move_in(made, image_tags=EXPIRING, repository=lambda _: replace(WANTED, retention=RETENTION), replicate=None)
+    return made
+
+
+def test_a_push_starts_the_clock_of_its_tag_at_the_time_of_its_event(
+    moved_in: World, house: Any, context: Any, load_event: Callable[[str], Any]
+) -> None:
+    event = load_event("ecr_image_action/push_tagged")
+    event["detail"] |= {"image-tag": "pr-1", "image-digest": DRAFT.digest.value}
+
+    enforce_image_tags(event, context)
+
+    at = datetime(2026, 11, 16, 1, 54, 34, tzinfo=UTC)
+    assert house.sightings.seen(API) == {"pr-1": Sighting.at(DRAFT.digest, at)}
+
+
+def test_the_sweep_lets_go_of_what_has_had_its_time(moved_in: World, house: Any, sweep: Callable[[], None]) -> None:
+    house.sightings.keep(API, {ImageTag("pr-1"): Sighting.at(DRAFT.digest, NOON - timedelta(days=15))})
+
+    sweep()
+
+    assert moved_in.registry.images_in(API) == frozenset()
+
+
+def test_the_sweep_says_why_an_image_stays_that_may_be_in_use(
+    moved_in: World, house: Any, sweep: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.workloads.calls.fail_before("run_by_ecs", AccessDeniedError("ECS does not answer"))
+
+    sweep()
+
+    assert moved_in.registry.holds(ImageRef(API, OLD.digest))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    remarks = [remark for line in lines for remark in line.get("remarks", [])]
+    assert remarks == [f"{OLD.digest} would go, but stays: it may be in use: ECS does not answer"]
+    assert [failed.error for failed in house.failures.failed] == ["SweepIncompleteError"]
