@@ -144,9 +144,11 @@ def test_immutable_alias_moves_when_the_worker_is_killed_after_either_half(
     aliases = {"from": "semver", "add": ["{major}-latest"], "move": "delete_and_retag"}
     rule = {"name": "immutable", "match": {"repositories": ["immutable/**"]}, "mode": "enforce"}
     house.rulebook.deploy(
-        lambda rulebook: rulebook["rules"].insert(0, {**rule, "final": True, "image_tags": {"aliases": aliases}})
-        if all(each["name"] != "immutable" for each in rulebook["rules"])
-        else None
+        lambda rulebook: (
+            rulebook["rules"].insert(0, {**rule, "final": True, "image_tags": {"aliases": aliases}})
+            if all(each["name"] != "immutable" for each in rulebook["rules"])
+            else None
+        )
     )
     repository = f"immutable/killed-after-{operation.lower()}"
     house.home.ecr.create_repository(repositoryName=repository, imageTagMutability="IMMUTABLE")

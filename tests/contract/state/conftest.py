@@ -104,9 +104,7 @@ def _make_atomic(clients: AwsClients) -> None:
 
 
 @pytest.fixture(params=["fake", "adapter"])
-def world(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session: boto3.Session
-) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[World]:
     if request.param == "fake":
         yield FakeWorld()
         return

@@ -139,7 +139,8 @@ def test_the_key_is_shown_when_it_has_no_value(shown):
 
 def test_both_lines_are_named_when_a_key_stands_twice(shown):
     assert shown("version: 1\nrules: []\nversion: 1\n") == (
-        "r.yaml:3:1: ES012 the key `version` stands here twice: first in line 1\n   |\n 3 | version: 1\n   | ^^^^^^^\n\n"
+        "r.yaml:3:1: ES012 the key `version` stands here twice: first in line 1\n"
+        "   |\n 3 | version: 1\n   | ^^^^^^^\n\n"
     )
 
 

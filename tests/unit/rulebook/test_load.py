@@ -72,7 +72,8 @@ def test_the_file_says_its_source_when_read(example):
         ),
         (
             '{"format": 1, "rulebook": {"version": 1, "rules": [{"nmae": "a", "match": {"repositories": ["**"]}}]}}',
-            r"does not validate, so nothing is enforced: ES101 rules\[0\].nmae: unknown key `nmae`; did you mean `name`\?",
+            r"does not validate, so nothing is enforced: "
+            r"ES101 rules\[0\].nmae: unknown key `nmae`; did you mean `name`\?",
         ),
     ],
 )

@@ -36,9 +36,8 @@ class Policy(RulebookModel):
 
     pull: tuple[words.PullerWord, ...] = Field(
         default=(),
-        description="Who may pull: `account` (the repository's own), an account id, `org:o-...`, an organizational unit "
-        "with "
-        "all below it `ou:o-.../r-.../ou-.../*`, `role/NAME` or `user/NAME` of the own account and "
+        description="Who may pull: `account` (the repository's own), an account id, `org:o-...`, an organizational "
+        "unit with all below it `ou:o-.../r-.../ou-.../*`, `role/NAME` or `user/NAME` of the own account and "
         "`ACCOUNT:role/NAME` of another, each with `*`; `lambda` and `codebuild` for the functions and build projects "
         "of the own account, `lambda:ACCOUNT` and `codebuild:ACCOUNT` for those of another.",
         examples=[["account", "222233334444", "org:o-abcde12345", "lambda"]],
