@@ -10,6 +10,7 @@ from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import RemoveImageTag
 from ecr_steward.domain.tag_rules import CompanionRules, OnViolation, Requirement, TagRules
 from ecr_steward.errors import ThrottledError
 from ecr_steward.usecases.describing import Describer
@@ -97,10 +98,12 @@ def test_aliases_go_to_the_highest_version_left_when_an_image_is_quarantined() -
     made = world([IMAGE, OLD], {"1.4.2": OLD, "1.4.3": IMAGE, "1-latest": IMAGE, "1.4-latest": IMAGE})
     made.content.hold_labels(OLD.blobs[0].digest, {"team": "a"})
 
-    enforce(made, IMAGE, LABELS)
+    outcome = enforce(made, IMAGE, LABELS)
 
     assert tags(made, OLD) == {"1.4.2", "1-latest", "1.4-latest"}
     assert tags(made, IMAGE) == {KEPT}
+    removed = [step.image_tag for step in outcome.plan.steps if isinstance(step, RemoveImageTag)]
+    assert removed == ["1.4.3"], "an alias moves without a gap"
 
 
 def test_aliases_go_when_no_version_is_left_for_them() -> None:
@@ -117,6 +120,15 @@ def test_no_alias_is_given_to_an_image_that_is_about_to_be_quarantined() -> None
     outcome = enforce(made, IMAGE, LABELS)
 
     assert not any("latest" in str(step) for step in outcome.plan.steps)
+
+
+def test_an_alias_that_is_protected_stays_where_it_is() -> None:
+    made = world([IMAGE, OLD], {"1.4.2": OLD, "1-latest": OLD, "1.4.3": IMAGE, "1.4-latest": IMAGE})
+
+    outcome = enforce(made, IMAGE, replace(TAG_RULES, protect=(Pattern("1-latest"),)))
+
+    assert tags(made, OLD) == {"1.4.2", "1-latest"}
+    assert outcome.plan.remarks == (f"1-latest of {OLD.digest} stays: the rule protects it",)
 
 
 def test_an_image_with_a_protected_tag_is_only_reported() -> None:

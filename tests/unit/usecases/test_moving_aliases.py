@@ -14,17 +14,17 @@ from ecr_steward.domain.images import Image, Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Mutability, TagMutability
-from ecr_steward.domain.tag_rules import AliasMove, TagRules
+from ecr_steward.domain.tag_rules import AliasMove, Requirement, TagRules
 from ecr_steward.errors import ImageTagIsImmutableError, LastImageTagError
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward_fakes import FakeNotices
 from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, TAG_RULES, noon, rulebook
-from ecr_steward_fakes.worlds import World, manifest, world
+from ecr_steward_fakes.worlds import World, config, manifest, world
 
 VERSIONS = ("1.4.2", "1.4.3", "1.5.0", "1.10.0")
-IMAGES = {version: manifest(version) for version in VERSIONS}
+IMAGES = {version: manifest(version, blobs=[config(version)]) for version in VERSIONS}
 OLD, NEW, NEWEST = IMAGES["1.4.2"], IMAGES["1.4.3"], IMAGES["1.5.0"]
 ALIAS = ImageTag("1-latest")
 assert TAG_RULES.aliases is not None
@@ -156,6 +156,15 @@ class TestInAnImmutableRepository:
             "its own"
             for alias in ("1-latest", "1.4-latest")
         )
+
+    def test_an_alias_leaves_an_image_that_goes_into_quarantine(self) -> None:
+        made = immutable([OLD, NEW], {"1.4.2": OLD, "1.4.3": NEW, "1-latest": NEW, "1.4-latest": NEW})
+        made.content.hold_labels(OLD.blobs[0].digest, {"team": "a"})
+
+        enforce(made, NEW, replace(DELETING, labels=(Requirement("team"),)))
+
+        assert holder(made) == holder(made, ImageTag("1.4-latest")) == "1.4.2"
+        assert made.registry.tags_of(ImageRef(API, NEW.digest)) == {f"quarantine-{NEW.digest.hex[:12]}"}
 
     def test_the_image_is_there_and_the_event_tried_again_when_the_alias_became_its_only_tag(self) -> None:
         made = immutable([OLD, NEW], {"1.4.2": OLD, "1-latest": OLD, "1.4.3": NEW, "1.4-latest": NEW})

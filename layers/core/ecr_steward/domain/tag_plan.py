@@ -63,8 +63,6 @@ class _Planner:
     _steps: list[Step] = field(default_factory=list)
     _violations: list[Violation] = field(default_factory=list)
     _remarks: list[str] = field(default_factory=list)
-    _taken: dict[ImageTag, str] = field(default_factory=dict)
-    """Image tags that go, and why."""
     _quarantined: set[Digest] = field(default_factory=set)
     """Images that get a quarantine tag."""
 
@@ -113,7 +111,7 @@ class _Planner:
         aliases = self.reading.rule.aliases
         if holder is None or aliases is None or aliases.move is AliasMove.RETAG:
             yield AddImageTag(rule=self.rule.name, why=why, image=image, image_tag=alias, previous=holder)
-        elif self._stays_tagged(holder, self._taken):
+        elif self._stays_tagged(holder, ()):
             yield DeleteAndRetag(rule=self.rule.name, why=why, image=image, image_tag=alias, previous=holder)
         else:
             self._remark_last(alias, holder)
@@ -138,9 +136,8 @@ class _Planner:
         for tag in tags:
             if tag not in self.reading.targets:  # an alias that another image is to have is moved, not removed
                 self._steps.append(RemoveImageTag(rule=self.rule.name, why=doomed[tag], image=image, image_tag=tag))
-        self._taken.update(doomed)
 
-    def _stays_tagged(self, digest: Digest, without: Mapping[ImageTag, str]) -> bool:
+    def _stays_tagged(self, digest: Digest, without: Iterable[ImageTag]) -> bool:
         """Whether an image keeps a tag that nobody moves: its own, or one that holds it in quarantine.
 
         An alias does not count: another invocation may move it at any moment, and ECR deletes an image with its last
@@ -148,7 +145,7 @@ class _Planner:
         """
         if digest in self._quarantined:
             return True
-        left = self._images.tags_of(digest) - without.keys()
+        left = self._images.tags_of(digest).difference(without)
         compliant = self.reading.compliant_tags(digest)
         return any(
             is_quarantine_tag(tag, digest)
