@@ -19,6 +19,12 @@ REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team-a/api"
 CLUSTER, TASK = "arn:aws:ecs:us-east-1:123456789012:cluster/prod", "arn:aws:ecs:us-east-1:123456789012:task/prod/77"
 DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/api:7"
 DIGEST = f"sha256:{'a' * 64}"
+LISTED: Any = {
+    "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:resize:3",
+    "FunctionName": "resize",
+    "Version": "3",
+    "PackageType": "Image",
+}
 
 
 class Clock:
@@ -141,11 +147,10 @@ def test_a_revision_is_described_once_however_often_ecs_is_asked(
 
 
 def test_a_function_uses_its_tag_and_the_digest_that_it_resolved(workloads: AwsWorkloads, functions: Stubber) -> None:
-    arn = "arn:aws:lambda:us-east-1:123456789012:function:resize:3"
-    listed = [{"FunctionArn": arn, "PackageType": "Image"}, {"FunctionArn": f"{arn}4", "PackageType": "Zip"}]
+    listed = [LISTED, {**LISTED, "PackageType": "Zip"}]
     code = {"ImageUri": f"{REPOSITORY}:1.4.2", "ResolvedImageUri": f"{REPOSITORY}@{DIGEST}"}
     functions.add_response("list_functions", {"Functions": listed}, {"FunctionVersion": "ALL"})
-    functions.add_response("get_function", {"Code": code}, {"FunctionName": arn})
+    functions.add_response("get_function", {"Code": code}, {"FunctionName": "resize", "Qualifier": "3"})
 
     used = workloads.run_by_lambda("us-east-1")
 
@@ -154,16 +159,14 @@ def test_a_function_uses_its_tag_and_the_digest_that_it_resolved(workloads: AwsW
 
 
 def test_a_function_that_is_gone_since_it_was_listed_uses_nothing(workloads: AwsWorkloads, functions: Stubber) -> None:
-    arn = "arn:aws:lambda:us-east-1:123456789012:function:resize"
-    functions.add_response("list_functions", {"Functions": [{"FunctionArn": arn, "PackageType": "Image"}]})
+    functions.add_response("list_functions", {"Functions": [LISTED]})
     functions.add_client_error("get_function", "ResourceNotFoundException", "gone")
 
     assert workloads.run_by_lambda("us-east-1") == ()
 
 
 def test_nothing_is_told_of_functions_when_one_could_not_be_read(workloads: AwsWorkloads, functions: Stubber) -> None:
-    arn = "arn:aws:lambda:us-east-1:123456789012:function:resize"
-    functions.add_response("list_functions", {"Functions": [{"FunctionArn": arn, "PackageType": "Image"}]})
+    functions.add_response("list_functions", {"Functions": [LISTED]})
     functions.add_client_error("get_function", "ServiceException", "no")
 
     with pytest.raises(StewardError, match="lambda:GetFunction"):

@@ -116,7 +116,8 @@ class AwsWorkloads:
             arn = function["FunctionArn"]
             with translated("lambda:GetFunction", arn):
                 try:
-                    code = functions.get_function(FunctionName=arn).get("Code", {})
+                    wanted = {"FunctionName": function["FunctionName"], "Qualifier": function["Version"]}
+                    code = functions.get_function(**wanted).get("Code", {})
                 except ClientError as cause:
                     if code_of(cause) == "ResourceNotFoundException":
                         continue  # deleted since it was listed
