@@ -157,8 +157,9 @@ class TestInAnImmutableRepository:
             for alias in ("1-latest", "1.4-latest")
         )
 
-    def test_an_alias_leaves_an_image_that_goes_into_quarantine(self) -> None:
-        made = immutable([OLD, NEW], {"1.4.2": OLD, "1.4.3": NEW, "1-latest": NEW, "1.4-latest": NEW})
+    @pytest.mark.parametrize("own", [{"1.4.3": NEW}, {}], ids=["with its version", "without"])
+    def test_an_alias_leaves_an_image_that_goes_into_quarantine(self, own: dict[str, Manifest]) -> None:
+        made = immutable([OLD, NEW], {"1.4.2": OLD, "1-latest": NEW, "1.4-latest": NEW, **own})
         made.content.hold_labels(OLD.blobs[0].digest, {"team": "a"})
 
         enforce(made, NEW, replace(DELETING, labels=(Requirement("team"),)))
