@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 _CUTOFF = 0.6
 
 
 def nearest_word(wrong: str, words: Iterable[str]) -> str | None:
     """The word that a person most likely meant, or ``None`` where none is near."""
+    return _nearest(wrong, tuple(words))
+
+
+@lru_cache(maxsize=1024)  # whoever misspells a word in one rule does so in the next thousand, too
+def _nearest(wrong: str, words: tuple[str, ...]) -> str | None:
     spelled = _plain(wrong)
     score, word = max(((_likeness(spelled, _plain(word)), word) for word in words), default=(0.0, ""))
     return word if score >= _CUTOFF else None

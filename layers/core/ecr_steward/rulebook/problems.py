@@ -202,7 +202,8 @@ def _path_in(data: Any, loc: tuple[str | int, ...], *, ends_with_new_key: bool) 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """Without the key that is missing only because it is misspelt."""
     misspelt = {(*problem.path[:-1], problem.nearest) for problem in problems if problem.on_key and problem.nearest}
-    return [problem for problem in problems if not any(problem == _missing(path) for path in misspelt)]
+    echoes = {_missing(path) for path in misspelt}
+    return [problem for problem in problems if problem not in echoes]
 
 
 def _show(value: object) -> str:

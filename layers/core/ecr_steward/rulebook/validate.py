@@ -28,8 +28,30 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
     except ValidationError as error:
         rulebook = None
         problems = structural_problems(data, error)
+        parts, registries = _well_formed_parts(data)
     else:
+        assert rulebook is not None  # noqa: S101 - it was validated
         problems = empty_values(data)
+        parts, registries = _parts_of(rulebook)
+    problems += contradictions(parts)
+    if registries:
+        problems += registries_agree(registries, _settings_of_repositories(parts))
+    return (None if problems else rulebook), tuple(problems)
+
+
+def _parts_of(rulebook: Rulebook) -> tuple[Parts, dict[int, Registry]]:
+    parts = Parts(
+        rules=dict(enumerate(rulebook.rules)),
+        profiles=dict(enumerate(rulebook.profiles)),
+        defaults=rulebook.defaults,
+        waivers=dict(enumerate(rulebook.waivers)),
+        credentials=dict(enumerate(rulebook.credentials)),
+        profile_names=[profile.name for profile in rulebook.profiles],
+    )
+    return parts, dict(enumerate(rulebook.registries))
+
+
+def _well_formed_parts(data: Any) -> tuple[Parts, dict[int, Registry]]:
     parts = Parts(
         rules=_well_formed(data, "rules", Rule),
         profiles=_well_formed(data, "profiles", Profile),
@@ -38,10 +60,7 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
         credentials=_well_formed(data, "credentials", Credential),
         profile_names=[entry.get("name") for entry in _entries(data, "profiles") if isinstance(entry, Mapping)],
     )
-    problems += contradictions(parts)
-    if registries := _well_formed(data, "registries", Registry):
-        problems += registries_agree(registries, _settings_of_repositories(parts))
-    return (None if problems else rulebook), tuple(problems)
+    return parts, _well_formed(data, "registries", Registry)
 
 
 def _settings_of_repositories(parts: Parts) -> dict[str, RepositoryRules | None]:
