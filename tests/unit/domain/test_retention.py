@@ -76,6 +76,37 @@ def test_so_many_of_the_newest_stay_whoever_else_protects_one_of_them() -> None:
     assert found.steps[0].why in ("'keep the newest 2': 2 are newer", "'keep the newest 2': 3 are newer")
 
 
+def test_what_was_pushed_just_now_neither_counts_nor_goes_since_its_index_may_be_on_its_way() -> None:
+    minute = 1 / 24 / 60
+    old = [image(f"v{age}", f"v{age}", age=age) for age in (1, 2)]
+    parts = [image(f"part {n}", age=n * minute) for n in range(3)]
+
+    assert plan(contents(*old, *parts), NEWEST).is_empty
+    assert plan(contents(*parts), replace(NEWEST, selection=UNTAGGED)).is_empty
+
+
+def test_what_nothing_listed_in_an_hour_is_an_image_of_its_own() -> None:
+    parts = [image(f"part {n}", age=(1 + n) / 24) for n in range(3)]
+
+    assert len(plan(contents(*parts), NEWEST).steps) == 1
+
+
+def test_an_image_in_quarantine_goes_by_no_entry_that_names_no_image_tag() -> None:
+    """It may have lost the tag by which a keep held it, a second ago and by a rule that was wrong."""
+    quarantine = f"quarantine-{digest('bad').hex[:12]}"
+    house = contents(image("bad", quarantine, age=400), image("good", "v1", age=400), image("not it", "quarantine-1"))
+    named = replace(OLD, selection=Selection(tags=(Pattern("quarantine-.*"),)))
+
+    assert said(plan(house, OLD), "good") == ["delete good"]
+    assert said(plan(house, named), "bad") == ["delete bad"]
+
+
+def test_a_quarantine_tag_beside_another_one_keeps_no_image() -> None:
+    quarantine = f"quarantine-{digest('old').hex[:12]}"
+
+    assert said(plan(contents(image("old", "a", quarantine, age=15)), OLD), "old") == ["delete old"]
+
+
 def test_what_an_index_lists_does_not_count_among_the_newest() -> None:
     house = contents(
         image("index", "v1"),
@@ -279,6 +310,18 @@ def test_a_signature_goes_with_its_subject_although_nobody_knows_whether_it_is_i
     found = plan(house, OLD, keeps=(keep,), usage=Usage(counts={digest("one"): 0}))
 
     assert said(found, "one", "sbom") == ["delete one", "delete sbom"]
+
+
+def test_a_referrer_stays_without_its_subject_when_a_keep_names_its_tag() -> None:
+    house = contents(
+        image("one", "draft", age=90),
+        image("sbom", "v1.sbom", age=90, subject="one"),
+        image("other", age=90, subject="one"),
+    )
+
+    found = plan(house, OLD, keeps=(ProtectingKeep("keep v*", RELEASES), ProtectingKeep("keep", pulled_within=1)))
+
+    assert said(found, "one", "other") == ["delete one", "delete other"]
 
 
 # ---------------------------------------------------------------- several rules

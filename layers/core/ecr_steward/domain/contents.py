@@ -79,9 +79,11 @@ class Contents:
         Owners come before what belongs to them, as ECR wants it. What ``stays`` stays, and with it all that belongs
         to it. Images that belong to each other in a circle, as tags can make them, stay.
         """
-        stays = frozenset(stays)
         going: dict[Digest, str] = {}
-        for digest in self._owners_first():
+        if not claims:
+            return going
+        stays = frozenset(stays)
+        for digest in self._owners_first:
             owners = self.owners[digest]
             if digest in stays or not owners <= going.keys():
                 continue
@@ -111,7 +113,8 @@ class Contents:
             if subject := attached_to(tag, self.images):
                 yield subject
 
-    def _owners_first(self) -> Iterator[Digest]:
+    @cached_property
+    def _owners_first(self) -> tuple[Digest, ...]:
         belongings: dict[Digest, list[Digest]] = {digest: [] for digest in self.images.digests}
         waiting: dict[Digest, int] = {}
         for digest, owners in self.owners.items():
@@ -120,10 +123,12 @@ class Contents:
                 belongings[owner].append(digest)
         ready = [digest for digest, count in waiting.items() if not count]
         heapify(ready)
+        order: list[Digest] = []
         while ready:
             digest = heappop(ready)
-            yield digest
+            order.append(digest)
             for belonging in belongings[digest]:
                 waiting[belonging] -= 1
                 if not waiting[belonging]:
                     heappush(ready, belonging)
+        return tuple(order)

@@ -12,6 +12,7 @@ from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.plan import DeleteImage, Plan, Step
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules
+from ecr_steward.domain.tagging import INDEX_IS_DUE, is_in_quarantine
 from ecr_steward.domain.usage import NOT_ASKED, Usage
 
 
@@ -34,7 +35,10 @@ class Keeping:
         return next((pattern for pattern in self.protect if pattern.matches(image_tag)), None)
 
     def verdict(self, digest: Digest, contents: Contents) -> "Kept | None":
-        """Why an image stays; ``None`` where nothing keeps it. What depends on another image stays with that one."""
+        """Why an image stays; ``None`` where nothing keeps it.
+
+        What depends on another image stays with that one, and by itself only for a tag of its own or a use.
+        """
         if self.unreadable:
             return Kept(self.unreadable, in_doubt=True)
         tags = contents.images.tags_of(digest)
@@ -44,7 +48,7 @@ class Keeping:
         doubt = None
         depends = contents.depends(digest)
         for keep in self.keeps:
-            if not depends or keep.in_use:
+            if not depends or keep.in_use or keep.selection.wants_a_tag:
                 kept = self._by_keep(keep, digest, contents)
                 if kept and not kept.in_doubt:
                     return kept
@@ -164,16 +168,27 @@ class _Claims:
         """Which images an entry claims and why, and of which it cannot be told."""
         claims, doubts = dict[Digest, str](), dict[str, str]()
         for digest, image in self.contents.images.images.items():
-            if self.contents.depends(digest):
+            if self.contents.depends(digest) or self._may_belong_soon(image):
                 continue
             position = next((n for n, one in enumerate(self.expires) if one.decides_about(image.image_tags)), None)
-            if position is None:
+            if position is None or self._was_quarantined(digest, self.expires[position]):
                 continue
             if image.pushed_at is None:
                 doubts[str(digest)] = "it is not known when it was pushed"
             elif why := self._reason(position, image, image.pushed_at):
                 claims[digest] = why
         return claims, doubts
+
+    def _may_belong_soon(self, image: Image) -> bool:
+        """Whether an index or a subject may be on its way that an image belongs to: both are pushed after it."""
+        return not image.image_tags and image.pushed_at is not None and self.now - image.pushed_at < INDEX_IS_DUE
+
+    def _was_quarantined(self, digest: Digest, entry: ExpireRule) -> bool:
+        """Whether an image has lost the tags by which it could be kept, to an entry that names no image tag.
+
+        Who took them may have been wrong: tags can be given back, as long as the image is there.
+        """
+        return not entry.selection.wants_a_tag and is_in_quarantine(digest, self.contents.images)
 
     def _reason(self, position: int, image: Image, pushed_at: datetime) -> str | None:
         entry = self.expires[position]
@@ -199,6 +214,9 @@ class _Claims:
         selected = [
             (image.pushed_at, digest)
             for digest, image in self.contents.images.images.items()
-            if image.pushed_at and not self.contents.depends(digest) and entry.selection.selects(image.image_tags)
+            if image.pushed_at
+            and not self.contents.depends(digest)
+            and not self._may_belong_soon(image)
+            and entry.selection.selects(image.image_tags)
         ]
         return {digest: rank for rank, (_, digest) in enumerate(sorted(selected, reverse=True))}
