@@ -61,6 +61,12 @@ def own_tags(digest: Digest, images: RepositoryImages) -> frozenset[ImageTag]:
     )
 
 
+def is_in_quarantine(digest: Digest, images: RepositoryImages) -> bool:
+    """Whether a quarantine tag is all that an image holds for itself."""
+    is_quarantined = any(is_quarantine_tag(tag, digest) for tag in images.tags_of(digest))
+    return is_quarantined and not own_tags(digest, images)
+
+
 def is_protected(rules: TagRules | None, digest: Digest, images: RepositoryImages) -> bool:
     """Whether nothing of ours may remove an image: it holds a protected image tag."""
     return rules is not None and any(map(rules.protects, images.tags_of(digest)))
