@@ -10,8 +10,8 @@ from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.pause import Pause
-from ecr_steward.domain.plan import AddImageTag, Plan, PutScanOnPush, RemoveImageTag
-from ecr_steward.errors import ImageTagIsImmutableError, RegistryUnavailableError, ThrottledError
+from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, Plan, PutScanOnPush, RemoveImageTag
+from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RegistryUnavailableError, ThrottledError
 from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeNotices, FakeRegistry, FakeSwitch
 from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.rules import API, NOON
@@ -226,6 +226,19 @@ def test_the_record_says_how_a_step_ended_when_it_did_not_end_well(error, fault,
         house.take(0)
 
     assert house.recorded() == [(str(removal(0)), state)]
+
+
+def test_half_of_a_step_is_never_recorded_as_nothing():
+    """Who believed it could not undo it: the alias has left its image, and the other one was deleted meanwhile."""
+    house = House()
+    gone = ImageRef(API, digest(99))
+    step = DeleteAndRetag(rule="services", why="w", image=gone, image_tag=ImageTag("v1"), previous=digest(1))
+
+    with pytest.raises(ImageNotFoundError):
+        house.applier.apply(Plan((step,)), API, house.images)
+
+    assert "v1" not in house.registry.tags_of(ImageRef(API, digest(1)))
+    assert house.recorded() == [(str(step), StepState.INTENDED)]
 
 
 def test_a_step_is_not_done_when_it_cannot_be_recorded():
