@@ -61,7 +61,7 @@ def ecs(clients: AwsClients) -> Iterator[Stubber]:
 
 @pytest.fixture
 def functions(clients: AwsClients) -> Iterator[Stubber]:
-    with Stubber(clients.functions(HOME)) as stubber:
+    with Stubber(clients.lambda_(HOME)) as stubber:
         yield stubber
 
 

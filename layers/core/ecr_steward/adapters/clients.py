@@ -62,11 +62,11 @@ class AwsClients:
         """ECS where a registry is, as whom the registry is spoken to."""
         return self._beside("ecs", place)
 
-    def functions(self, place: RegistryRef) -> BaseClient:
+    def lambda_(self, place: RegistryRef) -> BaseClient:
         """Lambda where a registry is, as whom the registry is spoken to."""
         return self._beside("lambda", place)
 
-    def inspector(self, place: RegistryRef) -> BaseClient:
+    def inspector2(self, place: RegistryRef) -> BaseClient:
         """Inspector where a registry is, as whom the registry is spoken to."""
         return self._beside("inspector2", place)
 

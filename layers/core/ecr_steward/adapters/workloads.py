@@ -56,7 +56,7 @@ class AwsWorkloads:
         criteria = {key: [{"comparison": "EQUALS", "value": value}] for key, value in wanted.items()}
         counts: dict[Digest, int] = {}
         with translated("inspector2:ListCoverage", repository):
-            inspector = self._clients.inspector(registry)
+            inspector = self._clients.inspector2(registry)
             for covered in all_pages(
                 inspector, "list_coverage", "coveredResources", page_size=COVERAGE_PAGE, filterCriteria=criteria
             ):
@@ -107,7 +107,7 @@ class AwsWorkloads:
     # ------------------------------------------------------------------ Lambda
 
     def _of_lambda(self, place: RegistryRef) -> Iterator[UsedImage]:
-        functions: Any = self._clients.functions(place)
+        functions: Any = self._clients.lambda_(place)
         with translated("lambda:ListFunctions", place):
             listed = list(all_pages(functions, "list_functions", "Functions", FunctionVersion="ALL"))
         for function in listed:
