@@ -1,0 +1,107 @@
+"""Rulebooks that would make a careless reader hang, guess or lie: each gives a clear error or the right answer."""
+
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ecr_steward.rulebook.image_tags import RegexPattern
+from ecr_steward.rulebook.patterns import tag_matcher
+from steward_cli.findings import Finding
+from steward_cli.rulebook_commands import validate_files
+
+TODAY = date(2026, 11, 26)
+type Check = Callable[[str], list[Finding]]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """What is wrong with a rulebook."""
+
+    def validate(text: str) -> list[Finding]:
+        path = tmp_path / "ecr-steward.yaml"
+        path.write_text(text, encoding="utf-8")
+        return validate_files([path], TODAY)
+
+    return validate
+
+
+def codes(findings: list[Finding]) -> list[str]:
+    return [f"{finding.place.line}:{finding.place.column} {finding.code}" for finding in findings]
+
+
+def rules(*lines: str) -> str:
+    return "version: 1\nrules:\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("version: 1\nrules:\n\t- name: a\n", ["3:1 ES005"]),
+        (rules("- name: a", "  name: b", "  match: {repositories: ['**']}"), ["4:3 ES012"]),
+        (rules("- &a", "  name: a", "  match: *a"), ["3:3 ES009"]),
+        (rules("- name: a", "  <<: {mode: enforce}"), ["4:3 ES011"]),
+        (rules("- {name: a, match: {repositories: ['**']}, final: true}", "--- ", "version: 1"), ["4:1 ES014"]),
+        ("[1, 2]\n", ["1:1 ES106"]),
+        ("rulebook\n", ["1:1 ES106"]),
+    ],
+)
+def test_the_place_is_told_when_yaml_says_what_no_rulebook_can(check: Check, text: str, expected: list[str]) -> None:
+    assert codes(check(text)) == expected
+
+
+def test_profiles_that_go_in_a_circle_are_told_once_each(check: Check) -> None:
+    profiles = "profiles:\n- {name: a, extends: [b]}\n- {name: b, extends: [c]}\n- {name: c, extends: [a]}\n"
+    found = check(profiles + rules("- {name: r, match: {repositories: ['**']}, extends: [a]}"))
+
+    assert {finding.code for finding in found} == {"ES311"}
+    assert [finding.place.line for finding in found] == [2, 3, 4]
+
+
+def test_an_alias_is_the_value_of_its_anchor_when_it_holds_itself_nowhere(check: Check) -> None:
+    first = (
+        "- {name: a, match: {repositories: &teams ['team-*/**'], regions: [eu-west-1]}, image_tags: {deny: [latest]}}"
+    )
+
+    assert check(rules(first, "- {name: b, match: {repositories: *teams}, image_tags: {allow: [semver]}}")) == []
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "(a|a)*b", "(.*)*x", "([a-z]+)*\\\\d", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"]
+)
+def test_no_image_tag_hangs_a_pattern_that_explodes_elsewhere(check: Check, pattern: str) -> None:
+    rule = f'- {{name: a, match: {{repositories: ["**"]}}, image_tags: {{deny: [{{regex: "{pattern}"}}]}}}}'
+    assert check(rules(rule)) == []
+
+    before = time.perf_counter()
+    tag_matcher(RegexPattern(regex=pattern.replace("\\\\", "\\"))).matches("a" * 100_000 + "!")
+    assert time.perf_counter() - before < 1
+
+
+def test_a_repository_pattern_of_many_wildcards_is_decided_at_once(check: Check) -> None:
+    glob = "/".join(["**", "a*a*a*"] * 12)
+    first = f"- {{name: a, match: {{repositories: ['{glob}']}}, final: true}}"
+    others = [f"- {{name: b{n}, match: {{repositories: ['{'a' * 20}/{n}/**']}}, final: true}}" for n in range(20)]
+    before = time.perf_counter()
+
+    assert check(rules(first, *others)) == []
+
+    assert time.perf_counter() - before < 5
+
+
+@pytest.mark.slow
+def test_ten_thousand_rules_are_checked_within_a_minute_and_each_mistake_has_its_place(check: Check) -> None:
+    def rule(number: int, key: str) -> str:
+        return f"- {{{key}: r{number}, match: {{repositories: [team-{number}/**]}}, image_tags: {{deny: [latest]}}}}"
+
+    before = time.perf_counter()
+    right = check(rules(*(rule(number, "name") for number in range(10_000))))
+    wrong = check(rules(*(rule(number, "nmae") for number in range(10_000))))
+    seconds = time.perf_counter() - before
+
+    assert right == []
+    assert codes(wrong) == [f"{line}:4 ES101" for line in range(3, 10_003)]
+    assert {finding.hint for finding in wrong} == {"did you mean `name`?"}
+    assert seconds < 60
