@@ -72,3 +72,14 @@ def test_no_moto_no_template_and_no_steward_is_needed(python: Path, tmp_path: Pa
 
     assert "local_ecr" in loaded
     assert {"moto", "ecr_steward", "sandbox", "samtranslator"}.isdisjoint(loaded)
+
+
+def test_a_page_of_an_error_comes_along_when_it_is_installed(python: Path) -> None:
+    found = run(
+        python,
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('data'))",
+        folder=python.parent,
+    ).strip()
+
+    assert (Path(found) / "share" / "ecr-steward" / "errors" / "ES101.md").is_file()
