@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
-from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
+from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.rules import Rules
 from ecr_steward.errors import StewardError
 from ecr_steward.usecases.reconcile_registry import summed, sweep_registries
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.sweep_repository import Hands, Swept
 from steward_cli.planning.document import Fingerprint, fingerprints
+from steward_cli.planning.exactly import ExactApplier
 from steward_cli.planning.hands import CopiesToMake
 
 type ToDo = dict[object, frozenset[Fingerprint]]
@@ -38,17 +39,21 @@ class Run:
     def apply(self, to_do: ToDo) -> SweepOutcome:
         """Do what is planned, for each registry and repository if its facts still ask for exactly that.
 
-        One whose facts have moved meanwhile is left as it is, and told among the failures.
+        One whose facts have moved meanwhile is left as it is, and told among the failures; and so is what only the
+        facts of its very turn ask for.
         """
         moved: list[SweepFailure] = []
         unmoved: set[object] = set()
+        shown: list[Outcome] = []
         for swept in self._sweep(to_do.__contains__, is_dry=True):
             if to_do[swept.subject] == frozenset(fingerprints(swept.outcomes)):
                 unmoved.add(swept.subject)
+                shown += swept.outcomes
             else:
                 why = "the facts have moved since the plan was made, so nothing was done here; plan again"
                 moved.append(SweepFailure(str(swept.subject), why))
-        done = summed([*self._sweep(unmoved.__contains__, is_dry=False), *self._copy()])
+        exactly = replace(self, hands=replace(self.hands, applier=ExactApplier.of(self.hands.applier, shown)))
+        done = summed([*exactly._sweep(unmoved.__contains__, is_dry=False), *exactly._copy()])
         return replace(done, failures=(*moved, *done.failures))
 
     def _sweep(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool], *, is_dry: bool) -> Iterator[Swept]:

@@ -6,8 +6,8 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
-from ecr_steward.domain.names import Digest
-from ecr_steward.domain.plan import DeleteImage, RemoveImageTag, Step
+from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, Step
 from ecr_steward.domain.tagging import attached_to
 
 
@@ -95,16 +95,9 @@ class Contents:
 
     def after(self, steps: Iterable[Step]) -> "Contents":
         """The repository when these steps are done."""
-        images: dict[Digest, Image] = dict(self.images.images)
-        for step in steps:
-            match step:
-                case DeleteImage(image=image):
-                    images.pop(image.digest, None)
-                case RemoveImageTag(image=image, image_tag=tag) if image.digest in images:
-                    held = images[image.digest]
-                    images[image.digest] = replace(held, image_tags=held.image_tags - {tag})
-        children = {index: listed for index, listed in self.children.items() if index in images}
-        return Contents(RepositoryImages(self.images.repository, images), children)
+        images = images_after(self.images, steps)
+        children = {index: listed for index, listed in self.children.items() if index in images.digests}
+        return Contents(images, children)
 
     def _subjects(self, image: Image) -> Iterator[Digest]:
         if image.subject is not None and image.subject in self.images.digests:
@@ -132,3 +125,24 @@ class Contents:
                 if not waiting[belonging]:
                     heappush(ready, belonging)
         return tuple(order)
+
+
+def images_after(before: RepositoryImages, steps: Iterable[Step]) -> RepositoryImages:
+    """The images of a repository when these steps are done, as far as they are about images that are there."""
+    images = dict(before.images)
+
+    def change(digest: Digest, image_tags: frozenset[ImageTag]) -> None:
+        images[digest] = replace(images[digest], image_tags=image_tags)
+
+    for step in steps:
+        match step:
+            case DeleteImage(image=image):
+                images.pop(image.digest, None)
+            case RemoveImageTag(image=image, image_tag=tag) if image.digest in images:
+                change(image.digest, images[image.digest].image_tags - {tag})
+            case AddImageTag(previous=before_it) | DeleteAndRetag(previous=before_it) if step.image.digest in images:
+                image, tag = step.image, step.image_tag
+                if before_it is not None and before_it in images:
+                    change(before_it, images[before_it].image_tags - {tag})
+                change(image.digest, images[image.digest].image_tags | {tag})
+    return replace(before, images=images)

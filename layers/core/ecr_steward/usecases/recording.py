@@ -15,8 +15,8 @@ _NOTHING_CHANGED = (PermanentError, LastImageTagError, ImageTaggedMeanwhileError
 def recorded(step: Step, journal: Journal, who: str, *, is_always: bool = False) -> Iterator[None]:
     """Record a step that is done inside of this, where the journal has such steps, or always.
 
-    A step without an answer stays ``intended``: it may have been done. So does one of two calls that was refused: it may
-    have been the second one.
+    A step without an answer stays ``intended``: it may have been done. So does one of two calls that was refused, which
+    may have been the second one.
     """
     if not is_always and not is_recorded(step):
         yield

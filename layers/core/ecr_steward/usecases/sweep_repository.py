@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from ecr_steward.domain.contents import images_after
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, RegistryRef
+from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
@@ -103,11 +104,11 @@ class _Visit:
         self._swept = swept
         self._registry = hands.registry
         self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now)
-        images = once(hands.registry.images)
+        images = once(self._images_of)
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         self._copier = Copier(rules, hands.content, images, settings, self._assessor)
         self._seen: RepositoryImages | None = None
-        """The images, as long as nothing has changed them."""
+        """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
 
     def make(self, settings_only: bool) -> None:
         self._attempt(self._repository, lambda: self._do_jobs(settings_only))
@@ -147,18 +148,33 @@ class _Visit:
                 is_dry=self._hands.is_dry,
             )
             self._swept.keep(outcome)
-            self._seen = images if outcome.plan.is_empty else None
+            self._seen = images
+            self._foresee(outcome)
 
     def _retain_images(self, governing: Governing) -> None:
         """Let go of what has had its time, after the image tags are as they should be."""
         if not asks_for_retention(governing, self._repository):
             return
         hands = self._hands
-        images = self._seen or self._registry.images(self._repository)
-        for outcome in retain_images(governing, images, hands.retention, hands.applier, is_dry=hands.is_dry):
+        self._seen = self._seen or self._registry.images(self._repository)
+        for outcome in retain_images(governing, self._seen, hands.retention, hands.applier, is_dry=hands.is_dry):
+            self._foresee(outcome)
             self._swept.keep(outcome)
             if outcome.plan.is_empty and (outcome.plan.remarks or outcome.remark):
                 self._swept.outcomes.append(outcome)  # why something stays that would go
+
+    def _foresee(self, outcome: Outcome) -> None:
+        """Have the jobs that are left see what a plan leaves, so that a dry run shows all that an apply would do."""
+        if outcome.plan.is_empty or self._seen is None:
+            return
+        does = self._hands.is_dry and outcome.mode is Mode.ENFORCE
+        self._seen = images_after(self._seen, outcome.plan.steps) if does else None
+
+    def _images_of(self, repository: RepositoryRef) -> RepositoryImages:
+        """What a repository holds by now; of this one, in a dry run, what it would hold."""
+        if self._hands.is_dry and self._seen is not None and repository == self._repository:
+            return self._seen
+        return self._registry.images(repository)
 
     def _judge_images(self, governing: Governing) -> None:
         """The job of ``evaluate_image_scan``, for all tagged images. Of a pass nobody needs to hear every hour."""

@@ -1,15 +1,24 @@
 """Applying exactly what was planned, or nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.domain.outcome import SweepOutcome
+from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag
+from ecr_steward.domain.repositories import Repository, RepositorySettings
+from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection
 from ecr_steward.domain.rules import Mode
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, rulebook
+from ecr_steward.domain.tag_rules import OnViolation
+from ecr_steward.usecases.sweep_repository import sweep_repository
+from ecr_steward_fakes import FakeImageContent, FakeNotices, FakeRegistry, FakeScans
+from ecr_steward_fakes.contents import digest, image
+from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, TAG_RULES, Pattern, rulebook
 from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 from steward_cli.planning.document import document_of, saved_fingerprints
+from steward_cli.planning.exactly import ExactApplier, NotShownError
 from steward_cli.planning.hands import CopiesToMake
 from steward_cli.planning.running import Run, moved_since
 
@@ -89,6 +98,75 @@ def test_copies_are_made_when_the_rest_is_done() -> None:
 
     assert done.failures == ()
     assert planner.world.registry.tags_of(ImageRef(API.in_registry(AWAY), IMAGE.digest)) == {"1.4.2"}
+
+
+# ---------------------------------------------------------------- nothing that was not shown
+
+
+class Keeper:
+    """A repository whose rules take an image tag that a keep goes by, move aliases, and delete what is old."""
+
+    def __init__(self) -> None:
+        registry = FakeRegistry(
+            images=[
+                image("old", "rel-1", "1.4.2", "1.4-latest", "1-latest", age=400),
+                image("new", "1.4.3", age=1),
+            ]
+        )
+        self.world = World(registry, FakeImageContent(registry), FakeScans(registry), ())
+        keeps = (ProtectingKeep("keep rel-*", Selection(tags=(Pattern("rel-.*"),))),)
+        retention = RetentionRules(keeps, (ExpireRule("expire all after 30d", after=30),))
+        rules = rulebook(
+            image_tags=replace(TAG_RULES, on_violation=OnViolation.UNTAG),
+            repository=lambda _: RepositorySettings(retention=retention),
+            replicate=None,
+        )
+        copies = CopiesToMake()
+        self.run = Run([HOME], rules, hands_of(self.world, FakeNotices(), copies), copies)
+
+
+def steps_of(outcome: SweepOutcome) -> list[str]:
+    return [str(step) for each in outcome.outcomes for step in each.plan.steps]
+
+
+def test_all_is_shown_that_an_apply_would_do_when_one_job_asks_for_more_after_another() -> None:
+    keeper = Keeper()
+    shown, to_do = keeper.run.plan(everything)
+
+    done = keeper.run.apply(to_do)
+
+    assert [type(step) for each in shown.outcomes for step in each.plan.steps] == [
+        RemoveImageTag,
+        AddImageTag,
+        AddImageTag,
+        DeleteImage,
+    ]
+    assert (steps_of(done), done.failures) == (steps_of(shown), ())
+    assert keeper.world.registry.holds(ImageRef(API, digest("new")))
+    assert not keeper.world.registry.holds(ImageRef(API, digest("old")))
+
+
+def test_nothing_is_done_that_only_the_facts_of_its_very_turn_ask_for() -> None:
+    planner = Planner()
+    hands = planner.run.hands
+    shown, _ = planner.run.plan(lambda ref: ref == OTHER)
+    exactly = replace(hands, applier=ExactApplier.of(hands.applier, shown.outcomes))
+
+    swept = [sweep_repository(Repository.unread(ref), planner.run.rules, exactly) for ref in (OTHER, API)]
+
+    assert planner.changes == ["put_scan_on_push"]
+    assert [len(each.failures) for each in swept] == [0, 1]
+    assert "the facts have moved since the plan was made" in swept[1].failures[0].why
+    assert planner.world.registry.settings_of(OTHER).scan_on_push
+
+
+def test_nothing_is_done_that_was_shown_as_observed_alone() -> None:
+    planner = Planner(mode=Mode.OBSERVE)
+    shown, _ = planner.run.plan(everything)
+    exact = ExactApplier.of(planner.run.hands.applier, shown.outcomes)
+
+    with pytest.raises(NotShownError):
+        exact.apply(shown.outcomes[0].plan, API)
 
 
 @pytest.fixture
