@@ -182,6 +182,64 @@ class ApplyElsewhereInSpoke(ApplyElsewhere):
     account = SPOKE
 
 
+class Retain(Scenario):
+    """An image is one too many and runs nowhere; a tag may expire some day, another one that could is gone."""
+
+    effects: ClassVar = {"deleted", "seen", "forgotten"}
+    function = "ReconcileRegistryFunction"
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("retained")
+        self.user = self.house.at()
+        self.user.ecr.create_repository(repositoryName=self.repository)
+        for image_tag in ("v1", "v2", "pr-1"):
+            self.house.push(self.user, self.repository, image_tag)
+        gone = {"digest": f"sha256:{'0' * 64}", "since": "1790000000000", "expiration": "4000000000"}
+        numbers = {name: {"N" if text.isdigit() else "S": text} for name, text in gone.items()}
+        item = {"pk": {"S": self.partition}, "sk": {"S": "pr-0"}, **numbers}
+        self.house.sandbox.client("dynamodb").put_item(TableName=self.house.physical_id("StateTable"), Item=item)
+        for account in (HUB, SPOKE):
+            run_something(self.house.sandbox, account)
+
+    @property
+    def partition(self) -> str:
+        return f"tags#{HUB}/{HOME}/{self.repository}"
+
+    def play(self) -> None:
+        self.house.restart(self.function)  # else it would know for minutes what runs, or that it may not know
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        table = self.house.physical_id("StateTable")
+        items = self.house.sandbox.client("dynamodb").scan(TableName=table)["Items"]
+        known = {item["sk"]["S"] for item in items if item["pk"]["S"] == self.partition}
+        found = {"deleted"} if "v1" not in self.user.tags(self.repository) else set()
+        return found | ({"seen"} if "pr-1" in known else set()) | (set() if "pr-0" in known else {"forgotten"})
+
+
+def run_something(sandbox: Any, account: str) -> None:
+    """Have a service, a task and a function in an account, which run images of nobody's."""
+    ecs, functions = sandbox.client("ecs", account=account), sandbox.client("lambda", account=account)
+    if ecs.list_clusters()["clusterArns"]:
+        return
+    ecs.create_cluster(clusterName="prod")
+    task = ecs.register_task_definition(
+        family="job",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "job", "image": "nginx", "memory": 8}],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(cluster="prod", serviceName="job", taskDefinition=task, desiredCount=1)
+    subnet = sandbox.client("ec2", account=account).describe_subnets()["Subnets"][0]["SubnetId"]
+    where = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": []}}
+    ecs.run_task(cluster="prod", taskDefinition=task, launchType="FARGATE", networkConfiguration=where)
+    role = sandbox.client("iam", account=account).list_roles()["Roles"][0]["Arn"]
+    code = {"ImageUri": f"{account}.dkr.ecr.{HOME}.amazonaws.com/functions/resize:1"}
+    functions.create_function(FunctionName="resize", PackageType="Image", Code=code, Role=role)
+
+
 class SweepRegistries(ApplyToRegistry):
     """The same, and nothing was announced."""
 
@@ -576,6 +634,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "bare": Bare,
     "bare in the spoke": BareInSpoke,
     "sweep what is to be bare": SweepBare,
+    "retain": Retain,
     "replicate to what is to be bare": ReplicateToBare,
     "enforce": Enforce,
     "enforce in the spoke": EnforceInSpoke,

@@ -125,6 +125,12 @@ REGISTRY = {
 }
 CREATING = {"ecr:CreateRepository": TEMPLATES}
 
+RUNNING = {
+    "ecs:ListTaskDefinitions DescribeTaskDefinition ListClusters": {"deleted"},
+    "ecs:ListServices DescribeServices ListTasks DescribeTasks": {"deleted"},
+    "lambda:ListFunctions GetFunction": {"deleted"},
+}
+
 TABLE = [
     # enforce_image_tags
     *rows(ENFORCE, "enforce", {**TAGGING, "events:PutEvents": ALL}),
@@ -182,6 +188,9 @@ TABLE = [
     *remembering(SWEEP, "sweep"),
     *enforcing(SWEEP, "sweep", begun={"untagged"}, counted=TAGS),
     *rows(SWEEP, "sweep", {"dynamodb:Query": {*TAGS, *NOTICE, *REQUEST, *LACK}}, on="-StateTable-"),
+    *rows(SWEEP, "retain", {"dynamodb:BatchWriteItem": {"seen", "forgotten"}}, on="-StateTable-"),
+    *rows(SWEEP, "retain", {"dynamodb:DeleteItem": {"forgotten"}}, on="-StateTable-"),
+    *rows(SWEEP, "retain", RUNNING),
     *keeping("ReconcileRegistryFunction"),
     # refresh_credentials
     *rows(REFRESH, "refresh", {"ecr:DescribeRepositories ListImages": {"login"}, "events:PutEvents": NOTICE}),
@@ -197,6 +206,7 @@ TABLE = [
     # what the functions do in the other account
     *rows(OVER_THERE, "apply in the spoke", {READING: ALL, **CHANGING}),
     *rows(OVER_THERE, "bare in the spoke", BARE),
+    *rows(OVER_THERE, "retain", RUNNING),
     *rows(OVER_THERE, "apply to a registry in the spoke", REGISTRY),
     *rows(OVER_THERE, "apply elsewhere in the spoke", {"ecr:DeleteRegistryPolicy": ALL}),
     *rows(OVER_THERE, "enforce in the spoke", TAGGING),
