@@ -1,29 +1,40 @@
 """The IAM actions that the ports need are those that the templates grant: none is missing, none is left over."""
 
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, is_protocol
 
 import pytest
 import yaml
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from ecr_steward.ports import credentials, messages, registry, registry_settings, scans
+from ecr_steward import ports
+from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.credentials import Logins, Secrets
-from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue
+from ecr_steward.ports.journal import Journal
+from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.registry import ImageContent, Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.releases import Releases
+from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.sightings import Sightings
+from ecr_steward.ports.switch import Switch
+from ecr_steward.ports.workloads import Workloads
 
 ROOT = Path(__file__).parents[3]
-ACTION = re.compile(r"(ecr|iam|inspector2|events|dynamodb|sqs|secretsmanager|sts):([A-Z]\w+)")
+ACTION = re.compile(r"(ecr|iam|inspector2|ecs|lambda|events|dynamodb|sqs|s3|secretsmanager|sts):([A-Z]\w+)")
 PORTS = [
     port
-    for module in (credentials, messages, registry, registry_settings, scans)
-    for _, port in inspect.getmembers(module, inspect.isclass)
+    for found in pkgutil.iter_modules(ports.__path__)
+    if found.name != "clock"  # nobody needs to be allowed to know the time
+    for module in [importlib.import_module(f"{ports.__name__}.{found.name}")]
+    for _, port in inspect.getmembers(module, is_protocol)
     if port.__module__ == module.__name__
 ]
 
@@ -38,7 +49,7 @@ CloudFormationLoader.add_multi_constructor("!", lambda loader, suffix, node: f"!
 def needed_by(documentation: str) -> set[str]:
     """The actions of a docstring: ``Needs ecr:A, ecr:B and sqs:C``; a bare name goes on with the service before it."""
     actions: set[str] = set()
-    for sentence in re.findall(r"[Nn]eeds? ((?:.|\n)*?)(?:\.\s|\.$|$)", documentation):
+    for sentence in re.findall(r"[Nn]eeds?\s((?:.|\n)*?)(?:\.\s|\.$|$)", documentation):
         service = ""
         for word in re.findall(r"[\w:]+", sentence):
             if match := ACTION.fullmatch(word):
@@ -63,20 +74,32 @@ SETTINGS = [
 WHOLE_REGISTRIES = [
     method for name, method in inspect.getmembers(RegistrySettingsStore, inspect.isfunction) if not name.startswith("_")
 ]
-VERDICTS = [Registry.images, Registry.children, Scans.scan]
+VERDICTS = [Registry.images, Releases.of, Registry.children, Scans.scan]
+APPLYING = [
+    Switch.paused,
+    Brakes.spend,
+    Brakes.holding,
+    Brakes.hold,
+    Brakes.tell,
+    Journal.begin,
+    Journal.end,
+    Notices.publish,  # a brake holds
+]
 USES: dict[str, list[Callable[..., Any]]] = {
     "EnforceImageTagsFunction": [
         Registry.resource_tags,
         Registry.images,
+        Releases.of,
         Registry.add_image_tag,
         Registry.remove_image_tag,
         Registry.children,
         ImageContent.manifest,
         ImageContent.labels,
         ImageContent.referrers,
-        Notices.publish,
+        Sightings.restart,
+        *APPLYING,
     ],
-    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES],
+    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES, *APPLYING],
     "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
     "ReplicateImageFunction": [
         *SETTINGS,
@@ -88,8 +111,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         ImageContent.referrers,
         ImageContent.copy_blob,
         ImageContent.put_manifest,
-        Notices.publish,
         SourceQueue.postpone,
+        *APPLYING,
     ],
     "ReconcileRegistryFunction": [
         *SETTINGS,
@@ -99,12 +122,21 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Registry.described,
         Registry.add_image_tag,
         Registry.remove_image_tag,
+        Registry.delete_image,
         ImageContent.manifest,
         ImageContent.labels,
         ImageContent.has_blob,
         ImageContent.referrers,
-        Notices.publish,
+        Sightings.seen,
+        Sightings.keep,
+        Sightings.forget,
+        Workloads.run_by_ecs,
+        Workloads.run_by_lambda,
+        Workloads.counted_by_inspector,
         ReplicationQueue.request,
+        SweepQueue.put,
+        SourceQueue.postpone,
+        *APPLYING,
     ],
     "RefreshCredentialsFunction": [
         Logins.fetch,
@@ -116,12 +148,26 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Notices.publish,
     ],
 }
-"""Which methods of the ports each function's use case calls. All keep failed events, and act in connected accounts."""
+"""Which methods of the ports each function's use case calls, beside what all of them call."""
+EVERYWHERE = [RulebookSource.read, LastGoodRulebook.get, LastGoodRulebook.keep, FailureQueue.put]
+"""And they act in connected accounts."""
+BY_PEOPLE = {
+    Switch.pause,
+    Switch.resume,
+    Brakes.holds,
+    Brakes.release,
+    Journal.entry,
+    Journal.entries,
+    Releases.give,
+    Releases.end,
+}
+"""What only commands call, with the rights of whoever types them."""
 
 
 def actions_of(statements: Iterable[dict[str, Any]]) -> set[str]:
-    """The actions that these statements allow."""
-    actions = [statement["Action"] for statement in statements]
+    """The actions that these statements allow where each condition of the template is met."""
+    met = [statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in statements]
+    actions = [statement["Action"] for statement in met]
     return {action for entry in actions for action in ([entry] if isinstance(entry, str) else entry)}
 
 
@@ -148,8 +194,8 @@ def granted_to_role(template: str, role: str) -> set[str]:
 
 def needed(methods: Iterable[Callable[..., Any]]) -> set[str]:
     """The actions that these methods of ports need, with what their ports need for every method."""
-    ports = [port for port in PORTS if any(method in vars(port).values() for method in methods)]
-    return set[str]().union(*(needed_by(inspect.getdoc(speaker) or "") for speaker in (*methods, *ports)))
+    speakers = [port for port in PORTS if any(method in vars(port).values() for method in methods)]
+    return set[str]().union(*(needed_by(inspect.getdoc(speaker) or "") for speaker in (*methods, *speakers)))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +205,7 @@ def needed(methods: Iterable[Callable[..., Any]]) -> set[str]:
         ("Needs ecr:One at the source;\n ecr:Two and\n ecr:Three there. More", {"ecr:One", "ecr:Two", "ecr:Three"}),
         ("Needs sqs:Send; dynamodb:PutItem and GetItem", {"sqs:Send", "dynamodb:PutItem", "dynamodb:GetItem"}),
         ("Every method needs ecr:GetAuthorizationToken.", {"ecr:GetAuthorizationToken"}),
+        ("Remember these. Needs\ndynamodb:BatchWriteItem.", {"dynamodb:BatchWriteItem"}),
         ("Says nothing.", set()),
     ],
 )
@@ -179,22 +226,24 @@ def test_every_method_of_a_port_names_its_action(port: type) -> None:
 
 @pytest.mark.parametrize("function", USES)
 def test_a_function_is_granted_what_its_ports_need_and_nothing_else(function: str) -> None:
-    assert granted()[function] == needed([*USES[function], FailureQueue.put]) | {"sts:AssumeRole"}
+    assert granted()[function] == needed([*USES[function], *EVERYWHERE]) | {"sts:AssumeRole"}
 
 
 def test_every_function_and_every_method_of_a_port_is_known_here() -> None:
-    used = {method for methods in USES.values() for method in methods} | {FailureQueue.put}
+    used = {method for methods in USES.values() for method in methods}.union(EVERYWHERE)
     methods = {method for port in PORTS for method in vars(port).values() if inspect.isfunction(method)}
 
     assert USES.keys() == granted().keys()
-    assert {method.__qualname__ for method in methods - used if not method.__name__.startswith("_")} == set()
+    assert {
+        method.__qualname__ for method in methods - used - BY_PEOPLE if not method.__name__.startswith("_")
+    } == set()
 
 
 def test_in_a_connected_account_the_hub_may_do_what_its_functions_do_at_home() -> None:
     at_home = set[str]().union(*granted().values())
 
     assert granted_to_role("spoke.yaml", "SpokeRole") == {
-        action for action in at_home if action.startswith(("ecr:", "iam:", "inspector2:"))
+        action for action in at_home if action.startswith(("ecr:", "iam:", "inspector2:", "ecs:", "lambda:"))
     }
 
 
