@@ -2,8 +2,8 @@
 
 All of it against the sandbox, whose own log says what was called. Ours and Custodian's get a region each of the same
 sandbox, take turns, and swap regions and order from round to round. Each is a new process, and its start counts. A
-server on this machine answers in a millisecond, which is the worst case for us: the longer an answer takes, the more is
-gained by asking several at the same time.
+server on this machine answers in a millisecond, which is the worst case for us: both need its processors most of the
+time. So both are also measured with answers that come some milliseconds later, as from a region of AWS.
 """
 
 import argparse
@@ -12,9 +12,12 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from measuring.commands import Ran
 from measuring.custodian import custodian, require_custodian
+from measuring.delays import delayed
 from measuring.houses import BUILD, Calls, House, house
 from measuring.peers import REGION
 from measuring.rulebooks import EVERYTHING, IMAGES, SAME_AS_CUSTODIAN, compiled
@@ -40,34 +43,71 @@ def main() -> None:
     require_custodian()
     verdicts = [
         *beside_custodian(options.repositories, options.rounds, options.build),
+        *from_afar(options.afar, options.milliseconds / 1000, options.build),
         *deployed(options.repositories, options.build),
         *large(options.many, options.images, options.build),
     ]
     tell(f"Sweeps, medians of {options.rounds}", verdicts)
 
 
+@dataclass
+class Rounds:
+    """Ours and Custodian side by side: seconds of each round, and the calls of the last one."""
+
+    build: Path
+    delay: float = 0.0
+    """Seconds that each answer is under way."""
+    times: dict[Key, list[float]] = field(default_factory=lambda: defaultdict(list))
+    calls: dict[Key, Calls] = field(default_factory=dict)
+
+    def play(self, repositories: int, round_: int) -> None:
+        """Both bring a new registry to the same settings, and then find nothing to do. Raises RuntimeError."""
+        names = (OURS, THEIRS) if round_ % 2 else (THEIRS, OURS)
+        with _registry(repositories, 0, REGIONS, self.build) as stage, self._endpoint(stage) as endpoint:
+            for run in (FIRST, UNCHANGED):
+                for who, region in zip(names, REGIONS, strict=True):
+                    environment = stage.environment(region, endpoint)
+                    with stage.counted() as made:
+                        ran = _run(who, environment, region)
+                    _require_changes(who, made, SETTINGS * repositories if run == FIRST else 0)
+                    self.times[run, who].append(ran.seconds)
+                    self.calls[run, who] = made
+
+    def verdicts(self, told: str) -> list[Verdict]:
+        """The medians."""
+        medians = {key: statistics.median(values) for key, values in self.times.items()}
+        return [
+            at_most(f"{run}, {told} (Custodian)", medians[run, OURS], medians[run, THEIRS], BESIDE_CUSTODIAN, "s")
+            for run in (FIRST, UNCHANGED)
+        ]
+
+    @contextmanager
+    def _endpoint(self, stage: House) -> Iterator[str]:
+        if not self.delay:
+            yield stage.sandbox.endpoint_url
+            return
+        with delayed(stage.sandbox.endpoint_url, self.delay) as endpoint:
+            yield endpoint
+
+
 def beside_custodian(repositories: int, rounds: int, build: Path = BUILD) -> list[Verdict]:
-    """Both bring a registry to the same settings, and then find nothing to do."""
-    times: dict[Key, list[float]] = defaultdict(list)
-    calls: dict[Key, Calls] = {}
-    _round(1, 0, build, defaultdict(list), {})  # so that both have compiled what they import
+    """Over a server on this machine, as many times as there are rounds."""
+    Rounds(build).play(1, 0)  # so that both have compiled what they import
+    measured = Rounds(build)
     for round_ in range(rounds):
-        _round(repositories, round_, build, times, calls)
-    for (run, who), values in times.items():
-        print(f"{run} of {who}: {' '.join(f'{value:.2f}' for value in values)} s; {calls[run, who]}")
-    medians = {key: statistics.median(values) for key, values in times.items()}
-    both = [
-        at_most(
-            f"{run}, {repositories:,} repositories (Custodian)",
-            medians[run, OURS],
-            medians[run, THEIRS],
-            BESIDE_CUSTODIAN,
-            "s",
-        )
-        for run in (FIRST, UNCHANGED)
-    ]
-    ours, theirs = calls[UNCHANGED, OURS], calls[UNCHANGED, THEIRS]
-    return [*both, _few_calls("calls of a no-change run (Custodian)", ours, repositories, theirs)]
+        measured.play(repositories, round_)
+    for (run, who), values in measured.times.items():
+        print(f"{run} of {who}: {' '.join(f'{value:.2f}' for value in values)} s; {measured.calls[run, who]}")
+    ours, theirs = measured.calls[UNCHANGED, OURS], measured.calls[UNCHANGED, THEIRS]
+    few = _few_calls("calls of a no-change run (Custodian)", ours, repositories, theirs)
+    return [*measured.verdicts(f"{repositories:,} repositories"), few]
+
+
+def from_afar(repositories: int, delay: float, build: Path = BUILD) -> list[Verdict]:
+    """The same once, where each answer is under way for some time."""
+    measured = Rounds(build, delay)
+    measured.play(repositories, 0)
+    return measured.verdicts(f"{repositories:,} repositories, answers {delay * 1000:.0f} ms later")
 
 
 def deployed(repositories: int, build: Path = BUILD) -> list[Verdict]:
@@ -95,22 +135,8 @@ def large(repositories: int, images: int, build: Path = BUILD) -> list[Verdict]:
         ]
 
 
-def _round(repositories: int, round_: int, build: Path, times: dict[Key, list[float]], calls: dict[Key, Calls]) -> None:
-    names = (OURS, THEIRS) if round_ % 2 else (THEIRS, OURS)
-    with _registry(repositories, 0, REGIONS, build) as stage:
-        for run in (FIRST, UNCHANGED):
-            for who, region in zip(names, REGIONS, strict=True):
-                with stage.counted() as made:
-                    seconds = _run(who, stage, region)
-                _require_changes(who, made, SETTINGS * repositories if run == FIRST else 0)
-                times[run, who].append(seconds)
-                calls[run, who] = made
-
-
-def _run(who: str, stage: House, region: str) -> float:
-    if who == THEIRS:
-        return custodian(stage.environment(region), region).seconds
-    return apply(SAME_AS_CUSTODIAN, stage.environment(region), region).seconds
+def _run(who: str, environment: Mapping[str, str], region: str) -> Ran:
+    return custodian(environment, region) if who == THEIRS else apply(SAME_AS_CUSTODIAN, environment, region)
 
 
 def _sweep_twice(stage: House, rulebook: str, told: str) -> Calls:
@@ -152,6 +178,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="beside Cloud Custodian")
     parser.add_argument("--repositories", type=int, default=1000)
+    parser.add_argument("--afar", type=int, default=200, help="repositories behind the delay")
+    parser.add_argument("--milliseconds", type=int, default=10, help="the delay of each answer")
     parser.add_argument("--many", type=int, default=10_000, help="repositories of the large registry")
     parser.add_argument("--images", type=int, default=20, help="of each repository there")
     parser.add_argument("--build", type=Path, default=BUILD, help="what sam build wrote (default: that of make build)")

@@ -49,11 +49,11 @@ class House:
 
     sandbox: Sandbox
 
-    def environment(self, region: str = REGION) -> Mapping[str, str]:
-        """What a command needs to take the sandbox for AWS."""
+    def environment(self, region: str = REGION, endpoint: str | None = None) -> Mapping[str, str]:
+        """What a command needs to take the sandbox for AWS; `endpoint` is another way to it."""
         return {
             **without_proxies(),
-            "AWS_ENDPOINT_URL": self.sandbox.endpoint_url,
+            "AWS_ENDPOINT_URL": endpoint or self.sandbox.endpoint_url,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": region,

@@ -30,6 +30,15 @@ def test_both_change_and_then_leave_the_same_settings_when_measured_side_by_side
     assert calls.peer == "2.00"  # and the resource tags
 
 
+def test_both_come_to_an_end_when_each_answer_is_under_way_for_a_time() -> None:
+    if not PROGRAM.is_file():
+        pytest.skip("install Cloud Custodian: make .tools/c7n/.installed")
+
+    measured = sweep.from_afar(repositories=2, delay=0.001)
+
+    assert [verdict.measured.partition(",")[0] for verdict in measured] == ["first run", "no-change run"]
+
+
 def test_nothing_is_written_twice_when_the_deployed_sweep_is_measured() -> None:
     calls, memory = sweep.deployed(repositories=60)
 
