@@ -169,7 +169,12 @@ def _run(rulebook: ReadRulebook, scope: Scope) -> Run:
         refuse(str(error), Code.CALLER_UNKNOWN)
     except InvalidNameError as error:
         refuse(str(error), Code.IMPOSSIBLE_NAME)
-    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=scope.deployed.table)
+    table = scope.deployed.table
+    if table is None and any(rule.image_tags and rule.image_tags.expire for rule in rulebook.rules.rules):
+        typer.echo(
+            "image tags that expire are not planned: only a deployed steward (--stack-name) knows since when", err=True
+        )
+    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=table)
     return Run(registries, rulebook.rules, hands, copies)
 
 

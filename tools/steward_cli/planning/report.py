@@ -56,6 +56,7 @@ def show_plan(outcome: SweepOutcome, stream: TextIO, *, full: bool, is_past: boo
     else:
         _show_groups(outcome.outcomes, console)
     _show_violations(outcome.outcomes, console, full)
+    _show_remarks(outcome.outcomes, console, full)
     _show_failures(outcome, console, full)
     _show_end(outcome, console, is_past)
 
@@ -87,8 +88,6 @@ def _show_each(outcomes: Iterable[Outcome], console: Console) -> None:
             mark = mark_of(step)
             console.print(Text(f"  {mark} {step}", style=_COLOURS[mark] if outcome.mode is Mode.ENFORCE else "dim"))
             console.print(Text(f"      rule {step.rule}: {step.why}", style="dim"))
-        for remark in outcome.plan.remarks:
-            console.print(Text(f"    note: {remark}"))
 
 
 def _heading(text: str, mode: Mode) -> Text:
@@ -158,6 +157,19 @@ def _show_violations(outcomes: Iterable[Outcome], console: Console, full: bool) 
     for rule, count in by_rule.most_common(_SHOWN_FAILURES):
         first = next(violation for its, violation in found if its == rule)
         console.print(f"  rule {rule}: {count}, such as {first.subject}: {first.why}")
+
+
+def _show_remarks(outcomes: Iterable[Outcome], console: Console, full: bool) -> None:
+    found = [
+        (each.subject, remark)
+        for each in outcomes
+        for remark in (*each.plan.remarks, *([each.remark] if each.remark else []))
+    ]
+    shown = found if full or len(found) <= _SHOWN_FAILURES else []
+    for subject, remark in shown:
+        console.print(f"note: {subject}: {remark}")
+    if len(found) > len(shown):
+        console.print(f"{len(found)} notes, such as {found[0][0]}: {found[0][1]}; --full shows each")
 
 
 def _show_failures(outcome: SweepOutcome, console: Console, full: bool) -> None:

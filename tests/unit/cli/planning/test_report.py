@@ -103,6 +103,13 @@ def test_violations_and_failures_are_told_when_nothing_is_to_be_done():
     assert "Could not be looked at, or not be mended\n  team-b/api: closed" in text
 
 
+def test_notes_are_counted_and_shown_when_asked_for():
+    outcomes = [replace(scan_on(n), remark=f"left to its queue {n}") for n in range(8)]
+
+    assert "8 notes, such as team-0000/api: left to its queue 0; --full shows each" in shown(*outcomes)
+    assert "note: team-0007/api: left to its queue 7" in shown(*outcomes, full=True)
+
+
 def test_the_end_says_what_was_done_when_it_is_over():
     assert "Done: 0 added, 1 changed, 0 removed." in shown(scan_on(1), is_past=True)
     assert "Nothing was done." in shown(is_past=True)
