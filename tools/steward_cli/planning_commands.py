@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ecr_steward.rulebook.codes import Code
+
 Rulebook = Annotated[
     Path | None,
     typer.Argument(help="The rulebook (default: the one found here).", metavar="[FILE]", show_default=False),
@@ -100,7 +102,8 @@ def apply(
     shown, deployed = commands.Shown(full, as_json), commands.Deployed(stack_name, table)
     if file is not None and commands.is_saved_plan(file):
         if account or region or repository:
-            commands.refuse("a saved plan says itself for which registries and repositories it is")
+            told = "a saved plan says itself for which registries and repositories it is"
+            commands.refuse(told, Code.SAVED_PLAN_SCOPE)
         commands.apply_saved(file, deployed, shown)
     else:
         commands.apply(file, commands.Scope(account or (), region or (), repository or (), deployed), shown, yes=yes)

@@ -209,3 +209,14 @@ def test_every_key_of_a_case_is_described_with_an_example_that_fits():
 
 def test_the_right_kind_of_step_is_found_when_it_is_misspelt():
     assert all(nearest_word(word[:-1], STEP_WORDS) == word for word in STEP_WORDS)
+
+
+def test_the_cases_of_the_guide_pass_with_the_rulebook_that_they_are_about(folder, run_test):
+    guide = (ROOT / "docs" / "rulebook" / "testing.md").read_text(encoding="utf-8")
+    cases = guide.partition("```yaml ecr-steward-test.yaml\n")[2].partition("```")[0]
+    (folder / "ecr-steward.yaml").write_bytes((ROOT / "layers" / "rulebook" / "ecr-steward.yaml").read_bytes())
+    (folder / "ecr-steward-test.yaml").write_text(cases, encoding="utf-8")
+
+    done = run_test()
+
+    assert (done.exit_code, done.stderr) == (0, "1 passed, 0 failed\n"), done.stdout
