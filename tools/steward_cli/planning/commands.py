@@ -103,7 +103,7 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     if not yes:
         show_plan(outcome, sys.stderr, full=shown.full)
         _ask()
-    _tell_done(run.apply(to_do), to_do, scope_of(rulebook, run.registries, scope.repositories), shown)
+    _tell_done(run.apply(to_do, outcome.failures), to_do, scope_of(rulebook, run.registries, scope.repositories), shown)
 
 
 def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
@@ -117,8 +117,8 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
     copies = CopiesToMake()
     hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=deployed.table)
     run = Run(saved.registries, saved.rules, hands, copies)
-    _, found = run.plan(wanted_by(saved.only))
-    to_do, moved = moved_since(saved.fingerprints, found)
+    outcome, found = run.plan(wanted_by(saved.only))
+    to_do, moved = moved_since(saved.fingerprints, found, outcome.failures)
     if moved:
         typer.echo(
             f"Error: {Code.FACTS_MOVED} the facts have moved since {path} was saved, so nothing is done; plan again",

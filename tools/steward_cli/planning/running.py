@@ -10,7 +10,7 @@ from ecr_steward.domain.rules import Rules
 from ecr_steward.errors import StewardError
 from ecr_steward.usecases.reconcile_registry import summed, sweep_registries
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward.usecases.sweep_repository import Hands, Swept
+from ecr_steward.usecases.sweep_repository import LEFT_TO_QUEUE, Hands, Swept
 from steward_cli.planning.document import Fingerprint, fingerprints
 from steward_cli.planning.exactly import ExactApplier
 from steward_cli.planning.hands import CopiesToMake
@@ -36,13 +36,13 @@ class Run:
         to_do = {swept.subject: frozenset(fingerprints(swept.outcomes)) for swept in found}
         return summed(found), {subject: asked for subject, asked in to_do.items() if asked}
 
-    def apply(self, to_do: ToDo) -> SweepOutcome:
+    def apply(self, to_do: ToDo, not_planned: Iterable[SweepFailure] = ()) -> SweepOutcome:
         """Do what is planned, for each registry and repository if its facts still ask for exactly that.
 
         One whose facts have moved meanwhile is left as it is, and told among the failures; and so is what only the
-        facts of its very turn ask for.
+        facts of its very turn ask for, and what could ``not`` be ``planned``.
         """
-        moved: list[SweepFailure] = []
+        moved = list(not_planned)
         unmoved: set[object] = set()
         shown: list[Outcome] = []
         for swept in self._sweep(to_do.__contains__, is_dry=True):
@@ -53,8 +53,11 @@ class Run:
                 why = "the facts have moved since the plan was made, so nothing was done here; plan again"
                 moved.append(SweepFailure(str(swept.subject), why))
         exactly = replace(self, hands=replace(self.hands, applier=ExactApplier.of(self.hands.applier, shown)))
-        done = summed([*exactly._sweep(unmoved.__contains__, is_dry=False), *exactly._copy()])
-        return replace(done, failures=(*moved, *done.failures))
+        swept_now = list(exactly._sweep(unmoved.__contains__, is_dry=False))
+        for swept in swept_now:  # what is left to a queue is done right here, and told when it is
+            swept.outcomes = [each for each in swept.outcomes if each.remark != LEFT_TO_QUEUE]
+        done = summed([*swept_now, *exactly._copy()])
+        return replace(done, failures=tuple(dict.fromkeys((*moved, *done.failures))))
 
     def _sweep(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool], *, is_dry: bool) -> Iterator[Swept]:
         hands = replace(self.hands, is_dry=is_dry)
@@ -83,13 +86,16 @@ class Run:
             yield swept
 
 
-def moved_since(saved: frozenset[Fingerprint], to_do: ToDo) -> tuple[ToDo, list[str]]:
+def moved_since(
+    saved: frozenset[Fingerprint], to_do: ToDo, not_planned: Iterable[SweepFailure] = ()
+) -> tuple[ToDo, list[str]]:
     """What of a saved plan is still to be done, and about whom the facts now ask for something else.
 
     Where they ask for nothing any more, what was planned is done: a plan that is applied twice has nothing left to do.
-    What they ask of others is no part of the plan.
+    Of whom they cannot be read nobody knows that. What they ask of others is no part of the plan.
     """
     planned = {(subject, rule) for subject, rule, _ in saved}
     concerned = {each: found for each, found in to_do.items() if any(one[:2] in planned for one in found)}
-    moved = sorted(str(each) for each, found in concerned.items() if not found <= saved)
-    return concerned, moved
+    moved = {str(each) for each, found in concerned.items() if not found <= saved}
+    unread = {failure.subject for failure in not_planned} & {subject for subject, _ in planned}
+    return concerned, sorted(moved | unread)

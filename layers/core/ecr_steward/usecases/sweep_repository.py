@@ -32,6 +32,9 @@ from ecr_steward.usecases.governing import governed, governed_settings
 from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.retain_images import RetentionFacts, asks_for_retention, retain_images
 
+LEFT_TO_QUEUE = "left to the replication queue"
+"""The remark of a copy that a sweep has only asked for."""
+
 
 @dataclass(frozen=True)
 class Hands:
@@ -220,8 +223,7 @@ class _Visit:
         plan = self._copier.plan(copy)
         if not plan.is_empty:
             missing.append((copy, plan))
-            remark = "left to the replication queue"
-            self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=remark))
+            self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=LEFT_TO_QUEUE))
 
     def _request(self, image: ImageRef, why: str) -> None:
         self._hands.queue.request(ReplicationRequested(image, why))

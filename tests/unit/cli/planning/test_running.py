@@ -12,6 +12,7 @@ from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection
 from ecr_steward.domain.rules import Mode
 from ecr_steward.domain.tag_rules import OnViolation
+from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.sweep_repository import sweep_repository
 from ecr_steward_fakes import FakeImageContent, FakeNotices, FakeRegistry, FakeScans
 from ecr_steward_fakes.contents import digest, image
@@ -98,6 +99,38 @@ def test_copies_are_made_when_the_rest_is_done() -> None:
 
     assert done.failures == ()
     assert planner.world.registry.tags_of(ImageRef(API.in_registry(AWAY), IMAGE.digest)) == {"1.4.2"}
+    told = steps_of(done)
+    assert len(told) == len(set(told))  # not once as asked for and once as done
+
+
+class Closed:
+    """A registry that lets nobody look at one of its repositories."""
+
+    def __init__(self, registry: FakeRegistry) -> None:
+        self._registry = registry
+
+    def __getattr__(self, name: str):
+        return getattr(self._registry, name)
+
+    def repository(self, of, parts=frozenset()):
+        if OTHER in (of, getattr(of, "ref", None)):
+            raise AccessDeniedError("not allowed to look at it")
+        return self._registry.repository(of, parts)
+
+
+def closed(run: Run) -> Run:
+    return replace(run, hands=replace(run.hands, registry=Closed(run.hands.registry)))
+
+
+def test_what_could_not_be_planned_is_told_when_the_rest_is_done() -> None:
+    planner = Planner()
+    run = closed(planner.run)
+    planned, to_do = run.plan(everything)
+
+    done = run.apply(to_do, planned.failures)
+
+    assert planner.world.registry.settings_of(API).scan_on_push
+    assert [failure.subject for failure in done.failures] == [str(OTHER)]
 
 
 # ---------------------------------------------------------------- nothing that was not shown
@@ -197,6 +230,13 @@ def test_nothing_is_left_to_do_when_a_saved_plan_was_applied_already(saved) -> N
     planner.run.apply(planner.run.plan(everything)[1])
 
     assert moved_since(plan, planner.run.plan(everything)[1]) == ({}, [])
+
+
+def test_a_saved_plan_is_refused_when_a_repository_of_it_cannot_be_read(saved) -> None:
+    planner, plan = saved
+    outcome, to_do = closed(planner.run).plan(everything)
+
+    assert moved_since(plan, to_do, outcome.failures) == ({API: to_do[API]}, [str(OTHER)])
 
 
 def test_what_others_need_is_no_part_of_a_saved_plan(saved) -> None:
