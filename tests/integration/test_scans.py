@@ -215,7 +215,7 @@ def test_no_function_hears_of_it_when_inspector_speaks_of_something_else(
     [
         ("payments/never-made", "the repository is gone"),
         ("payments/emptied", "the image is gone"),
-        ("team-a/unscanned", "the rule does not speak of scans"),
+        ("team-a/unscanned", "its rules do not speak of scans"),
         ("nobody/cares", "no rule covers this repository"),
     ],
 )

@@ -39,7 +39,12 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "ECR_STEWARD_SPOKE_ACCOUNTS": "",
         "ECR_STEWARD_SPOKE_ROLE": "ecr-steward-spoke",
         "ECR_STEWARD_EXTERNAL_ID": "ecr-steward",
+        "ECR_STEWARD_PULL_ONLY_ROLE": "ecr-steward-pull-only",
         "ECR_STEWARD_RULEBOOK": "/opt/rulebook.json",
+        "ECR_STEWARD_RULEBOOK_BUCKET": "",
+        "ECR_STEWARD_RULEBOOK_KEY": "ecr-steward/rulebook.json",
+        "ECR_STEWARD_SECRET_PREFIX": "ecr-steward/",
+        "ECR_STEWARD_TEMPLATE_ROLE_PREFIX": "ecr-steward-creation-template",
         "ECR_STEWARD_EVENT_BUS": "ecr-steward",
         "ECR_STEWARD_FAILURE_QUEUE_URL": deployed.resources["FailureQueue"].physical_id,
         "ECR_STEWARD_IDEMPOTENCY_TABLE": deployed.resources["IdempotencyTable"].physical_id,
@@ -82,8 +87,9 @@ def test_schedule_policies_and_time_to_live_exist_when_deployed(deployed: Deploy
     schedule = aws.client("scheduler").get_schedule(Name="ReconcileRegistryFunctionSweep")
     role = deployed.resources["ReconcileRegistryFunctionRole"].physical_id
     managed = aws.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    table = deployed.resources["IdempotencyTable"].physical_id
-    time_to_live = aws.client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    tables = [deployed.resources[table].physical_id for table in ("IdempotencyTable", "StateTable")]
+    dynamodb = aws.client("dynamodb")
+    lives = [dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"] for table in tables]
     failures = aws.client("lambda").get_function_event_invoke_config(
         FunctionName=deployed.resources["ReconcileRegistryFunction"].physical_id
     )
@@ -91,8 +97,11 @@ def test_schedule_policies_and_time_to_live_exist_when_deployed(deployed: Deploy
     assert schedule["ScheduleExpression"] == "rate(1 hour)"
     assert schedule["Target"]["Arn"] == deployed.resources["ReconcileRegistryFunction"].arn
     assert schedule["Target"]["RoleArn"] == deployed.resources["SweepScheduleRole"].arn
-    assert [policy["PolicyName"] for policy in managed] == ["AWSLambdaBasicExecutionRole"]
-    assert time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiration"}
+    assert {policy["PolicyName"] for policy in managed} == {
+        "AWSLambdaBasicExecutionRole",
+        "AWSLambdaSQSQueueExecutionRole",  # SAM's, for the parts of a sweep
+    }
+    assert lives == [{"TimeToLiveStatus": "ENABLED", "AttributeName": "expiration"}] * 2
     assert failures["DestinationConfig"]["OnFailure"]["Destination"] == deployed.resources["FailureQueue"].arn
 
 
