@@ -177,10 +177,10 @@ def test_a_policy_that_cannot_be_read_stops_no_other_setting() -> None:
 
     (outcome,) = apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
-    assert registry.settings_of(API) == SETTINGS
-    assert outcome.plan.steps[-1].why == (
-        "the repository policy cannot be read (it is no JSON), so nothing of it can be kept"
-    )
+    assert replace(registry.settings_of(API), policy=SETTINGS.policy) == SETTINGS
+    assert [violation.why for violation in outcome.plan.violations] == [
+        "the repository policy cannot be read (it is no JSON), and what others put there is to be kept: mend it by hand"
+    ]
 
 
 def test_people_are_told_what_ecr_cannot_change() -> None:

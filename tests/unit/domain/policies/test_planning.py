@@ -246,17 +246,17 @@ def test_a_deleted_role_goes_when_outsiders_are_turned_away() -> None:
     assert written(plan_policy(WARY, document(gone, OWN)))["Statement"][0]["Principal"] == {"AWS": ACCOUNT}
 
 
-@pytest.mark.parametrize(
-    "found",
-    [
-        UnreadableDocument("it is no JSON"),
-        {"Statement": "Allow everybody"},
-        {"Statement": [OWN, 7]},
-        {"Version": "2012-10-17", "Statement": None},
-    ],
-)
-def test_what_cannot_be_read_is_replaced_and_the_reason_says_so(found: Any) -> None:
-    plan = plan_policy(RULES, found)
+UNREADABLE = [
+    UnreadableDocument("it is no JSON"),
+    {"Statement": "Allow everybody"},
+    {"Statement": [OWN, 7]},
+    {"Version": "2012-10-17", "Statement": None},
+]
+
+
+@pytest.mark.parametrize("found", UNREADABLE)
+def test_what_cannot_be_read_is_replaced_where_others_have_no_say_and_the_reason_says_so(found: Any) -> None:
+    plan = plan_policy(replace(RULES, foreign=Treatment.REMOVE), found)
 
     assert written(plan) == document(OWN)
     assert plan.change is not None
@@ -264,8 +264,12 @@ def test_what_cannot_be_read_is_replaced_and_the_reason_says_so(found: Any) -> N
     assert plan.change.takes_away
 
 
-def test_what_cannot_be_read_stays_when_there_is_nothing_to_put_in_its_place() -> None:
-    plan = plan_policy(PolicyRules(outside=Treatment.REMOVE), UnreadableDocument("it is no JSON"))
+@pytest.mark.parametrize("found", UNREADABLE)
+@pytest.mark.parametrize("rules", [RULES, WARY, PolicyRules(outside=Treatment.REMOVE)])
+def test_what_cannot_be_read_stays_where_others_have_a_say_since_it_may_deny_something(
+    found: Any, rules: PolicyRules
+) -> None:
+    plan = plan_policy(rules, found)
 
     assert plan.change is None
     assert plan.refusal is not None

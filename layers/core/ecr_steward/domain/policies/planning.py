@@ -129,8 +129,8 @@ def _too_long(document: Document, draft: _Draft) -> str:
 
 def _replaced(rules: PolicyRules, unreadable: UnreadableDocument) -> PolicyPlan:
     why = f"the repository policy cannot be read ({unreadable.why})"
-    if not rules.statements:
-        return PolicyPlan(refusal=f"{why}, and the rulebook has no statements to put in its place: mend it by hand")
+    if rules.foreign is Treatment.KEEP:  # a Deny may be among what others have put there
+        return PolicyPlan(refusal=f"{why}, and what others put there is to be kept: mend it by hand")
     document = {"Version": VERSION, "Statement": [dict(each) for each in rules.statements]}
     if is_too_long(document):
         document = dict(compacted(document, is_own, OWN_SID))
