@@ -46,6 +46,16 @@ def registry(clients: AwsClients) -> EcrRegistry:
     return EcrRegistry(clients)
 
 
+def test_an_image_that_somebody_archived_meanwhile_is_not_deleted(clients: AwsClients, registry: EcrRegistry) -> None:
+    detail = {"imageDigest": IMAGE.digest.value, "imageTags": [LATEST], "imageStatus": "ARCHIVED"}
+    with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:
+        ecr.add_response("describe_images", {"imageDetails": [detail]})
+
+        registry.delete_image(IMAGE, {LATEST})  # any other call than the one above would be an error
+
+        ecr.assert_no_pending_responses()
+
+
 def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(
     clients: AwsClients, registry: EcrRegistry
 ) -> None:

@@ -158,7 +158,7 @@ class EcrRegistry:
     def remove_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         client, key = self._address(image.repository)
         resource = f"{image} as {image_tag}"
-        held = self._tags_of(image)
+        held = self._tags_of(image) or frozenset()
         if held == {image_tag}:
             raise LastImageTagError(f"{image_tag} has become the last image tag of {image}")
         if image_tag not in held:
@@ -173,7 +173,9 @@ class EcrRegistry:
 
     def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
         client, key = self._address(image.repository)
-        if others := self._tags_of(image) - image_tags:
+        if (held := self._tags_of(image)) is None:
+            return
+        if others := held - image_tags:
             raise ImageTaggedMeanwhileError(f"{image} holds another image tag now: {', '.join(sorted(others))}")
         with translated("ecr:BatchDeleteImage", image):
             answer = client.batch_delete_image(imageIds=[{"imageDigest": image.digest.value}], **key)
@@ -242,17 +244,18 @@ class EcrRegistry:
                 tags=[{"Key": name, "Value": value} for name, value in resource_tags.items()],
             )
 
-    def _tags_of(self, image: ImageRef) -> frozenset[ImageTag]:
-        """The image tags of an image; none where it is gone or archived."""
+    def _tags_of(self, image: ImageRef) -> frozenset[ImageTag] | None:
+        """The image tags of an image; ``None`` where it is gone or archived, which somebody did to keep it."""
         client, key = self._address(image.repository)
         with translated("ecr:DescribeImages", image):
             try:
                 answer = client.describe_images(imageIds=[{"imageDigest": image.digest.value}], **key)
             except ClientError as cause:
                 if code_of(cause) == "ImageNotFoundException":
-                    return frozenset()
+                    return None
                 raise
-        return frozenset(image_tag(text) for detail in answer["imageDetails"] for text in detail.get("imageTags", []))
+        details = [detail for detail in answer["imageDetails"] if detail.get("imageStatus", "ACTIVE") == "ACTIVE"]
+        return frozenset(image_tag(text) for each in details for text in each.get("imageTags", [])) if details else None
 
     def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, RepositoryKey]":
         """The client for a repository, and the two parameters that name it in every call."""
