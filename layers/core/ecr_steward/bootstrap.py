@@ -185,16 +185,18 @@ class App:
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
         rules, pause = self._obeyed()
-        outcome = enforce_image_tags(
-            push.image,
-            rules=rules,
-            registry=self.registry,
-            describer=Describer(self.registry, self.content, self.now),
-            notices=self.notices,
-            applier=self.applier,
-        )
-        if self.sightings is not None:
-            note_push(push, rules=self.rules, sightings=self.sightings)
+        try:
+            outcome = enforce_image_tags(
+                push.image,
+                rules=rules,
+                registry=self.registry,
+                describer=Describer(self.registry, self.content, self.now),
+                notices=self.notices,
+                applier=self.applier,
+            )
+        finally:  # a push is a sign of life, whatever came of it
+            if self.sightings is not None:
+                note_push(push, rules=self.rules, sightings=self.sightings)
         return _while_paused(outcome, pause)
 
     def apply_repository_policies(self, change: RepositoryChanged) -> tuple[Outcome, ...]:
