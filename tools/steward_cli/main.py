@@ -6,6 +6,7 @@ answers before the argument parser is there.
 
 # ruff: noqa: PLC0415 - see above
 
+import os
 import sys
 from typing import Final
 
@@ -25,6 +26,8 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{version_text()}\n")
         return
+    # Looking for plugins of pydantic reads the metadata of every package that is installed; there are none of ours.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         from steward_cli.app import app
     except ModuleNotFoundError as missing:
