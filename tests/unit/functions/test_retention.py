@@ -52,6 +52,19 @@ def test_a_push_starts_the_clock_of_its_tag_at_the_time_of_its_event(
     assert house.sightings.seen(API) == {"pr-1": Sighting.at(DRAFT.digest, at)}
 
 
+def test_a_push_starts_the_clock_of_its_tag_although_its_rule_could_not_be_enforced(
+    moved_in: World, house: Any, context: Any, load_event: Callable[[str], Any]
+) -> None:
+    event = load_event("ecr_image_action/push_tagged")
+    event["detail"] |= {"image-tag": "pr-1", "image-digest": DRAFT.digest.value}
+    moved_in.registry.calls.fail_before("images", AccessDeniedError("nobody may look"))
+
+    enforce_image_tags(event, context)
+
+    assert [failed.error for failed in house.failures.failed] == ["AccessDeniedError"]
+    assert set(house.sightings.seen(API)) == {"pr-1"}
+
+
 def test_the_sweep_lets_go_of_what_has_had_its_time(moved_in: World, house: Any, sweep: Callable[[], None]) -> None:
     house.sightings.keep(API, {ImageTag("pr-1"): Sighting.at(DRAFT.digest, NOON - timedelta(days=15))})
 
