@@ -137,7 +137,7 @@ class LastImageTagError(RetryableError):
 
 
 class ImageTaggedMeanwhileError(RetryableError):
-    """The image holds an image tag that it did not hold when its end was planned. Plan anew."""
+    """The image holds an image tag that it did not hold when its end was planned, or was archived since. Plan anew."""
 
 
 class PausedError(RetryableError):

@@ -19,6 +19,7 @@ from ecr_steward.errors import (
     AccessDeniedError,
     DigestMismatchError,
     ImageNotFoundError,
+    ImageTaggedMeanwhileError,
     ImageTagIsImmutableError,
     InvalidManifestError,
     LastImageTagError,
@@ -51,9 +52,8 @@ def test_an_image_that_somebody_archived_meanwhile_is_not_deleted(clients: AwsCl
     with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:
         ecr.add_response("describe_images", {"imageDetails": [detail]})
 
-        registry.delete_image(IMAGE, {LATEST})  # any other call than the one above would be an error
-
-        ecr.assert_no_pending_responses()
+        with pytest.raises(ImageTaggedMeanwhileError, match="was archived"):
+            registry.delete_image(IMAGE, {LATEST})
 
 
 def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(

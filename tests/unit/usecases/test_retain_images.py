@@ -116,6 +116,25 @@ def test_an_index_goes_before_what_it_lists() -> None:
     assert [call.arguments[0].digest for call in house.calls.changes] == [digest("index"), digest("child")]  # type: ignore[attr-defined]
 
 
+def test_what_belongs_to_an_image_stays_when_the_image_could_not_go() -> None:
+    """A signature would be missed most by an image that somebody has tagged for production in between."""
+    house = House(
+        image("promoted", "v0", age=31),
+        image("signature", age=31, subject="promoted"),
+        image("of the signature", age=31, subject="signature"),
+        image("old", "v1", age=31),
+        image("signature of old", age=31, subject="old"),
+    )
+    house.calls.fail_before("delete_image", ImageTaggedMeanwhileError("it holds another image tag now: prod"))
+
+    (outcome,) = house.sweep()
+
+    stayed = house.there("promoted", "signature", "of the signature")
+    others = house.there("old", "signature of old")
+    assert (len(stayed), len(others)) in ((3, 0), (0, 2))
+    assert "somebody was faster" in outcome.plan.remarks[-1]
+
+
 def test_nothing_is_done_when_the_rules_only_observe() -> None:
     house = House(image("old", "v0", age=31), image("draft", "pr-2"))
     house.age(15)

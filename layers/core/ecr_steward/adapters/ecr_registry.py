@@ -245,7 +245,7 @@ class EcrRegistry:
             )
 
     def _tags_of(self, image: ImageRef) -> frozenset[ImageTag] | None:
-        """The image tags of an image; ``None`` where it is gone or archived, which somebody did to keep it."""
+        """The image tags of an image; ``None`` where it is gone. Raises ImageTaggedMeanwhileError for the archive."""
         client, key = self._address(image.repository)
         with translated("ecr:DescribeImages", image):
             try:
@@ -254,7 +254,9 @@ class EcrRegistry:
                 if code_of(cause) == "ImageNotFoundException":
                     return None
                 raise
-        details = [detail for detail in answer["imageDetails"] if detail.get("imageStatus", "ACTIVE") == "ACTIVE"]
+        details = answer["imageDetails"]
+        if any(detail.get("imageStatus", "ACTIVE") != "ACTIVE" for detail in details):
+            raise ImageTaggedMeanwhileError(f"{image} was archived")
         return frozenset(image_tag(text) for each in details for text in each.get("imageTags", [])) if details else None
 
     def _address(self, repository: RepositoryRef) -> "tuple[ECRClient, RepositoryKey]":

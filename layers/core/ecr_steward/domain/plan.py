@@ -63,6 +63,8 @@ class DeleteImage(Asked):
     image: ImageRef
     image_tags: frozenset[ImageTag] = frozenset()
     """What it holds as far as the plan knows: with any other image tag it is another decision."""
+    belongs_to: frozenset[Digest] = frozenset()
+    """Images that go before it, since it is theirs: where one of them stays after all, so does this one."""
 
     def __str__(self) -> str:
         tags = f", and with it {', '.join(sorted(self.image_tags))}" if self.image_tags else ""

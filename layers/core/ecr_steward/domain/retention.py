@@ -134,7 +134,9 @@ def plan_end(
     steps: list[Step] = []
     for digest, reason in contents.going(claims, kept).items():
         image = contents.images.images[digest]
-        steps.append(DeleteImage(rule=rule, why=reason, image=image.ref, image_tags=image.image_tags))
+        owners = contents.owners[digest]
+        step = DeleteImage(rule=rule, why=reason, image=image.ref, image_tags=image.image_tags, belongs_to=owners)
+        steps.append(step)
     return steps, list(told({str(digest): kept[digest].why for digest in kept if kept[digest].in_doubt}))
 
 

@@ -73,11 +73,11 @@ class Registry(Protocol):
         ...
 
     def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
-        """Delete an image with all its image tags; one that is gone meanwhile is a success. One in the archive stays.
+        """Delete an image with all its image tags; one that is gone meanwhile is a success.
 
         Needs ecr:DescribeImages and ecr:BatchDeleteImage. Raises ImageTaggedMeanwhileError where it holds any other
-        image tag than these: read right before the call, as ECR has no condition for it. Raises ImageIsListedError
-        where an index lists it.
+        image tag than these, or was put into the archive: read right before the call, as ECR has no condition for it.
+        Raises ImageIsListedError where an index lists it.
         """
         ...
 

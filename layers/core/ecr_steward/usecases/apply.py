@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
-from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.plan import (
     AddImageTag,
     AddResourceTags,
@@ -69,18 +69,24 @@ def apply_plan(
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
     The first error ends it, but for the settings of a repository or registry, which are each tried, and for an image
-    that somebody else has changed meanwhile. ``content`` is needed where the plan copies anything, ``settings`` where
-    it changes those of a whole registry. Each step is done inside of what ``around`` answers for it: what a rule asks
-    for goes through ``Applier``.
+    that somebody else has changed meanwhile: it stays, with what belongs to it. ``content`` is needed where the plan
+    copies anything, ``settings`` where it changes those of a whole registry. Each step is done inside of what
+    ``around`` answers for it: what a rule asks for goes through ``Applier``.
     """
     errors: list[StewardError] = []
+    staying: set[Digest] = set()
     for step in plan.steps:
+        if isinstance(step, DeleteImage) and step.belongs_to & staying:
+            staying.add(step.image.digest)
+            continue
         try:
             with around(step):
                 _apply(step, registry, content, settings)
         except StewardError as error:
             error.rule = step.rule
             errors.append(error)
+            if isinstance(step, DeleteImage):
+                staying.add(step.image.digest)
             if not isinstance(step, SETTINGS) and not isinstance(error, _OF_ONE_IMAGE):
                 break
     if errors:
