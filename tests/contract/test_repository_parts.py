@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from ecr_steward.domain.names import RepositoryRef
-from ecr_steward.domain.repositories import SETTINGS, Encryption, Mutability, Part, RepositorySettings, TagMutability
+from ecr_steward.domain.repositories import (
+    SETTINGS,
+    Encryption,
+    Mutability,
+    Part,
+    Repository,
+    RepositorySettings,
+    TagMutability,
+)
 from ecr_steward.errors import RefusedByRegistryError, RepositoryNotFoundError
 
 IMMUTABLE = TagMutability(Mutability.IMMUTABLE)
@@ -104,6 +112,19 @@ def test_the_registry_decides_over_scans_when_a_rule_of_it_names_the_repository(
     found = world.registry.repository(repository, {Part.REGISTRY_SCANNING})
 
     assert found.scanned_by_registry == "SCAN_ON_PUSH"
+
+
+def test_registry_scanning_is_read_of_many_and_who_is_gone_is_left_out(world: Any, repository: RepositoryRef) -> None:
+    world.scan_by_registry(repository)
+    other = RepositoryRef(repository.registry, f"{world.prefix}other/api")
+    world.registry.create_repository(other, None)
+    gone = RepositoryRef(repository.registry, f"{world.prefix}gone/api")
+
+    asked = [Repository.unread(ref) for ref in (repository, other, gone)]
+    found = list(world.registry.with_registry_scanning(repository.registry, asked))
+
+    assert [(each.ref, each.scanned_by_registry) for each in found] == [(repository, "SCAN_ON_PUSH"), (other, None)]
+    assert all(Part.REGISTRY_SCANNING in each.read for each in found)
 
 
 @pytest.mark.parametrize("length", [10_240, 10_241])

@@ -10,6 +10,7 @@ READING = frozenset(
     {
         "repositories",
         "described",
+        "with_registry_scanning",
         "repository",
         "resource_tags",
         "images",

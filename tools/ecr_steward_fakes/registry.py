@@ -62,6 +62,7 @@ class FakeRegistry:
         self._images: dict[RepositoryRef, dict[Digest, Image]] = {}
         self.scanned_by_registry: dict[RepositoryRef, str] = {}
         """How often the registry's scanning rules let these be scanned."""
+        self._archived: set[ImageRef] = set()
         self._children: dict[ImageRef, tuple[Descriptor, ...] | StewardError] = {}
         for image in images:
             self.create_missing(image.ref.repository)
@@ -105,6 +106,12 @@ class FakeRegistry:
         """Remove an image and its tags, as somebody by hand."""
         self._images_of(image.repository).pop(image.digest, None)
 
+    def archive(self, image: ImageRef) -> None:
+        """Put an image into the archive, as somebody by hand."""
+        self._image(image)
+        self.delete(image)
+        self._archived.add(image)
+
     def holds(self, image: ImageRef) -> bool:
         """Whether the image is there."""
         return image.digest in self._images.get(image.repository, {})
@@ -135,6 +142,11 @@ class FakeRegistry:
             for name in names:
                 yield self._with(Repository.unread(RepositoryRef(registry, name)), {Part.DESCRIPTION})
 
+    def with_registry_scanning(self, registry: RegistryRef, repositories: Sequence[Repository]) -> Iterator[Repository]:
+        with self.calls.record("with_registry_scanning", registry):
+            there = [each for each in repositories if each.ref in self._settings]
+            yield from (self._with(each, {Part.REGISTRY_SCANNING}) for each in there)
+
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
         repository = of if isinstance(of, Repository) else Repository.unread(of)
         if not parts - repository.read:
@@ -149,7 +161,8 @@ class FakeRegistry:
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         with self.calls.record("images", repository):
             released = ((each.image.digest, each.image_tag) for each in self.releases.of(repository))
-            return RepositoryImages.of(repository, self._images_of(repository).values(), released)
+            archived = (image.digest for image in self._archived if image.repository == repository)
+            return RepositoryImages.of(repository, self._images_of(repository).values(), released, archived)
 
     def children(
         self, repository: RepositoryRef, digests: Iterable[Digest]

@@ -69,6 +69,21 @@ def test_second_sweep_plans_nothing() -> None:
     assert sweeper.world.registry.calls.changes == []
 
 
+def test_the_scanning_rules_of_the_registry_are_asked_for_once_when_many_repositories_lack_scan_on_push() -> None:
+    sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
+    registry, other = sweeper.world.registry, RepositoryRef(HOME, "team-b/api")
+    registry.create_missing(other)
+    for each in (API, other):
+        registry.change_settings(each, **{**vars(SETTINGS), "scan_on_push": False})
+    registry.scanned_by_registry[other] = "MANUAL"
+
+    sweeper.sweep()
+
+    asked = [call.method for call in registry.calls.entries if call.arguments[0] in (HOME, API, other)]
+    assert (asked.count("with_registry_scanning"), asked.count("repository")) == (1, 2)  # and of each other settings
+    assert (registry.settings_of(API).scan_on_push, registry.settings_of(other).scan_on_push) == (True, False)
+
+
 def test_lifecycle_policy_and_replica_come_back_when_somebody_deleted_them() -> None:
     sweeper = settled()
     registry = sweeper.world.registry

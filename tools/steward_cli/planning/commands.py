@@ -95,15 +95,17 @@ def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, det
 def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     """Plan, show it, ask, and do it. Raises typer.Exit with 1 where something failed or the answer is no."""
     rulebook = _rulebook(file)
-    run = _run(rulebook, scope)
-    outcome, to_do = run.plan(wanted_by(scope.repositories))
+    run, is_wanted = _run(rulebook, scope), wanted_by(scope.repositories)
+    about = scope_of(rulebook, run.registries, scope.repositories)
+    if yes:
+        return _tell_done(run.apply_unseen(is_wanted), {}, about, shown)
+    outcome, to_do = run.plan(is_wanted)
     if not to_do:
-        _print(outcome, document_of(outcome, scope_of(rulebook, run.registries, scope.repositories)), shown)
+        _print(outcome, document_of(outcome, about), shown)
         raise typer.Exit(FINDINGS if outcome.failures else 0)
-    if not yes:
-        show_plan(outcome, sys.stderr, full=shown.full)
-        _ask()
-    _tell_done(run.apply(to_do, outcome.failures), to_do, scope_of(rulebook, run.registries, scope.repositories), shown)
+    show_plan(outcome, sys.stderr, full=shown.full)
+    _ask()
+    return _tell_done(run.apply(to_do, outcome.failures), to_do, about, shown)
 
 
 def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:

@@ -53,11 +53,18 @@ class Run:
                 why = "the facts have moved since the plan was made, so nothing was done here; plan again"
                 moved.append(SweepFailure(str(swept.subject), why))
         exactly = replace(self, hands=replace(self.hands, applier=ExactApplier.of(self.hands.applier, shown)))
-        swept_now = list(exactly._sweep(unmoved.__contains__, is_dry=False))
+        done = exactly._do(unmoved.__contains__)
+        return replace(done, failures=tuple(dict.fromkeys((*moved, *done.failures))))
+
+    def apply_unseen(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool]) -> SweepOutcome:
+        """Plan and do at once, for one repository after the other: there is no plan that somebody has agreed to."""
+        return self._do(is_wanted)
+
+    def _do(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool]) -> SweepOutcome:
+        swept_now = list(self._sweep(is_wanted, is_dry=False))
         for swept in swept_now:  # what is left to a queue is done right here, and told when it is
             swept.outcomes = [each for each in swept.outcomes if each.remark != LEFT_TO_QUEUE]
-        done = summed([*swept_now, *exactly._copy()])
-        return replace(done, failures=tuple(dict.fromkeys((*moved, *done.failures))))
+        return summed([*swept_now, *self._copy()])
 
     def _sweep(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool], *, is_dry: bool) -> Iterator[Swept]:
         hands = replace(self.hands, is_dry=is_dry)

@@ -12,10 +12,12 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.paging import all_pages
 from ecr_steward.adapters.repository_parts import (
+    SCANNING_BATCH_SIZE,
     RepositoryKey,
     described,
     encryption_request,
     read_parts,
+    read_registry_scanning,
     read_resource_tags,
     repository_arn,
 )
@@ -90,6 +92,14 @@ class EcrRegistry:
             for entry in answer["repositories"]:
                 yield described(Repository.unread(RepositoryRef(registry, entry["repositoryName"])), entry)
 
+    def with_registry_scanning(self, registry: RegistryRef, repositories: Sequence[Repository]) -> Iterator[Repository]:
+        client = self._clients.ecr(registry)
+        for some in batched(repositories, SCANNING_BATCH_SIZE, strict=False):
+            decided = read_registry_scanning(client, registry, [each.ref.name for each in some])
+            for each in some:
+                if each.ref.name in decided:
+                    yield each.scanned_as(decided[each.ref.name])
+
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
         repository = of if isinstance(of, Repository) else Repository.unread(of)
         client, key = self._address(repository.ref)
@@ -102,10 +112,22 @@ class EcrRegistry:
     def images(self, repository: RepositoryRef) -> RepositoryImages:
         client, key = self._address(repository)
         with translated("ecr:DescribeImages", repository):
-            # Without a filter on imageStatus, archived images are left out.
-            details = all_pages(client, "describe_images", "imageDetails", page_size=PAGE_SIZE, **key)
-            images = [_image(repository, detail) for detail in details]
-        return RepositoryImages.of(repository, images, self._released(repository) if images else ())
+            pages = all_pages(
+                client,
+                "describe_images",
+                "imageDetails",
+                page_size=PAGE_SIZE,
+                filter={"imageStatus": "ANY"},  # else archived images are left out
+                **key,
+            )
+            images: list[Image] = []
+            archived: list[Digest] = []
+            for detail in pages:
+                if _is_active(detail):
+                    images.append(_image(repository, detail))
+                else:
+                    archived.append(Digest(detail["imageDigest"]))
+        return RepositoryImages.of(repository, images, self._released(repository) if images else (), archived)
 
     def _released(self, repository: RepositoryRef) -> list[tuple[Digest, ImageTag | None]]:
         given = self._releases.of(repository) if self._releases else ()
@@ -255,7 +277,7 @@ class EcrRegistry:
                     return None
                 raise
         details = answer["imageDetails"]
-        if any(detail.get("imageStatus", "ACTIVE") != "ACTIVE" for detail in details):
+        if not all(map(_is_active, details)):
             raise ImageTaggedMeanwhileError(f"{image} was archived")
         return frozenset(image_tag(text) for each in details for text in each.get("imageTags", [])) if details else None
 
@@ -321,6 +343,11 @@ def _image(repository: RepositoryRef, detail: "ImageDetailTypeDef") -> Image:
         pushed_at=_utc(detail.get("lastActivatedAt", detail.get("imagePushedAt"))),
         last_pulled_at=_utc(detail.get("lastRecordedPullTime")),
     )
+
+
+def _is_active(detail: "ImageDetailTypeDef") -> bool:
+    """Whether an image is neither archived nor still on its way back."""
+    return detail.get("imageStatus", "ACTIVE") == "ACTIVE"
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -1,14 +1,14 @@
 """The settings of a repository as Amazon ECR's API tells them: in a list of repositories, or each part by a call."""
 
 import json
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
 from ecr_steward.adapters.translation import code_of, translated
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import (
     Document,
     Encryption,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_ecr.type_defs import EncryptionConfigurationTypeDef, RepositoryTypeDef
 
+SCANNING_BATCH_SIZE = 25  # the most that one call takes (BatchGetRepositoryScanningConfiguration API reference)
+_GONE = "REPOSITORY_NOT_FOUND"
 _NO_DOCUMENT = ("RepositoryPolicyNotFoundException", "LifecyclePolicyNotFoundException")
 
 
@@ -73,7 +75,10 @@ def read_parts(client: "ECRClient", key: RepositoryKey, repository: Repository, 
         settings = replace(settings, resource_tags=read_resource_tags(client, ref))
     repository = replace(repository, settings=settings, read=repository.read | parts)
     if Part.REGISTRY_SCANNING in missing:
-        return replace(repository, scanned_by_registry=_registry_scanning(client, ref))
+        decided = read_registry_scanning(client, ref.registry, [ref.name])
+        if ref.name not in decided:
+            raise RepositoryNotFoundError(f"there is no repository {ref}")
+        return repository.scanned_as(decided[ref.name])
     return repository
 
 
@@ -98,20 +103,25 @@ def repository_arn(client: "ECRClient", repository: RepositoryRef) -> str:
     return f"arn:{client.meta.partition}:ecr:{registry.region}:{registry.account}:repository/{repository.name}"
 
 
-def _registry_scanning(client: "ECRClient", repository: RepositoryRef) -> str | None:
-    """How often ECR scans, where a rule of the registry decides it and not the repository's own setting.
+def read_registry_scanning(
+    client: "ECRClient", registry: RegistryRef, names: Sequence[str]
+) -> Mapping[str, str | None]:
+    """How often ECR scans, by repository, where rules of the registry decide it and not the repository's own setting.
 
     Such rules name the filters that apply. Continuous scanning is Inspector's, which knows no setting of a repository.
+    At most ``SCANNING_BATCH_SIZE`` names; one that is not there is left out.
     """
-    with translated("ecr:BatchGetRepositoryScanningConfiguration", repository):
-        answer = client.batch_get_repository_scanning_configuration(repositoryNames=[repository.name])
+    with translated("ecr:BatchGetRepositoryScanningConfiguration", registry):
+        answer = client.batch_get_repository_scanning_configuration(repositoryNames=list(names))
+    gone = {
+        failure.get("repositoryName") for failure in answer.get("failures", []) if failure.get("failureCode") == _GONE
+    }
+    decided: dict[str, str | None] = {name: None for name in names if name not in gone}
     for found in answer.get("scanningConfigurations", []):
         frequency = found.get("scanFrequency", "MANUAL")
         if found.get("appliedScanFilters") or frequency == "CONTINUOUS_SCAN":
-            return str(frequency)
-    if any(failure.get("failureCode") == "REPOSITORY_NOT_FOUND" for failure in answer.get("failures", [])):
-        raise RepositoryNotFoundError(f"there is no repository {repository}")
-    return None
+            decided[found["repositoryName"]] = str(frequency)
+    return decided
 
 
 def _document(read: Callable[[], str]) -> Document | UnreadableDocument | None:

@@ -108,6 +108,10 @@ class Repository:
         settings = replace(self.settings, resource_tags=resource_tags)
         return replace(self, settings=settings, read=self.read | {Part.RESOURCE_TAGS})
 
+    def scanned_as(self, frequency: str | None) -> Self:
+        """The same repository, of which the scanning rules of the registry are known to decide this, or nothing."""
+        return replace(self, scanned_by_registry=frequency, read=self.read | {Part.REGISTRY_SCANNING})
+
     @classmethod
     def unread(cls, ref: RepositoryRef) -> Self:
         """A repository of which nothing is known yet."""

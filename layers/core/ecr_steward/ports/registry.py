@@ -27,6 +27,13 @@ class Registry(Protocol):
         """
         ...
 
+    def with_registry_scanning(self, registry: RegistryRef, repositories: Sequence[Repository]) -> Iterator[Repository]:
+        """Read of repositories what the registry's scanning rules decide for them, many by one call.
+
+        One that is not there is left out. Needs ecr:BatchGetRepositoryScanningConfiguration.
+        """
+        ...
+
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = SETTINGS) -> Repository:
         """Read these parts of a repository; those of them that are known already are not read again.
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import batched
 
+from ecr_steward.domain.governance import needs_registry_scanning
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
 from ecr_steward.domain.registry_rules import governing_registry
@@ -65,7 +66,7 @@ def sweep_part(
     """
     hands = replace(hands, applier=hands.applier.in_window(f"sweep {part.sweep}"))
     done = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
-    left = described(part, hands.registry)
+    left = described(part, rules, hands.registry)
     with ThreadPoolExecutor(workers) as pool:
         while left and seconds_left() > RESERVE_SECONDS:
             some, left = left[:workers], left[workers:]
@@ -110,7 +111,7 @@ def sweep_registries(
             names = tuple(name for name in part.repositories if is_wanted(RepositoryRef(part.registry, name)))
             yield from pool.map(
                 partial(sweep_repository, rules=rules, hands=hands, settings_only=part.settings_only),
-                described(replace(part, repositories=names), hands.registry),
+                described(replace(part, repositories=names), rules, hands.registry),
             )
     yield from (Swept(failure.subject, failures=[failure]) for failure in unlisted)
 
@@ -125,7 +126,7 @@ def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
     return swept
 
 
-def described(part: SweepPart, registry: Registry) -> list[Repository]:
+def described(part: SweepPart, rules: Rules, registry: Registry) -> list[Repository]:
     """The repositories of a part, with their descriptions by one call for all. Who is gone hides them: then by none."""
     refs = [RepositoryRef(part.registry, name) for name in part.repositories]
     if not refs:
@@ -134,7 +135,18 @@ def described(part: SweepPart, registry: Registry) -> list[Repository]:
         found = {each.ref: each for each in registry.described(part.registry, part.repositories)}
     except StewardError:  # each is told its error when it is looked at
         found = {}
-    return [found.get(ref, Repository.unread(ref)) for ref in refs]
+    known = [found.get(ref, Repository.unread(ref)) for ref in refs]
+    # Only a hint, without the resource tags that rules may ask for: whoever is left out is asked about by itself.
+    asked = [
+        each
+        for each in found.values()
+        if needs_registry_scanning(rules.governing(each.ref, each.settings.resource_tags).settings, each)
+    ]
+    try:
+        told = {each.ref: each for each in registry.with_registry_scanning(part.registry, asked)} if asked else {}
+    except StewardError:
+        told = {}
+    return [told.get(each.ref, each) for each in known]
 
 
 def _parts(

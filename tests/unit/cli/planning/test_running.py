@@ -81,6 +81,17 @@ def test_one_repository_is_left_alone_when_its_facts_have_moved_since_the_plan()
     assert not planner.world.registry.settings_of(API).scan_on_push
 
 
+def test_facts_are_read_once_when_nobody_is_to_see_a_plan() -> None:
+    planner = Planner()
+
+    done = planner.run.apply_unseen(everything)
+
+    methods = [call.method for call in planner.world.registry.calls.entries]
+    assert (methods.count("repositories"), methods.count("described")) == (1, 1)
+    assert planner.changes == ["put_scan_on_push", "put_scan_on_push"]
+    assert (done.failures, planner.run.plan(everything)[1]) == ((), {})
+
+
 def test_nothing_is_to_be_done_when_rules_only_observe() -> None:
     assert Planner(mode=Mode.OBSERVE).run.plan(everything)[1] == {}
 
