@@ -292,6 +292,7 @@ class FakeRegistry:
 
         What it is asked to hold it holds; what is not said of it stays as it was, or is as of a push just now.
         """
+        self._archived.discard(image.ref)  # a push brings back what was archived
         images = self._images_of(image.ref.repository)
         for digest, other in images.items():
             images[digest] = replace(other, image_tags=other.image_tags - image.image_tags)

@@ -70,6 +70,23 @@ def test_an_image_counts_as_pushed_when_it_came_back_from_the_archive(
         assert image.pushed_at == details[0].get("lastActivatedAt", pushed)
 
 
+@pytest.mark.parametrize("status", ["ARCHIVED", "ACTIVATING"])
+def test_an_archived_image_is_known_and_is_none_of_the_images(
+    clients: AwsClients, registry: EcrRegistry, status: str
+) -> None:
+    there = {"imageDigest": IMAGE.digest.value, "imageStatus": "ACTIVE"}
+    archived = {"imageDigest": f"sha256:{'a' * 64}", "imageStatus": status, "imageTags": [LATEST]}
+    asked = {"registryId": "123456789012", "repositoryName": "team-a/api", "maxResults": 1000}
+    with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:
+        answer = {"imageDetails": [there, archived]}
+        ecr.add_response("describe_images", answer, asked | {"filter": {"imageStatus": "ANY"}})
+
+        found = registry.images(REPOSITORY)
+
+    assert (found.digests, found.archived) == ({IMAGE.digest}, {Digest(f"sha256:{'a' * 64}")})
+    assert LATEST not in found.holders
+
+
 def test_nobody_is_asked_for_releases_where_there_is_no_image(clients: AwsClients) -> None:
     releases = FakeReleases()
     with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:

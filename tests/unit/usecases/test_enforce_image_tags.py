@@ -6,6 +6,7 @@ from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.rules import Mode
 from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import LastImageTagError, ThrottledError
@@ -45,6 +46,17 @@ def test_aliases_are_added_when_a_version_is_pushed() -> None:
         "1.4.2 is the highest version that 1-latest stands for",
         "1.4.2 is the highest version that 1.4-latest stands for",
     ]
+
+
+def test_the_signature_of_an_archived_image_is_no_violation() -> None:
+    signature = f"sha256-{OLD.digest.hex}.sig"
+    registry = world([OLD, OTHER], {"1.4.2": OLD, signature: OTHER})
+    registry.registry.archive(ImageRef(API, OLD.digest))
+
+    outcome = enforce(registry, OTHER)
+
+    assert outcome.plan == Plan()
+    assert tags(registry, OTHER) == {signature}
 
 
 def test_aliases_move_and_the_old_version_stays_when_a_higher_version_is_pushed() -> None:

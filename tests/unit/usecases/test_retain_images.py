@@ -135,6 +135,21 @@ def test_what_belongs_to_an_image_stays_when_the_image_could_not_go() -> None:
     assert "somebody was faster" in outcome.plan.remarks[-1]
 
 
+def test_what_belongs_to_an_archived_image_stays() -> None:
+    """Who restores the image wants it signed."""
+    house = House(
+        image("archived", "v0", age=31),
+        image("referrer", age=31, subject="archived"),
+        image("signature", f"sha256-{digest('archived').hex}.sig", age=31),
+        image("orphan", age=31, subject="nobody pushed this"),
+    )
+    house.registry.archive(ImageRef(API, digest("archived")))
+
+    house.sweep()
+
+    assert house.there("referrer", "signature", "orphan") == ["referrer", "signature"]
+
+
 def test_nothing_is_done_when_the_rules_only_observe() -> None:
     house = House(image("old", "v0", age=31), image("draft", "pr-2"))
     house.age(15)

@@ -16,7 +16,8 @@ class Contents:
     """The images of a repository, with what its indexes list.
 
     An image belongs to the indexes that list it, and a referrer or a signature of cosign's to its subject: it stays as
-    long as one of these owners does. A referrer whose subject is not there is an image like any other.
+    long as one of these owners does, be it in ECR's archive. A referrer whose subject is not there is an image like any
+    other.
     """
 
     images: RepositoryImages
@@ -100,7 +101,7 @@ class Contents:
         return Contents(images, children)
 
     def _subjects(self, image: Image) -> Iterator[Digest]:
-        if image.subject is not None and image.subject in self.images.digests:
+        if image.subject is not None and self.images.has(image.subject):
             yield image.subject
         for tag in image.image_tags:
             if subject := attached_to(tag, self.images):
@@ -108,7 +109,8 @@ class Contents:
 
     @cached_property
     def _owners_first(self) -> tuple[Digest, ...]:
-        belongings: dict[Digest, list[Digest]] = {digest: [] for digest in self.images.digests}
+        owned_by = self.images.digests | self.images.archived  # what an archived one owns waits for ever
+        belongings: dict[Digest, list[Digest]] = {digest: [] for digest in owned_by}
         waiting: dict[Digest, int] = {}
         for digest, owners in self.owners.items():
             waiting[digest] = len(owners)

@@ -62,6 +62,8 @@ class RepositoryImages:
     images: Mapping[Digest, Image] = field(default_factory=dict)
     released: frozenset[tuple[Digest, ImageTag | None]] = frozenset()
     """What people have released from the rules for a time: an image's tag, or with ``None`` the image as a whole."""
+    archived: frozenset[Digest] = frozenset()
+    """Images that are in ECR's archive, or on their way back: nobody can pull them, and they are none of ``images``."""
 
     @classmethod
     def of(
@@ -69,9 +71,10 @@ class RepositoryImages:
         repository: RepositoryRef,
         images: Iterable[Image],
         released: Iterable[tuple[Digest, ImageTag | None]] = (),
+        archived: Iterable[Digest] = (),
     ) -> Self:
         """The images of a repository, by digest."""
-        return cls(repository, {image.digest: image for image in images}, frozenset(released))
+        return cls(repository, {image.digest: image for image in images}, frozenset(released), frozenset(archived))
 
     @property
     def digests(self) -> Set[Digest]:
@@ -82,6 +85,10 @@ class RepositoryImages:
     def holders(self) -> Mapping[ImageTag, Digest]:
         """Which image holds each image tag."""
         return {tag: image.digest for image in self.images.values() for tag in image.image_tags}
+
+    def has(self, digest: Digest) -> bool:
+        """Whether an image is there, be it in the archive."""
+        return digest in self.images or digest in self.archived
 
     def is_released(self, digest: Digest, image_tag: ImageTag | None = None) -> bool:
         """Whether a person has said that this image may hold this tag, or may be as it is, although a rule objects."""

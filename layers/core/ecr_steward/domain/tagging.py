@@ -51,7 +51,7 @@ def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
     if named is None or len(named["hex"]) != {"sha256": 64, "sha512": 128}[named["algorithm"]]:
         return None
     subject = Digest(f"{named['algorithm']}:{named['hex']}")
-    return subject if subject in images.digests else None
+    return subject if images.has(subject) else None
 
 
 def own_tags(digest: Digest, images: RepositoryImages) -> frozenset[ImageTag]:
