@@ -7,7 +7,7 @@ from ecr_steward.domain.scans import Severity
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.brake import brake_of
 from ecr_steward.rulebook.compile_image_tags import tag_rules
-from ecr_steward.rulebook.compile_registries import registry_rule, settings_by_rule
+from ecr_steward.rulebook.compile_registries import protected_by_rule, registry_rule, settings_by_rule
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.inheritance import resolve
@@ -22,6 +22,7 @@ def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
     """Compile a rulebook that validated."""
     resolved = resolve(rulebook)
     settings = settings_by_rule(resolved.rules, rulebook.defaults)
+    protected = protected_by_rule(resolved.rules, rulebook.defaults)
     return rules.Rules(
         rules=tuple(map(_rule, resolved.rules)),
         waivers=tuple(map(_waiver, rulebook.waivers)),
@@ -30,7 +31,7 @@ def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
         infrastructure_code={
             key: tuple(map(star_matcher, values)) for key, values in rulebook.infrastructure_code.items()
         },
-        registries=tuple(registry_rule(entry, settings) for entry in rulebook.registries),
+        registries=tuple(registry_rule(entry, settings, protected) for entry in rulebook.registries),
     )
 
 

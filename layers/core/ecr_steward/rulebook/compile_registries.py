@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.names import RegistryRef, RepositoryRef, partition_of
 from ecr_steward.domain.policies.rules import OWN_SID
 from ecr_steward.domain.registries import (
@@ -20,7 +21,7 @@ from ecr_steward.domain.rules import Mode
 from ecr_steward.rulebook import creation_templates, registries
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.model import Rule, Sections
-from ecr_steward.rulebook.patterns import star_matcher
+from ecr_steward.rulebook.patterns import star_matcher, tag_matcher
 from ecr_steward.rulebook.policy_document import grants, repository_policy
 from ecr_steward.rulebook.settings import RepositoryRules
 
@@ -30,11 +31,19 @@ _FREQUENCIES: Final = {"on_push": "SCAN_ON_PUSH", "continuous": "CONTINUOUS_SCAN
 _TEMPLATE_KEYS: Final = ("policy", "lifecycle", "mutability")
 
 
-def registry_rule(entry: registries.Registry, settings: Mapping[str, RepositoryRules | None]) -> RegistryRule:
-    """Compile an entry. ``settings`` are those of the repositories of each rule, with all that it inherits."""
+def registry_rule(
+    entry: registries.Registry,
+    settings: Mapping[str, RepositoryRules | None],
+    protected: Mapping[str, tuple[Matcher, ...]],
+) -> RegistryRule:
+    """Compile an entry.
+
+    ``settings`` are those of the repositories of each rule, with all that it inherits, and ``protected`` the image tags
+    that nothing may remove there.
+    """
     return RegistryRule(
         name=entry.name,
-        wanted=_wanted(entry, settings),
+        wanted=_wanted(entry, settings, protected),
         mode=Mode(entry.mode),
         accounts=tuple(map(star_matcher, entry.match.accounts)),
         regions=tuple(map(star_matcher, entry.match.regions)),
@@ -47,6 +56,13 @@ def settings_by_rule(rules: Iterable[Rule], defaults: Sections | None) -> dict[s
     return {rule.name: _filled(rule.repository, base) for rule in rules}
 
 
+def protected_by_rule(rules: Iterable[Rule], defaults: Sections | None) -> dict[str, tuple[Matcher, ...]]:
+    """The image tags that nothing may remove, as each rule or else ``defaults`` says."""
+    base = defaults.image_tags if defaults else None
+    said = {rule.name: rule.image_tags or base for rule in rules}
+    return {name: tuple(map(tag_matcher, tags.protect)) if tags else () for name, tags in said.items()}
+
+
 def _filled(own: RepositoryRules | None, base: RepositoryRules | None) -> RepositoryRules | None:
     if own is None or base is None:
         return own or base
@@ -55,7 +71,9 @@ def _filled(own: RepositoryRules | None, base: RepositoryRules | None) -> Reposi
 
 
 def _wanted(
-    entry: registries.Registry, settings: Mapping[str, RepositoryRules | None]
+    entry: registries.Registry,
+    settings: Mapping[str, RepositoryRules | None],
+    protected: Mapping[str, tuple[Matcher, ...]],
 ) -> Callable[[RegistryRef], WantedSettings]:
     @cache  # a sweep asks for each repository that may be a replica
     def of(registry: RegistryRef) -> WantedSettings:
@@ -64,7 +82,7 @@ def _wanted(
             policy=registry_policy(entry.policy, registry) if entry.policy else None,
             scanning=_scanning(entry.scanning) if entry.scanning else None,
             replication=replication(entry.replication, registry) if entry.replication else None,
-            creation_templates=tuple(creation_template(one, registry, settings) for one in templates)
+            creation_templates=tuple(creation_template(one, registry, settings, protected) for one in templates)
             if templates is not None
             else None,
             account_settings=_account_settings(entry.account_settings) if entry.account_settings else None,
@@ -147,11 +165,14 @@ def template_settings(
 
 
 def creation_template(
-    template: creation_templates.CreationTemplate, registry: RegistryRef, settings: Mapping[str, RepositoryRules | None]
+    template: creation_templates.CreationTemplate,
+    registry: RegistryRef,
+    settings: Mapping[str, RepositoryRules | None],
+    protected: Mapping[str, tuple[Matcher, ...]],
 ) -> CreationTemplate:
     """A template for one registry."""
     words = template_settings(template, settings)
-    wanted = settings_of(words)(RepositoryRef(registry, "any"))
+    wanted = settings_of(words, protected.get(template.settings_of or "", ()))(RepositoryRef(registry, "any"))
     lifecycle = wanted.lifecycle if isinstance(wanted.lifecycle, Mapping) else {}
     role = f"arn:{partition_of(registry.region)}:iam::{registry.account}:role/{template.role}"
     return CreationTemplate(

@@ -115,6 +115,18 @@ def test_no_rule_is_left_when_all_destinations_are_the_registry_itself(with_regi
     assert (found.rules, found.keeps_foreign) == ((), True)
 
 
+def test_a_template_lets_ecr_expire_nothing_that_its_rule_protects(with_registries: Build) -> None:
+    template = {"prefix": "team-a", "applied_for": ["create_on_push"], "settings_of": "services"}
+    data = with_registries({"creation_templates": [template]})
+    data["rules"][0]["repository"] = {"lifecycle": [{"expire": {"after": "30d"}}]}
+    (before,) = wanted(data).creation_templates or ()
+    data["rules"][0]["image_tags"] = {"protect": ["golden-*"]}
+    (after,) = wanted(data).creation_templates or ()
+
+    assert before.lifecycle is not None
+    assert after.lifecycle is None  # the sweep expires what is not protected
+
+
 def test_a_template_has_the_settings_of_its_rule_when_it_names_one(with_registries: Build) -> None:
     template = {
         "prefix": "ROOT",
