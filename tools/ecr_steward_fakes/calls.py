@@ -46,7 +46,7 @@ class Calls:
 
     def __init__(self) -> None:
         self.entries: list[Call] = []
-        self._faults: list[tuple[str, bool, Exception]] = []
+        self._faults: list[tuple[str, bool, BaseException]] = []
         self._closed: dict[str, Exception] = {}
 
     @property
@@ -63,7 +63,7 @@ class Calls:
         """Let the next call of this method raise before it does anything. Several wait for several calls."""
         self._faults.append((method, False, error))
 
-    def fail_after(self, method: str, error: Exception) -> None:
+    def fail_after(self, method: str, error: BaseException) -> None:
         """Let the next call of this method do its work and then raise: the answer was lost on the way."""
         self._faults.append((method, True, error))
 

@@ -82,10 +82,23 @@ def test_a_part_ends_with_its_reason_when_it_was_put_back_too_often() -> None:
         sweep(a_world(), replace(PART, hops=HOPS), FakeSweepQueue(), lambda: 0)
 
 
+def test_the_others_have_their_turn_when_one_repository_meets_what_nobody_foresaw() -> None:
+    there, queue = a_world(*(RepositoryRef(HOME, name) for name in PART.repositories)), FakeSweepQueue()
+    there.registry.calls.fail_before("repository", KeyError("imageDetails"))
+
+    outcome = sweep(there, PART, queue, lambda: 900)
+
+    (failure,) = outcome.failures
+    assert failure.subject == str(RepositoryRef(HOME, "team-a/api"))
+    assert "KeyError, which nobody foresaw, at record (line" in failure.why
+    done = [there.registry.settings_of(RepositoryRef(HOME, name)).scan_on_push for name in PART.repositories[1:]]
+    assert done == [True, True]
+
+
 def test_nothing_is_left_to_do_when_a_killed_part_is_delivered_again() -> None:
     there = a_world(*(RepositoryRef(HOME, name) for name in PART.repositories))
-    there.registry.calls.fail_after("put_lifecycle_policy", RuntimeError("killed"))
-    with pytest.raises(RuntimeError, match="killed"):
+    there.registry.calls.fail_after("put_lifecycle_policy", SystemExit("killed"))
+    with pytest.raises(SystemExit, match="killed"):
         sweep(there, PART, FakeSweepQueue(), lambda: 900)
 
     sweep(there, PART, FakeSweepQueue(), lambda: 900)

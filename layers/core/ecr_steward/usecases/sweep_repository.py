@@ -1,5 +1,6 @@
 """One repository of a sweep → the jobs of the other functions, from facts that are read once for all of them."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -94,7 +95,12 @@ def sweep_repository(repository: Repository, rules: Rules, hands: Hands, *, sett
     happens to be at the destination, an alias could move back.
     """
     swept = Swept(repository.ref)
-    _Visit(repository, rules, hands, swept).make(settings_only)
+    try:
+        _Visit(repository, rules, hands, swept).make(settings_only)
+    except Exception as error:  # what nobody foresaw here keeps no other repository from its turn
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        why = f"{type(error).__name__}, which nobody foresaw, at {where.name} (line {where.lineno}): {error}"
+        swept.failures.append(SweepFailure(str(repository.ref), why))
     return swept
 
 
