@@ -190,6 +190,21 @@ def test_run_tells_what_it_left_behind_when_a_scan_holds_an_image_back(why: str)
     ]
 
 
+REMOVAL = {"step": "RemoveImageTag", "what": "remove image tag latest", "why": "it is denied"}
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"applied": False}, "only planned: remove image tag latest: it is denied"),
+        ({"applied": True}, "remove image tag latest: it is denied"),
+        ({"applied": False, "remarks": ["left to the replication queue"]}, "remove image tag latest: it is denied"),
+    ],
+)
+def test_a_step_is_told_as_planned_when_nothing_was_done(members: dict[str, Any], told: str) -> None:
+    assert run_of({}, outcome_line(steps=[REMOVAL], **members))[1:] == [f"            {told}"]
+
+
 PERMANENT = {"message": "permanent error", "error": "TagError", "reason": "no such tag"}
 AGAIN = {"message": "to be tried again", "error": "ThrottledError", "reason": "too fast"}
 

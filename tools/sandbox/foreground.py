@@ -14,7 +14,7 @@ from sandbox.delivery.deployed import UnsupportedWiringError
 from sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from sandbox.delivery.patterns import InvalidPatternError
 from sandbox.deploy.errors import DeployError
-from sandbox.function_logs import has_failed, held_back, log_lines, outcomes, short
+from sandbox.function_logs import has_failed, held_back, is_only_planned, log_lines, outcomes, short
 from sandbox.sandbox import SECRET_KEY, Sandbox
 from sandbox.told import event_line, say
 
@@ -124,7 +124,8 @@ def _outcome_lines(outcome: dict[str, Any]) -> Iterator[str]:
     else:
         yield from (f"left behind: {outcome['subject']}: {objection}" for objection in held_back(outcome))
     yield from (f"violation: {why}" for why in outcome["violations"])
-    yield from (f"{step['what']}: {step['why']}" for step in outcome["steps"])
+    planned = "only planned: " if is_only_planned(outcome) else ""
+    yield from (f"{planned}{step['what']}: {step['why']}" for step in outcome["steps"])
 
 
 def _reason(payload: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from local_ecr.principals import DEFAULT_ACCOUNT
 
+LEFT_TO_THE_QUEUE = "left to the replication queue"
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _REPOSITORY = re.compile(r"(\d{12})/([a-z]+-[a-z]+-\d)/([a-z0-9._/-]+)")
 _SCAN = re.compile("waits for its scan|did not pass its scan")
@@ -46,6 +47,12 @@ def log_lines(log: str) -> Iterator[dict[str, Any]]:
 def outcomes(lines: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The lines that say what was planned for one image, repository or credential, and why."""
     return (line for line in lines if line.get("message") == "outcome")
+
+
+def is_only_planned(outcome: dict[str, Any]) -> bool:
+    """Whether nothing was done: the rule only observes, everything is paused, or a brake holds."""
+    is_somebody_elses = "error" in outcome or LEFT_TO_THE_QUEUE in outcome.get("remarks", ())
+    return not outcome.get("applied", True) and not is_somebody_elses
 
 
 def held_back(outcome: dict[str, Any]) -> list[str]:

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from sandbox.delivery.ledger import Invocation
-from sandbox.function_logs import held_back, job_name, log_lines, outcomes, short
+from sandbox.function_logs import LEFT_TO_THE_QUEUE, held_back, job_name, log_lines, outcomes, short
 
 _SETTINGS = {"PutTagMutability", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy", "SetRepositoryPolicy"}
-_LEFT_TO_THE_QUEUE = "left to the replication queue"
 _COLOURS = {"pass": "green", "fail": "red", "pending": "yellow"}
 _COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
 
@@ -93,7 +92,7 @@ class Narrator:
         job, milliseconds = job_name(invocation.function), invocation.seconds * 1000
         self._console.print(f"[bold green]f {job}[/bold green] ran {milliseconds:.0f} ms{answer}", highlight=False)
         for line in spoken:
-            if _LEFT_TO_THE_QUEUE in line.get("remarks", ()):
+            if LEFT_TO_THE_QUEUE in line.get("remarks", ()):
                 self._step(escape(short(f"ask replicate_image for {line['subject']}")), _why(line, line["steps"][0]))
                 continue
             if "verdict" in line:
