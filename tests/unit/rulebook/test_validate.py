@@ -200,6 +200,10 @@ def test_the_reason_is_told_when_a_rule_is_wrong(with_rule, problems_of, keys, t
             {"version": 2, "rules": [{"name": "a", "match": {"repositories": ["**"]}, "final": True}]},
             ["version: `2` is not known here; expected 1"],
         ),
+        (
+            {"version": "1", "rules": [{"name": "a", "match": {"repositories": ["**"]}, "final": True}]},
+            ["version: `1` is not known here; expected 1 without quotes"],
+        ),
     ],
 )
 def test_the_reason_is_told_when_the_rulebook_is_wrong_as_a_whole(problems_of, data, told):

@@ -149,6 +149,8 @@ def _unknown_value(path: Path, details: Any) -> Problem:
     wrong = details["input"]
     nearest = nearest_word(wrong, words) if isinstance(wrong, str) else None
     expected = details["ctx"]["expected"].replace("'", "")
+    if str(wrong) == expected:
+        expected += " without quotes"
     return Problem(path, f"{_show(wrong)} is not known here", expected, nearest, code=Code.UNKNOWN_VALUE)
 
 
