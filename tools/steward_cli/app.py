@@ -4,13 +4,14 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
 from ecr_steward.rulebook.codes import Code
 from steward_cli import hand_commands, lifecycle_commands, planning_commands, safety_commands, sandbox_commands
 from steward_cli.main import FINDINGS, version_text
+from steward_cli.planning_commands import LOOK_AND_DO
 from steward_cli.refusal import refuse
 
 if TYPE_CHECKING:
@@ -19,15 +20,12 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="ecr-steward",
     help="An Amazon ECR registry that keeps itself to a written rulebook.",
+    epilog="Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(sandbox_commands.app, name="sandbox")
-app.add_typer(lifecycle_commands.app, name="lifecycle")
-planning_commands.register(app)
-safety_commands.register(app)
-hand_commands.register(app)
+WRITE: Final = "Write the rulebook"
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -45,7 +43,7 @@ def _root(
     """Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own."""
 
 
-@app.command()
+@app.command(rich_help_panel=WRITE)
 def validate(
     files: Annotated[
         list[Path] | None,
@@ -86,42 +84,7 @@ def validate(
         typer.echo(f"{path} is valid", err=True)
 
 
-@app.command(name="compile")
-def compile_(
-    file: Annotated[Path, typer.Argument(help="The rulebook.", metavar="FILE")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The JSON file that the functions read.")],
-) -> None:
-    """Compile a rulebook for the functions. One that does not validate is refused, and nothing is written."""
-    from steward_cli.rulebook_commands import compile_file
-
-    try:
-        findings = compile_file(file, output)
-    except OSError as error:
-        refuse(f"{error.filename} cannot be opened: {error.strerror}", Code.FILE_UNREADABLE)
-    if findings:
-        _show(findings, sys.stderr)  # where a build tool looks for the reason
-        raise typer.Exit(FINDINGS)
-
-
-@app.command()
-def schema(
-    name: Annotated[
-        str, typer.Argument(help="`rulebook`, `test`, or an event such as `violation-found`.")
-    ] = "rulebook",
-) -> None:
-    """Print a JSON Schema: of the rulebook, of its tests, or of an event that the steward publishes."""
-    from ecr_steward.rulebook.nearest import nearest_word
-    from steward_cli.schemas import schema_texts
-
-    texts = schema_texts()
-    if name not in texts:
-        nearest = nearest_word(name, texts)
-        meant = f"did you mean `{nearest}`? " if nearest else ""
-        refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}", Code.UNKNOWN_SCHEMA)
-    typer.echo(texts[name], nl=False)
-
-
-@app.command()
+@app.command(rich_help_panel=WRITE)
 def explain(
     subject: Annotated[str, typer.Argument(help="An error code such as ES101, or a repository.", metavar="SUBJECT")],
     *,
@@ -150,7 +113,7 @@ def explain(
         )
 
 
-@app.command()
+@app.command(rich_help_panel=WRITE)
 def test(
     files: Annotated[
         list[Path] | None,
@@ -180,6 +143,48 @@ def test(
     if form not in set(Format):
         refuse(f"there is no format `{form}`; there are {', '.join(Format)}", Code.UNKNOWN_FORMAT)
     command.test(files or [], Format(form))
+
+
+@app.command(rich_help_panel=WRITE)
+def schema(
+    name: Annotated[
+        str, typer.Argument(help="`rulebook`, `test`, or an event such as `violation-found`.")
+    ] = "rulebook",
+) -> None:
+    """Print a JSON Schema: of the rulebook, of its tests, or of an event that the steward publishes."""
+    from ecr_steward.rulebook.nearest import nearest_word
+    from steward_cli.schemas import schema_texts
+
+    texts = schema_texts()
+    if name not in texts:
+        nearest = nearest_word(name, texts)
+        meant = f"did you mean `{nearest}`? " if nearest else ""
+        refuse(f"there is no schema `{name}`; {meant}There are: {', '.join(texts)}", Code.UNKNOWN_SCHEMA)
+    typer.echo(texts[name], nl=False)
+
+
+@app.command(name="compile", rich_help_panel=WRITE)
+def compile_(
+    file: Annotated[Path, typer.Argument(help="The rulebook.", metavar="FILE")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The JSON file that the functions read.")],
+) -> None:
+    """Compile a rulebook for the functions. One that does not validate is refused, and nothing is written."""
+    from steward_cli.rulebook_commands import compile_file
+
+    try:
+        findings = compile_file(file, output)
+    except OSError as error:
+        refuse(f"{error.filename} cannot be opened: {error.strerror}", Code.FILE_UNREADABLE)
+    if findings:
+        _show(findings, sys.stderr)  # where a build tool looks for the reason
+        raise typer.Exit(FINDINGS)
+
+
+planning_commands.register(app)
+app.add_typer(lifecycle_commands.app, name="lifecycle", rich_help_panel=LOOK_AND_DO)
+safety_commands.register(app)
+hand_commands.register(app)
+app.add_typer(sandbox_commands.app, name="sandbox", rich_help_panel="On this machine")
 
 
 def _show(findings: "list[Finding]", stream: TextIO) -> None:

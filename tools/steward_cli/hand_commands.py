@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from steward_cli.safety_commands import STACK, AsJson, StackName, Table
+from steward_cli.safety_commands import STACK, STOP, AsJson, StackName, Table
 
 Image = Annotated[
     str,
@@ -24,7 +24,7 @@ Days = Annotated[int, typer.Option(min=1, max=3650, help="For how many days the 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (steps, undo, quarantine, release):
-        app.command()(command)
+        app.command(rich_help_panel=STOP)(command)
 
 
 def steps(

@@ -3,12 +3,14 @@
 # ruff: noqa: PLC0415 - a command pays for its own imports only
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from ecr_steward.rulebook.codes import Code
 
+LOOK_AND_DO: Final = "See what differs, and do it"
+"""The heading of these commands in the help."""
 Rulebook = Annotated[
     Path | None,
     typer.Argument(help="The rulebook (default: the one found here).", metavar="[FILE]", show_default=False),
@@ -48,8 +50,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing el
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(plan)
-    app.command()(apply)
+    app.command(rich_help_panel=LOOK_AND_DO)(plan)
+    app.command(rich_help_panel=LOOK_AND_DO)(apply)
 
 
 def plan(

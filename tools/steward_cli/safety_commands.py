@@ -2,7 +2,7 @@
 
 # ruff: noqa: PLC0415 - a command pays for its own imports only
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,14 +14,16 @@ Table = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 STACK = "ecr-steward"
+STOP: Final = "Stop a deployed steward, and put right what it did"
+"""The heading of these commands, and those about single images, in the help."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(pause)
-    app.command()(resume)
-    app.command()(status)
-    app.command(name="release-brake")(release_brake)
+    app.command(rich_help_panel=STOP)(pause)
+    app.command(rich_help_panel=STOP)(resume)
+    app.command(rich_help_panel=STOP)(status)
+    app.command(name="release-brake", rich_help_panel=STOP)(release_brake)
 
 
 def pause(
