@@ -201,7 +201,7 @@ def test_a_step_is_listed_and_undone(cli, push, tags):
     (step,) = [
         one
         for one in json.loads(cli("steps", "--repository", "team-a/two", "--json").out)
-        if one["image-tags"] == ["latest"]
+        if one["image_tags"] == ["latest"]
     ]
 
     would = cli("undo", step["id"], "--dry-run")
@@ -222,7 +222,7 @@ def test_the_reason_is_told_when_a_step_cannot_be_undone(cli, push, tags):
     step = next(
         one["id"]
         for one in json.loads(cli("steps", "--repository", "team-a/three", "--json").out)
-        if one["image-tags"] == ["latest"]
+        if one["image_tags"] == ["latest"]
     )
 
     refused = cli("undo", step)

@@ -40,7 +40,7 @@ def undo(stack_name: str, table: str | None, step_id: str, *, is_dry: bool, is_f
     """Undo one step."""
     remembered = Remembered(Where(stack_name, table))
     with told():
-        entry = remembered.journal.entry(step_id)
+        entry = remembered.journal.entry(step_id) if step_id else None
         if entry is None:
             refuse(
                 f"the journal has no step `{step_id}`: `ecr-steward steps` lists those of the last days",
@@ -128,6 +128,6 @@ def _document(entry: Entry) -> dict[str, Any]:
         "region": entry.registry.region,
         "repository": entry.repository.name if entry.repository else None,
         "digest": entry.digest.value if entry.digest else None,
-        "image-tags": list(entry.image_tags),
+        "image_tags": list(entry.image_tags),
         "previous": entry.previous.value if entry.previous else None,
     }

@@ -133,7 +133,7 @@ def _some(subjects: Sequence[str]) -> str:
     distinct = list(dict.fromkeys(subjects))
     named = ", ".join(distinct[:_SHOWN_SUBJECTS])
     more = len(distinct) - _SHOWN_SUBJECTS
-    times = f"{len(subjects)} steps in {len(distinct)}: " if len(subjects) > len(distinct) else f"{len(distinct)}: "
+    times = f"{len(subjects)} times in {len(distinct)}: " if len(subjects) > len(distinct) else f"{len(distinct)}: "
     return times + named + (f" and {more} more" if more > 0 else "")
 
 
@@ -141,7 +141,10 @@ def _whys(whys: Counter[str]) -> str:
     (why, count), *others = whys.most_common()
     if not others:
         return why
-    return f"{why} ({count}), and {sum(whys.values()) - count} for {len(others)} other reasons"
+    if count == 1:
+        return f"{why}, and {len(others)} more for a reason of {'its' if len(others) == 1 else 'their'} own"
+    reasons = "another reason" if len(others) == 1 else f"{len(others)} other reasons"
+    return f"{why} ({count}), and {sum(whys.values()) - count} for {reasons}"
 
 
 def _show_violations(outcomes: Iterable[Outcome], console: Console, full: bool) -> None:
@@ -195,6 +198,8 @@ def _show_end(outcome: SweepOutcome, console: Console, is_past: bool) -> None:
     if counts["only_reported"]:
         line += f" {counts['only_reported']} more would be done if their rules enforced."
     console.print(Text(f"{line} {looked_at}.", style="bold"))
+    if not outcome.repositories and not outcome.failures:
+        console.print("note: no repository is there, or none that --repository names")
 
 
 def _told(count: int, verb: str, is_past: bool) -> str:

@@ -34,7 +34,8 @@ class SavedPlan:
         try:
             return cls._of(json.loads(text), path)
         except (ValueError, KeyError, TypeError, StewardError) as error:
-            raise NotAPlanError(f"{path} is no plan that `ecr-steward plan --out` has written: {error}") from error
+            why = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise NotAPlanError(f"{path} is no plan that `ecr-steward plan --out` has written: {why}") from error
 
     @classmethod
     def _of(cls, document: Mapping[str, Any], path: Path) -> Self:

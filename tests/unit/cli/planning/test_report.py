@@ -54,6 +54,17 @@ def test_reasons_are_counted_when_steps_of_one_kind_have_several():
     assert "      a (9), and 4 for 4 other reasons" in text
 
 
+def test_one_reason_stands_for_all_when_each_step_has_its_own():
+    text = shown(*(scan_on(n, why=f"reason {n}") for n in range(13)))
+
+    assert "      reason 0, and 12 more for a reason of their own" in text
+
+
+def test_a_note_says_so_when_there_was_no_repository_to_look_at():
+    assert "note: no repository is there, or none that --repository names" in shown(repositories=0)
+    assert "note:" not in shown(repositories=1)
+
+
 def test_every_step_is_told_with_its_rule_and_reason_when_asked_for_all():
     text = shown(*(scan_on(n) for n in range(20)), full=True)
 
