@@ -61,7 +61,7 @@ def _sum(preview: Preview) -> str:
         if of_action:
             parts.append(f"{len(of_action)} {verb}{_size(preview, of_action)}")
     stay = len(preview.stored.images) - len({one.image.digest for one in preview.going})
-    return ", ".join([*parts, f"{stay} would stay as they are"])
+    return ", ".join([*parts, f"{stay} would stay"])
 
 
 def _size(preview: Preview, going: Iterable[Going]) -> str:
