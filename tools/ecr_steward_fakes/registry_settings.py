@@ -118,7 +118,7 @@ def _changed(known: CreationTemplate, given: CreationTemplate) -> CreationTempla
         description=given.description or known.description,
         mutability=given.mutability or known.mutability,
         policy=given.policy or known.policy,
-        lifecycle=given.lifecycle or known.lifecycle,
+        lifecycle=known.lifecycle if given.lifecycle is None else given.lifecycle if given.lifecycle["rules"] else None,
         encryption=given.encryption or known.encryption,
         resource_tags=given.resource_tags or known.resource_tags,
         role=given.role or known.role,

@@ -1,5 +1,7 @@
 """The contract of ``RegistrySettingsStore``: every test runs on the fake and on the adapter."""
 
+from dataclasses import replace
+
 import pytest
 
 from ecr_steward.domain.names import RegistryRef
@@ -152,6 +154,16 @@ def test_a_template_keeps_what_is_not_given_when_it_is_changed(store: Store, her
     assert (found.applied_for, found.mutability) == (frozenset({"REPLICATION"}), mutability)
     assert (found.policy, found.lifecycle, found.encryption) == (REPOSITORY_POLICY, LIFECYCLE, WHOLE.encryption)
     assert (found.resource_tags, found.role, found.description) == (WHOLE.resource_tags, WHOLE.role, WHOLE.description)
+
+
+def test_a_template_loses_its_lifecycle_when_it_is_changed_to_one_without_rules(
+    store: Store, here: RegistryRef
+) -> None:
+    store.create_template(here, WHOLE)
+
+    store.update_template(here, CreationTemplate("team-a", WHOLE.applied_for, lifecycle={"rules": []}))
+
+    assert templates(store, here) == {"team-a": replace(WHOLE, lifecycle=None)}
 
 
 def test_a_template_is_refused_when_it_is_there_already(store: Store, here: RegistryRef) -> None:

@@ -1,5 +1,6 @@
 """What a plan for a whole registry changes, and what it keeps."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -288,6 +289,19 @@ class TestCreationTemplates:
         planned = plan(WantedSettings(creation_templates=(wanted,)), creation_templates={"team-a": actual})
 
         assert planned == Plan()
+
+    def test_a_lifecycle_goes_when_its_rule_leaves_ecr_nothing_to_do(self) -> None:
+        wanted = CreationTemplate("team-a", frozenset({"REPLICATION"}), lifecycle={"rules": []})
+        actual = replace(wanted, lifecycle={"rules": [{"rulePriority": 1}]})
+        asked = WantedSettings(creation_templates=(wanted,))
+
+        (change,) = plan(asked, creation_templates={"team-a": actual}).steps
+        (new,) = plan(asked).steps
+
+        assert isinstance(change, PutCreationTemplate)
+        assert isinstance(new, PutCreationTemplate)
+        assert (change.template.lifecycle, new.template.lifecycle) == ({"rules": []}, None)
+        assert plan(asked, creation_templates={"team-a": replace(wanted, lifecycle=None)}) == Plan()
 
     def test_other_templates_are_left_alone_when_the_rulebook_does_not_name_them(self) -> None:
         theirs = CreationTemplate("ROOT", frozenset({"CREATE_ON_PUSH"}))

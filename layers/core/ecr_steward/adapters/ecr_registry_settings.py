@@ -126,7 +126,7 @@ def _request(template: CreationTemplate) -> dict[str, Any]:
         "appliedFor": sorted(template.applied_for),
         "description": template.description,
         "repositoryPolicy": _text(template.policy),
-        "lifecyclePolicy": _text(template.lifecycle),
+        "lifecyclePolicy": _text(template.lifecycle) if _says_something(template.lifecycle) else "",
         "customRoleArn": template.role,
     }
     if template.mutability:
@@ -140,6 +140,11 @@ def _request(template: CreationTemplate) -> dict[str, Any]:
     if template.resource_tags:
         request["resourceTags"] = [{"Key": key, "Value": value} for key, value in template.resource_tags.items()]
     return {key: value for key, value in request.items() if value is not None}
+
+
+def _says_something(lifecycle: Document | None) -> bool:
+    """Whether there is a policy, or nothing is said of it. An empty text takes one away."""
+    return lifecycle is None or bool(lifecycle.get("rules"))
 
 
 def _text(document: Document | None) -> str | None:

@@ -21,7 +21,8 @@ def template_steps(
         now = actual.creation_templates.get(template.key)
         if now is None:
             why = f"there is no creation template for {template.prefix}"
-            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=template, is_new=True)
+            new = replace(template, lifecycle=template.lifecycle if _has_rules(template.lifecycle) else None)
+            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=new, is_new=True)
         elif differing := _differing(template, now):
             change = CreationTemplate(now.prefix, template.applied_for, **differing)
             named = ", ".join(key for key in differing) or "applied_for"
@@ -58,7 +59,13 @@ def _without_unasked_key(wanted: CreationTemplate, actual: CreationTemplate) -> 
     return actual
 
 
+def _has_rules(lifecycle: Document | None) -> bool:
+    return lifecycle is not None and bool(lifecycle.get("rules"))
+
+
 def _is_same_lifecycle(wanted: Document, actual: Document | None) -> bool:
+    if not _has_rules(wanted):
+        return actual is None
     try:
         return actual is not None and same_effect(read_lifecycle_policy(wanted), read_lifecycle_policy(actual))
     except InvalidLifecyclePolicyError:

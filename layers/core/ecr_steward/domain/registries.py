@@ -39,6 +39,7 @@ class CreationTemplate:
     mutability: TagMutability | None = None
     policy: Document | None = None
     lifecycle: Document | None = None
+    """In a rule, one without rules means that there is to be none."""
     encryption: Encryption | None = None
     resource_tags: Mapping[str, str] = field(default_factory=dict)
     """In a rule, those that there have to be; others stay."""

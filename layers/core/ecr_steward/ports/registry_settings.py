@@ -68,7 +68,8 @@ class RegistrySettingsStore(Protocol):
         ...
 
     def update_template(self, registry: RegistryRef, template: CreationTemplate) -> None:
-        """Change what the template holds of one that is there; what is ``None`` or empty stays.
+        """Change what the template holds of one that is there; what is ``None`` or empty stays, but that a lifecycle
+        without rules takes away the one that is there.
 
         Needs ecr:UpdateRepositoryCreationTemplate, ecr:CreateRepository, ecr:PutLifecyclePolicy,
         ecr:SetRepositoryPolicy and iam:PassRole.

@@ -173,7 +173,6 @@ def creation_template(
     """A template for one registry."""
     words = template_settings(template, settings)
     wanted = settings_of(words, protected.get(template.settings_of or "", ()))(RepositoryRef(registry, "any"))
-    lifecycle = wanted.lifecycle if isinstance(wanted.lifecycle, Mapping) else {}
     role = f"arn:{partition_of(registry.region)}:iam::{registry.account}:role/{template.role}"
     return CreationTemplate(
         prefix=template.prefix,
@@ -181,7 +180,7 @@ def creation_template(
         description=template.description,
         mutability=wanted.mutability,
         policy=repository_policy(words.policy, registry) if words.policy else None,
-        lifecycle=lifecycle if lifecycle.get("rules") else None,
+        lifecycle=wanted.lifecycle if isinstance(wanted.lifecycle, Mapping) else None,
         encryption=Encryption(template.encryption.type.upper(), template.encryption.key)
         if template.encryption
         else None,
