@@ -174,10 +174,9 @@ class _Visit:
 
     def _foresee(self, outcome: Outcome) -> None:
         """Have the jobs that are left see what a plan leaves, so that a dry run shows all that an apply would do."""
-        if outcome.plan.is_empty or self._seen is None:
+        if outcome.plan.is_empty or outcome.mode is Mode.OBSERVE or self._seen is None:
             return
-        does = self._hands.is_dry and outcome.mode is Mode.ENFORCE
-        self._seen = images_after(self._seen, outcome.plan.steps) if does else None
+        self._seen = images_after(self._seen, outcome.plan.steps) if self._hands.is_dry else None
 
     def _images_of(self, repository: RepositoryRef) -> RepositoryImages:
         """What a repository holds by now; of this one, in a dry run, what it would hold."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,13 +11,13 @@ from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag
 from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection
-from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.sweep_repository import sweep_repository
 from ecr_steward_fakes import FakeImageContent, FakeNotices, FakeRegistry, FakeScans
 from ecr_steward_fakes.contents import digest, image
-from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, TAG_RULES, Pattern, rulebook
+from ecr_steward_fakes.rules import API, AWAY, HOME, NOON, SETTINGS, TAG_RULES, Pattern, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, hands_of, manifest, world
 from steward_cli.planning.document import document_of, saved_fingerprints
 from steward_cli.planning.exactly import ExactApplier, NotShownError
@@ -188,6 +189,27 @@ def test_all_is_shown_that_an_apply_would_do_when_one_job_asks_for_more_after_an
     assert (steps_of(done), done.failures) == (steps_of(shown), ())
     assert keeper.world.registry.holds(ImageRef(API, digest("new")))
     assert not keeper.world.registry.holds(ImageRef(API, digest("old")))
+
+
+def test_all_is_shown_that_an_apply_would_do_when_a_rule_in_between_only_observes() -> None:
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    (held,) = there.registry.images_in(API)
+    there.registry.restore(replace(held, pushed_at=NOON - timedelta(days=400)))
+    retention = RetentionRules(expires=(ExpireRule("expire all after 30d", after=30),))
+    rules = Rules(
+        (
+            service_rule(repository=None),
+            service_rule(name="old", mode=Mode.OBSERVE, repository=lambda _: RepositorySettings(retention=retention)),
+        )
+    )
+    copies = CopiesToMake()
+    run = Run([HOME], rules, hands_of(there, FakeNotices(), copies), copies)
+
+    done = run.apply(run.plan(everything)[1])
+
+    assert done.failures == ()
+    assert there.registry.tags_of(ImageRef(API.in_registry(AWAY), IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
+    assert run.plan(everything)[1] == {}
 
 
 def test_nothing_is_done_that_only_the_facts_of_its_very_turn_ask_for() -> None:
