@@ -135,6 +135,17 @@ def test_what_belongs_to_an_image_stays_when_the_image_could_not_go() -> None:
     assert "somebody was faster" in outcome.plan.remarks[-1]
 
 
+def test_no_rule_builds_on_what_another_one_could_not_take_away() -> None:
+    house = House(image("draft", "pr-1"), image("old", "v0", age=20))
+    house.age(14.5)
+    house.calls.fail_before("delete_image", ImageTaggedMeanwhileError("it holds another image tag now: prod"))
+
+    (outcome,) = house.sweep()
+
+    assert outcome.rule == "tags"
+    assert house.there("draft", "old") == ["draft", "old"]
+
+
 def test_what_belongs_to_an_archived_image_stays() -> None:
     """Who restores the image wants it signed."""
     house = House(

@@ -56,7 +56,7 @@ def retain_images(
             continue
         outcome = _carry_out(planned, images, applier)
         outcomes.append(outcome)
-        if not outcome.applied:
+        if not outcome.applied or outcome.plan is not planned.plan:  # not at all, or not all of it
             break
     return tuple(outcomes)
 
