@@ -179,7 +179,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], None], str]] = [
         9,
         "verdict of the sweep, pass",
         lambda house: house.code(
-            "usecases/reconcile_registry.py", "any(copy.replication.when for copy, _ in missing)", "False"
+            "usecases/sweep_repository.py", "any(copy.replication.when for copy, _ in missing)", "False"
         ),
         "the verdict is pass",
     ),
@@ -205,7 +205,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], None], str]] = [
         9,
         "verdict of the sweep, fail",
         lambda house: house.code(
-            "usecases/reconcile_registry.py", "if assessment.verdict is Verdict.FAIL:", "if False:"
+            "usecases/sweep_repository.py", "if assessment.verdict is Verdict.FAIL and", "if False and"
         ),
         "the sweep's verdict is fail again",
     ),

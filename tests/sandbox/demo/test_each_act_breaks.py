@@ -105,16 +105,12 @@ BREAKS: list[tuple[int, str, Callable[[Any], None]]] = [
     (
         4,
         "step that removes the tag",
-        lambda house: house.code(
-            "domain/tagging.py",
-            "for violation in violations:\n        yield RemoveImageTag",
-            "for violation in ():\n        yield RemoveImageTag",
-        ),
+        lambda house: house.code("domain/tag_plan.py", "if tag not in self.reading.targets:", "if False:"),
     ),
     (
         5,
         "comparison before the write",
-        lambda house: house.code("domain/tagging.py", "if holder == digest:", "if False:"),
+        lambda house: house.code("domain/tag_plan.py", "if holder == digest:", "if False:"),
     ),
     (5, "permission to write to the queue of scans", lambda house: house.hub.remove("EvaluateImageScanQueuePolicy")),
     (6, "permission to start the sweep", lambda house: house.hub.take("SweepScheduleRole", "lambda:InvokeFunction")),
@@ -127,7 +123,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], None]]] = [
         6,
         "step that requests a copy",
         lambda house: house.code(
-            "usecases/reconcile_registry.py", "if missing and rule.mode is Mode.ENFORCE", "if False"
+            "usecases/sweep_repository.py", "if missing and rule.mode is Mode.ENFORCE", "if False"
         ),
     ),
     # What the later acts need is found undeliverable here, before they are played.
