@@ -122,6 +122,13 @@ def test_one_line_says_why_when_the_sandbox_cannot_start(tmp_path: Path) -> None
         up(tmp_path / "nothing")
 
 
+def test_one_line_says_why_when_the_template_has_no_such_parameter(template: Any) -> None:
+    template.queue("Jobs")
+
+    with pytest.raises(SystemExit, match=r"^ecr-steward sandbox up: the template has no parameter Nope"):
+        up(template.write(), parameters={"Nope": "b"})
+
+
 def test_one_line_says_why_when_the_port_is_taken(template: Any) -> None:
     template.queue("Jobs")
     with (

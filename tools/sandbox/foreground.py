@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,35 @@ from sandbox.told import event_line, say
 NAP = 1.0  # seconds; how late a schedule may fire
 
 
-def up(build: Path, port: int = 0, *, host: str = "127.0.0.1", public_host: str | None = None) -> None:
+def up(
+    build: Path,
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    public_host: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> None:
     """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start."""
     try:
-        _run(build, port, host, public_host)
+        _run(build, port, host, public_host, parameters)
     except (DeployError, UnsupportedWiringError, InvalidPatternError) as error:
         raise SystemExit(f"ecr-steward sandbox up: {error}") from error
     except OSError as error:
         raise SystemExit(f"ecr-steward sandbox up: {sentence_of(error)}") from error
 
 
-def _run(build: Path, port: int, host: str, public_host: str | None) -> None:
+def _run(build: Path, port: int, host: str, public_host: str | None, parameters: Mapping[str, str] | None) -> None:
     with Ending() as ending:
         spokes = [SPOKE_ACCOUNT] if connects_accounts(build) else []
-        sandbox = Sandbox(build, port=port, host=host, public_host=public_host, spokes=spokes, listener=_tell)
+        sandbox = Sandbox(
+            build,
+            port=port,
+            host=host,
+            public_host=public_host,
+            spokes=spokes,
+            parameters=parameters,
+            listener=_tell,
+        )
         with sandbox:
             say(_welcome(sandbox))
             for problem in sandbox.engine.problems():

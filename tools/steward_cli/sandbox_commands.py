@@ -35,6 +35,14 @@ def up(  # noqa: PLR0917 typer reads them as options
     ecr_only: Annotated[
         bool, typer.Option("--ecr-only", help="Only a registry: no functions, no template, no other AWS.")
     ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A parameter of the template; several times for several (default: the template's).",
+            metavar="NAME=VALUE",
+            show_default=False,
+        ),
+    ] = None,
     account: ecr_options.Accounts = None,
     region: ecr_options.Regions = None,
     data: ecr_options.Data = None,
@@ -58,7 +66,10 @@ def up(  # noqa: PLR0917 typer reads them as options
         "quirks": quirks,
     }
     given = {name: value for name, value in options.items() if value}
+    parameters = dict(_parameter(each) for each in parameter or ())
     if ecr_only:
+        if parameters:
+            refuse("--parameter is of the template, which --ecr-only leaves out", Code.ECR_ONLY)
         from sandbox.ecr_foreground import up as run_ecr
 
         run_ecr({"port": port, **given}, accounts=account, regions=region)
@@ -72,7 +83,14 @@ def up(  # noqa: PLR0917 typer reads them as options
         )
     from sandbox.foreground import up as run_sandbox
 
-    run_sandbox(build=build, port=port)
+    run_sandbox(build=build, port=port, parameters=parameters)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, is_one, value = text.partition("=")
+    if not name or not is_one:
+        refuse(f"--parameter {text} is not NAME=VALUE, such as RulebookBucket=example-rules", Code.PARAMETER)
+    return name, value
 
 
 @app.command()
