@@ -44,10 +44,22 @@ class _Group:
     whys: Counter[str] = field(default_factory=Counter)
 
 
+class _Page(Console):
+    """A console that names the one ``registry`` no more once it has been named."""
+
+    def __init__(self, stream: TextIO, registry: str | None) -> None:
+        super().__init__(file=stream, highlight=False, soft_wrap=True, emoji=False, markup=False)
+        self._registry = registry
+
+    def tell(self, text: str, style: str = "") -> None:
+        """Print a line of what is planned."""
+        self.print(Text(text.replace(f"{self._registry}/", "") if self._registry else text, style=style))
+
+
 def show_plan(outcome: SweepOutcome, stream: TextIO, *, full: bool, is_past: bool = False) -> None:
     """Print a plan, or with ``is_past`` what was done. Colours only on a terminal, and never with NO_COLOR."""
-    console = Console(file=stream, highlight=False, soft_wrap=True, emoji=False, markup=False)
     outcome, registry = _within_one_registry(outcome)
+    console = _Page(stream, registry)
     if registry:
         console.print(Text(f"In {registry}:", style="bold"))
     steps = sum(len(each.plan.steps) for each in outcome.outcomes)
@@ -63,7 +75,8 @@ def show_plan(outcome: SweepOutcome, stream: TextIO, *, full: bool, is_past: boo
 
 def _within_one_registry(outcome: SweepOutcome) -> tuple[SweepOutcome, str | None]:
     """The same with shorter subjects, and the registry that all of them are in, where it is one."""
-    registries = {"/".join(each.subject.split("/")[:2]) for each in outcome.outcomes}
+    subjects = (each.subject.removeprefix("registry ") for each in outcome.outcomes)
+    registries = {"/".join(subject.split("/")[:2]) for subject in subjects}
     if len(registries) != 1 or not re.fullmatch("[0-9]{12}/[a-z0-9-]+", registry := registries.pop()):
         return outcome, None
     shorter = tuple(replace(each, subject=each.subject.replace(f"{registry}/", "")) for each in outcome.outcomes)
@@ -79,22 +92,22 @@ def mark_of(step: Step) -> str:
     return "+" if isinstance(step, _ADDS) and not getattr(step, "previous", None) else "~"
 
 
-def _show_each(outcomes: Iterable[Outcome], console: Console) -> None:
+def _show_each(outcomes: Iterable[Outcome], console: _Page) -> None:
     for outcome in outcomes:
         if not outcome.plan.steps:
             continue
         console.print(_heading(outcome.subject, outcome.mode))
         for step in outcome.plan.steps:
             mark = mark_of(step)
-            console.print(Text(f"  {mark} {step}", style=_COLOURS[mark] if outcome.mode is Mode.ENFORCE else "dim"))
-            console.print(Text(f"      rule {step.rule}: {step.why}", style="dim"))
+            console.tell(f"  {mark} {step}", _COLOURS[mark] if outcome.mode is Mode.ENFORCE else "dim")
+            console.tell(f"      rule {step.rule}: {step.why}", "dim")
 
 
 def _heading(text: str, mode: Mode) -> Text:
     return Text.assemble((text, "bold"), "" if mode is Mode.ENFORCE else "  (only observed: nothing is done)")
 
 
-def _show_groups(outcomes: Iterable[Outcome], console: Console) -> None:
+def _show_groups(outcomes: Iterable[Outcome], console: _Page) -> None:
     groups = sorted(_groups(outcomes), key=lambda group: (group.mode is Mode.OBSERVE, -len(group.subjects)))
     shown, hidden = groups[:MOST_GROUPS], groups[MOST_GROUPS:]
     rules = dict.fromkeys((group.rule, group.mode) for group in shown)
@@ -103,11 +116,11 @@ def _show_groups(outcomes: Iterable[Outcome], console: Console) -> None:
         for group in shown:
             if (group.rule, group.mode) == (rule, mode):
                 style = _COLOURS[group.mark] if mode is Mode.ENFORCE else "dim"
-                console.print(Text(f"  {group.mark} {group.what}: {_some(group.subjects)}", style=style))
-                console.print(Text(f"      {_whys(group.whys)}", style="dim"))
+                console.tell(f"  {group.mark} {group.what}: {_some(group.subjects)}", style)
+                console.tell(f"      {_whys(group.whys)}", "dim")
     if hidden:
         steps = sum(len(group.subjects) for group in hidden)
-        console.print(f"... and {steps} steps in {len(hidden)} smaller groups; --full shows every step")
+        console.tell(f"... and {steps} steps in {len(hidden)} smaller groups; --full shows every step")
 
 
 def _groups(outcomes: Iterable[Outcome]) -> Iterable[_Group]:
@@ -147,22 +160,22 @@ def _whys(whys: Counter[str]) -> str:
     return f"{why} ({count}), and {sum(whys.values()) - count} for {reasons}"
 
 
-def _show_violations(outcomes: Iterable[Outcome], console: Console, full: bool) -> None:
+def _show_violations(outcomes: Iterable[Outcome], console: _Page, full: bool) -> None:
     found = [(each.rule, violation) for each in outcomes for violation in each.plan.violations]
     if not found:
         return
     console.print(Text("Violations", style="bold"))
     if full or len(found) <= _SHOWN_FAILURES:
         for rule, violation in found:
-            console.print(f"  {violation.subject}: {violation.why} (rule {rule})")
+            console.tell(f"  {violation.subject}: {violation.why} (rule {rule})")
         return
     by_rule = Counter(rule for rule, _ in found)
     for rule, count in by_rule.most_common(_SHOWN_FAILURES):
         first = next(violation for its, violation in found if its == rule)
-        console.print(f"  rule {rule}: {count}, such as {first.subject}: {first.why}")
+        console.tell(f"  rule {rule}: {count}, such as {first.subject}: {first.why}")
 
 
-def _show_remarks(outcomes: Iterable[Outcome], console: Console, full: bool) -> None:
+def _show_remarks(outcomes: Iterable[Outcome], console: _Page, full: bool) -> None:
     found = [
         (each.subject, remark)
         for each in outcomes
@@ -170,23 +183,23 @@ def _show_remarks(outcomes: Iterable[Outcome], console: Console, full: bool) -> 
     ]
     shown = found if full or len(found) <= _SHOWN_FAILURES else []
     for subject, remark in shown:
-        console.print(f"note: {subject}: {remark}")
+        console.tell(f"note: {subject}: {remark}")
     if len(found) > len(shown):
-        console.print(f"{len(found)} notes, such as {found[0][0]}: {found[0][1]}; --full shows each")
+        console.tell(f"{len(found)} notes, such as {found[0][0]}: {found[0][1]}; --full shows each")
 
 
-def _show_failures(outcome: SweepOutcome, console: Console, full: bool) -> None:
+def _show_failures(outcome: SweepOutcome, console: _Page, full: bool) -> None:
     if not outcome.failures:
         return
     console.print(Text("Could not be looked at, or not be mended", style="bold red"))
     shown = outcome.failures if full else outcome.failures[:_SHOWN_FAILURES]
     for failure in shown:
-        console.print(Text(f"  {failure}", style="red"))
+        console.tell(f"  {failure}", "red")
     if more := len(outcome.failures) - len(shown):
-        console.print(f"  ... and {more} more; --full shows each")
+        console.tell(f"  ... and {more} more; --full shows each")
 
 
-def _show_end(outcome: SweepOutcome, console: Console, is_past: bool) -> None:
+def _show_end(outcome: SweepOutcome, console: _Page, is_past: bool) -> None:
     marks = Counter(mark_of(step) for each in outcome.outcomes if each.mode is Mode.ENFORCE for step in each.plan.steps)
     looked_at = f"{outcome.repositories} {'repository' if outcome.repositories == 1 else 'repositories'} looked at"
     if marks:

@@ -54,6 +54,16 @@ def test_reasons_are_counted_when_steps_of_one_kind_have_several():
     assert "      a (9), and 4 for 4 other reasons" in text
 
 
+def test_the_registry_is_named_once_when_all_is_in_it_and_so_is_a_setting_of_its_own():
+    step = PutScanOnPush(rule="services", why="it is off", repository=RepositoryRef(HOME, "team/a"), scan_on_push=True)
+    of_registry = Outcome(f"registry {HOME}", "services", Mode.ENFORCE, Plan((step,)))
+
+    text = shown(of_registry, scan_on(1), repositories=2)
+
+    assert text.startswith(f"In {HOME}:\n")
+    assert f"{HOME}/" not in text
+
+
 def test_one_reason_stands_for_all_when_each_step_has_its_own():
     text = shown(*(scan_on(n, why=f"reason {n}") for n in range(13)))
 
@@ -110,7 +120,7 @@ def test_violations_and_failures_are_told_when_nothing_is_to_be_done():
 
     text = shown(outcome, failures=[SweepFailure("team-b/api", "closed")])
 
-    assert f"Violations\n  {image.ref}: `latest` is denied (rule services)" in text
+    assert f"Violations\n  team-a/api@{DIGEST}: `latest` is denied (rule services)" in text
     assert "Could not be looked at, or not be mended\n  team-b/api: closed" in text
 
 
