@@ -1,6 +1,6 @@
 """Planning copies: one image to one destination, from facts that the caller may read once for many images."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
@@ -58,6 +58,8 @@ class Copier:
     """``Registry.images``; a sweep remembers its answers."""
     settings: Callable[[RepositoryRef], tuple[Governing, Repository]]
     """``governed_settings``; likewise."""
+    resource_tags: Callable[[RepositoryRef], Mapping[str, str]]
+    """``tags_to_match``; likewise."""
     assessor: Assessor
     """Judges each image at most once, and only where a copy waits for the verdict."""
 
@@ -98,8 +100,7 @@ class Copier:
             governing = self.rules.governing(copy.to, {})
             source = copy.image.repository
             if not governing.names and is_source(source, copy.to, self.rules):
-                _, known = self.settings(source)
-                governing = self.rules.governing_replica(source, known.settings.resource_tags, copy.to)
+                governing = self.rules.governing_replica(source, self.resource_tags(source), copy.to)
             enforced = _enforced(governing)
             return plan_new_repository(enforced, copy.to, asked_by=copy.rule.name, why=why)
         return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)

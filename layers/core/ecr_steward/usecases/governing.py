@@ -24,6 +24,14 @@ def governing_rules(repository: RepositoryRef, rules: Rules, registry: Registry)
     return governing
 
 
+def tags_to_match(repository: RepositoryRef, rules: Rules, registry: Registry) -> Mapping[str, str]:
+    """The resource tags of a repository, where rules ask for any; else nothing is read.
+
+    Raises RepositoryNotFoundError where they do.
+    """
+    return registry.resource_tags(repository) if rules.needs_resource_tags(repository) else {}
+
+
 def governed(
     repository: Repository, rules: Rules, registry: Registry, homes: Sequence[RegistryRef] = ()
 ) -> tuple[Governing, Repository]:

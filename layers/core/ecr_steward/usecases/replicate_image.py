@@ -25,7 +25,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
-from ecr_steward.usecases.governing import governed_settings, governing_rules
+from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -57,7 +57,8 @@ def replicate_image(
         remark = "no rule replicates this repository"
         return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
-    copier = Copier(rules, content, registry.images, settings, Assessor(rules, registry, scans, now))
+    resource_tags = partial(tags_to_match, rules=rules, registry=registry)
+    copier = Copier(rules, content, registry.images, settings, resource_tags, Assessor(rules, registry, scans, now))
     job = _Job(rule, copier, registry, applier, notices)
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()

@@ -29,7 +29,7 @@ from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
-from ecr_steward.usecases.governing import governed, governed_settings
+from ecr_steward.usecases.governing import governed, governed_settings, tags_to_match
 from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.retain_images import RetentionFacts, asks_for_retention, retain_images
 
@@ -115,7 +115,8 @@ class _Visit:
         self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now)
         images = once(self._images_of)
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
-        self._copier = Copier(rules, hands.content, images, settings, self._assessor)
+        resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
+        self._copier = Copier(rules, hands.content, images, settings, resource_tags, self._assessor)
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
 
