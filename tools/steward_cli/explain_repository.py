@@ -20,7 +20,7 @@ from ecr_steward.rulebook.model import Rulebook
 from steward_cli.main import FINDINGS
 from steward_cli.refusal import refuse
 from steward_cli.report import show_findings
-from steward_cli.rulebook_commands import find_rulebooks, read_rulebook
+from steward_cli.rulebook_commands import read_rulebook, the_rulebook
 
 _ANY_ACCOUNT = "000000000000"
 _ANY_REGION = "us-east-1"
@@ -58,11 +58,8 @@ def explain_repository(
 
 
 def _rulebook(file: Path | None) -> Rulebook:
-    paths = [file] if file else find_rulebooks(Path())[:1]
-    if not paths:
-        refuse("no rulebook here: name one with --rulebook, or call it ecr-steward.yaml", Code.NO_RULEBOOK)
     try:
-        _, rulebook, findings = read_rulebook(paths[0])
+        _, rulebook, findings = read_rulebook(file or the_rulebook())
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     if rulebook is None:

@@ -5,11 +5,13 @@ from datetime import date
 from pathlib import Path
 
 from ecr_steward.rulebook.checks import expired_waivers
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
 from steward_cli.findings import Finding
 from steward_cli.parameters import bounds_of
+from steward_cli.refusal import refuse
 from steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file
 
 
@@ -17,6 +19,16 @@ def find_rulebooks(folder: Path) -> list[Path]:
     """The rulebooks that a folder holds where one looks for them: the layer's, and ``*.ecr-steward.yaml``."""
     usual = [folder / "layers" / "rulebook" / "ecr-steward.yaml", folder / "ecr-steward.yaml"]
     return [path for path in usual if path.is_file()] + sorted(folder.glob("*.ecr-steward.yaml"))
+
+
+def the_rulebook() -> Path:
+    """The one rulebook here. Raises typer.Exit where there is none, or where it could be another one."""
+    found = find_rulebooks(Path())
+    if not found:
+        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml", Code.NO_RULEBOOK)
+    if len(found) > 1:
+        refuse(f"several rulebooks are here, so name one: {', '.join(map(str, found))}", Code.SEVERAL_RULEBOOKS)
+    return found[0]
 
 
 def validate_files(

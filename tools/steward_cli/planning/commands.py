@@ -32,7 +32,7 @@ from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, 
 from steward_cli.refusal import refuse
 from steward_cli.remembered import table_of_stack
 from steward_cli.report import show_findings
-from steward_cli.rulebook_commands import find_rulebooks
+from steward_cli.rulebook_commands import the_rulebook
 
 __all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
 CHANGES = 2
@@ -191,11 +191,8 @@ def _window() -> str:
 
 def _rulebook(file: Path | None) -> ReadRulebook:
     """The rulebook that is meant. Raises typer.Exit where there is none, or a wrong one, and says so."""
-    paths = [file] if file else find_rulebooks(Path())[:1]
-    if not paths:
-        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml", Code.NO_RULEBOOK)
     try:
-        found = read_rules(paths[0])
+        found = read_rules(file or the_rulebook())
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     if isinstance(found, list):

@@ -15,7 +15,7 @@ from ecr_steward.rulebook.compile import compile_rulebook
 from steward_cli.findings import Finding
 from steward_cli.main import FINDINGS
 from steward_cli.refusal import refuse
-from steward_cli.rulebook_commands import find_rulebooks, read_rulebook
+from steward_cli.rulebook_commands import read_rulebook, the_rulebook
 from steward_cli.testing.files import USUAL, Cases, find_case_files, read_cases
 from steward_cli.testing.model import Case
 from steward_cli.testing.output import Format, Tested, output_of
@@ -45,9 +45,7 @@ def test(paths: Sequence[Path], form: Format) -> None:
 def write_case(event_file: Path, output: Path | None, rulebook: Path | None) -> None:
     """Write a case from an event, which expects what the rulebook makes of it now."""
     document = _event(event_file)
-    found_rulebook = rulebook or next(iter(find_rulebooks(Path())), None)
-    if found_rulebook is None:
-        refuse("no rulebook here: name one with --rulebook", Code.NO_RULEBOOK)
+    found_rulebook = rulebook or the_rulebook()
     rules = compile_rulebook(_rulebook(found_rulebook))
     try:
         told = read_event(document, event_file.parent)

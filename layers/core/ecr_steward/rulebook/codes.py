@@ -178,6 +178,7 @@ class Code(StrEnum):
     IMPOSSIBLE_NAME = "ES806", "a name that ECR could not have"
     RESOURCE_TAG_PAIR = "ES807", "not a resource tag"
     WHOSE_REPOSITORY = "ES808", "whose repository is meant is not said"
+    SEVERAL_RULEBOOKS = "ES809", "which of several rulebooks is meant is not said"
     NO_BUILD = "ES811", "a sandbox without a build"
     ECR_ONLY = "ES812", "an option of the local ECR alone"
     IMAGE_NAME = "ES813", "not the name of an image"
