@@ -125,7 +125,7 @@ def test_standard_output_is_json_and_nothing_else_when_asked_for(ecr, run: Run) 
 
     assert document["schema_version"] == 1
     assert document["registries"] == [f"{ACCOUNT}/{REGION}"]
-    assert document["summary"] == {"to_do": 61, "only_reported": 0, "destructive": 0, "violations": 0}
+    assert document["summary"] == {"to_do": 61, "only_reported": 0, "held_back": 0, "destructive": 0, "violations": 0}
     steps = [step for subject in document["subjects"] for step in subject["steps"]]
     assert {step["rule"] for step in steps} == {"services", "accounts"}
     assert all(step["why"] and step["what"] for step in steps)

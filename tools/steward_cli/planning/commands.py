@@ -139,7 +139,8 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
 def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown: Shown) -> None:
     _print(done, document_of(done, scope), shown, is_past=True)
     planned = sum(len(steps) for found in to_do.values() for _, _, steps in found)
-    if (spared := planned - summary_of(done.outcomes)["to_do"]) > 0 and not done.failures:
+    counts = summary_of(done.outcomes)
+    if (spared := planned - counts["to_do"] - counts["held_back"]) > 0 and not done.failures:
         typer.echo(f"{spared} of the planned steps had no effect any more when their turn came", err=True)
     if done.failures or any(outcome.halt for outcome in done.outcomes):
         raise typer.Exit(FINDINGS)

@@ -32,12 +32,16 @@ def document_of(outcome: SweepOutcome, scope: Mapping[str, Any]) -> dict[str, An
 
 
 def summary_of(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """How many steps would be done, are only reported, and take something away; and how many violations there are."""
-    counts = {"to_do": 0, "only_reported": 0, "destructive": 0, "violations": 0}
+    """How many steps would be done, are only reported, or held back by a brake or a pause, and take something away.
+
+    And how many violations there are.
+    """
+    counts = {"to_do": 0, "only_reported": 0, "held_back": 0, "destructive": 0, "violations": 0}
     for outcome in outcomes:
         steps = outcome.plan.steps
-        counts["to_do" if outcome.mode is Mode.ENFORCE else "only_reported"] += len(steps)
-        counts["destructive"] += sum(step.is_destructive for step in steps if outcome.mode is Mode.ENFORCE)
+        fate = "only_reported" if outcome.mode is Mode.OBSERVE else "held_back" if outcome.halt else "to_do"
+        counts[fate] += len(steps)
+        counts["destructive"] += sum(step.is_destructive for step in steps if fate == "to_do")
         counts["violations"] += len(outcome.plan.violations)
     return counts
 
@@ -53,6 +57,8 @@ def _subject(outcome: Outcome) -> dict[str, Any]:
         found["violations"] = [_violation(violation) for violation in outcome.plan.violations]
     if remarks := [*outcome.plan.remarks, *([outcome.remark] if outcome.remark else [])]:
         found["remarks"] = remarks
+    if outcome.halt:
+        found["held_back"] = str(outcome.halt)
     if outcome.assessment:
         found["verdict"] = str(outcome.assessment.verdict)
         found["reasons"] = list(outcome.assessment.reasons)

@@ -9,6 +9,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
 from ecr_steward.domain.plan import (
     AddImageTag,
@@ -37,7 +38,7 @@ class _Group:
     """Steps of one kind that one rule asks for."""
 
     rule: str
-    mode: Mode
+    aside: str
     mark: str
     what: str
     subjects: list[str] = field(default_factory=list)
@@ -69,6 +70,7 @@ def show_plan(outcome: SweepOutcome, stream: TextIO, *, full: bool, is_past: boo
         _show_groups(outcome.outcomes, console)
     _show_violations(outcome.outcomes, console, full)
     _show_remarks(outcome.outcomes, console, full)
+    _show_halts(outcome.outcomes, console)
     _show_failures(outcome, console, full)
     _show_end(outcome, console, is_past)
 
@@ -96,26 +98,33 @@ def _show_each(outcomes: Iterable[Outcome], console: _Page) -> None:
     for outcome in outcomes:
         if not outcome.plan.steps:
             continue
-        console.print(_heading(outcome.subject, outcome.mode))
+        console.print(_heading(outcome.subject, _aside(outcome)))
         for step in outcome.plan.steps:
             mark = mark_of(step)
-            console.tell(f"  {mark} {step}", _COLOURS[mark] if outcome.mode is Mode.ENFORCE else "dim")
+            console.tell(f"  {mark} {step}", "dim" if _aside(outcome) else _COLOURS[mark])
             console.tell(f"      rule {step.rule}: {step.why}", "dim")
 
 
-def _heading(text: str, mode: Mode) -> Text:
-    return Text.assemble((text, "bold"), "" if mode is Mode.ENFORCE else "  (only observed: nothing is done)")
+def _heading(text: str, aside: str) -> Text:
+    return Text.assemble((text, "bold"), f"  ({aside})" if aside else "")
+
+
+def _aside(outcome: Outcome) -> str:
+    """Why a plan is, or was, not carried out; nothing where it is."""
+    if outcome.mode is Mode.OBSERVE:
+        return "only observed: nothing is done"
+    return "held back" if outcome.halt else ""
 
 
 def _show_groups(outcomes: Iterable[Outcome], console: _Page) -> None:
-    groups = sorted(_groups(outcomes), key=lambda group: (group.mode is Mode.OBSERVE, -len(group.subjects)))
+    groups = sorted(_groups(outcomes), key=lambda group: (bool(group.aside), -len(group.subjects)))
     shown, hidden = groups[:MOST_GROUPS], groups[MOST_GROUPS:]
-    rules = dict.fromkeys((group.rule, group.mode) for group in shown)
-    for rule, mode in rules:
-        console.print(_heading(f"rule {rule}", mode))
+    rules = dict.fromkeys((group.rule, group.aside) for group in shown)
+    for rule, aside in rules:
+        console.print(_heading(f"rule {rule}", aside))
         for group in shown:
-            if (group.rule, group.mode) == (rule, mode):
-                style = _COLOURS[group.mark] if mode is Mode.ENFORCE else "dim"
+            if (group.rule, group.aside) == (rule, aside):
+                style = "dim" if aside else _COLOURS[group.mark]
                 console.tell(f"  {group.mark} {group.what}: {_some(group.subjects)}", style)
                 console.tell(f"      {_whys(group.whys)}", "dim")
     if hidden:
@@ -124,10 +133,10 @@ def _show_groups(outcomes: Iterable[Outcome], console: _Page) -> None:
 
 
 def _groups(outcomes: Iterable[Outcome]) -> Iterable[_Group]:
-    groups: dict[tuple[str, Mode, str, str], _Group] = {}
+    groups: dict[tuple[str, str, str, str], _Group] = {}
     for outcome in outcomes:
         for step in outcome.plan.steps:
-            key = (step.rule, outcome.mode, mark_of(step), _kind(step))
+            key = (step.rule, _aside(outcome), mark_of(step), _kind(step))
             groups.setdefault(key, _Group(*key)).subjects.append(outcome.subject)
             groups[key].whys[step.why] += 1
     return groups.values()
@@ -188,6 +197,16 @@ def _show_remarks(outcomes: Iterable[Outcome], console: _Page, full: bool) -> No
         console.tell(f"{len(found)} notes, such as {found[0][0]}: {found[0][1]}; --full shows each")
 
 
+def _show_halts(outcomes: Iterable[Outcome], console: _Page) -> None:
+    for halt in dict.fromkeys(each.halt for each in outcomes if each.halt):
+        console.tell(f"Held back: {halt}", "bold red")
+        if isinstance(halt, Hold):
+            console.tell(
+                f"  to let go: `ecr-steward release-brake {halt.rule}` if a deployed steward's state counts here "
+                "(--stack-name), else a larger `brake` in the rulebook"
+            )
+
+
 def _show_failures(outcome: SweepOutcome, console: _Page, full: bool) -> None:
     if not outcome.failures:
         return
@@ -200,7 +219,7 @@ def _show_failures(outcome: SweepOutcome, console: _Page, full: bool) -> None:
 
 
 def _show_end(outcome: SweepOutcome, console: _Page, is_past: bool) -> None:
-    marks = Counter(mark_of(step) for each in outcome.outcomes if each.mode is Mode.ENFORCE for step in each.plan.steps)
+    marks = Counter(mark_of(step) for each in outcome.outcomes if not _aside(each) for step in each.plan.steps)
     looked_at = f"{outcome.repositories} {'repository' if outcome.repositories == 1 else 'repositories'} looked at"
     if marks:
         told = ", ".join(_told(marks[mark], verb, is_past) for mark, verb in _MARKS.items())
@@ -208,6 +227,8 @@ def _show_end(outcome: SweepOutcome, console: _Page, is_past: bool) -> None:
     else:
         line = "Nothing was done." if is_past else "No changes."
     counts = summary_of(outcome.outcomes)
+    if counts["held_back"]:
+        line += f" {counts['held_back']} held back."
     if counts["only_reported"]:
         line += f" {counts['only_reported']} more would be done if their rules enforced."
     console.print(Text(f"{line} {looked_at}.", style="bold"))

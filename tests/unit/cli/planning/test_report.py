@@ -2,7 +2,11 @@
 
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pytest
+
+from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
@@ -13,6 +17,7 @@ from ecr_steward_fakes.worlds import manifest
 from steward_cli.planning.report import FEW_STEPS, show_plan
 
 DIGEST = manifest("image").digest
+NOW = datetime(2026, 11, 26, 5, tzinfo=UTC)
 
 
 def scan_on(number: int, *, rule: str = "services", mode: Mode = Mode.ENFORCE, registry=HOME, why: str = "it is off"):
@@ -62,6 +67,18 @@ def test_the_registry_is_named_once_when_all_is_in_it_and_so_is_a_setting_of_its
 
     assert text.startswith(f"In {HOME}:\n")
     assert f"{HOME}/" not in text
+
+
+@pytest.mark.parametrize("count", [1, FEW_STEPS + 1])
+def test_nothing_is_told_as_done_when_a_brake_held_it_back(count):
+    hold = Hold("services", f"{HOME}/team-0000/api", 60, "60 removals, more than the 50 of its brake", NOW)
+    outcomes = [replace(scan_on(n), halt=hold) for n in range(count)]
+
+    text = shown(*outcomes, is_past=True, repositories=count)
+
+    assert "  (held back)\n" in text
+    assert "Held back: the brake of rule services holds since 2026-11-26 05:00 UTC" in text
+    assert f"Nothing was done. {count} held back." in text
 
 
 def test_one_reason_stands_for_all_when_each_step_has_its_own():
