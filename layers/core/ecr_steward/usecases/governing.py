@@ -47,24 +47,22 @@ def governed(
         if governing.names:
             return governing, repository
     for source in sources_of(rules, repository.ref, homes):
-        governing, repository = settings_of_source(source, repository, rules, registry)
+        try:
+            resource_tags = tags_to_match(source, rules, registry)
+            if not rules.needs_resource_tags(source):
+                registry.repository(source, {Part.DESCRIPTION})
+        except RepositoryNotFoundError:
+            continue
+        governing, repository = _settings_of_source(source, resource_tags, repository, rules, registry)
         if governing.settings:
             return governing, repository
     return UNGOVERNED, repository
 
 
-def settings_of_source(
-    source: RepositoryRef, replica: Repository, rules: Rules, registry: Registry
+def _settings_of_source(
+    source: RepositoryRef, resource_tags: Mapping[str, str], replica: Repository, rules: Rules, registry: Registry
 ) -> tuple[Governing, Repository]:
-    """What holds for a replica by the rules of its source; nothing where there is no such repository."""
-    try:
-        if rules.needs_resource_tags(source):
-            resource_tags: Mapping[str, str] = registry.resource_tags(source)
-        else:
-            registry.repository(source, {Part.DESCRIPTION})
-            resource_tags = {}
-    except RepositoryNotFoundError:
-        return UNGOVERNED, replica
+    """What holds for a replica by the rules of its source, which has these resource tags."""
     governing = rules.governing_replica(source, resource_tags, replica.ref)
     if not rules.infrastructure_code or not governing.settings:
         return governing, replica
@@ -92,5 +90,5 @@ def governed_settings(
     """
     governing, known = governed(Repository.unread(ref), rules, registry)
     if not governing.names and is_source(source, ref, rules):
-        governing, known = settings_of_source(source, known, rules, registry)
+        governing, known = _settings_of_source(source, tags_to_match(source, rules, registry), known, rules, registry)
     return governing, read_settings(governing.settings, known, registry, {Part.DESCRIPTION})

@@ -94,10 +94,8 @@ REQUEST = {"verdict", "requested"}
 LACK = {"lack told"}
 BARE_REPLICA = "replicate to what is to be bare"
 
-READING = (
-    "ecr:DescribeRepositories GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource "
-    "BatchGetRepositoryScanningConfiguration"
-)
+READING_MORE = "ecr:GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource BatchGetRepositoryScanningConfiguration"
+READING = READING_MORE.replace(":", ":DescribeRepositories ")
 BARE = {"ecr:DeleteRepositoryPolicy": {"no policy"}, "ecr:DeleteLifecyclePolicy": {"no lifecycle"}}
 CHANGING = {
     "ecr:SetRepositoryPolicy": {"policy"},
@@ -159,7 +157,8 @@ TABLE = [
     *keeping("EvaluateImageScanFunction", is_polled=True),
     # replicate_image
     *rows(REPLICATE, "replicate", {JUDGING: ALL, ENHANCED: ALL}),
-    *rows(REPLICATE, "replicate", {READING: {"copy", *SETTINGS}, **CHANGING, UPLOADING: {"copy"}}),
+    *rows(REPLICATE, "replicate", {"ecr:DescribeRepositories": {"copy", *SETTINGS}, READING_MORE: SETTINGS}),
+    *rows(REPLICATE, "replicate", {**CHANGING, UPLOADING: {"copy"}}),
     *rows(REPLICATE, "replicate", {"ecr:GetDownloadUrlForLayer": COPIES, "ecr:PutImage": {"copy"}}),
     *rows(REPLICATE, "replicate", {"events:PutEvents": NOTICE}),
     *rows(REPLICATE, BARE_REPLICA, BARE),
@@ -172,7 +171,7 @@ TABLE = [
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),
-    *rows(SWEEP, "sweep", {READING.replace("DescribeRepositories ", ""): SETTINGS, **CHANGING}),
+    *rows(SWEEP, "sweep", {READING_MORE: SETTINGS, **CHANGING}),
     *rows(SWEEP, "sweep what is to be bare", BARE),
     *rows(SWEEP, "sweep registries", {**REGISTRY, **CREATING}),
     *rows(SWEEP, "sweep registries elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
