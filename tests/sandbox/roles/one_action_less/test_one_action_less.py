@@ -1,5 +1,6 @@
 """Every action of every role is there for a reason: without it exactly the step that needs it fails, and says so."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -268,9 +269,13 @@ def test_exactly_the_step_that_needs_an_action_fails_when_its_role_lacks_it(
 
 
 def test_every_action_of_every_role_has_its_row(house: Any) -> None:
-    grants = {grant for grant in house.roles.grants if grant.action not in EXCEPTIONS}
+    grants = Counter(str(grant) for grant in set(house.roles.grants) if grant.action not in EXCEPTIONS)
     of_rows = [chosen(house, row.role, row.action, row.on) for row in TABLE]
 
     assert [str(row) for row, found in zip(TABLE, of_rows, strict=True) if len(found) != 1] == []
-    assert sorted(map(str, grants)) == sorted(str(grant) for found in of_rows for grant in found)
+    tried = Counter(str(grant) for found in of_rows for grant in found)
+    assert {"without a row": sorted(grants - tried), "without a grant, or with two rows": sorted(tried - grants)} == {
+        "without a row": [],
+        "without a grant, or with two rows": [],
+    }
     assert EXCEPTIONS.keys() <= {grant.action for grant in house.roles.grants}
