@@ -30,7 +30,7 @@ from steward_cli.planning.report import show_plan
 from steward_cli.planning.running import Run, ToDo, moved_since
 from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
 from steward_cli.refusal import refuse
-from steward_cli.remembered import table_of_stack
+from steward_cli.remembered import table_of_stack, told
 from steward_cli.report import show_findings
 from steward_cli.rulebook_commands import the_rulebook
 
@@ -76,6 +76,8 @@ def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, det
     rulebook = _rulebook(file)
     run = _run(rulebook, scope)
     outcome, _ = run.plan(wanted_by(scope.repositories))
+    if scope.deployed.table:
+        _tell_what_holds(run)
     document = document_of(outcome, scope_of(rulebook, run.registries, scope.repositories))
     _print(outcome, document, shown)
     if out is not None:
@@ -90,6 +92,14 @@ def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, det
         raise typer.Exit(FINDINGS)
     if detailed_exitcode and summary_of(outcome.outcomes)["to_do"]:
         raise typer.Exit(CHANGES)
+
+
+def _tell_what_holds(run: Run) -> None:
+    """Say beside a plan what would keep it from being done right now."""
+    with told():
+        pause, holds = run.hands.applier.switch.paused(), list(run.hands.applier.brakes.holds())
+    for each in (*([pause] if pause else []), *holds):
+        typer.echo(f"note: nothing of this is done while {each}" if each is pause else f"note: {each}", err=True)
 
 
 def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
