@@ -22,6 +22,7 @@ from ecr_steward_fakes import (
     FakeSwitch,
     FakeWorkloads,
 )
+from ecr_steward_fakes.messages import batch_of
 from ecr_steward_fakes.rules import noon, rulebook
 from ecr_steward_fakes.worlds import World
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
@@ -37,25 +38,6 @@ class FakeContext:
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.seconds_left * 1000)
-
-
-def batch(*bodies: str) -> dict[str, Any]:
-    """The messages of a queue as Lambda hands them over."""
-    return {
-        "Records": [
-            {
-                "messageId": f"m{number}",
-                "receiptHandle": "r",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
-                "awsRegion": "us-east-1",
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
 
 
 @dataclass
@@ -128,6 +110,6 @@ def sweep(house: House, context: FakeContext, load_event: Callable[[str], Any]) 
     def sweep() -> None:
         reconcile_registry(load_event("schedule/sweep"), context)
         while house.parts.parts:
-            reconcile_registry(batch(encode_part(house.parts.parts.pop(0))), context)
+            reconcile_registry(batch_of(encode_part(house.parts.parts.pop(0))), context)
 
     return sweep

@@ -11,6 +11,7 @@ from ecr_steward.domain.notices import FailedEvent
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.entry import answer
 from ecr_steward.errors import AccessDeniedError, InvalidRulebookError, ThrottledError
+from ecr_steward_fakes.messages import batch_of
 from ecr_steward_fakes.rules import API, AWAY
 from ecr_steward_fakes.worlds import World, manifest, world
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
@@ -39,24 +40,6 @@ def push_event(held: Any = IMAGE, **detail: Any) -> dict[str, Any]:
             "image-tag": "1.4.2",
             **detail,
         },
-    }
-
-
-def batch(*bodies: str) -> dict[str, Any]:
-    return {
-        "Records": [
-            {
-                "messageId": f"m{number}",
-                "receiptHandle": "r",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
-                "awsRegion": "us-east-1",
-            }
-            for number, body in enumerate(bodies)
-        ]
     }
 
 
@@ -208,7 +191,7 @@ def test_only_the_poisonous_message_ends_in_the_failure_queue_when_a_batch_holds
     there = world([IMAGE], {"1.4.2": IMAGE})
     move_in(there)
 
-    answer = replicate_image(batch("{not json", json.dumps(push_event())), context)
+    answer = replicate_image(batch_of("{not json", json.dumps(push_event())), context)
 
     assert answer == {"batchItemFailures": []}
     assert [failed.event for failed in house.failures.failed] == ["{not json"]
@@ -221,7 +204,7 @@ def test_message_comes_back_and_the_log_says_why_when_the_failure_queue_refuses_
     house.failures.calls.fail_before("put", AccessDeniedError("sqs:SendMessage is not allowed"))
     move_in(world([IMAGE], {}))
 
-    answer = replicate_image(batch("{not json", json.dumps(push_event())), context)
+    answer = replicate_image(batch_of("{not json", json.dumps(push_event())), context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert '"reason":"sqs:SendMessage is not allowed"' in capsys.readouterr().out
@@ -234,7 +217,7 @@ def test_only_the_message_that_met_a_retryable_error_comes_back(
     there.registry.calls.fail_before("put_manifest", ThrottledError("slow down"))
     move_in(there)
 
-    answer = replicate_image(batch(json.dumps(push_event()), json.dumps(push_event())), context)
+    answer = replicate_image(batch_of(json.dumps(push_event()), json.dumps(push_event())), context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert house.source.postponed == [("r", 120)]
@@ -249,7 +232,7 @@ def test_whole_batch_comes_back_without_an_exception_when_every_message_met_one(
     there.registry.calls.fail_before("put_manifest", ThrottledError("slow down"))
     move_in(there)
 
-    assert replicate_image(batch(json.dumps(push_event())), context) == {
+    assert replicate_image(batch_of(json.dumps(push_event())), context) == {
         "batchItemFailures": [{"itemIdentifier": "m0"}]
     }
 
