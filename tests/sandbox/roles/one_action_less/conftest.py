@@ -335,6 +335,16 @@ class EnforceLabels(Enforce):
     rule = "described"
 
 
+class EnforceTagged(Enforce):
+    """The same where the rule asks for a resource tag."""
+
+    rule = "tagged"
+
+    def prepare(self) -> None:
+        super().prepare()
+        tag_resource(self.user, self.repository)
+
+
 class Watch(Enforce):
     """The same under a rule that only observes: the violation stays, and is told again."""
 
@@ -361,9 +371,10 @@ class Evaluate(Scenario):
 
     effects: ClassVar = {"verdict", "spoke verdict", "remembered"}
     function = "EvaluateImageScanFunction"
+    rule = "kept"
 
     def prepare(self) -> None:
-        self.repository = self.house.new_name("kept")
+        self.repository = self.house.new_name(self.rule)
         self.pushed = {}
         for account in (HUB, SPOKE):
             user = self.house.at(account)
@@ -385,6 +396,23 @@ class Evaluate(Scenario):
         accounts = {notice["account"] for notice in self.house.notices("Image Verdict", self.repository)}
         by_account = {HUB: "verdict", SPOKE: "spoke verdict"}
         return {*(by_account[account] for account in accounts), *self.noticed()}
+
+
+class EvaluateTagged(Evaluate):
+    """The same where the rule asks for a resource tag."""
+
+    rule = "tagged"
+
+    def prepare(self) -> None:
+        super().prepare()
+        for account in (HUB, SPOKE):
+            tag_resource(self.house.at(account), self.repository)
+
+
+def tag_resource(user: Any, repository: str) -> None:
+    """Give a repository the resource tag that a rule asks for."""
+    (found,) = user.ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+    user.ecr.tag_resource(resourceArn=found["repositoryArn"], tags=[{"Key": "stage", "Value": "prod"}])
 
 
 class Replicate(Scenario):
@@ -529,8 +557,8 @@ def released(scenario: type[Scenario]) -> type[Scenario]:
     return Released
 
 
-def malformed(of_function: str) -> type[Scenario]:
-    """An event that no function can read."""
+def malformed(of_function: str, queue: str | None = None) -> type[Scenario]:
+    """An event that no function can read, on its queue if any."""
 
     class Malformed(Scenario):
         effects: ClassVar = {"kept"}
@@ -538,7 +566,7 @@ def malformed(of_function: str) -> type[Scenario]:
 
         def play(self) -> None:
             event = self.house.event("ecr_image_action/malformed", "nobody", "kept/nothing")
-            if queue := POLLED.get(of_function):
+            if queue:
                 self.house.send(queue, event)
             else:
                 self.house.invoke(of_function, event)
@@ -639,11 +667,14 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "enforce": Enforce,
     "enforce in the spoke": EnforceInSpoke,
     "enforce labels": EnforceLabels,
+    "enforce by resource tags": EnforceTagged,
+    "evaluate by resource tags": EvaluateTagged,
     **NOTIFYING,
     "replicate to a new repository": ReplicateToNewRepository,
     "replicate from the spoke": ReplicateFromSpoke,
     **{f"{name}, and the bus refuses": released(scenario) for name, scenario in NOTIFYING.items()},
-    **{f"malformed for {one.function}": malformed(one.function) for one in FUNCTIONS},
+    **{f"malformed for {one.function}": malformed(one.function, POLLED.get(one.function)) for one in FUNCTIONS},
+    "malformed part of a sweep": malformed(Sweep.function, "ReconcileRegistryQueue"),
     **{f"{name} later": postponed(NOTIFYING[name]) for name in ("evaluate", "replicate")},
     "forward from the hub": forwarded(HUB),
     "forward from the spoke": forwarded(SPOKE),

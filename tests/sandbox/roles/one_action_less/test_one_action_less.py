@@ -18,6 +18,12 @@ EXCEPTIONS = {
 }
 """Actions that nothing in the sandbox asks for."""
 
+UNPLAYED = {
+    ("hub/ReconcileRegistryFunctionRole", "sqs:ChangeMessageVisibility"): "a part of a sweep comes again only where "
+    "DynamoDB throttles the switch, as the sandbox's never does: what a repository meets is kept as the part's failure",
+}
+"""Likewise, of one role."""
+
 TRIALS = {(f"{where}/PullOnlyRole", "ecr:InitiateLayerUpload") for where in ("hub", "spoke")}
 """What is refused whenever a login is tried: it must not be able to push."""
 
@@ -77,8 +83,7 @@ def keeping(function: str, *, is_polled: bool = False) -> Iterator[Row]:
     place = {"place": "dead-letter queue", "words": "PUSH"} if is_polled else {"place": "lost"}
     yield from rows(role, scenario, {"sqs:SendMessage": ALL}, on="-FailureQueue-", **place)
     if is_polled:
-        polling = {"sqs:ReceiveMessage DeleteMessage GetQueueAttributes": ALL}
-        yield from rows(role, scenario, polling, place="problems", is_asked=False)
+        yield from rows(role, scenario, POLLING, place="problems", is_asked=False)
 
 
 ENFORCE, APPLY = "hub/EnforceImageTagsFunctionRole", "hub/ApplyRepositoryPoliciesFunctionRole"
@@ -87,6 +92,7 @@ SWEEP, REFRESH = "hub/ReconcileRegistryFunctionRole", "hub/RefreshCredentialsFun
 OVER_THERE = "spoke/SpokeRole"
 
 ALL = {"*"}
+POLLING = {"sqs:ReceiveMessage DeleteMessage GetQueueAttributes": ALL}
 SETTINGS = {"policy", "lifecycle", "mutability", "scanning", "resource tags"}
 TAGS = {"quarantined", "untagged"}
 NOTICE = {"notice", "remembered"}
@@ -134,6 +140,7 @@ TABLE = [
     # enforce_image_tags
     *rows(ENFORCE, "enforce", {**TAGGING, "events:PutEvents": ALL}),
     *rows(ENFORCE, "enforce labels", {"ecr:GetDownloadUrlForLayer": ALL}),
+    *rows(ENFORCE, "enforce by resource tags", {"ecr:ListTagsForResource": ALL}),
     *cold(ENFORCE, "enforce labels", "ecr:GetAuthorizationToken", ALL),
     *cold(ENFORCE, "enforce in the spoke", "sts:AssumeRole", ALL),
     *remembering(ENFORCE, "watch"),
@@ -152,6 +159,7 @@ TABLE = [
     *keeping("ApplyRepositoryPoliciesFunction"),
     # evaluate_image_scan
     *rows(EVALUATE, "evaluate", {JUDGING: {"verdict"}, ENHANCED: {"verdict"}, "events:PutEvents": ALL}),
+    *rows(EVALUATE, "evaluate by resource tags", {"ecr:ListTagsForResource": {"verdict"}}),
     *cold(EVALUATE, "evaluate", "sts:AssumeRole", {"spoke verdict"}),
     *remembering(EVALUATE, "evaluate"),
     *rows(EVALUATE, "evaluate", {"dynamodb:Query": ALL}),
@@ -182,6 +190,8 @@ TABLE = [
     *rows(SWEEP, "sweep", {"ecr:BatchCheckLayerAvailability DescribeImageScanFindings": REQUEST, ENHANCED: REQUEST}),
     *rows(SWEEP, "sweep", {"events:PutEvents": {*TAGS, *NOTICE, *LACK, "verdict"}}),
     *rows(SWEEP, "sweep", {"sqs:SendMessage": {"requested"}}, on="-ReplicateImageQueue-"),
+    *rows(SWEEP, "sweep", {"sqs:SendMessage": ALL}, on="-ReconcileRegistryQueue-"),
+    *rows(SWEEP, "malformed part of a sweep", POLLING, place="problems", is_asked=False),
     *rows(SWEEP, "sweep", {"ecr:GetDownloadUrlForLayer": LACK}),
     *cold(SWEEP, "sweep", "ecr:GetAuthorizationToken", {*REQUEST, *LACK}),
     *cold(SWEEP, "sweep", "sts:AssumeRole", {"spoke"}),
@@ -269,7 +279,9 @@ def test_exactly_the_step_that_needs_an_action_fails_when_its_role_lacks_it(
 
 
 def test_every_action_of_every_role_has_its_row(house: Any) -> None:
-    grants = Counter(str(grant) for grant in set(house.roles.grants) if grant.action not in EXCEPTIONS)
+    granted = {(grant.role, grant.action) for grant in house.roles.grants}
+    played = {grant for grant in house.roles.grants if grant.action not in EXCEPTIONS}
+    grants = Counter(str(grant) for grant in played if (grant.role, grant.action) not in UNPLAYED)
     of_rows = [chosen(house, row.role, row.action, row.on) for row in TABLE]
 
     assert [str(row) for row, found in zip(TABLE, of_rows, strict=True) if len(found) != 1] == []
@@ -278,4 +290,5 @@ def test_every_action_of_every_role_has_its_row(house: Any) -> None:
         "without a row": [],
         "without a grant, or with two rows": [],
     }
-    assert EXCEPTIONS.keys() <= {grant.action for grant in house.roles.grants}
+    assert EXCEPTIONS.keys() <= {action for _, action in granted}
+    assert UNPLAYED.keys() <= granted
