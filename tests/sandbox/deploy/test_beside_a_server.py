@@ -14,6 +14,8 @@ from werkzeug.serving import make_server
 
 from sandbox.deploy import ACCOUNT_HEADER, Aws, Deployment, moto_app, reset_moto
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def served() -> Iterator[str]:

@@ -10,6 +10,8 @@ from sandbox.deploy import Aws, Deployment, Resource, verify
 from sandbox.deploy.comparison import differences
 from sandbox.deploy.errors import DifferenceError
 
+pytestmark = pytest.mark.slow
+
 Resources = Mapping[str, Resource]
 Mutation = Callable[[Aws, Resources], Any]
 

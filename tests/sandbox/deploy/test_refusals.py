@@ -16,6 +16,8 @@ from sandbox.deploy.errors import (
     UnknownTypeError,
 )
 
+pytestmark = pytest.mark.slow
+
 Deploy = Callable[..., Deployment]
 
 

@@ -11,6 +11,8 @@ from sandbox.deploy import Deployment
 from sandbox.deploy.errors import RefusedError
 from sandbox.deploy.refused import check_values, expression_problem
 
+pytestmark = pytest.mark.slow
+
 TARGET = {"Arn": "arn:aws:sqs:us-east-1:111122223333:x"}
 
 REFUSED: list[tuple[str, tuple[str, ...], Any, str]] = [

@@ -136,11 +136,16 @@ def test_nothing_is_written_when_a_rulebook_that_is_wrong_is_compiled(run, tmp_p
     "name",
     [
         "rulebook",
-        "violation-found",
-        "image-replicated",
-        "image-verdict",
-        "credential-refreshed",
-        "replication-requested",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in (
+                "violation-found",
+                "image-replicated",
+                "image-verdict",
+                "credential-refreshed",
+                "replication-requested",
+            )
+        ),
     ],
 )
 def test_a_schema_is_clean_json_when_printed(run, name):

@@ -148,6 +148,7 @@ class TestReplication:
         assert_a_third_planned_something("replication")
 
 
+@pytest.mark.slow
 class TestCopiesThatWaitForTheirScan:
     @FEWER_EXAMPLES
     @given(scanned_worlds(), st.lists(waivers(), max_size=3), st.sampled_from(Unscannable))

@@ -191,6 +191,7 @@ class TestWhateverTheFacts:
 
         assert BETTER[after.verdict] <= BETTER[before.verdict]
 
+    @pytest.mark.slow
     @EXAMPLES
     @given(RULES, WAIVERS, SCANS, waivers())
     def test_no_verdict_becomes_worse_when_a_waiver_is_added(
@@ -200,6 +201,7 @@ class TestWhateverTheFacts:
 
         assert BETTER[assess(rule, [*given_, more], TODAY, scans).verdict] >= BETTER[before.verdict]
 
+    @pytest.mark.slow
     @EXAMPLES
     @given(RULES, WAIVERS, SCANS, st.randoms(use_true_random=False))
     def test_text_is_the_same_in_whatever_order_the_facts_come(
@@ -210,6 +212,7 @@ class TestWhateverTheFacts:
 
         assert assess(rule, given_, TODAY, scans) == assess(rule, [*reversed(given_)], TODAY, shuffled)
 
+    @pytest.mark.slow
     @EXAMPLES
     @given(RULES, WAIVERS, SCANS)
     def test_every_verdict_but_a_pass_has_a_reason(
