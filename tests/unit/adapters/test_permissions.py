@@ -120,6 +120,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *VERDICTS,
         Registry.repositories,
         Registry.described,
+        Registry.with_registry_scanning,
         Registry.add_image_tag,
         Registry.remove_image_tag,
         Registry.delete_image,
