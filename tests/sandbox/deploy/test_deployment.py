@@ -148,6 +148,7 @@ def test_parameters_reach_their_resources_when_given(deploy_changed: Callable[..
     assert group.properties == {"RetentionInDays": 7}
 
 
+@pytest.mark.slow
 def test_rule_stays_disabled_when_the_template_says_so(deploy_changed: Callable[..., Deployment], aws: Aws) -> None:
     def disable(template: dict[str, Any]) -> None:
         template["Resources"]["ViolationFoundRule"]["Properties"]["State"] = "DISABLED"
@@ -158,6 +159,7 @@ def test_rule_stays_disabled_when_the_template_says_so(deploy_changed: Callable[
     assert aws.client("events").describe_rule(Name=rule.physical_id, EventBusName="ecr-steward")["State"] == "DISABLED"
 
 
+@pytest.mark.slow
 def test_conditional_resources_follow_their_condition_when_deployed(
     deploy_changed: Callable[..., Deployment],
 ) -> None:
@@ -178,6 +180,7 @@ def test_conditional_resources_follow_their_condition_when_deployed(
     assert actions == [deployment.resources["ArmTopic"].arn]
 
 
+@pytest.mark.slow
 def test_list_has_no_element_where_a_condition_leaves_it_out(
     deploy_changed: Callable[..., Deployment], aws: Aws
 ) -> None:
@@ -222,6 +225,7 @@ def test_list_has_no_element_where_a_condition_leaves_it_out(
     assert read["Statement"] == [{"Effect": "Allow", "Action": ["sns:Publish"], "Resource": "*"}]
 
 
+@pytest.mark.slow
 def test_managed_policy_is_attached_when_the_template_names_it(
     deploy_changed: Callable[..., Deployment], aws: Aws
 ) -> None:
@@ -252,6 +256,7 @@ def test_accounts_and_regions_are_apart_when_both_hold_the_template(
     assert sorted(queues) == sorted(resource.physical_id for resource in ours.of_type("AWS::SQS::Queue"))
 
 
+@pytest.mark.slow
 def test_made_names_fit_the_service_when_the_stack_name_is_long(build: Callable[..., Path]) -> None:
     name = "ecr-steward-of-a-very-long-team-name"
 
