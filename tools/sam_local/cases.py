@@ -22,7 +22,7 @@ from sam_local.effects import (
     scans_are_read_and_nothing_changes,
     settings_follow,
 )
-from sam_local.given import AS_THE_SAMPLE_SAYS, PAYMENTS, Given, Scanned
+from sam_local.given import AS_THE_SAMPLE_SAYS, CACHED, PAYMENTS, Given, Scanned
 from sam_local.wiring import EVENTS
 
 
@@ -74,7 +74,7 @@ CASES = (
     # What the steward's own functions did is not looked at again.
     Case(APPLY, "aws_api_call_via_cloudtrail/set_repository_policy_by_the_steward", nothing_changes),
     Case(APPLY, "ecr_replication_action/arrived", settings_follow),
-    Case(APPLY, "ecr_pull_through_cache_action/fetched", settings_follow),
+    Case(APPLY, "ecr_pull_through_cache_action/fetched", settings_follow, Given(CACHED)),
     # The example rulebook says nothing about whole registries.
     Case(APPLY, "aws_api_call_via_cloudtrail/put_registry_policy", nothing_changes),
     Case(APPLY, "aws_api_call_via_cloudtrail/put_replication_configuration", nothing_changes),

@@ -4,14 +4,15 @@ import json
 from collections.abc import Callable, Iterator
 
 from ecr_steward.domain.names import RepositoryRef
-from sam_local.given import FINDING, PAYMENTS, SERVICES
+from sam_local.given import CACHED, FINDING, PAYMENTS, SERVICES
 from sam_local.state import RepositoryState, Seen
 
 type Effect = Callable[[Seen], Iterator[str]]
 """Yields what is not as it must be, one sentence each; its docstring says what must be."""
 
 SECRET = "ecr-steward/on-prem-cluster"  # noqa: S105 a name
-_MUTABILITY = {SERVICES: "IMMUTABLE_WITH_EXCLUSION", PAYMENTS: "IMMUTABLE"}
+_OF_TEAMS = "IMMUTABLE_WITH_EXCLUSION"
+_MUTABILITY = {SERVICES: _OF_TEAMS, CACHED: _OF_TEAMS, PAYMENTS: "IMMUTABLE"}
 """What the shipped rulebook says of the repositories that the cases play in."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-SERVICES, PAYMENTS = "team-a/api", "payments/api"
+SERVICES, CACHED, PAYMENTS = "team-a/api", "team-a/library/alpine", "payments/api"
 """Repositories of the shipped rulebook's rules. The samples speak of the first; the second's rule speaks of scans."""
 
 FINDING = "CVE-2026-12345"
