@@ -4,7 +4,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,7 +15,7 @@ from steward_cli.planning_commands import LOOK_AND_DO
 from steward_cli.refusal import refuse
 
 if TYPE_CHECKING:
-    from steward_cli.findings import Finding
+    pass
 
 app = typer.Typer(
     name="ecr-steward",
@@ -61,27 +61,9 @@ def validate(
     config_env: Annotated[str, typer.Option(help="The environment of samconfig.toml.")] = "default",
 ) -> None:
     """Check rulebooks and show everything that is wrong, with its place."""
-    from datetime import UTC, datetime
+    from steward_cli.validating import validate as do
 
-    from steward_cli.parameters import ParameterError
-    from steward_cli.rulebook_commands import find_rulebooks, validate_files
-
-    paths = files or find_rulebooks(Path())
-    if not paths:
-        refuse("no rulebook here: name one, or call it ecr-steward.yaml or NAME.ecr-steward.yaml", Code.NO_RULEBOOK)
-    try:
-        findings = validate_files(paths, datetime.now(UTC).date(), parameter or (), config_env)
-    except ParameterError as error:
-        refuse(str(error), error.code)
-    except OSError as error:
-        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
-    _show(findings, sys.stdout)
-    if problems := [finding for finding in findings if not finding.is_note]:
-        found = f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'} found"
-        typer.echo(f"{found}; `ecr-steward explain {problems[0].code}` says more", err=True)
-        raise typer.Exit(FINDINGS)
-    for path in paths:
-        typer.echo(f"{path} is valid", err=True)
+    raise typer.Exit(do(files or [], parameter or (), config_env))
 
 
 @app.command(rich_help_panel=WRITE)
@@ -176,7 +158,9 @@ def compile_(
     except OSError as error:
         refuse(f"{error.filename} cannot be opened: {error.strerror}", Code.FILE_UNREADABLE)
     if findings:
-        _show(findings, sys.stderr)  # where a build tool looks for the reason
+        from steward_cli.validating import show
+
+        show(findings, sys.stderr)  # where a build tool looks for the reason
         raise typer.Exit(FINDINGS)
 
 
@@ -185,11 +169,3 @@ app.add_typer(lifecycle_commands.app, name="lifecycle", rich_help_panel=LOOK_AND
 safety_commands.register(app)
 hand_commands.register(app)
 app.add_typer(sandbox_commands.app, name="sandbox", rich_help_panel="On this machine")
-
-
-def _show(findings: "list[Finding]", stream: TextIO) -> None:
-    if not findings:
-        return  # without rich, whose import takes as long as the check of a rulebook
-    from steward_cli.report import show_findings
-
-    show_findings(findings, stream)

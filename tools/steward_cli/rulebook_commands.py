@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ecr_steward.rulebook.checks import expired_waivers
 from ecr_steward.rulebook.codes import Code
-from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
 from steward_cli.findings import Finding
@@ -57,6 +56,8 @@ def compile_file(path: Path, output: Path) -> list[Finding]:
     """Compile a rulebook to the file that the functions read, or say what is wrong and write nothing."""
     file, rulebook, findings = read_rulebook(path)
     if file is not None and rulebook is not None:
+        from ecr_steward.rulebook.load import dump_compiled  # noqa: PLC0415 - the functions' half of the house
+
         output.write_text(dump_compiled(rulebook, path.name, file.source), encoding="utf-8")
     return findings
 
