@@ -126,7 +126,7 @@ def test_sweep_goes_on_to_the_other_accounts_when_two_cannot_be_looked_at(house:
     assert user(house, CONNECTED).ecr.get_lifecycle_policy(repositoryName="team-b/swept")["lifecyclePolicyText"]
     cut, part = [each for each in house.take("FailureQueue") if each["error"] == "SweepIncompleteError"]
     assert cut["event"]["detail-type"] == "Scheduled Event"  # these registries could not be listed
-    assert part["event"]["detail"]["repository-names"] == ["everywhere/swept"]  # and no copies be looked for there
+    assert "everywhere/swept" in part["event"]["detail"]["repository-names"]  # and no copies be looked for there
     for each in (cut, part):
         assert each["message"].startswith("the sweep went on, but failed ")
         assert [each["message"].count(said) for said in (NOT_ASSUMABLE, NOT_CONNECTED)] == [1, 1]
