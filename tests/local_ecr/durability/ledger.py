@@ -110,7 +110,8 @@ class Ledger:
         assert is_there == (self.holding is not None), f"{self.repository_name} in {region}"
         if self.holding is None:
             return
-        assert (tags, digests) == (self.held.tags, set(self.held.images)), f"{self.repository_name} in {region}"
+        held = self.held.tags, set(self.held.images)
+        assert (tags, digests) == held, f"{self.repository_name} in {region} holds {tags} and {digests}, not {held}"
         self.check(server, self.held.images, region)
         for image_tag, digest in self.held.tags.items():
             assert self.get(server, f"manifests/{image_tag}", region) == self.held.images[digest]
