@@ -1,9 +1,10 @@
 """A registry swept from end to end: `ecr-steward apply` beside Cloud Custodian, the deployed sweep, a large registry.
 
-All of it against the sandbox, whose own log says what was called. Ours and Custodian's get a region each of the same
-sandbox, take turns, and swap regions and order from round to round. Each is a new process, and its start counts. A
-server on this machine answers in a millisecond, which is the worst case for us: both need its processors most of the
-time. So both are also measured with answers that come some milliseconds later, as from a region of AWS.
+Our command and Custodian's meet an ECR alone, in a process of its own, the deployed sweep the whole sandbox; the
+server's log says what was called. Both commands get a region each of the same ECR, take turns, and swap regions and
+order from round to round. Each is a new process, and its start counts. A server on this machine answers in a
+millisecond, which is the worst case for us: both need its processors most of the time. So both are also measured with
+answers that come some milliseconds later, as from a region of AWS.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from measuring.alone import Alone, alone
 from measuring.commands import Ran
 from measuring.custodian import custodian, require_custodian
 from measuring.delays import delayed
@@ -42,8 +44,8 @@ def main() -> None:
     options = _options()
     require_custodian()
     verdicts = [
-        *beside_custodian(options.repositories, options.rounds, options.build),
-        *from_afar(options.afar, options.milliseconds / 1000, options.build),
+        *beside_custodian(options.repositories, options.rounds),
+        *from_afar(options.afar, options.milliseconds / 1000),
         *deployed(options.repositories, options.build),
         *large(options.many, options.images, options.build),
     ]
@@ -54,7 +56,6 @@ def main() -> None:
 class Rounds:
     """Ours and Custodian side by side: seconds of each round, and the calls of the last one."""
 
-    build: Path
     delay: float = 0.0
     """Seconds that each answer is under way."""
     times: dict[Key, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -63,7 +64,7 @@ class Rounds:
     def play(self, repositories: int, round_: int) -> None:
         """Both bring a new registry to the same settings, and then find nothing to do. Raises RuntimeError."""
         names = (OURS, THEIRS) if round_ % 2 else (THEIRS, OURS)
-        with _registry(repositories, 0, REGIONS, self.build) as stage, self._endpoint(stage) as endpoint:
+        with _ecr(repositories, REGIONS) as stage, self._endpoint(stage) as endpoint:
             for run in (FIRST, UNCHANGED):
                 for who, region in zip(names, REGIONS, strict=True):
                     environment = stage.environment(region, endpoint)
@@ -82,18 +83,18 @@ class Rounds:
         ]
 
     @contextmanager
-    def _endpoint(self, stage: House) -> Iterator[str]:
+    def _endpoint(self, stage: Alone) -> Iterator[str]:
         if not self.delay:
-            yield stage.sandbox.endpoint_url
+            yield stage.endpoint
             return
-        with delayed(stage.sandbox.endpoint_url, self.delay) as endpoint:
+        with delayed(stage.endpoint, self.delay) as endpoint:
             yield endpoint
 
 
-def beside_custodian(repositories: int, rounds: int, build: Path = BUILD) -> list[Verdict]:
+def beside_custodian(repositories: int, rounds: int) -> list[Verdict]:
     """Over a server on this machine, as many times as there are rounds."""
-    Rounds(build).play(1, 0)  # so that both have compiled what they import
-    measured = Rounds(build)
+    Rounds().play(1, 0)  # so that both have compiled what they import
+    measured = Rounds()
     for round_ in range(rounds):
         measured.play(repositories, round_)
     for (run, who), values in measured.times.items():
@@ -103,9 +104,9 @@ def beside_custodian(repositories: int, rounds: int, build: Path = BUILD) -> lis
     return [*measured.verdicts(f"{repositories:,} repositories"), few]
 
 
-def from_afar(repositories: int, delay: float, build: Path = BUILD) -> list[Verdict]:
+def from_afar(repositories: int, delay: float) -> list[Verdict]:
     """The same once, where each answer is under way for some time."""
-    measured = Rounds(build, delay)
+    measured = Rounds(delay)
     measured.play(repositories, 0)
     return measured.verdicts(f"{repositories:,} repositories, answers {delay * 1000:.0f} ms later")
 
@@ -163,15 +164,25 @@ def _few_calls(measured: str, made: Calls, repositories: int, theirs: Calls | No
 
 
 @contextmanager
-def _registry(
-    repositories: int, images: int, regions: Sequence[str] = (REGION,), build: Path = BUILD
-) -> Iterator[House]:
-    counts: Mapping[str, int] = {f"team-{number % 20}/app-{number}": images for number in range(repositories)}
+def _registry(repositories: int, images: int, build: Path = BUILD) -> Iterator[House]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-sweep-") as folder,
-        house(Path(folder), counts, regions, build) as made,
+        house(Path(folder), _counts(repositories, images), build=build) as made,
     ):
         yield made
+
+
+@contextmanager
+def _ecr(repositories: int, regions: Sequence[str]) -> Iterator[Alone]:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-sweep-") as folder,
+        alone(Path(folder), _counts(repositories, 0), regions) as made,
+    ):
+        yield made
+
+
+def _counts(repositories: int, images: int) -> Mapping[str, int]:
+    return {f"team-{number % 20}/app-{number}": images for number in range(repositories)}
 
 
 def _options() -> argparse.Namespace:

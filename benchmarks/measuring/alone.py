@@ -1,0 +1,70 @@
+"""An ECR alone, in a process of its own: two commands that are measured beside each other meet nothing else of ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+from measuring.houses import Calls
+from measuring.peers import ACCOUNT, REGION, SECRET, free_port, logging_to, require, wait_for, without_proxies
+from measuring.seeding import seed
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A running ECR, and an STS that says who is calling."""
+
+    endpoint: str
+    sts: str
+
+    def environment(self, region: str = REGION, endpoint: str | None = None) -> Mapping[str, str]:
+        """What a command needs to take them for AWS; `endpoint` is another way to ECR."""
+        return {
+            **without_proxies(),
+            "AWS_ENDPOINT_URL_ECR": endpoint or self.endpoint,
+            "AWS_ENDPOINT_URL_STS": self.sts,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @contextmanager
+    def counted(self) -> Iterator[Calls]:
+        """Filled, at the end, with what ECR was asked meanwhile."""
+        calls = Calls()
+        known = {request["request_id"] for request in self._requests()}
+        yield calls
+        asked = [request for request in self._requests() if request["request_id"] not in known]
+        calls.of_ecr.update(request["operation"] for request in asked)
+        calls.mutating.update(request["operation"] for request in asked if request["mutating"])
+
+    def _requests(self) -> Sequence[Mapping[str, str]]:
+        answer = urllib3.request("GET", f"{self.endpoint}/_sandbox/requests", retries=False, timeout=60)
+        requests: Sequence[Mapping[str, str]] = answer.json()
+        return requests
+
+
+@contextmanager
+def alone(folder: Path, counts: Mapping[str, int], regions: Sequence[str] = (REGION,)) -> Iterator[Alone]:
+    """An ECR in which each region has these repositories with so many images."""
+    for region in regions:
+        seed(folder / "ecr", counts, region)
+    ecr, sts = free_port(), free_port()
+    command = [str(Path(sys.executable).with_name("ecr-steward")), "sandbox", "up", "--ecr-only", "--port", str(ecr)]
+    command += ["--data", str(folder / "ecr"), *(f"--region={region}" for region in regions)]
+    moto = [require("moto_server", "make setup"), "-p", str(sts)]
+    with (
+        logging_to(folder / "ecr.log", command) as serving,
+        logging_to(folder / "sts.log", moto, env={**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}) as knowing,
+    ):
+        wait_for(f"http://127.0.0.1:{ecr}/_sandbox/", serving)
+        wait_for(f"http://127.0.0.1:{sts}/moto-api/", knowing)
+        yield Alone(f"http://127.0.0.1:{ecr}", f"http://127.0.0.1:{sts}")
