@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import boto3
@@ -45,9 +46,9 @@ class Deployed:
     stack_name: str | None
     table_name: str | None
 
-    @property
+    @cached_property
     def table(self) -> str | None:
-        """Its state table. Raises typer.Exit where the stack does not say."""
+        """Its state table, asked for once. Raises typer.Exit where the stack does not say."""
         if self.table_name or self.stack_name is None:
             return self.table_name
         return table_of_stack(self.stack_name, boto3.Session())
