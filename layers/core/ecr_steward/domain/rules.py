@@ -236,7 +236,7 @@ class Rules:
 
     def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
         """What holds for this repository, which carries these resource tags."""
-        names, covering = self._covering(repository, resource_tags)
+        names, covering = self.covering(repository, resource_tags)
         if not names:
             return UNGOVERNED
         if self.is_owned_by_code(resource_tags):
@@ -250,10 +250,10 @@ class Rules:
 
         ``resource_tags`` are those of the source.
         """
-        names, covering = self._covering(source, resource_tags)
+        names, covering = self.covering(source, resource_tags)
         return Governing(names, settings=_merged(replica, names, covering).settings) if names else UNGOVERNED
 
-    def _covering(
+    def covering(
         self, repository: RepositoryRef, resource_tags: Mapping[str, str]
     ) -> tuple[tuple[str, ...], Sequence[Rule]]:
         """The names of the rules that cover a repository, and these rules with the defaults where those have a say."""

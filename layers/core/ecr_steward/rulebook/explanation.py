@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ecr_steward.domain.names import RepositoryRef
-from ecr_steward.rulebook.compile import compile_match
+from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.inheritance import resolve
 from ecr_steward.rulebook.model import Rule, Rulebook
-from ecr_steward.rulebook.patterns import star_matcher
 
 _HEAD: Final = frozenset({"name", "match", "extends", "final", "mode"})
 """Keys of a rule that are no sections."""
@@ -43,23 +42,13 @@ class Explanation:
 def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Explanation:
     """Say what holds for a repository that carries these resource tags."""
     resolved = resolve(rulebook)
-    covering: list[Rule] = []
-    for rule in resolved.rules:
-        if compile_match(rule.match).covers(repository, resource_tags):
-            covering.append(rule)
-            if rule.final:
-                break
-    ends_at = covering[-1].name if covering and covering[-1].final else None
-    if covering and resolved.defaults and not ends_at:
-        covering.append(resolved.defaults)
-    is_owned = any(
-        star_matcher(pattern).matches(resource_tags[key])
-        for key, patterns in rulebook.infrastructure_code.items()
-        if key in resource_tags
-        for pattern in patterns
-    )
+    compiled = compile_rulebook(rulebook)
+    written = {rule.name: rule for rule in (*resolved.rules, resolved.defaults) if rule}
+    names, covering = compiled.covering(repository, resource_tags)
+    ends_at = next((rule.name for rule in covering[: len(names)] if rule.is_final), None)
+    is_owned = compiled.is_owned_by_code(resource_tags)
     said: dict[str, list[tuple[Rule, Any]]] = {}
-    for rule in covering:
+    for rule in (written[each.name] for each in covering):
         for section, value in _sections(rule):
             said.setdefault(section, []).append((rule, value))
     decided = tuple(
