@@ -20,6 +20,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 SETUP   := .venv/.installed
+WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, and for time to pass
 CORPUS  := tests/local_ecr/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
 SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path '*/__pycache__/*')
@@ -61,7 +62,7 @@ template: $(SETUP)
 
 .PHONY: test
 test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
-	pytest -n auto --dist loadfile -m "not slow and not client and not docker" $(ARGS)
+	pytest -n $(WORKERS) --dist loadfile -m "not slow and not client and not docker" $(ARGS)
 
 .PHONY: test-all
 test-all: $(BUILT) .tools/c7n/.installed ## Every test: also real clients, SAM, Docker and slow properties

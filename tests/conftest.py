@@ -1,27 +1,38 @@
 """Fixtures for every test."""
 
+import functools
 import json
 import os
 import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of what else the machine does than of the code.
-# CI tries twice as many examples as a person before each commit.
+# CI tries four times as many examples as a person before each commit.
 settings.register_profile(
     "any machine",
     deadline=None,
-    max_examples=100 if os.environ.get("CI") else 50,
+    max_examples=100 if os.environ.get("CI") else 25,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """botocore reads a service's model anew for each session, which is half of what making a client takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.loaders.create_loader))
+        yield
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ def test_nothing_is_done_when_the_repository_is_gone_meanwhile(house: Any, load_
     assert house.take("FailureQueue") == []
 
 
+@pytest.mark.slow
 def test_nothing_is_done_when_the_digest_is_gone_meanwhile(house: Any, load_event: Any) -> None:
     house.push("team-a/bad-input", "1.0.0")
     event = load_event("ecr_image_action/push_tagged")

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import pytest
+
 from sandbox.deploy import Aws, Deployment
 
 
+@pytest.mark.slow
 def test_message_stays_in_the_queue_when_a_mapping_watches_it(deployed: Deployment, aws: Aws) -> None:
     queue = deployed.resources["ReplicateImageQueue"].physical_id
 
