@@ -83,7 +83,7 @@ def test_each_registry_lists_its_own_repositories_when_there_are_many(
 
 def listed(world: Any, registry: RegistryRef) -> list[RepositoryRef]:
     """Repositories of a registry, without what others have there."""
-    return [ref for ref in world.registry.repositories(registry) if ref.name.startswith(world.prefix)]
+    return [each.ref for each in world.registry.repositories(registry) if each.ref.name.startswith(world.prefix)]
 
 
 def test_a_new_repository_has_no_policies_and_mutable_tags(world: Any, repository: RepositoryRef) -> None:

@@ -133,9 +133,10 @@ class FakeRegistry:
 
     # ------------------------------------------------------------------ the port
 
-    def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
+    def repositories(self, registry: RegistryRef) -> Iterator[Repository]:
         with self.calls.record("repositories", registry):
-            yield from sorted(ref for ref in self._settings if ref.registry == registry)
+            for ref in sorted(ref for ref in self._settings if ref.registry == registry):
+                yield self._with(Repository.unread(ref), {Part.DESCRIPTION})
 
     def described(self, registry: RegistryRef, names: Sequence[str]) -> Iterator[Repository]:
         with self.calls.record("described", registry):

@@ -235,7 +235,8 @@ def test_no_call_is_made_that_would_delete_the_image_when_the_tag_is_its_last(
 
 
 def test_a_listing_ends_with_an_error_when_a_page_leads_to_itself(registry: EcrRegistry, ecr: Stubber) -> None:
-    page = {"repositories": [{"repositoryName": "team-a/api"}], "nextToken": "again"}
+    described = {"repositoryName": "team-a/api", "imageTagMutability": "MUTABLE"}
+    page = {"repositories": [described], "nextToken": "again"}
     ecr.add_response("describe_repositories", page)
     ecr.add_response("describe_repositories", page)
 

@@ -7,7 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -56,7 +55,7 @@ class NoCallerError(Exception):
 
 def connect() -> AwsClients:
     """Clients as the environment says who is calling."""
-    return AwsClients(boto3.Session(), _CONFIG)
+    return AwsClients(config=_CONFIG)
 
 
 def registries_of(clients: AwsClients, accounts: Sequence[str], regions: Sequence[str]) -> list[RegistryRef]:
@@ -65,7 +64,7 @@ def registries_of(clients: AwsClients, accounts: Sequence[str], regions: Sequenc
     Raises NoCallerError and InvalidNameError.
     """
     # boto3 reads AWS_DEFAULT_REGION alone; everything else of AWS, AWS_REGION too
-    default_region = os.environ.get("AWS_REGION") or boto3.Session().region_name
+    default_region = os.environ.get("AWS_REGION") or clients.session.region_name
     if not regions and default_region is None:
         raise NoCallerError("no region: give --region, or set AWS_REGION")
     where = regions or [str(default_region)]
@@ -77,7 +76,8 @@ def _caller(clients: AwsClients, region: str) -> str:
     """The account that is calling: by STS, which everybody may ask, or where there is only an ECR, by that."""
     at_once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
     try:
-        return str(boto3.client("sts", region_name=region, config=at_once).get_caller_identity()["Account"])
+        sts = clients.session.client("sts", region_name=region, config=at_once)
+        return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ResponseParserError):
         pass
     try:

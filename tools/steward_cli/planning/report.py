@@ -146,7 +146,7 @@ def _kind(step: Step) -> str:
     """What a step does, without whom it does it to: steps of one kind are told in one line."""
     where = getattr(step, "repository", None) or getattr(step, "registry", None)
     if where is not None:
-        return re.sub(rf" (of|to) {re.escape(str(where))}", "", str(step))
+        return str(step).replace(f" of {where}", "").replace(f" to {where}", "")
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(step).__name__)
     return f"{words.strip()}s"
 

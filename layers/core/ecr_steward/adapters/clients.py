@@ -46,6 +46,11 @@ class AwsClients:
         self._clients: dict[tuple[Role | None, str, str | None], Any] = {}
         self._lock = RLock()
 
+    @property
+    def session(self) -> boto3.Session:
+        """Ours, for a client that is to behave otherwise than those here."""
+        return self._session(None)
+
     def ecr(self, registry: RegistryRef, role: str | None = None) -> "ECRClient":
         """ECR for a registry: of our own account as ourselves, of a connected one as the role it has for us.
 

@@ -72,7 +72,7 @@ class EcrRegistry:
         self._clients = clients
         self._releases = releases
 
-    def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
+    def repositories(self, registry: RegistryRef) -> Iterator[Repository]:
         with translated("ecr:DescribeRepositories", registry):
             pages = all_pages(
                 self._clients.ecr(registry),
@@ -82,7 +82,7 @@ class EcrRegistry:
                 registryId=registry.account,
             )
             for entry in pages:
-                yield RepositoryRef(registry, entry["repositoryName"])
+                yield described(Repository.unread(RepositoryRef(registry, entry["repositoryName"])), entry)
 
     def described(self, registry: RegistryRef, names: Sequence[str]) -> Iterator[Repository]:
         client = self._clients.ecr(registry)

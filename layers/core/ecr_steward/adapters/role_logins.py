@@ -73,7 +73,7 @@ class RoleLogins:
             )
 
     def _some_repositories(self, registry: RegistryRef) -> list[RepositoryRef]:
-        return list(islice(EcrRegistry(self._clients).repositories(registry), REPOSITORIES_TRIED))
+        return [each.ref for each in islice(EcrRegistry(self._clients).repositories(registry), REPOSITORIES_TRIED)]
 
     def _an_image(self, repository: RepositoryRef) -> Digest | None:
         """Any image of a repository; ``None`` where there is none, or the repository has gone meanwhile."""

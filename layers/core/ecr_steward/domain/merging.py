@@ -10,6 +10,8 @@ SILENT = RepositorySettings()
 
 def unsaid(wanted: RepositorySettings, said: RepositorySettings) -> RepositorySettings:
     """What settings say beyond others."""
+    if said is SILENT:
+        return wanted
     tags = {key: value for key, value in wanted.resource_tags.items() if key not in said.resource_tags}
     doubled = {each.name: None for each in fields(wanted) if getattr(said, each.name) is not None}
     return replace(wanted, **doubled | {"resource_tags": tags})  # type: ignore[arg-type]
@@ -17,6 +19,8 @@ def unsaid(wanted: RepositorySettings, said: RepositorySettings) -> RepositorySe
 
 def filled(said: RepositorySettings, wanted: RepositorySettings) -> RepositorySettings:
     """Settings, and what others say beyond them."""
+    if said is SILENT:
+        return wanted
     left = unsaid(wanted, said)
     taken = {each.name: getattr(left, each.name) for each in fields(said) if getattr(said, each.name) is None}
     return replace(said, **taken, resource_tags={**left.resource_tags, **said.resource_tags})

@@ -337,8 +337,9 @@ def _settings(
         wanted = of(repository)
         left = unsaid(wanted, said)
         said = filled(said, wanted)
-        conflicts += (Conflict(rule.name, rule.mode, f"lifecycle: {why}") for why in left.not_done or ())
-        left = replace(left, not_done=None)
+        if left.not_done is not None:
+            conflicts += (Conflict(rule.name, rule.mode, f"lifecycle: {why}") for why in left.not_done)
+            left = replace(left, not_done=None)
         if image_tags and (why := _breaks(image_tags, left)):
             conflicts.append(Conflict(rule.name, rule.mode, f"mutability is left as it is: {why}"))
             left = replace(left, mutability=None)

@@ -16,8 +16,8 @@ from ecr_steward.errors import StewardError
 class Registry(Protocol):
     """ECR's control plane, over every registry that the caller may reach."""
 
-    def repositories(self, registry: RegistryRef) -> Iterator[RepositoryRef]:
-        """List a registry. Needs ecr:DescribeRepositories."""
+    def repositories(self, registry: RegistryRef) -> Iterator[Repository]:
+        """List a registry: its repositories with their descriptions. Needs ecr:DescribeRepositories."""
         ...
 
     def described(self, registry: RegistryRef, names: Sequence[str]) -> Iterator[Repository]:

@@ -5,9 +5,10 @@ end of its time puts what is left back on the queue; one that is killed is deliv
 had done before.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import batched
 
@@ -16,7 +17,7 @@ from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
 from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.replicas import native_destinations, sources_of
-from ecr_steward.domain.repositories import Repository
+from ecr_steward.domain.repositories import Part, Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.errors import StewardError, SweepHopsError
@@ -27,6 +28,8 @@ from ecr_steward.usecases.sweep_repository import Hands, Swept, sweep_repository
 
 PART_SIZE = 50
 """Repositories in one part: few enough for one invocation where each holds a thousand images."""
+AHEAD = 4
+"""Repositories for each worker that are begun before the first of them is told."""
 HOPS = 50
 """How often the rest of a part may be put back. Lambda itself would stop the loop after 16 ("Recursive loop detection",
 Lambda guide), which the template allows this function."""
@@ -40,14 +43,20 @@ def cut_sweep(
     """Cut a sweep into parts and put them on its queue. A registry that cannot be listed keeps none from the others."""
     failures: list[SweepFailure] = []
     repositories = parts = 0
-    for part in _parts(homes, sweep, rules, registry, failures):
+    for place in _places(homes, rules):
         try:
-            queue.put(part)
+            names = [each.ref.name for each in _concerned(place, homes, rules, registry)]
         except StewardError as error:
-            failures.append(SweepFailure(str(part), str(error)))
-        else:
-            repositories += len(part.repositories)
-            parts += 1
+            failures.append(SweepFailure(str(place.registry), str(error)))
+            names = []
+        for part in place.parts(names, sweep):
+            try:
+                queue.put(part)
+            except StewardError as error:
+                failures.append(SweepFailure(str(part), str(error)))
+            else:
+                repositories += len(part.repositories)
+                parts += 1
     return SweepOutcome((), repositories, 0, tuple(failures), parts=parts)
 
 
@@ -102,18 +111,18 @@ def sweep_registries(
     the events of findings may get lost: a fail is published, and a pass where a copy waits for it. What fails in one
     repository does not keep the sweep from the others.
     """
-    unlisted: list[SweepFailure] = []
     hands = replace(hands, homes=tuple(homes))
     with ThreadPoolExecutor(workers) as pool:
-        for part in _parts(homes, "", rules, hands.registry, unlisted):
-            if part.whole_registry and is_wanted(part.registry):
-                yield sweep_registry(part.registry, rules, hands)
-            names = tuple(name for name in part.repositories if is_wanted(RepositoryRef(part.registry, name)))
-            yield from pool.map(
-                partial(sweep_repository, rules=rules, hands=hands, settings_only=part.settings_only),
-                described(replace(part, repositories=names), rules, hands.registry),
-            )
-    yield from (Swept(failure.subject, failures=[failure]) for failure in unlisted)
+        for place in _places(homes, rules):
+            if place.whole_registry and is_wanted(place.registry):
+                yield sweep_registry(place.registry, rules, hands)
+            try:
+                listed = [each for each in _concerned(place, homes, rules, hands.registry) if is_wanted(each.ref)]
+            except StewardError as error:
+                yield Swept(place.registry, failures=[SweepFailure(str(place.registry), str(error))])
+                continue
+            visit = partial(sweep_repository, rules=rules, hands=hands, settings_only=place.settings_only)
+            yield from _ahead(pool, visit, with_registry_scanning(listed, rules, hands.registry), AHEAD * workers)
 
 
 def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
@@ -129,41 +138,82 @@ def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
 def described(part: SweepPart, rules: Rules, registry: Registry) -> list[Repository]:
     """The repositories of a part, with their descriptions by one call for all. Who is gone hides them: then by none."""
     refs = [RepositoryRef(part.registry, name) for name in part.repositories]
-    if not refs:
-        return []
     try:
-        found = {each.ref: each for each in registry.described(part.registry, part.repositories)}
+        found = {each.ref: each for each in registry.described(part.registry, part.repositories)} if refs else {}
     except StewardError:  # each is told its error when it is looked at
         found = {}
     known = [found.get(ref, Repository.unread(ref)) for ref in refs]
-    # Only a hint, without the resource tags that rules may ask for: whoever is left out is asked about by itself.
-    asked = [
-        each
-        for each in found.values()
-        if needs_registry_scanning(rules.governing(each.ref, each.settings.resource_tags).settings, each)
-    ]
-    try:
-        told = {each.ref: each for each in registry.with_registry_scanning(part.registry, asked)} if asked else {}
-    except StewardError:
-        told = {}
-    return [told.get(each.ref, each) for each in known]
+    return list(with_registry_scanning(known, rules, registry))
 
 
-def _parts(
-    homes: Sequence[RegistryRef], sweep: str, rules: Rules, registry: Registry, failures: list[SweepFailure]
-) -> Iterator[SweepPart]:
-    for where, settings_only in [(home, False) for home in homes] + [(to, True) for to in _destinations(homes, rules)]:
-        whole = any(governing_registry(rules.registries, where))
+def with_registry_scanning(known: Sequence[Repository], rules: Rules, registry: Registry) -> Iterator[Repository]:
+    """Repositories, with what their registry decides about scans where a plan needs that, some by one call.
+
+    Only a hint, without the resource tags that rules may ask for: whoever is left out is asked about by itself.
+    """
+    for some in batched(known, PART_SIZE, strict=False):
+        described = [each for each in some if Part.DESCRIPTION in each.read]
+        asked = [
+            each
+            for each in described
+            if needs_registry_scanning(rules.governing(each.ref, each.settings.resource_tags).settings, each)
+        ]
         try:
-            names = [ref.name for ref in registry.repositories(where) if _is_concerned(ref, homes, rules)]
-        except StewardError as error:
-            failures.append(SweepFailure(str(where), str(error)))
-            names = []
+            told = (
+                {each.ref: each for each in registry.with_registry_scanning(asked[0].ref.registry, asked)}
+                if asked
+                else {}
+            )
+        except StewardError:
+            told = {}
+        yield from (told.get(each.ref, each) for each in some)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A registry to sweep."""
+
+    registry: RegistryRef
+    settings_only: bool
+    """Whether it is one that copies go to."""
+    whole_registry: bool
+    """Whether a rule speaks of the registry itself."""
+
+    def parts(self, names: Sequence[str], sweep: str) -> Iterator[SweepPart]:
+        """Its parts; one at least where there are settings of the registry itself."""
+        whole = self.whole_registry
         for some in batched(names, PART_SIZE, strict=False):
-            yield SweepPart(where, some, sweep, settings_only=settings_only, whole_registry=whole)
+            yield SweepPart(self.registry, some, sweep, settings_only=self.settings_only, whole_registry=whole)
             whole = False
         if whole:
-            yield SweepPart(where, (), sweep, settings_only=settings_only, whole_registry=True)
+            yield SweepPart(self.registry, (), sweep, settings_only=self.settings_only, whole_registry=True)
+
+
+def _places(homes: Sequence[RegistryRef], rules: Rules) -> Iterator[_Place]:
+    for registry, settings_only in [(home, False) for home in homes] + [
+        (to, True) for to in _destinations(homes, rules)
+    ]:
+        yield _Place(registry, settings_only, any(governing_registry(rules.registries, registry)))
+
+
+def _concerned(place: _Place, homes: Sequence[RegistryRef], rules: Rules, registry: Registry) -> Iterator[Repository]:
+    """The repositories that some rule covers, or one that is copied there."""
+    for each in registry.repositories(place.registry):
+        if rules.may_govern(each.ref) or any(sources_of(rules, each.ref, homes)):
+            yield each
+
+
+def _ahead[Item, Found](
+    pool: Executor, visit: Callable[[Item], Found], items: Iterable[Item], limit: int
+) -> Iterator[Found]:
+    """What visits find, in order. No more than ``limit`` are begun and not yet told: little is done after a Ctrl-C."""
+    begun: deque[Future[Found]] = deque()
+    for item in items:
+        begun.append(pool.submit(visit, item))
+        if len(begun) == limit:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def summed(found: Iterable[Swept]) -> SweepOutcome:
@@ -175,11 +225,6 @@ def summed(found: Iterable[Swept]) -> SweepOutcome:
         requested=sum(swept.requested for swept in told),
         failures=tuple(failure for swept in told for failure in swept.failures),
     )
-
-
-def _is_concerned(ref: RepositoryRef, homes: Sequence[RegistryRef], rules: Rules) -> bool:
-    """Whether some rule covers a repository, or one that is copied there."""
-    return rules.may_govern(ref) or any(sources_of(rules, ref, homes))
 
 
 def _destinations(homes: Sequence[RegistryRef], rules: Rules) -> list[RegistryRef]:
