@@ -19,6 +19,7 @@ from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
 from ecr_steward_fakes.sightings import FakeSightings
 from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
+from ecr_steward_fakes.stores import FakeStore
 from ecr_steward_fakes.workloads import FakeWorkloads
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "FakeSecrets",
     "FakeSightings",
     "FakeSourceQueue",
+    "FakeStore",
     "FakeSweepQueue",
     "FakeSwitch",
     "FakeWorkloads",

@@ -21,6 +21,7 @@ READING = frozenset(
         "referrers",
         "scan",
     }
+    | {"image_tags", "digest_of", "read_blob"}
     | {"seen", "run_by_ecs", "run_by_lambda", "counted_by_inspector"}
     | {"fetch", "may_pull", "may_push", "read"}
     | {"paused", "holding", "holds", "entry", "entries", "of"}

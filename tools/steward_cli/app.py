@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ecr_steward.rulebook.codes import Code
-from steward_cli import hand_commands, lifecycle_commands, planning_commands, safety_commands, sandbox_commands
+from steward_cli import (
+    copy_commands,
+    hand_commands,
+    lifecycle_commands,
+    planning_commands,
+    safety_commands,
+    sandbox_commands,
+)
 from steward_cli.main import FINDINGS, version_text
 from steward_cli.planning_commands import LOOK_AND_DO
 from steward_cli.refusal import refuse
@@ -165,6 +172,7 @@ def compile_(
 
 
 planning_commands.register(app)
+copy_commands.register(app)
 app.add_typer(lifecycle_commands.app, name="lifecycle", rich_help_panel=LOOK_AND_DO)
 safety_commands.register(app)
 hand_commands.register(app)

@@ -24,6 +24,7 @@ from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
+from ecr_steward.ports.stores import ImageStore, ManifestSource
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.workloads import Workloads
 
@@ -161,6 +162,7 @@ BY_PEOPLE = {
     Journal.entries,
     Releases.give,
     Releases.end,
+    *(method for port in (ManifestSource, ImageStore) for _, method in inspect.getmembers(port, inspect.isfunction)),
 }
 """What only commands call, with the rights of whoever types them."""
 

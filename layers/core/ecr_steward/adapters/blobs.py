@@ -1,18 +1,22 @@
 """Blobs of one registry: streamed, verified, never held in memory as a whole."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from urllib.parse import urlencode, urljoin
 
 from urllib3.response import BaseHTTPResponse
 
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.addresses import require_reachable
 from ecr_steward.adapters.session import DONE, FOUND, REDIRECTED, Session
-from ecr_steward.adapters.transport import Origin, redacted
+from ecr_steward.adapters.transport import Origin, chunks_of, redacted
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest
 from ecr_steward.errors import DigestMismatchError, RefusedByRegistryError, RegistryUnavailableError, StewardError
+
+CREATED = 201
+PARTIAL = 206
 
 
 class Verified:
@@ -46,44 +50,107 @@ class Verified:
 
 
 class Blobs:
-    """The blobs of a registry."""
+    """The blobs of a registry.
 
-    def __init__(self, session: Session) -> None:
+    ``at_once`` uploads with a PUT alone after the POST, which saves a round trip and which every registry takes by the
+    specification; Amazon's own clients send to ECR by PATCH, and so do we.
+    """
+
+    def __init__(self, session: Session, *, at_once: bool = False) -> None:
         self._session = session
+        self._at_once = at_once
 
     def has(self, repository_name: str, digest: Digest) -> bool:
         """Whether the repository holds this blob; false where there is no repository."""
         return self._session.has(self._session.url(repository_name, "blobs", digest), "ecr:BatchCheckLayerAvailability")
 
     @contextmanager
-    def stored(self, repository_name: str, digest: Digest) -> Iterator[BaseHTTPResponse]:
+    def read(self, repository_name: str, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+        """A blob as it arrives, not verified. Where the connection breaks, it goes on from the last byte.
+
+        Raises ImageNotFoundError; while it is read RegistryUnavailableError when it breaks once more without any byte.
+        """
+        with ExitStack() as stack:
+            response = stack.enter_context(self.stored(repository_name, blob.digest))
+            yield self._resumed(repository_name, blob, response, stack)
+
+    def _resumed(
+        self, repository_name: str, blob: Descriptor, response: BaseHTTPResponse, stack: ExitStack
+    ) -> Iterator[bytes]:
+        seen = 0
+        while True:
+            before = seen
+            try:
+                for chunk in chunks_of(response):
+                    seen += len(chunk)
+                    yield chunk
+                return
+            except RegistryUnavailableError:
+                if seen == before or seen >= blob.size:
+                    raise
+            stack.close()
+            response = stack.enter_context(self.stored(repository_name, blob.digest, offset=seen))
+            if response.status != PARTIAL:  # a registry without Range begins anew, and so does whoever reads
+                raise RegistryUnavailableError(f"{blob.digest} was cut short after {seen} of {blob.size} bytes")
+
+    @contextmanager
+    def stored(self, repository_name: str, digest: Digest, *, offset: int = 0) -> Iterator[BaseHTTPResponse]:
         """Follow a blob to where it is stored, and have the answer that holds its bytes, not verified yet.
 
-        ECR redirects to a presigned URL elsewhere, which must not see the login (GHSA-vh4v-2xq2-g5cg).
+        ``offset`` asks for what comes after so many bytes; the answer's status says whether that was heard. ECR
+        redirects to a presigned URL elsewhere, which must not see the login (GHSA-vh4v-2xq2-g5cg).
         """
         url, anonymous = self._session.url(repository_name, "blobs", digest), False
+        headers = {"Range": f"bytes={offset}-"} if offset else None
+        expected = FOUND | REDIRECTED | ({PARTIAL} if offset else set())
         for _ in range(limits.REDIRECTS + 1):
             with self._session.send(
-                "GET", url, "ecr:GetDownloadUrlForLayer", expected=FOUND | REDIRECTED, anonymous=anonymous
+                "GET", url, "ecr:GetDownloadUrlForLayer", headers=headers, expected=expected, anonymous=anonymous
             ) as response:
                 if response.status not in REDIRECTED:
                     yield response
                     return
                 url = redirect_target(response, url)
+                require_reachable(url, self._session.origin)
             # Once it has left, it stays without: whoever sent it back is not to be trusted with the login.
             anonymous = anonymous or Origin.of(url) != self._session.origin
         raise RefusedByRegistryError(f"{digest} is redirected more than {limits.REDIRECTS} times")
 
     def upload(self, repository_name: str, chunks: Iterable[bytes], blob: Descriptor) -> None:
         """Upload a blob from a stream that is read once, and give the upload up unless all of it is right."""
+        self.have(repository_name, blob, lambda: nullcontext(chunks))
+
+    def have(
+        self,
+        repository_name: str,
+        blob: Descriptor,
+        read: Callable[[], AbstractContextManager[Iterable[bytes]]],
+        mount_from: str | None = None,
+    ) -> bool:
+        """Have a blob from a stream that is opened when it is needed; false where it is not.
+
+        ``mount_from`` is a repository of this registry that holds it: where the registry takes it from there, nothing
+        has to be sent ("Mounting a blob from another repository" of the distribution specification). One that does not
+        begins an upload instead.
+        """
         start = self._session.url(repository_name, "blobs", "uploads/")
+        if mount_from:
+            start += f"?{urlencode({'mount': blob.digest.value, 'from': mount_from})}"
         with self._session.send("POST", start, "ecr:InitiateLayerUpload", expected=DONE) as response:
+            if mount_from and response.status == CREATED:
+                return False
             upload = self._location(response, start)
         try:
-            self._complete(self._fill(upload, Verified(chunks, blob), blob), blob)
+            with read() as chunks:
+                content = Verified(chunks, blob)
+                if self._at_once:
+                    self._complete(upload, blob, content)
+                else:
+                    self._complete(self._fill(upload, content, blob), blob)
         except BaseException as error:
             self._give_up(upload, error)
             raise
+        return True
 
     def _fill(self, upload: str, content: Verified, blob: Descriptor) -> str:
         # One PATCH with everything: ECR wants parts of 5 MiB or more, and its Range answers do not move on.
@@ -96,10 +163,16 @@ class Blobs:
             raise RegistryUnavailableError(f"{redacted(upload)} was answered before all bytes were sent")
         return continued
 
-    def _complete(self, upload: str, blob: Descriptor) -> None:
+    def _complete(self, upload: str, blob: Descriptor, content: Verified | None = None) -> None:
         url = f"{upload}{'&' if '?' in upload else '?'}{urlencode({'digest': blob.digest.value})}"
-        with self._session.send("PUT", url, "ecr:CompleteLayerUpload", body=b"", expected=DONE) as response:
+        size = blob.size if content else 0
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        with self._session.send(
+            "PUT", url, "ecr:CompleteLayerUpload", headers=headers, body=content or b"", expected=DONE
+        ) as response:
             stored = response.headers.get("Docker-Content-Digest", blob.digest.value)
+        if content and not content.is_complete:
+            raise RegistryUnavailableError(f"{redacted(upload)} was answered before all bytes were sent")
         if stored != blob.digest.value:
             raise DigestMismatchError(f"{redacted(upload)} was stored as {stored[:100]!r}, not as {blob.digest}")
 

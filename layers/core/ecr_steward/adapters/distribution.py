@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.blobs import Blobs, Verified
 from ecr_steward.adapters.links import next_link
-from ecr_steward.adapters.manifests import digest_of, parse_manifest, parse_referrers
-from ecr_steward.adapters.session import DONE, Session
+from ecr_steward.adapters.manifests import digest_of, parse_image_tags, parse_manifest, parse_referrers
+from ecr_steward.adapters.session import DONE, FOUND, Session
 from ecr_steward.adapters.transport import Transport, chunks_of, read_small, redacted
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
@@ -17,6 +17,7 @@ from ecr_steward.errors import (
     ImageNotFoundError,
     InvalidImageConfigError,
     InvalidManifestError,
+    InvalidNameError,
     RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
@@ -31,7 +32,9 @@ class DistributionClient:
 
     ``origin`` is such as ``https://111122223333.dkr.ecr.eu-west-1.amazonaws.com``. ``authorization`` gives the value
     of the ``Authorization`` header; ``renew``, if given, is called once when the registry takes that for expired, and
-    the request is repeated with a new one. Every method may raise AccessDeniedError, ThrottledError and
+    the request is repeated with a new one. ``challenged``, if given, is told what a 401 asks for
+    (``WWW-Authenticate``) and which login it refuses, and says whether there is another one now. ``uploads_at_once`` is
+    for registries other than ECR. Every method may raise AccessDeniedError, ThrottledError and
     RegistryUnavailableError.
     """
 
@@ -41,10 +44,17 @@ class DistributionClient:
         authorization: Callable[[], str],
         *,
         renew: Callable[[], None] | None = None,
+        challenged: Callable[[str, str], bool] | None = None,
         transport: Transport | None = None,
+        uploads_at_once: bool = False,
     ) -> None:
-        self._session = Session(origin, authorization, renew, transport or Transport())
-        self._blobs = Blobs(self._session)
+        self._session = Session(origin, authorization, renew, transport or Transport(), challenged)
+        self._blobs = Blobs(self._session, at_once=uploads_at_once)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return str(self._session.origin)
 
     def get_manifest(self, repository_name: str, reference: Digest | ImageTag) -> Manifest:
         """Read a manifest or index. By digest, its bytes are verified; by image tag, they say what the digest is.
@@ -59,6 +69,41 @@ class DistributionClient:
         if digest != reference and isinstance(reference, Digest):
             raise DigestMismatchError(f"{redacted(url)} answered with {digest}")
         return parse_manifest(content, content_type, digest.algorithm)
+
+    def digest_of(self, repository_name: str, reference: Digest | ImageTag) -> Digest | None:
+        """What the registry says it has under a reference, without reading it; ``None`` where there is nothing.
+
+        Raises RefusedByRegistryError for a digest that is none.
+        """
+        url = self._session.url(repository_name, "manifests", reference)
+        with self._session.send(
+            "HEAD", url, "ecr:BatchGetImage", headers=_ANY_MANIFEST, expected=FOUND | {404}
+        ) as response:
+            if response.status == 404:
+                return None
+            told = response.headers.get("Docker-Content-Digest")
+        if isinstance(reference, Digest):
+            return reference
+        if told is None:
+            return self.get_manifest(repository_name, reference).digest
+        try:
+            return Digest(told)
+        except InvalidNameError as cause:
+            raise RefusedByRegistryError(f"{redacted(url)} says that its digest is {told[:100]!r}") from cause
+
+    def image_tags(self, repository_name: str) -> Iterator[ImageTag]:
+        """All image tags. Raises RepositoryNotFoundError, and RefusedByRegistryError for lists that do not end."""
+        visited: set[str] = set()
+        url: str | None = self._session.url(repository_name, "tags", "list")
+        while url:
+            if url in visited or len(visited) == limits.PAGES:
+                raise RefusedByRegistryError(f"the image tags of {repository_name} come in pages without end")
+            visited.add(url)
+            with self._session.send("GET", url, "ecr:ListImages") as response:
+                content = read_small(response, limits.MANIFEST_BYTES, RefusedByRegistryError, "a page of image tags")
+                link = next_link(response.headers.get("Link"))
+            yield from parse_image_tags(content)
+            url = self._session.origin.own(link, url) if link else None
 
     def has_manifest(self, repository_name: str, digest: Digest) -> bool:
         """Whether the repository holds this manifest; false where there is no repository."""
@@ -124,6 +169,23 @@ class DistributionClient:
         """
         with self._blobs.stored(repository_name, blob.digest) as response:
             yield Verified(chunks_of(response), blob)
+
+    def read_blob(self, repository_name: str, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
+        """Stream a blob that whoever takes it verifies, across broken connections. Raises as ``open_blob`` does."""
+        return self._blobs.read(repository_name, blob)
+
+    def have_blob(
+        self,
+        repository_name: str,
+        blob: Descriptor,
+        read: Callable[[], AbstractContextManager[Iterable[bytes]]],
+        mount_from: str | None = None,
+    ) -> bool:
+        """Take a blob from another repository of this registry, or else upload it; false where nothing was sent.
+
+        Raises as ``upload_blob`` does.
+        """
+        return self._blobs.have(repository_name, blob, read, mount_from)
 
     def get_config(self, repository_name: str, config: Descriptor) -> bytes:
         """Read an image config, verified.

@@ -11,6 +11,8 @@ CONFIG_BYTES = MANIFEST_LIMIT
 """Of an image config, which no specification limits; those of large images have some tens of KiB."""
 ERROR_BYTES = 64 * 1024
 """Of an answer that refuses something; the rest is left unread."""
+TOKEN_BYTES = 1024 * 1024
+"""Of a token server's answer."""
 CHILDREN = 1_000
 """Manifests in an index, and layers in a manifest."""
 REFERRERS = 10_000

@@ -5,15 +5,16 @@ Two readers that understand the same bytes differently are how an image passes o
 """
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.strict_json import misspelt, read_object, texts
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
-from ecr_steward.domain.names import Digest
-from ecr_steward.errors import InvalidManifestError, InvalidNameError
+from ecr_steward.domain.names import Digest, ImageTag, image_tag
+from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, InvalidNameError, RefusedByRegistryError
 
 _MEDIA_TYPE = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
 _KEYS = ("mediaType", "config", "layers", "manifests", "subject", "fsLayers", "annotations", "artifactType")
@@ -62,6 +63,47 @@ def parse_referrers(content: bytes) -> tuple[Descriptor, ...]:
     if document.get("mediaType", OCI_INDEX) != OCI_INDEX or "layers" in document:
         raise InvalidManifestError(f"the list of referrers is no index: {str(document.get('mediaType'))[:100]!r}")
     return _descriptors(document.get("manifests"), limits.REFERRERS)
+
+
+def parse_image_tags(content: bytes) -> tuple[ImageTag, ...]:
+    """Read one page of image tags. Raises RefusedByRegistryError where it is none."""
+    try:
+        tags = read_object(content).get("tags") or ()
+        if not isinstance(tags, (list, tuple)):
+            raise InvalidNameError(f"the tags are a {type(tags).__name__}")
+        return tuple(image_tag(str(tag)) for tag in tags)
+    except ValueError as cause:
+        raise RefusedByRegistryError(f"a page of image tags cannot be read: {cause}") from cause
+
+
+def subset(manifest: Manifest, platforms: Sequence[str]) -> Manifest | Digest:
+    """What stands for an image when only some of its platforms are wanted, each written ``os/architecture[/variant]``.
+
+    For one platform it is the image that the index lists for it. For several it is a new index, which lists these alone
+    and so has another digest; what refers to the old index, such as a signature, does not refer to it. An image that is
+    no index is itself. Raises ImageNotFoundError for a platform that the index does not list.
+    """
+    if not manifest.is_index or not platforms:
+        return manifest
+    document = json.loads(manifest.content)
+    entries: list[dict[str, Any]] = document["manifests"]
+    listed = {platform: next((each for each in entries if _is_for(each, platform)), None) for platform in platforms}
+    if missing := [platform for platform, entry in listed.items() if entry is None]:
+        raise ImageNotFoundError(f"{manifest.digest} lists no image for {', '.join(missing)}")
+    found = [entry for entry in listed.values() if entry is not None]
+    if len(found) == 1:
+        return Digest(found[0]["digest"])
+    content = json.dumps({**document, "manifests": found}, separators=(",", ":")).encode()
+    return parse_manifest(content, manifest.descriptor.media_type, manifest.digest.algorithm)
+
+
+def _is_for(entry: Mapping[str, Any], platform: str) -> bool:
+    """Whether an index's entry is for a platform; without a variant any will do."""
+    said = entry.get("platform")
+    if not isinstance(said, dict):
+        return False
+    names = ("os", "architecture", "variant")
+    return all(said.get(name) == wanted for name, wanted in zip(names, platform.split("/"), strict=False))
 
 
 def _document(content: bytes, what: str) -> Mapping[str, Any]:

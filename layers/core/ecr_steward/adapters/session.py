@@ -13,22 +13,29 @@ from ecr_steward.errors import RegistryUnavailableError
 FOUND = frozenset({200})
 DONE = frozenset({200, 201, 202, 204})
 """ECR answers a PATCH with 201, other registries with 202 or 204."""
+UNAUTHORIZED = 401
 REDIRECTED = frozenset({301, 302, 303, 307, 308})
 
 
 class Session:
     """A registry's origin, and how to log in there.
 
-    The login is HTTP Basic, as ECR has it. A ``WWW-Authenticate`` challenge is never followed: where it points to is
-    the registry's choice, and the password would go there (CVE-2026-33540, CVE-2026-48978).
+    The login is HTTP Basic, as ECR has it, unless ``challenged`` knows better. Nothing else follows a
+    ``WWW-Authenticate`` challenge: where it points to is the registry's choice (CVE-2026-33540, CVE-2026-48978).
     """
 
     def __init__(
-        self, origin: str, authorization: Callable[[], str], renew: Callable[[], None] | None, transport: Transport
+        self,
+        origin: str,
+        authorization: Callable[[], str],
+        renew: Callable[[], None] | None,
+        transport: Transport,
+        challenged: Callable[[str, str], bool] | None = None,
     ) -> None:
         self.origin = Origin.of(origin)
         self._authorization = authorization
         self._renew = renew
+        self._challenged = challenged
         self._transport = transport
 
     def url(self, repository_name: str, kind: str, reference: object) -> str:
@@ -54,7 +61,7 @@ class Session:
         and the request is repeated, unless its body was a stream: then trying the whole again helps.
         """
         repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
-        may_renew = self._renew is not None and not anonymous
+        may_renew = not anonymous and (self._renew is not None or self._challenged is not None)
         while True:
             authorization = "" if anonymous else self._authorization()
             sent = {**(headers or {}), **({"Authorization": authorization} if authorization else {})}
@@ -63,12 +70,24 @@ class Session:
                     yield response
                     return
                 refusal = read_refusal(method, response, authorization)
-            if self._renew is None or not may_renew or not refusal.may_be_an_expired_login:
+                challenge = response.headers.get("WWW-Authenticate", "")
+            if (
+                not may_renew
+                or not refusal.may_be_an_expired_login
+                or not self._another_login(refusal.status, challenge, authorization)
+            ):
                 raise refusal.error(action, redacted(url))
-            self._renew()
             may_renew = False
             if body is not None and not isinstance(body, bytes):
                 raise RegistryUnavailableError(f"{action} on {redacted(url)}: the login expired during the upload")
+
+    def _another_login(self, status: int, challenge: str, refused: str) -> bool:
+        """Whether there is another login to try."""
+        if self._challenged is not None:
+            return status == UNAUTHORIZED and self._challenged(challenge, refused)
+        if self._renew is not None:
+            self._renew()
+        return self._renew is not None
 
     def has(self, url: str, action: str, headers: Mapping[str, str] | None = None) -> bool:
         """Whether there is something at this URL. A redirect to it means yes: ECR redirects to what it holds."""

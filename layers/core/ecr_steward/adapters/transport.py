@@ -70,10 +70,11 @@ class Origin:
 class Transport:
     """Connections to any number of registries. Safe to use from several threads."""
 
-    def __init__(self, *, retries: Retry = PATIENT, read_seconds: float = limits.READ_SECONDS) -> None:
+    def __init__(self, *, retries: Retry = PATIENT, read_seconds: float = limits.READ_SECONDS, idle: int = 8) -> None:
+        """``idle`` connections to each registry are kept for later."""
         self._retries = retries
         self._pool = urllib3.PoolManager(
-            timeout=Timeout(connect=limits.CONNECT_SECONDS, read=read_seconds), maxsize=8, block=False
+            timeout=Timeout(connect=limits.CONNECT_SECONDS, read=read_seconds), maxsize=idle, block=False
         )
 
     @contextmanager

@@ -198,3 +198,5 @@ class Code(StrEnum):
     REASON = "ES851", "a reason is missing"
     JOURNAL_STEP = "ES852", "a step that the journal does not have"
     BRAKE_NOT_HOLDING = "ES853", "a brake that does not hold"
+    COPY_PLACE = "ES861", "a place to copy from or to that is none"
+    COPY_OPTIONS = "ES862", "options of a copy that contradict each other"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
-from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.replicas import is_source
@@ -43,6 +43,22 @@ class Facts:
     """Those that the image is to hold at the destination; none where it does not meet the conditions."""
     held_back: tuple[str, ...] = ()
     """Why image tags are missing among them, one sentence each."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A ``ManifestSource``: what one repository holds."""
+
+    content: ImageContent
+    repository: RepositoryRef
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        if not isinstance(reference, Digest):
+            raise TypeError(f"images of rules are copied by digest, not as {reference}")
+        return self.content.manifest(self.repository, reference)
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        return self.content.referrers(self.repository, subject)
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,8 @@ class Copier:
         if not facts.image_tags or facts.source.digests <= there.digests:
             return NOTHING  # whatever the image consists of is in its repository, and all of that is there
         source = copy.image.repository
-        graph = read_graph(copy.image, self.content, with_referrers=copy.replication.referrers)
+        held = _Held(self.content, source)
+        graph = read_graph(copy.image.digest, held, with_referrers=copy.replication.referrers)
         missing = [part for part in graph.parts if part.manifest.digest not in there.digests]
         needed = {blob.digest for part in missing for blob in part.blobs}
         blobs = {digest for digest in sorted(needed) if self.content.has_blob(copy.to, digest)}

@@ -1,12 +1,12 @@
 """Reading an image's graph from a registry, bounded, and without keeping the bytes of its manifests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ecr_steward.domain.images import Descriptor
-from ecr_steward.domain.names import Digest, ImageRef
+from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.names import Digest
 from ecr_steward.domain.replication import ImageGraph, Part
 from ecr_steward.errors import InvalidManifestError
-from ecr_steward.ports.registry import ImageContent
+from ecr_steward.ports.stores import ManifestSource
 
 DEPTH_LIMIT = 8
 """Levels of indexes within indexes, and of referrers of referrers."""
@@ -14,23 +14,28 @@ PARTS_LIMIT = 10_000
 """Manifests in one graph, referrers included."""
 
 
-def read_graph(image: ImageRef, content: ImageContent, *, with_referrers: bool) -> ImageGraph:
+def read_graph(
+    image: Digest, source: ManifestSource, *, with_referrers: bool, top: Manifest | None = None
+) -> ImageGraph:
     """Read an image, the children of an index, and on request all that refers to any of them.
 
-    Raises ImageNotFoundError where a part is missing, and InvalidManifestError where the image or a child cannot be
-    read or the graph breaks a limit. A referrer that cannot be read is left out, with a remark: anybody who may push
-    can attach one, and the image shall not wait for it.
+    ``top`` is the image's manifest, where it is known already. Raises ImageNotFoundError where a part is missing, and
+    InvalidManifestError where the image or a child cannot be read or the graph breaks a limit. A referrer that cannot
+    be read is left out, with a remark: anybody who may push can attach one, and the image shall not wait for it.
     """
-    reader = _Reader(image, content, with_referrers)
-    parts = tuple(reader.walk(image.digest, 0))
+    reader = _Reader(image, source, with_referrers, {top.digest: top} if top else {})
+    parts = tuple(reader.walk(image, 0))
     return ImageGraph(parts, tuple(reader.remarks))
 
 
 class _Reader:
-    def __init__(self, image: ImageRef, content: ImageContent, with_referrers: bool) -> None:
+    def __init__(
+        self, image: Digest, source: ManifestSource, with_referrers: bool, known: Mapping[Digest, Manifest]
+    ) -> None:
         self._image = image
-        self._content = content
+        self._source = source
         self._with_referrers = with_referrers
+        self._known = known
         self._seen: set[Digest] = set()
         self.remarks: list[str] = []
 
@@ -42,12 +47,12 @@ class _Reader:
         if depth > DEPTH_LIMIT or len(self._seen) > PARTS_LIMIT:
             limits = f"{DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests"
             raise InvalidManifestError(f"{self._image} has more than {limits}")
-        manifest = self._content.manifest(self._image.repository, digest)
+        manifest = self._known.get(digest) or self._source.manifest(digest)
         for child in manifest.children:
             yield from self.walk(child.digest, depth + 1)
         yield Part(manifest.descriptor, manifest.stored_blobs)
         if self._with_referrers:
-            referrers = self._content.referrers(self._image.repository, digest)
+            referrers = self._source.referrers(digest)
             for referrer in sorted(referrers, key=lambda descriptor: descriptor.digest):
                 yield from self._walk_referrer(referrer, depth + 1)
 

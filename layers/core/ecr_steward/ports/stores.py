@@ -1,0 +1,70 @@
+"""Where images are kept, be it a repository of any registry or a folder: what the copier needs of one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.names import Digest, ImageTag
+
+
+class ManifestSource(Protocol):
+    """What an image's graph is read from."""
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        """Read a manifest or index; by digest it is verified, by image tag its bytes say what the digest is.
+
+        On ECR this needs ecr:BatchGetImage. Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and
+        InvalidManifestError.
+        """
+        ...
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """What refers to an image, each with its artifact type. On ECR this needs ecr:BatchGetImage."""
+        ...
+
+
+class ImageStore(ManifestSource, Protocol):
+    """One repository of a registry, or an OCI layout. Every method may be called from several threads."""
+
+    def image_tags(self) -> Iterator[ImageTag]:
+        """All image tags. On ECR this needs ecr:ListImages. Raises RepositoryNotFoundError."""
+        ...
+
+    def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
+        """What is there under a reference, as the store says without showing it; ``None`` where there is nothing.
+
+        On ECR this needs ecr:BatchGetImage.
+        """
+        ...
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether a blob is there; false where there is no repository.
+
+        On ECR this needs ecr:BatchCheckLayerAvailability.
+        """
+        ...
+
+    def read_blob(self, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
+        """A blob as it arrives, not verified: whoever writes it does that. Raises ImageNotFoundError.
+
+        On ECR this needs ecr:GetDownloadUrlForLayer.
+        """
+        ...
+
+    def write_blob(
+        self, blob: Descriptor, source: "ImageStore", read: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        """Have a blob that ``source`` holds, verified on the way; false where it need not be read at all.
+
+        After any error nothing of it is there. On ECR this needs ecr:InitiateLayerUpload, ecr:UploadLayerPart and
+        ecr:CompleteLayerUpload. Raises DigestMismatchError and RepositoryNotFoundError.
+        """
+        ...
+
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+        """Put a manifest or index byte for byte, under an image tag or by its digest alone.
+
+        On ECR this needs ecr:PutImage.
+        """
+        ...

@@ -1,0 +1,298 @@
+"""Images from one store → the same bytes in another: blobs first, then manifests by digest, image tags last.
+
+Several images are copied at a time, and several blobs, the largest first. A blob that images of one run share is moved
+once. Whatever fails, the destination shows no image tag whose content is incomplete.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import uniform
+from typing import Protocol, Self
+
+from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.domain.replication import ImageGraph, Part
+from ecr_steward.errors import DigestMismatchError, RetryableError, StewardError, gravest
+from ecr_steward.ports.stores import ImageStore
+from ecr_steward.usecases.image_graph import read_graph
+
+BLOB_WORKERS = 16
+"""Blobs under way at a time. Each holds some MiB, whatever its size; most of their time is waiting."""
+IMAGE_WORKERS = 4
+"""Images under way at a time: each is done when the last of its blobs is."""
+TRIES = 4
+"""Of one blob."""
+RETRIES = 64
+"""Of all blobs of a run together: a registry that fails everything is not asked for hours."""
+FIRST_PAUSE = 0.5
+"""Seconds before the second try of a blob; each further pause is twice as long."""
+MANIFEST_CACHE = 16 * 1024 * 1024
+"""Bytes of manifests that are kept between reading an image's graph and putting it."""
+
+
+class Result(StrEnum):
+    """What became of one image."""
+
+    COPIED = "copied"
+    PRESENT = "present"
+    """It was there already."""
+    SKIPPED = "skipped"
+    """Another image holds the tag, which was not to be moved."""
+    PLANNED = "planned"
+    """Nothing was to be done but to look."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One image to be copied."""
+
+    reference: Digest | ImageTag
+    """At the source."""
+    image_tag: ImageTag | None
+    """At the destination. Without one it is put by its digest alone."""
+
+    def __str__(self) -> str:
+        return str(self.reference)
+
+
+@dataclass(frozen=True)
+class How:
+    """What belongs to a copy, and what is taken on trust."""
+
+    referrers: bool = False
+    """Whether signatures, SBOMs and attestations come along."""
+    deep: bool = False
+    """Whether each manifest and blob is looked for, although what leads to it is there."""
+    no_clobber: bool = False
+    """Whether an image tag that another image holds stays where it is."""
+    dry_run: bool = False
+    select: Callable[[Manifest], Manifest | Digest] | None = None
+    """What to copy instead of the image that was found, when some of its platforms are wanted: one that is at the
+    source, or one that is made for it."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """One image, and what became of it."""
+
+    wanted: Wanted
+    digest: Digest
+    """Of what is at the destination now."""
+    result: Result
+    manifests: int = 0
+    """That were put."""
+    blobs: int = 0
+    """That were moved for this image; one that another image of the run moved is not counted."""
+    bytes: int = 0
+    """Of these blobs."""
+    remarks: tuple[str, ...] = ()
+
+
+class Progress(Protocol):
+    """Who is told how far blobs are. Called from several threads."""
+
+    def begun(self, blob: Descriptor) -> None:
+        """A blob is under way, perhaps once more."""
+
+    def moved(self, blob: Descriptor, count: int) -> None:
+        """So many more bytes of it have been read."""
+
+    def ended(self, blob: Descriptor) -> None:
+        """It is there, or has failed."""
+
+
+@dataclass
+class _Patience:
+    """How many more tries all blobs of a run have together."""
+
+    left: int = RETRIES
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_left(self) -> bool:
+        with self._lock:
+            self.left -= 1
+            return self.left >= 0
+
+
+class CopyRun:
+    """Copies images from one store to another. A context: threads end with it."""
+
+    def __init__(
+        self,
+        source: ImageStore,
+        destination: ImageStore,
+        how: How,
+        progress: Progress,
+        *,
+        blob_workers: int = BLOB_WORKERS,
+        image_workers: int = IMAGE_WORKERS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source = _Remembering(source)
+        self._destination = destination
+        self._how = how
+        self._progress = progress
+        self._sleep = sleep
+        self._patience = _Patience()
+        self._images = ThreadPoolExecutor(image_workers, "image")
+        self._looks = ThreadPoolExecutor(blob_workers, "look")
+        self._blobs = ThreadPoolExecutor(blob_workers, "blob")
+        self._lock = threading.Lock()
+        self._moving: dict[Digest, Future[bool]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for pool in (self._images, self._looks, self._blobs):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def copy_all(self, wanted: Sequence[Wanted]) -> Iterator[Copied | tuple[Wanted, StewardError]]:
+        """Copy images, in their order, and tell what became of each. One that fails keeps none from the others."""
+        begun = [(each, self._images.submit(self.copy, each)) for each in wanted]
+        for each, future in begun:
+            try:
+                yield future.result()
+            except StewardError as error:
+                yield each, error
+
+    def copy(self, wanted: Wanted) -> Copied:
+        """Copy one image. Raises StewardError; then its image tag shows what it showed before."""
+        there = self._looks.submit(self._destination.digest_of, wanted.image_tag) if wanted.image_tag else None
+        if there and not self._how.select and not self._how.deep and not self._how.referrers:
+            digest = self._source.digest_of(wanted.reference)
+            if digest is not None and there.result() == digest:
+                return Copied(wanted, digest, Result.PRESENT)
+        top = self._source.manifest(wanted.reference)
+        if self._how.select:
+            top = self._selected(self._how.select(top))
+        held_by = there.result() if there else None
+        if self._how.no_clobber and held_by not in (None, top.digest):
+            why = f"{wanted.image_tag} is {held_by} there, and is not moved"
+            return Copied(wanted, top.digest, Result.SKIPPED, remarks=(why,))
+        return self._bring(wanted, top, is_tagged=there is not None and held_by == top.digest)
+
+    def _selected(self, selected: Manifest | Digest) -> Manifest:
+        if isinstance(selected, Digest):
+            return self._source.manifest(selected)
+        self._source.remember(selected)
+        return selected
+
+    def _bring(self, wanted: Wanted, top: Manifest, *, is_tagged: bool) -> Copied:
+        graph = read_graph(top.digest, self._source, with_referrers=self._how.referrers, top=top)
+        missing, suspects = self._missing(graph)
+        blobs = list({blob.digest: blob for part in suspects for blob in part.blobs}.values())
+        is_done = not missing and is_tagged
+        if self._how.dry_run:
+            lacking = [blob for blob, there in zip(blobs, self._have(blobs), strict=True) if not there]
+            result = Result.PRESENT if is_done and not lacking else Result.PLANNED
+            size = sum(blob.size for blob in lacking)
+            return Copied(wanted, top.digest, result, len(missing), len(lacking), size, graph.remarks)
+        moved = self._move(blobs)
+        for part in missing:
+            self._destination.put_manifest(self._source.manifest(part.manifest.digest), None)
+        if wanted.image_tag and not is_tagged:
+            self._destination.put_manifest(top, wanted.image_tag)
+        if not is_done:
+            self._prove(top, wanted.image_tag)
+        result = Result.PRESENT if is_done and not moved else Result.COPIED
+        size = sum(blob.size for blob in moved)
+        return Copied(wanted, top.digest, result, len(missing), len(moved), size, graph.remarks)
+
+    def _missing(self, graph: ImageGraph) -> tuple[list[Part], list[Part]]:
+        """The manifests that are not there, and those of which blobs may be missing."""
+        found = self._looks.map(lambda part: self._destination.digest_of(part.manifest.digest), graph.parts)
+        missing = [part for part, there in zip(graph.parts, found, strict=True) if there is None]
+        return missing, list(graph.parts) if self._how.deep else missing
+
+    def _have(self, blobs: Sequence[Descriptor]) -> list[bool]:
+        return list(self._looks.map(lambda blob: self._destination.has_blob(blob.digest), blobs))
+
+    def _move(self, blobs: Iterable[Descriptor]) -> list[Descriptor]:
+        """Have all these blobs at the destination; answers those that had to be moved for this image."""
+        own: list[tuple[Descriptor, Future[bool]]] = []
+        others: list[Future[bool]] = []
+        for blob in sorted(blobs, key=lambda each: -each.size):
+            with self._lock:
+                if (under_way := self._moving.get(blob.digest)) is not None:
+                    others.append(under_way)
+                    continue
+                future = self._moving[blob.digest] = self._blobs.submit(self._move_one, blob)
+                own.append((blob, future))
+        futures = [future for _, future in own] + others
+        wait(futures)
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if strangers := [error for error in errors if not isinstance(error, StewardError)]:
+            raise strangers[0]
+        if known := [error for error in errors if isinstance(error, StewardError)]:
+            raise gravest(known)
+        return [blob for blob, future in own if future.result()]
+
+    def _move_one(self, blob: Descriptor) -> bool:
+        """Whether any byte had to be moved."""
+        for attempt in range(TRIES):
+            try:
+                if self._destination.has_blob(blob.digest):
+                    return False
+                return self._destination.write_blob(blob, self._source.store, lambda: self._metered(blob))
+            except RetryableError:
+                if attempt == TRIES - 1 or not self._patience.is_left():
+                    raise
+                self._sleep(FIRST_PAUSE * 2**attempt * uniform(0.5, 1.5))  # noqa: S311
+        raise AssertionError("the last try returns or raises")
+
+    @contextmanager
+    def _metered(self, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+        self._progress.begun(blob)
+        try:
+            with self._source.store.read_blob(blob) as chunks:
+                yield self._counted(blob, chunks)
+        finally:
+            self._progress.ended(blob)
+
+    def _counted(self, blob: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._progress.moved(blob, len(chunk))
+            yield chunk
+
+    def _prove(self, top: Manifest, image_tag: ImageTag | None) -> None:
+        """Read back what was put. Raises DigestMismatchError."""
+        found = self._destination.manifest(image_tag or top.digest)
+        if found.digest != top.digest:
+            raise DigestMismatchError(f"{image_tag} was put as {top.digest}, and is {found.digest} now")
+
+
+class _Remembering:
+    """A ``ManifestSource`` that keeps some of what it has read: a graph is read, and then put."""
+
+    def __init__(self, store: ImageStore) -> None:
+        self.store = store
+        self._kept: dict[Digest, Manifest] = {}
+        self._left = MANIFEST_CACHE
+        self._lock = threading.Lock()
+
+    def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
+        return self.store.digest_of(reference)
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        return self.store.referrers(subject)
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        if isinstance(reference, Digest) and (kept := self._kept.get(reference)) is not None:
+            return kept
+        manifest = self.store.manifest(reference)
+        if len(manifest.content) <= self._left:
+            self.remember(manifest)
+        return manifest
+
+    def remember(self, manifest: Manifest) -> None:
+        """Keep what is nowhere else to be read, or is read soon again."""
+        with self._lock:
+            if manifest.digest not in self._kept:
+                self._kept[manifest.digest] = manifest
+                self._left -= len(manifest.content)

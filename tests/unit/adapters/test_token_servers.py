@@ -1,0 +1,187 @@
+"""Whom a registry's password is shown to (section 2 of the advisories: "Token realm taken on trust")."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from ecr_steward.adapters import limits
+from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.token_servers import ChallengedLogin, Password
+from ecr_steward.adapters.transport import Transport
+from ecr_steward.domain.names import ImageTag
+from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError
+
+SECRET = Password("ann", "s3cret")
+PATH = "/v2/team-a/api/manifests/v1"
+IMAGE = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "a/b", "digest": f"sha256:{'0' * 64}", "size": 0},
+        "layers": [],
+    }
+).encode()
+
+
+class Registry:
+    """A registry that asks for a login."""
+
+    def __init__(self, server: Any, reply: Any, transport: Transport) -> None:
+        self.server, self.reply, self.transport = server, reply, transport
+
+    def asks(self, challenge: str, *, then: int = 200) -> None:
+        self.server.on("GET", PATH, self.reply(401, headers={"WWW-Authenticate": challenge}), self.reply(then, IMAGE))
+
+    def gives(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.server.on("GET", "/token", self.reply(status, body, headers))
+
+    def read(self, password: Password | None = SECRET, token_servers: Any = None) -> None:
+        login = ChallengedLogin(
+            self.server.url, ("repository:team-a/api:pull",), lambda: password, self.transport, token_servers or {}
+        )
+        client = DistributionClient(
+            self.server.url, login.authorization, challenged=login.challenged, transport=self.transport
+        )
+        client.get_manifest("team-a/api", ImageTag("v1"))
+
+    @property
+    def realm(self) -> str:
+        return f'Bearer realm="{self.server.url}/token",service="reg, istry",scope="repository:team-a/api:pull"'
+
+
+@pytest.fixture
+def registry(server: Any, reply_with: Any, transport: Transport) -> Registry:
+    return Registry(server, reply_with, transport)
+
+
+def test_nothing_is_sent_when_nothing_is_asked_for(registry: Registry) -> None:
+    registry.server.on("GET", PATH, registry.reply(200, IMAGE))
+
+    registry.read()
+
+    assert registry.server.logins == []
+
+
+def test_the_password_is_sent_when_basic_is_asked_for(registry: Registry) -> None:
+    registry.asks('Basic realm="here"')
+
+    registry.read()
+
+    assert registry.server.logins == [SECRET.basic]
+
+
+def test_a_token_is_fetched_with_the_password_and_used_instead_of_it(registry: Registry) -> None:
+    registry.asks(registry.realm)
+    registry.gives(b'{"token": "t0ken"}')
+
+    registry.read()
+
+    fetched = urlsplit(next(each.path for each in registry.server.received if each.path.startswith("/token")))
+    assert parse_qsl(fetched.query) == [("service", "reg, istry"), ("scope", "repository:team-a/api:pull")]
+    assert registry.server.logins == [SECRET.basic, "Bearer t0ken"]
+
+
+def test_a_token_is_fetched_without_a_login_when_there_is_none(registry: Registry) -> None:
+    registry.asks(registry.realm)
+    registry.gives(b'{"access_token": "t0ken"}')
+
+    registry.read(None)
+
+    assert registry.server.logins == ["Bearer t0ken"]
+
+
+@pytest.mark.parametrize("challenge", ['Basic realm="x"', "Bearer realm"])
+def test_401_loop_ends_when_the_registry_never_has_enough(challenge: str, registry: Registry) -> None:
+    registry.asks(registry.realm if challenge.startswith("Bearer") else challenge, then=401)
+    registry.gives(b'{"token": "t0ken"}')
+
+    with pytest.raises(AccessDeniedError, match="not allowed"):
+        registry.read()
+
+    assert registry.server.methods(PATH) == ["GET", "GET"]
+
+
+class TestCVE_2026_33540_and_CVE_2026_48978:
+    """Attack 3 and its kin: the registry says where the password shall go."""
+
+    def test_password_stays_when_the_realm_is_another_server(
+        self, registry: Registry, new_server: Callable[[], Any]
+    ) -> None:
+        foreign = new_server()
+        registry.asks(f'Bearer realm="{foreign.url}/token"')
+
+        with pytest.raises(RefusedByRegistryError, match=r"is not known to be its own.*--token-server 127.0.0.1=127.0"):
+            registry.read()
+
+        assert foreign.received == []
+
+    def test_password_stays_when_the_known_server_is_not_encrypted(
+        self, registry: Registry, new_server: Callable[[], Any]
+    ) -> None:
+        foreign = new_server()
+        registry.asks(f'Bearer realm="{foreign.url}/token"')
+
+        with pytest.raises(RefusedByRegistryError, match="is not known"):
+            registry.read(token_servers={"127.0.0.1": "127.0.0.1"})
+
+        assert foreign.received == []
+
+    @pytest.mark.parametrize(
+        "realm", ["http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "", "http://ann:pw@127.0.0.1/token"]
+    )
+    def test_password_stays_when_the_realm_is_no_place_for_it(self, realm: str, registry: Registry) -> None:
+        registry.asks(f'Bearer realm="{realm}"')
+
+        with pytest.raises(RefusedByRegistryError):
+            registry.read()
+
+        assert registry.server.logins == []
+
+    def test_password_stays_when_the_token_server_redirects(
+        self, registry: Registry, new_server: Callable[[], Any]
+    ) -> None:
+        foreign = new_server()
+        registry.asks(registry.realm)
+        registry.gives(b"", 307, Location=f"{foreign.url}/token")
+
+        with pytest.raises(RefusedByRegistryError, match="answered 307 instead of a token"):
+            registry.read()
+
+        assert foreign.received == []
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(limits.TOKEN_BYTES, True), (limits.TOKEN_BYTES + 1, False)])
+def test_a_token_answer_is_refused_when_it_is_over_the_limit(size: int, is_taken: bool, registry: Registry) -> None:
+    answer = b'{"token": "t0ken"}'
+    registry.asks(registry.realm)
+    registry.gives(answer + b" " * (size - len(answer)))
+
+    if is_taken:
+        registry.read()
+    else:
+        with pytest.raises(RefusedByRegistryError, match="over the limit"):
+            registry.read()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"[]", b'"t"', b"{}", b'{"token": 7}', b'{"token": "a\\r\\nX: y"}', b"[" * 9999]
+)
+def test_an_answer_without_a_token_is_refused(answer: bytes, registry: Registry) -> None:
+    registry.asks(registry.realm)
+    registry.gives(answer)
+
+    with pytest.raises(RefusedByRegistryError, match="token"):
+        registry.read()
+
+
+def test_a_refused_password_is_told_without_showing_it(registry: Registry) -> None:
+    registry.asks(registry.realm)
+    registry.gives(b"", 401)
+
+    with pytest.raises(AccessDeniedError, match="gives no token as ann") as raised:
+        registry.read()
+
+    assert "s3cret" not in f"{raised.value!r}{SECRET!r}"

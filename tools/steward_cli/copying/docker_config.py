@@ -1,0 +1,96 @@
+"""Logins where Docker, podman and skopeo keep them: a file of logins, and the programs that hold them.
+
+Their own readers in Python (docker-py, oras-py) bring requests with them, which costs a copy a third of its start.
+"""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ecr_steward.adapters.token_servers import Password
+
+DOCKER_HUB = "registry-1.docker.io"
+_DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+_HELPER_SECONDS = 30
+
+
+class DockerConfigError(Exception):
+    """A file of logins that cannot be read, or a program that gives no login; the message says why."""
+
+
+def password_for(host: str, environment: Mapping[str, str] = os.environ) -> Password | None:
+    """The login for a registry, by its host and port; ``None`` where none is kept. Raises DockerConfigError."""
+    for path in _files(environment):
+        if path.is_file() and (found := _from_file(path, host)):
+            return found
+    return None
+
+
+def _files(environment: Mapping[str, str]) -> list[Path]:
+    """As podman and skopeo look (containers-auth.json(5)), Docker's own file last."""
+    files = []
+    if named := environment.get("REGISTRY_AUTH_FILE"):
+        files.append(Path(named))
+    if runtime := environment.get("XDG_RUNTIME_DIR"):
+        files.append(Path(runtime) / "containers" / "auth.json")
+    home = Path(environment.get("HOME") or Path.home())
+    docker = Path(environment["DOCKER_CONFIG"]) if environment.get("DOCKER_CONFIG") else home / ".docker"
+    return [*files, docker / "config.json"]
+
+
+def _from_file(path: Path, host: str) -> Password | None:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as cause:
+        raise DockerConfigError(f"{path} cannot be read: {cause}") from cause
+    if not isinstance(document, dict):
+        raise DockerConfigError(f"{path} is no JSON object")
+    names = (_DOCKER_HUB_KEY, "docker.io") if host == DOCKER_HUB else (host, f"https://{host}")
+    helpers = document.get("credHelpers") or {}
+    helper = next((helpers[name] for name in names if name in helpers), document.get("credsStore"))
+    auths = document.get("auths") or {}
+    for name in names:
+        if helper and (found := _from_program(str(helper), name)):
+            return found
+        if found := _decoded(auths.get(name), path, name):
+            return found
+    return None
+
+
+def _decoded(entry: Any, path: Path, name: str) -> Password | None:
+    if not isinstance(entry, dict) or not entry.get("auth"):
+        return None
+    try:
+        username, separator, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
+    except (ValueError, TypeError):
+        separator = ""
+    if not separator:
+        raise DockerConfigError(f"{path}: the login for {name} is no user and password; run docker login {name} again")
+    return Password(username, password.rstrip("\0"))
+
+
+def _from_program(helper: str, name: str) -> Password | None:
+    """Ask a credential helper (docker-credential-helpers, README: "Development"). It answers on its standard output."""
+    program = f"docker-credential-{helper}"
+    if not helper.replace("-", "").replace("_", "").isalnum():
+        raise DockerConfigError(f"{helper!r} is no name of a credential helper")
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program, "get"], input=name, capture_output=True, text=True, timeout=_HELPER_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as cause:
+        raise DockerConfigError(f"{program} cannot be asked for the login of {name}: {cause}") from cause
+    if done.returncode:
+        said = (done.stdout or done.stderr).strip()
+        if "credentials not found" in said.lower():
+            return None
+        raise DockerConfigError(f"{program} gives no login for {name}: {said[:300]}")
+    try:
+        answer = json.loads(done.stdout)
+        return Password(answer["Username"], answer["Secret"])
+    except (ValueError, KeyError, TypeError) as cause:
+        raise DockerConfigError(f"{program} answered with something else than a login for {name}") from cause

@@ -1,0 +1,160 @@
+"""An OCI image layout, a folder of images, as an ``ImageStore`` (OCI image layout specification 1.1)."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ecr_steward.adapters import limits
+from ecr_steward.adapters.blobs import Verified
+from ecr_steward.adapters.manifests import parse_manifest
+from ecr_steward.domain.images import OCI_INDEX, Descriptor, Manifest
+from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, RefusedByRegistryError
+from ecr_steward.ports.stores import ImageStore
+
+NAME = "org.opencontainers.image.ref.name"
+"""The annotation that holds an image's tag."""
+_VERSION = '{"imageLayoutVersion":"1.0.0"}'
+
+
+class LayoutStore:
+    """An ``ImageStore`` over a folder, which is made when something is first written.
+
+    A blob appears under its name when it is whole and verified, and an image in ``index.json`` when all of it is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def image_tags(self) -> Iterator[ImageTag]:
+        for entry in self._entries():
+            if name := (entry.get("annotations") or {}).get(NAME):
+                yield ImageTag(str(name))
+
+    def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
+        if isinstance(reference, Digest):
+            return reference if self._path(reference).is_file() else None
+        entry = self._entry(reference)
+        return Digest(entry["digest"]) if entry else None
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        digest = self.digest_of(reference)
+        if digest is None:
+            raise ImageNotFoundError(f"{self._folder} holds no {reference}")
+        with self._open(digest) as stream:
+            content = stream.read(limits.MANIFEST_BYTES + 1)
+        found = parse_manifest(
+            content, None if b'"mediaType"' in content else self._media_type(digest), digest.algorithm
+        )
+        if found.digest != digest:
+            raise InvalidManifestError(f"{self._path(digest)} does not hold the bytes of {digest}")
+        return found
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """Those that ``index.json`` lists: a layout has no list of its own."""
+        found = []
+        for entry in self._entries():
+            manifest = self.manifest(Digest(entry["digest"]))
+            if manifest.subject is not None and manifest.subject.digest == subject:
+                found.append(manifest.descriptor)
+        return tuple(found)
+
+    def has_blob(self, digest: Digest) -> bool:
+        return self._path(digest).is_file()
+
+    @contextmanager
+    def read_blob(self, blob: Descriptor) -> Iterator[Iterable[bytes]]:
+        with self._open(blob.digest) as stream:
+            yield iter(partial(stream.read, limits.BLOB_CHUNK_BYTES), b"")
+
+    def write_blob(
+        self, blob: Descriptor, source: ImageStore, read: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        with read() as chunks:
+            self._write(blob.digest, Verified(chunks, blob))
+        return True
+
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+        self._write(manifest.digest, [manifest.content])
+        if image_tag is None and manifest.subject is None:
+            return
+        entry: dict[str, Any] = {
+            "mediaType": manifest.descriptor.media_type,
+            "digest": str(manifest.digest),
+            "size": len(manifest.content),
+        }
+        if image_tag is not None:
+            entry["annotations"] = {NAME: image_tag}
+        with self._locked():
+            kept = [each for each in self._entries() if not _gives_way(each, entry)]
+            document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}
+            self._replace(self._folder / "index.json", [json.dumps(document, indent=1).encode()])
+            self._replace(self._folder / "oci-layout", [_VERSION.encode()])
+
+    def _path(self, digest: Digest) -> Path:
+        return self._folder / "blobs" / digest.algorithm / digest.hex
+
+    @contextmanager
+    def _open(self, digest: Digest) -> Iterator[BinaryIO]:
+        """Open content that is a file of the layout. A link could lead out of it (CVE-2021-21272)."""
+        try:
+            descriptor = os.open(self._path(digest), os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError as cause:
+            raise ImageNotFoundError(f"{self._folder} holds no {digest}: {cause.strerror}") from cause
+        with os.fdopen(descriptor, "rb") as stream:
+            yield stream
+
+    def _write(self, digest: Digest, chunks: Iterable[bytes]) -> None:
+        path = self._path(digest)
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._replace(path, chunks)
+
+    def _replace(self, path: Path, chunks: Iterable[bytes]) -> None:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with temporary.open("wb") as stream:
+                stream.writelines(chunks)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Alone with ``index.json``, among threads and among processes."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _entry(self, image_tag: ImageTag) -> dict[str, Any] | None:
+        found = [each for each in self._entries() if (each.get("annotations") or {}).get(NAME) == image_tag]
+        return found[-1] if found else None
+
+    def _media_type(self, digest: Digest) -> str | None:
+        return next((str(each["mediaType"]) for each in self._entries() if each["digest"] == str(digest)), None)
+
+    def _entries(self) -> list[dict[str, Any]]:
+        path = self._folder / "index.json"
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as cause:
+            raise RefusedByRegistryError(f"{path} cannot be read: {cause.strerror}") from cause
+        parse_manifest(content, OCI_INDEX)
+        entries: list[dict[str, Any]] = json.loads(content)["manifests"]
+        return entries
+
+
+def _gives_way(known: dict[str, Any], entry: dict[str, Any]) -> bool:
+    """Whether an entry of the index makes room for another: it has its tag, or is the same without one."""
+    name = (known.get("annotations") or {}).get(NAME)
+    wanted = (entry.get("annotations") or {}).get(NAME)
+    return name == wanted and (wanted is not None or known["digest"] == entry["digest"])

@@ -1,0 +1,94 @@
+"""Where to copy from and to, as people write it: ``host/repository:tag``, ``@sha256:...``, ``oci:FOLDER:tag``."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecr_steward.domain.names import Digest, ImageTag, image_tag
+from ecr_steward.errors import InvalidNameError
+from steward_cli.copying.docker_config import DOCKER_HUB
+
+_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+"""As the distribution specification has it; ECR's own limits are ECR's to tell."""
+_HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+_ECR = re.compile(
+    r"(?P<account>[0-9]{12})\.(dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)"
+    r"\.(amazonaws\.com(\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)"
+    r"|dkr-ecr(-fips)?\.(?P<dual>[a-z0-9-]+)\.on\.(aws|amazonwebservices\.com\.cn))"
+)
+"""The whole host, with every ending that AWS owns: a name that only begins so is somebody else's."""
+
+
+class PlaceError(ValueError):
+    """What is no place; the message says why, and what one looks like."""
+
+
+@dataclass(frozen=True)
+class RegistryPlace:
+    """A repository of a registry."""
+
+    host: str
+    repository_name: str
+    reference: Digest | ImageTag | None = None
+
+    @property
+    def registry(self) -> tuple[str, str] | None:
+        """Account and region, where this is an address of ECR."""
+        found = _ECR.fullmatch(self.host)
+        return (found["account"], found["region"] or found["dual"]) if found else None
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.repository_name}"
+
+
+@dataclass(frozen=True)
+class FolderPlace:
+    """An OCI image layout."""
+
+    folder: Path
+    reference: Digest | ImageTag | None = None
+
+    def __str__(self) -> str:
+        return f"oci:{self.folder}"
+
+
+type Place = RegistryPlace | FolderPlace
+
+
+def read_place(text: str) -> Place:
+    """Read a place. Raises PlaceError."""
+    try:
+        return _folder(text.removeprefix("oci:")) if text.startswith("oci:") else _registry(text)
+    except InvalidNameError as cause:
+        raise PlaceError(f"{text}: {cause}") from cause
+
+
+def _folder(text: str) -> FolderPlace:
+    folder, at, digest = text.partition("@")
+    if not at:
+        folder, _, tag = text.partition(":")
+        return FolderPlace(_path(folder), image_tag(tag) if tag else None)
+    return FolderPlace(_path(folder), Digest(digest))
+
+
+def _path(folder: str) -> Path:
+    if not folder:
+        raise PlaceError("oci: needs a folder, such as oci:images/api:1.0.0")
+    return Path(folder)
+
+
+def _registry(text: str) -> RegistryPlace:
+    named, at, digest = text.removeprefix("docker://").partition("@")
+    host, _, rest = named.partition("/")
+    if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost") or not rest:
+        raise PlaceError(
+            f"{text!r} names no registry: write host/repository:tag, such as docker.io/library/busybox:1.37, or "
+            "oci:FOLDER:tag"
+        )
+    name, _, tag = rest.partition(":")
+    if not _REPOSITORY.fullmatch(name):
+        raise PlaceError(f"{name!r} in {text!r} is no name of a repository")
+    if host in ("docker.io", "index.docker.io"):
+        host = DOCKER_HUB
+    reference = Digest(digest) if at else image_tag(tag) if tag else None
+    return RegistryPlace(host, name, reference)

@@ -1,0 +1,99 @@
+"""From places to stores: which address, and which login."""
+
+# ruff: noqa: PLC0415 - boto3 takes longer to import than many a copy takes, and only ECR needs it
+
+import ssl
+from collections.abc import Mapping
+from functools import partial
+
+import urllib3
+
+from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.registry_store import RegistryStore
+from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, Password
+from ecr_steward.adapters.transport import Transport
+from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError
+from ecr_steward.ports.stores import ImageStore
+from steward_cli.copying.docker_config import DockerConfigError, password_for
+from steward_cli.copying.layout import LayoutStore
+from steward_cli.copying.places import FolderPlace, Place, RegistryPlace
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_PROBE_SECONDS = 10.0
+
+
+class Stores:
+    """Opens places. One transport serves them all."""
+
+    def __init__(self, *, insecure: bool, idle: int, token_servers: Mapping[str, str] | None = None) -> None:
+        """``insecure`` allows plain HTTP to other machines. ``token_servers`` are known beside the usual ones."""
+        self._insecure = insecure
+        self._transport = Transport(idle=idle)
+        self._token_servers = {**TOKEN_SERVERS, **(token_servers or {})}
+
+    def source(self, place: Place) -> ImageStore:
+        """A place to read from. Raises AccessDeniedError and RegistryUnavailableError."""
+        return self._open(place, "pull")
+
+    def destination(self, place: Place, source: Place) -> ImageStore:
+        """A place to write to. Likewise. A neighbour of the source may take its blobs from there."""
+        is_neighbour = (
+            isinstance(place, RegistryPlace) and isinstance(source, RegistryPlace) and place.host == source.host
+        )
+        return self._open(place, "pull,push", source if is_neighbour else None)
+
+    def _open(self, place: Place, actions: str, neighbour: Place | None = None) -> ImageStore:
+        if isinstance(place, FolderPlace):
+            return LayoutStore(place.folder)
+        scopes = [f"repository:{place.repository_name}:{actions}"]
+        if isinstance(neighbour, RegistryPlace):
+            scopes.append(f"repository:{neighbour.repository_name}:pull")
+        password = partial(_password, place.host)
+        if place.registry and password() is None:
+            return RegistryStore(self._of_ecr(*place.registry), place.repository_name)
+        origin = f"{self._scheme(place.host)}://{place.host}"
+        login = ChallengedLogin(origin, tuple(scopes), password, self._transport, self._token_servers)
+        client = DistributionClient(
+            origin,
+            login.authorization,
+            challenged=login.challenged,
+            transport=self._transport,
+            uploads_at_once=place.registry is None,
+        )
+        return RegistryStore(client, place.repository_name)
+
+    def _of_ecr(self, account: str, region: str) -> DistributionClient:
+        """ECR's own address and login, as AWS tells them to whoever calls."""
+        from ecr_steward.adapters.clients import AwsClients
+        from ecr_steward.adapters.clock import utc_now
+        from ecr_steward.adapters.registry_login import RegistryLogin
+        from ecr_steward.domain.names import RegistryRef
+
+        registry = RegistryRef(account, region)
+        login = RegistryLogin(AwsClients(), utc_now)
+        return DistributionClient(
+            login.to(registry).endpoint,
+            lambda: login.to(registry).authorization,
+            renew=lambda: login.renew(registry),
+            transport=self._transport,
+        )
+
+    def _scheme(self, host: str) -> str:
+        """https; http only where a registry on this machine, or one that may be so, does not speak TLS."""
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if name not in _LOOPBACK and not name.endswith(".localhost") and not self._insecure:
+            return "https"
+        try:
+            urllib3.request("GET", f"https://{host}/v2/", retries=False, timeout=_PROBE_SECONDS, redirect=False)
+        except urllib3.exceptions.SSLError as error:
+            return "https" if isinstance(error.args[0], ssl.SSLCertVerificationError) else "http"
+        except urllib3.exceptions.HTTPError as error:
+            raise RegistryUnavailableError(f"{host} does not answer: {type(error).__name__}") from error
+        return "https"
+
+
+def _password(host: str) -> Password | None:
+    try:
+        return password_for(host)
+    except DockerConfigError as cause:
+        raise AccessDeniedError(str(cause)) from cause
