@@ -1,7 +1,7 @@
 """The command ``ecr-steward``.
 
 Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own. Only what a call needs is imported: ``--version``,
-and ``validate`` without options, answer before the argument parser is there.
+``copy``, and ``validate`` without options, answer before the argument parser of the others is there.
 """
 
 # ruff: noqa: PLC0415 - see above
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _command_of(arguments: list[str]) -> Callable[[], object]:
-    """What does the work. Checking rulebooks without options needs no argument parser, which takes long to import."""
+    """What does the work: without the argument parser of all commands, which takes long to import, where that goes."""
     command, *files = arguments or [""]
     if command == "validate" and not any(file.startswith("-") for file in files):
         from pathlib import Path
@@ -58,6 +58,10 @@ def _command_of(arguments: list[str]) -> Callable[[], object]:
         from steward_cli.validating import validate
 
         return lambda: sys.exit(validate([Path(file) for file in files]))
+    if command == "copy":
+        from steward_cli.copying.arguments import run
+
+        return lambda: sys.exit(run(files))
     from steward_cli.app import app
 
     return app

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from urllib.parse import urlencode
-from urllib.request import parse_http_list, parse_keqv_list
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.transport import Origin, Transport, read_small, redacted
@@ -131,6 +130,8 @@ class ChallengedLogin:
 
 
 def _parameters(text: str) -> Mapping[str, str]:
+    from urllib.request import parse_http_list, parse_keqv_list  # noqa: PLC0415  slow to import, and seldom needed
+
     try:
         return {name.lower(): value for name, value in parse_keqv_list(parse_http_list(text)).items()}
     except (ValueError, IndexError) as cause:

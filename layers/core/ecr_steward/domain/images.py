@@ -157,3 +157,22 @@ class Manifest:
     def stored_blobs(self) -> tuple[Descriptor, ...]:
         """The blobs that a registry holds."""
         return tuple(blob for blob in self.blobs if not blob.media_type.startswith(_STAYS_ELSEWHERE))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One manifest or index of an image, without its bytes: a graph of many large ones must fit into a function."""
+
+    manifest: Descriptor
+    blobs: tuple[Descriptor, ...]
+    """Those that a registry holds."""
+
+
+@dataclass(frozen=True)
+class ImageGraph:
+    """An image with all that belongs to it: children of an index, referrers, their children and referrers."""
+
+    parts: tuple[Part, ...]
+    """Each once; whatever a manifest points to comes before it, referrers after their subject."""
+    remarks: tuple[str, ...] = ()
+    """Referrers that could not be read: they stay behind, the image does not wait for them."""

@@ -5,33 +5,13 @@ never shows an image tag whose content is incomplete, whatever fails in between.
 """
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 
-from ecr_steward.domain.images import Descriptor, RepositoryImages
+from ecr_steward.domain.images import ImageGraph, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import AddImageTag, CopyBlob, CopyManifest, Plan, Step
 from ecr_steward.domain.rules import ReplicationRules, Rule
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.tagging import TagReading, attached_to
-
-
-@dataclass(frozen=True)
-class Part:
-    """One manifest or index of an image, without its bytes: a graph of many large ones must fit into a function."""
-
-    manifest: Descriptor
-    blobs: tuple[Descriptor, ...]
-    """Those that a registry holds."""
-
-
-@dataclass(frozen=True)
-class ImageGraph:
-    """An image with all that belongs to it: children of an index, referrers, their children and referrers."""
-
-    parts: tuple[Part, ...]
-    """Each once; whatever a manifest points to comes before it, referrers after their subject."""
-    remarks: tuple[str, ...] = ()
-    """Referrers that could not be read: they stay behind, the image does not wait for them."""
 
 
 def replicable_tags(

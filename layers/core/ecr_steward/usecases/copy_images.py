@@ -14,9 +14,8 @@ from enum import StrEnum
 from random import uniform
 from typing import Protocol, Self
 
-from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.domain.replication import ImageGraph, Part
 from ecr_steward.errors import DigestMismatchError, RetryableError, StewardError, gravest
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest
-from ecr_steward.domain.replication import ImageGraph, Part
 from ecr_steward.errors import InvalidManifestError
 from ecr_steward.ports.stores import ManifestSource
 
