@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.registry_url("111122223333", "us-east-1")
 
 
-@pytest.fixture(params=["fake", "folder", "registry", "registry at once"])
+@pytest.fixture(params=["fake", "folder", "ecr", "another registry"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
     match request.param:
         case "fake":
@@ -41,8 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
         case "folder":
             return LayoutStore(tmp_path / "layout")
         case kind:
-            at_once = kind == "registry at once"
-            client = DistributionClient(request.getfixturevalue("server"), lambda: "", uploads_at_once=at_once)
+            client = DistributionClient(request.getfixturevalue("server"), lambda: "", is_ecr=kind == "ecr")
             return RegistryStore(client, f"of/{tmp_path.name.replace('_', '-').lower().strip('-')}")
 
 
@@ -118,7 +117,7 @@ def test_referrers_are_those_of_the_image(store: ImageStore) -> None:
 
 
 def test_a_blob_is_not_sent_when_a_neighbour_has_it(server: str) -> None:
-    client = DistributionClient(server, lambda: "", uploads_at_once=True)
+    client = DistributionClient(server, lambda: "", is_ecr=False)
     there, here = RegistryStore(client, "mount/there"), RegistryStore(client, "mount/here")
     blob: Descriptor = blob_of(b"shared")
     fill(there, [image_of(b"shared", b"shared")], [b"shared"])

@@ -58,7 +58,7 @@ class Stores:
             login.authorization,
             challenged=login.challenged,
             transport=self._transport,
-            uploads_at_once=place.registry is None,
+            is_ecr=place.registry is not None,
         )
         return RegistryStore(client, place.repository_name)
 

@@ -33,9 +33,9 @@ class DistributionClient:
     ``origin`` is such as ``https://111122223333.dkr.ecr.eu-west-1.amazonaws.com``. ``authorization`` gives the value
     of the ``Authorization`` header; ``renew``, if given, is called once when the registry takes that for expired, and
     the request is repeated with a new one. ``challenged``, if given, is told what a 401 asks for
-    (``WWW-Authenticate``) and which login it refuses, and says whether there is another one now. ``uploads_at_once`` is
-    for registries other than ECR. Every method may raise AccessDeniedError, ThrottledError and
-    RegistryUnavailableError.
+    (``WWW-Authenticate``) and which login it refuses, and says whether there is another one now. Other registries
+    than ECR (``is_ecr``) get a blob by one request less, and know nothing of IAM. Every method may raise
+    AccessDeniedError, ThrottledError and RegistryUnavailableError.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class DistributionClient:
         renew: Callable[[], None] | None = None,
         challenged: Callable[[str, str], bool] | None = None,
         transport: Transport | None = None,
-        uploads_at_once: bool = False,
+        is_ecr: bool = True,
     ) -> None:
-        self._session = Session(origin, authorization, renew, transport or Transport(), challenged)
-        self._blobs = Blobs(self._session, at_once=uploads_at_once)
+        self._session = Session(origin, authorization, renew, transport or Transport(), challenged, is_ecr=is_ecr)
+        self._blobs = Blobs(self._session, at_once=not is_ecr)
 
     @property
     def origin(self) -> str:

@@ -27,4 +27,4 @@ READ_SECONDS = 30
 """Without a single byte."""
 SMALL_ANSWER_SECONDS = 60
 """For a manifest, a config or a page of referrers as a whole, however steadily it drips."""
-BLOB_CHUNK_BYTES = 1024 * 1024
+BLOB_CHUNK_BYTES = 256 * 1024

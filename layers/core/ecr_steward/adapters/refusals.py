@@ -45,11 +45,13 @@ class Refusal:
         """Its code is not documented, its words are known from many reports."""
         return self.code == "NAME_UNKNOWN" or self.message.startswith("The repository with name")
 
-    def error(self, action: str, resource: str) -> StewardError:
-        """The error to raise. ``action`` is the IAM action that ECR asks for."""
-        said = f"{action} on {resource}: {self.status} {self.code} {self.message}".rstrip()
+    def error(self, action: str | None, resource: str) -> StewardError:
+        """The error to raise. ``action`` is the IAM action that ECR asks for; ``None``: this is another registry."""
+        what = action or self.method
+        said = f"{what} on {resource}: {self.status} {self.code} {self.message}".rstrip()
         if self.status in (401, 403):
-            return AccessDeniedError(f"not allowed: {said}. Allow {action} on {resource} to the caller's role")
+            remedy = f"Allow {action} on {resource} to the caller's role" if action else "Log in with docker login"
+            return AccessDeniedError(f"not allowed: {said}. {remedy}")
         return self._kind()(said)
 
     def _kind(self) -> type[StewardError]:

@@ -31,11 +31,14 @@ class Session:
         renew: Callable[[], None] | None,
         transport: Transport,
         challenged: Callable[[str, str], bool] | None = None,
+        *,
+        is_ecr: bool = True,
     ) -> None:
         self.origin = Origin.of(origin)
         self._authorization = authorization
         self._renew = renew
         self._challenged = challenged
+        self._is_ecr = is_ecr
         self._transport = transport
 
     def url(self, repository_name: str, kind: str, reference: object) -> str:
@@ -76,7 +79,7 @@ class Session:
                 or not refusal.may_be_an_expired_login
                 or not self._another_login(refusal.status, challenge, authorization)
             ):
-                raise refusal.error(action, redacted(url))
+                raise refusal.error(action if self._is_ecr else None, redacted(url))
             may_renew = False
             if body is not None and not isinstance(body, bytes):
                 raise RegistryUnavailableError(f"{action} on {redacted(url)}: the login expired during the upload")

@@ -20,9 +20,9 @@ from ecr_steward.errors import DigestMismatchError, RetryableError, StewardError
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
 
-BLOB_WORKERS = 16
-"""Blobs under way at a time. Each holds some MiB, whatever its size; most of their time is waiting."""
-IMAGE_WORKERS = 4
+BLOB_WORKERS = 32
+"""Blobs under way at a time. Each holds half a MiB, whatever its size; most of their time is waiting."""
+IMAGE_WORKERS = 8
 """Images under way at a time: each is done when the last of its blobs is."""
 TRIES = 4
 """Of one blob."""
