@@ -107,6 +107,33 @@ def test_signatures_and_sboms_come_along_when_asked_for(need_program, shell, reg
     assert [each["artifactType"] for each in json.loads(shown)["manifests"]] == ["application/x.sbom"]
 
 
+def test_a_registry_without_referrers_gets_them_by_their_tag(
+    need_program, shell, registry, there: str, digest: str
+) -> None:
+    oras = need_program("oras", install="apt-get install oras")
+    registry.create("team/app")
+    shell.run(STEWARD, "copy", there, f"{registry.host}/team/app")
+    for number in range(2):
+        (shell.home / "sbom.json").write_text(f'{{"number": {number}}}')
+        shell.run(
+            oras,
+            "attach",
+            "--plain-http",
+            "--artifact-type",
+            "application/x.sbom",
+            f"{registry.host}/team/app:1.0",
+            "sbom.json:a/b",
+        )
+
+    for _ in range(2):
+        shell.run(STEWARD, "copy", "--referrers", f"{registry.host}/team/app:1.0", there)
+
+    for option in ("auto", "v1.1-referrers-tag"):
+        versions = [] if option == "auto" else [f"--distribution-spec={option}"]
+        shown = shell.run(oras, "discover", "--plain-http", *versions, "--format", "json", there).stdout
+        assert [each["artifactType"] for each in json.loads(shown)["manifests"]] == ["application/x.sbom"] * 2
+
+
 def test_one_platform_is_an_image_of_its_own(shell, registry, there: str, layout: Layout) -> None:
     registry.create("team/app")
 

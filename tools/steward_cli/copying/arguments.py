@@ -5,6 +5,7 @@ small image.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,7 @@ from steward_cli.copying.command import Asked, copy
 from steward_cli.refusal import refuse
 
 MOST_JOBS = 64
+INTERRUPTED = 130  # as a shell has it: 128 and the number of the signal
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,23 +26,29 @@ class _Parser(argparse.ArgumentParser):
 def run(arguments: Sequence[str]) -> int:
     """Copy as the arguments say; the exit code. Raises SystemExit for wrong use."""
     given = _parser().parse_args(arguments)
-    return copy(
-        Asked(
-            given.source,
-            given.destination,
-            platforms=given.platform or (),
-            all_tags=given.all_tags,
-            referrers=given.referrers,
-            deep=given.deep,
-            no_clobber=given.no_clobber,
-            dry_run=given.dry_run,
-            insecure=given.insecure,
-            keep_going=given.keep_going,
-            as_json=given.json,
-            digest_file=given.digestfile,
-            jobs=given.jobs,
-            token_servers=given.token_server or (),
-        )
+    try:
+        return copy(_asked(given))
+    except KeyboardInterrupt:
+        sys.stderr.write("given up; what is there stays, and the next run goes on from it\n")
+        return INTERRUPTED
+
+
+def _asked(given: argparse.Namespace) -> Asked:
+    return Asked(
+        given.source,
+        given.destination,
+        platforms=given.platform or (),
+        all_tags=given.all_tags,
+        referrers=given.referrers,
+        deep=given.deep,
+        no_clobber=given.no_clobber,
+        dry_run=given.dry_run,
+        insecure=given.insecure,
+        keep_going=given.keep_going,
+        as_json=given.json,
+        digest_file=given.digestfile,
+        jobs=given.jobs,
+        token_servers=given.token_server or (),
     )
 
 

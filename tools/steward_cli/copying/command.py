@@ -51,7 +51,7 @@ def copy(asked: Asked) -> int:
     how = How(asked.referrers, asked.deep, asked.no_clobber, asked.dry_run, select)
     if asked.all_tags and (source.reference is not None or destination.reference is not None):
         refuse("--all-tags copies every image tag: name no tag and no digest", Code.COPY_OPTIONS)
-    stores = Stores(insecure=asked.insecure, idle=asked.jobs, token_servers=servers)
+    stores = Stores(insecure=asked.insecure, idle=3 * asked.jobs, token_servers=servers)
     told: list[Copied | tuple[Wanted, StewardError]] = []
     try:
         from_here, to_there = stores.source(source), stores.destination(destination, source)
@@ -68,7 +68,7 @@ def copy(asked: Asked) -> int:
                 told.append(each)
                 if not isinstance(each, Copied) and not asked.keep_going:
                     break
-    except StewardError as error:
+    except (StewardError, OSError) as error:
         return _end(asked, source, destination, told, error)
     return _end(asked, source, destination, told, None)
 
@@ -85,7 +85,7 @@ def _end(
     source: Place,
     destination: Place,
     told: Sequence[Copied | tuple[Wanted, StewardError]],
-    error: StewardError | None,
+    error: Exception | None,
 ) -> int:
     copied = [each for each in told if isinstance(each, Copied)]
     failures = [each for each in told if not isinstance(each, Copied)]
@@ -109,7 +109,11 @@ def _end(
         if error:
             sys.stderr.write(f"Error: {_told(error)}\n")
     if asked.digest_file and copied:
-        asked.digest_file.write_text("".join(f"{each.digest}\n" for each in copied), encoding="utf-8")
+        try:
+            asked.digest_file.write_text("".join(f"{each.digest}\n" for each in copied), encoding="utf-8")
+        except OSError as cause:
+            sys.stderr.write(f"Error: {cause}\n")
+            return FAILED
     if failures or error:
         return FAILED
     return SOME_SKIPPED if any(each.result is Result.SKIPPED for each in copied) else 0
@@ -142,7 +146,7 @@ def _tell(copied: Copied, destination: Place) -> None:
         sys.stderr.write(f"note: {remark}\n")
 
 
-def _told(error: StewardError) -> str:
+def _told(error: Exception) -> str:
     return "; ".join([str(error), *getattr(error, "__notes__", ())])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO
 
 from ecr_steward.adapters import limits
@@ -19,6 +20,7 @@ from ecr_steward.ports.stores import ImageStore
 
 NAME = "org.opencontainers.image.ref.name"
 """The annotation that holds an image's tag."""
+_READABLE = 0o644
 _VERSION = '{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -116,14 +118,15 @@ class LayoutStore:
             self._replace(path, chunks)
 
     def _replace(self, path: Path, chunks: Iterable[bytes]) -> None:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with temporary.open("wb") as stream:
+        with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as stream:
+            temporary = Path(stream.name)
+            try:
                 stream.writelines(chunks)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+                temporary.chmod(_READABLE)
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.blobs import Blobs, Verified
 from ecr_steward.adapters.links import next_link
-from ecr_steward.adapters.manifests import digest_of, parse_image_tags, parse_manifest, parse_referrers
+from ecr_steward.adapters.manifests import digest_of, parse_image_tags, parse_manifest, parse_referrers, with_referrer
 from ecr_steward.adapters.session import DONE, FOUND, Session
 from ecr_steward.adapters.transport import Transport, chunks_of, read_small, redacted
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
@@ -50,6 +51,8 @@ class DistributionClient:
     ) -> None:
         self._session = Session(origin, authorization, renew, transport or Transport(), challenged, is_ecr=is_ecr)
         self._blobs = Blobs(self._session, at_once=not is_ecr)
+        self._is_ecr = is_ecr
+        self._lists = Lock()
 
     @property
     def origin(self) -> str:
@@ -118,7 +121,8 @@ class DistributionClient:
         Raises InvalidManifestError, RepositoryNotFoundError, ImageTagIsImmutableError, RefusedByRegistryError where
         blobs or children are missing, and DigestMismatchError where the registry stored something else.
         """
-        digest = parse_manifest(content, media_type, _algorithm(reference)).digest
+        manifest = parse_manifest(content, media_type, _algorithm(reference))
+        digest = manifest.digest
         if digest != reference and isinstance(reference, Digest):
             raise DigestMismatchError(f"the manifest to be put as {reference} is {digest}")
         url = self._session.url(repository_name, "manifests", reference)
@@ -127,10 +131,13 @@ class DistributionClient:
             "PUT", url, "ecr:PutImage", headers=headers, body=content, expected=DONE, repeatable=True
         ) as response:
             stored = response.headers.get("Docker-Content-Digest")
+            knows_referrers = "OCI-Subject" in response.headers
         if stored is None and not self.has_manifest(repository_name, digest):
             raise RefusedByRegistryError(f"{redacted(url)} was accepted, but {digest} is not there")
         if stored is not None and stored != digest.value:
             raise DigestMismatchError(f"{redacted(url)} was stored as {stored[:100]!r}, not as {digest}")
+        if manifest.subject is not None and not knows_referrers and not self._is_ecr:
+            self._list_by_tag(repository_name, manifest.subject.digest, manifest)
         return digest
 
     def referrers(self, repository_name: str, subject: Digest) -> tuple[Descriptor, ...]:
@@ -226,13 +233,28 @@ class DistributionClient:
             link = next_link(response.headers.get("Link"))
         return parse_referrers(content), self._session.origin.own(link, url) if link else None
 
+    def _list_by_tag(self, repository_name: str, subject: Digest, referrer: Manifest) -> None:
+        """List a referrer where a registry has no referrers API ("Pushing Manifests with Subject")."""
+        with self._lists:
+            try:
+                known = self.get_manifest(repository_name, _referrers_tag(subject)).content
+            except (ImageNotFoundError, RepositoryNotFoundError):
+                known = None
+            content = with_referrer(known, referrer)
+            if content != known:
+                self.put_manifest(repository_name, _referrers_tag(subject), content, OCI_INDEX)
+
     def _referrers_by_tag(self, repository_name: str, subject: Digest) -> tuple[Descriptor, ...]:
         try:
-            # "Referrers Tag Schema" of the distribution specification
-            fallback = self.get_manifest(repository_name, ImageTag(subject.value.replace(":", "-")))
+            fallback = self.get_manifest(repository_name, _referrers_tag(subject))
         except (ImageNotFoundError, RepositoryNotFoundError):
             return ()
         return fallback.children
+
+
+def _referrers_tag(subject: Digest) -> ImageTag:
+    """ "Referrers Tag Schema" of the distribution specification."""
+    return ImageTag(subject.value.replace(":", "-"))
 
 
 def _algorithm(reference: Digest | ImageTag) -> str:

@@ -65,6 +65,21 @@ def parse_referrers(content: bytes) -> tuple[Descriptor, ...]:
     return _descriptors(document.get("manifests"), limits.REFERRERS)
 
 
+def with_referrer(listed: bytes | None, referrer: Manifest) -> bytes:
+    """The index that lists an image's referrers, with this one, too; the same bytes where it lists it already."""
+    document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+    if listed:
+        document = json.loads(listed)
+    known = [each for each in document["manifests"] if each["digest"] == str(referrer.digest)]
+    if listed and known:
+        return listed
+    about = referrer.descriptor
+    entry = {"mediaType": about.media_type, "digest": str(about.digest), "size": about.size}
+    entry |= {"artifactType": about.artifact_type} if about.artifact_type else {}
+    entry |= {"annotations": dict(referrer.annotations)} if referrer.annotations else {}
+    return json.dumps({**document, "manifests": [*document["manifests"], entry]}, separators=(",", ":")).encode()
+
+
 def parse_image_tags(content: bytes) -> tuple[ImageTag, ...]:
     """Read one page of image tags. Raises RefusedByRegistryError where it is none."""
     try:

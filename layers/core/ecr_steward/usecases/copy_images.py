@@ -16,7 +16,7 @@ from typing import Protocol, Self
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import DigestMismatchError, RetryableError, StewardError, gravest
+from ecr_steward.errors import DigestMismatchError, PermanentError, RetryableError, StewardError, gravest
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
 
@@ -92,6 +92,10 @@ class Copied:
     remarks: tuple[str, ...] = ()
 
 
+class GivenUpError(PermanentError):
+    """The run was ended while this was under way."""
+
+
 class Progress(Protocol):
     """Who is told how far blobs are. Called from several threads."""
 
@@ -143,11 +147,14 @@ class CopyRun:
         self._blobs = ThreadPoolExecutor(blob_workers, "blob")
         self._lock = threading.Lock()
         self._moving: dict[Digest, Future[bool]] = {}
+        self._is_over = threading.Event()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        """What is still under way is given up at its next chunk: nobody waits for gigabytes after Ctrl-C."""
+        self._is_over.set()
         for pool in (self._images, self._looks, self._blobs):
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -256,6 +263,8 @@ class CopyRun:
 
     def _counted(self, blob: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
+            if self._is_over.is_set():
+                raise GivenUpError(f"{blob.digest} was given up")
             self._progress.moved(blob, len(chunk))
             yield chunk
 
