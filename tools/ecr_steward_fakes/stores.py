@@ -68,7 +68,7 @@ class FakeStore:
             self.blobs[blob.digest] = content
         return True
 
-    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
         with self._lock, self.calls.record("put_manifest", image_tag or manifest.digest):
             for blob in manifest.stored_blobs:
                 if blob.digest not in self.blobs:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from ecr_steward.adapters import addresses
 from ecr_steward.adapters.addresses import require_reachable
 from ecr_steward.adapters.transport import Origin
 from ecr_steward.errors import RefusedByRegistryError
@@ -23,7 +22,6 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
         return resolve(NAMES.get(host, host), *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    addresses._addresses.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -52,6 +50,12 @@ def test_a_private_address_is_for_a_private_registry_alone(url: str) -> None:
     require_reachable(url, Origin.of(HERE))
     with pytest.raises(RefusedByRegistryError, match="a private address"):
         require_reachable(url, Origin.of(PUBLIC))
+
+
+def test_ecr_may_have_its_blobs_in_a_private_network_and_nowhere_worse() -> None:
+    require_reachable(PRIVATE, Origin.of(PUBLIC), is_ecr=True)
+    with pytest.raises(RefusedByRegistryError):
+        require_reachable("http://169.254.169.254/", Origin.of(PUBLIC), is_ecr=True)
 
 
 @pytest.mark.parametrize("url", ["https://1.1.1.1/x", "https://out.example.com/x", "https://no.such.invalid/x", PUBLIC])

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_steward.adapters import limits
-from ecr_steward.adapters.manifests import digest_of, parse_manifest, parse_referrers
+from ecr_steward.adapters.manifests import digest_of, parse_manifest, parse_referrers, with_referrer
 from ecr_steward.domain.images import DOCKER_MANIFEST, MANIFEST_LIMIT, OCI_INDEX, OCI_MANIFEST
 from ecr_steward.errors import InvalidManifestError
+from ecr_steward_fakes.graphs import as_json, image_of, index_of
 
 DIGEST = "sha256:" + "a" * 64
 LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": DIGEST, "size": 5}
@@ -190,3 +191,16 @@ def test_nothing_but_our_own_error_comes_out_when_the_bytes_are_arbitrary(conten
         return
     assert manifest.content == content
     assert not (manifest.blobs and manifest.children)
+
+
+def test_a_list_of_referrers_refers_to_nothing_itself() -> None:
+    image, signature = image_of(b"{}"), image_of(b"{}", b"signature", subject=image_of(b"{}"))
+    listed = json.loads(index_of(image).content) | {"subject": as_json(image.descriptor)}
+
+    content = with_referrer(json.dumps(listed).encode(), signature)
+
+    assert "subject" not in json.loads(content)
+    assert [child.digest for child in parse_manifest(content).children] == [image.digest, signature.digest]
+    assert with_referrer(content, signature) == content
+    with pytest.raises(InvalidManifestError):
+        with_referrer(image.content, signature)

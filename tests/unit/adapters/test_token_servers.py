@@ -113,7 +113,7 @@ class TestCVE_2026_33540_and_CVE_2026_48978:
         foreign = new_server()
         registry.asks(f'Bearer realm="{foreign.url}/token"')
 
-        with pytest.raises(RefusedByRegistryError, match=r"is not known to be its own.*--token-server 127.0.0.1=127.0"):
+        with pytest.raises(RefusedByRegistryError, match="is not encrypted"):
             registry.read()
 
         assert foreign.received == []
@@ -124,10 +124,18 @@ class TestCVE_2026_33540_and_CVE_2026_48978:
         foreign = new_server()
         registry.asks(f'Bearer realm="{foreign.url}/token"')
 
-        with pytest.raises(RefusedByRegistryError, match="is not known"):
+        with pytest.raises(RefusedByRegistryError, match="is not encrypted"):
             registry.read(token_servers={"127.0.0.1": "127.0.0.1"})
 
         assert foreign.received == []
+
+    def test_password_stays_and_the_way_is_told_when_the_realm_is_an_unknown_server(self, registry: Registry) -> None:
+        registry.asks('Bearer realm="https://auth.example.com:5001/token"')
+
+        with pytest.raises(RefusedByRegistryError, match=r"--token-server 127.0.0.1:\d+=auth.example.com:5001$"):
+            registry.read(token_servers={"127.0.0.1": "auth.example.com", "other": "auth.example.com:5001"})
+
+        assert registry.server.logins == []
 
     @pytest.mark.parametrize(
         "realm", ["http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "", "http://ann:pw@127.0.0.1/token"]

@@ -19,7 +19,17 @@ from ecr_steward.errors import (
     StewardError,
     ThrottledError,
 )
-from ecr_steward.usecases.copy_images import RETRIES, TRIES, Copied, CopyRun, How, Result, Wanted
+from ecr_steward.usecases.copy_images import (
+    IMAGE_WORKERS,
+    RETRIES,
+    TRIES,
+    Copied,
+    CopyRun,
+    GivenUpError,
+    How,
+    Result,
+    Wanted,
+)
 from ecr_steward_fakes import FakeStore
 from ecr_steward_fakes.graphs import blob_of, fill, image_of, index_of
 
@@ -45,7 +55,7 @@ class Watched(FakeStore):
         super().__init__()
         self.broken: list[str] = []
 
-    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
         with self.calls.record("put_manifest", image_tag or manifest.digest):
             self.manifests[manifest.digest] = manifest
             if image_tag is not None:
@@ -128,6 +138,46 @@ def test_a_signature_that_came_later_comes_along_when_the_image_is_there(house: 
 
     assert (copied.result, copied.manifests) == (Result.COPIED, 2)
     assert house.destination.manifests.keys() == house.source.manifests.keys()
+
+
+def test_a_signature_is_listed_again_when_a_run_ended_before_that(house: House) -> None:
+    house.copy(referrers=True)
+    there, lists = house.destination, dict(house.destination.manifests)
+    hidden = {SIGNATURE.digest}
+    there.referrers = lambda subject: tuple(  # type: ignore[method-assign]
+        each.descriptor for each in lists.values() if each.subject and each.digest not in hidden
+    )
+    there.calls.clear()
+
+    house.copy(referrers=True)
+
+    assert [call.arguments for call in there.calls.changes] == [(SIGNATURE.digest,)]
+
+
+def test_an_image_is_said_to_be_there_when_it_was_copied_by_its_digest_before(house: House) -> None:
+    by_digest = Wanted(INDEX.digest, None)
+
+    (first,), (second,) = house.copy(by_digest), house.copy(by_digest)
+
+    assert (first.result, second.result, house.destination.tags) == (Result.COPIED, Result.PRESENT, {})
+
+
+def test_nothing_more_is_begun_when_one_fails_and_nobody_wants_to_go_on(house: House) -> None:
+    digest_of = house.source.digest_of
+    with house.run() as run:
+
+        def answer_late(reference: Digest | ImageTag) -> Digest | None:
+            if reference == TAG:
+                run._is_over.wait(10)
+            return digest_of(reference)
+
+        house.source.digest_of = answer_late  # type: ignore[method-assign]
+        first, *others = run.copy_all([Wanted(OTHER, OTHER), *[WANTED] * 40], keep_going=False)
+
+    assert isinstance(first, tuple)
+    assert len(others) <= IMAGE_WORKERS
+    assert [type(why) for _, why in others] == [GivenUpError] * len(others)  # type: ignore[misc]
+    assert house.destination.tags == {}
 
 
 def test_a_tag_stays_when_it_is_not_to_be_clobbered(house: House) -> None:

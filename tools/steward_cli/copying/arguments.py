@@ -5,7 +5,6 @@ small image.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -15,7 +14,6 @@ from steward_cli.copying.command import Asked, copy
 from steward_cli.refusal import refuse
 
 MOST_JOBS = 64
-INTERRUPTED = 130  # as a shell has it: 128 and the number of the signal
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,11 +24,7 @@ class _Parser(argparse.ArgumentParser):
 def run(arguments: Sequence[str]) -> int:
     """Copy as the arguments say; the exit code. Raises SystemExit for wrong use."""
     given = _parser().parse_args(arguments)
-    try:
-        return copy(_asked(given))
-    except KeyboardInterrupt:
-        sys.stderr.write("given up; what is there stays, and the next run goes on from it\n")
-        return INTERRUPTED
+    return copy(_asked(given))
 
 
 def _asked(given: argparse.Namespace) -> Asked:

@@ -20,6 +20,7 @@ from steward_cli.refusal import refuse
 SCHEMA_VERSION = 1
 FAILED = 1
 SOME_SKIPPED = 3
+INTERRUPTED = 130  # as a shell has it: 128 and the number of the signal
 _MIB = 1 << 20
 
 
@@ -58,26 +59,30 @@ def copy(asked: Asked) -> int:
         wanted = (
             [Wanted(tag, tag) for tag in from_here.image_tags()]
             if asked.all_tags
-            else [_wanted(source.reference, destination.reference)]
+            else [_wanted(source, destination.reference)]
         )
+        if not wanted:
+            sys.stderr.write(f"note: {source} has no image tag\n")
         with (
             shown(quiet=asked.dry_run) as progress,
             CopyRun(from_here, to_there, how, progress, blob_workers=asked.jobs) as run,
         ):
-            for each in run.copy_all(wanted):
+            for each in run.copy_all(wanted, keep_going=asked.keep_going):
                 told.append(each)
-                if not isinstance(each, Copied) and not asked.keep_going:
-                    break
     except (StewardError, OSError) as error:
         return _end(asked, source, destination, told, error)
+    except KeyboardInterrupt:
+        _end(asked, source, destination, told, None)
+        sys.stderr.write("given up; what is there stays, and the next run goes on from it\n")
+        return INTERRUPTED
     return _end(asked, source, destination, told, None)
 
 
-def _wanted(source: Digest | ImageTag | None, destination: Digest | ImageTag | None) -> Wanted:
+def _wanted(source: Place, destination: Digest | ImageTag | None) -> Wanted:
     if isinstance(destination, Digest):
         refuse("the destination is a tag, or nothing: what an image's digest is, it says itself", Code.COPY_OPTIONS)
-    reference = source or ImageTag("latest")
-    return Wanted(reference, destination or (None if isinstance(reference, Digest) else reference))
+    reference = source.reference or ImageTag("latest")
+    return Wanted(reference, destination or (source.image_tag if isinstance(reference, Digest) else reference))
 
 
 def _end(

@@ -6,6 +6,7 @@ Their own readers in Python (docker-py, oras-py) bring requests with them, which
 import base64
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from ecr_steward.adapters.token_servers import Password
 DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 30
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TOKEN = "<token>"  # noqa: S105  the user name under which a helper keeps an identity token
 
 
 class DockerConfigError(Exception):
@@ -62,7 +65,11 @@ def _from_file(path: Path, host: str) -> Password | None:
 
 
 def _decoded(entry: Any, path: Path, name: str) -> Password | None:
-    if not isinstance(entry, dict) or not entry.get("auth"):
+    if not isinstance(entry, dict):
+        return None
+    if entry.get("identitytoken"):
+        raise _of_a_token(name)
+    if not entry.get("auth"):
         return None
     try:
         username, separator, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
@@ -76,7 +83,7 @@ def _decoded(entry: Any, path: Path, name: str) -> Password | None:
 def _from_program(helper: str, name: str) -> Password | None:
     """Ask a credential helper (docker-credential-helpers, README: "Development"). It answers on its standard output."""
     program = f"docker-credential-{helper}"
-    if not helper.replace("-", "").replace("_", "").isalnum():
+    if not _HELPER.fullmatch(helper):
         raise DockerConfigError(f"{helper!r} is no name of a credential helper")
     try:
         done = subprocess.run(  # noqa: S603
@@ -91,6 +98,15 @@ def _from_program(helper: str, name: str) -> Password | None:
         raise DockerConfigError(f"{program} gives no login for {name}: {said[:300]}")
     try:
         answer = json.loads(done.stdout)
-        return Password(answer["Username"], answer["Secret"])
+        found = Password(answer["Username"], answer["Secret"])
     except (ValueError, KeyError, TypeError) as cause:
         raise DockerConfigError(f"{program} answered with something else than a login for {name}") from cause
+    if found.username == _TOKEN:
+        raise _of_a_token(name)
+    return found
+
+
+def _of_a_token(name: str) -> DockerConfigError:
+    return DockerConfigError(
+        f"the login for {name} is an identity token, which is not understood here; log in with a user and a password"
+    )

@@ -13,13 +13,16 @@ from typing import Any, BinaryIO
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.blobs import Verified
 from ecr_steward.adapters.manifests import parse_manifest
-from ecr_steward.domain.images import OCI_INDEX, Descriptor, Manifest
-from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.adapters.strict_json import read_object
+from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from ecr_steward.domain.names import Digest, ImageTag, image_tag
 from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, RefusedByRegistryError
 from ecr_steward.ports.stores import ImageStore
 
 NAME = "org.opencontainers.image.ref.name"
 """The annotation that holds an image's tag."""
+INDEX_BYTES = 64 * 1024 * 1024
+"""Of a folder's ``index.json``: some hundred thousand images."""
 _READABLE = 0o644
 _VERSION = '{"imageLayoutVersion":"1.0.0"}'
 
@@ -36,7 +39,7 @@ class LayoutStore:
     def image_tags(self) -> Iterator[ImageTag]:
         for entry in self._entries():
             if name := (entry.get("annotations") or {}).get(NAME):
-                yield ImageTag(str(name))
+                yield image_tag(str(name))  # or a name could lead to another repository at the destination
 
     def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
         if isinstance(reference, Digest):
@@ -50,9 +53,7 @@ class LayoutStore:
             raise ImageNotFoundError(f"{self._folder} holds no {reference}")
         with self._open(digest) as stream:
             content = stream.read(limits.MANIFEST_BYTES + 1)
-        found = parse_manifest(
-            content, None if b'"mediaType"' in content else self._media_type(digest), digest.algorithm
-        )
+        found = parse_manifest(content, _media_type(content), digest.algorithm)
         if found.digest != digest:
             raise InvalidManifestError(f"{self._path(digest)} does not hold the bytes of {digest}")
         return found
@@ -81,9 +82,9 @@ class LayoutStore:
             self._write(blob.digest, Verified(chunks, blob))
         return True
 
-    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
         self._write(manifest.digest, [manifest.content])
-        if image_tag is None and manifest.subject is None:
+        if image_tag is None and manifest.subject is None and not is_top:
             return
         entry: dict[str, Any] = {
             "mediaType": manifest.descriptor.media_type,
@@ -118,15 +119,17 @@ class LayoutStore:
             self._replace(path, chunks)
 
     def _replace(self, path: Path, chunks: Iterable[bytes]) -> None:
-        with NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as stream:
-            temporary = Path(stream.name)
-            try:
+        """Have a file under its name when all of it is there, also after a crash of this process."""
+        stream = NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False)  # noqa: SIM115
+        temporary = Path(stream.name)
+        try:
+            with stream:
                 stream.writelines(chunks)
-                temporary.chmod(_READABLE)
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+            temporary.chmod(_READABLE)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -140,20 +143,36 @@ class LayoutStore:
         found = [each for each in self._entries() if (each.get("annotations") or {}).get(NAME) == image_tag]
         return found[-1] if found else None
 
-    def _media_type(self, digest: Digest) -> str | None:
-        return next((str(each["mediaType"]) for each in self._entries() if each["digest"] == str(digest)), None)
-
     def _entries(self) -> list[dict[str, Any]]:
         path = self._folder / "index.json"
         try:
-            content = path.read_bytes()
+            with path.open("rb") as stream:
+                content = stream.read(INDEX_BYTES + 1)
         except FileNotFoundError:
             return []
         except OSError as cause:
             raise RefusedByRegistryError(f"{path} cannot be read: {cause.strerror}") from cause
-        parse_manifest(content, OCI_INDEX)
-        entries: list[dict[str, Any]] = json.loads(content)["manifests"]
+        if len(content) > INDEX_BYTES:
+            raise RefusedByRegistryError(f"{path} is over the limit of {INDEX_BYTES} bytes")
+        try:
+            entries: list[dict[str, Any]] = read_object(content)["manifests"]
+            for entry in entries:
+                Digest(entry["digest"])
+                (entry.get("annotations") or {}).get(NAME)
+        except (ValueError, KeyError, TypeError, AttributeError) as cause:
+            raise RefusedByRegistryError(f"{path} is no index of images: {cause}") from cause
         return entries
+
+
+def _media_type(content: bytes) -> str | None:
+    """Of a manifest that does not say it itself, which is OCI's right; a layout keeps nothing beside it."""
+    try:
+        document = read_object(content)
+    except ValueError:
+        return None
+    if "mediaType" in document:
+        return None
+    return OCI_INDEX if "manifests" in document else OCI_MANIFEST
 
 
 def _gives_way(known: dict[str, Any], entry: dict[str, Any]) -> bool:

@@ -30,6 +30,8 @@ class RegistryPlace:
     host: str
     repository_name: str
     reference: Digest | ImageTag | None = None
+    image_tag: ImageTag | None = None
+    """That stands beside a digest."""
 
     @property
     def registry(self) -> tuple[str, str] | None:
@@ -47,6 +49,7 @@ class FolderPlace:
 
     folder: Path
     reference: Digest | ImageTag | None = None
+    image_tag: ImageTag | None = None
 
     def __str__(self) -> str:
         return f"oci:{self.folder}"
@@ -90,5 +93,5 @@ def _registry(text: str) -> RegistryPlace:
         raise PlaceError(f"{name!r} in {text!r} is no name of a repository")
     if host in ("docker.io", "index.docker.io"):
         host = DOCKER_HUB
-    reference = Digest(digest) if at else image_tag(tag) if tag else None
-    return RegistryPlace(host, name, reference)
+    named_tag = image_tag(tag) if tag else None
+    return RegistryPlace(host, name, Digest(digest), named_tag) if at else RegistryPlace(host, name, named_tag)

@@ -12,7 +12,7 @@ from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.registry_store import RegistryStore
 from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, Password
 from ecr_steward.adapters.transport import Transport
-from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError
+from ecr_steward.errors import AccessDeniedError, ImageNotFoundError, RegistryUnavailableError
 from ecr_steward.ports.stores import ImageStore
 from steward_cli.copying.docker_config import DockerConfigError, password_for
 from steward_cli.copying.layout import LayoutStore
@@ -32,7 +32,12 @@ class Stores:
         self._token_servers = {**TOKEN_SERVERS, **(token_servers or {})}
 
     def source(self, place: Place) -> ImageStore:
-        """A place to read from. Raises AccessDeniedError and RegistryUnavailableError."""
+        """A place to read from.
+
+        Raises AccessDeniedError, RegistryUnavailableError, and ImageNotFoundError for a folder that is no layout.
+        """
+        if isinstance(place, FolderPlace) and not (place.folder / "index.json").is_file():
+            raise ImageNotFoundError(f"{place.folder} is no OCI image layout: it has no index.json")
         return self._open(place, "pull")
 
     def destination(self, place: Place, source: Place) -> ImageStore:
@@ -49,8 +54,8 @@ class Stores:
         if isinstance(neighbour, RegistryPlace):
             scopes.append(f"repository:{neighbour.repository_name}:pull")
         password = partial(_password, place.host)
-        if place.registry and password() is None:
-            return RegistryStore(self._of_ecr(*place.registry), place.repository_name)
+        if place.registry:
+            return RegistryStore(self._of_ecr(place.host, *place.registry, password()), place.repository_name)
         origin = f"{self._scheme(place.host)}://{place.host}"
         login = ChallengedLogin(origin, tuple(scopes), password, self._transport, self._token_servers)
         client = DistributionClient(
@@ -58,12 +63,21 @@ class Stores:
             login.authorization,
             challenged=login.challenged,
             transport=self._transport,
-            is_ecr=place.registry is not None,
+            is_ecr=False,
         )
         return RegistryStore(client, place.repository_name)
 
-    def _of_ecr(self, account: str, region: str) -> DistributionClient:
-        """ECR's own address and login, as AWS tells them to whoever calls."""
+    def _of_ecr(self, host: str, account: str, region: str, kept: Password | None) -> DistributionClient:
+        """ECR by the login that Docker keeps; without one by AWS's own, with the address that AWS tells."""
+
+        def died() -> None:
+            raise AccessDeniedError(
+                f"the login that is kept for {host} is not accepted: it has died after twelve hours, or may not do "
+                f"this. Log in again, or docker logout {host} to have AWS's own login used"
+            )
+
+        if kept is not None:
+            return DistributionClient(f"https://{host}", lambda: kept.basic, renew=died, transport=self._transport)
         from ecr_steward.adapters.clients import AwsClients
         from ecr_steward.adapters.clock import utc_now
         from ecr_steward.adapters.registry_login import RegistryLogin
@@ -88,6 +102,8 @@ class Stores:
         except urllib3.exceptions.SSLError as error:
             return "https" if isinstance(error.args[0], ssl.SSLCertVerificationError) else "http"
         except urllib3.exceptions.HTTPError as error:
+            if isinstance(error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProtocolError):
+                return "http"  # nobody speaks TLS there; whether anybody speaks at all, the first request says
             raise RegistryUnavailableError(f"{host} does not answer: {type(error).__name__}") from error
         return "https"
 

@@ -111,7 +111,7 @@ class Blobs:
                     yield response
                     return
                 url = redirect_target(response, url)
-                require_reachable(url, self._session.origin)
+                require_reachable(url, self._session.origin, is_ecr=self._session.is_ecr)
             # Once it has left, it stays without: whoever sent it back is not to be trusted with the login.
             anonymous = anonymous or Origin.of(url) != self._session.origin
         raise RefusedByRegistryError(f"{digest} is redirected more than {limits.REDIRECTS} times")
@@ -133,7 +133,7 @@ class Blobs:
         has to be sent ("Mounting a blob from another repository" of the distribution specification). One that does not
         begins an upload instead.
         """
-        start = self._session.url(repository_name, "blobs", "uploads/")
+        start = self._session.url(repository_name, "blobs", "uploads") + "/"
         if mount_from:
             start += f"?{urlencode({'mount': blob.digest.value, 'from': mount_from})}"
         with self._session.send("POST", start, "ecr:InitiateLayerUpload", expected=DONE) as response:

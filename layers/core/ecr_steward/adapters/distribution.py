@@ -51,7 +51,6 @@ class DistributionClient:
     ) -> None:
         self._session = Session(origin, authorization, renew, transport or Transport(), challenged, is_ecr=is_ecr)
         self._blobs = Blobs(self._session, at_once=not is_ecr)
-        self._is_ecr = is_ecr
         self._lists = Lock()
 
     @property
@@ -136,7 +135,7 @@ class DistributionClient:
             raise RefusedByRegistryError(f"{redacted(url)} was accepted, but {digest} is not there")
         if stored is not None and stored != digest.value:
             raise DigestMismatchError(f"{redacted(url)} was stored as {stored[:100]!r}, not as {digest}")
-        if manifest.subject is not None and not knows_referrers and not self._is_ecr:
+        if manifest.subject is not None and not knows_referrers and not self._session.is_ecr:
             self._list_by_tag(repository_name, manifest.subject.digest, manifest)
         return digest
 

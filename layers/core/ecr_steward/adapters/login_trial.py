@@ -56,7 +56,7 @@ class LoginTrial:
         Raises AccessDeniedError where the login is not even known, ThrottledError, RegistryUnavailableError, and
         RefusedByRegistryError for an answer that says neither yes nor no.
         """
-        url = self._session.url(repository_name, "blobs", "uploads/")
+        url = self._session.url(repository_name, "blobs", "uploads") + "/"
         answers = DONE | {_FORBIDDEN, _NOT_FOUND}
         with self._session.send("POST", url, "ecr:InitiateLayerUpload", expected=answers) as response:
             if response.status == _FORBIDDEN:

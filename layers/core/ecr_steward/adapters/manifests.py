@@ -66,10 +66,15 @@ def parse_referrers(content: bytes) -> tuple[Descriptor, ...]:
 
 
 def with_referrer(listed: bytes | None, referrer: Manifest) -> bytes:
-    """The index that lists an image's referrers, with this one, too; the same bytes where it lists it already."""
+    """The index that lists an image's referrers, with this one, too; the same bytes where it lists it already.
+
+    Raises InvalidManifestError where what is listed so far is no index.
+    """
     document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
     if listed:
+        parse_manifest(listed, OCI_INDEX)
         document = json.loads(listed)
+        document.pop("subject", None)  # or the list would have to be listed, too
     known = [each for each in document["manifests"] if each["digest"] == str(referrer.digest)]
     if listed and known:
         return listed

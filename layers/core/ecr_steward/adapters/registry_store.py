@@ -42,6 +42,6 @@ class RegistryStore:
         mount_from = source.repository_name if is_neighbour and isinstance(source, RegistryStore) else None
         return self.client.have_blob(self.repository_name, blob, read, mount_from)
 
-    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
         reference = image_tag or manifest.digest
         self.client.put_manifest(self.repository_name, reference, manifest.content, manifest.descriptor.media_type)

@@ -38,12 +38,12 @@ class Session:
         self._authorization = authorization
         self._renew = renew
         self._challenged = challenged
-        self._is_ecr = is_ecr
+        self.is_ecr = is_ecr
         self._transport = transport
 
     def url(self, repository_name: str, kind: str, reference: object) -> str:
-        """The URL of a manifest, blob, upload or list of referrers."""
-        return f"{self.origin}/v2/{quote(repository_name)}/{kind}/{quote(str(reference), safe=':/')}"
+        """The URL of a manifest, blob, upload or list of referrers. What a reference holds stays in its place."""
+        return f"{self.origin}/v2/{quote(repository_name)}/{kind}/{quote(str(reference), safe=':')}"
 
     @contextmanager
     def send(
@@ -79,7 +79,7 @@ class Session:
                 or not refusal.may_be_an_expired_login
                 or not self._another_login(refusal.status, challenge, authorization)
             ):
-                raise refusal.error(action if self._is_ecr else None, redacted(url))
+                raise refusal.error(action if self.is_ecr else None, redacted(url))
             may_renew = False
             if body is not None and not isinstance(body, bytes):
                 raise RegistryUnavailableError(f"{action} on {redacted(url)}: the login expired during the upload")

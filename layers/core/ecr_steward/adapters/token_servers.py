@@ -22,7 +22,6 @@ TOKEN_SERVERS: Mapping[str, str] = {
     "registry.gitlab.com": "gitlab.com",
 }
 """Registries whose tokens come from another host, and that host."""
-_SCHEMES = ("bearer", "basic")
 
 
 @dataclass(frozen=True)
@@ -117,16 +116,18 @@ class ChallengedLogin:
         theirs = Origin.of(realm)
         if theirs == self._origin:
             return
-        if (
-            theirs.scheme == "https"
-            and theirs.port == 443
-            and self._token_servers.get(self._origin.host) == theirs.host
-        ):
-            return
-        raise RefusedByRegistryError(
-            f"{self._origin} wants the password for it to be sent to {redacted(realm)}, which is not known to be its "
-            f"own; if it is, say --token-server {self._origin.host}={theirs.host}"
-        )
+        said = f"{self._origin} wants the password for it to be sent to {redacted(realm)}, which is not"
+        if theirs.scheme != "https":
+            raise RefusedByRegistryError(f"{said} encrypted")
+        if self._token_servers.get(_named(self._origin)) != _named(theirs):
+            own = f"{_named(self._origin)}={_named(theirs)}"
+            raise RefusedByRegistryError(f"{said} known to be its own; if it is, say --token-server {own}")
+
+
+def _named(origin: Origin) -> str:
+    """Host, and port where it is not the usual one."""
+    usual = {"https": 443, "http": 80}[origin.scheme]
+    return origin.host if origin.port == usual else f"{origin.host}:{origin.port}"
 
 
 def _parameters(text: str) -> Mapping[str, str]:

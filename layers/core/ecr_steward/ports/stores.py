@@ -62,8 +62,11 @@ class ImageStore(ManifestSource, Protocol):
         """
         ...
 
-    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None) -> None:
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
         """Put a manifest or index byte for byte, under an image tag or by its digest alone.
+
+        ``is_top`` says that it is what was asked for, and no part of that: some stores list only those. A store that
+        cannot find referrers by itself lists those that are put.
 
         On ECR this needs ecr:PutImage.
         """

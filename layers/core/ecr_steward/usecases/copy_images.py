@@ -5,7 +5,6 @@ once. Whatever fails, the destination shows no image tag whose content is incomp
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -134,13 +133,12 @@ class CopyRun:
         *,
         blob_workers: int = BLOB_WORKERS,
         image_workers: int = IMAGE_WORKERS,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._source = _Remembering(source)
         self._destination = destination
         self._how = how
         self._progress = progress
-        self._sleep = sleep
         self._patience = _Patience()
         self._images = ThreadPoolExecutor(image_workers, "image")
         self._looks = ThreadPoolExecutor(blob_workers, "look")
@@ -148,6 +146,7 @@ class CopyRun:
         self._lock = threading.Lock()
         self._moving: dict[Digest, Future[bool]] = {}
         self._is_over = threading.Event()
+        self._sleep = sleep or self._is_over.wait
 
     def __enter__(self) -> Self:
         return self
@@ -158,14 +157,22 @@ class CopyRun:
         for pool in (self._images, self._looks, self._blobs):
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def copy_all(self, wanted: Sequence[Wanted]) -> Iterator[Copied | tuple[Wanted, StewardError]]:
-        """Copy images, in their order, and tell what became of each. One that fails keeps none from the others."""
+    def copy_all(
+        self, wanted: Sequence[Wanted], *, keep_going: bool = True
+    ) -> Iterator[Copied | tuple[Wanted, StewardError]]:
+        """Copy images, in their order, and tell what became of each that was begun.
+
+        One that fails keeps none from the others; without ``keep_going`` what is under way then is given up.
+        """
         begun = [(each, self._images.submit(self.copy, each)) for each in wanted]
         for each, future in begun:
             try:
-                yield future.result()
+                if not (self._is_over.is_set() and future.cancel()):
+                    yield future.result()
             except StewardError as error:
                 yield each, error
+                if not keep_going:
+                    self._is_over.set()
 
     def copy(self, wanted: Wanted) -> Copied:
         """Copy one image. Raises StewardError; then its image tag shows what it showed before."""
@@ -181,7 +188,7 @@ class CopyRun:
         if self._how.no_clobber and held_by not in (None, top.digest):
             why = f"{wanted.image_tag} is {held_by} there, and is not moved"
             return Copied(wanted, top.digest, Result.SKIPPED, remarks=(why,))
-        return self._bring(wanted, top, is_tagged=there is not None and held_by == top.digest)
+        return self._bring(wanted, top, is_tagged=there is None or held_by == top.digest)
 
     def _selected(self, selected: Manifest | Digest) -> Manifest:
         if isinstance(selected, Digest):
@@ -201,9 +208,12 @@ class CopyRun:
             return Copied(wanted, top.digest, result, len(missing), len(lacking), size, graph.remarks)
         moved = self._move(blobs)
         for part in missing:
-            self._destination.put_manifest(self._source.manifest(part.manifest.digest), None)
+            is_top = part.manifest.digest == top.digest and wanted.image_tag is None
+            self._put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
+        if self._how.referrers:
+            self._list_referrers(graph, missing)
         if wanted.image_tag and not is_tagged:
-            self._destination.put_manifest(top, wanted.image_tag)
+            self._put(top, wanted.image_tag)
         if not is_done:
             self._prove(top, wanted.image_tag)
         result = Result.PRESENT if is_done and not moved else Result.COPIED
@@ -215,6 +225,29 @@ class CopyRun:
         found = self._looks.map(lambda part: self._destination.digest_of(part.manifest.digest), graph.parts)
         missing = [part for part, there in zip(graph.parts, found, strict=True) if there is None]
         return missing, list(graph.parts) if self._how.deep else missing
+
+    def _put(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
+        self._go_on()
+        self._destination.put_manifest(manifest, image_tag, is_top=is_top)
+
+    def _list_referrers(self, graph: ImageGraph, put: Sequence[Part]) -> None:
+        """Put once more what is there and not listed: a run may have ended between the one and the other."""
+        there = {part.manifest.digest for part in graph.parts} - {part.manifest.digest for part in put}
+        listed: dict[Digest, set[Digest]] = {}
+        for digest in sorted(there):
+            manifest = self._source.manifest(digest)
+            if manifest.subject is None:
+                continue
+            subject = manifest.subject.digest
+            if subject not in listed:
+                listed[subject] = {each.digest for each in self._destination.referrers(subject)}
+            if digest not in listed[subject]:
+                self._put(manifest, None)
+
+    def _go_on(self) -> None:
+        """Raises GivenUpError when the run is over."""
+        if self._is_over.is_set():
+            raise GivenUpError("given up, since the run was ended")
 
     def _have(self, blobs: Sequence[Descriptor]) -> list[bool]:
         return list(self._looks.map(lambda blob: self._destination.has_blob(blob.digest), blobs))
@@ -242,6 +275,7 @@ class CopyRun:
     def _move_one(self, blob: Descriptor) -> bool:
         """Whether any byte had to be moved."""
         for attempt in range(TRIES):
+            self._go_on()
             try:
                 if self._destination.has_blob(blob.digest):
                     return False
@@ -263,8 +297,7 @@ class CopyRun:
 
     def _counted(self, blob: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
-            if self._is_over.is_set():
-                raise GivenUpError(f"{blob.digest} was given up")
+            self._go_on()
             self._progress.moved(blob, len(chunk))
             yield chunk
 

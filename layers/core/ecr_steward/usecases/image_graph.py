@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest
-from ecr_steward.errors import InvalidManifestError
+from ecr_steward.errors import ImageNotFoundError, InvalidManifestError
 from ecr_steward.ports.stores import ManifestSource
 
 DEPTH_LIMIT = 8
@@ -58,7 +58,7 @@ class _Reader:
     def _walk_referrer(self, referrer: Descriptor, depth: int) -> Iterator[Part]:
         try:
             parts = list(self.walk(referrer.digest, depth))
-        except InvalidManifestError as error:
+        except (InvalidManifestError, ImageNotFoundError) as error:
             self.remarks.append(f"the referrer {referrer.digest} stays behind: {error}")
         else:
             yield from parts

@@ -208,12 +208,16 @@ def _ahead[Item, Found](
 ) -> Iterator[Found]:
     """What visits find, in order. No more than ``limit`` are begun and not yet told: little is done after a Ctrl-C."""
     begun: deque[Future[Found]] = deque()
-    for item in items:
-        begun.append(pool.submit(visit, item))
-        if len(begun) == limit:
+    try:
+        for item in items:
+            begun.append(pool.submit(visit, item))
+            if len(begun) == limit:
+                yield begun.popleft().result()
+        while begun:
             yield begun.popleft().result()
-    while begun:
-        yield begun.popleft().result()
+    finally:
+        for each in begun:
+            each.cancel()
 
 
 def summed(found: Iterable[Swept]) -> SweepOutcome:

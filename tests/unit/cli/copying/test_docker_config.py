@@ -89,6 +89,8 @@ def test_there_is_none_when_the_helper_knows_of_none(
         ("[]", "is no JSON object"),
         ({"auths": {HOST: {"auth": "???"}}}, "is no user and password"),
         ({"auths": {HOST: auth("no colon")}}, "is no user and password"),
+        ({"auths": {HOST: {**auth("0:"), "identitytoken": "eyJ"}}}, "is an identity token"),
+        ({"credsStore": "desktop.exe"}, "docker-credential-desktop.exe cannot be asked"),
         ({"credsStore": "../../bin/sh"}, "is no name of a credential helper"),
         ({"credsStore": "lost"}, "cannot be asked"),
     ],

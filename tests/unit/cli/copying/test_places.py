@@ -16,7 +16,7 @@ DIGEST = f"sha256:{'a' * 64}"
         ("localhost:5000/a:1", RegistryPlace("localhost:5000", "a", ImageTag("1"))),
         ("r.example.com/team-a/api", RegistryPlace("r.example.com", "team-a/api")),
         ("docker://r.example.com/a/b:1.0", RegistryPlace("r.example.com", "a/b", ImageTag("1.0"))),
-        (f"r.example.com/a/b:1.0@{DIGEST}", RegistryPlace("r.example.com", "a/b", Digest(DIGEST))),
+        (f"r.example.com/a/b:1.0@{DIGEST}", RegistryPlace("r.example.com", "a/b", Digest(DIGEST), ImageTag("1.0"))),
         ("[::1]:5000/a:1", RegistryPlace("[::1]:5000", "a", ImageTag("1"))),
         ("docker.io/library/busybox:1", RegistryPlace("registry-1.docker.io", "library/busybox", ImageTag("1"))),
         ("oci:images", FolderPlace(Path("images"))),
