@@ -166,12 +166,15 @@ class CopyRun:
         """
         begun = [(each, self._images.submit(self.copy, each)) for each in wanted]
         for each, future in begun:
+            if future.cancelled():
+                continue
             try:
-                if not (self._is_over.is_set() and future.cancel()):
-                    yield future.result()
+                yield future.result()
             except StewardError as error:
                 yield each, error
                 if not keep_going:
+                    for _, other in begun:
+                        other.cancel()
                     self._is_over.set()
 
     def copy(self, wanted: Wanted) -> Copied:
