@@ -16,11 +16,9 @@ from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.explanation import Decided, Explanation, explain
-from ecr_steward.rulebook.model import Rulebook
 from steward_cli.main import FINDINGS
 from steward_cli.refusal import refuse
-from steward_cli.report import show_findings
-from steward_cli.rulebook_commands import read_rulebook, the_rulebook
+from steward_cli.rulebook_commands import the_rulebook, valid_rulebook
 
 _ANY_ACCOUNT = "000000000000"
 _ANY_REGION = "us-east-1"
@@ -36,7 +34,7 @@ def explain_repository(
     as_json: bool,
 ) -> None:
     """Print what holds for a repository. Exits with 1 where no rule matches it."""
-    rulebook = _rulebook(file)
+    rulebook = valid_rulebook(file or the_rulebook())[1]
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     for missing, key, option in ((account, "accounts", "--account"), (region, "regions", "--region")):
         named = next((rule.name for rule in rulebook.rules if getattr(rule.match, key)), None)
@@ -55,17 +53,6 @@ def explain_repository(
             typer.echo("some rules match by resource tags: --resource-tag KEY=VALUE says which it carries", err=True)
     if not found.rules:
         raise typer.Exit(FINDINGS)
-
-
-def _rulebook(file: Path | None) -> Rulebook:
-    try:
-        _, rulebook, findings = read_rulebook(file or the_rulebook())
-    except OSError as error:
-        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
-    if rulebook is None:
-        show_findings(findings, sys.stderr)
-        raise typer.Exit(FINDINGS)
-    return rulebook
 
 
 def _pairs(written: Sequence[str]) -> dict[str, str]:

@@ -189,15 +189,6 @@ def _given(asked: Asked) -> Source:
 
 
 def _rules(path: Path) -> Rules:
-    from steward_cli.rulebook_commands import read_rulebook  # noqa: PLC0415
+    from steward_cli.rulebook_commands import valid_rulebook  # noqa: PLC0415
 
-    try:
-        _, rulebook, findings = read_rulebook(path)
-    except OSError as error:
-        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
-    if rulebook is None:
-        from steward_cli.report import show_findings  # noqa: PLC0415
-
-        show_findings(findings, sys.stderr)
-        raise typer.Exit(FINDINGS)
-    return compile_rulebook(rulebook)
+    return compile_rulebook(valid_rulebook(path)[1])

@@ -1,5 +1,6 @@
 """``ecr-steward validate`` and ``compile``: the work behind the commands, without their arguments."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
 from steward_cli.findings import Finding
+from steward_cli.main import FINDINGS
 from steward_cli.parameters import bounds_of
 from steward_cli.refusal import refuse
 from steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file
@@ -60,6 +62,20 @@ def compile_file(path: Path, output: Path) -> list[Finding]:
 
         output.write_text(dump_compiled(rulebook, path.name, file.source), encoding="utf-8")
     return findings
+
+
+def valid_rulebook(path: Path) -> tuple[RulebookFile, Rulebook]:
+    """A rulebook that is there and validates, with its file. Raises SystemExit where it is not, and shows why."""
+    try:
+        file, rulebook, findings = read_rulebook(path)
+    except OSError as error:
+        refuse(f"{path} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
+    if file is None or rulebook is None:
+        from steward_cli.report import show_findings  # noqa: PLC0415 - rich is for findings only
+
+        show_findings(findings, sys.stderr)
+        sys.exit(FINDINGS)
+    return file, rulebook
 
 
 def read_rulebook(path: Path) -> tuple[RulebookFile | None, Rulebook | None, list[Finding]]:

@@ -32,7 +32,6 @@ from steward_cli.planning.running import Run, ToDo, moved_since
 from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
 from steward_cli.refusal import refuse
 from steward_cli.remembered import table_of_stack, told
-from steward_cli.report import show_findings
 from steward_cli.rulebook_commands import the_rulebook
 
 __all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
@@ -74,7 +73,7 @@ class Shown:
 
 def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, detailed_exitcode: bool) -> None:
     """Plan, print, save. Raises typer.Exit with 1 where something could not be looked at, and 2 as asked for."""
-    rulebook = _rulebook(file)
+    rulebook = read_rules(file or the_rulebook())
     run = _run(rulebook, scope)
     outcome, _ = run.plan(wanted_by(scope.repositories))
     if scope.deployed.table:
@@ -105,7 +104,7 @@ def _tell_what_holds(run: Run) -> None:
 
 def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     """Plan, show it, ask, and do it. Raises typer.Exit with 1 where something failed or the answer is no."""
-    rulebook = _rulebook(file)
+    rulebook = read_rules(file or the_rulebook())
     run, is_wanted = _run(rulebook, scope), wanted_by(scope.repositories)
     about = scope_of(rulebook, run.registries, scope.repositories)
     if yes:
@@ -199,15 +198,3 @@ def _who() -> str:
 def _window() -> str:
     """What the brake counts together: this run."""
     return f"apply {utc_now().isoformat(timespec='microseconds')}"
-
-
-def _rulebook(file: Path | None) -> ReadRulebook:
-    """The rulebook that is meant. Raises typer.Exit where there is none, or a wrong one, and says so."""
-    try:
-        found = read_rules(file or the_rulebook())
-    except OSError as error:
-        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
-    if isinstance(found, list):
-        show_findings(found, sys.stderr)
-        raise typer.Exit(FINDINGS)
-    return found

@@ -17,8 +17,7 @@ from ecr_steward.domain.rules import Rules
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.patterns import repository_matcher
-from steward_cli.findings import Finding
-from steward_cli.rulebook_commands import read_rulebook
+from steward_cli.rulebook_commands import valid_rulebook
 
 _CONFIG: Final = Config(
     retries={"mode": "adaptive", "total_max_attempts": 8}, connect_timeout=5, read_timeout=20, max_pool_connections=32
@@ -40,11 +39,9 @@ class ReadRulebook:
         return sha256(self.compiled.encode()).hexdigest()
 
 
-def read_rules(path: Path) -> ReadRulebook | list[Finding]:
-    """The rules of a file, or what is wrong with it. Raises OSError."""
-    file, rulebook, findings = read_rulebook(path)
-    if file is None or rulebook is None:
-        return findings
+def read_rules(path: Path) -> ReadRulebook:
+    """The rules of a file. Raises SystemExit where it is none, and shows why."""
+    file, rulebook = valid_rulebook(path)
     compiled = dump_compiled(rulebook, path.name, file.source)
     return ReadRulebook(compile_rulebook(rulebook), compiled, str(path))
 

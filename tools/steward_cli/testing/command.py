@@ -15,7 +15,7 @@ from ecr_steward.rulebook.compile import compile_rulebook
 from steward_cli.findings import Finding
 from steward_cli.main import FINDINGS
 from steward_cli.refusal import refuse
-from steward_cli.rulebook_commands import read_rulebook, the_rulebook
+from steward_cli.rulebook_commands import the_rulebook, valid_rulebook
 from steward_cli.testing.files import USUAL, Cases, find_case_files, read_cases
 from steward_cli.testing.model import Case
 from steward_cli.testing.output import Format, Tested, output_of
@@ -46,7 +46,7 @@ def write_case(event_file: Path, output: Path | None, rulebook: Path | None) -> 
     """Write a case from an event, which expects what the rulebook makes of it now."""
     document = _event(event_file)
     found_rulebook = rulebook or the_rulebook()
-    rules = compile_rulebook(_rulebook(found_rulebook))
+    rules = compile_rulebook(valid_rulebook(found_rulebook)[1])
     try:
         told = read_event(document, event_file.parent)
         given = given_of(told)
@@ -85,15 +85,6 @@ def _read(files: Sequence[Path]) -> list[Cases]:
             findings += found
     _stop_at(findings)
     return read
-
-
-def _rulebook(path: Path) -> Any:
-    try:
-        _, rulebook, findings = read_rulebook(path)
-    except OSError as error:
-        refuse(f"{path} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
-    _stop_at(findings)
-    return rulebook
 
 
 def _event(path: Path) -> Any:
