@@ -89,9 +89,9 @@ def parse_image_tags(content: bytes) -> tuple[ImageTag, ...]:
     """Read one page of image tags. Raises RefusedByRegistryError where it is none."""
     try:
         tags = read_object(content).get("tags") or ()
-        if not isinstance(tags, (list, tuple)):
-            raise InvalidNameError(f"the tags are a {type(tags).__name__}")
-        return tuple(image_tag(str(tag)) for tag in tags)
+        if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
+            raise InvalidNameError("the tags are no list of texts")
+        return tuple(image_tag(tag) for tag in tags)
     except ValueError as cause:
         raise RefusedByRegistryError(f"a page of image tags cannot be read: {cause}") from cause
 
