@@ -140,6 +140,21 @@ def test_a_signature_that_came_later_comes_along_when_the_image_is_there(house: 
     assert house.destination.manifests.keys() == house.source.manifests.keys()
 
 
+def test_what_cosign_attached_by_tag_comes_along_before_the_image_shows_itself(house: House) -> None:
+    attached = image_of(b"{}", b"signature")
+    tags = [ImageTag(f"sha256-{of.digest.hex}.{ending}") for of, ending in ((INDEX, "sig"), (ARM, "att"))]
+    for tag in tags:
+        house.source.put_manifest(attached, tag)
+
+    (without,) = house.copy(dry_run=True)
+    (copied,) = house.copy(referrers=True)
+    (again,) = house.copy(referrers=True)
+
+    put = [call.arguments[0] for call in house.destination.calls.changes if call.method == "put_manifest"]
+    assert [each for each in put if not isinstance(each, Digest)] == [*sorted(tags, key=tags[::-1].index), TAG]
+    assert (without.manifests, copied.manifests, again.result) == (3, 6, Result.PRESENT)
+
+
 def test_a_signature_is_listed_again_when_a_run_ended_before_that(house: House) -> None:
     house.copy(referrers=True)
     there, lists = house.destination, dict(house.destination.manifests)

@@ -29,6 +29,8 @@ RETRIES = 64
 """Of all blobs of a run together: a registry that fails everything is not asked for hours."""
 FIRST_PAUSE = 0.5
 """Seconds before the second try of a blob; each further pause is twice as long."""
+ATTACHED = ("sig", "att", "sbom")
+"""Endings of the tags by which cosign attaches to an image what is no referrer: ``sha256-<hex>.sig``."""
 MANIFEST_CACHE = 16 * 1024 * 1024
 """Bytes of manifests that are kept between reading an image's graph and putting it."""
 
@@ -201,15 +203,51 @@ class CopyRun:
 
     def _bring(self, wanted: Wanted, top: Manifest, *, is_tagged: bool) -> Copied:
         graph = read_graph(top.digest, self._source, with_referrers=self._how.referrers, top=top)
+        attached = self._attached(graph) if self._how.referrers else []
+        return self._bring_graph(wanted, top, graph, is_tagged, attached)
+
+    def _attached(self, graph: ImageGraph) -> list[Copied]:
+        """Bring what cosign has attached by tag, before the image shows itself: who verifies it then finds that."""
+        names = [f"{part.manifest.digest.algorithm}-{part.manifest.digest.hex}" for part in graph.parts]
+        tags = [ImageTag(f"{name}.{ending}") for name in names for ending in ATTACHED]
+        found = list(zip(tags, self._looks.map(self._source.digest_of, tags), strict=True))
+        return [self._bring_attached(tag, digest) for tag, digest in found if digest is not None]
+
+    def _bring_attached(self, tag: ImageTag, digest: Digest) -> Copied:
+        wanted, held_by = Wanted(tag, tag), self._destination.digest_of(tag)
+        if self._how.no_clobber and held_by not in (None, digest):
+            return Copied(wanted, digest, Result.SKIPPED, remarks=(f"{tag} is {held_by} there, and is not moved",))
+        top = self._source.manifest(digest)
+        graph = read_graph(digest, self._source, with_referrers=False, top=top)
+        return self._bring_graph(wanted, top, graph, held_by == digest, [])
+
+    def _bring_graph(
+        self, wanted: Wanted, top: Manifest, graph: ImageGraph, is_tagged: bool, attached: Sequence[Copied]
+    ) -> Copied:
         missing, suspects = self._missing(graph)
         blobs = list({blob.digest: blob for part in suspects for blob in part.blobs}.values())
         is_done = not missing and is_tagged
         if self._how.dry_run:
-            lacking = [blob for blob, there in zip(blobs, self._have(blobs), strict=True) if not there]
-            result = Result.PRESENT if is_done and not lacking else Result.PLANNED
-            size = sum(blob.size for blob in lacking)
-            return Copied(wanted, top.digest, result, len(missing), len(lacking), size, graph.remarks)
-        moved = self._move(blobs)
+            moved = [blob for blob, there in zip(blobs, self._have(blobs), strict=True) if not there]
+        else:
+            moved = self._move(blobs)
+            self._put_all(wanted, top, graph, missing, is_tagged=is_tagged)
+        is_present = is_done and not moved and all(each.result is Result.PRESENT for each in attached)
+        done = Result.PLANNED if self._how.dry_run else Result.COPIED
+        return Copied(
+            wanted,
+            top.digest,
+            Result.PRESENT if is_present else done,
+            len(missing) + sum(each.manifests for each in attached),
+            len(moved) + sum(each.blobs for each in attached),
+            sum(blob.size for blob in moved) + sum(each.bytes for each in attached),
+            (*graph.remarks, *(remark for each in attached for remark in each.remarks)),
+        )
+
+    def _put_all(
+        self, wanted: Wanted, top: Manifest, graph: ImageGraph, missing: Sequence[Part], *, is_tagged: bool
+    ) -> None:
+        """Put manifests, each after what it points to, and the image tag last; then read back what was put."""
         for part in missing:
             is_top = part.manifest.digest == top.digest and wanted.image_tag is None
             self._put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
@@ -217,11 +255,8 @@ class CopyRun:
             self._list_referrers(graph, missing)
         if wanted.image_tag and not is_tagged:
             self._put(top, wanted.image_tag)
-        if not is_done:
+        if missing or not is_tagged:
             self._prove(top, wanted.image_tag)
-        result = Result.PRESENT if is_done and not moved else Result.COPIED
-        size = sum(blob.size for blob in moved)
-        return Copied(wanted, top.digest, result, len(missing), len(moved), size, graph.remarks)
 
     def _missing(self, graph: ImageGraph) -> tuple[list[Part], list[Part]]:
         """The manifests that are not there, and those of which blobs may be missing."""
