@@ -134,6 +134,25 @@ def test_a_registry_without_referrers_gets_them_by_their_tag(
         assert [each["artifactType"] for each in json.loads(shown)["manifests"]] == ["application/x.sbom"] * 2
 
 
+def test_an_image_is_verified_where_it_was_copied_to_when_cosign_signed_it(
+    need_program, shell, registry, there: str, digest: str
+) -> None:
+    cosign = need_program("cosign", install="apt-get install cosign")
+    shell.environment |= {"COSIGN_PASSWORD": ""}
+    shell.run(cosign, "generate-key-pair", "--output-key-prefix", "key")
+    image = f"{there.rpartition(':')[0]}@{digest}"
+    shell.run(
+        cosign, "sign", "--key=key.key", "--recursive", "--tlog-upload=false", "--yes", "--allow-http-registry", image
+    )
+    registry.create("team/app")
+
+    shell.run(STEWARD, "copy", "--referrers", there, f"{registry.host}/team/app")
+
+    copied = f"{registry.host}/team/app@{digest}"
+    shell.run(cosign, "verify", "--key=key.pub", "--insecure-ignore-tlog", "--allow-http-registry", copied)
+    assert len([tag for tag in registry.digests("team/app") if tag.endswith(".sig")]) == 3
+
+
 def test_one_platform_is_an_image_of_its_own(shell, registry, there: str, layout: Layout) -> None:
     registry.create("team/app")
 
