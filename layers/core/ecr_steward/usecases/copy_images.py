@@ -208,7 +208,8 @@ class CopyRun:
 
     def _attached(self, graph: ImageGraph) -> list[Copied]:
         """Bring what cosign has attached by tag, before the image shows itself: who verifies it then finds that."""
-        names = [f"{part.manifest.digest.algorithm}-{part.manifest.digest.hex}" for part in graph.parts]
+        digests = [part.manifest.digest for part in graph.parts if part.manifest.digest.algorithm == "sha256"]
+        names = [f"sha256-{digest.hex}" for digest in digests]  # with sha512 it would be longer than a tag may be
         tags = [ImageTag(f"{name}.{ending}") for name in names for ending in ATTACHED]
         found = list(zip(tags, self._looks.map(self._source.digest_of, tags), strict=True))
         return [self._bring_attached(tag, digest) for tag, digest in found if digest is not None]
