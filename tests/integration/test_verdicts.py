@@ -127,6 +127,7 @@ def receive(sqs: Any, url: str) -> list[dict[str, Any]]:
     return messages
 
 
+@pytest.mark.slow
 def test_verdict_of_a_hand_copies_nothing_when_the_image_has_failed(house: Any) -> None:
     pushed = house.push("payments/forged", "1.0.0")
     house.scan_ends("payments/forged", [child.digest for child in pushed.children], HIGH)
