@@ -12,7 +12,7 @@ from pathlib import Path
 import urllib3
 
 from measuring.houses import Calls
-from measuring.peers import ACCOUNT, REGION, SECRET, free_port, logging_to, require, wait_for, without_proxies
+from measuring.peers import ACCOUNT, REGION, caller_at, free_port, logging_to, require, wait_for
 from measuring.seeding import seed
 
 
@@ -25,16 +25,8 @@ class Alone:
 
     def environment(self, region: str = REGION, endpoint: str | None = None) -> Mapping[str, str]:
         """What a command needs to take them for AWS; `endpoint` is another way to ECR."""
-        return {
-            **without_proxies(),
-            "AWS_ENDPOINT_URL_ECR": endpoint or self.endpoint,
-            "AWS_ENDPOINT_URL_STS": self.sts,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        ecr = endpoint or self.endpoint
+        return {**caller_at(region), "AWS_ENDPOINT_URL_ECR": ecr, "AWS_ENDPOINT_URL_STS": self.sts}
 
     @contextmanager
     def counted(self) -> Iterator[Calls]:
@@ -65,6 +57,10 @@ def alone(folder: Path, counts: Mapping[str, int], regions: Sequence[str] = (REG
         logging_to(folder / "ecr.log", command) as serving,
         logging_to(folder / "sts.log", moto, env={**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}) as knowing,
     ):
-        wait_for(f"http://127.0.0.1:{ecr}/_sandbox/", serving)
+        try:
+            wait_for(f"http://127.0.0.1:{ecr}/_sandbox/", serving)
+        except RuntimeError as error:
+            error.add_note((folder / "ecr.log").read_text(encoding="utf-8")[-1000:])
+            raise
         wait_for(f"http://127.0.0.1:{sts}/moto-api/", knowing)
         yield Alone(f"http://127.0.0.1:{ecr}", f"http://127.0.0.1:{sts}")

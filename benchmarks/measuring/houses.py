@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from measuring.commands import peak_bytes
-from measuring.peers import ACCOUNT, REGION, SECRET, without_proxies
+from measuring.peers import ACCOUNT, REGION, caller_at
 from measuring.seeding import seed
 from sandbox.demo.rulebook_layer import RulebookLayer
 from sandbox.sandbox import Sandbox
@@ -51,15 +51,7 @@ class House:
 
     def environment(self, region: str = REGION, endpoint: str | None = None) -> Mapping[str, str]:
         """What a command needs to take the sandbox for AWS; `endpoint` is another way to it."""
-        return {
-            **without_proxies(),
-            "AWS_ENDPOINT_URL": endpoint or self.sandbox.endpoint_url,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        return {**caller_at(region), "AWS_ENDPOINT_URL": endpoint or self.sandbox.endpoint_url}
 
     @contextmanager
     def counted(self) -> Iterator[Calls]:

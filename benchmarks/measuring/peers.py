@@ -149,6 +149,18 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"no answer from {url}")
 
 
+def caller_at(region: str) -> Mapping[str, str]:
+    """This environment for a program that calls AWS: as whom and where, but not yet which server stands for AWS."""
+    return {
+        **without_proxies(),
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 def without_proxies() -> Mapping[str, str]:
     """This environment for a program that is not to look for a server of this machine elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -18,6 +18,7 @@
     │   ├── InvalidImageConfigError   too large, not JSON, or read otherwise by other clients
     │   ├── InvalidLifecyclePolicyError  not JSON, or words that no lifecycle policy of ECR has
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
+    │   ├── GivenUpError              a copy that was under way when its run was ended
     │   ├── SweepHopsError            a part of a sweep that was put back too often without an end
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
@@ -106,6 +107,10 @@ class InvalidLifecyclePolicyError(PermanentError):
 
 class DigestMismatchError(PermanentError):
     """The bytes received are not the bytes asked for."""
+
+
+class GivenUpError(PermanentError):
+    """A copy was under way when its run was ended."""
 
 
 class SweepIncompleteError(PermanentError):

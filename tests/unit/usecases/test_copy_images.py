@@ -14,6 +14,7 @@ from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
     DigestMismatchError,
+    GivenUpError,
     ImageNotFoundError,
     RegistryUnavailableError,
     StewardError,
@@ -25,7 +26,6 @@ from ecr_steward.usecases.copy_images import (
     TRIES,
     Copied,
     CopyRun,
-    GivenUpError,
     How,
     Result,
     Wanted,

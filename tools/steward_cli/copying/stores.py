@@ -4,7 +4,7 @@
 
 import ssl
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 
 import urllib3
 
@@ -53,7 +53,7 @@ class Stores:
         scopes = [f"repository:{place.repository_name}:{actions}"]
         if isinstance(neighbour, RegistryPlace):
             scopes.append(f"repository:{neighbour.repository_name}:pull")
-        password = partial(_password, place.host)
+        password = cache(partial(_password, place.host))  # a helper may ask a person, or take its time
         if place.registry:
             return RegistryStore(self._of_ecr(place.host, *place.registry, password()), place.repository_name)
         origin = f"{self._scheme(place.host)}://{place.host}"

@@ -119,15 +119,9 @@ class ChallengedLogin:
         said = f"{self._origin} wants the password for it to be sent to {redacted(realm)}, which is not"
         if theirs.scheme != "https":
             raise RefusedByRegistryError(f"{said} encrypted")
-        if self._token_servers.get(_named(self._origin)) != _named(theirs):
-            own = f"{_named(self._origin)}={_named(theirs)}"
+        if self._token_servers.get(self._origin.address) != theirs.address:
+            own = f"{self._origin.address}={theirs.address}"
             raise RefusedByRegistryError(f"{said} known to be its own; if it is, say --token-server {own}")
-
-
-def _named(origin: Origin) -> str:
-    """Host, and port where it is not the usual one."""
-    usual = {"https": 443, "http": 80}[origin.scheme]
-    return origin.host if origin.port == usual else f"{origin.host}:{origin.port}"
 
 
 def _parameters(text: str) -> Mapping[str, str]:

@@ -33,6 +33,9 @@ PATIENT = Retry(
 """For requests that may be repeated. About four seconds in all, or as long as ``Retry-After`` says."""
 
 
+_USUAL_PORTS = {"http": 80, "https": 443}
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a URL leads: ``https://111122223333.dkr.ecr.eu-west-1.amazonaws.com``."""
@@ -48,12 +51,17 @@ class Origin:
             parsed = parse_url(url)
         except LocationParseError as cause:
             raise RefusedByRegistryError(f"{redacted(url)} is no URL") from cause
-        if parsed.scheme not in ("http", "https") or not parsed.host or parsed.auth:
+        if parsed.scheme not in _USUAL_PORTS or not parsed.host or parsed.auth:
             raise RefusedByRegistryError(f"{redacted(url)} is no URL of a registry")
-        return cls(parsed.scheme, parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+        return cls(parsed.scheme, parsed.host, parsed.port or _USUAL_PORTS[parsed.scheme])
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Host, and port where it is not the usual one: as people write it."""
+        return self.host if self.port == _USUAL_PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     def own(self, url: str, base: str) -> str:
         """``url``, resolved against ``base``, as long as it stays here. Raises RefusedByRegistryError.

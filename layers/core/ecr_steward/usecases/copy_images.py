@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import DigestMismatchError, PermanentError, RetryableError, StewardError, gravest
+from ecr_steward.errors import DigestMismatchError, GivenUpError, RetryableError, StewardError, gravest
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
 
@@ -91,10 +91,6 @@ class Copied:
     bytes: int = 0
     """Of these blobs."""
     remarks: tuple[str, ...] = ()
-
-
-class GivenUpError(PermanentError):
-    """The run was ended while this was under way."""
 
 
 class Progress(Protocol):

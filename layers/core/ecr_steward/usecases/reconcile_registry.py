@@ -122,7 +122,7 @@ def sweep_registries(
                 yield Swept(place.registry, failures=[SweepFailure(str(place.registry), str(error))])
                 continue
             visit = partial(sweep_repository, rules=rules, hands=hands, settings_only=place.settings_only)
-            yield from _ahead(pool, visit, with_registry_scanning(listed, rules, hands.registry), AHEAD * workers)
+            yield from _ahead(pool, visit, _with_registry_scanning(listed, rules, hands.registry), AHEAD * workers)
 
 
 def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
@@ -143,10 +143,10 @@ def described(part: SweepPart, rules: Rules, registry: Registry) -> list[Reposit
     except StewardError:  # each is told its error when it is looked at
         found = {}
     known = [found.get(ref, Repository.unread(ref)) for ref in refs]
-    return list(with_registry_scanning(known, rules, registry))
+    return list(_with_registry_scanning(known, rules, registry))
 
 
-def with_registry_scanning(known: Sequence[Repository], rules: Rules, registry: Registry) -> Iterator[Repository]:
+def _with_registry_scanning(known: Sequence[Repository], rules: Rules, registry: Registry) -> Iterator[Repository]:
     """Repositories, with what their registry decides about scans where a plan needs that, some by one call.
 
     Only a hint, without the resource tags that rules may ask for: whoever is left out is asked about by itself.
