@@ -12,7 +12,7 @@ from pathlib import Path
 import urllib3
 
 from measuring.houses import Calls
-from measuring.peers import ACCOUNT, REGION, caller_at, free_port, logging_to, require, wait_for
+from measuring.peers import ACCOUNT, REGION, caller_at, logging_to, require, wait_for_words
 from measuring.seeding import seed
 
 
@@ -49,18 +49,12 @@ def alone(folder: Path, counts: Mapping[str, int], regions: Sequence[str] = (REG
     """An ECR in which each region has these repositories with so many images."""
     for region in regions:
         seed(folder / "ecr", counts, region)
-    ecr, sts = free_port(), free_port()
-    command = [str(Path(sys.executable).with_name("ecr-steward")), "sandbox", "up", "--ecr-only", "--port", str(ecr)]
+    # Without --port: the ports it finds are its own, where one found for it may be taken by the time it starts.
+    command = [str(Path(sys.executable).with_name("ecr-steward")), "sandbox", "up", "--ecr-only"]
     command += ["--data", str(folder / "ecr"), *(f"--region={region}" for region in regions)]
-    moto = [require("moto_server", "make setup"), "-p", str(sts)]
-    with (
-        logging_to(folder / "ecr.log", command) as serving,
-        logging_to(folder / "sts.log", moto, env={**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}) as knowing,
-    ):
-        try:
-            wait_for(f"http://127.0.0.1:{ecr}/_sandbox/", serving)
-        except RuntimeError as error:
-            error.add_note((folder / "ecr.log").read_text(encoding="utf-8")[-1000:])
-            raise
-        wait_for(f"http://127.0.0.1:{sts}/moto-api/", knowing)
-        yield Alone(f"http://127.0.0.1:{ecr}", f"http://127.0.0.1:{sts}")
+    ecr_log, sts_log = folder / "ecr.log", folder / "sts.log"
+    with logging_to(ecr_log, command) as serving:
+        endpoint = wait_for_words(r"ECR ready at (\S+)", ecr_log, serving)
+        moto = [require("moto_server", "make setup"), "-p", "0"]
+        with logging_to(sts_log, moto, env={**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}) as knowing:
+            yield Alone(endpoint, wait_for_words(r"Running on (http://127\.0\.0\.1:\d+)", sts_log, knowing))

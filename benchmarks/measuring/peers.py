@@ -149,6 +149,19 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"no answer from {url}")
 
 
+def wait_for_words(pattern: str, log: Path, process: subprocess.Popen[bytes]) -> str:
+    """The group of this pattern in what a process says. Raises RuntimeError, with what it said, when it never does."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        ended = process.poll() is not None or time.monotonic() > deadline
+        said = log.read_text(encoding="utf-8")
+        if found := re.search(pattern, said):
+            return found[1]
+        if ended:
+            raise RuntimeError(f"{pattern!r} is not in {log}:\n{said[-1000:]}")
+        time.sleep(0.02)
+
+
 def caller_at(region: str) -> Mapping[str, str]:
     """This environment for a program that calls AWS: as whom and where, but not yet which server stands for AWS."""
     return {
