@@ -15,7 +15,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Answer a batch of the replication queue."""
 
     def job(body: str) -> Sequence[Outcome]:
-        image = read_copy_job(body).image
-        return bootstrap.app().replicate_image(image)
+        asked = read_copy_job(body)
+        return bootstrap.app().replicate_image(asked, lambda: context.get_remaining_time_in_millis() / 1000)
 
     return answer_batch(event, context, job)

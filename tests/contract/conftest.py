@@ -29,8 +29,9 @@ from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward_fakes import FakeImageContent, FakeRegistry, FakeScans
 from local_ecr import LocalEcr, LocalEcrServer
 

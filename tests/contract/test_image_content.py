@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.errors import (
     DigestMismatchError,
@@ -28,10 +28,15 @@ def tags_of(world: Any, image: ImageRef) -> frozenset[str]:
     return tags
 
 
+def move(world: Any, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:
+    there = world.content.store(source)
+    world.content.store(destination).write_blob(blob, there, lambda: there.read_blob(blob))
+
+
 def copy(world: Any, source: RepositoryRef, destination: RepositoryRef, manifest: Manifest) -> None:
     for blob in manifest.blobs:
-        world.content.copy_blob(source, destination, blob)
-    world.content.put_manifest(destination, world.content.manifest(source, manifest.digest))
+        move(world, source, destination, blob)
+    world.content.store(destination).put_manifest(world.content.store(source).manifest(manifest.digest), None)
 
 
 def test_a_manifest_is_read_byte_for_byte(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -40,17 +45,17 @@ def test_a_manifest_is_read_byte_for_byte(world: Any, repository: RepositoryRef,
     for manifest in (image, child, index):
         world.push(repository, manifest)
 
-    assert world.content.manifest(repository, image.digest) == image
-    assert world.content.manifest(repository, index.digest) == index
+    assert world.content.store(repository).manifest(image.digest) == image
+    assert world.content.store(repository).manifest(index.digest) == index
 
 
 def test_there_is_no_manifest_when_nobody_pushed_it(
     world: Any, repository: RepositoryRef, abroad: RepositoryRef
 ) -> None:
     with pytest.raises(ImageNotFoundError, match=str(NOWHERE)):
-        world.content.manifest(repository, NOWHERE)
+        world.content.store(repository).manifest(NOWHERE)
     with pytest.raises(RepositoryNotFoundError, match="team-a/api"):
-        world.content.manifest(abroad, NOWHERE)
+        world.content.store(abroad).manifest(NOWHERE)
 
 
 def test_a_repository_knows_what_it_holds(
@@ -61,10 +66,10 @@ def test_a_repository_knows_what_it_holds(
     blob = image.blobs[0].digest
 
     assert holds(world, repository, image.digest)
-    assert world.content.has_blob(repository, blob)
+    assert world.content.store(repository).has_blob(blob)
     assert not holds(world, repository, NOWHERE)
-    assert not world.content.has_blob(repository, NOWHERE)
-    assert not world.content.has_blob(abroad, blob)
+    assert not world.content.store(repository).has_blob(NOWHERE)
+    assert not world.content.store(abroad).has_blob(blob)
 
 
 def test_everything_that_refers_to_an_image_is_listed(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -73,7 +78,7 @@ def test_everything_that_refers_to_an_image_is_listed(world: Any, repository: Re
     for manifest in (image, other, signature, sbom, new.image("elsewhere", subject=other)):
         world.push(repository, manifest)
 
-    found = world.content.referrers(repository, image.digest)
+    found = world.content.store(repository).referrers(image.digest)
 
     assert {referrer.digest for referrer in found} == {signature.digest, sbom.digest}
     assert {referrer.size for referrer in found} == {signature.descriptor.size, sbom.descriptor.size}
@@ -88,9 +93,9 @@ def test_annotations_and_labels_are_read_when_an_image_has_them(
     for manifest in (image, bare):
         world.push(repository, manifest)
 
-    assert world.content.manifest(repository, image.digest).annotations == {"team": "a"}
+    assert world.content.store(repository).manifest(image.digest).annotations == {"team": "a"}
     assert world.content.labels(repository, image.blobs[0]) == source
-    assert world.content.manifest(repository, bare.digest).annotations == {}
+    assert world.content.store(repository).manifest(bare.digest).annotations == {}
     assert world.content.labels(repository, bare.blobs[0]) == {}
 
 
@@ -114,7 +119,7 @@ def test_a_referrer_says_its_artifact_type_when_it_is_listed(world: Any, reposit
     for manifest in (image, sbom, plain):
         world.push(repository, manifest)
 
-    found = {each.digest: each.artifact_type for each in world.content.referrers(repository, image.digest)}
+    found = {each.digest: each.artifact_type for each in world.content.store(repository).referrers(image.digest)}
 
     assert found == {sbom.digest: "application/spdx+json", plain.digest: "application/vnd.oci.image.config.v1+json"}
 
@@ -125,9 +130,9 @@ def test_there_are_no_referrers_when_there_is_nothing_to_refer_to(
     image = new.image()
     world.push(repository, image)
 
-    assert world.content.referrers(repository, image.digest) == ()
-    assert world.content.referrers(repository, NOWHERE) == ()
-    assert world.content.referrers(abroad, image.digest) == ()
+    assert world.content.store(repository).referrers(image.digest) == ()
+    assert world.content.store(repository).referrers(NOWHERE) == ()
+    assert world.content.store(abroad).referrers(image.digest) == ()
 
 
 def test_a_referrer_is_listed_when_its_subject_is_not_there(world: Any, repository: RepositoryRef, new: Any) -> None:
@@ -135,7 +140,7 @@ def test_a_referrer_is_listed_when_its_subject_is_not_there(world: Any, reposito
     sbom = new.image("sbom", subject=image)
     world.push(repository, sbom)
 
-    assert [referrer.digest for referrer in world.content.referrers(repository, image.digest)] == [sbom.digest]
+    assert [referrer.digest for referrer in world.content.store(repository).referrers(image.digest)] == [sbom.digest]
 
 
 def test_an_image_arrives_equal_and_untagged_when_it_is_copied(
@@ -152,10 +157,10 @@ def test_an_image_arrives_equal_and_untagged_when_it_is_copied(
         copy(world, repository, abroad, manifest)
 
     for manifest in (arm, intel, index, sbom):
-        assert world.content.manifest(abroad, manifest.digest) == manifest
+        assert world.content.store(abroad).manifest(manifest.digest) == manifest
         assert tags_of(world, ImageRef(abroad, manifest.digest)) == frozenset()
-    assert all(world.content.has_blob(abroad, blob.digest) for blob in arm.blobs)
-    assert [referrer.digest for referrer in world.content.referrers(abroad, index.digest)] == [sbom.digest]
+    assert all(world.content.store(abroad).has_blob(blob.digest) for blob in arm.blobs)
+    assert [referrer.digest for referrer in world.content.store(abroad).referrers(index.digest)] == [sbom.digest]
 
 
 def test_copying_is_a_success_when_it_is_done_again(
@@ -168,14 +173,14 @@ def test_copying_is_a_success_when_it_is_done_again(
     copy(world, repository, abroad, image)
     copy(world, repository, abroad, image)
 
-    assert world.content.manifest(abroad, image.digest) == image
+    assert world.content.store(abroad).manifest(image.digest) == image
 
 
 def test_the_tags_stay_when_a_manifest_is_put_again(world: Any, repository: RepositoryRef, new: Any) -> None:
     image = new.image()
     pushed = world.push(repository, image, "1.4.2")
 
-    world.content.put_manifest(repository, image)
+    world.content.store(repository).put_manifest(image, None)
 
     assert tags_of(world, pushed) == {"1.4.2"}
 
@@ -190,9 +195,9 @@ def test_nothing_arrives_when_the_source_blob_is_damaged(
     world.damage(repository, layer.digest)
 
     with pytest.raises(DigestMismatchError, match=str(layer.digest)):
-        world.content.copy_blob(repository, abroad, layer)
+        move(world, repository, abroad, layer)
 
-    assert not world.content.has_blob(abroad, layer.digest)
+    assert not world.content.store(abroad).has_blob(layer.digest)
 
 
 def test_nothing_is_copied_when_blob_or_repository_are_not_there(
@@ -203,12 +208,12 @@ def test_nothing_is_copied_when_blob_or_repository_are_not_there(
     layer = image.blobs[1]
 
     with pytest.raises(RepositoryNotFoundError):
-        world.content.copy_blob(repository, abroad, layer)
+        move(world, repository, abroad, layer)
     with pytest.raises(RepositoryNotFoundError):
-        world.content.copy_blob(abroad, repository, layer)
+        move(world, abroad, repository, layer)
     world.registry.create_repository(abroad, None)
     with pytest.raises(ImageNotFoundError):
-        world.content.copy_blob(repository, abroad, replace(layer, digest=NOWHERE))
+        move(world, repository, abroad, replace(layer, digest=NOWHERE))
 
 
 def test_a_manifest_is_refused_when_what_it_points_to_is_not_there(
@@ -217,15 +222,15 @@ def test_a_manifest_is_refused_when_what_it_points_to_is_not_there(
     image = new.image()
     index = new.index([image])
     calls: list[Callable[[], object]] = [
-        lambda: world.content.put_manifest(repository, image),
-        lambda: world.content.put_manifest(repository, index),
+        lambda: world.content.store(repository).put_manifest(image, None),
+        lambda: world.content.store(repository).put_manifest(index, None),
     ]
 
     for call in calls:
         with pytest.raises(RefusedByRegistryError):
             call()
     with pytest.raises(RepositoryNotFoundError):
-        world.content.put_manifest(abroad, image)
+        world.content.store(abroad).put_manifest(image, None)
 
     assert not holds(world, repository, image.digest)
     assert not holds(world, repository, index.digest)
@@ -237,13 +242,13 @@ def test_a_manifest_is_taken_when_only_a_foreign_layer_is_not_there(
     world.push(repository, new.image("windows"))
     image = new.image_with_a_foreign_layer("windows")
 
-    world.content.put_manifest(repository, image)
+    world.content.store(repository).put_manifest(image, None)
 
-    assert world.content.manifest(repository, image.digest) == image
+    assert world.content.store(repository).manifest(image.digest) == image
 
 
 def test_a_manifest_is_refused_when_it_is_none(world: Any, repository: RepositoryRef, new: Any) -> None:
     image = new.image()
 
     with pytest.raises(InvalidManifestError):
-        world.content.put_manifest(repository, replace(image, content=b""))
+        world.content.store(repository).put_manifest(replace(image, content=b""), None)

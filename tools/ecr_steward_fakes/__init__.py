@@ -18,7 +18,7 @@ from ecr_steward_fakes.registry import FakeRegistry
 from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
 from ecr_steward_fakes.sightings import FakeSightings
-from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
+from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeLeases, FakeReleases, FakeSwitch
 from ecr_steward_fakes.stores import FakeStore
 from ecr_steward_fakes.workloads import FakeWorkloads
 
@@ -29,6 +29,7 @@ __all__ = [
     "FakeFailureQueue",
     "FakeImageContent",
     "FakeJournal",
+    "FakeLeases",
     "FakeLogins",
     "FakeNotices",
     "FakeRegistry",

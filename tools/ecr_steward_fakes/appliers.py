@@ -3,9 +3,11 @@
 from ecr_steward.domain.brake import Brake
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.moving import Pace
 from ecr_steward_fakes.messages import FakeNotices
 from ecr_steward_fakes.rules import noon
 from ecr_steward_fakes.state import FakeBrakes, FakeJournal, FakeSwitch
@@ -37,4 +39,5 @@ def applier_of(
         brake_of=lambda _: brake,
         content=content,
         settings=settings,
+        pace=Pace(workers=1, sleep=lambda _: None),
     )

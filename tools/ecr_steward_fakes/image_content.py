@@ -1,9 +1,12 @@
 """Manifests and blobs in memory, over the same images as a ``FakeRegistry``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from threading import RLock
 
 from ecr_steward.domain.images import Descriptor, Image, Manifest
-from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
@@ -11,6 +14,7 @@ from ecr_steward.errors import (
     RefusedByRegistryError,
     StewardError,
 )
+from ecr_steward.ports.stores import ImageStore
 from ecr_steward_fakes.registry import FakeRegistry
 
 
@@ -24,6 +28,7 @@ class FakeImageContent:
         """Blobs whose bytes are not those of their digest."""
         self._labels: dict[Digest, Mapping[str, str] | StewardError] = {}
         self._registry = registry
+        self._lock = RLock()
         self._manifests: dict[ImageRef, Manifest] = {}
         self._blobs: set[tuple[RepositoryRef, Digest]] = set()
         for repository, manifest in manifests:
@@ -44,8 +49,11 @@ class FakeImageContent:
         """Have a config say these labels, or be one that cannot be read. Others say none."""
         self._labels[config] = labels
 
+    def store(self, repository: RepositoryRef) -> ImageStore:
+        return _Held(self, repository)
+
     def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
-        with self.calls.record("manifest", repository, digest):
+        with self._lock, self.calls.record("manifest", repository, digest):
             self._registry.settings_of(repository)
             found = self._find(repository, digest)
             if found is None:
@@ -65,11 +73,11 @@ class FakeImageContent:
             return found
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
-        with self.calls.record("has_blob", repository, digest):
+        with self._lock, self.calls.record("has_blob", repository, digest):
             return (repository, digest) in self._blobs
 
     def referrers(self, repository: RepositoryRef, subject: Digest) -> tuple[Descriptor, ...]:
-        with self.calls.record("referrers", repository, subject):
+        with self._lock, self.calls.record("referrers", repository, subject):
             return tuple(
                 manifest.descriptor
                 for ref, manifest in self._manifests.items()
@@ -80,7 +88,7 @@ class FakeImageContent:
             )
 
     def copy_blob(self, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:
-        with self.calls.record("copy_blob", source, destination, blob):
+        with self._lock, self.calls.record("copy_blob", source, destination, blob):
             self._registry.settings_of(source)
             self._registry.settings_of(destination)
             if (source, blob.digest) not in self._blobs:
@@ -90,7 +98,7 @@ class FakeImageContent:
             self._blobs.add((destination, blob.digest))
 
     def put_manifest(self, repository: RepositoryRef, manifest: Manifest) -> None:
-        with self.calls.record("put_manifest", repository, manifest):
+        with self._lock, self.calls.record("put_manifest", repository, manifest):
             self._registry.settings_of(repository)
             if not manifest.content:
                 raise InvalidManifestError(f"{manifest.digest} is empty")
@@ -99,6 +107,10 @@ class FakeImageContent:
             if missing:
                 raise RefusedByRegistryError(f"{repository} lacks {', '.join(map(str, missing))} of {manifest.digest}")
             self._keep(repository, manifest)
+
+    def images_in(self, repository: RepositoryRef) -> Iterable[Image]:
+        """What the registry has there."""
+        return self._registry.images_in(repository)
 
     def _find(self, repository: RepositoryRef, digest: Digest) -> Manifest | None:
         ref = ImageRef(repository, digest)
@@ -124,3 +136,53 @@ class FakeImageContent:
         self._registry.push(image)
         if manifest.is_index:
             self._registry.hold_children(ref, manifest.children)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What one repository holds, as an ``ImageStore``. Its blobs have no bytes."""
+
+    content: FakeImageContent
+    repository: RepositoryRef
+
+    def image_tags(self) -> Iterator[ImageTag]:
+        yield from sorted(tag for image in self._images() for tag in image.image_tags)
+
+    def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
+        return next((i.digest for i in self._images() if reference in (i.digest, *i.image_tags)), None)
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        digest = reference if isinstance(reference, Digest) else self.digest_of(reference)
+        if digest is None:
+            raise ImageNotFoundError(f"there is no {reference} in {self.repository}")
+        return self.content.manifest(self.repository, digest)
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        return self.content.referrers(self.repository, subject)
+
+    def has_blob(self, digest: Digest) -> bool:
+        return self.content.has_blob(self.repository, digest)
+
+    def known_blobs(self, digests: Sequence[Digest]) -> Mapping[Digest, bool]:
+        return {}
+
+    def read_blob(self, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
+        return nullcontext([b""])
+
+    def write_blob(
+        self, blob: Descriptor, source: ImageStore, read: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        if not isinstance(source, _Held):
+            raise TypeError(f"{self} takes blobs from its own kind only")
+        with read() as chunks:
+            list(chunks)
+        self.content.copy_blob(source.repository, self.repository, blob)
+        return True
+
+    def put_manifest(self, manifest: Manifest, image_tag: ImageTag | None = None, *, is_top: bool = False) -> None:
+        if image_tag is not None:
+            raise TypeError("image tags of rules are added by the registry")
+        self.content.put_manifest(self.repository, manifest)
+
+    def _images(self) -> list[Image]:
+        return list(self.content.images_in(self.repository))

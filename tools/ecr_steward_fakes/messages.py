@@ -28,10 +28,13 @@ class FakeReplicationQueue:
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.requested: list[ReplicationRequested] = []
+        self.delays: list[int] = []
+        """Seconds until each of them is delivered."""
 
-    def request(self, job: ReplicationRequested) -> None:
+    def request(self, job: ReplicationRequested, delay_seconds: int = 0) -> None:
         with self.calls.record("request", job):
             self.requested.append(job)
+            self.delays.append(delay_seconds)
 
 
 class FakeSweepQueue:

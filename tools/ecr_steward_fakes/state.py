@@ -155,3 +155,27 @@ class FakeReleases:
 
 def _sum(one: Weight, other: Weight) -> Weight:
     return Weight(one.removals + other.removals, one.images + other.images, one.tagged + other.tagged)
+
+
+class FakeLeases:
+    """A ``Leases``."""
+
+    def __init__(self, now: Clock = noon, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self._now = now
+        self._lock = Lock()
+        self._held: dict[str, tuple[str, datetime]] = {}
+        self._given = 0
+
+    def take(self, what: str, seconds: float) -> str | None:
+        with self._lock, self.calls.record("take", what, seconds):
+            if what in self._held and self._held[what][1] > self._now():
+                return None
+            self._given += 1
+            self._held[what] = f"lease {self._given}", self._now() + timedelta(seconds=int(seconds))
+            return self._held[what][0]
+
+    def give_back(self, what: str, lease: str) -> None:
+        with self._lock, self.calls.record("give_back", what, lease):
+            if what in self._held and self._held[what][0] == lease:
+                del self._held[what]

@@ -1,6 +1,6 @@
 """An ``ImageStore`` in memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
 
@@ -49,6 +49,9 @@ class FakeStore:
     def has_blob(self, digest: Digest) -> bool:
         with self._lock, self.calls.record("has_blob", digest):
             return digest in self.blobs
+
+    def known_blobs(self, digests: Sequence[Digest]) -> Mapping[Digest, bool]:
+        return {}
 
     @contextmanager
     def read_blob(self, blob: Descriptor) -> Iterator[Iterable[bytes]]:

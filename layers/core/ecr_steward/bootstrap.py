@@ -22,6 +22,7 @@ from ecr_steward.adapters.secrets_manager import SecretsManager
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
+from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_sightings import StateSightings
@@ -30,6 +31,7 @@ from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.names import ImageRef, RegistryRef
+from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.pause import Pause
@@ -42,11 +44,13 @@ from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
+from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.workloads import Workloads
 from ecr_steward.rulebook.bounds import Bounds
@@ -58,9 +62,12 @@ from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.govern_registry import apply_registry_settings
+from ecr_steward.usecases.leasing import Lessor
+from ecr_steward.usecases.moving import Pace
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
 from ecr_steward.usecases.sweep_repository import Hands
 
@@ -88,7 +95,7 @@ class Settings:
     pull_only_role: str | None
     """Name of the role, here and in connected accounts, that published logins speak as."""
     replicate_queue_url: str | None
-    """Where the sweep puts copy jobs."""
+    """Where the sweep puts copy jobs, and a copy job what is left of it."""
     sweep_queue_url: str | None
     """Where the parts of a sweep go."""
     source_queue_url: str | None
@@ -171,6 +178,7 @@ class App:
     switch: Switch
     brakes: Brakes
     journal: Journal
+    leases: Leases
     who: str
     """Whom the journal names: this function."""
     connected: frozenset[str] = frozenset()
@@ -220,19 +228,24 @@ class App:
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
-    def replicate_image(self, image: ImageRef) -> tuple[Outcome, ...]:
-        """See ``usecases.replicate_image``."""
+    def replicate_image(self, job: ReplicationRequested, seconds_left: Callable[[], float]) -> tuple[Outcome, ...]:
+        """See ``usecases.replicate_job``."""
         rules, pause = self._obeyed()
-        outcomes = replicate_image(
-            image,
-            rules=rules,
-            registry=self.registry,
-            content=self.content,
-            scans=self.scans,
-            notices=self.notices,
-            now=self.now,
-            applier=self.applier,
-        )
+
+        def copy(image: ImageRef, pace: Pace) -> tuple[Outcome, ...]:
+            return replicate_image(
+                image,
+                rules=rules,
+                registry=self.registry,
+                content=self.content,
+                scans=self.scans,
+                notices=self.notices,
+                now=self.now,
+                applier=self.applier.at_pace(pace),
+                lessor=Lessor(self.leases, seconds_left()),
+            )
+
+        outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
     def scan_batch(self) -> ScanBatch:
@@ -363,6 +376,7 @@ def _house() -> Callable[[Rules], App]:
         switch=StateSwitch(table, utc_now),
         brakes=StateBrakes(table, utc_now),
         journal=StateJournal(table, utc_now),
+        leases=StateLeases(table, utc_now),
         who=settings.accounts.session_name,
         connected=settings.accounts.connected,
         own_roles=settings.own_roles,

@@ -19,6 +19,8 @@
     │   ├── InvalidLifecyclePolicyError  not JSON, or words that no lifecycle policy of ECR has
     │   ├── DigestMismatchError       the bytes received are not the bytes asked for
     │   ├── GivenUpError              a copy that was under way when its run was ended
+    │   ├── CopyHopsError             a copy of which the rest was put back too often without an end
+    │   ├── BlobTooLargeError         a blob that no invocation is long enough for
     │   ├── SweepHopsError            a part of a sweep that was put back too often without an end
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
@@ -29,6 +31,8 @@
         ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
         ├── ImageTaggedMeanwhileError likewise: the image to be deleted holds another tag now
         ├── PausedError               a person has paused everything while a plan was under way
+        ├── OutOfTimeError            a copy whose invocation ends before it does
+        ├── CopyUnderWayError         another job copies the same image to the same place
         ├── ThrottledError
         └── RegistryUnavailableError  connection lost, 5xx, or an answer cut short
 
@@ -121,6 +125,14 @@ class SweepHopsError(PermanentError):
     """What is left of a part of a sweep was put back on the queue too often."""
 
 
+class CopyHopsError(PermanentError):
+    """What is left of a copy was put back on its queue too often."""
+
+
+class BlobTooLargeError(PermanentError):
+    """A blob cannot be copied within one invocation."""
+
+
 class CredentialRefusedError(PermanentError):
     """A fresh login does not do what a credential must: pull, and nothing more."""
 
@@ -151,6 +163,21 @@ class PausedError(RetryableError):
 
 class ThrottledError(RetryableError):
     """The service asked us to slow down, more often than the SDK's own retries bear."""
+
+
+class OutOfTimeError(RetryableError):
+    """A copy could not be ended before its invocation does. What has been moved is there."""
+
+    def __init__(self, message: str, *, largest: str = "", moved: int = 0, had: float = 0.0) -> None:
+        """The ``largest`` blob that was not moved, in words, how many were, and the seconds that there were for it."""
+        super().__init__(message)
+        self.largest = largest
+        self.moved = moved
+        self.had = had
+
+
+class CopyUnderWayError(RetryableError):
+    """Another job copies this image to this destination at the moment."""
 
 
 class RegistryUnavailableError(RetryableError):

@@ -17,14 +17,15 @@ from ecr_steward import ports
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
+from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
-from ecr_steward.ports.stores import ImageStore, ManifestSource
+from ecr_steward.ports.stores import ImageContent, ImageStore
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.workloads import Workloads
 
@@ -94,9 +95,10 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Registry.add_image_tag,
         Registry.remove_image_tag,
         Registry.children,
-        ImageContent.manifest,
+        ImageContent.store,
+        ImageStore.manifest,
         ImageContent.labels,
-        ImageContent.referrers,
+        ImageStore.referrers,
         Sightings.restart,
         *APPLYING,
     ],
@@ -107,11 +109,17 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *VERDICTS,
         Registry.create_repository,
         Registry.add_image_tag,
-        ImageContent.manifest,
-        ImageContent.has_blob,
-        ImageContent.referrers,
-        ImageContent.copy_blob,
-        ImageContent.put_manifest,
+        ImageContent.store,
+        ImageStore.manifest,
+        ImageStore.has_blob,
+        ImageStore.known_blobs,
+        ImageStore.referrers,
+        ImageStore.read_blob,
+        ImageStore.write_blob,
+        ImageStore.put_manifest,
+        Leases.take,
+        Leases.give_back,
+        ReplicationQueue.request,
         SourceQueue.postpone,
         *APPLYING,
     ],
@@ -125,10 +133,12 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Registry.add_image_tag,
         Registry.remove_image_tag,
         Registry.delete_image,
-        ImageContent.manifest,
+        ImageContent.store,
+        ImageStore.manifest,
         ImageContent.labels,
-        ImageContent.has_blob,
-        ImageContent.referrers,
+        ImageStore.has_blob,
+        ImageStore.known_blobs,
+        ImageStore.referrers,
         Sightings.seen,
         Sightings.keep,
         Sightings.forget,
@@ -162,7 +172,8 @@ BY_PEOPLE = {
     Journal.entries,
     Releases.give,
     Releases.end,
-    *(method for port in (ManifestSource, ImageStore) for _, method in inspect.getmembers(port, inspect.isfunction)),
+    ImageStore.image_tags,
+    ImageStore.digest_of,
 }
 """What only commands call, with the rights of whoever types them."""
 

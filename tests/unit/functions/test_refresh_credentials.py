@@ -13,7 +13,7 @@ from ecr_steward import bootstrap
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
 from ecr_steward.errors import AccessDeniedError, ThrottledError
-from ecr_steward_fakes import Calls, FakeLogins, FakeRegistrySettings, FakeRole, FakeSecrets
+from ecr_steward_fakes import Calls, FakeLeases, FakeLogins, FakeRegistrySettings, FakeRole, FakeSecrets
 from ecr_steward_fakes.worlds import world
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
 
@@ -63,6 +63,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         switch=house.switch,
         brakes=house.brakes,
         journal=house.journal,
+        leases=FakeLeases(),
         who="a-function",
     )
     monkeypatch.setattr(bootstrap, "app", lambda: app)

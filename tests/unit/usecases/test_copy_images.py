@@ -22,14 +22,13 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.copy_images import (
     IMAGE_WORKERS,
-    RETRIES,
-    TRIES,
     Copied,
     CopyRun,
     How,
     Result,
     Wanted,
 )
+from ecr_steward.usecases.moving import RETRIES, TRIES, Pace
 from ecr_steward_fakes import FakeStore
 from ecr_steward_fakes.graphs import blob_of, fill, image_of, index_of
 
@@ -85,7 +84,7 @@ class House:
             return [run.copy(each) for each in wanted or (WANTED,)]
 
     def run(self, **how: Any) -> CopyRun:
-        return CopyRun(self.source, self.destination, How(**how), Nobody(), blob_workers=3, sleep=self.pauses.append)
+        return CopyRun(self.source, self.destination, How(**how), Nobody(), pace=Pace(3, sleep=self.pauses.append))
 
 
 @pytest.fixture
@@ -183,7 +182,7 @@ def test_nothing_more_is_begun_when_one_fails_and_nobody_wants_to_go_on(house: H
 
         def answer_late(reference: Digest | ImageTag) -> Digest | None:
             if reference == TAG:
-                run._is_over.wait(10)
+                run._mover._is_over.wait(10)
             return digest_of(reference)
 
         house.source.digest_of = answer_late  # type: ignore[method-assign]

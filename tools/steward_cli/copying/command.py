@@ -11,7 +11,8 @@ from ecr_steward.adapters.manifests import subset
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import StewardError
 from ecr_steward.rulebook.codes import Code
-from ecr_steward.usecases.copy_images import BLOB_WORKERS, Copied, CopyRun, How, Result, Wanted
+from ecr_steward.usecases.copy_images import Copied, CopyRun, How, Result, Wanted
+from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
 from steward_cli.copying.places import Place, PlaceError, read_place
 from steward_cli.copying.progress import shown
 from steward_cli.copying.stores import Stores
@@ -65,7 +66,7 @@ def copy(asked: Asked) -> int:
             sys.stderr.write(f"note: {source} has no image tag\n")
         with (
             shown(quiet=asked.dry_run) as progress,
-            CopyRun(from_here, to_there, how, progress, blob_workers=asked.jobs) as run,
+            CopyRun(from_here, to_there, how, progress, pace=Pace(asked.jobs)) as run,
         ):
             for each in run.copy_all(wanted, keep_going=asked.keep_going):
                 told.append(each)

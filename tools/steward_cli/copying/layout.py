@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,9 @@ class LayoutStore:
 
     def has_blob(self, digest: Digest) -> bool:
         return self._path(digest).is_file()
+
+    def known_blobs(self, digests: Sequence[Digest]) -> Mapping[Digest, bool]:
+        return {}
 
     @contextmanager
     def read_blob(self, blob: Descriptor) -> Iterator[Iterable[bytes]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest
-from ecr_steward.usecases.copy_images import Progress
+from ecr_steward.usecases.moving import Progress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

@@ -38,8 +38,8 @@ class CopiesToMake:
 
     jobs: list[ReplicationRequested] = field(default_factory=list)
 
-    def request(self, job: ReplicationRequested) -> None:
-        """Keep a job."""
+    def request(self, job: ReplicationRequested, delay_seconds: int = 0) -> None:
+        """Keep a job, which waits for the rest anyway."""
         self.jobs.append(job)
 
 

@@ -1,6 +1,6 @@
 """One repository of a registry as an ``ImageStore``."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -31,6 +31,9 @@ class RegistryStore:
 
     def has_blob(self, digest: Digest) -> bool:
         return self.client.blob_exists(self.repository_name, digest)
+
+    def known_blobs(self, digests: Sequence[Digest]) -> Mapping[Digest, bool]:
+        return {}
 
     def read_blob(self, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
         return self.client.read_blob(self.repository_name, blob)

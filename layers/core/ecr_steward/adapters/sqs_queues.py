@@ -25,9 +25,11 @@ class SqsReplicationQueue:
         self._queue_url = queue_url
         self._encode = encode
 
-    def request(self, job: ReplicationRequested) -> None:
+    def request(self, job: ReplicationRequested, delay_seconds: int = 0) -> None:
         with translated("sqs:SendMessage", self._url()):
-            self._clients.sqs.send_message(QueueUrl=self._url(), MessageBody=self._encode(job))
+            self._clients.sqs.send_message(
+                QueueUrl=self._url(), MessageBody=self._encode(job), DelaySeconds=delay_seconds
+            )
 
     def _url(self) -> str:
         if self._queue_url is None:

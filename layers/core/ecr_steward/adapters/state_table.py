@@ -192,10 +192,25 @@ class StateTable:
             names["#expiration"] = _EXPIRATION
         return self._update(key, change, " AND ".join(conditions) or None, names, values)
 
-    def delete(self, key: Key) -> bool:
-        """Delete an item; whether there was one. Needs dynamodb:DeleteItem."""
+    def delete(self, key: Key, *, only: Mapping[str, Attribute] | None = None) -> bool:
+        """Delete an item, or only one with these attributes; whether there was one. Needs dynamodb:DeleteItem."""
+        names = {f"#a{n}": name for n, name in enumerate(only or {})}
+        values = {f":a{n}": value for n, value in enumerate((only or {}).values())}
+        condition: Any = {
+            "ConditionExpression": " AND ".join(f"#a{n} = :a{n}" for n in range(len(names))),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": _written(values),
+        }
         with translated("dynamodb:DeleteItem", self._name):
-            answer = self._client.delete_item(TableName=self._name, Key=_written(_keys(key)), ReturnValues="ALL_OLD")
+            try:
+                answer = self._client.delete_item(
+                    TableName=self._name,
+                    Key=_written(_keys(key)),
+                    ReturnValues="ALL_OLD",
+                    **(condition if only else {}),
+                )
+            except ClientError as cause:
+                return _was_met(cause)
         found = answer.get("Attributes")
         return bool(found) and self._alive(found) is not None
 

@@ -89,10 +89,14 @@ class RulebookRefused:
 
 @dataclass(frozen=True)
 class ReplicationRequested:
-    """A job for the replication queue: the sweep found that this image is not where it belongs."""
+    """A job for the replication queue: an image is not where it belongs, or not wholly."""
 
     image: ImageRef
     why: str
+    hops: int = 0
+    """How often what is left of it was put back on the queue."""
+    is_narrow: bool = False
+    """Whether to move one blob at a time, since of many at once none came to its end."""
 
 
 @dataclass(frozen=True)

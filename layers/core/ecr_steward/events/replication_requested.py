@@ -16,15 +16,17 @@ class ReplicationRequestedDetail(OwnDetail):
     DETAIL_TYPE = "Replication Requested"
 
     why: str = Field(description="For people: what was found missing.")
+    hops: int = Field(default=0, ge=0, description="How often the rest of this job was put back on the queue.")
+    narrow: bool = Field(default=False, description="Whether one blob is moved at a time.")
 
     @classmethod
     def of(cls, job: ReplicationRequested) -> Self:
         """The event for a job."""
-        return cls.model_validate({**common_keys(job.image), "why": job.why})
+        return cls.model_validate({**common_keys(job.image), "why": job.why, "hops": job.hops, "narrow": job.is_narrow})
 
     def to_job(self) -> ReplicationRequested:
         """The job that this event asks for."""
-        return ReplicationRequested(self.image, self.why)
+        return ReplicationRequested(self.image, self.why, self.hops, self.narrow)
 
 
 class ReplicationRequestedEvent(EventModel):

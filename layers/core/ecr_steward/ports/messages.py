@@ -24,8 +24,8 @@ class Notices(Protocol):
 class ReplicationQueue(Protocol):
     """The queue that feeds ``replicate_image``."""
 
-    def request(self, job: ReplicationRequested) -> None:
-        """Ask for an image to be replicated. Needs sqs:SendMessage."""
+    def request(self, job: ReplicationRequested, delay_seconds: int = 0) -> None:
+        """Ask for an image to be replicated, at once or after at most 900 seconds. Needs sqs:SendMessage."""
         ...
 
 

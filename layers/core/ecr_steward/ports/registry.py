@@ -7,7 +7,7 @@ pages. ``failures[]`` in a reply become errors, unless the docstring says otherw
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Protocol
 
-from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
+from ecr_steward.domain.images import Descriptor, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import SETTINGS, Document, Encryption, Part, Repository, TagMutability
 from ecr_steward.errors import StewardError
@@ -120,54 +120,4 @@ class Registry(Protocol):
 
     def add_resource_tags(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> None:
         """Set these resource tags, leaving others. Needs ecr:TagResource."""
-        ...
-
-
-class ImageContent(Protocol):
-    """The data plane: manifests, blobs and referrers by digest, over ``/v2/``.
-
-    Every method needs ecr:GetAuthorizationToken.
-    """
-
-    def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
-        """Read a manifest or index and verify its digest.
-
-        Needs ecr:BatchGetImage. Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and
-        InvalidManifestError.
-        """
-        ...
-
-    def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
-        """Read the labels of an image from its config, verified.
-
-        Needs ecr:GetDownloadUrlForLayer. Raises ImageNotFoundError where there is no such config, DigestMismatchError,
-        and InvalidImageConfigError for one that is too large or that two readers could understand differently.
-        """
-        ...
-
-    def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
-        """Whether the repository holds this blob; false where there is no repository.
-
-        Needs ecr:BatchCheckLayerAvailability.
-        """
-        ...
-
-    def referrers(self, repository: RepositoryRef, subject: Digest) -> tuple[Descriptor, ...]:
-        """List what refers to an image: signatures, SBOMs, attestations, each with its artifact type.
-
-        Needs ecr:BatchGetImage.
-        """
-        ...
-
-    def copy_blob(self, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:
-        """Stream a blob from one repository to another, verifying size and digest on the way.
-
-        Needs ecr:GetDownloadUrlForLayer at the source; ecr:InitiateLayerUpload, ecr:UploadLayerPart,
-        ecr:CompleteLayerUpload and ecr:BatchCheckLayerAvailability at the destination. Raises DigestMismatchError;
-        then the destination holds nothing of it.
-        """
-        ...
-
-    def put_manifest(self, repository: RepositoryRef, manifest: Manifest) -> None:
-        """Put a manifest or index, untagged, byte for byte. Needs ecr:PutImage. Raises InvalidManifestError."""
         ...

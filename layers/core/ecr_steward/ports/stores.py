@@ -1,11 +1,14 @@
-"""Where images are kept, be it a repository of any registry or a folder: what the copier needs of one."""
+"""Where images are kept, be it a repository of any registry or a folder: what the copier needs of one.
 
-from collections.abc import Callable, Iterable, Iterator
+Every method may raise ``AccessDeniedError``, ``ThrottledError`` and ``RegistryUnavailableError``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ecr_steward.domain.images import Descriptor, Manifest
-from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.domain.names import Digest, ImageTag, RepositoryRef
 
 
 class ManifestSource(Protocol):
@@ -45,6 +48,13 @@ class ImageStore(ManifestSource, Protocol):
         """
         ...
 
+    def known_blobs(self, digests: Sequence[Digest]) -> Mapping[Digest, bool]:
+        """Whether blobs are there, of as many as the store can tell by few calls; of the others ``has_blob`` does.
+
+        On ECR this needs ecr:BatchCheckLayerAvailability.
+        """
+        ...
+
     def read_blob(self, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
         """A blob as it arrives, not verified: whoever writes it does that. Raises ImageNotFoundError.
 
@@ -69,5 +79,24 @@ class ImageStore(ManifestSource, Protocol):
         cannot find referrers by itself lists those that are put.
 
         On ECR this needs ecr:PutImage.
+        """
+        ...
+
+
+class ImageContent(Protocol):
+    """The data plane of ECR: manifests, blobs and referrers by digest, over ``/v2/``."""
+
+    def store(self, repository: RepositoryRef) -> ImageStore:
+        """A repository as a store, whether it is there or not.
+
+        Needs ecr:GetAuthorizationToken. Raises AccessDeniedError.
+        """
+        ...
+
+    def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
+        """Read the labels of an image from its config, verified.
+
+        Needs ecr:GetDownloadUrlForLayer. Raises ImageNotFoundError where there is no such config, DigestMismatchError,
+        and InvalidImageConfigError for one that is too large or that two readers could understand differently.
         """
         ...

@@ -1,14 +1,14 @@
 """Applying a plan: the only place where steps become calls. It decides nothing."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
 from typing import assert_never
 
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.plan import (
     AddImageTag,
     AddResourceTags,
-    ContentStep,
     CopyBlob,
     CopyManifest,
     CreateRepository,
@@ -26,6 +26,7 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
+from ecr_steward.domain.registries import RegistrySettingsStep
 from ecr_steward.errors import (
     ImageIsListedError,
     ImageTaggedMeanwhileError,
@@ -33,9 +34,12 @@ from ecr_steward.errors import (
     StewardError,
     gravest,
 )
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.stores import ImageContent
+from ecr_steward.usecases.apply_content import Around, copy_content
 from ecr_steward.usecases.apply_registry import REGISTRY_SETTINGS, apply_to_registry_settings
+from ecr_steward.usecases.moving import Pace
 
 SETTINGS = (
     PutTagMutability,
@@ -64,24 +68,30 @@ def apply_plan(
     content: ImageContent | None = None,
     settings: RegistrySettingsStore | None = None,
     *,
-    around: Callable[[Step], AbstractContextManager[None]] = _plainly,
+    around: Around = _plainly,
+    pace: Pace | None = None,
 ) -> None:
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
     The first error ends it, but for the settings of a repository or registry, which are each tried, and for an image
     that somebody else has changed meanwhile: it stays, with what belongs to it. ``content`` is needed where the plan
     copies anything, ``settings`` where it changes those of a whole registry. Each step is done inside of what
-    ``around`` answers for it: what a rule asks for goes through ``Applier``.
+    ``around`` answers for it: what a rule asks for goes through ``Applier``. What is copied is copied together, at
+    this ``pace``.
     """
     errors: list[StewardError] = []
     staying: set[Digest] = set()
-    for step in plan.steps:
+    for steps in _together(plan.steps):
+        step = steps[0]
         if isinstance(step, DeleteImage) and step.belongs_to & staying:
             staying.add(step.image.digest)
             continue
         try:
-            with around(step):
-                _apply(step, registry, content, settings)
+            if isinstance(step, CopyBlob | CopyManifest):
+                copy_content(steps, content, around, pace)
+            else:
+                with around(step):
+                    _apply(step, registry, settings)
         except StewardError as error:
             error.rule = step.rule
             errors.append(error)
@@ -94,14 +104,23 @@ def apply_plan(
         raise gravest(others or errors)
 
 
+def _together(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Step by step, but all that is copied from one repository to another at once."""
+
+    def copied(numbered: tuple[int, Step]) -> object:
+        number, step = numbered
+        return (step.source, step.destination) if isinstance(step, CopyBlob | CopyManifest) else number
+
+    for _, group in groupby(enumerate(steps), copied):
+        yield [step for _, step in group]
+
+
 def _apply(
-    step: Step, registry: Registry, content: ImageContent | None, settings: RegistrySettingsStore | None
+    step: RegistryStep | RegistrySettingsStep | PublishCredential,
+    registry: Registry,
+    settings: RegistrySettingsStore | None,
 ) -> None:
-    if isinstance(step, CopyBlob | CopyManifest):
-        if content is None:
-            raise TypeError(f"a plan that copies needs the data plane: {step}")
-        _apply_to_content(step, content)
-    elif isinstance(step, REGISTRY_SETTINGS):
+    if isinstance(step, REGISTRY_SETTINGS):
         if settings is None:
             raise TypeError(f"a plan for a whole registry needs its settings: {step}")
         apply_to_registry_settings(step, settings)
@@ -146,15 +165,5 @@ def _apply_to_image(step: AddImageTag | RemoveImageTag | DeleteAndRetag | Delete
             registry.add_image_tag(step.image, step.image_tag)
         case DeleteImage():
             registry.delete_image(step.image, step.image_tags)
-        case _:
-            assert_never(step)
-
-
-def _apply_to_content(step: ContentStep, content: ImageContent) -> None:
-    match step:
-        case CopyBlob():
-            content.copy_blob(step.source, step.destination, step.blob)
-        case CopyManifest():
-            content.put_manifest(step.destination, content.manifest(step.source, step.manifest.digest))
         case _:
             assert_never(step)

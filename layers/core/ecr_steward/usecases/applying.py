@@ -15,10 +15,12 @@ from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.messages import Notices
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
 from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.moving import Pace
 from ecr_steward.usecases.recording import recorded
 
 type Halt = Pause | Hold
@@ -41,12 +43,18 @@ class Applier:
     """``Rules.brake_of``."""
     content: ImageContent | None = None
     settings: RegistrySettingsStore | None = None
+    pace: Pace | None = None
+    """How much is copied at a time, and for how long."""
     window: str | None = None
     """What is counted together with this; ``None`` for all events of the hour."""
 
     def in_window(self, window: str) -> "Applier":
         """The same, counting in a window such as a sweep's own."""
         return replace(self, window=window)
+
+    def at_pace(self, pace: Pace) -> "Applier":
+        """The same, copying so much at a time."""
+        return replace(self, pace=pace)
 
     def apply(
         self, plan: Plan, about: RepositoryRef | RegistryRef, images: RepositoryImages | None = None
@@ -75,7 +83,7 @@ class Applier:
                 yield
 
         try:
-            apply_plan(plan, self.registry, self.content, self.settings, around=around)
+            apply_plan(plan, self.registry, self.content, self.settings, around=around, pace=self.pace)
         except PausedError:
             return pauses[0]
         return None

@@ -1,10 +1,10 @@
 """Planning copies: one image to one destination, from facts that the caller may read once for many images."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
-from ecr_steward.domain.images import Descriptor, Manifest, RepositoryImages
+from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.replicas import is_source
@@ -15,7 +15,7 @@ from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.tagging import attached_to
 from ecr_steward.domain.verdict import bounded
 from ecr_steward.errors import RepositoryNotFoundError
-from ecr_steward.ports.registry import ImageContent
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.image_graph import read_graph
 
@@ -43,22 +43,6 @@ class Facts:
     """Those that the image is to hold at the destination; none where it does not meet the conditions."""
     held_back: tuple[str, ...] = ()
     """Why image tags are missing among them, one sentence each."""
-
-
-@dataclass(frozen=True)
-class _Held:
-    """A ``ManifestSource``: what one repository holds."""
-
-    content: ImageContent
-    repository: RepositoryRef
-
-    def manifest(self, reference: Digest | ImageTag) -> Manifest:
-        if not isinstance(reference, Digest):
-            raise TypeError(f"images of rules are copied by digest, not as {reference}")
-        return self.content.manifest(self.repository, reference)
-
-    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        return self.content.referrers(self.repository, subject)
 
 
 @dataclass(frozen=True)
@@ -127,16 +111,22 @@ class Copier:
         if not facts.image_tags or facts.source.digests <= there.digests:
             return NOTHING  # whatever the image consists of is in its repository, and all of that is there
         source = copy.image.repository
-        held = _Held(self.content, source)
-        graph = read_graph(copy.image.digest, held, with_referrers=copy.replication.referrers)
+        graph = read_graph(copy.image.digest, self.content.store(source), with_referrers=copy.replication.referrers)
         missing = [part for part in graph.parts if part.manifest.digest not in there.digests]
-        needed = {blob.digest for part in missing for blob in part.blobs}
-        blobs = {digest for digest in sorted(needed) if self.content.has_blob(copy.to, digest)}
-        return plan_content(copy.rule, source, graph, there, blobs)
+        needed = sorted({blob.digest for part in missing for blob in part.blobs})
+        return plan_content(copy.rule, source, graph, there, self._held(copy.to, needed))
 
     def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
         return plan_tags(copy.rule, copy.image, facts.image_tags, facts.destination)
+
+    def _held(self, repository: RepositoryRef, blobs: Sequence[Digest]) -> set[Digest]:
+        """Those of these blobs that a repository has."""
+        if not blobs:
+            return set()
+        store = self.content.store(repository)
+        known = store.known_blobs(blobs)
+        return {blob for blob in blobs if (known[blob] if blob in known else store.has_blob(blob))}
 
     def _fulfilling(self, copy: Copy, source: RepositoryImages) -> tuple[list[ImageTag], tuple[str, ...]]:
         """The replicable image tags that meet the conditions, and why others do not.

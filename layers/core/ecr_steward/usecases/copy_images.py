@@ -5,30 +5,21 @@ once. Whatever fails, the destination shows no image tag whose content is incomp
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from enum import StrEnum
-from random import uniform
-from typing import Protocol, Self
+from typing import Self
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import DigestMismatchError, GivenUpError, RetryableError, StewardError, gravest
+from ecr_steward.errors import DigestMismatchError, StewardError
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
+from ecr_steward.usecases.moving import Mover, Pace, Progress
 
-BLOB_WORKERS = 32
-"""Blobs under way at a time. Each holds half a MiB, whatever its size; most of their time is waiting."""
 IMAGE_WORKERS = 8
 """Images under way at a time: each is done when the last of its blobs is."""
-TRIES = 4
-"""Of one blob."""
-RETRIES = 64
-"""Of all blobs of a run together: a registry that fails everything is not asked for hours."""
-FIRST_PAUSE = 0.5
-"""Seconds before the second try of a blob; each further pause is twice as long."""
 ATTACHED = ("sig", "att", "sbom")
 """Endings of the tags by which cosign attaches to an image what is no referrer: ``sha256-<hex>.sig``."""
 MANIFEST_CACHE = 16 * 1024 * 1024
@@ -93,32 +84,6 @@ class Copied:
     remarks: tuple[str, ...] = ()
 
 
-class Progress(Protocol):
-    """Who is told how far blobs are. Called from several threads."""
-
-    def begun(self, blob: Descriptor) -> None:
-        """A blob is under way, perhaps once more."""
-
-    def moved(self, blob: Descriptor, count: int) -> None:
-        """So many more bytes of it have been read."""
-
-    def ended(self, blob: Descriptor) -> None:
-        """It is there, or has failed."""
-
-
-@dataclass
-class _Patience:
-    """How many more tries all blobs of a run have together."""
-
-    left: int = RETRIES
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def is_left(self) -> bool:
-        with self._lock:
-            self.left -= 1
-            return self.left >= 0
-
-
 class CopyRun:
     """Copies images from one store to another. A context: threads end with it."""
 
@@ -129,31 +94,26 @@ class CopyRun:
         how: How,
         progress: Progress,
         *,
-        blob_workers: int = BLOB_WORKERS,
+        pace: Pace | None = None,
         image_workers: int = IMAGE_WORKERS,
-        sleep: Callable[[float], object] | None = None,
     ) -> None:
+        pace = pace or Pace()
         self._source = _Remembering(source)
         self._destination = destination
         self._how = how
-        self._progress = progress
-        self._patience = _Patience()
+        self._mover = Mover(source, destination, progress, pace)
         self._images = ThreadPoolExecutor(image_workers, "image")
-        self._looks = ThreadPoolExecutor(blob_workers, "look")
-        self._blobs = ThreadPoolExecutor(blob_workers, "blob")
-        self._lock = threading.Lock()
-        self._moving: dict[Digest, Future[bool]] = {}
-        self._is_over = threading.Event()
-        self._sleep = sleep or self._is_over.wait
+        self._looks = ThreadPoolExecutor(pace.workers, "look")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         """What is still under way is given up at its next chunk: nobody waits for gigabytes after Ctrl-C."""
-        self._is_over.set()
-        for pool in (self._images, self._looks, self._blobs):
+        self._mover.give_up()
+        for pool in (self._images, self._looks):
             pool.shutdown(wait=True, cancel_futures=True)
+        self._mover.__exit__(*exception)
 
     def copy_all(
         self, wanted: Sequence[Wanted], *, keep_going: bool = True
@@ -173,7 +133,7 @@ class CopyRun:
                 if not keep_going:
                     for _, other in begun:
                         other.cancel()
-                    self._is_over.set()
+                    self._mover.give_up()
 
     def copy(self, wanted: Wanted) -> Copied:
         """Copy one image. Raises StewardError; then its image tag shows what it showed before."""
@@ -223,11 +183,12 @@ class CopyRun:
     ) -> Copied:
         missing, suspects = self._missing(graph)
         blobs = list({blob.digest: blob for part in suspects for blob in part.blobs}.values())
+        known = self._destination.known_blobs([blob.digest for blob in blobs])
         is_done = not missing and is_tagged
         if self._how.dry_run:
-            moved = [blob for blob, there in zip(blobs, self._have(blobs), strict=True) if not there]
+            moved = [blob for blob, there in zip(blobs, self._have(blobs, known), strict=True) if not there]
         else:
-            moved = self._move(blobs)
+            moved = self._mover.move(blobs, known)
             self._put_all(wanted, top, graph, missing, is_tagged=is_tagged)
         is_present = is_done and not moved and all(each.result is Result.PRESENT for each in attached)
         done = Result.PLANNED if self._how.dry_run else Result.COPIED
@@ -247,11 +208,11 @@ class CopyRun:
         """Put manifests, each after what it points to, and the image tag last; then read back what was put."""
         for part in missing:
             is_top = part.manifest.digest == top.digest and wanted.image_tag is None
-            self._put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
+            self._mover.put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
         if self._how.referrers:
             self._list_referrers(graph, missing)
         if wanted.image_tag and not is_tagged:
-            self._put(top, wanted.image_tag)
+            self._mover.put(top, wanted.image_tag)
         if missing or not is_tagged:
             self._prove(top, wanted.image_tag)
 
@@ -260,10 +221,6 @@ class CopyRun:
         found = self._looks.map(lambda part: self._destination.digest_of(part.manifest.digest), graph.parts)
         missing = [part for part, there in zip(graph.parts, found, strict=True) if there is None]
         return missing, list(graph.parts) if self._how.deep else missing
-
-    def _put(self, manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
-        self._go_on()
-        self._destination.put_manifest(manifest, image_tag, is_top=is_top)
 
     def _list_referrers(self, graph: ImageGraph, put: Sequence[Part]) -> None:
         """Put once more what is there and not listed: a run may have ended between the one and the other."""
@@ -277,64 +234,13 @@ class CopyRun:
             if subject not in listed:
                 listed[subject] = {each.digest for each in self._destination.referrers(subject)}
             if digest not in listed[subject]:
-                self._put(manifest, None)
+                self._mover.put(manifest, None)
 
-    def _go_on(self) -> None:
-        """Raises GivenUpError when the run is over."""
-        if self._is_over.is_set():
-            raise GivenUpError("given up, since the run was ended")
+    def _have(self, blobs: Sequence[Descriptor], known: Mapping[Digest, bool]) -> list[bool]:
+        def has(digest: Digest) -> bool:
+            return known[digest] if digest in known else self._destination.has_blob(digest)
 
-    def _have(self, blobs: Sequence[Descriptor]) -> list[bool]:
-        return list(self._looks.map(lambda blob: self._destination.has_blob(blob.digest), blobs))
-
-    def _move(self, blobs: Iterable[Descriptor]) -> list[Descriptor]:
-        """Have all these blobs at the destination; answers those that had to be moved for this image."""
-        own: list[tuple[Descriptor, Future[bool]]] = []
-        others: list[Future[bool]] = []
-        for blob in sorted(blobs, key=lambda each: -each.size):
-            with self._lock:
-                if (under_way := self._moving.get(blob.digest)) is not None:
-                    others.append(under_way)
-                    continue
-                future = self._moving[blob.digest] = self._blobs.submit(self._move_one, blob)
-                own.append((blob, future))
-        futures = [future for _, future in own] + others
-        wait(futures)
-        errors = [error for future in futures if (error := future.exception()) is not None]
-        if strangers := [error for error in errors if not isinstance(error, StewardError)]:
-            raise strangers[0]
-        if known := [error for error in errors if isinstance(error, StewardError)]:
-            raise gravest(known)
-        return [blob for blob, future in own if future.result()]
-
-    def _move_one(self, blob: Descriptor) -> bool:
-        """Whether any byte had to be moved."""
-        for attempt in range(TRIES):
-            self._go_on()
-            try:
-                if self._destination.has_blob(blob.digest):
-                    return False
-                return self._destination.write_blob(blob, self._source.store, lambda: self._metered(blob))
-            except RetryableError:
-                if attempt == TRIES - 1 or not self._patience.is_left():
-                    raise
-                self._sleep(FIRST_PAUSE * 2**attempt * uniform(0.5, 1.5))  # noqa: S311
-        raise AssertionError("the last try returns or raises")
-
-    @contextmanager
-    def _metered(self, blob: Descriptor) -> Iterator[Iterable[bytes]]:
-        self._progress.begun(blob)
-        try:
-            with self._source.store.read_blob(blob) as chunks:
-                yield self._counted(blob, chunks)
-        finally:
-            self._progress.ended(blob)
-
-    def _counted(self, blob: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self._go_on()
-            self._progress.moved(blob, len(chunk))
-            yield chunk
+        return list(self._looks.map(lambda blob: has(blob.digest), blobs))
 
     def _prove(self, top: Manifest, image_tag: ImageTag | None) -> None:
         """Read back what was put. Raises DigestMismatchError."""

@@ -21,7 +21,8 @@ from ecr_steward.errors import (
     StewardError,
 )
 from ecr_steward.ports.clock import Clock
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.image_graph import DEPTH_LIMIT
 
 _IMAGES_LIMIT = 1_000
@@ -86,12 +87,12 @@ class Describer:
     def _describe(self, rules: TagRules, image: ImageRef, has_referrers: bool) -> Description | None:
         types: frozenset[str] = frozenset()
         if rules.companions and rules.companions.artifact_types and has_referrers:
-            referrers = self.content.referrers(image.repository, image.digest)
+            referrers = self.content.store(image.repository).referrers(image.digest)
             types = frozenset(referrer.artifact_type for referrer in referrers if referrer.artifact_type)
         if not rules.labels and not rules.annotations:
             return Description(artifact_types=types)
         try:
-            manifest = self.content.manifest(image.repository, image.digest)
+            manifest = self.content.store(image.repository).manifest(image.digest)
         except ImageNotFoundError:
             return None
         except _MALFORMED as error:
@@ -106,7 +107,7 @@ class Describer:
     def _is_there(self, image: ImageRef) -> bool:
         """Whether an image is still there of which something could not be read."""
         try:
-            self.content.manifest(image.repository, image.digest)
+            self.content.store(image.repository).manifest(image.digest)
         except ImageNotFoundError:
             return False
         return True
@@ -149,7 +150,7 @@ class _LabelReader:
         for child in manifest.children:
             if child.digest in self._seen or child.runs_nowhere:
                 continue
-            part = self._attempt(partial(self._content.manifest, self._repository, child.digest))
+            part = self._attempt(partial(self._content.store(self._repository).manifest, child.digest))
             if part is not None:
                 yield from self.read(part, depth + 1)
 

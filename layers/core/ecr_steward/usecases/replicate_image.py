@@ -1,6 +1,8 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
@@ -20,12 +22,14 @@ from ecr_steward.errors import (
 )
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
+from ecr_steward.usecases.leasing import Lessor
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -41,12 +45,14 @@ def replicate_image(
     notices: Notices,
     now: Clock,
     applier: Applier,
+    lessor: Lessor | None = None,
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
     A referrer stands for its subject. A destination that fails does not keep the image from the others: its outcome
     carries the error. Where only what passed its scan is copied, the verdict is derived here and now from the findings:
-    whoever asked for the copy, by whatever event, has no say in it.
+    whoever asked for the copy, by whatever event, has no say in it. With a ``lessor`` no two jobs move the content of
+    an image to one destination at the same time.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -59,7 +65,7 @@ def replicate_image(
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     copier = Copier(rules, content, registry.images, settings, resource_tags, Assessor(rules, registry, scans, now))
-    job = _Job(rule, copier, registry, applier, notices)
+    job = _Job(rule=rule, copier=copier, registry=registry, applier=applier, notices=notices, lessor=lessor)
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
     while pending:
@@ -72,26 +78,27 @@ def replicate_image(
     return tuple(outcomes)
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Job:
-    def __init__(self, rule: Rule, copier: Copier, registry: Registry, applier: Applier, notices: Notices) -> None:
-        self._rule = rule
-        self._copier = copier
-        self._registry = registry
-        self._applier = applier
-        self._notices = notices
+    rule: Rule
+    copier: Copier
+    registry: Registry
+    applier: Applier
+    notices: Notices
+    lessor: Lessor | None
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
         """Bring one image to all its destinations; a referrer stands for its subject.
 
         Also answers which images its source tags have moved to meanwhile: at the destination they must move, too.
         """
-        nothing = Outcome(str(image), self._rule.name, self._rule.mode)
+        nothing = Outcome(str(image), self.rule.name, self.rule.mode)
         try:
-            images = self._registry.images(image.repository)
+            images = self.registry.images(image.repository)
             image = ImageRef(image.repository, _subject_of(image.digest, images.subject_of))
             if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
-            copies = list(self._copier.copies(self._rule, image, images))
+            copies = list(self.copier.copies(self.rule, image, images))
             if not copies:
                 return [nothing.remarking("no image tag of the image is to be replicated")], set()
             outcomes = [self._attempt(copy) for copy in copies]
@@ -100,27 +107,27 @@ class _Job:
             return [nothing.remarking("the repository is gone")], set()
 
     def _attempt(self, copy: Copy) -> Outcome:
-        mode = self._rule.mode
+        mode = self.rule.mode
         done: list[Plan] = []
         error: StewardError | None = None
         try:
             if mode is Mode.OBSERVE:
-                return Outcome(str(copy), self._rule.name, mode, self._copier.plan(copy))
-            facts = self._copier.facts(copy)
+                return Outcome(str(copy), self.rule.name, mode, self.copier.plan(copy))
+            facts = self.copier.facts(copy)
             if not facts.image_tags:
                 remark = None if facts.held_back else "its image tags have gone meanwhile"
-                return Outcome(str(copy), self._rule.name, mode, Plan(remarks=facts.held_back), remark=remark)
+                return Outcome(str(copy), self.rule.name, mode, Plan(remarks=facts.held_back), remark=remark)
             self._copy(copy, facts, done)
         except (ImageNotFoundError, RepositoryNotFoundError) as cause:
             if self._is_gone(copy.image):
-                return Outcome(str(copy), self._rule.name, mode, remark="the image is gone")
+                return Outcome(str(copy), self.rule.name, mode, remark="the image is gone")
             error = RegistryUnavailableError(f"{copy}: {cause}, although the image is there")
-            error.rule = self._rule.name
+            error.rule = self.rule.name
         except StewardError as cause:
-            cause.rule = cause.rule or self._rule.name
+            cause.rule = cause.rule or self.rule.name
             error = cause
         plan = sum(done, start=NOTHING)
-        return Outcome(str(copy), self._rule.name, mode, plan, applied=True, error=error)
+        return Outcome(str(copy), self.rule.name, mode, plan, applied=True, error=error)
 
     def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> None:
         """Apply plan after plan, until the facts, read anew, leave nothing to plan: only that counts as arrived.
@@ -129,18 +136,21 @@ class _Job:
         """
         errors: list[StewardError] = []
         try:
-            self._apply(self._copier.plan_settings(copy), copy, done)
+            self._apply(self.copier.plan_settings(copy), copy, done)
         except StewardError as error:
             if not self._is_there(copy.to):
                 raise
             errors.append(error)  # a setting that is refused does not keep the image away
         for _ in range(ROUNDS):
-            if has_copied := self._apply(self._copier.plan_content(copy, facts), copy, done):
-                facts = self._copier.facts(copy)
-            has_tagged = self._apply(self._copier.plan_tags(copy, facts), copy, done)
+            content = self.copier.plan_content(copy, facts)
+            with self._alone(copy, content):
+                has_copied = self._apply(content, copy, done)
+            if has_copied:
+                facts = self.copier.facts(copy)
+            has_tagged = self._apply(self.copier.plan_tags(copy, facts), copy, done)
             if not has_copied and not has_tagged:
                 break
-            facts = self._copier.facts(copy)
+            facts = self.copier.facts(copy)
         else:
             errors.append(RegistryUnavailableError(f"{copy}: still different after {ROUNDS} rounds"))
         if errors:
@@ -148,8 +158,8 @@ class _Job:
         if facts.held_back:
             done.append(Plan(remarks=facts.held_back))
         if facts.image_tags:
-            notice = ImageReplicated(self._rule.name, copy.image, copy.to, frozenset(facts.image_tags))
-            self._notices.publish(notice)
+            notice = ImageReplicated(self.rule.name, copy.image, copy.to, frozenset(facts.image_tags))
+            self.notices.publish(notice)
 
     def _apply(self, plan: Plan, copy: Copy, done: list[Plan]) -> bool:
         """Apply a plan; answers whether there was anything to do.
@@ -157,7 +167,7 @@ class _Job:
         A brake holds settings of the destination only: nothing is taken away by a copy. Where everything is paused the
         job comes again, and then its rule observes.
         """
-        halt = self._applier.apply(plan, copy.to)
+        halt = self.applier.apply(plan, copy.to)
         if isinstance(halt, Pause):
             raise PausedError(str(halt))
         if halt:
@@ -166,24 +176,30 @@ class _Job:
         done.append(plan)
         return not plan.is_empty
 
+    def _alone(self, copy: Copy, content: Plan) -> AbstractContextManager[None]:
+        """Have no other job move the same content meanwhile. Raises CopyUnderWayError where one does."""
+        if content.is_empty or self.lessor is None:
+            return nullcontext()
+        return self.lessor.leased(f"{copy.image.digest} to {copy.to}")
+
     def _is_gone(self, image: ImageRef) -> bool:
         try:
-            return image.digest not in self._registry.images(image.repository).digests
+            return image.digest not in self.registry.images(image.repository).digests
         except RepositoryNotFoundError:
             return True
 
     def _is_there(self, repository: RepositoryRef) -> bool:
         try:
-            self._registry.repository(repository, {Part.DESCRIPTION})
+            self.registry.repository(repository, {Part.DESCRIPTION})
         except RepositoryNotFoundError:
             return False
         return True
 
     def _moved_meanwhile(self, image: ImageRef, outcomes: Iterable[Outcome]) -> set[Digest]:
         given = {step.image_tag for o in outcomes for step in o.plan.steps if isinstance(step, AddImageTag)}
-        if not given or self._rule.mode is Mode.OBSERVE:
+        if not given or self.rule.mode is Mode.OBSERVE:
             return set()
-        holders = self._registry.images(image.repository).holders
+        holders = self.registry.images(image.repository).holders
         return {holders[tag] for tag in given if tag in holders} - {image.digest}
 
 

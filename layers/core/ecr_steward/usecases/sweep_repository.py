@@ -18,10 +18,11 @@ from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
-from ecr_steward.ports.registry import ImageContent, Registry
+from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
+from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.workloads import Workloads
 from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier

@@ -1,0 +1,34 @@
+"""Applying those steps of a plan that copy: through the engine that copies for people, too."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from ecr_steward.domain.plan import CopyBlob, CopyManifest, Step
+from ecr_steward.ports.stores import ImageContent
+from ecr_steward.usecases.moving import Mover, Pace
+
+type Around = Callable[[Step], AbstractContextManager[None]]
+"""What a step is done inside of."""
+
+
+def copy_content(steps: Sequence[Step], content: ImageContent | None, around: Around, pace: Pace | None = None) -> None:
+    """Copy blobs and then manifests, all from one repository to another, the manifests in the order of the plan.
+
+    That blobs are missing there, the plan has found out: they are not asked for once more before the first try. Raises
+    OutOfTimeError, with what was moved being there.
+    """
+    if content is None:
+        raise TypeError(f"a plan that copies needs the data plane: {steps[0]}")
+    blobs = {step.blob.digest: step for step in steps if isinstance(step, CopyBlob)}
+    manifests = [step for step in steps if isinstance(step, CopyManifest)]
+    ends: list[CopyBlob | CopyManifest] = [*blobs.values(), *manifests]
+    source, destination = content.store(ends[0].source), content.store(ends[0].destination)
+    with Mover(source, destination, pace=pace) as mover:
+        mover.move(
+            [step.blob for step in blobs.values()],
+            known=dict.fromkeys(blobs, False),
+            around=lambda blob: around(blobs[blob.digest]),
+        )
+        for step in manifests:
+            with around(step):
+                mover.put(source.manifest(step.manifest.digest))

@@ -1,0 +1,81 @@
+"""A copy job within one invocation: what is left when its time is over goes back to its queue."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.errors import BlobTooLargeError, CopyHopsError, CopyUnderWayError, OutOfTimeError, RetryableError
+from ecr_steward.ports.messages import ReplicationQueue
+from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
+
+HOPS = 50
+"""How often the rest of a job may be put back."""
+BUSY_SECONDS = 60
+"""After which a job is looked at again that another one is at work on."""
+MOST = 0.9
+"""Of an invocation's time: a blob that had as much to itself and was not moved never will be."""
+
+
+def replicate_job(
+    job: ReplicationRequested,
+    *,
+    copy: Callable[[ImageRef, Pace], Sequence[Outcome]],
+    queue: ReplicationQueue,
+    seconds_left: Callable[[], float],
+) -> tuple[Outcome, ...]:
+    """Do what time allows of a job, and put the rest back: the blobs that were moved are there then.
+
+    Where not one of many blobs came to its end they are moved one by one from then on. An outcome carries
+    BlobTooLargeError for one that is not moved even so, and CopyHopsError where it took too many turns. After any other
+    error that may pass the message itself comes again.
+    """
+    had = seconds_left()
+    outcomes = tuple(copy(job.image, Pace(1 if job.is_narrow else BLOB_WORKERS, seconds_left)))
+    errors = [outcome.error for outcome in outcomes if isinstance(outcome.error, RetryableError)]
+    late = [error for error in errors if isinstance(error, OutOfTimeError)]
+    busy = [error for error in errors if isinstance(error, CopyUnderWayError)]
+    if not errors or len(late) + len(busy) < len(errors):
+        return outcomes
+    has_moved = any(error.moved for error in late) or any(o.plan.steps for o in outcomes if o.error is None)
+    if job.is_narrow and not has_moved and any(error.had >= MOST * had for error in late):
+        return tuple(_failed(outcome, _too_large) for outcome in outcomes)
+    if job.hops >= HOPS:
+        return tuple(_failed(outcome, _too_often) for outcome in outcomes)
+    is_narrow = job.is_narrow or (bool(late) and not has_moved)
+    queue.request(replace(job, hops=job.hops + 1, is_narrow=is_narrow), 0 if late else BUSY_SECONDS)
+    return tuple(_put_back(outcome) for outcome in outcomes)
+
+
+def _failed(outcome: Outcome, error: Callable[[Outcome], BlobTooLargeError | CopyHopsError]) -> Outcome:
+    if not isinstance(outcome.error, OutOfTimeError | CopyUnderWayError):
+        return outcome
+    failed = error(outcome)
+    failed.rule = outcome.error.rule
+    return replace(outcome, error=failed)
+
+
+def _put_back(outcome: Outcome) -> Outcome:
+    match outcome.error:
+        case OutOfTimeError():
+            remark = "the time of this invocation is over: what is left is back on the queue"
+        case CopyUnderWayError():
+            remark = f"{outcome.error}: it is looked at again in {BUSY_SECONDS} s"
+        case _:
+            return outcome
+    return replace(outcome, error=None, remark=remark)
+
+
+def _too_large(outcome: Outcome) -> BlobTooLargeError | CopyHopsError:
+    if not isinstance(outcome.error, OutOfTimeError) or not outcome.error.largest:
+        return _too_often(outcome)
+    return BlobTooLargeError(
+        f"{outcome.subject}: {outcome.error.largest} cannot be moved within one invocation, which had "
+        f"{outcome.error.had:.0f} s for it alone. Copy this image with `ecr-steward copy`, whose time nobody limits: "
+        "what is there then is not copied again"
+    )
+
+
+def _too_often(outcome: Outcome) -> CopyHopsError:
+    return CopyHopsError(f"{outcome.subject}: put back {HOPS} times, and not done")
