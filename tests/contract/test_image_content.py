@@ -72,6 +72,22 @@ def test_a_repository_knows_what_it_holds(
     assert not world.content.store(abroad).has_blob(blob)
 
 
+def test_what_a_repository_tells_of_many_blobs_at_once_is_true(
+    world: Any, repository: RepositoryRef, abroad: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    held = [blob.digest for blob in image.blobs]
+    strange = [Digest(f"sha256:{number:064}") for number in range(101)]
+
+    told = world.content.store(repository).known_blobs([*held, *strange])
+
+    assert all(told.get(digest, True) for digest in held)
+    assert not any(told.get(digest, False) for digest in strange)
+    assert not any(world.content.store(abroad).known_blobs(held).values())
+    assert world.content.store(repository).known_blobs([]) == {}
+
+
 def test_everything_that_refers_to_an_image_is_listed(world: Any, repository: RepositoryRef, new: Any) -> None:
     image, other = new.image(), new.image("other")
     signature, sbom = new.image("signature", subject=image), new.image("sbom", subject=image)

@@ -26,6 +26,8 @@ class FakeImageContent:
         self.calls = registry.calls
         self.damaged: set[tuple[RepositoryRef, Digest]] = set()
         """Blobs whose bytes are not those of their digest."""
+        self.before_reading: Callable[[], None] = lambda: None
+        """What happens before the bytes of a blob come."""
         self._labels: dict[Digest, Mapping[str, str] | StewardError] = {}
         self._registry = registry
         self._lock = RLock()
@@ -167,6 +169,7 @@ class _Held:
         return {}
 
     def read_blob(self, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
+        self.content.before_reading()
         return nullcontext([b""])
 
     def write_blob(

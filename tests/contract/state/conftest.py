@@ -12,15 +12,17 @@ from moto import mock_aws
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
+from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
+from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.switch import Switch
-from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
+from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeLeases, FakeReleases, FakeSwitch
 
 
 class Clock:
@@ -37,7 +39,7 @@ class Clock:
 
 
 class World(Protocol):
-    """The four ports over one memory."""
+    """The ports over one memory."""
 
     clock: Clock
 
@@ -49,6 +51,8 @@ class World(Protocol):
     def journal(self) -> Journal: ...
     @property
     def releases(self) -> Releases: ...
+    @property
+    def leases(self) -> Leases: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
         ...
@@ -61,6 +65,7 @@ class FakeWorld:
         self.brakes = FakeBrakes(self.clock)
         self.journal = FakeJournal(self.clock)
         self.releases = FakeReleases(self.clock)
+        self.leases = FakeLeases(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause
@@ -85,6 +90,7 @@ class TableWorld:
         self.brakes = StateBrakes(table, self.clock)
         self.journal = StateJournal(table, self.clock)
         self.releases = StateReleases(table)
+        self.leases = StateLeases(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.delivery.stores import message_count
+from sandbox.delivery.stores import drop_delayed, message_count
 from sandbox.demo.client import User
 from sandbox.demo.layout import Release, release, write_layout
 from sandbox.demo.rulebook_layer import RulebookLayer
@@ -315,6 +315,10 @@ class House:
     def take(self, queue: str) -> list[str]:
         """Take the messages of a queue."""
         return [one["Body"] for one in self._take(HUB, queue)]
+
+    def drop_delayed(self, queue: str) -> int:
+        """Drop the messages of a queue that are not to be delivered yet; how many there were."""
+        return drop_delayed(self.sandbox.deployments[HUB].resources[queue].arn)
 
     def _take(self, account: str, queue: str) -> list[dict[str, Any]]:
         sqs, url = self.sandbox.client("sqs", account=account), self.physical_id(queue, account)

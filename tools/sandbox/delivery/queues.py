@@ -68,11 +68,14 @@ class QueuePoller:
         return self.mapping.is_enabled and not self.missing_permissions
 
     def waiting(self) -> list[str]:
-        """What of the queue is still to be handled; the messages in flight are among it, if they come back soon."""
+        """What of the queue is still to be handled; the messages in flight are among it, if they come back soon.
+
+        What its sender delays is not: a queue in which something is to be looked at again in a minute is idle.
+        """
         return self._messages() if self._redelivery_seconds is not None else self.arriving()
 
     def _messages(self) -> list[str]:
-        count = stores.message_count(self.mapping.queue_arn)
+        count = stores.count_of_those_not_delayed(self.mapping.queue_arn)
         if not count or not self.is_polling:
             return []
         return [f"{count} message(s) in {self.mapping.queue_arn.rsplit(':', 1)[-1]}"]

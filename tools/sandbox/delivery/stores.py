@@ -101,6 +101,26 @@ def message_count(queue_arn: str) -> int:
             return 0
 
 
+def count_of_those_not_delayed(queue_arn: str) -> int:
+    """Likewise, without those that their sender delays for longer than a second from now."""
+    soon = (time.time() + 1) * 1000
+    with MOTO_LOCK:
+        try:
+            return sum(message.delayed_until <= soon for message in _queue(queue_arn)[1]._messages)
+        except NoSuchResourceError:
+            return 0
+
+
+def drop_delayed(queue_arn: str) -> int:
+    """Delete the messages of a queue that nobody can receive yet, since their sender delays them; how many."""
+    now = time.time() * 1000
+    with MOTO_LOCK:
+        _, queue = _queue(queue_arn)
+        delayed = [message for message in queue._messages if message.delayed_until > now]
+        queue._messages = [message for message in queue._messages if message not in delayed]
+    return len(delayed)
+
+
 def seconds_until_visible(queue_arn: str) -> float | None:
     """When the next message can be received; None if there is none."""
     with MOTO_LOCK:

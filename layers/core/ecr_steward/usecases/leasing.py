@@ -23,6 +23,8 @@ class Lessor:
             raise CopyUnderWayError(f"another job is copying {what}")
         try:
             yield
-        finally:
-            with suppress(StewardError):  # it ends by itself
+        except BaseException:
+            with suppress(StewardError):  # it ends by itself, and there is worse news
                 self.leases.give_back(what, lease)
+            raise
+        self.leases.give_back(what, lease)

@@ -477,6 +477,23 @@ class ReplicateToBare(Replicate):
         return found - {"policy", "lifecycle"} | nothing_left_of(found)
 
 
+class ReplicateWhatIsUnderWay(Replicate):
+    """Another job copies the image to both its destinations: this one goes back to its queue."""
+
+    effects: ClassVar = {"put back"}
+
+    def prepare(self) -> None:
+        super().prepare()
+        digest, table = self.pushed.index.digest, self.house.physical_id("StateTable")
+        for place in (f"{HUB}/{AWAY}/{self.repository}", f"{SPOKE}/{HOME}/copies/{self.repository}"):
+            lease = {"pk": {"S": f"lease#{digest} to {place}"}, "sk": {"S": "lease"}, "lease": {"S": "another's"}}
+            item = {**lease, "expiration": {"N": "4000000000"}}
+            self.house.sandbox.client("dynamodb").put_item(TableName=table, Item=item)
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return {"put back"} if self.house.drop_delayed("ReplicateImageQueue") else set()
+
+
 class ReplicateFromSpoke(Replicate):
     account = SPOKE
 
@@ -672,6 +689,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     **NOTIFYING,
     "replicate to a new repository": ReplicateToNewRepository,
     "replicate from the spoke": ReplicateFromSpoke,
+    "replicate what is under way": ReplicateWhatIsUnderWay,
     **{f"{name}, and the bus refuses": released(scenario) for name, scenario in NOTIFYING.items()},
     **{f"malformed for {one.function}": malformed(one.function, POLLED.get(one.function)) for one in FUNCTIONS},
     "malformed part of a sweep": malformed(Sweep.function, "ReconcileRegistryQueue"),

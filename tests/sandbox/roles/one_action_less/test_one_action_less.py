@@ -175,8 +175,10 @@ TABLE = [
     *cold(REPLICATE, "replicate", "ecr:GetAuthorizationToken", COPIES),
     *cold(REPLICATE, "replicate", "sts:AssumeRole", {"spoke copy"}),
     *remembering(REPLICATE, "replicate"),
-    *enforcing(REPLICATE, BARE_REPLICA, begun={"no policy"}, counted={"no policy", "no lifecycle"}),
+    *enforcing(REPLICATE, BARE_REPLICA, begun={"no policy", *COPIES}, counted={"no policy", "no lifecycle"}),
     *rows(REPLICATE, "replicate", {"dynamodb:Query": ALL}),
+    *rows(REPLICATE, "replicate", {"dynamodb:DeleteItem": COPIES}, on="-StateTable-"),
+    *rows(REPLICATE, "replicate what is under way", {"sqs:SendMessage": {"put back"}}, on="-ReplicateImageQueue-"),
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),

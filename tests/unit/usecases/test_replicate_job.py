@@ -1,0 +1,199 @@
+"""A copy job within the time of its invocation."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ecr_steward.adapters import limits
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.errors import AccessDeniedError, BlobTooLargeError, CopyHopsError, ThrottledError
+from ecr_steward.events.copy_job import read_copy_job
+from ecr_steward.events.replication_requested import encode_job
+from ecr_steward.usecases.leasing import Lessor
+from ecr_steward.usecases.moving import RESERVE_SECONDS, Pace
+from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward.usecases.replicate_job import BUSY_SECONDS, HOPS, replicate_job
+from ecr_steward_fakes import FakeLeases, FakeNotices, FakeReplicationQueue
+from ecr_steward_fakes.appliers import applier_of
+from ecr_steward_fakes.rules import API, AWAY, noon, rulebook
+from ecr_steward_fakes.worlds import World, blob, manifest, world
+
+BLOBS = [blob(f"blob {number}") for number in range(4)]
+IMAGE = manifest("image", blobs=BLOBS)
+JOB = ReplicationRequested(ImageRef(API, IMAGE.digest), "pushed as 1.4.2")
+REPLICA = API.in_registry(AWAY)
+TIME = 900.0
+
+
+class Invocations:
+    """Jobs of one queue, in invocations whose time goes by with each blob."""
+
+    def __init__(self, held: Manifest = IMAGE) -> None:
+        self.world: World = world([held], {"1.4.2": held})
+        self.queue = FakeReplicationQueue()
+        self.leases = FakeLeases()
+        self.paces: list[Pace] = []
+        self.left = TIME
+
+    def run(self, job: ReplicationRequested = JOB, blob_seconds: float = 0.0) -> tuple[Outcome, ...]:
+        """One invocation, in which the bytes of each blob are under way for so long."""
+        self.left = TIME
+
+        def copy(image: ImageRef, pace: Pace) -> tuple[Outcome, ...]:
+            self.paces.append(pace)
+            one_by_one = replace(pace, workers=1, sleep=lambda _: None)
+            return replicate_image(
+                image,
+                rules=rulebook(),
+                registry=self.world.registry,
+                content=self.world.content,
+                scans=self.world.scans,
+                notices=FakeNotices(),
+                now=noon,
+                applier=applier_of(self.world.registry, self.world.content).at_pace(one_by_one),
+                lessor=Lessor(self.leases, TIME),
+            )
+
+        def pass_by() -> None:
+            self.left -= blob_seconds
+
+        self.world.content.before_reading = pass_by
+        return replicate_job(job, copy=copy, queue=self.queue, seconds_left=lambda: self.left)
+
+    @property
+    def is_there(self) -> bool:
+        return self.world.registry.tags_of(ImageRef(REPLICA, IMAGE.digest)) == {"1.4.2"}
+
+
+@pytest.fixture
+def invocations() -> Invocations:
+    return Invocations()
+
+
+def deliver(invocations: Invocations, blob_seconds: float) -> Iterator[tuple[Outcome, ...]]:
+    """Invocation after invocation, until the queue is empty."""
+    yield invocations.run(blob_seconds=blob_seconds)
+    while invocations.queue.requested:
+        yield invocations.run(invocations.queue.requested.pop(0), blob_seconds)
+
+
+def test_nothing_is_put_back_when_there_is_time_enough(invocations: Invocations) -> None:
+    (outcome,) = invocations.run(blob_seconds=10)
+
+    assert outcome.error is None
+    assert invocations.is_there
+    assert invocations.queue.requested == []
+
+
+def test_the_rest_goes_back_to_the_queue_and_no_blob_moves_twice_when_time_is_over(invocations: Invocations) -> None:
+    outcomes = list(deliver(invocations, blob_seconds=TIME / 2))
+
+    assert invocations.is_there
+    moved = [call.arguments[2] for call in invocations.world.registry.calls.entries if call.method == "copy_blob"]
+    assert sorted(each.digest for each in moved) == sorted(each.digest for each in BLOBS)
+    assert len(outcomes) > 2
+    assert all(outcome.error is None for (outcome,) in outcomes)
+    assert [outcome.remark for (outcome,) in outcomes[:-1]] == [
+        "the time of this invocation is over: what is left is back on the queue"
+    ] * (len(outcomes) - 1)
+
+
+def test_the_image_shows_no_tag_before_all_of_it_is_there(invocations: Invocations) -> None:
+    invocations.run(blob_seconds=TIME / 2)
+
+    assert not invocations.is_there
+    assert not invocations.world.registry.images_in(REPLICA)
+
+
+def test_what_is_put_back_says_how_often_when_the_queue_delivers_it(invocations: Invocations) -> None:
+    invocations.run(blob_seconds=TIME / 2)
+    (rest,) = invocations.queue.requested
+
+    assert read_copy_job(encode_job(rest)) == rest == replace(JOB, hops=1)
+    assert invocations.queue.delays == [0]
+
+
+def test_blobs_are_moved_one_by_one_when_of_many_none_came_to_its_end(invocations: Invocations) -> None:
+    invocations.run(blob_seconds=TIME)
+    (rest,) = invocations.queue.requested
+
+    invocations.run(rest)
+
+    assert rest.is_narrow
+    assert [pace.workers for pace in invocations.paces][-1] == 1
+    assert invocations.is_there
+
+
+def test_a_blob_fails_for_good_and_by_name_when_all_of_an_invocation_is_too_short_for_it(
+    invocations: Invocations,
+) -> None:
+    (*_, (outcome,)) = deliver(invocations, blob_seconds=TIME)
+
+    largest = max(BLOBS, key=lambda each: each.size)
+    assert isinstance(outcome.error, BlobTooLargeError)
+    assert f"{largest.size:,} bytes" in str(outcome.error)
+    assert "`ecr-steward copy`" in str(outcome.error)
+    assert not invocations.is_there
+
+
+def test_a_job_fails_for_good_when_it_was_put_back_too_often(invocations: Invocations) -> None:
+    (outcome,) = invocations.run(replace(JOB, hops=HOPS), blob_seconds=TIME / 2)
+
+    assert isinstance(outcome.error, CopyHopsError)
+    assert invocations.queue.requested == []
+
+
+def test_the_message_itself_comes_again_when_something_else_may_pass_as_well(invocations: Invocations) -> None:
+    invocations.world.registry.calls.fail_before("create_repository", ThrottledError("slow down"))
+
+    (outcome,) = invocations.run(blob_seconds=TIME / 2)
+
+    assert isinstance(outcome.error, ThrottledError)
+    assert invocations.queue.requested == []
+
+
+def test_an_error_is_raised_when_the_queue_does_not_take_the_rest(invocations: Invocations) -> None:
+    invocations.queue.calls.fail_before("request", AccessDeniedError("sqs:SendMessage"))
+
+    with pytest.raises(AccessDeniedError):
+        invocations.run(blob_seconds=TIME / 2)
+
+
+def test_a_second_job_waits_when_another_one_is_at_work(invocations: Invocations) -> None:
+    what = f"{IMAGE.digest} to {REPLICA}"
+    lease = invocations.leases.take(what, 900)
+
+    (outcome,) = invocations.run()
+
+    assert outcome.error is None
+    assert outcome.remark == f"another job is copying {what}: it is looked at again in {BUSY_SECONDS} s"
+    assert not invocations.is_there
+    assert invocations.queue.delays == [BUSY_SECONDS]
+    invocations.leases.give_back(what, str(lease))
+    invocations.run(invocations.queue.requested[0])
+    assert invocations.is_there
+
+
+def test_nobody_waits_for_a_lease_when_there_is_nothing_to_move(invocations: Invocations) -> None:
+    invocations.run()
+    invocations.leases.take(f"{IMAGE.digest} to {REPLICA}", 900)
+
+    (outcome,) = invocations.run()
+
+    assert outcome.error is None
+    assert outcome.plan.is_empty
+    assert invocations.queue.requested == []
+
+
+def test_the_lease_is_given_back_when_the_copy_fails(invocations: Invocations) -> None:
+    invocations.run(blob_seconds=TIME / 2)
+
+    assert invocations.leases.take(f"{IMAGE.digest} to {REPLICA}", 60) is not None
+
+
+def test_the_reserve_is_longer_than_a_registry_may_be_silent() -> None:
+    assert RESERVE_SECONDS > limits.READ_SECONDS
