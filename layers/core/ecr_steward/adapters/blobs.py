@@ -25,8 +25,7 @@ class Verified:
     def __init__(self, chunks: Iterable[bytes], blob: Descriptor) -> None:
         self._chunks = chunks
         self._blob = blob
-        self.is_complete = False
-        """Whether the stream came to its end and is the blob."""
+        self._is_complete = False
 
     def __iter__(self) -> Iterator[bytes]:
         blob, seen = self._blob, 0
@@ -42,7 +41,12 @@ class Verified:
         if seen < blob.size:
             raise DigestMismatchError(f"only {seen} of the {blob.size} bytes of {blob.digest} were sent")
         self._compare(hasher.hexdigest())
-        self.is_complete = True
+        self._is_complete = True
+
+    def require_all_sent(self, upload: str) -> None:
+        """Raises RegistryUnavailableError where an answer came although the stream had not come to its end."""
+        if not self._is_complete:
+            raise RegistryUnavailableError(f"{redacted(upload)} was answered before all bytes were sent")
 
     def _compare(self, hexdigest: str) -> None:
         if f"{self._blob.digest.algorithm}:{hexdigest}" != self._blob.digest.value:
@@ -85,13 +89,14 @@ class Blobs:
                     seen += len(chunk)
                     yield chunk
                 return
-            except RegistryUnavailableError:
+            except RegistryUnavailableError as cause:
                 if seen == before or seen >= blob.size:
-                    raise
+                    raise RegistryUnavailableError(self._cut_short(repository_name, blob, seen, cause)) from cause
+                why = self._cut_short(repository_name, blob, seen, cause)
             stack.close()
             response = stack.enter_context(self.stored(repository_name, blob.digest, offset=seen))
             if response.status != PARTIAL:  # a registry without Range begins anew, and so does whoever reads
-                raise RegistryUnavailableError(f"{blob.digest} was cut short after {seen} of {blob.size} bytes")
+                raise RegistryUnavailableError(why)
 
     @contextmanager
     def stored(self, repository_name: str, digest: Digest, *, offset: int = 0) -> Iterator[BaseHTTPResponse]:
@@ -115,6 +120,10 @@ class Blobs:
             # Once it has left, it stays without: whoever sent it back is not to be trusted with the login.
             anonymous = anonymous or Origin.of(url) != self._session.origin
         raise RefusedByRegistryError(f"{digest} is redirected more than {limits.REDIRECTS} times")
+
+    def _cut_short(self, repository_name: str, blob: Descriptor, seen: int, cause: RegistryUnavailableError) -> str:
+        url = self._session.url(repository_name, "blobs", blob.digest)
+        return f"{url} was cut short after {seen} of {blob.size} bytes: {cause}"
 
     def upload(self, repository_name: str, chunks: Iterable[bytes], blob: Descriptor) -> None:
         """Upload a blob from a stream that is read once, and give the upload up unless all of it is right."""
@@ -159,8 +168,7 @@ class Blobs:
             "PATCH", upload, "ecr:UploadLayerPart", headers=headers, body=content, expected=DONE
         ) as response:
             continued = self._location(response, upload)
-        if not content.is_complete:
-            raise RegistryUnavailableError(f"{redacted(upload)} was answered before all bytes were sent")
+        content.require_all_sent(upload)
         return continued
 
     def _complete(self, upload: str, blob: Descriptor, content: Verified | None = None) -> None:
@@ -171,8 +179,8 @@ class Blobs:
             "PUT", url, "ecr:CompleteLayerUpload", headers=headers, body=content or b"", expected=DONE
         ) as response:
             stored = response.headers.get("Docker-Content-Digest", blob.digest.value)
-        if content and not content.is_complete:
-            raise RegistryUnavailableError(f"{redacted(upload)} was answered before all bytes were sent")
+        if content:
+            content.require_all_sent(upload)
         if stored != blob.digest.value:
             raise DigestMismatchError(f"{redacted(upload)} was stored as {stored[:100]!r}, not as {blob.digest}")
 

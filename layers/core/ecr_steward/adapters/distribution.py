@@ -1,16 +1,19 @@
 """A client of one registry's ``/v2/`` face (OCI distribution specification 1.1, as Amazon ECR serves it)."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
+
+from urllib3.exceptions import ProtocolError
+from urllib3.response import BaseHTTPResponse
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.blobs import Blobs, Verified
 from ecr_steward.adapters.links import next_link
 from ecr_steward.adapters.manifests import digest_of, parse_image_tags, parse_manifest, parse_referrers, with_referrer
 from ecr_steward.adapters.session import DONE, FOUND, Session
-from ecr_steward.adapters.transport import Transport, chunks_of, read_small, redacted
+from ecr_steward.adapters.transport import Transport, read_small, redacted
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
@@ -22,10 +25,13 @@ from ecr_steward.errors import (
     RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
+    StewardError,
 )
 
 # With all of them accepted, ECR never converts a manifest, which would change its digest.
 _ANY_MANIFEST = {"Accept": ", ".join(MANIFEST_MEDIA_TYPES)}
+_TRIES = 3
+"""Of an answer that is to be read as a whole, and whose connection breaks."""
 
 
 class DistributionClient:
@@ -64,13 +70,13 @@ class DistributionClient:
         Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and InvalidManifestError.
         """
         url = self._session.url(repository_name, "manifests", reference)
-        with self._session.send("GET", url, "ecr:BatchGetImage", headers=_ANY_MANIFEST) as response:
-            content = read_small(response, limits.MANIFEST_BYTES, InvalidManifestError, f"the manifest {reference}")
-            content_type = response.headers.get("Content-Type")
+        what = f"the manifest {reference}"
+        content, headers = self._read(url, "ecr:BatchGetImage", InvalidManifestError, what, _ANY_MANIFEST)
         digest = digest_of(content, _algorithm(reference))
         if digest != reference and isinstance(reference, Digest):
             raise DigestMismatchError(f"{redacted(url)} answered with {digest}")
-        return parse_manifest(content, content_type, digest.algorithm)
+        with _about(what):
+            return parse_manifest(content, headers.get("Content-Type"), digest.algorithm)
 
     def digest_of(self, repository_name: str, reference: Digest | ImageTag) -> Digest | None:
         """What the registry says it has under a reference, without reading it; ``None`` where there is nothing.
@@ -101,9 +107,8 @@ class DistributionClient:
             if url in visited or len(visited) == limits.PAGES:
                 raise RefusedByRegistryError(f"the image tags of {repository_name} come in pages without end")
             visited.add(url)
-            with self._session.send("GET", url, "ecr:ListImages") as response:
-                content = read_small(response, limits.MANIFEST_BYTES, RefusedByRegistryError, "a page of image tags")
-                link = next_link(response.headers.get("Link"))
+            content, headers = self._read(url, "ecr:ListImages", RefusedByRegistryError, "a page of image tags")
+            link = next_link(headers.get("Link"))
             yield from parse_image_tags(content)
             url = self._session.origin.own(link, url) if link else None
 
@@ -153,7 +158,7 @@ class DistributionClient:
                 raise RefusedByRegistryError(f"the referrers of {subject} come in pages without end")
             visited.add(url)
             try:
-                page, url = self._referrers_page(url)
+                page, url = self._referrers_page(url, subject)
             except RepositoryNotFoundError:
                 return ()
             except ImageNotFoundError:
@@ -173,8 +178,8 @@ class DistributionClient:
 
         Raises ImageNotFoundError; while streaming DigestMismatchError and RegistryUnavailableError.
         """
-        with self._blobs.stored(repository_name, blob.digest) as response:
-            yield Verified(chunks_of(response), blob)
+        with self._blobs.read(repository_name, blob) as chunks:
+            yield Verified(chunks, blob)
 
     def read_blob(self, repository_name: str, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
         """Stream a blob that whoever takes it verifies, across broken connections. Raises as ``open_blob`` does."""
@@ -219,18 +224,37 @@ class DistributionClient:
         """
         self._blobs.upload(repository_name, stream, blob)
 
-    def copy_blob(
-        self, repository_name: str, destination: "DistributionClient", destination_name: str, blob: Descriptor
-    ) -> None:
-        """Stream a blob into a repository of another registry, or of this one. Raises as both ends do."""
-        with self._blobs.stored(repository_name, blob.digest) as response:
-            destination.upload_blob(destination_name, chunks_of(response), blob)
+    def _referrers_page(self, url: str, subject: Digest) -> tuple[tuple[Descriptor, ...], str | None]:
+        what = f"a page of the referrers of {subject}"
+        content, headers = self._read(url, "ecr:BatchGetImage", InvalidManifestError, what, {"Accept": OCI_INDEX})
+        link = next_link(headers.get("Link"))
+        with _about(what):
+            return parse_referrers(content), self._session.origin.own(link, url) if link else None
 
-    def _referrers_page(self, url: str) -> tuple[tuple[Descriptor, ...], str | None]:
-        with self._session.send("GET", url, "ecr:BatchGetImage", headers={"Accept": OCI_INDEX}) as response:
-            content = read_small(response, limits.MANIFEST_BYTES, InvalidManifestError, "a page of referrers")
-            link = next_link(response.headers.get("Link"))
-        return parse_referrers(content), self._session.origin.own(link, url) if link else None
+    def _read(
+        self,
+        url: str,
+        action: str,
+        too_large: type[StewardError],
+        what: str,
+        accept: Mapping[str, str] | None = None,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """A small answer as a whole, and its headers. Where its connection breaks, all of it is asked for again."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self._session.send("GET", url, action, headers=accept) as response:
+                    return self._read_named(response, url, too_large, what), response.headers
+            except RegistryUnavailableError as error:
+                if attempt == _TRIES or not isinstance(error.__cause__, ProtocolError):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    @staticmethod
+    def _read_named(response: BaseHTTPResponse, url: str, too_large: type[StewardError], what: str) -> bytes:
+        try:
+            return read_small(response, limits.MANIFEST_BYTES, too_large, what)
+        except RegistryUnavailableError as error:
+            raise RegistryUnavailableError(f"{redacted(url)}: {error}") from error.__cause__
 
     def _list_by_tag(self, repository_name: str, subject: Digest, referrer: Manifest) -> None:
         """List a referrer where a registry has no referrers API ("Pushing Manifests with Subject")."""
@@ -249,6 +273,15 @@ class DistributionClient:
         except (ImageNotFoundError, RepositoryNotFoundError):
             return ()
         return fallback.children
+
+
+@contextmanager
+def _about(what: str) -> Iterator[None]:
+    """Have an InvalidManifestError name what could not be read."""
+    try:
+        yield
+    except InvalidManifestError as cause:
+        raise InvalidManifestError(f"{what}: {cause}") from cause
 
 
 def _referrers_tag(subject: Digest) -> ImageTag:
