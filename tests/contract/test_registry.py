@@ -250,7 +250,7 @@ def test_an_image_says_when_it_was_pulled_and_nothing_of_it_when_nobody_has(
 ) -> None:
     pulled, other = world.push(repository, new.image(), RELEASE), world.push(repository, new.image("other"))
 
-    world.content.manifest(repository, pulled.digest)
+    world.content.store(repository).manifest(pulled.digest)
 
     found = world.registry.images(repository)
     assert abs(datetime.now(UTC) - found.images[pulled.digest].last_pulled_at) < timedelta(minutes=5)

@@ -14,6 +14,7 @@ from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.event_bus import EventBusNotices
+from ecr_steward.adapters.limiter import Limiter
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
@@ -28,6 +29,7 @@ from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.names import ImageRef, RegistryRef
@@ -63,7 +65,7 @@ from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.leasing import Lessor
-from ecr_steward.usecases.moving import Pace
+from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
@@ -71,6 +73,10 @@ from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
 from ecr_steward.usecases.sweep_repository import Hands
 
+PUTS_A_SECOND = 10
+"""What ECR takes of PutImage from an account in a region ("Amazon ECR service quotas")."""
+COPY_JOBS = 5
+"""Copy jobs at a time: the ``MaximumConcurrency`` of their queue. Each puts its share of images a second."""
 SWEEP_WORKERS = 8
 """Repositories that one invocation sweeps at a time: it waits for ECR most of the time."""
 PULL_ONLY = "pull-only"
@@ -361,11 +367,12 @@ def _house() -> Callable[[Rules], App]:
     """Everything but the rules, which lasts as long as the process."""
     settings, clients = _settings(), _clients()
     table = _state_table()
+    limiter = Limiter(rates={"ecr:PutImage": PUTS_A_SECOND / COPY_JOBS})
     return partial(
         App,
         registry=EcrRegistry(clients, StateReleases(table)),
         registry_settings=EcrRegistrySettings(clients),
-        content=RegistryContent(clients),
+        content=RegistryContent(clients, Transport(idle=BLOB_WORKERS, limiter=limiter)),
         notices=_notices(),
         queue=replication_queue(),
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from ecr_steward import ports
+from ecr_steward import bootstrap, ports
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
@@ -241,6 +241,12 @@ def test_every_method_of_a_port_names_its_action(port: type) -> None:
 @pytest.mark.parametrize("function", USES)
 def test_a_function_is_granted_what_its_ports_need_and_nothing_else(function: str) -> None:
     assert granted()[function] == needed([*USES[function], *EVERYWHERE]) | {"sts:AssumeRole"}
+
+
+def test_copy_jobs_share_what_ecr_takes_as_many_as_their_queue_lets_run() -> None:
+    source = resources("template.yaml")["ReplicateImageFunction"]["Events"]["CopyJobs"]["Properties"]
+
+    assert source["ScalingConfig"]["MaximumConcurrency"] == bootstrap.COPY_JOBS
 
 
 def test_every_function_and_every_method_of_a_port_is_known_here() -> None:

@@ -82,7 +82,7 @@ class Blobs:
         self, repository_name: str, blob: Descriptor, response: BaseHTTPResponse, stack: ExitStack
     ) -> Iterator[bytes]:
         seen = 0
-        while True:
+        for _ in range(limits.RESUMES + 1):
             before = seen
             try:
                 for chunk in chunks_of(response):
@@ -97,6 +97,11 @@ class Blobs:
             response = stack.enter_context(self.stored(repository_name, blob.digest, offset=seen))
             if response.status != PARTIAL:  # a registry without Range begins anew, and so does whoever reads
                 raise RegistryUnavailableError(why)
+            if not response.headers.get("Content-Range", "").startswith(f"bytes {seen}-"):
+                raise RefusedByRegistryError(
+                    f"{blob.digest} goes on elsewhere than after {seen} bytes, as was asked for"
+                )
+        raise RefusedByRegistryError(f"{blob.digest} was cut short more than {limits.RESUMES} times")
 
     @contextmanager
     def stored(self, repository_name: str, digest: Digest, *, offset: int = 0) -> Iterator[BaseHTTPResponse]:
@@ -159,6 +164,7 @@ class Blobs:
         except BaseException as error:
             self._give_up(upload, error)
             raise
+        self._prove(repository_name, blob.digest)
         return True
 
     def _fill(self, upload: str, content: Verified, blob: Descriptor) -> str:
@@ -183,6 +189,11 @@ class Blobs:
             content.require_all_sent(upload)
         if stored != blob.digest.value:
             raise DigestMismatchError(f"{redacted(upload)} was stored as {stored[:100]!r}, not as {blob.digest}")
+
+    def _prove(self, repository_name: str, digest: Digest) -> None:
+        """Look for a blob that was put. ECR is taken at its word: it refuses the manifest of what it does not hold."""
+        if not self._session.is_ecr and not self.has(repository_name, digest):
+            raise RefusedByRegistryError(f"the upload of a blob was accepted, but {digest} is not there")
 
     def _give_up(self, upload: str, error: BaseException) -> None:
         """Tell the registry that nothing more will come. That this failed too is worth a note, not another error."""

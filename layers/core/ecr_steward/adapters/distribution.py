@@ -12,6 +12,7 @@ from ecr_steward.adapters import limits
 from ecr_steward.adapters.blobs import Blobs, Verified
 from ecr_steward.adapters.links import next_link
 from ecr_steward.adapters.manifests import digest_of, parse_image_tags, parse_manifest, parse_referrers, with_referrer
+from ecr_steward.adapters.pages import Pages
 from ecr_steward.adapters.session import DONE, FOUND, Session
 from ecr_steward.adapters.transport import Transport, read_small, redacted
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
@@ -65,7 +66,7 @@ class DistributionClient:
         return str(self._session.origin)
 
     def get_manifest(self, repository_name: str, reference: Digest | ImageTag) -> Manifest:
-        """Read a manifest or index. By digest, its bytes are verified; by image tag, they say what the digest is.
+        """Read a manifest or index, whose bytes must be what its digest, or the registry's word on an image tag, says.
 
         Raises ImageNotFoundError, RepositoryNotFoundError, DigestMismatchError and InvalidManifestError.
         """
@@ -75,6 +76,11 @@ class DistributionClient:
         digest = digest_of(content, _algorithm(reference))
         if digest != reference and isinstance(reference, Digest):
             raise DigestMismatchError(f"{redacted(url)} answered with {digest}")
+        told = headers.get("Docker-Content-Digest")
+        if told is not None and not isinstance(reference, Digest):
+            said = _told(told, url)
+            if said != digest_of(content, said.algorithm):
+                raise DigestMismatchError(f"{redacted(url)} says that its digest is {said}, and answered with {digest}")
         with _about(what):
             return parse_manifest(content, headers.get("Content-Type"), digest.algorithm)
 
@@ -94,22 +100,19 @@ class DistributionClient:
             return reference
         if told is None:
             return self.get_manifest(repository_name, reference).digest
-        try:
-            return Digest(told)
-        except InvalidNameError as cause:
-            raise RefusedByRegistryError(f"{redacted(url)} says that its digest is {told[:100]!r}") from cause
+        return _told(told, url)
 
     def image_tags(self, repository_name: str) -> Iterator[ImageTag]:
         """All image tags. Raises RepositoryNotFoundError, and RefusedByRegistryError for lists that do not end."""
-        visited: set[str] = set()
+        pages = Pages(f"image tags of {repository_name}", limits.IMAGE_TAGS)
         url: str | None = self._session.url(repository_name, "tags", "list")
         while url:
-            if url in visited or len(visited) == limits.PAGES:
-                raise RefusedByRegistryError(f"the image tags of {repository_name} come in pages without end")
-            visited.add(url)
+            pages.begin(url)
             content, headers = self._read(url, "ecr:ListImages", RefusedByRegistryError, "a page of image tags")
             link = next_link(headers.get("Link"))
-            yield from parse_image_tags(content)
+            tags = parse_image_tags(content)
+            pages.took(content, tags)
+            yield from tags
             url = self._session.origin.own(link, url) if link else None
 
     def has_manifest(self, repository_name: str, digest: Digest) -> bool:
@@ -136,7 +139,7 @@ class DistributionClient:
         ) as response:
             stored = response.headers.get("Docker-Content-Digest")
             knows_referrers = "OCI-Subject" in response.headers
-        if stored is None and not self.has_manifest(repository_name, digest):
+        if self._is_doubtful(stored, reference) and not self.has_manifest(repository_name, digest):
             raise RefusedByRegistryError(f"{redacted(url)} was accepted, but {digest} is not there")
         if stored is not None and stored != digest.value:
             raise DigestMismatchError(f"{redacted(url)} was stored as {stored[:100]!r}, not as {digest}")
@@ -151,21 +154,17 @@ class DistributionClient:
         not end.
         """
         found: list[Descriptor] = []
-        visited: set[str] = set()
+        pages = Pages(f"referrers of {subject}", limits.REFERRERS)
         url: str | None = self._session.url(repository_name, "referrers", subject)
         while url:
-            if url in visited or len(visited) == limits.PAGES:
-                raise RefusedByRegistryError(f"the referrers of {subject} come in pages without end")
-            visited.add(url)
+            pages.begin(url)
             try:
-                page, url = self._referrers_page(url, subject)
+                page, url = self._referrers_page(url, subject, pages)
             except RepositoryNotFoundError:
                 return ()
             except ImageNotFoundError:
                 return self._referrers_by_tag(repository_name, subject)
             found += page
-            if len(found) > limits.REFERRERS:
-                raise RefusedByRegistryError(f"{subject} has more than {limits.REFERRERS} referrers")
         return tuple(found)
 
     def blob_exists(self, repository_name: str, digest: Digest) -> bool:
@@ -224,12 +223,14 @@ class DistributionClient:
         """
         self._blobs.upload(repository_name, stream, blob)
 
-    def _referrers_page(self, url: str, subject: Digest) -> tuple[tuple[Descriptor, ...], str | None]:
+    def _referrers_page(self, url: str, subject: Digest, pages: Pages) -> tuple[tuple[Descriptor, ...], str | None]:
         what = f"a page of the referrers of {subject}"
         content, headers = self._read(url, "ecr:BatchGetImage", InvalidManifestError, what, {"Accept": OCI_INDEX})
         link = next_link(headers.get("Link"))
         with _about(what):
-            return parse_referrers(content), self._session.origin.own(link, url) if link else None
+            page = parse_referrers(content)
+        pages.took(content, page)
+        return page, self._session.origin.own(link, url) if link else None
 
     def _read(
         self,
@@ -255,6 +256,10 @@ class DistributionClient:
             return read_small(response, limits.MANIFEST_BYTES, too_large, what)
         except RegistryUnavailableError as error:
             raise RegistryUnavailableError(f"{redacted(url)}: {error}") from error.__cause__
+
+    def _is_doubtful(self, stored: str | None, reference: Digest | ImageTag) -> bool:
+        """Whether a manifest must be looked for that was put: what its tag shows is read back by who wants a tag."""
+        return stored is None or (not self._session.is_ecr and isinstance(reference, Digest))
 
     def _list_by_tag(self, repository_name: str, subject: Digest, referrer: Manifest) -> None:
         """List a referrer where a registry has no referrers API ("Pushing Manifests with Subject")."""
@@ -282,6 +287,14 @@ def _about(what: str) -> Iterator[None]:
         yield
     except InvalidManifestError as cause:
         raise InvalidManifestError(f"{what}: {cause}") from cause
+
+
+def _told(text: str, url: str) -> Digest:
+    """The digest that a registry names in a header. Raises RefusedByRegistryError."""
+    try:
+        return Digest(text)
+    except InvalidNameError as cause:
+        raise RefusedByRegistryError(f"{redacted(url)} says that its digest is {text[:100]!r}") from cause
 
 
 def _referrers_tag(subject: Digest) -> ImageTag:

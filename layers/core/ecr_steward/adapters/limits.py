@@ -9,7 +9,7 @@ MANIFEST_BYTES = MANIFEST_LIMIT
 """Also of one page of referrers."""
 CONFIG_BYTES = MANIFEST_LIMIT
 """Of an image config, which no specification limits; those of large images have some tens of KiB."""
-ERROR_BYTES = 64 * 1024
+ERROR_BYTES = 1024 * 1024
 """Of an answer that refuses something; the rest is left unread."""
 TOKEN_BYTES = 1024 * 1024
 """Of a token server's answer."""
@@ -17,14 +17,35 @@ CHILDREN = 1_000
 """Manifests in an index, and layers in a manifest."""
 REFERRERS = 10_000
 """Of one image, over all pages."""
+IMAGE_TAGS = 100_000
+"""Of one repository, over all pages."""
 PAGES = 10_000
+"""Of one list; none may come twice."""
+SPARSE_PAGES, SPARSE = 1_000, 10
+"""After so many pages they must have had so many entries each, on average."""
+LIST_SECONDS, ENTRIES_PER_SECOND = 20, 50
+"""For a list as a whole, and a second more for so many entries that have come."""
+LIST_BYTES = 32 * 1024 * 1024
+"""Of all pages of one list together."""
+RESUMES = 100
+"""How often a blob's download may break and go on, each time by a byte at least."""
 REDIRECTS = 5
 """From a blob to where it is stored; ECR needs one."""
 RETRY_AFTER_SECONDS = 20
-"""However long ``Retry-After`` wants us to wait."""
+"""That ``Retry-After`` makes us wait for one answer, in all; a registry that wants more is left."""
+RETRIES = 200
+"""Of all requests of a run together, beyond which the first failure counts."""
+RETRY_EARNED = 0.1
+"""What a request that is answered gives back of a retry."""
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
 """Without a single byte."""
-SMALL_ANSWER_SECONDS = 60
-"""For a manifest, a config or a page of referrers as a whole, however steadily it drips."""
+SMALL_ANSWER_SECONDS = 20
+"""For a manifest, a config, a token or a page of a list as a whole, however steadily it comes."""
+DRIP_SECONDS, DRIP_BYTES = 15, 16 * 1024
+"""So many bytes at least must come in so many seconds of waiting."""
+HEADER_BYTES = 64 * 1024
+"""Status line and headers of one answer."""
+HEADER_SECONDS = 20
+"""From their first byte to their last."""
 BLOB_CHUNK_BYTES = 256 * 1024

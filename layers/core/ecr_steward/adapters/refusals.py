@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from ecr_steward.errors import (
 )
 
 _QUOTED_CHARACTERS = 500
+_WAIT_CHARACTERS = 30
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Refusal:
     code: str = ""
     message: str = ""
     method: str = ""
+    wait: str = ""
+    """What ``Retry-After`` says."""
 
     @property
     def may_be_an_expired_login(self) -> bool:
@@ -49,6 +53,7 @@ class Refusal:
         """The error to raise. ``action`` is the IAM action that ECR asks for; ``None``: this is another registry."""
         what = action or self.method
         said = f"{what} on {resource}: {self.status} {self.code} {self.message}".rstrip()
+        said += f" (Retry-After: {self.wait})" if self.wait else ""
         if self.status in (401, 403):
             remedy = f"Allow {action} on {resource} to the caller's role" if action else "Log in with docker login"
             return AccessDeniedError(f"not allowed: {said}. {remedy}")
@@ -70,12 +75,15 @@ class Refusal:
 def read_refusal(method: str, response: BaseHTTPResponse, secret: str) -> Refusal:
     """Read an answer that refuses. ``secret`` is blotted out, should the registry repeat it."""
     content = bytearray()
+    deadline = time.monotonic() + limits.SMALL_ANSWER_SECONDS
+    wait = _text(response.headers.get("Retry-After"), secret)[:_WAIT_CHARACTERS]
     for chunk in chunks_of(response):
         content += chunk
-        if len(content) > limits.ERROR_BYTES:
-            return Refusal(response.status, message="with a very long explanation", method=method)
+        if len(content) > limits.ERROR_BYTES or time.monotonic() > deadline:
+            return Refusal(response.status, message="with a very long explanation", method=method, wait=wait)
     entry = _first_error(bytes(content))
-    return Refusal(response.status, _text(entry.get("code"), secret), _text(entry.get("message"), secret), method)
+    code, message = (_text(entry.get(key), secret) for key in ("code", "message"))
+    return Refusal(response.status, code, message, method, wait)
 
 
 def _first_error(content: bytes) -> dict[str, Any]:

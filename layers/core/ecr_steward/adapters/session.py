@@ -68,7 +68,9 @@ class Session:
         while True:
             authorization = "" if anonymous else self._authorization()
             sent = {**(headers or {}), **({"Authorization": authorization} if authorization else {})}
-            with self._transport.exchange(method, url, headers=sent, body=body, repeatable=repeatable) as response:
+            with self._transport.exchange(
+                method, url, operation=action, headers=sent, body=body, repeatable=repeatable
+            ) as response:
                 if response.status in expected:
                     yield response
                     return

@@ -6,9 +6,10 @@ from typing import Any
 
 
 def read_object(content: bytes) -> Mapping[str, Any]:
-    """Read an object. Raises ValueError: no JSON, a key that occurs twice, nested without end, or something else."""
+    """Read an object. Raises ValueError: no JSON, a key that occurs twice, half of a character, nested without end."""
     try:
         document = json.loads(content.decode(), object_pairs_hook=_unambiguous, parse_constant=_no_constant)
+        _require_characters(content, document)
     except RecursionError as cause:
         raise ValueError("it is nested too deeply") from cause
     if not isinstance(document, dict):
@@ -42,6 +43,16 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         raise ValueError("a key occurs twice")
     return document
+
+
+def _require_characters(content: bytes, document: object) -> None:
+    """Whether all texts are of whole characters: some readers replace what is half of one, and others refuse it."""
+    if b"\\u" not in content:
+        return
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as cause:
+        raise ValueError("a text holds half of a character") from cause
 
 
 def _no_constant(name: str) -> None:

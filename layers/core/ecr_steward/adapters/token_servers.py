@@ -14,6 +14,7 @@ from threading import Lock
 from urllib.parse import urlencode
 
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.addresses import require_reachable
 from ecr_steward.adapters.transport import Origin, Transport, read_small, redacted
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, RegistryUnavailableError
 
@@ -94,7 +95,7 @@ class ChallengedLogin:
         password = self._find_password()
         headers = {"Authorization": password.basic} if password else {}
         url = f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
-        with self._transport.exchange("GET", url, headers=headers, repeatable=True) as response:
+        with self._transport.exchange("GET", url, operation="token", headers=headers, repeatable=True) as response:
             if response.status in (401, 403):
                 who = f"as {password.username}" if password else "without a login; run docker login"
                 raise AccessDeniedError(f"{redacted(realm)} gives no token {who}")
@@ -122,6 +123,7 @@ class ChallengedLogin:
         if self._token_servers.get(self._origin.address) != theirs.address:
             own = f"{self._origin.address}={theirs.address}"
             raise RefusedByRegistryError(f"{said} known to be its own; if it is, say --token-server {own}")
+        require_reachable(realm, self._origin)
 
 
 def _parameters(text: str) -> Mapping[str, str]:

@@ -7,20 +7,82 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
-from urllib.parse import urljoin
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError, ResponseError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry, Timeout, parse_url
 
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.heads import POOLS
+from ecr_steward.adapters.limiter import Kind, Limiter
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
 
 type Body = bytes | Iterable[bytes] | None
 
-PATIENT = Retry(
+THROTTLED = frozenset({429, 503})
+_TOO_LONG = "the wait that the registry asks for is too long"
+_NO_RETRY_LEFT = "too many requests have failed before"
+
+
+class _Patience(Retry):
+    """Waits as ``Retry-After`` says, for so many seconds in all, and leaves the bodies of refusals unread.
+
+    With a limiter all requests of a kind wait where one is refused, and all requests together have so many retries.
+    """
+
+    waited: float = 0
+    limiter: Limiter | None = None
+    kind: Kind = ("", "")
+
+    def new(self, **changes: Any) -> Self:
+        made = super().new(**changes)
+        made.limiter, made.kind = self.limiter, self.kind
+        return made
+
+    def of(self, limiter: Limiter, kind: Kind) -> Self:
+        """The same for requests of a kind."""
+        made = self.new()
+        made.limiter, made.kind = limiter, kind
+        return made
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        pause = (response is not None and self.get_retry_after(response)) or 0
+        if _pool is not None and self.waited + pause > limits.RETRY_AFTER_SECONDS:
+            raise MaxRetryError(_pool, url, ResponseError(_TOO_LONG))
+        if _pool is not None and self.limiter is not None and not self.limiter.may_retry():
+            raise MaxRetryError(_pool, url, error or ResponseError(_NO_RETRY_LEFT))
+        next_one = super().increment(method, url, response, error, _pool, _stacktrace)
+        next_one.waited = self.waited + pause
+        if response is not None:
+            _release(response)  # or urllib3 would read it to its end, which need not come
+        return next_one
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        if self.limiter is None or response is None or response.status not in THROTTLED:
+            super().sleep(response)
+            return
+        self.limiter.refused(self.kind, self.pause(response))
+        self.limiter.wait(self.kind)
+
+    def pause(self, response: BaseHTTPResponse) -> float:
+        """Seconds after which a refused request may be made again."""
+        return self.get_retry_after(response) or self.get_backoff_time()
+
+
+PATIENT = _Patience(
     total=4,
     redirect=0,
     status_forcelist=(429, 500, 502, 503, 504),
@@ -28,9 +90,8 @@ PATIENT = Retry(
     backoff_factor=0.5,
     backoff_jitter=0.5,
     raise_on_status=False,
-    retry_after_max=limits.RETRY_AFTER_SECONDS,
 )
-"""For requests that may be repeated. About four seconds in all, or as long as ``Retry-After`` says."""
+"""For requests that may be repeated. About four seconds in all, or as long as ``Retry-After`` says, up to its limit."""
 
 
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -78,34 +139,58 @@ class Origin:
 class Transport:
     """Connections to any number of registries. Safe to use from several threads."""
 
-    def __init__(self, *, retries: Retry = PATIENT, read_seconds: float = limits.READ_SECONDS, idle: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        retries: _Patience = PATIENT,
+        read_seconds: float = limits.READ_SECONDS,
+        idle: int = 8,
+        limiter: Limiter | None = None,
+    ) -> None:
         """``idle`` connections to each registry are kept for later."""
         self._retries = retries
+        self._limiter = limiter or Limiter()
         self._pool = urllib3.PoolManager(
             timeout=Timeout(connect=limits.CONNECT_SECONDS, read=read_seconds), maxsize=idle, block=False
         )
+        self._pool.pool_classes_by_scheme = POOLS
 
     @contextmanager
     def exchange(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: Body = None, repeatable: bool
+        self,
+        method: str,
+        url: str,
+        *,
+        operation: str,
+        headers: Mapping[str, str],
+        body: Body = None,
+        repeatable: bool,
     ) -> Iterator[BaseHTTPResponse]:
         """Send a request and have its answer, with the body still to be read; redirects are the caller's business.
 
-        Raises RegistryUnavailableError when there is no answer.
+        Requests of one ``operation`` to one server are made as fast as that takes them.
+
+        Raises RegistryUnavailableError when there is no answer, and RefusedByRegistryError for headers without end.
         """
+        kind = (urlsplit(url).netloc, operation)
+        self._limiter.wait(kind)
         try:
             response = self._pool.urlopen(
                 method,
                 url,
                 body=body,
                 headers={"Accept-Encoding": "identity", **headers},
-                retries=self._retries if repeatable else Retry(total=False),
+                retries=self._retries.of(self._limiter, kind) if repeatable else Retry(total=False),
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
             )
         except HTTPError as cause:
             raise RegistryUnavailableError(f"{method} {redacted(url)}: {_reason(cause)}") from cause
+        if response.status in THROTTLED:
+            self._limiter.refused(kind, min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS))
+        else:
+            self._limiter.taken(kind)
         try:
             yield response
         finally:
@@ -117,9 +202,23 @@ class Transport:
 
 
 def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """The body as it arrives, exactly as it was sent. Raises RegistryUnavailableError where it is cut short."""
+    """The body as it arrives, exactly as it was sent.
+
+    Raises RegistryUnavailableError where it is cut short, and RefusedByRegistryError where it drips: so slow is no
+    network, and a registry could keep us for ever. What counts is the time that we wait for it.
+    """
+    waited, came = 0.0, 0
     try:
-        while chunk := response.read1(limits.BLOB_CHUNK_BYTES, decode_content=False):
+        while True:
+            asked = time.monotonic()
+            chunk = response.read1(limits.BLOB_CHUNK_BYTES, decode_content=False)
+            if not chunk:
+                return
+            waited, came = waited + time.monotonic() - asked, came + len(chunk)
+            if waited > limits.DRIP_SECONDS:
+                if came < limits.DRIP_BYTES:
+                    raise RefusedByRegistryError(f"an answer drips: {came} bytes in {waited:.0f} s")
+                waited, came = 0.0, 0
             yield chunk
     except HTTPError as cause:
         raise RegistryUnavailableError(f"an answer was cut short: {_reason(cause)}") from cause

@@ -1,0 +1,76 @@
+"""Status lines and headers of answers, bounded in size and time, from their first byte on.
+
+Python's own client counts the lines alone, waits for each as long as something comes, and reads past any number of
+``100 Continue``.
+"""
+
+import time
+from http.client import HTTPResponse, RemoteDisconnected
+from typing import Any, BinaryIO
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from ecr_steward.adapters import limits
+from ecr_steward.errors import RefusedByRegistryError
+
+
+class _Head:
+    """What an answer's head is read from, instead of the connection itself."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream: Any = stream
+        self._left = limits.HEADER_BYTES
+        self._deadline: float | None = None
+
+    def readline(self, most: int) -> bytes:
+        line = b""
+        while len(line) < most and not line.endswith(b"\n"):
+            waiting = self.stream.peek(1)  # at least a byte, or none at the end
+            self._deadline = self._deadline or time.monotonic() + limits.HEADER_SECONDS
+            part = self.stream.read(min(waiting.find(b"\n") + 1 or len(waiting), most - len(line)))
+            self._left -= len(part)
+            if self._left < 0:
+                raise RefusedByRegistryError(f"an answer's headers are over the limit of {limits.HEADER_BYTES} bytes")
+            if not part:  # or half of the headers would pass for all of them, with half of a Location
+                raise RemoteDisconnected("the connection ended in the head of an answer")
+            if time.monotonic() > self._deadline:
+                raise RefusedByRegistryError(f"an answer's headers took longer than {limits.HEADER_SECONDS} s")
+            line += part
+        return line
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+class _Answer(HTTPResponse):
+    fp: Any
+
+    def begin(self) -> None:
+        stream: BinaryIO = self.fp
+        self.fp = _Head(stream)
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:
+                self.fp = stream
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+POOLS = {"http": _Pool, "https": _SecurePool}
+"""For ``PoolManager.pool_classes_by_scheme``."""

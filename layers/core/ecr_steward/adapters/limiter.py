@@ -1,0 +1,87 @@
+"""How fast requests of one kind go to one server: as fast as it takes them, and no more retries than a run may have."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ecr_steward.adapters import limits
+
+SLOWEST = 2.0
+"""Seconds between two requests of a kind, at most: a server that wants more says so by ``Retry-After``."""
+FIRST_SHARE = 1 / 8
+"""Of the pause that a refusal asked for: the distance that requests of this kind keep from then on."""
+RECOVERY = 0.9
+"""What of a distance is left after each request that was taken."""
+FASTEST = 0.005
+"""Seconds: a smaller distance is none."""
+
+type Kind = tuple[str, str]
+"""A server, and an operation such as ``ecr:PutImage``."""
+
+
+@dataclass
+class _Lane:
+    """Requests of one kind."""
+
+    distance: float = 0.0
+    least: float = 0.0
+    """What the distance never falls below."""
+    free_at: float = 0.0
+
+
+@dataclass
+class Limiter:
+    """Shared by all threads of a transport.
+
+    After a 429 or 503 all requests of that kind wait as long as the server said, and keep a distance afterwards, which
+    doubles with each further refusal and shrinks with each request that is taken. ``rates`` are those of operations
+    that are known to be limited, in requests a second, whichever server they go to.
+    """
+
+    rates: Mapping[str, float] = field(default_factory=dict)
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+    retries: float = limits.RETRIES
+    """That are left for all requests together. Each request that is taken earns a part of one back."""
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lanes: dict[Kind, _Lane] = defaultdict(_Lane)
+
+    def wait(self, kind: Kind) -> None:
+        """Wait until it is this request's turn."""
+        with self._lock:
+            lane = self._lanes[kind]
+            if rate := self.rates.get(kind[1]):
+                lane.least = 1 / rate
+            now = self.now()
+            turn = max(lane.free_at, now)
+            lane.free_at = turn + max(lane.distance, lane.least) if lane.distance or lane.least else lane.free_at
+        if turn > now:
+            self.sleep(turn - now)
+
+    def refused(self, kind: Kind, pause: float) -> None:
+        """A request was refused for now; after so many seconds it may be made again."""
+        with self._lock:
+            lane = self._lanes[kind]
+            lane.free_at = max(lane.free_at, self.now() + pause)
+            lane.distance = min(max(2 * lane.distance, FIRST_SHARE * pause), SLOWEST)
+
+    def taken(self, kind: Kind) -> None:
+        """A request was answered, whatever the answer is."""
+        with self._lock:
+            self.retries = min(self.retries + limits.RETRY_EARNED, limits.RETRIES)
+            lane = self._lanes[kind]
+            lane.distance *= RECOVERY
+            if lane.distance < FASTEST:
+                lane.distance = 0.0
+
+    def may_retry(self) -> bool:
+        """Whether there is a retry left. It counts as one."""
+        with self._lock:
+            if self.retries < 1:
+                return False
+            self.retries -= 1
+            return True

@@ -1,0 +1,41 @@
+"""Lists that come in pages, of which a hostile registry never has a last one."""
+
+import time
+from collections.abc import Collection
+
+from ecr_steward.adapters import limits
+from ecr_steward.errors import RefusedByRegistryError
+
+
+class Pages:
+    """Keeps count of one list's pages. Raises RefusedByRegistryError where they break a limit."""
+
+    def __init__(self, what: str, most_entries: int) -> None:
+        """``what`` is listed, such as ``image tags of team-a/api``."""
+        self._what = what
+        self._most_entries = most_entries
+        self._visited: set[int] = set()
+        self._entries = self._bytes = 0
+        self._started = time.monotonic()
+
+    def begin(self, url: str) -> None:
+        """A page is to be asked for."""
+        place = hash(url)  # ten thousand URLs of a header's length would be as many MiB as a function has
+        worth_it = len(self._visited) < limits.SPARSE_PAGES or self._entries >= limits.SPARSE * len(self._visited)
+        if place in self._visited or len(self._visited) == limits.PAGES or not worth_it:
+            raise RefusedByRegistryError(f"the {self._what} come in pages without end")
+        seconds = limits.LIST_SECONDS + self._entries / limits.ENTRIES_PER_SECOND
+        if time.monotonic() - self._started > seconds:
+            raise RefusedByRegistryError(
+                f"the {self._what} took longer than {seconds:.0f} s, and there is more to come"
+            )
+        self._visited.add(place)
+
+    def took(self, content: bytes, entries: Collection[object]) -> None:
+        """A page has come, and has been read."""
+        self._entries += len(entries)
+        self._bytes += len(content)
+        if self._entries > self._most_entries:
+            raise RefusedByRegistryError(f"there are more than {self._most_entries} {self._what}")
+        if self._bytes > limits.LIST_BYTES:
+            raise RefusedByRegistryError(f"the {self._what} are over the limit of {limits.LIST_BYTES} bytes")

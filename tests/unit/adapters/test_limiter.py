@@ -1,0 +1,140 @@
+"""How fast requests go to one server, and how often they are made again."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ecr_steward.adapters import limits
+from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.limiter import SLOWEST, Limiter
+from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.domain.names import ImageTag
+from ecr_steward.errors import RegistryUnavailableError, ThrottledError
+
+PUT, GET = ("registry.example", "ecr:PutImage"), ("registry.example", "ecr:BatchGetImage")
+LIST = "/v2/team-a/api/tags/list"
+
+
+class Time:
+    """Goes by only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def limiter(time: Time) -> Limiter:
+    return Limiter(now=lambda: time.now, sleep=time.sleep)
+
+
+def ask(limiter: Limiter, time: Time, count: int) -> float:
+    """So many requests that are all taken; how long they took."""
+    began = time.now
+    for _ in range(count):
+        limiter.wait(PUT)
+        limiter.taken(PUT)
+    return time.now - began
+
+
+def test_nobody_waits_when_nothing_was_refused(limiter: Limiter, time: Time) -> None:
+    assert ask(limiter, time, 100) == 0
+
+
+def test_all_requests_of_a_kind_wait_as_long_as_the_server_said_and_others_do_not(limiter: Limiter, time: Time) -> None:
+    limiter.refused(PUT, 8)
+
+    limiter.wait(GET)
+    limiter.wait(("elsewhere.example", "ecr:PutImage"))
+    assert time.slept == []
+    limiter.wait(PUT)
+    assert time.slept == [8]
+
+
+def test_requests_keep_a_distance_after_a_refusal_and_none_when_the_server_has_recovered(
+    limiter: Limiter, time: Time
+) -> None:
+    limiter.refused(PUT, 4)
+    limiter.wait(PUT)
+
+    first = ask(limiter, time, 10)
+
+    assert 2 < first < 5
+    ask(limiter, time, 60)
+    assert ask(limiter, time, 100) == 0
+
+
+def test_the_distance_has_an_end_when_a_server_refuses_everything(limiter: Limiter, time: Time) -> None:
+    for _ in range(50):
+        limiter.refused(PUT, 20)
+    limiter.wait(PUT)
+    time.slept.clear()
+
+    limiter.wait(PUT)
+
+    assert time.slept == [SLOWEST]
+
+
+def test_an_operation_is_never_faster_than_its_share(time: Time) -> None:
+    limiter = Limiter({"ecr:PutImage": 2.0}, now=lambda: time.now, sleep=time.sleep)
+
+    assert ask(limiter, time, 21) == 10
+
+
+def test_retries_come_to_an_end_for_all_requests_together_and_are_earned_back(limiter: Limiter) -> None:
+    assert [limiter.may_retry() for _ in range(limits.RETRIES + 1)] == [True] * limits.RETRIES + [False]
+
+    for _ in range(round(1 / limits.RETRY_EARNED) + 1):
+        limiter.taken(GET)
+
+    assert [limiter.may_retry(), limiter.may_retry()] == [True, False]
+
+
+def client_of(server: Any, limiter: Limiter) -> DistributionClient:
+    return DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=Transport(limiter=limiter))
+
+
+def test_a_second_request_waits_when_the_first_was_told_to(
+    server: Any, reply_with: Any, limiter: Limiter, time: Time
+) -> None:
+    server.on("GET", LIST, reply_with(429, b"", {"Retry-After": "7"}), reply_with(200, b'{"tags": ["1.0"]}'))
+    client = client_of(server, limiter)
+
+    assert list(client.image_tags("team-a/api")) == [ImageTag("1.0")]
+
+    assert time.slept == [7]
+    assert list(client.image_tags("team-a/api")) == [ImageTag("1.0")]
+    assert sum(time.slept) > 7
+
+
+def test_a_server_is_asked_no_more_when_all_retries_are_used_up(server: Any, reply_with: Any, limiter: Limiter) -> None:
+    server.on("GET", LIST, reply_with(429))
+    client = client_of(server, limiter)
+
+    for _ in range(limits.RETRIES):
+        with pytest.raises((ThrottledError, RegistryUnavailableError)):
+            list(client.image_tags("team-a/api"))
+
+    assert len(server.received) < limits.RETRIES * 2 + PATIENT.total
+
+
+def test_many_threads_keep_one_distance(server: Any, reply_with: Any) -> None:
+    server.on("GET", LIST, reply_with(200, b'{"tags": []}'))
+    limiter = Limiter({"ecr:ListImages": 50.0})
+    client = client_of(server, limiter)
+
+    with ThreadPoolExecutor(8) as pool:
+        began = limiter.now()
+        list(pool.map(lambda _: list(client.image_tags("team-a/api")), range(26)))
+
+    assert limiter.now() - began >= 25 / 50
