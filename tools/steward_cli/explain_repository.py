@@ -1,4 +1,4 @@
-"""``ecr-steward explain REPOSITORY``: what rules say about it, and which of them decides."""
+"""``ecr-steward explain REPOSITORY``: what rules say about it, and which of them decides, and where its images go."""
 
 import io
 import json
@@ -13,15 +13,19 @@ import typer
 from ruamel.yaml import YAML
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.ways import Carrier, Way
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.explanation import Decided, Explanation, explain
+from ecr_steward.rulebook.model import Rulebook
 from steward_cli.main import FINDINGS
 from steward_cli.refusal import refuse
 from steward_cli.rulebook_commands import the_rulebook, valid_rulebook
 
 _ANY_ACCOUNT = "000000000000"
-_ANY_REGION = "us-east-1"
+_ANY_REGION = "any-region-0"
+"""They stand for what nobody said, and for no account or region that there is."""
+_CARRIERS = {Carrier.ECR: "ECR itself", Carrier.STEWARD: "the steward"}
 
 
 def explain_repository(
@@ -46,13 +50,26 @@ def explain_repository(
         refuse(str(error), Code.IMPOSSIBLE_NAME)
     found = explain(rulebook, repository, _pairs(resource_tags))
     if as_json:
-        sys.stdout.write(json.dumps({"repository": name, **asdict(found)}, indent=2) + "\n")
+        told = {"repository": name, **asdict(found), "ways": [_way_as_json(way) for way in found.ways]}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
         sys.stdout.write(_text(name, found))
         if not resource_tags and any(rule.match.resource_tags for rule in rulebook.rules):
             typer.echo("some rules match by resource tags: --resource-tag KEY=VALUE says which it carries", err=True)
+        if missing := _needed_for_ways(rulebook, account, region):
+            typer.echo(f"what ECR replicates depends on whose the repository is: {missing} says so", err=True)
     if not found.rules:
         raise typer.Exit(FINDINGS)
+
+
+def _needed_for_ways(rulebook: Rulebook, account: str | None, region: str | None) -> str:
+    """The options that were not given and that an entry about ECR's own replication asks for."""
+    matches = [entry.match for entry in rulebook.registries if entry.replication]
+    options = {
+        "--account": account is None and any(match.accounts for match in matches),
+        "--region": region is None and any(match.regions for match in matches),
+    }
+    return " and ".join(option for option, is_missing in options.items() if is_missing)
 
 
 def _pairs(written: Sequence[str]) -> dict[str, str]:
@@ -64,7 +81,7 @@ def _pairs(written: Sequence[str]) -> dict[str, str]:
 
 def _text(name: str, found: Explanation) -> str:
     if not found.rules:
-        return f"{name}: no rule matches it, so it is left alone\n"
+        return "\n".join([f"{name}: no rule matches it, so it is left alone", *_ways(found.ways)]) + "\n"
     lines = [f"{name}: matched by {', '.join(found.rules)}"]
     if found.ends_at:
         lines.append(f"  `{found.ends_at}` is final: no rule below it, and not `defaults`, has a say")
@@ -74,7 +91,31 @@ def _text(name: str, found: Explanation) -> str:
         lines.append("  nothing is said about it")
     for decided in found.decided:
         lines += ["", *_section(decided)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_ways(found.ways)]) + "\n"
+
+
+def _ways(ways: Sequence[Way]) -> list[str]:
+    lines = ["", "where its images go:"] if ways else []
+    for way in ways:
+        lines.append(f"    {_place(way.to)}: {_CARRIERS[way.by]}, says {way.rule}, mode {way.mode}")
+        lines += (f"        {why}" for why in way.why)
+    return lines
+
+
+def _place(repository: RepositoryRef) -> str:
+    registry = ", ".join(filter(None, _known(repository.registry)))
+    return f"{repository.name} ({registry or 'the same registry'})"
+
+
+def _way_as_json(way: Way) -> dict[str, Any]:
+    account, region = _known(way.to.registry)
+    return {**asdict(way), "to": {"account": account, "region": region, "repository": way.to.name}}
+
+
+def _known(registry: RegistryRef) -> tuple[str | None, str | None]:
+    """Account and region; ``None`` for the source's own where nobody said which that is."""
+    account = None if registry.account == _ANY_ACCOUNT else registry.account
+    return account, None if registry.region == _ANY_REGION else registry.region
 
 
 def _section(decided: Decided) -> list[str]:

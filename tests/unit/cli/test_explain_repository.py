@@ -1,9 +1,13 @@
 """`ecr-steward explain REPOSITORY`: who decides what."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[3]
 RULEBOOK = """
 version: 1
 infrastructure_code: {managed-by: [terraform]}
@@ -88,3 +92,47 @@ def test_an_account_is_asked_for_when_a_rule_names_accounts(run):
 
     assert ran.returncode == 2
     assert "the rule `a` names accounts, so say whose repository is meant: --account" in ran.stderr
+
+
+def test_the_page_about_copies_shows_what_the_command_prints_when_it_is_followed(run):
+    page = (ROOT / "docs" / "rulebook" / "replicate.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    command = shown["console"].removeprefix("$ ecr-steward ")
+
+    ran = run(*shlex.split(command), rulebook=shown["yaml"])
+
+    assert ran.stdout.endswith(f"\n\n{shown['text']}"), ran.stdout
+
+
+COPIED = """
+version: 1
+rules:
+  - name: team
+    match: {repositories: ["team-a/**"]}
+    replicate: [{to: [{region: eu-west-1}, {repository: "copy/{name}"}]}]
+registries:
+  - name: production
+    match: {accounts: ["111122223333"]}
+    replication: {rules: [{to: [{region: eu-central-1}]}]}
+"""
+
+
+def test_what_nobody_said_of_a_repository_is_not_made_up_when_its_destinations_are_told(run):
+    text, told = run("explain", "team-a/api", rulebook=COPIED), run("explain", "team-a/api", "--json", rulebook=COPIED)
+
+    ways = json.loads(told.stdout)["ways"]
+    assert "\n    team-a/api (eu-west-1): the steward, says team, mode observe\n" in text.stdout
+    assert "\n    copy/team-a/api (the same registry): the steward, says team, mode observe\n" in text.stdout
+    assert [way["to"] for way in ways] == [
+        {"account": None, "region": "eu-west-1", "repository": "team-a/api"},
+        {"account": None, "region": None, "repository": "copy/team-a/api"},
+    ]
+    assert "what ECR replicates depends on whose the repository is: --account says so" in text.stderr
+
+
+def test_what_ecr_replicates_is_told_when_no_rule_matches_the_repository(run):
+    ran = run("explain", "other/api", "--account", "111122223333", "--region", "us-east-1", rulebook=COPIED)
+
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("other/api: no rule matches it, so it is left alone\n\nwhere its images go:\n")
+    assert "    other/api (111122223333, eu-central-1): ECR itself, says production, mode observe\n" in ran.stdout

@@ -97,6 +97,10 @@ class NativeReplication:
     deletes: bool | None = None
     """Whether deletions are replicated, too; ``None`` leaves that as it is."""
 
+    def covers(self, name: str) -> bool:
+        """Whether it is about repositories of this name."""
+        return not self.prefixes or name.startswith(tuple(self.prefixes))
+
 
 @dataclass(frozen=True)
 class WantedReplication:

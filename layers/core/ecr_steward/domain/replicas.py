@@ -41,7 +41,7 @@ def native_destinations(rules: Rules, registry: RegistryRef) -> frozenset[Regist
 
 def _is_replicated_by_ecr(rules: Rules, replica: RepositoryRef, registry: RegistryRef) -> bool:
     return any(
-        replica.registry in rule.destinations and (not rule.prefixes or replica.name.startswith(tuple(rule.prefixes)))
+        replica.registry in rule.destinations and rule.covers(replica.name)
         for governing in governing_registry(rules.registries, registry)
         if governing.wanted.replication
         for rule in governing.wanted.replication.rules

@@ -1,10 +1,11 @@
-"""What holds for one repository, and which rule says so: the merge, told section by section."""
+"""What holds for one repository, and which rule says so: the merge, told section by section, and where images go."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.ways import Way, ways
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.inheritance import resolve
 from ecr_steward.rulebook.model import Rule, Rulebook
@@ -37,6 +38,8 @@ class Explanation:
     """The final rule that keeps all below it from having a say."""
     is_owned_by_code: bool = False
     """Whether its resource tags say that other code owns it, so that everything is only reported."""
+    ways: tuple[Way, ...] = ()
+    """Where its images go, and who brings them."""
 
 
 def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Explanation:
@@ -61,7 +64,9 @@ def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mappin
         )
         for section, ((first, value), *others) in sorted(said.items())
     )
-    return Explanation(tuple(rule.name for rule in covering), decided, ends_at, is_owned)
+    replicate = compiled.governing(repository, resource_tags).replicate
+    paths = ways(compiled, repository, replicate)
+    return Explanation(tuple(rule.name for rule in covering), decided, ends_at, is_owned, paths)
 
 
 def _sections(rule: Rule) -> Iterator[tuple[str, Any]]:
