@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -345,3 +346,39 @@ def test_both_sides_are_equal_after_the_last_delivery_wherever_a_run_was_broken_
         house.source.manifests[digest].content == each.content for digest, each in house.destination.manifests.items()
     )
     assert {each.digest for each in house.source.referrers(graph[-1].digest)} <= house.destination.manifests.keys()
+
+
+def test_children_are_read_and_put_at_the_same_time_and_before_their_index(house: House) -> None:
+    read, put = Barrier(2), Barrier(2)
+    source, destination = house.source.manifest, house.destination.put_manifest
+
+    def read_together(reference: Digest | ImageTag) -> Manifest:
+        if reference in (ARM.digest, INTEL.digest):
+            read.wait(10)
+        return source(reference)
+
+    def put_together(manifest: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
+        if manifest in (ARM, INTEL):
+            put.wait(10)
+        destination(manifest, image_tag, is_top=is_top)
+
+    house.source.manifest = read_together  # type: ignore[method-assign]
+    house.destination.put_manifest = put_together  # type: ignore[method-assign]
+
+    house.copy()
+
+    calls = [call.arguments[0] for call in house.destination.calls.entries if call.method == "put_manifest"]
+    assert set(calls[:2]) == {ARM.digest, INTEL.digest}
+    assert calls[2:] == [INDEX.digest, TAG]
+
+
+def test_others_are_still_read_ahead_when_the_children_of_one_cannot_be_read(house: House) -> None:
+    gone = [image_of(b"{}", f"gone {number}".encode()) for number in range(20)]
+    broken = index_of(*gone)
+    house.source.manifests[broken.digest], house.source.tags[OTHER] = broken, broken.digest
+
+    with house.run() as run:
+        (_, error), copied = run.copy_all([Wanted(OTHER, OTHER), WANTED])
+        assert isinstance(error, ImageNotFoundError)
+        assert isinstance(copied, Copied)
+        assert not run._source._coming

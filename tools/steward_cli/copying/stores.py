@@ -55,7 +55,7 @@ class Stores:
             scopes.append(f"repository:{neighbour.repository_name}:pull")
         password = cache(partial(_password, place.host))  # a helper may ask a person, or take its time
         if place.registry:
-            return RegistryStore(self._of_ecr(place.host, *place.registry, password()), place.repository_name)
+            return self._of_ecr(place.host, *place.registry, place.repository_name, password())
         origin = f"{self._scheme(place.host)}://{place.host}"
         login = ChallengedLogin(origin, tuple(scopes), password, self._transport, self._token_servers)
         client = DistributionClient(
@@ -67,7 +67,7 @@ class Stores:
         )
         return RegistryStore(client, place.repository_name)
 
-    def _of_ecr(self, host: str, account: str, region: str, kept: Password | None) -> DistributionClient:
+    def _of_ecr(self, host: str, account: str, region: str, name: str, kept: Password | None) -> ImageStore:
         """ECR by the login that Docker keeps; without one by AWS's own, with the address that AWS tells."""
 
         def died() -> None:
@@ -77,20 +77,14 @@ class Stores:
             )
 
         if kept is not None:
-            return DistributionClient(f"https://{host}", lambda: kept.basic, renew=died, transport=self._transport)
+            client = DistributionClient(f"https://{host}", lambda: kept.basic, renew=died, transport=self._transport)
+            return RegistryStore(client, name)
         from ecr_steward.adapters.clients import AwsClients
-        from ecr_steward.adapters.clock import utc_now
-        from ecr_steward.adapters.registry_login import RegistryLogin
-        from ecr_steward.domain.names import RegistryRef
+        from ecr_steward.adapters.registry_content import RegistryContent
+        from ecr_steward.domain.names import RegistryRef, RepositoryRef
 
-        registry = RegistryRef(account, region)
-        login = RegistryLogin(AwsClients(), utc_now)
-        return DistributionClient(
-            login.to(registry).endpoint,
-            lambda: login.to(registry).authorization,
-            renew=lambda: login.renew(registry),
-            transport=self._transport,
-        )
+        content = RegistryContent(AwsClients(), self._transport)
+        return content.store(RepositoryRef(RegistryRef(account, region), name))
 
     def _scheme(self, host: str) -> str:
         """https; http only where a registry on this machine, or one that may be so, does not speak TLS."""

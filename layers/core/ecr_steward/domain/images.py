@@ -166,6 +166,8 @@ class Part:
     manifest: Descriptor
     blobs: tuple[Descriptor, ...]
     """Those that a registry holds."""
+    rank: int = 0
+    """Parts of one rank point to none of each other: they may be put at the same time, after those of lower ranks."""
 
 
 @dataclass(frozen=True)

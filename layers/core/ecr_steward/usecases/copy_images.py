@@ -5,10 +5,13 @@ once. Whatever fails, the destination shows no image tag whose content is incomp
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Self
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
@@ -24,6 +27,10 @@ ATTACHED = ("sig", "att", "sbom")
 """Endings of the tags by which cosign attaches to an image what is no referrer: ``sha256-<hex>.sig``."""
 MANIFEST_CACHE = 16 * 1024 * 1024
 """Bytes of manifests that are kept between reading an image's graph and putting it."""
+
+
+AHEAD = 8
+"""Manifests that are read ahead of where they are looked at."""
 
 
 class Result(StrEnum):
@@ -98,12 +105,12 @@ class CopyRun:
         image_workers: int = IMAGE_WORKERS,
     ) -> None:
         pace = pace or Pace()
-        self._source = _Remembering(source)
         self._destination = destination
         self._how = how
         self._mover = Mover(source, destination, progress, pace)
         self._images = ThreadPoolExecutor(image_workers, "image")
         self._looks = ThreadPoolExecutor(pace.workers, "look")
+        self._source = _Remembering(source, self._looks)
 
     def __enter__(self) -> Self:
         return self
@@ -158,9 +165,17 @@ class CopyRun:
         return selected
 
     def _bring(self, wanted: Wanted, top: Manifest, *, is_tagged: bool) -> Copied:
-        graph = read_graph(top.digest, self._source, with_referrers=self._how.referrers, top=top)
+        graph = self._graph(top, with_referrers=self._how.referrers)
         attached = self._attached(graph) if self._how.referrers else []
         return self._bring_graph(wanted, top, graph, is_tagged, attached)
+
+    def _graph(self, top: Manifest, *, with_referrers: bool) -> ImageGraph:
+        source = self._source
+        try:
+            return read_graph(top.digest, source, with_referrers=with_referrers, top=top, ahead=source.read_ahead)
+        except StewardError:
+            source.expect_nothing()
+            raise
 
     def _attached(self, graph: ImageGraph) -> list[Copied]:
         """Bring what cosign has attached by tag, before the image shows itself: who verifies it then finds that."""
@@ -175,7 +190,7 @@ class CopyRun:
         if self._how.no_clobber and held_by not in (None, digest):
             return Copied(wanted, digest, Result.SKIPPED, remarks=(f"{tag} is {held_by} there, and is not moved",))
         top = self._source.manifest(digest)
-        graph = read_graph(digest, self._source, with_referrers=False, top=top)
+        graph = self._graph(top, with_referrers=False)
         return self._bring_graph(wanted, top, graph, held_by == digest, [])
 
     def _bring_graph(
@@ -206,9 +221,13 @@ class CopyRun:
         self, wanted: Wanted, top: Manifest, graph: ImageGraph, missing: Sequence[Part], *, is_tagged: bool
     ) -> None:
         """Put manifests, each after what it points to, and the image tag last; then read back what was put."""
-        for part in missing:
+
+        def put(part: Part) -> None:
             is_top = part.manifest.digest == top.digest and wanted.image_tag is None
             self._mover.put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
+
+        for _, parts in groupby(sorted(missing, key=_rank), _rank):
+            list(self._looks.map(put, parts))
         if self._how.referrers:
             self._list_referrers(graph, missing)
         if wanted.image_tag and not is_tagged:
@@ -249,11 +268,18 @@ class CopyRun:
             raise DigestMismatchError(f"{image_tag} was put as {top.digest}, and is {found.digest} now")
 
 
-class _Remembering:
-    """A ``ManifestSource`` that keeps some of what it has read: a graph is read, and then put."""
+def _rank(part: Part) -> int:
+    return part.rank
 
-    def __init__(self, store: ImageStore) -> None:
+
+class _Remembering:
+    """A ``ManifestSource`` that keeps some of what it has read, or reads ahead: a graph is read, and then put."""
+
+    def __init__(self, store: ImageStore, pool: Executor) -> None:
         self.store = store
+        self._pool = pool
+        self._coming: dict[Digest, Future[Manifest]] = {}
+        self._expected: deque[Digest] = deque()
         self._kept: dict[Digest, Manifest] = {}
         self._left = MANIFEST_CACHE
         self._lock = threading.Lock()
@@ -265,12 +291,38 @@ class _Remembering:
         return self.store.referrers(subject)
 
     def manifest(self, reference: Digest | ImageTag) -> Manifest:
-        if isinstance(reference, Digest) and (kept := self._kept.get(reference)) is not None:
-            return kept
-        manifest = self.store.manifest(reference)
+        coming = None
+        if isinstance(reference, Digest):
+            with self._lock:
+                kept, coming = self._kept.get(reference), self._coming.pop(reference, None)
+                with suppress(ValueError):
+                    self._expected.remove(reference)
+            self._go_ahead()
+            if kept is not None:
+                return kept
+        manifest = coming.result() if coming else self.store.manifest(reference)
         if len(manifest.content) <= self._left:
             self.remember(manifest)
         return manifest
+
+    def read_ahead(self, manifests: Sequence[Descriptor]) -> None:
+        """Begin to read manifests that are asked for soon, in this order, a few at a time: each may be large."""
+        with self._lock:
+            self._expected.extendleft(each.digest for each in reversed(manifests))
+        self._go_ahead()
+
+    def _go_ahead(self) -> None:
+        with self._lock:
+            while self._expected and len(self._coming) < AHEAD:
+                digest = self._expected.popleft()
+                if digest not in self._kept and digest not in self._coming:
+                    self._coming[digest] = self._pool.submit(self.store.manifest, digest)
+
+    def expect_nothing(self) -> None:
+        """Nobody asks any more for what was to be read ahead."""
+        with self._lock:
+            self._expected.clear()
+            self._coming.clear()
 
     def remember(self, manifest: Manifest) -> None:
         """Keep what is nowhere else to be read, or is read soon again."""

@@ -1,6 +1,6 @@
 """Reading an image's graph from a registry, bounded, and without keeping the bytes of its manifests."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest
@@ -13,29 +13,45 @@ PARTS_LIMIT = 10_000
 """Manifests in one graph, referrers included."""
 
 
+def _not_at_all(_manifests: Sequence[Descriptor]) -> None: ...
+
+
 def read_graph(
-    image: Digest, source: ManifestSource, *, with_referrers: bool, top: Manifest | None = None
+    image: Digest,
+    source: ManifestSource,
+    *,
+    with_referrers: bool,
+    top: Manifest | None = None,
+    ahead: Callable[[Sequence[Descriptor]], None] = _not_at_all,
 ) -> ImageGraph:
     """Read an image, the children of an index, and on request all that refers to any of them.
 
-    ``top`` is the image's manifest, where it is known already. Raises ImageNotFoundError where a part is missing, and
+    ``top`` is the image's manifest, where it is known already. ``ahead`` is told of manifests that are about to be read
+    from the source. Raises ImageNotFoundError where a part is missing, and
     InvalidManifestError where the image or a child cannot be read or the graph breaks a limit. A referrer that cannot
     be read is left out, with a remark: anybody who may push can attach one, and the image shall not wait for it.
     """
-    reader = _Reader(image, source, with_referrers, {top.digest: top} if top else {})
+    reader = _Reader(image, source, with_referrers, {top.digest: top} if top else {}, ahead)
     parts = tuple(reader.walk(image, 0))
     return ImageGraph(parts, tuple(reader.remarks))
 
 
 class _Reader:
     def __init__(
-        self, image: Digest, source: ManifestSource, with_referrers: bool, known: Mapping[Digest, Manifest]
+        self,
+        image: Digest,
+        source: ManifestSource,
+        with_referrers: bool,
+        known: Mapping[Digest, Manifest],
+        ahead: Callable[[Sequence[Descriptor]], None],
     ) -> None:
         self._image = image
         self._source = source
         self._with_referrers = with_referrers
         self._known = known
+        self._ahead = ahead
         self._seen: set[Digest] = set()
+        self._ranks: dict[Digest, int] = {}
         self.remarks: list[str] = []
 
     def walk(self, digest: Digest, depth: int) -> Iterator[Part]:
@@ -47,13 +63,22 @@ class _Reader:
             limits = f"{DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests"
             raise InvalidManifestError(f"{self._image} has more than {limits}")
         manifest = self._known.get(digest) or self._source.manifest(digest)
+        self._ahead([child for child in manifest.children if child.digest not in self._seen])
         for child in manifest.children:
             yield from self.walk(child.digest, depth + 1)
-        yield Part(manifest.descriptor, manifest.stored_blobs)
+        yield Part(manifest.descriptor, manifest.stored_blobs, self._rank(manifest))
         if self._with_referrers:
             referrers = self._source.referrers(digest)
+            self._ahead([referrer for referrer in referrers if referrer.digest not in self._seen])
             for referrer in sorted(referrers, key=lambda descriptor: descriptor.digest):
                 yield from self._walk_referrer(referrer, depth + 1)
+
+    def _rank(self, manifest: Manifest) -> int:
+        before = [child.digest for child in manifest.children]
+        before += [manifest.subject.digest] if manifest.subject else []
+        rank = max((self._ranks[digest] + 1 for digest in before if digest in self._ranks), default=0)
+        self._ranks[manifest.digest] = rank
+        return rank
 
     def _walk_referrer(self, referrer: Descriptor, depth: int) -> Iterator[Part]:
         try:
