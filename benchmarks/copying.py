@@ -11,15 +11,18 @@ import resource
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from measuring.commands import run
+from measuring.houses import house
 from measuring.layouts import Image, write_layout
 from measuring.long_path import long_path
-from measuring.peers import distribution, require, without_proxies
+from measuring.peers import REGION, distribution, require, without_proxies
+from measuring.rulebooks import COPIES, compiled
 from measuring.verdicts import Verdict, at_most, below, tell
 
 MIB = 1 << 20
@@ -28,6 +31,8 @@ LINE = 40 * MIB  # bytes a second, of one connection
 STEWARD = Path(sys.executable).with_name("ecr-steward")
 OURS, SKOPEO, ORAS = "ecr-steward", "skopeo", "oras"
 MEMORY = 64.0  # MiB
+FUNCTION_MEMORY = 48.0  # MiB more than before the job
+AWAY = "eu-west-1"
 TAGS = 50
 SHARED, OWN = 9, 1  # layers of each of these tags
 
@@ -83,6 +88,7 @@ def main() -> None:
         *one_image("60 layers of 0.5 MiB, long path", small, options.rounds, 0.3, is_far=True),
         *many_tags(options.rounds),
         *memory(),
+        *memory_of_the_function(),
     ]
     tell(f"Copies, medians of {options.rounds}", verdicts)
 
@@ -134,6 +140,27 @@ def memory() -> list[Verdict]:
             peak = max(stage.peak_bytes[OURS]) / MIB
             verdicts.append(below(f"memory, a blob of {size // MIB} MiB", peak, MEMORY, "MiB"))
     return verdicts
+
+
+def memory_of_the_function() -> list[Verdict]:
+    """How far `replicate_image` rises above what it had before a large image was pushed, as deployed in the sandbox."""
+    small, large = Image("small", [MIB]), Image("large", [256 * MIB] * 8)
+    with tempfile.TemporaryDirectory(prefix="bench-copy-") as name:
+        folder = Path(name)
+        for image in (small, large):
+            write_layout(folder / image.name, image)
+        with house(folder / "house", {}, regions=(REGION, AWAY)) as stage:
+            stage.use_rulebook(compiled(COPIES))
+            stage.push(folder / small.name, "team-1/app", "v1")
+            before = stage.resident_bytes()
+            started = time.perf_counter()
+            stage.push(folder / large.name, "team-1/app", "v2")
+            stage.sandbox.client("ecr", region=AWAY).describe_images(
+                repositoryName="team-1/app", imageIds=[{"imageTag": "v2"}]
+            )  # which raises where it did not arrive
+            print(f"2 GiB pushed to the sandbox, and copied by it: {time.perf_counter() - started:.1f} s")
+            risen = stage.risen_by(before) / MIB
+            return [below("memory of the function above its start, 2 GiB in 8 layers", risen, FUNCTION_MEMORY, "MiB")]
 
 
 def _ours(*arguments: str) -> list[str | Path]:

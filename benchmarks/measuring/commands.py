@@ -46,13 +46,22 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], statuses:
     return Ran(seconds, watcher.peak_bytes, output)
 
 
+def resident_bytes(process: int) -> int:
+    """The memory that a process has now (VmRSS), 0 when it has ended."""
+    return _told_of(process, "VmRSS")
+
+
 def peak_bytes(process: int) -> int:
     """The most memory that a process has had so far (VmHWM of /proc), 0 when it has ended.
 
     What the system says at its end (ru_maxrss) is no less than what the process that started it had.
     """
+    return _told_of(process, "VmHWM")
+
+
+def _told_of(process: int, name: str) -> int:
     try:
-        found = re.search(r"VmHWM:\s+([0-9]+) kB", Path(f"/proc/{process}/status").read_text(encoding="utf-8"))
+        found = re.search(rf"{name}:\s+([0-9]+) kB", Path(f"/proc/{process}/status").read_text(encoding="utf-8"))
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(found[1]) * 1024 if found else 0

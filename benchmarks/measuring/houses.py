@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from measuring.commands import peak_bytes
+from measuring.commands import peak_bytes, resident_bytes, run
 from measuring.peers import ACCOUNT, REGION, caller_at
 from measuring.seeding import seed
 from sandbox.demo.rulebook_layer import RulebookLayer
@@ -17,6 +18,7 @@ from sandbox.sandbox import Sandbox
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 SCHEDULE = "ReconcileRegistryFunctionSweep"
+PROGRAM = Path(sys.executable).with_name("ecr-steward")
 TIMEOUT = 1800.0  # seconds that a sweep may take
 
 
@@ -78,6 +80,22 @@ class House:
         if failed := [one for one in ran if one.outcome != "ok"]:
             raise RuntimeError(f"{len(failed)} of {len(ran)} invocations failed, the first: {failed[0].payload}")
         return seconds
+
+    def resident_bytes(self) -> Mapping[int, int]:
+        """The memory that each process of a function has now."""
+        return {pid: resident_bytes(pid) for pid in self.sandbox.engine.invocations.pids}
+
+    def risen_by(self, before: Mapping[int, int]) -> int:
+        """How far the memory of any of these processes has risen, at the most, above what it was."""
+        return max(peak_bytes(pid) - resident for pid, resident in before.items())
+
+    def push(self, layout: Path, repository: str, image_tag: str) -> None:
+        """Push an image by its layout, and let all follow. Raises RuntimeError."""
+        before = len(self.sandbox.invocations)
+        run([PROGRAM, "sandbox", "seed", layout, f"{repository}:{image_tag}"], self.environment())
+        self.sandbox.wait_until_idle(TIMEOUT)
+        if failed := [one for one in self.sandbox.invocations[before:] if one.outcome != "ok"]:
+            raise RuntimeError(f"{len(failed)} invocations failed, the first: {failed[0].payload}")
 
     def peak_bytes(self) -> int:
         """The most memory that any process of a function has had so far, of those that live."""

@@ -52,6 +52,16 @@ rules:
 """
 """What asks for all images of a repository."""
 
+COPIES = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    replicate: [{to: [{region: eu-west-1}]}]
+"""
+"""A copy of everything in another region."""
+
 
 def compiled(rulebook: str) -> str:
     """A rulebook as the functions read it. Raises ValueError where it does not validate."""
