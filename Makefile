@@ -32,7 +32,7 @@ sam-build = ECR_STEWARD_ARCHITECTURE=$(1) sam build --parameter-overrides Archit
 ##@ Start here
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
 demo: $(BUILT) ## Play a few pushes through the whole house and check them; IMAGE=<oci layout folder> plays yours
@@ -75,6 +75,10 @@ sam-local: $(BUILT) ## Invoke each function with each of its events by the real 
 .PHONY: bench
 bench: $(BUILT) .tools/c7n/.installed ## Measure, beside what each benchmark compares with; fails when a target is missed
 	missed=0; for benchmark in benchmarks/*.py; do python "$$benchmark" || missed=1; done; exit $$missed
+
+.PHONY: bench-security
+bench-security: $(SETUP) ## Lead ecr-steward, skopeo, oras and crane through a hostile registry; fails when ours falls once
+	python benchmarks/hostile_registries.py
 
 .PHONY: fuzz
 fuzz: $(SETUP) ## Let atheris look for bytes that a reader of local_ecr fails on (x86_64); SECONDS=60 for each, TARGET=<one>

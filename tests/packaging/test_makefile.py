@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ["help", "setup", "demo", "check", "test", "test-all", "sam-local", "build", "bench", "sandbox", "clean"]
+TARGETS = [
+    "help",
+    "setup",
+    "demo",
+    "check",
+    "test",
+    "test-all",
+    "sam-local",
+    "build",
+    "bench",
+    "bench-security",
+    "sandbox",
+    "clean",
+]
 
 
 def make(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -54,13 +54,25 @@ def test_another_manifest_is_refused_when_it_comes_under_the_pinned_digest(
         client.get_manifest("team-a/api", IMAGE_DIGEST)
 
 
-def test_the_digest_is_reckoned_from_the_bytes_when_the_header_lies_about_a_tag(
-    server: Any, client: DistributionClient, reply_with: Reply
+@pytest.mark.parametrize("told", [None, str(IMAGE_DIGEST), str(digest_of(IMAGE, "sha512"))])
+def test_the_digest_is_reckoned_from_the_bytes_when_a_tag_is_asked_for(
+    server: Any, client: DistributionClient, reply_with: Reply, told: str | None
 ) -> None:
-    lie = {**OF_AN_IMAGE, "Docker-Content-Digest": f"sha256:{'0' * 64}"}
-    server.on("GET", "/v2/team-a/api/manifests/1.4.2", reply_with(200, IMAGE, lie))
+    said = {"Docker-Content-Digest": told} if told else {}
+    server.on("GET", "/v2/team-a/api/manifests/1.4.2", reply_with(200, IMAGE, OF_AN_IMAGE | said))
 
     assert client.get_manifest("team-a/api", image_tag("1.4.2")).digest == IMAGE_DIGEST
+
+
+@pytest.mark.parametrize("lie", [f"sha256:{'0' * 64}", f"sha512:{'0' * 128}", "sha256:../../x", ""])
+def test_a_manifest_is_refused_when_the_header_lies_about_a_tag(
+    server: Any, client: DistributionClient, reply_with: Reply, lie: str
+) -> None:
+    said = OF_AN_IMAGE | {"Docker-Content-Digest": lie}
+    server.on("GET", "/v2/team-a/api/manifests/1.4.2", reply_with(200, IMAGE, said))
+
+    with pytest.raises((DigestMismatchError, RefusedByRegistryError), match="says that its digest is"):
+        client.get_manifest("team-a/api", image_tag("1.4.2"))
 
 
 def test_an_endless_manifest_is_left_when_it_passes_4_mib(

@@ -169,16 +169,35 @@ def test_retry_after_is_heeded_when_it_is_short(server: Any, reply_with: Reply) 
     patient.close()
 
 
-def test_retry_after_is_capped_when_it_is_a_lifetime(
-    server: Any, client: DistributionClient, reply_with: Reply
+@pytest.mark.parametrize(
+    "waits", [["1000000000"], [str(limits.RETRY_AFTER_SECONDS + 1)], ["1", str(limits.RETRY_AFTER_SECONDS)]]
+)
+def test_the_registry_is_left_at_once_when_retry_after_is_over_the_limit_in_all(
+    server: Any, reply_with: Reply, waits: list[str]
 ) -> None:
-    server.on("GET", PATH, reply_with(429, b"", {"Retry-After": "1000000000"}), reply_with(*OK))
+    server.on("GET", PATH, *(reply_with(429, b"", {"Retry-After": wait}) for wait in waits), reply_with(*OK))
+    patient = Transport(retries=PATIENT.new(backoff_factor=0, backoff_jitter=0))
     started = time.monotonic()
 
-    client.get_manifest("team-a/api", DIGEST)
+    with pytest.raises(ThrottledError, match=f"Retry-After: {waits[-1]}"):
+        DistributionClient(server.url, lambda: "Basic x", transport=patient).get_manifest("team-a/api", DIGEST)
 
     assert time.monotonic() - started < 5
-    assert PATIENT.retry_after_max == limits.RETRY_AFTER_SECONDS
+    assert len(server.received) == len(waits)
+    patient.close()
+
+
+def test_retry_after_is_heeded_when_it_is_as_long_as_the_limit(
+    server: Any, reply_with: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("GET", PATH, reply_with(429, b"", {"Retry-After": "1"}), reply_with(*OK))
+    monkeypatch.setattr(limits, "RETRY_AFTER_SECONDS", 1)
+    patient = Transport(retries=PATIENT.new(backoff_factor=0, backoff_jitter=0))
+
+    DistributionClient(server.url, lambda: "Basic x", transport=patient).get_manifest("team-a/api", DIGEST)
+
+    assert len(server.received) == 2
+    patient.close()
 
 
 NO_REPOSITORY = "The repository with name 'team-a/api' does not exist in the registry with id '111122223333'"

@@ -21,8 +21,6 @@ IMAGE_TAGS = 100_000
 """Of one repository, over all pages."""
 PAGES = 10_000
 """Of one list; none may come twice."""
-SPARSE_PAGES, SPARSE = 1_000, 10
-"""After so many pages they must have had so many entries each, on average."""
 LIST_SECONDS, ENTRIES_PER_SECOND = 20, 50
 """For a list as a whole, and a second more for so many entries that have come."""
 LIST_BYTES = 32 * 1024 * 1024

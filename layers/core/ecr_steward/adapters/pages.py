@@ -21,8 +21,7 @@ class Pages:
     def begin(self, url: str) -> None:
         """A page is to be asked for."""
         place = hash(url)  # ten thousand URLs of a header's length would be as many MiB as a function has
-        worth_it = len(self._visited) < limits.SPARSE_PAGES or self._entries >= limits.SPARSE * len(self._visited)
-        if place in self._visited or len(self._visited) == limits.PAGES or not worth_it:
+        if place in self._visited or len(self._visited) == limits.PAGES:
             raise RefusedByRegistryError(f"the {self._what} come in pages without end")
         seconds = limits.LIST_SECONDS + self._entries / limits.ENTRIES_PER_SECOND
         if time.monotonic() - self._started > seconds:

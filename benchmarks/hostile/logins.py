@@ -1,0 +1,176 @@
+"""Attacks on the login: it, or what it protects, is to go elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+from hostile.attack import SOURCE, Asked, Attack, Side
+from hostile.content import CONFIG, DOCKER_CONFIG, DOCKER_FOREIGN_LAYER, DOCKER_MANIFEST, Content, as_bytes
+from hostile.registry import Registry
+from hostile.serving import Exchange
+
+
+class ManifestElsewhere(Attack):
+    number = 1
+    name = "manifest 307 to a foreign host answering 401"
+    said = "answered|307"
+
+    def answer(self, exchange: Exchange) -> bool:
+        if not self.is_manifest(exchange):
+            return False
+        exchange.send(307, b"", {"Location": f"{self.witness.url}{exchange.place}"})
+        return True
+
+
+class BlobElsewhere(Attack):
+    """Which is how many registries work: the bytes may come from there, the login may not go there."""
+
+    number = 2
+    name = "blob 307 to a foreign host"
+    may_succeed = True
+
+    def answer(self, exchange: Exchange) -> bool:
+        if not self.is_layer(exchange):
+            return False
+        self.witness.blobs[self.layer.digest] = self.layer.content
+        exchange.send(307, b"", {"Location": f"{self.witness.url}{exchange.place}"})
+        return True
+
+
+class ForeignRealm(Attack):
+    number = 3
+    name = "realm on a foreign host"
+    may_succeed = True
+    is_closed = True
+    said = "wants the password for it to be sent to"
+
+    def realm(self) -> str:
+        return f"{self.witness.url}/token"
+
+
+class ForeignUpload(Attack):
+    number = 4
+    name = "upload Location on a foreign host"
+    side = Side.DESTINATION
+    is_closed = True
+    said = "which is another server"
+
+    def answer(self, exchange: Exchange) -> bool:
+        if exchange.command != "POST":
+            return False
+        exchange.send(202, b"", {"Location": f"{self.witness.url}{exchange.place}1", "Range": "0-0"})
+        return True
+
+
+class ForeignLink(Attack):
+    number = 5
+    name = "Link to a foreign host"
+    asked = Asked.TAGS
+    may_succeed = True
+    is_closed = True
+    said = "which is another server"
+
+    def answer(self, exchange: Exchange) -> bool:
+        if not exchange.place.endswith("/tags/list"):
+            return False
+        link = {"Link": f'<{self.witness.url}{exchange.place}?last=1.0>; rel="next"'}
+        exchange.say(200, {"name": SOURCE, "tags": ["1.0"]}, link)
+        return True
+
+
+class ForeignLayer(Attack):
+    """Such a layer stays where it is; what is around it may be copied."""
+
+    number = 6
+    name = "foreign-layer urls"
+    may_succeed = True
+    is_closed = True
+
+    def fill(self, registry: Registry) -> None:
+        registry.put(SOURCE, self.image("1.0"), "1.0")
+
+    def image(self, reference: str) -> Content:
+        elsewhere = self.layer.descriptor | {"mediaType": DOCKER_FOREIGN_LAYER, "urls": [f"{self.witness.url}/layer"]}
+        config = CONFIG.descriptor | {"mediaType": DOCKER_CONFIG}
+        document = {"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": config, "layers": [elsewhere]}
+        return Content(DOCKER_MANIFEST, as_bytes(document))
+
+
+class PlainRealm(Attack):
+    number = 17
+    name = "realm http from https"
+    may_succeed = True
+    is_closed = True
+    is_encrypted = True
+    said = "which is not encrypted"
+
+    def realm(self) -> str:
+        return f"{self.witness.neighbour_url}/token"
+
+
+class PrivateRealm(Attack):
+    number = 18
+    name = "realm whose DNS name resolves to a private address"
+    may_succeed = True
+    is_closed = True
+    said = "wants the password for it to be sent to"
+
+    def realm(self) -> str:
+        return f"{self.witness.named_url}/token"
+
+
+class TokenElsewhere(Attack):
+    number = 19
+    name = "token endpoint redirect"
+    may_succeed = True
+    is_closed = True
+    said = "answered 307 instead of a token"
+
+    def before_login(self, exchange: Exchange) -> bool:
+        if exchange.place != "/token":
+            return False
+        exchange.send(307, b"", {"Location": f"{self.witness.url}{exchange.path}"})
+        return True
+
+
+class LoginLoop(Attack):
+    number = 20
+    name = "401 loop"
+    said = "not allowed"
+    most_requests = 100
+
+    def answer(self, exchange: Exchange) -> bool:
+        if not self.is_manifest(exchange):
+            return False
+        self.registry.challenge(exchange)
+        return True
+
+
+class LargeToken(Attack):
+    number = 14
+    name = "token answer of 256 MB"
+    may_succeed = True
+    said = "the answer with a token is over the limit"
+
+    def before_login(self, exchange: Exchange) -> bool:
+        if exchange.place != "/token":
+            return False
+        begun = json.dumps({"token": "t", "access_token": "t"})[:-1].encode() + b',"more":"'
+        padding = b"x" * (1 << 20)
+        exchange.chunked([begun, *([padding] * 256), b'"}'], {"Content-Type": "application/json"})
+        return True
+
+
+ATTACKS = (
+    ManifestElsewhere,
+    BlobElsewhere,
+    ForeignRealm,
+    ForeignUpload,
+    ForeignLink,
+    ForeignLayer,
+    LargeToken,
+    PlainRealm,
+    PrivateRealm,
+    TokenElsewhere,
+    LoginLoop,
+)
