@@ -13,7 +13,7 @@ from hostile.serving import Exchange
 class ManifestElsewhere(Attack):
     number = 1
     name = "manifest 307 to a foreign host answering 401"
-    said = "answered|307"
+    said = "answered|307|401"
 
     def answer(self, exchange: Exchange) -> bool:
         if not self.is_manifest(exchange):

@@ -104,15 +104,40 @@ def test_a_compressed_manifest_is_refused_when_it_would_have_to_be_inflated(
     assert server.received[0].headers["accept-encoding"] == "identity"
 
 
-def test_a_manifest_is_not_fetched_elsewhere_when_the_registry_redirects(
+def test_a_manifest_is_fetched_elsewhere_without_the_login_when_the_registry_redirects(
+    server: Any, new_server: Any, client: DistributionClient, reply_with: Reply
+) -> None:  # registry.k8s.io sends everybody to the registry that is nearest
+    other = new_server()
+    there = {"Location": other.url + IMAGE_PATH}
+    found = {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": str(IMAGE_DIGEST)}
+    for method in ("GET", "HEAD"):
+        server.on(method, IMAGE_PATH, reply_with(307, b"", there))
+        other.on(method, IMAGE_PATH, reply_with(200, IMAGE, found))
+
+    assert client.get_manifest("team-a/api", IMAGE_DIGEST).content == IMAGE
+    assert client.digest_of("team-a/api", IMAGE_DIGEST) == IMAGE_DIGEST
+    assert other.logins == []
+
+
+def test_a_manifest_is_verified_when_it_comes_from_elsewhere(
     server: Any, new_server: Any, client: DistributionClient, reply_with: Reply
 ) -> None:
     other = new_server()
     server.on("GET", IMAGE_PATH, reply_with(307, b"", {"Location": other.url + IMAGE_PATH}))
+    other.on("GET", IMAGE_PATH, reply_with(200, IMAGE + b" ", {"Content-Type": OCI_MANIFEST}))
 
-    with pytest.raises(RefusedByRegistryError, match="307"):
+    with pytest.raises(DigestMismatchError):
         client.get_manifest("team-a/api", IMAGE_DIGEST)
-    assert other.received == []
+
+
+def test_nobody_follows_when_a_manifest_is_redirected_without_end(
+    server: Any, client: DistributionClient, reply_with: Reply
+) -> None:
+    server.on("GET", IMAGE_PATH, reply_with(307, b"", {"Location": IMAGE_PATH}))
+
+    with pytest.raises(RefusedByRegistryError, match="redirected more than"):
+        client.get_manifest("team-a/api", IMAGE_DIGEST)
+    assert len(server.received) == limits.REDIRECTS + 1
 
 
 def test_a_put_is_no_success_when_the_registry_stored_something_else(

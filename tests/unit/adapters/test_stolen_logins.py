@@ -8,9 +8,9 @@ import pytest
 from urllib3 import HTTPResponse
 
 from ecr_steward.adapters import limits
-from ecr_steward.adapters.blobs import redirect_target
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.adapters.session import redirect_target
 from ecr_steward.adapters.transport import Origin
 from ecr_steward.domain.images import OCI_INDEX, Descriptor
 from ecr_steward.domain.names import Digest

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from urllib3.response import BaseHTTPResponse
 
 from ecr_steward.adapters import limits
-from ecr_steward.adapters.addresses import require_reachable
-from ecr_steward.adapters.session import DONE, FOUND, REDIRECTED, Session
-from ecr_steward.adapters.transport import Origin, chunks_of, redacted
+from ecr_steward.adapters.session import DONE, FOUND, Session
+from ecr_steward.adapters.transport import chunks_of, redacted
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest
 from ecr_steward.errors import DigestMismatchError, RefusedByRegistryError, RegistryUnavailableError, StewardError
@@ -107,24 +106,15 @@ class Blobs:
     def stored(self, repository_name: str, digest: Digest, *, offset: int = 0) -> Iterator[BaseHTTPResponse]:
         """Follow a blob to where it is stored, and have the answer that holds its bytes, not verified yet.
 
-        ``offset`` asks for what comes after so many bytes; the answer's status says whether that was heard. ECR
-        redirects to a presigned URL elsewhere, which must not see the login (GHSA-vh4v-2xq2-g5cg).
+        ``offset`` asks for what comes after so many bytes; the answer's status says whether that was heard.
         """
-        url, anonymous = self._session.url(repository_name, "blobs", digest), False
+        url = self._session.url(repository_name, "blobs", digest)
         headers = {"Range": f"bytes={offset}-"} if offset else None
-        expected = FOUND | REDIRECTED | ({PARTIAL} if offset else set())
-        for _ in range(limits.REDIRECTS + 1):
-            with self._session.send(
-                "GET", url, "ecr:GetDownloadUrlForLayer", headers=headers, expected=expected, anonymous=anonymous
-            ) as response:
-                if response.status not in REDIRECTED:
-                    yield response
-                    return
-                url = redirect_target(response, url)
-                require_reachable(url, self._session.origin, is_ecr=self._session.is_ecr)
-            # Once it has left, it stays without: whoever sent it back is not to be trusted with the login.
-            anonymous = anonymous or Origin.of(url) != self._session.origin
-        raise RefusedByRegistryError(f"{digest} is redirected more than {limits.REDIRECTS} times")
+        expected = FOUND | ({PARTIAL} if offset else set())
+        with self._session.follow(
+            "GET", url, "ecr:GetDownloadUrlForLayer", headers=headers, expected=expected
+        ) as response:
+            yield response
 
     def _cut_short(self, repository_name: str, blob: Descriptor, seen: int, cause: RegistryUnavailableError) -> str:
         url = self._session.url(repository_name, "blobs", blob.digest)
@@ -205,11 +195,3 @@ class Blobs:
 
     def _location(self, response: BaseHTTPResponse, base: str) -> str:
         return self._session.origin.own(response.headers.get("Location", ""), base)
-
-
-def redirect_target(response: BaseHTTPResponse, url: str) -> str:
-    """Where an answer from ``url`` redirects to. Raises RefusedByRegistryError where that gives up encryption."""
-    target = urljoin(url, response.headers.get("Location", ""))
-    if Origin.of(target).scheme != "https" and Origin.of(url).scheme == "https":
-        raise RefusedByRegistryError(f"{redacted(url)} redirects to {redacted(target)}, which is not encrypted")
-    return target

@@ -90,7 +90,7 @@ class DistributionClient:
         Raises RefusedByRegistryError for a digest that is none.
         """
         url = self._session.url(repository_name, "manifests", reference)
-        with self._session.send(
+        with self._session.follow(
             "HEAD", url, "ecr:BatchGetImage", headers=_ANY_MANIFEST, expected=FOUND | {404}
         ) as response:
             if response.status == 404:
@@ -243,7 +243,7 @@ class DistributionClient:
         """A small answer as a whole, and its headers. Where its connection breaks, all of it is asked for again."""
         for attempt in range(1, _TRIES + 1):
             try:
-                with self._session.send("GET", url, action, headers=accept) as response:
+                with self._session.follow("GET", url, action, headers=accept) as response:
                     return self._read_named(response, url, too_large, what), response.headers
             except RegistryUnavailableError as error:
                 if attempt == _TRIES or not isinstance(error.__cause__, ProtocolError):

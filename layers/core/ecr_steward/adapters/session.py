@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from urllib3.response import BaseHTTPResponse
 
+from ecr_steward.adapters import limits
+from ecr_steward.adapters.addresses import require_reachable
 from ecr_steward.adapters.refusals import read_refusal
 from ecr_steward.adapters.transport import Body, Origin, Transport, redacted
-from ecr_steward.errors import RegistryUnavailableError
+from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError
 
 FOUND = frozenset({200})
 DONE = frozenset({200, 201, 202, 204})
@@ -86,6 +88,35 @@ class Session:
             if body is not None and not isinstance(body, bytes):
                 raise RegistryUnavailableError(f"{action} on {redacted(url)}: the login expired during the upload")
 
+    @contextmanager
+    def follow(
+        self,
+        method: str,
+        url: str,
+        action: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        expected: frozenset[int] = FOUND,
+    ) -> Iterator[BaseHTTPResponse]:
+        """Ask for something where a registry may keep it elsewhere, and have the answer that holds it.
+
+        ECR redirects to presigned URLs, registry.k8s.io to other registries; neither must see the login
+        (GHSA-vh4v-2xq2-g5cg). Raises RefusedByRegistryError for redirects without end, and where nobody may be sent.
+        """
+        asked, anonymous = url, False
+        for _ in range(limits.REDIRECTS + 1):
+            with self.send(
+                method, url, action, headers=headers, expected=expected | REDIRECTED, anonymous=anonymous
+            ) as response:
+                if response.status not in REDIRECTED:
+                    yield response
+                    return
+                url = redirect_target(response, url)
+                require_reachable(url, self.origin, is_ecr=self.is_ecr)
+            # Once it has left, it stays without: whoever sent it back is not to be trusted with the login.
+            anonymous = anonymous or Origin.of(url) != self.origin
+        raise RefusedByRegistryError(f"{redacted(asked)} is redirected more than {limits.REDIRECTS} times")
+
     def _another_login(self, status: int, challenge: str, refused: str) -> bool:
         """Whether there is another login to try."""
         if self._challenged is not None:
@@ -99,3 +130,11 @@ class Session:
         expected = FOUND | REDIRECTED | {404}
         with self.send("HEAD", url, action, headers=headers, expected=expected) as response:
             return response.status != 404
+
+
+def redirect_target(response: BaseHTTPResponse, url: str) -> str:
+    """Where an answer from ``url`` redirects to. Raises RefusedByRegistryError where that gives up encryption."""
+    target = urljoin(url, response.headers.get("Location", ""))
+    if Origin.of(target).scheme != "https" and Origin.of(url).scheme == "https":
+        raise RefusedByRegistryError(f"{redacted(url)} redirects to {redacted(target)}, which is not encrypted")
+    return target
