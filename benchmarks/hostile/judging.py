@@ -82,14 +82,15 @@ def idle_bytes(client: Client) -> int:
 
 
 def _fall(stage: Stage, reference: str, ran: Ran, idle: int) -> str | None:
+    """The two worst things that happened."""
     attack, repository, tag = stage.attack, destination_of(reference), tag_of(reference)
     is_there = (repository, tag) in stage.stored.manifests
     is_whole = stage.stored.is_whole(repository, tag)
     said = ran.output + ran.errors
     falls = {
-        "password sent": stage.witness.has_credential,
+        "credential sent": stage.witness.has_credential,
         "content sent": stage.witness.has_content,
-        "followed": attack.is_closed and bool(stage.witness.visits),
+        "followed": attack.is_closed and bool(stage.witness.visits) and not stage.witness.has_credential,
         "crashed": any(crash in said for crash in CRASHES) or (ran.status is not None and ran.status < 0),
         "never ends": ran.status is None,
         f"{ran.peak_bytes >> 20} MiB": ran.peak_bytes > idle + MEMORY,
@@ -99,4 +100,4 @@ def _fall(stage: Stage, reference: str, ran: Ran, idle: int) -> str | None:
         "password shown": PASSWORD in said,
     }
     found = [fall for fall, is_so in falls.items() if is_so]
-    return ", ".join(found) or None
+    return ", ".join(found[:2]) or None

@@ -11,7 +11,8 @@ from threading import Thread
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote
 
-CHUNK = 64 * 1024
+MOST_KEPT = 8 << 20
+"""Bytes of a request's body: a client may hand on what has no end."""
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -38,12 +39,13 @@ class Exchange(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        body = b""
+        body = bytearray()
         while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
+            part = self.rfile.read(size)
+            body += part[: MOST_KEPT - len(body)]
             self.rfile.readline()
         self.rfile.readline()
-        return body
+        return bytes(body)
 
     @property
     def is_read(self) -> bool:

@@ -14,14 +14,14 @@ from hostile.stage import Stage
 MIB = 1 << 20
 TRUSTING = Path(__file__).with_name("trusting_client.py")
 FALLS = {
-    2: "password sent",
-    3: "password sent",
-    4: "password sent, content sent",
-    5: "password sent",
+    2: "credential sent",
+    3: "credential sent",
+    4: "credential sent, content sent",
+    5: "credential sent",
     9: "accepted",
     11: "accepted",
     13: "MiB",
-    19: "followed",
+    19: "credential sent",
     20: "requests",
     25: "accepted, incomplete",
 }

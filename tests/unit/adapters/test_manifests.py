@@ -140,6 +140,8 @@ def test_it_is_refused_with_a_reason_when_it_is_wrong(
         pytest.param(b'{"schemaVersion": 2, "size": NaN}', id="NaN"),
         pytest.param(json.dumps(IMAGE).encode("utf-16"), id="UTF-16, which json would guess"),
         pytest.param(b"[" * 100_000, id="nested without end"),
+        pytest.param(as_bytes({**IMAGE, "annotations": {"a": "\ud800"}}), id="half of a character"),
+        pytest.param(as_bytes({**IMAGE, "\udc00": 1}), id="half of a character as a key"),
         pytest.param(b'{"schemaVersion": ' + b"9" * 5000 + b"}", id="a number of 5,000 digits"),
     ],
 )

@@ -148,6 +148,25 @@ class TestCVE_2026_33540_and_CVE_2026_48978:
 
         assert registry.server.logins == []
 
+    @pytest.mark.parametrize("address", ["localhost", "10.0.0.7", "169.254.169.254", "[::1]"])
+    def test_password_stays_when_the_known_server_of_a_public_registry_has_a_private_address(
+        self, address: str, transport: Transport
+    ) -> None:
+        login = ChallengedLogin("https://8.8.8.8", (), lambda: SECRET, transport, {"8.8.8.8": f"{address}:5001"})
+
+        with pytest.raises(RefusedByRegistryError, match=r"never|a private address"):
+            login.challenged(f'Bearer realm="https://{address}:5001/token"', "")
+
+    def test_password_goes_to_a_private_realm_on_the_registrys_own_host_go_containerregistry_2302(
+        self, registry: Registry
+    ) -> None:
+        registry.asks(registry.realm)
+        registry.gives(b'{"token": "t0ken"}')
+
+        registry.read()
+
+        assert registry.server.logins == [SECRET.basic, "Bearer t0ken"]
+
     def test_password_stays_when_the_token_server_redirects(
         self, registry: Registry, new_server: Callable[[], Any]
     ) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.problems import Problem
-from steward_cli.rulebook_file import VALUE_LIMIT, Place, UnreadableRulebookError, read_rulebook_file
+from steward_cli.rulebook_file import SIZE_LIMIT, VALUE_LIMIT, Place, UnreadableRulebookError, read_rulebook_file
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdef", "bcdefg", strict=True)
@@ -94,6 +94,25 @@ def test_the_place_is_told_when_a_file_is_no_rulebook(read, source, line, column
 
     assert told in caught.value.message
     assert (caught.value.place.line, caught.value.place.column) == (line, column)
+
+
+def test_a_file_is_read_when_it_is_as_large_as_the_limit(read):
+    assert read("a: 1\n".ljust(SIZE_LIMIT, "#")).data == {"a": 1}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_aliases_unfold_to_as_many_values_as_the_limit(read, more):
+    once = 999
+    around = 3  # the document, `b` and `c`
+    times = (VALUE_LIMIT - around) // (once + 1) - 1
+    rest = VALUE_LIMIT - around - (times + 1) * (once + 1) + more
+    source = f"a: &a [{'1,' * once}]\nb: [{'*a,' * times}]\nc: [{'1,' * rest}]\n"
+
+    if more:
+        with pytest.raises(UnreadableRulebookError, match="unfolds to more than"):
+            read(source)
+    else:
+        assert len(read(source).data["b"]) == times
 
 
 json_values = st.recursive(

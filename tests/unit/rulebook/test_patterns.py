@@ -12,7 +12,7 @@ from wcmatch import glob
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.versions import read_calendar_version
-from ecr_steward.rulebook.words import compile_regex
+from ecr_steward.rulebook.words import REGEX_CHARACTERS, compile_regex
 
 GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
 segments = st.sampled_from(["**", "*", "a", "a*", "*b", "ab", "a*b", "*a*", "a.b", "*.b", "a-*", "_a"])
@@ -147,6 +147,12 @@ def test_calendar_versions_are_ordered_by_the_calendar_when_read_from_image_tags
 def test_a_pattern_is_refused_when_it_would_compile_to_more_than_a_megabyte():
     with pytest.raises(ValueError, match="pattern too large"):
         tag_matcher(RegexPattern.model_construct(regex="(\\pL{500}){2}"))
+
+
+def test_a_regex_has_characters_up_to_its_limit():
+    assert tag_matcher(RegexPattern(regex="a" * REGEX_CHARACTERS)).matches("a" * REGEX_CHARACTERS)
+    with pytest.raises(ValueError, match="at most 1000"):
+        RegexPattern(regex="a" * (REGEX_CHARACTERS + 1))
 
 
 def test_a_regex_must_match_the_whole_image_tag_when_it_matches():

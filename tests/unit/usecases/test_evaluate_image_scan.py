@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.images import DEPTH_LIMIT, Descriptor, Manifest
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.observations import ScanEnded
@@ -12,7 +12,6 @@ from ecr_steward.domain.rules import Mode, Rules, Unscannable, Waiver
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
 from ecr_steward.errors import InvalidManifestError, RepositoryNotFoundError, ThrottledError
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
-from ecr_steward.usecases.image_graph import DEPTH_LIMIT
 from ecr_steward_fakes import FakeNotices
 from ecr_steward_fakes.rules import API, SCAN_RULES, Pattern, noon, rulebook
 from ecr_steward_fakes.worlds import World, manifest, world

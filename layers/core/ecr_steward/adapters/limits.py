@@ -1,18 +1,21 @@
-"""What the clients of registries refuse to take, in one table. Each limit is tested at its value and one beyond.
+"""What the clients of registries refuse to take, in one table, which docs/limits.md explains.
 
-A registry can be hostile or broken; these keep it from filling the memory or the time of a function.
+A registry can be hostile or broken; these keep it from filling the memory or the time of a function. Each limit is
+tested at its value and one beyond.
 """
 
-from ecr_steward.domain.images import MANIFEST_LIMIT
+from ecr_steward.domain import images
 
-MANIFEST_BYTES = MANIFEST_LIMIT
-"""Also of one page of referrers."""
-CONFIG_BYTES = MANIFEST_LIMIT
+MANIFEST_BYTES = images.MANIFEST_LIMIT
+"""Also of one page of a list."""
+CONFIG_BYTES = images.MANIFEST_LIMIT
 """Of an image config, which no specification limits; those of large images have some tens of KiB."""
 ERROR_BYTES = 1024 * 1024
 """Of an answer that refuses something; the rest is left unread."""
 TOKEN_BYTES = 1024 * 1024
 """Of a token server's answer."""
+DEPTH, PARTS = images.DEPTH_LIMIT, images.PARTS_LIMIT
+"""Of one image's indexes and referrers. Whoever walks them knows no adapter."""
 CHILDREN = 1_000
 """Manifests in an index, and layers in a manifest."""
 REFERRERS = 10_000

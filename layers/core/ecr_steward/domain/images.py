@@ -11,6 +11,10 @@ from ecr_steward.errors import InvalidManifestError
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
 """Bytes in a manifest that ECR takes (``imageManifest`` in the PutImage API reference)."""
+DEPTH_LIMIT = 8
+"""Levels of indexes within indexes, and of referrers of referrers."""
+PARTS_LIMIT = 10_000
+"""Manifests of one image, referrers included."""
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -26,6 +26,7 @@ _PATTERN_BYTES = 1 << 20
 ACCOUNT_ID: Final = r"[0-9]{12}"
 TAG_FILTER: Final = r"[0-9a-zA-Z._*-]{1,128}"
 MOST_STARS: Final = 2  # in an exception of mutability: https://github.com/hashicorp/terraform-provider-aws/pull/43642
+REGEX_CHARACTERS: Final = 1_000
 _EXCEPTION = rf"(?!([^*]*\*){{{MOST_STARS + 1}}}){TAG_FILTER}"
 _REPOSITORY_GLOB = r"[a-z0-9._/*-]{1,256}"
 _TAG_WORD = r"[0-9a-zA-Z_.*-]{1,300}"
@@ -361,7 +362,7 @@ RepositoryTemplate = Annotated[str, AfterValidator(_check_repository_template), 
 TagWord = Annotated[str, AfterValidator(_check_tag_word), _schema(_TAG_WORD)]
 TagFilter = Annotated[str, AfterValidator(_check_tag_filter), _schema(TAG_FILTER)]
 ExceptionFilter = Annotated[str, AfterValidator(_check_exception), _schema(_EXCEPTION)]
-Regex = Annotated[str, AfterValidator(_check_regex), Field(min_length=1, max_length=1000)]
+Regex = Annotated[str, AfterValidator(_check_regex), Field(min_length=1, max_length=REGEX_CHARACTERS)]
 AliasTemplate = Annotated[str, AfterValidator(_check_alias_template), _schema(r"[A-Za-z0-9._{}-]{1,300}")]
 PrincipalWord = Annotated[str, AfterValidator(_check_principal), _schema(_PRINCIPAL)]
 PullerWord = Annotated[str, AfterValidator(_check_puller), _schema(f"{_PRINCIPAL}|{_SERVICE}")]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ecr_steward.domain.images import INDEX_MEDIA_TYPES, Descriptor, RepositoryImages
+from ecr_steward.domain.images import DEPTH_LIMIT, INDEX_MEDIA_TYPES, PARTS_LIMIT, Descriptor, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.rules import Rule, Rules
@@ -13,7 +13,6 @@ from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, Retryab
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
-from ecr_steward.usecases.image_graph import DEPTH_LIMIT, PARTS_LIMIT
 from ecr_steward.usecases.reading import Remembered
 
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import batched
 
-from ecr_steward.domain.images import IMAGE_CONFIG_MEDIA_TYPES, INDEX_MEDIA_TYPES, Manifest, RepositoryImages
+from ecr_steward.domain.images import (
+    DEPTH_LIMIT,
+    IMAGE_CONFIG_MEDIA_TYPES,
+    INDEX_MEDIA_TYPES,
+    Manifest,
+    RepositoryImages,
+)
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.requirements import VALUE_LIMIT, Description, Facts, shortcomings
 from ecr_steward.domain.tag_plan import has_to_be_described
@@ -23,7 +29,6 @@ from ecr_steward.errors import (
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.stores import ImageContent
-from ecr_steward.usecases.image_graph import DEPTH_LIMIT
 
 _IMAGES_LIMIT = 1_000
 """Images that one index may lead to."""

@@ -2,15 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
+from ecr_steward.domain.images import DEPTH_LIMIT, PARTS_LIMIT, Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest
 from ecr_steward.errors import ImageNotFoundError, InvalidManifestError
 from ecr_steward.ports.stores import ManifestSource
-
-DEPTH_LIMIT = 8
-"""Levels of indexes within indexes, and of referrers of referrers."""
-PARTS_LIMIT = 10_000
-"""Manifests in one graph, referrers included."""
 
 
 def _not_at_all(_manifests: Sequence[Descriptor]) -> None: ...

@@ -76,6 +76,12 @@ def test_an_index_that_is_none_is_refused(content: bytes, folder: Path) -> None:
         LayoutStore(folder).digest_of(TAG)
 
 
+def test_an_index_is_read_when_it_is_as_large_as_the_limit(folder: Path) -> None:
+    (folder / "index.json").write_bytes(b'{"manifests": []}'.ljust(INDEX_BYTES))
+
+    assert LayoutStore(folder).digest_of(TAG) is None
+
+
 def test_cve_2021_21272_a_link_out_of_the_folder_is_not_followed(folder: Path, tmp_path_factory) -> None:
     secret = tmp_path_factory.mktemp("outside") / "secret"
     secret.write_bytes(b"secret")

@@ -1,0 +1,66 @@
+"""How deep and how large an image may be: its limits, each at its value and one beyond."""
+
+from collections.abc import Callable
+
+import pytest
+
+from ecr_steward.domain.images import DEPTH_LIMIT, PARTS_LIMIT, Manifest
+from ecr_steward.errors import InvalidManifestError
+from ecr_steward.usecases.image_graph import read_graph
+from ecr_steward_fakes import FakeStore
+from ecr_steward_fakes.graphs import image_of, index_of
+
+IMAGE = image_of(b"{}")
+FULL = 1000  # children of an index
+
+
+@pytest.fixture
+def hold() -> Callable[..., FakeStore]:
+    """A store of these manifests."""
+
+    def made(*manifests: Manifest) -> FakeStore:
+        store = FakeStore()
+        store.manifests = {each.digest: each for each in manifests}
+        return store
+
+    return made
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_index_is_followed_down_to_the_limit(hold: Callable[..., FakeStore], more: int) -> None:
+    levels = [IMAGE]
+    for _ in range(DEPTH_LIMIT + more):
+        levels.append(index_of(levels[-1]))
+    store = hold(*levels)
+
+    if more:
+        with pytest.raises(InvalidManifestError, match="more than 8 levels"):
+            read_graph(levels[-1].digest, store, with_referrers=False)
+    else:
+        assert len(read_graph(levels[-1].digest, store, with_referrers=False).parts) == DEPTH_LIMIT + 1
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_image_is_read_up_to_so_many_manifests(hold: Callable[..., FakeStore], more: int) -> None:
+    images = [image_of(b"%d" % number) for number in range(PARTS_LIMIT - 11 + more)]
+    groups = [index_of(*images[start : start + FULL]) for start in range(0, len(images), FULL)]
+    top = index_of(*groups)
+    store = hold(top, *groups, *images)
+
+    assert len(store.manifests) == PARTS_LIMIT + more
+    if more:
+        with pytest.raises(InvalidManifestError, match="or 10000 manifests"):
+            read_graph(top.digest, store, with_referrers=False)
+    else:
+        assert len(read_graph(top.digest, store, with_referrers=False).parts) == PARTS_LIMIT
+
+
+def test_a_referrer_stays_behind_when_it_is_too_deep(hold: Callable[..., FakeStore]) -> None:
+    chain = [IMAGE]
+    for number in range(DEPTH_LIMIT + 1):
+        chain.append(image_of(b"%d" % number, subject=chain[-1]))
+
+    graph = read_graph(IMAGE.digest, hold(*chain), with_referrers=True)
+
+    assert len(graph.parts) == DEPTH_LIMIT + 1
+    assert chain[-1].digest.value in graph.remarks[0]
