@@ -6,13 +6,14 @@ import pytest
 
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of
-from ecr_steward.domain.images import OCI_INDEX
-from ecr_steward.domain.names import ImageTag
+from ecr_steward.domain.images import OCI_INDEX, Descriptor
+from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import InvalidManifestError, RegistryUnavailableError
 
 CONTENT = b'{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}'
 DIGEST = digest_of(CONTENT)
 HERE = "/v2/team-a/api"
+BLOB = Descriptor("a/b", Digest(f"sha256:{'0' * 64}"), 5)
 
 
 def cut(*lines: str, body: bytes = b"") -> Any:
@@ -31,8 +32,8 @@ def cut_in_body(content: bytes) -> Any:
 
 @pytest.mark.parametrize(
     "fault",
-    [cut("Content-Length: 90", "", ""), cut_in_body(CONTENT)],
-    ids=["no body", "body"],
+    [cut("Content-Ty"), cut("Docker-Content-Digest: sha256:12", ""), cut_in_body(CONTENT)],
+    ids=["header", "headers", "body"],
 )
 def test_a_manifest_is_asked_for_again_when_it_is_cut_short(
     server: Any, client: DistributionClient, reply_with: Any, fault: Any
@@ -59,6 +60,22 @@ def test_it_is_told_what_was_cut_short_when_it_always_is(server: Any, client: Di
         client.get_manifest("team-a/api", ImageTag("1.0.0"))
 
     assert len(server.received) == 3
+
+
+def test_nothing_is_sent_to_half_an_address_when_the_headers_are_cut(server: Any, client: DistributionClient) -> None:
+    server.on("POST", f"{HERE}/blobs/uploads/", cut("Content-Length: 0", f"Location: {HERE}/blobs/uploads/123"))
+
+    with pytest.raises(RegistryUnavailableError):
+        client.upload_blob("team-a/api", [b"blob!"], BLOB)
+
+    assert server.methods() == ["POST"]
+
+
+def test_no_other_digest_is_believed_when_it_is_cut(server: Any, client: DistributionClient, reply_with: Any) -> None:
+    whole = reply_with(200, b"", {"Docker-Content-Digest": str(DIGEST)})
+    server.on("HEAD", f"{HERE}/manifests/1.0.0", cut(f"Docker-Content-Digest: {DIGEST}"[:-1]), whole)
+
+    assert client.digest_of("team-a/api", ImageTag("1.0.0")) == DIGEST
 
 
 def test_it_is_named_what_cannot_be_read(server: Any, client: DistributionClient, reply_with: Any) -> None:
