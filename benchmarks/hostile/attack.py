@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -49,6 +50,8 @@ class Attack:
 
     number: ClassVar[int]
     name: ClassVar[str]
+    advisories: ClassVar[str] = ""
+    """Where somebody fell for it, and threads about that."""
     asked: ClassVar[Asked] = Asked.COPY
     side: ClassVar[Side] = Side.SOURCE
     references: ClassVar[tuple[str, ...]] = (TAG,)
@@ -94,6 +97,10 @@ class Attack:
     def said_of(self, reference: str) -> str | None:
         """As ``said``, of one of several references."""
         return self.said
+
+    def environment(self) -> Mapping[str, str]:
+        """What the client finds in its environment beside its login."""
+        return {}
 
     def realm(self) -> str:
         """Where tokens are said to come from."""

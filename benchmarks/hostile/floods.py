@@ -16,6 +16,7 @@ class EndlessTags(Attack):
 
     number = 12
     name = "tag pages without end"
+    advisories = "oras-go#1215"
     asked = Asked.TAGS
     said = "come in pages without end"
     is_slow = True
@@ -32,6 +33,7 @@ class EndlessTags(Attack):
 class LargeManifest(Attack):
     number = 13
     name = "manifest of 256 MB, chunked"
+    advisories = "CVE-2017-11468, GHSA-h62f-wm92-2cmw"
     said = "is over the limit"
 
     def answer(self, exchange: Exchange) -> bool:
@@ -44,6 +46,7 @@ class LargeManifest(Attack):
 class Bomb(Attack):
     number = 15
     name = "gzip bomb as Content-Encoding (0.5 MB → 512 MB)"
+    advisories = "CVE-2026-44432"
     said = "Error: "
 
     def answer(self, exchange: Exchange) -> bool:

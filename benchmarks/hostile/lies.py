@@ -13,6 +13,7 @@ _OTHER = manifest([layer(2).descriptor], annotations={"of": "another"})
 class OtherManifest(Attack):
     number = 7
     name = "other manifest than the pinned digest"
+    advisories = "CVE-2025-24882, GHSA-qv35-3gw6-8q4j"
     references = (manifest([layer().descriptor]).digest,)
     said = "answered with sha256:"
 
@@ -33,6 +34,7 @@ class OtherManifest(Attack):
 class OtherBlob(Attack):
     number = 8
     name = "blob with other content"
+    advisories = "rust-oci-client#149"
     said = "have the hash"
 
     def answer(self, exchange: Exchange) -> bool:
@@ -45,6 +47,7 @@ class OtherBlob(Attack):
 class OtherDigest(Attack):
     number = 9
     name = "Docker-Content-Digest lies on a tag pull"
+    advisories = "distribution-spec#549"
     said = "says that its digest is"
 
     def answer(self, exchange: Exchange) -> bool:
@@ -59,6 +62,7 @@ class OtherDigest(Attack):
 class DigestIsPath(Attack):
     number = 10
     name = "layer digest sha256:../../…"
+    advisories = "CVE-2024-3727, GHSA-6wvf-f2vw-3425"
     said = "a descriptor points to"
 
     def image(self, reference: str) -> Content:
@@ -68,6 +72,10 @@ class DigestIsPath(Attack):
 class ImageAndIndex(Attack):
     number = 11
     name = "layers and manifests together"
+    advisories = (
+        "CVE-2021-41190, GHSA-mc8v-mgrf-8f4m, GHSA-77vh-xpmg-72qh, GHSA-qq97-vm5h-rrhg, "
+        "GHSA-5j5w-g665-5m35, GHSA-xmmx-7jpf-fx42"
+    )
     said = "but has 'manifests'"
 
     def image(self, reference: str) -> Content:

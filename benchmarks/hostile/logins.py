@@ -13,6 +13,7 @@ from hostile.serving import Exchange
 class ManifestElsewhere(Attack):
     number = 1
     name = "manifest 307 to a foreign host answering 401"
+    advisories = "GHSA-vh4v-2xq2-g5cg, go-containerregistry#2337"
     said = "answered|307|401"
 
     def answer(self, exchange: Exchange) -> bool:
@@ -27,6 +28,7 @@ class BlobElsewhere(Attack):
 
     number = 2
     name = "blob 307 to a foreign host"
+    advisories = "GHSA-vh4v-2xq2-g5cg"
     may_succeed = True
 
     def answer(self, exchange: Exchange) -> bool:
@@ -40,6 +42,11 @@ class BlobElsewhere(Attack):
 class ForeignRealm(Attack):
     number = 3
     name = "realm on a foreign host"
+    advisories = (
+        "CVE-2026-33540, GHSA-3p65-76g6-3w7r, CVE-2026-48978, GHSA-xf85-363p-868w, "
+        "GHSA-28r5-37g7-p6mp, GHSA-9m43-p3cx-w8j5, go-containerregistry#2193, jib#4523, "
+        "devcontainers/cli#1276"
+    )
     may_succeed = True
     is_closed = True
     said = "wants the password for it to be sent to"
@@ -51,6 +58,7 @@ class ForeignRealm(Attack):
 class ForeignUpload(Attack):
     number = 4
     name = "upload Location on a foreign host"
+    advisories = "CVE-2026-50151, GHSA-jxpm-75mh-9fp7"
     side = Side.DESTINATION
     is_closed = True
     said = "which is another server"
@@ -65,6 +73,7 @@ class ForeignUpload(Attack):
 class ForeignLink(Attack):
     number = 5
     name = "Link to a foreign host"
+    advisories = "CVE-2026-85732, GHSA-h7vf-4x9w-h99v"
     asked = Asked.TAGS
     may_succeed = True
     is_closed = True
@@ -83,6 +92,7 @@ class ForeignLayer(Attack):
 
     number = 6
     name = "foreign-layer urls"
+    advisories = "CVE-2020-15157, GHSA-742w-89gc-8m9c, GHSA-qvqc-4c52-x6qp, containers/image#1064"
     may_succeed = True
     is_closed = True
 
@@ -99,6 +109,7 @@ class ForeignLayer(Attack):
 class PlainRealm(Attack):
     number = 17
     name = "realm http from https"
+    advisories = "CVE-2019-10214"
     may_succeed = True
     is_closed = True
     is_encrypted = True
@@ -111,6 +122,7 @@ class PlainRealm(Attack):
 class PrivateRealm(Attack):
     number = 18
     name = "realm whose DNS name resolves to a private address"
+    advisories = "oras-dotnet#393, oras-dotnet#403"
     may_succeed = True
     is_closed = True
     said = "wants the password for it to be sent to"
@@ -149,6 +161,7 @@ class LoginLoop(Attack):
 class LargeToken(Attack):
     number = 14
     name = "token answer of 256 MB"
+    advisories = "GHSA-f36w-mj3v-6jqv"
     may_succeed = True
     said = "the answer with a token is over the limit"
 

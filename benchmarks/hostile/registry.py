@@ -58,14 +58,17 @@ class Registry:
 
     def is_whole(self, name: str, reference: str) -> bool:
         """Whether all that an image leads to is there, and is what its digest says."""
-        found = self.manifests.get((name, reference))
-        if found is None:
-            return False
-        document = json.loads(found.content)
-        blobs = [each for each in pointed_to(document) if not is_elsewhere(each)]
-        if any(digest_of(self.blobs.get((name, each["digest"]), b"")) != each["digest"] for each in blobs):
-            return False
-        return all(self.is_whole(name, child["digest"]) for child in document.get("manifests", ()))
+        waiting = [reference]
+        while waiting:
+            found = self.manifests.get((name, waiting.pop()))
+            if found is None:
+                return False
+            document = json.loads(found.content)
+            blobs = [each["digest"] for each in pointed_to(document) if not is_elsewhere(each)]
+            if any(digest_of(self.blobs.get((name, digest), b"")) != digest for digest in blobs):
+                return False
+            waiting += [child["digest"] for child in document.get("manifests", ())]
+        return True
 
     def answer(self, exchange: Exchange) -> None:
         """Answer a request."""

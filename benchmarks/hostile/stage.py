@@ -53,7 +53,7 @@ def stage(kind: type[Attack], folder: Path) -> Iterator[Stage]:
             good.address if attack.side is Side.SOURCE else bad.address,
             honest if attack.side is Side.SOURCE else attack.registry,
             witness,
-            _environment(folder, bad.address),
+            {**_environment(folder, bad.address), **attack.environment()},
         )
 
 

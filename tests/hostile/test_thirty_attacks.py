@@ -7,16 +7,10 @@ import pytest
 from hostile.attack import Attack
 from hostile.catalogue import ATTACKS
 from hostile.clients import OURS
-from hostile.judging import attacked, idle_bytes
+from hostile.judging import attacked
 from hostile.running import SECONDS
 
 WRONG = re.compile(r"^Error: .+$", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def idle() -> int:
-    """The memory that the copy of a small image takes when nothing is wrong."""
-    return idle_bytes(OURS)
 
 
 def test_there_are_thirty_attacks_each_with_its_number() -> None:
@@ -26,7 +20,11 @@ def test_there_are_thirty_attacks_each_with_its_number() -> None:
 @pytest.mark.parametrize(
     "attack",
     [
-        pytest.param(attack, id=f"{attack.number} {attack.name}", marks=[pytest.mark.slow] if attack.is_slow else [])
+        pytest.param(
+            attack,
+            id=f"{attack.number} {attack.name} {attack.advisories}".rstrip(),
+            marks=[pytest.mark.slow] if attack.is_slow else [],
+        )
         for attack in ATTACKS
     ],
 )
