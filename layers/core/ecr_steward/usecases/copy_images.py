@@ -4,6 +4,7 @@ Several images are copied at a time, and several blobs, the largest first. A blo
 once. Whatever fails, the destination shows no image tag whose content is incomplete.
 """
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -153,10 +154,10 @@ class CopyRun:
         if self._how.select:
             top = self._selected(self._how.select(top))
         held_by = there.result() if there else None
-        if self._how.no_clobber and held_by not in (None, top.digest):
+        if self._how.no_clobber and held_by is not None and not _is(held_by, top):
             why = f"{wanted.image_tag} is {held_by} there, and is not moved"
             return Copied(wanted, top.digest, Result.SKIPPED, remarks=(why,))
-        return self._bring(wanted, top, is_tagged=there is None or held_by == top.digest)
+        return self._bring(wanted, top, is_tagged=there is None or _is(held_by, top))
 
     def _selected(self, selected: Manifest | Digest) -> Manifest:
         if isinstance(selected, Digest):
@@ -264,12 +265,17 @@ class CopyRun:
     def _prove(self, top: Manifest, image_tag: ImageTag | None) -> None:
         """Read back what was put. Raises DigestMismatchError."""
         found = self._destination.manifest(image_tag or top.digest)
-        if found.digest != top.digest:
+        if not _is(found.digest, top):
             raise DigestMismatchError(f"{image_tag} was put as {top.digest}, and is {found.digest} now")
 
 
 def _rank(part: Part) -> int:
     return part.rank
+
+
+def _is(digest: Digest | None, image: Manifest) -> bool:
+    """Whether a digest is one of an image's: registries say a tag's by sha256, by whichever the image was asked for."""
+    return digest is not None and hashlib.new(digest.algorithm, image.content).hexdigest() == digest.hex
 
 
 class _Remembering:
