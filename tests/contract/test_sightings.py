@@ -40,9 +40,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["fake", "adapter"])
-def sightings(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Sightings]:
+def two_kinds(request: pytest.FixtureRequest, clock: Clock) -> Iterator[tuple[Sightings, Sightings]]:
     if request.param == "fake":
-        yield FakeSightings(now=clock)
+        yield FakeSightings(now=clock), FakeSightings(now=clock)
         return
     request.getfixturevalue("monkeypatch").delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
@@ -56,11 +56,26 @@ def sightings(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Sighting
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield StateSightings(StateTable(clients, "state", clock))
+        table = StateTable(clients, "state", clock)
+        yield StateSightings(table), StateSightings(table, "missed")
+
+
+@pytest.fixture
+def sightings(two_kinds: tuple[Sightings, Sightings]) -> Sightings:
+    return two_kinds[0]
 
 
 def test_nothing_is_known_of_a_repository_that_nobody_has_looked_at(sightings: Sightings) -> None:
     assert sightings.seen(API) == {}
+
+
+def test_sightings_of_one_kind_are_none_of_another(two_kinds: tuple[Sightings, Sightings]) -> None:
+    sightings, missed = two_kinds
+
+    missed.keep(API, {PR: Sighting.at(ONE, MONDAY)})
+
+    assert sightings.seen(API) == {}
+    assert missed.seen(API) == {PR: Sighting.at(ONE, MONDAY)}
 
 
 def test_what_was_kept_is_known_of_its_repository_alone(sightings: Sightings) -> None:

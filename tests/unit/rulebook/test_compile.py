@@ -92,6 +92,16 @@ def test_the_example_becomes_tag_and_replication_rules_when_it_is_compiled(examp
     assert rule.replicate[0].referrers
 
 
+def test_a_copy_stays_unless_its_entry_says_after_how_many_days_it_goes(with_rule):
+    to = [{"region": "eu-west-1"}]
+
+    kept = compiled(with_rule(replicate=[{"to": to}])).rules[0]
+    removed = compiled(with_rule(replicate=[{"to": to, "remove": {"after": "2w"}}])).rules[0]
+
+    assert kept.replicate[0].remove_after is None
+    assert removed.replicate[0].remove_after == 14
+
+
 def test_nothing_is_wanted_when_a_rule_names_no_setting(with_rule):
     rule = compiled(with_rule(repository={})).rules[0]
 

@@ -73,5 +73,6 @@ def hands_of(
         applier,
         settings,
         sightings=StateSightings(state) if state else None,
+        missed=StateSightings(state, "missed") if state else None,
         workloads=None,  # a person may see what runs in one account, and an image may run in any that is connected
     )

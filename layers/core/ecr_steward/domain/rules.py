@@ -67,6 +67,8 @@ class ReplicationRules:
     """Whether signatures, SBOMs and attestations travel along."""
     when: frozenset[Condition] = frozenset()
     """Empty: at once."""
+    remove_after: int | None = None
+    """Days after which a tag goes that the source has no longer; ``None``: it stays."""
 
 
 class Unscannable(StrEnum):

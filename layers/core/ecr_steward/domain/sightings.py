@@ -27,6 +27,14 @@ class Sighting:
         """A tag that was put just then."""
         return cls(digest, moment, moment + REMEMBERED)
 
+    def has_to_be_renewed(self, now: datetime) -> bool:
+        """Whether it would be forgotten too soon."""
+        return self.kept_until - now < _RENEWED
+
+    def renewed(self, now: datetime) -> "Sighting":
+        """The same, kept longer."""
+        return Sighting(self.digest, self.since, now + REMEMBERED)
+
 
 type Sighted = Mapping[ImageTag, Sighting]
 
@@ -58,8 +66,8 @@ def renew(before: Sighted, rules: TagRules, images: RepositoryImages, now: datet
         known = before.get(tag)
         if known is None or known.digest != digest:
             sighted[tag] = written[tag] = Sighting.at(digest, now)
-        elif known.kept_until - now < _RENEWED:
-            sighted[tag] = written[tag] = Sighting(digest, known.since, now + REMEMBERED)
+        elif known.has_to_be_renewed(now):
+            sighted[tag] = written[tag] = known.renewed(now)
         else:
             sighted[tag] = known
     return Renewal(sighted, written, frozenset(before.keys() - sighted.keys()))

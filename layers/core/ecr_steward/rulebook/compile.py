@@ -71,6 +71,7 @@ def _replication(copy: Replicate) -> rules.ReplicationRules:
         tags=tuple(map(tag_matcher, copy.images.tags)) if copy.images else (),
         referrers=copy.referrers,
         when=frozenset(map(rules.Condition, copy.when)),
+        remove_after=copy.remove.after if copy.remove else None,
     )
 
 

@@ -41,6 +41,14 @@ class Images(RulebookModel):
     )
 
 
+class Remove(RulebookModel):
+    """What has gone at the source goes at the destination, too."""
+
+    after: words.Days = Field(
+        description="How long after a sweep has first missed an image tag at the source.", examples=["7d"]
+    )
+
+
 class Replicate(RulebookModel):
     """Copies that the steward makes and verifies."""
 
@@ -60,4 +68,10 @@ class Replicate(RulebookModel):
     )
     referrers: StrictBool = Field(
         default=True, description="Whether signatures, SBOMs and attestations travel along.", examples=[True]
+    )
+    remove: Remove | None = Field(
+        default=None,
+        description="Whether image tags that are copied by this entry, and that the source has no longer, are removed "
+        "from the destination, which then belongs to these copies alone; no key: they stay. Protected tags always do.",
+        examples=[{"after": "7d"}],
     )

@@ -54,14 +54,15 @@ def retain_images(
         if is_dry or planned.mode is Mode.OBSERVE or planned.plan.is_empty:
             outcomes.append(planned)
             continue
-        outcome = _carry_out(planned, images, applier)
+        outcome = carry_out(planned, images, applier)
         outcomes.append(outcome)
         if not outcome.applied or outcome.plan is not planned.plan:  # not at all, or not all of it
             break
     return tuple(outcomes)
 
 
-def _carry_out(planned: Outcome, images: RepositoryImages, applier: Applier) -> Outcome:
+def carry_out(planned: Outcome, images: RepositoryImages, applier: Applier) -> Outcome:
+    """Do what was planned of a repository that holds these images; what somebody else was faster with stays."""
     try:
         return planned.carried_out(applier.apply(planned.plan, images.repository, images))
     except (ImageIsListedError, ImageTaggedMeanwhileError, LastImageTagError) as error:

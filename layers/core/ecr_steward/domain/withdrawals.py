@@ -1,0 +1,91 @@
+"""What has gone at the source and is to go at a destination, after a time of grace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ecr_steward.domain.images import INDEX_MEDIA_TYPES, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.plan import DeleteImage, Plan, RemoveImageTag, Step
+from ecr_steward.domain.rules import ReplicationRules, Rule
+from ecr_steward.domain.sightings import Sighted, Sighting
+from ecr_steward.domain.tagging import attached_to, is_quarantine_tag
+
+
+def missed_tags(
+    rule: Rule, replication: ReplicationRules, source: RepositoryImages, destination: RepositoryImages
+) -> Mapping[ImageTag, Digest]:
+    """The image tags of a destination that the rule would have brought there, and that its source has no longer.
+
+    Who holds each, too. Protected tags are none of them, nor is the tag of a quarantined image. What is attached to an
+    image by its tag's name is missed when that image is.
+    """
+    return {
+        tag: digest
+        for tag, digest in destination.holders.items()
+        if tag not in source.holders
+        and not (rule.image_tags and rule.image_tags.protects(tag))
+        and not is_quarantine_tag(tag, digest)
+        and _is_copied(tag, replication, source, destination)
+    }
+
+
+def _is_copied(
+    tag: ImageTag, replication: ReplicationRules, source: RepositoryImages, destination: RepositoryImages
+) -> bool:
+    if (subject := attached_to(tag, destination)) is not None:
+        return replication.referrers and not source.has(subject)
+    return not replication.tags or any(pattern.matches(tag) for pattern in replication.tags)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a look at both ends makes of what was missed before."""
+
+    since: Sighted
+    """Since when each tag has been missed."""
+    written: Sighted
+    """Those of them that were not known, are another image now, or have to be kept longer."""
+    back: frozenset[ImageTag]
+    """Tags that nobody misses any more."""
+
+    @classmethod
+    def of(cls, before: Sighted, missed: Mapping[ImageTag, Digest], now: datetime) -> "Missing":
+        """Of what is missed now."""
+        written: dict[ImageTag, Sighting] = {}
+        for tag, digest in missed.items():
+            known = before.get(tag)
+            if known is None or known.digest != digest:
+                written[tag] = Sighting.at(digest, now)
+            elif known.has_to_be_renewed(now):
+                written[tag] = known.renewed(now)
+        since = {tag: written.get(tag) or before[tag] for tag in missed}
+        return cls(since, written, frozenset(before.keys() - missed.keys()))
+
+    def due(self, grace: timedelta, now: datetime) -> Sighted:
+        """What has been missed for longer than this."""
+        return {tag: sighting for tag, sighting in self.since.items() if now - sighting.since > grace}
+
+
+def plan_withdrawals(rule: str, source: RepositoryRef, destination: RepositoryImages, due: Sighted) -> Plan:
+    """Take image tags that have been missed for long enough.
+
+    On ECR an image goes with its last tag, so its end is planned as what it is: an index before what it lists.
+    """
+    by_image: dict[Digest, dict[ImageTag, str]] = {}
+    for tag, missed in sorted(due.items()):
+        why = f"{tag} has been gone from {source} since {missed.since:%Y-%m-%d}"
+        by_image.setdefault(missed.digest, {})[tag] = why
+    steps: list[Step] = []
+    for digest, going in sorted(by_image.items(), key=lambda each: (not _is_index(each[0], destination), each[0])):
+        image = ImageRef(destination.repository, digest)
+        if destination.tags_of(digest) <= going.keys():
+            why = "; ".join(going.values())
+            steps.append(DeleteImage(rule=rule, why=why, image=image, image_tags=frozenset(going)))
+        else:
+            steps += [RemoveImageTag(rule=rule, why=why, image=image, image_tag=tag) for tag, why in going.items()]
+    return Plan(tuple(steps))
+
+
+def _is_index(digest: Digest, images: RepositoryImages) -> bool:
+    return digest in images.images and images.images[digest].media_type in INDEX_MEDIA_TYPES

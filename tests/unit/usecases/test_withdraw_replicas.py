@@ -1,0 +1,218 @@
+"""What has gone at the source goes at the destination: later, within the brake, and never what is protected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecr_steward.domain.brake import Brake
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import ImageRef, ImageTag
+from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import DeleteImage, RemoveImageTag
+from ecr_steward.domain.rules import Destination, Match, Mode, ReplicationRules, Rule, Rules
+from ecr_steward.domain.sightings import REMEMBERED
+from ecr_steward.usecases.withdraw_replicas import Withdrawal
+from ecr_steward_fakes import FakeSightings
+from ecr_steward_fakes.appliers import UNBRAKED, applier_of
+from ecr_steward_fakes.rules import API, AWAY, HOME, NOON, TAG_RULES, Pattern, service_rule
+from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
+
+FIRST = manifest("first", blobs=[blob("first")])
+SECOND = manifest("second", blobs=[blob("second")])
+INDEX = manifest("index", children=[FIRST, SECOND])
+REPLICA = API.in_registry(AWAY)
+WEEK = ReplicationRules((Destination(region=AWAY.region),), remove_after=7)
+GRACE = timedelta(days=7, seconds=1)
+
+
+@dataclass
+class Ends:
+    """A source that has let go of something, and what is left of it at the destination."""
+
+    world: World
+    rule: Rule = field(default_factory=lambda: service_rule(replicate=(WEEK,)))
+    missed: FakeSightings = field(default_factory=FakeSightings)
+    brake: Brake = UNBRAKED
+    now: datetime = NOON
+
+    @classmethod
+    def of(cls, here: Mapping[str, Manifest], there: Mapping[str, Manifest], **changes: Any) -> "Ends":
+        made = world([FIRST, SECOND, INDEX], here)
+        held_there = [FIRST, SECOND, *([INDEX] if INDEX in there.values() else [])]
+        for each in held_there:
+            made.content.hold(REPLICA, each)
+        for tag, held in there.items():
+            give_tag(made.registry, ImageRef(REPLICA, held.digest), ImageTag(tag))
+        made.registry.calls.clear()
+        return cls(made, **changes)
+
+    def sweep(self, after: timedelta = timedelta(0), *, is_dry: bool = False) -> Outcome:
+        """One look, so much later than the last one."""
+        self.now += after
+        registry = self.world.registry
+        return Withdrawal(
+            rules=Rules((self.rule,)),
+            homes=(HOME,),
+            missed=self.missed,
+            now=lambda: self.now,
+            applier=applier_of(registry, now=lambda: self.now, brake=self.brake),
+            is_dry=is_dry,
+        ).look(self.rule, (self.rule.replicate or ())[0], registry.images(API), registry.images(REPLICA))
+
+    @property
+    def tags(self) -> set[str]:
+        return set(self.world.registry.images(REPLICA).holders)
+
+
+def test_a_tag_goes_when_its_source_has_been_without_it_for_long_enough() -> None:
+    ends = Ends.of({"1.0.0": FIRST}, {"1.0.0": FIRST, "0.9.0": SECOND})
+
+    assert ends.sweep().plan.is_empty
+    assert ends.sweep(timedelta(days=6)).plan.is_empty
+    outcome = ends.sweep(timedelta(days=1, seconds=1))
+
+    (step,) = outcome.plan.steps
+    assert isinstance(step, DeleteImage)
+    assert step.why == f"0.9.0 has been gone from {API} since {NOON:%Y-%m-%d}"
+    assert outcome.applied
+    assert ends.tags == {"1.0.0"}
+    assert ends.sweep().plan.is_empty
+
+
+def test_the_image_stays_when_it_holds_another_tag() -> None:
+    ends = Ends.of({"1.0.0": FIRST}, {"1.0.0": FIRST, "0.9.0": FIRST})
+    ends.sweep()
+
+    outcome = ends.sweep(GRACE)
+
+    assert [type(step) for step in outcome.plan.steps] == [RemoveImageTag]
+    assert ends.tags == {"1.0.0"}
+
+
+def test_the_time_begins_anew_when_a_tag_was_back_or_is_another_image() -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST})
+    ends.sweep()
+    give_tag(ends.world.registry, ImageRef(API, FIRST.digest), ImageTag("1.0.0"))
+    ends.sweep(timedelta(days=5))
+    moved = Ends.of({}, {"1.0.0": SECOND}, missed=ends.missed, now=ends.now)
+
+    assert moved.sweep(timedelta(days=5)).plan.is_empty
+    assert moved.sweep(timedelta(days=5)).plan.is_empty
+    assert not moved.sweep(timedelta(days=3)).plan.is_empty
+
+
+@pytest.mark.parametrize(
+    ("tag", "changes"),
+    [
+        ("1.0.0", {"image_tags": replace(TAG_RULES, protect=(Pattern(r"1\..*"),))}),
+        (f"quarantine-{FIRST.digest.hex[:12]}", {}),
+        ("nightly", {"replicate": (replace(WEEK, tags=(Pattern(r"\d+\.\d+\.\d+"),)),)}),
+        (f"sha256-{SECOND.digest.hex}.sig", {}),
+        ("1.0.0", {"replicate": (replace(WEEK, remove_after=None),)}),
+    ],
+    ids=["protected", "quarantined", "not copied by this rule", "attached to an image that is there", "not asked for"],
+)
+def test_a_tag_stays_when_it_is(tag: str, changes: dict[str, Any]) -> None:
+    ends = Ends.of({}, {tag: FIRST}, rule=service_rule(**{"replicate": (WEEK,), **changes}))
+    ends.sweep()
+
+    assert ends.sweep(GRACE).plan.is_empty
+    assert ends.tags == {tag}
+
+
+def test_a_signature_goes_when_its_image_has_gone_at_the_source() -> None:
+    ends = Ends.of({}, {"1.0.0": SECOND, f"sha256-{SECOND.digest.hex}.sig": FIRST})
+    ends.world.registry.delete_image(ImageRef(API, INDEX.digest), frozenset())
+    ends.world.registry.delete_image(ImageRef(API, SECOND.digest), frozenset())
+    ends.sweep()
+
+    ends.sweep(GRACE)
+
+    assert ends.tags == set()
+
+
+def test_nothing_goes_when_the_brake_holds() -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST, "2.0.0": SECOND}, brake=Brake(removals=1, share=100))
+    ends.sweep()
+
+    outcome = ends.sweep(GRACE)
+
+    assert outcome.halt is not None
+    assert ends.tags == {"1.0.0", "2.0.0"}
+
+
+def test_nothing_is_done_or_noted_when_the_rule_observes_or_only_a_plan_is_made() -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST})
+    ends.sweep()
+    observing = replace(ends, rule=service_rule(replicate=(WEEK,), mode=Mode.OBSERVE))
+
+    for outcome in (observing.sweep(GRACE), ends.sweep(GRACE, is_dry=True)):
+        assert len(outcome.plan.steps) == 1
+        assert not outcome.applied
+    assert ends.tags == {"1.0.0"}
+    assert Ends.of({}, {"1.0.0": FIRST}).sweep(is_dry=True).plan.is_empty
+
+
+def test_nothing_goes_when_another_repository_is_copied_to_the_same_place() -> None:
+    everywhere = ReplicationRules((Destination(account="222233334444", region=AWAY.region),), remove_after=7)
+    ends = Ends.of({}, {"1.0.0": FIRST}, rule=service_rule(replicate=(WEEK,)))
+    other = Rule("others", Match((Pattern("team-.*"),)), Mode.ENFORCE, replicate=(WEEK, everywhere))
+    twin = replace(HOME, region="us-west-2")
+    withdrawal = Withdrawal(
+        Rules((ends.rule, other)), (HOME, twin), ends.missed, lambda: NOON, applier_of(ends.world.registry)
+    )
+    registry = ends.world.registry
+
+    outcome = withdrawal.look(ends.rule, WEEK, registry.images(API), registry.images(REPLICA))
+
+    assert outcome.remark == f"nothing is removed there: {API.in_registry(twin)} is copied to the same place"
+
+
+def test_an_image_stays_when_an_index_of_the_destination_lists_it() -> None:
+    ends = Ends.of({"1.0.0": INDEX}, {"1.0.0": INDEX, "0.9.0": FIRST})
+    ends.sweep()
+
+    outcome = ends.sweep(GRACE)
+
+    assert outcome.error is None
+    assert any("somebody was faster" in remark for remark in outcome.plan.remarks)
+    assert ends.tags == {"1.0.0", "0.9.0"}
+
+
+def test_what_is_missed_is_remembered_for_as_long_as_the_brake_holds() -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST, "2.0.0": SECOND}, brake=Brake(removals=1, share=100))
+    ends.missed = FakeSightings(now=lambda: ends.now)
+    for _ in range(20):
+        ends.sweep(REMEMBERED / 5)
+    ends.brake = UNBRAKED
+
+    ends.sweep(timedelta(seconds=1))
+
+    assert ends.tags == set()
+
+
+@given(
+    here=st.dictionaries(
+        st.sampled_from(["1.0.0", "2.0.0", "3.0.0", "4.0.0"]), st.sampled_from([FIRST, SECOND, INDEX])
+    ),
+    there=st.dictionaries(
+        st.sampled_from(["1.0.0", "2.0.0", "3.0.0", "4.0.0"]), st.sampled_from([FIRST, SECOND, INDEX])
+    ),
+)
+def test_after_the_grace_only_what_the_source_holds_is_left_and_the_next_plan_is_empty(
+    here: dict[str, Manifest], there: dict[str, Manifest]
+) -> None:
+    ends = Ends.of(here, there)
+    ends.sweep()
+    ends.sweep(GRACE)
+    ends.sweep()
+    holders = ends.world.registry.images(REPLICA).holders
+    listed = {FIRST.digest, SECOND.digest} if INDEX.digest in holders.values() else set()
+
+    assert there.keys() & here.keys() <= holders.keys()
+    assert all(tag in here or digest in listed for tag, digest in holders.items())
