@@ -177,3 +177,16 @@ def test_no_tag_is_there_when_a_storm_does_not_end(
     plain_road.mend()
     plain_road.copy()
     plain_road.require_equal()
+
+
+def test_an_image_arrives_when_nobody_heard_that_its_tag_was_put_and_tags_are_immutable(
+    world: World, new_source: Callable[[str], Repository]
+) -> None:
+    """It is put once more, and an immutable tag may be put as it is."""
+    with road_between(new_source("ecr"), world.place("ecr", imageTagMutability="IMMUTABLE")) as road:
+        road.break_at("destination", "PUT tag", ways.cut_unsaid)
+
+        road.copy()
+
+        road.require_equal()
+        assert road.proxies["destination"].seen.count("PUT tag") == 2
