@@ -9,6 +9,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Never, Protocol
@@ -24,15 +25,18 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.manifests import parse_manifest
+from ecr_steward.adapters.native_replication import EcrNativeCopies
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.native_copies import NativeCopy
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity
+from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.stores import ImageContent
-from ecr_steward_fakes import FakeImageContent, FakeRegistry, FakeScans
+from ecr_steward_fakes import FakeImageContent, FakeNativeCopies, FakeRegistry, FakeScans
 from local_ecr import LocalEcr, LocalEcrServer
 
 ON_REAL_AWS = os.environ.get("STEWARD_TEST_AWS") == "1"
@@ -59,6 +63,8 @@ class World(Protocol):
     def content(self) -> ImageContent: ...
     @property
     def scans(self) -> Scans: ...
+    @property
+    def native_copies(self) -> NativeCopies: ...
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
         """Push a manifest, with its blobs, under image tags or by digest alone."""
         ...
@@ -76,6 +82,12 @@ class World(Protocol):
         """Have a rule of the registry decide that this repository's images are scanned on push."""
         ...
 
+    def pushed_and_replicated(
+        self, repository: RepositoryRef, manifest: Manifest, status: str, *to: RegistryRef
+    ) -> AbstractContextManager[ImageRef]:
+        """A with block in which an image was pushed that ECR itself replicates, and has come so far with it."""
+        ...
+
 
 class FakeWorld:
     """The world of the fakes."""
@@ -86,6 +98,7 @@ class FakeWorld:
         self.registry = FakeRegistry(now=utc_now)
         self.content = FakeImageContent(self.registry)
         self.scans = FakeScans(self.registry)
+        self.native_copies = FakeNativeCopies(self.registry)
 
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
         self.content.hold(repository, manifest)
@@ -110,6 +123,13 @@ class FakeWorld:
     def scan_by_registry(self, repository: RepositoryRef) -> None:
         self.registry.scanned_by_registry[repository] = "SCAN_ON_PUSH"
 
+    def pushed_and_replicated(
+        self, repository: RepositoryRef, manifest: Manifest, status: str, *to: RegistryRef
+    ) -> AbstractContextManager[ImageRef]:
+        image, code = self.push(repository, manifest, "1.4.2"), "NotAllowed" if status == "FAILED" else None
+        self.native_copies.say(image, *(NativeCopy(registry, status, code) for registry in to))
+        return nullcontext(image)
+
 
 class EcrWorld:
     """The world of the adapters."""
@@ -120,6 +140,7 @@ class EcrWorld:
         self.prefix = prefix
         self.registry = EcrRegistry(clients)
         self.scans = EcrScans(clients)
+        self.native_copies = EcrNativeCopies(clients)
         self.content = RegistryContent(clients, transport)
 
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
@@ -182,6 +203,26 @@ class LocalWorld(EcrWorld):
         registry = local_ecr.Registry(where.registry.account, where.registry.region)
         self._ecr.record_scan(registry, where.name, image.digest.value, document)
 
+    @contextmanager
+    def pushed_and_replicated(
+        self, repository: RepositoryRef, manifest: Manifest, status: str, *to: RegistryRef
+    ) -> Iterator[ImageRef]:
+        destinations = [{"region": registry.region, "registryId": registry.account} for registry in to]
+        self._clients.ecr(repository.registry).put_replication_configuration(
+            replicationConfiguration={"rules": [{"destinations": destinations}]}  # type: ignore[typeddict-item]
+        )
+        for registry in to if status == "FAILED" else ():
+            nobody = {"Effect": "Deny", "Principal": "*", "Action": "ecr:ReplicateImage", "Resource": "*"}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [nobody]})
+            self._clients.ecr(registry).put_registry_policy(policyText=policy)
+        with self._ecr.background.paused():
+            image = self.push(repository, manifest, "1.4.2")
+            if status == "IN_PROGRESS":
+                yield image
+                return
+        self._ecr.wait_until_idle()
+        yield image
+
 
 class AwsWorld(EcrWorld):
     """The world of the adapters, over a real account."""
@@ -194,6 +235,11 @@ class AwsWorld(EcrWorld):
 
     def scan_by_registry(self, repository: RepositoryRef) -> Never:
         pytest.skip("a real registry has scanning rules that are not ours to replace")
+
+    def pushed_and_replicated(
+        self, repository: RepositoryRef, manifest: Manifest, status: str, *to: RegistryRef
+    ) -> Never:
+        pytest.skip("what a real registry replicates is not ours to replace")
 
 
 @pytest.fixture(params=["fake", "adapter", *(["aws"] if ON_REAL_AWS else [])])

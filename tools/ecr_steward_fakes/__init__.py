@@ -14,6 +14,7 @@ from ecr_steward_fakes.messages import (
     FakeSourceQueue,
     FakeSweepQueue,
 )
+from ecr_steward_fakes.native_replication import FakeNativeCopies
 from ecr_steward_fakes.registry import FakeRegistry
 from ecr_steward_fakes.registry_settings import FakeRegistrySettings
 from ecr_steward_fakes.scans import FakeScans
@@ -31,6 +32,7 @@ __all__ = [
     "FakeJournal",
     "FakeLeases",
     "FakeLogins",
+    "FakeNativeCopies",
     "FakeNotices",
     "FakeRegistry",
     "FakeRegistrySettings",

@@ -20,6 +20,7 @@ READING = frozenset(
         "has_blob",
         "referrers",
         "scan",
+        "native_copies",
     }
     | {"image_tags", "digest_of", "read_blob"}
     | {"seen", "run_by_ecs", "run_by_lambda", "counted_by_inspector"}

@@ -15,6 +15,7 @@ from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.adapters.limiter import Limiter
+from ecr_steward.adapters.native_replication import EcrNativeCopies
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
@@ -48,6 +49,7 @@ from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
+from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
@@ -195,6 +197,7 @@ class App:
     """The registries that are swept, from which others have their replicas."""
     sightings: Sightings | None = None
     workloads: Workloads | None = None
+    native_copies: NativeCopies | None = None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -291,6 +294,7 @@ class App:
             homes=self.homes,
             sightings=self.sightings,
             workloads=self.workloads,
+            native_copies=self.native_copies,
         )
 
     @property
@@ -390,6 +394,7 @@ def _house() -> Callable[[Rules], App]:
         homes=settings.homes,
         sightings=StateSightings(table),
         workloads=AwsWorkloads(clients, {settings.accounts.own, *settings.accounts.connected}, utc_now),
+        native_copies=EcrNativeCopies(clients),
     )
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +23,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ecr_steward import bootstrap
 from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.notices import FailedEvent
-from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepFailure, SweepOutcome
+from ecr_steward.domain.outcome import CredentialOutcome, Lag, Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import (
     AddImageTag,
     AddResourceTags,
@@ -156,6 +156,8 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
         return _line(outcome)
     for each in outcome.outcomes:
         _line(each)
+    for lag in outcome.lags:
+        _measure(lag)
     summary: Report = {
         "repositories": outcome.repositories,
         "parts": outcome.parts,
@@ -204,7 +206,15 @@ def _line(outcome: Outcome) -> Report:
         _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)
     if plan.violations:
         _metrics().add_metric("ViolationsFound", MetricUnit.Count, len(plan.violations))
+    if outcome.lag:
+        _measure(outcome.lag)
     return line
+
+
+def _measure(lag: Lag) -> None:
+    """Measure a lag by destination and function: the sweep's is of copies under way, the copier's of those done."""
+    with single_metric("ReplicationLagSeconds", MetricUnit.Seconds, lag.seconds) as metric:
+        metric.add_dimension("destination", str(lag.destination))
 
 
 def _said_of(outcome: Outcome) -> list[str]:

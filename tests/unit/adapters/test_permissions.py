@@ -19,6 +19,7 @@ from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
+from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.releases import Releases
@@ -145,6 +146,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Workloads.run_by_ecs,
         Workloads.run_by_lambda,
         Workloads.counted_by_inspector,
+        NativeCopies.of,
         ReplicationQueue.request,
         SweepQueue.put,
         SourceQueue.postpone,

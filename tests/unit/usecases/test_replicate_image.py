@@ -1,11 +1,13 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.native_copies import LOOK_BACK
 from ecr_steward.domain.notices import ImageReplicated
-from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.outcome import Lag, Outcome
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.rules import Destination, Match, Mode, ReplicationRules, Rules
 from ecr_steward.errors import (
@@ -21,7 +23,7 @@ from ecr_steward.errors import (
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
 from ecr_steward_fakes import FakeNotices
 from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, SETTINGS, Pattern, noon, rulebook, service_rule
+from ecr_steward_fakes.rules import API, AWAY, NOON, SETTINGS, Pattern, noon, rulebook, service_rule
 from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
 
 AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
@@ -363,3 +365,51 @@ def test_blob_that_a_registry_does_not_hold_is_left_where_it_is() -> None:
     (outcome,) = replicate(source, held)
 
     assert str(foreign.digest) not in " ".join(str(step) for step in outcome.plan.steps)
+
+
+def pushed(source: World, age: timedelta) -> None:
+    """Have the index be pushed so long ago."""
+    (held,) = (each for each in source.registry.images_in(API) if each.digest == INDEX.digest)
+    source.registry.restore(replace(held, pushed_at=NOON - age))
+
+
+def test_the_time_since_the_push_is_the_lag_when_the_image_has_arrived() -> None:
+    source = world(ALL, {"1.4.2": INDEX})
+    pushed(source, timedelta(seconds=90))
+
+    (outcome,) = replicate(source)
+
+    assert outcome.lag == Lag(AWAY, 90.0)
+
+
+def test_there_is_no_lag_when_the_image_was_there_and_only_got_another_tag() -> None:
+    source = world(ALL, {"1.4.2": INDEX})
+    replicate(source)
+    give_tag(source.registry, ImageRef(API, INDEX.digest), ImageTag("1.4.3"))
+    pushed(source, timedelta(seconds=90))
+
+    (outcome,) = replicate(source)
+
+    assert "1.4.3" in replica_tags(source)
+    assert outcome.lag is None
+
+
+def test_there_is_no_lag_when_the_image_is_so_old_that_no_push_has_brought_it() -> None:
+    source = world(ALL, {"1.4.2": INDEX})
+    pushed(source, LOOK_BACK + timedelta(seconds=1))
+
+    (outcome,) = replicate(source)
+
+    assert replica_tags(source) == {"1.4.2"}
+    assert outcome.lag is None
+
+
+def test_there_is_no_lag_when_the_copy_has_failed() -> None:
+    source = world(ALL, {"1.4.2": INDEX})
+    pushed(source, timedelta(seconds=90))
+    source.registry.calls.fail_before("put_manifest", ThrottledError("slow down"))
+
+    (outcome,) = replicate(source)
+
+    assert outcome.error is not None
+    assert outcome.lag is None

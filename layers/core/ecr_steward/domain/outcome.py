@@ -3,11 +3,21 @@
 from dataclasses import dataclass, replace
 
 from ecr_steward.domain.brake import Hold
+from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.rules import Mode
 from ecr_steward.domain.verdict import Assessment
 from ecr_steward.errors import StewardError
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far a destination was behind the push of an image."""
+
+    destination: RegistryRef
+    seconds: float
+    """From the push until now, when the copy has just arrived, or is still under way."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,8 @@ class Outcome:
     """Why the plan was not carried out, or not to its end, although its rule would."""
     changed_by: str | None = None
     """Whose change this job answers, where an event says so."""
+    lag: Lag | None = None
+    """Of an image that this job has brought to a destination, where that tells something."""
 
     def carried_out(self, halt: Pause | Hold | None) -> "Outcome":
         """The outcome of the same plan, now that it is done, unless something has halted it."""
@@ -75,3 +87,5 @@ class SweepOutcome:
     failures: tuple[SweepFailure, ...] = ()
     parts: int = 0
     """Parts put on the sweep's queue, where this outcome is that of cutting it."""
+    lags: tuple[Lag, ...] = ()
+    """The longest one of each destination, of the images that ECR's own replication has not brought there yet."""

@@ -14,12 +14,13 @@ from itertools import batched
 
 from ecr_steward.domain.governance import needs_registry_scanning
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
-from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
+from ecr_steward.domain.outcome import Lag, SweepFailure, SweepOutcome
 from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.replicas import native_destinations, sources_of
 from ecr_steward.domain.repositories import Part, Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart
+from ecr_steward.domain.ways import native_rules
 from ecr_steward.errors import StewardError, SweepHopsError
 from ecr_steward.ports.messages import SweepQueue
 from ecr_steward.ports.registry import Registry
@@ -197,9 +198,10 @@ def _places(homes: Sequence[RegistryRef], rules: Rules) -> Iterator[_Place]:
 
 
 def _concerned(place: _Place, homes: Sequence[RegistryRef], rules: Rules, registry: Registry) -> Iterator[Repository]:
-    """The repositories that some rule covers, or one that is copied there."""
+    """The repositories that some rule covers, that ECR itself copies from a home, or that are copied there."""
     for each in registry.repositories(place.registry):
-        if rules.may_govern(each.ref) or any(sources_of(rules, each.ref, homes)):
+        is_copied = not place.settings_only and any(native_rules(rules, each.ref))
+        if is_copied or rules.may_govern(each.ref) or any(sources_of(rules, each.ref, homes)):
             yield each
 
 
@@ -222,12 +224,16 @@ def _ahead[Item, Found](
 
 def summed(found: Iterable[Swept]) -> SweepOutcome:
     """What a sweep found, all in all."""
-    told = [swept for swept in found if swept.is_covered or swept.outcomes or swept.failures]
+    told = [swept for swept in found if swept.is_covered or swept.outcomes or swept.failures or swept.lags]
+    lags: dict[RegistryRef, float] = {}
+    for destination, seconds in (each for swept in told for each in swept.lags.items()):
+        lags[destination] = max(lags.get(destination, 0.0), seconds)
     return SweepOutcome(
         outcomes=tuple(outcome for swept in told for outcome in swept.outcomes),
         repositories=sum(swept.is_covered for swept in told),
         requested=sum(swept.requested for swept in told),
         failures=tuple(failure for swept in told for failure in swept.failures),
+        lags=tuple(Lag(destination, seconds) for destination, seconds in sorted(lags.items())),
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.native_copies import LOOK_BACK
 from ecr_steward.domain.notices import ImageReplicated
-from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.outcome import Lag, Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan
 from ecr_steward.domain.repositories import Part
@@ -65,7 +66,7 @@ def replicate_image(
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     copier = Copier(rules, content, registry.images, settings, resource_tags, Assessor(rules, registry, scans, now))
-    job = _Job(rule=rule, copier=copier, registry=registry, applier=applier, notices=notices, lessor=lessor)
+    job = _Job(rule=rule, copier=copier, registry=registry, applier=applier, notices=notices, now=now, lessor=lessor)
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
     while pending:
@@ -85,6 +86,7 @@ class _Job:
     registry: Registry
     applier: Applier
     notices: Notices
+    now: Clock
     lessor: Lessor | None
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
@@ -110,6 +112,7 @@ class _Job:
         mode = self.rule.mode
         done: list[Plan] = []
         error: StewardError | None = None
+        lag: Lag | None = None
         try:
             if mode is Mode.OBSERVE:
                 return Outcome(str(copy), self.rule.name, mode, self.copier.plan(copy))
@@ -117,7 +120,7 @@ class _Job:
             if not facts.image_tags:
                 remark = None if facts.held_back else "its image tags have gone meanwhile"
                 return Outcome(str(copy), self.rule.name, mode, Plan(remarks=facts.held_back), remark=remark)
-            self._copy(copy, facts, done)
+            lag = self._copy(copy, facts, done)
         except (ImageNotFoundError, RepositoryNotFoundError) as cause:
             if self._is_gone(copy.image):
                 return Outcome(str(copy), self.rule.name, mode, remark="the image is gone")
@@ -127,14 +130,16 @@ class _Job:
             cause.rule = cause.rule or self.rule.name
             error = cause
         plan = sum(done, start=NOTHING)
-        return Outcome(str(copy), self.rule.name, mode, plan, applied=True, error=error)
+        return Outcome(str(copy), self.rule.name, mode, plan, applied=True, error=error, lag=lag)
 
-    def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> None:
+    def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> Lag | None:
         """Apply plan after plan, until the facts, read anew, leave nothing to plan: only that counts as arrived.
 
         Content first; then the source's image tags are read anew, since copying takes its time, and put at once.
+        Answers how far the destination was behind, where it has got the image only now.
         """
         errors: list[StewardError] = []
+        is_new = copy.image.digest not in facts.destination.digests
         try:
             self._apply(self.copier.plan_settings(copy), copy, done)
         except StewardError as error:
@@ -160,6 +165,17 @@ class _Job:
         if facts.image_tags:
             notice = ImageReplicated(self.rule.name, copy.image, copy.to, frozenset(facts.image_tags))
             self.notices.publish(notice)
+        return self._lag(copy, facts) if is_new and facts.image_tags else None
+
+    def _lag(self, copy: Copy, facts: Facts) -> Lag | None:
+        """How far the destination was behind. An image that was old already is brought for another reason than a push.
+
+        Such are a rule that is new, a tag that was moved to it, and a person who has released it.
+        """
+        image = facts.source.images.get(copy.image.digest)
+        if image is None or image.pushed_at is None or (age := self.now() - image.pushed_at) > LOOK_BACK:
+            return None
+        return Lag(copy.to.registry, age.total_seconds())
 
     def _apply(self, plan: Plan, copy: Copy, done: list[Plan]) -> bool:
         """Apply a plan; answers whether there was anything to do.

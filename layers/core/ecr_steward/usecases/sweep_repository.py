@@ -8,6 +8,7 @@ from functools import partial
 from ecr_steward.domain.contents import images_after
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.native_copies import recent
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
@@ -15,9 +16,11 @@ from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
+from ecr_steward.domain.ways import native_rules
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
+from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.scans import Scans
@@ -56,6 +59,8 @@ class Hands:
     """``None``: no image tag expires."""
     workloads: Workloads | None = None
     """``None``: nothing goes that might be in use."""
+    native_copies: NativeCopies | None = None
+    """``None``: nobody asks how far ECR's own replication is."""
     is_dry: bool = False
 
     @property
@@ -79,6 +84,8 @@ class Swept:
     requested: int = 0
     is_covered: bool = False
     """Whether this is a repository that some rule covers."""
+    lags: dict[RegistryRef, float] = field(default_factory=dict)
+    """Seconds since the oldest push that ECR's own replication has not brought there yet, by destination."""
 
     def keep(self, outcome: Outcome) -> None:
         """Keep an outcome that is worth telling, and what went wrong."""
@@ -128,7 +135,7 @@ class _Visit:
         governing, self._known = governed(self._known, self._rules, self._registry, self._hands.homes)
         self._swept.is_covered = bool(governing.names)
         jobs = [self._mend_settings, self._mend_image_tags, self._retain_images, self._judge_images]
-        for job in jobs[:1] if settings_only else [*jobs, self._request_replicas]:
+        for job in jobs[:1] if settings_only else [*jobs, self._request_replicas, self._check_native_copies]:
             self._attempt(self._repository, partial(job, governing))
 
     def _attempt(self, subject: object, job: Callable[[], None]) -> None:
@@ -219,6 +226,27 @@ class _Visit:
                 self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
                 if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
                     self._attempt(image, partial(self._tell_pass, rule, image, images))
+
+    def _check_native_copies(self, _governing: Governing) -> None:
+        """Ask how far ECR's own replication is with what was pushed lately. Nobody else hears of a copy that failed."""
+        entry = next((entry for entry, _ in native_rules(self._rules, self._repository)), None)
+        copies = self._hands.native_copies
+        if entry is None or copies is None:
+            return
+        for image, age in recent(self._copier.images(self._repository), self._hands.now()):
+            try:
+                found = copies.of(image.ref)
+            except ImageNotFoundError:
+                continue
+            for copy in found:
+                if copy.is_under_way:
+                    self._swept.lags[copy.to] = max(self._swept.lags.get(copy.to, 0.0), age.total_seconds())
+                if fault := copy.fault(age):
+                    subject = f"{image.ref} to {self._repository.in_registry(copy.to)}"
+                    if copy.has_failed and entry.mode is Mode.ENFORCE:
+                        self._swept.failures.append(SweepFailure(subject, fault))
+                    else:
+                        self._swept.outcomes.append(Outcome(subject, entry.name, entry.mode, remark=fault))
 
     def _tell_pass(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> None:
         """Publish the verdict that a missing copy waited for; no event has told it, or nobody has heard."""

@@ -536,6 +536,35 @@ class Sweep(Scenario):
         return found
 
 
+class SweepNative(Scenario):
+    """ECR itself was to copy an image to another account, which does not let it."""
+
+    effects: ClassVar = {"failure told"}
+    function = "ReconcileRegistryFunction"
+    account, elsewhere = HUB, SPOKE
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("native")
+        user = self.house.at(self.account)
+        user.ecr.create_repository(repositoryName=self.repository)
+        filters = [{"filter": "native/", "filterType": "PREFIX_MATCH"}]
+        rule = {"destinations": [{"region": AWAY, "registryId": self.elsewhere}], "repositoryFilters": filters}
+        user.ecr.put_replication_configuration(replicationConfiguration={"rules": [rule]})
+        self.house.push(user, self.repository, "1.0.0")
+        self.house.sandbox.wait_until_idle()
+
+    def play(self) -> None:
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        words = f"{self.elsewhere}/{AWAY}/{self.repository}: ECR's own replication failed: AccessDenied"
+        return {"failure told"} if any(words in text for text in told["failure queue"]) else set()
+
+
+class SweepNativeInSpoke(SweepNative):
+    account, elsewhere = SPOKE, HUB
+
+
 class Refresh(Scenario):
     """One login has never been published, the other was replaced by somebody."""
 
@@ -680,6 +709,8 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "bare in the spoke": BareInSpoke,
     "sweep what is to be bare": SweepBare,
     "retain": Retain,
+    "sweep what ECR copies": SweepNative,
+    "sweep what ECR copies in the spoke": SweepNativeInSpoke,
     "replicate to what is to be bare": ReplicateToBare,
     "enforce": Enforce,
     "enforce in the spoke": EnforceInSpoke,

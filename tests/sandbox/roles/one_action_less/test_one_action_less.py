@@ -203,6 +203,7 @@ TABLE = [
     *rows(SWEEP, "retain", {"dynamodb:BatchWriteItem": {"seen", "forgotten"}}, on="-StateTable-"),
     *rows(SWEEP, "retain", {"dynamodb:DeleteItem": {"forgotten"}}, on="-StateTable-"),
     *rows(SWEEP, "retain", RUNNING),
+    *rows(SWEEP, "sweep what ECR copies", {"ecr:DescribeImageReplicationStatus": ALL}),
     *keeping("ReconcileRegistryFunction"),
     # refresh_credentials
     *rows(REFRESH, "refresh", {"ecr:DescribeRepositories ListImages": {"login"}, "events:PutEvents": NOTICE}),
@@ -219,6 +220,7 @@ TABLE = [
     *rows(OVER_THERE, "apply in the spoke", {READING: ALL, **CHANGING}),
     *rows(OVER_THERE, "bare in the spoke", BARE),
     *rows(OVER_THERE, "retain", RUNNING),
+    *rows(OVER_THERE, "sweep what ECR copies in the spoke", {"ecr:DescribeImageReplicationStatus": ALL}),
     *rows(OVER_THERE, "apply to a registry in the spoke", REGISTRY),
     *rows(OVER_THERE, "apply elsewhere in the spoke", {"ecr:DeleteRegistryPolicy": ALL}),
     *rows(OVER_THERE, "enforce in the spoke", TAGGING),
