@@ -2,9 +2,11 @@
 
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor
 from ecr_steward.domain.names import image_tag
 from ecr_steward.errors import InvalidManifestError, RefusedByRegistryError, StewardError
@@ -269,6 +272,32 @@ def test_a_download_is_given_up_when_it_goes_on_elsewhere(server: Any, client: D
 
     with pytest.raises(RefusedByRegistryError, match="goes on elsewhere than after 100 bytes"):
         read(client)
+
+
+def test_a_chunk_may_leave_slower_than_a_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONNECT_SECONDS", 0.2)
+    size = 32 * 2**20  # more than the buffers of both ends hold
+
+    def take_late(listener: socket.socket) -> None:
+        taken, _ = listener.accept()
+        with taken, taken.makefile("rb") as stream:
+            time.sleep(0.6)
+            while stream.readline() != b"\r\n":
+                pass
+            stream.read(size)
+            taken.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taker = Thread(target=take_late, args=(listener,), daemon=True)
+        taker.start()
+        transport, url = Transport(), f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        headers = {"Content-Length": str(size)}
+        with transport.exchange(
+            "PUT", url, operation="x", headers=headers, body=[b"x" * size], repeatable=False
+        ) as answer:
+            assert answer.status == 201
+        transport.close()
+        taker.join()
 
 
 def test_a_refusal_without_end_is_left_before_the_next_try(

@@ -1,7 +1,7 @@
-"""Status lines and headers of answers, bounded in size and time, from their first byte on.
+"""Connections whose answers have a head that is bounded in size and time, from its first byte on.
 
-Python's own client counts the lines alone, waits for each as long as something comes, and reads past any number of
-``100 Continue``.
+Python's own client counts the lines of headers alone, waits for each as long as something comes, and reads past any
+number of ``100 Continue``.
 """
 
 import time
@@ -59,9 +59,23 @@ class _Answer(HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _Answer
 
+    def connect(self) -> None:
+        super().connect()
+        _allow_slow_sending(self)
+
 
 class _SecureConnection(HTTPSConnection):
     response_class = _Answer
+
+    def connect(self) -> None:
+        super().connect()
+        _allow_slow_sending(self)
+
+
+def _allow_slow_sending(connection: HTTPConnection) -> None:
+    """urllib3 would have each chunk of a body leave within the seconds that a connection may take."""
+    if connection.sock is not None:
+        connection.sock.settimeout(limits.READ_SECONDS)
 
 
 class _Pool(urllib3.HTTPConnectionPool):
