@@ -196,6 +196,7 @@ class App:
     homes: tuple[RegistryRef, ...] = ()
     """The registries that are swept, from which others have their replicas."""
     sightings: Sightings | None = None
+    missed: Sightings | None = None
     workloads: Workloads | None = None
     native_copies: NativeCopies | None = None
 
@@ -293,6 +294,7 @@ class App:
             settings=self.registry_settings,
             homes=self.homes,
             sightings=self.sightings,
+            missed=self.missed,
             workloads=self.workloads,
             native_copies=self.native_copies,
         )
@@ -393,6 +395,7 @@ def _house() -> Callable[[Rules], App]:
         own_roles=settings.own_roles,
         homes=settings.homes,
         sightings=StateSightings(table),
+        missed=StateSightings(table, "missed"),
         workloads=AwsWorkloads(clients, {settings.accounts.own, *settings.accounts.connected}, utc_now),
         native_copies=EcrNativeCopies(clients),
     )

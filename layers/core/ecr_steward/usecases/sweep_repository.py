@@ -36,6 +36,7 @@ from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings, tags_to_match
 from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.retain_images import RetentionFacts, asks_for_retention, retain_images
+from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 LEFT_TO_QUEUE = "left to the replication queue"
 """The remark of a copy that a sweep has only asked for."""
@@ -57,6 +58,8 @@ class Hands:
     """The registries that are swept, from which others have their replicas."""
     sightings: Sightings | None = None
     """``None``: no image tag expires."""
+    missed: Sightings | None = None
+    """``None``: what has gone at its source stays at a destination."""
     workloads: Workloads | None = None
     """``None``: nothing goes that might be in use."""
     native_copies: NativeCopies | None = None
@@ -135,7 +138,8 @@ class _Visit:
         governing, self._known = governed(self._known, self._rules, self._registry, self._hands.homes)
         self._swept.is_covered = bool(governing.names)
         jobs = [self._mend_settings, self._mend_image_tags, self._retain_images, self._judge_images]
-        for job in jobs[:1] if settings_only else [*jobs, self._request_replicas, self._check_native_copies]:
+        of_copies = [self._request_replicas, self._withdraw_replicas, self._check_native_copies]
+        for job in jobs[:1] if settings_only else [*jobs, *of_copies]:
             self._attempt(self._repository, partial(job, governing))
 
     def _attempt(self, subject: object, job: Callable[[], None]) -> None:
@@ -247,6 +251,25 @@ class _Visit:
                         self._swept.failures.append(SweepFailure(subject, fault))
                     else:
                         self._swept.outcomes.append(Outcome(subject, entry.name, entry.mode, remark=fault))
+
+    def _withdraw_replicas(self, governing: Governing) -> None:
+        """Let destinations let go of what this repository has let go of."""
+        hands, rule = self._hands, governing.replicate
+        if rule is None or hands.missed is None:
+            return
+        source = self._copier.images(self._repository)
+        withdrawal = Withdrawal(self._rules, hands.homes, hands.missed, hands.now, hands.applier, hands.is_dry)
+        for replication in rule.replicate or ():
+            for destination in replication.to if replication.remove_after is not None else ():
+                to = destination.of(self._repository)
+                look = partial(self._withdraw_from, to, partial(withdrawal.look, rule, replication, source))
+                self._attempt(f"{self._repository} to {to}", look)
+
+    def _withdraw_from(self, to: RepositoryRef, look: Callable[[RepositoryImages], Outcome]) -> None:
+        outcome = look(self._copier.images(to))
+        self._swept.keep(outcome)
+        if outcome.plan.is_empty and outcome.remark:
+            self._swept.outcomes.append(outcome)
 
     def _tell_pass(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> None:
         """Publish the verdict that a missing copy waited for; no event has told it, or nobody has heard."""
