@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -29,11 +29,12 @@ class Copier:
         self._child = 0
         self._begun = threading.Event()
 
-    def begin(self, source: tuple[str, str], destination: tuple[str, str]) -> None:
-        """Copy between repositories, each by URL and name."""
+    def begin(self, *ends: Repository, by: Sequence[str]) -> None:
+        """Copy from a repository to another, each by an address of its registry."""
         self._begun.clear()
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([source, destination]) + "\n")
+        asked = [(url, end.name, end.authorization, end.is_ecr) for end, url in zip(ends, by, strict=True)]
+        self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         self._child = int(self._heard())
         self._begun.set()
@@ -74,10 +75,8 @@ def serve(told: IO[str], answers: IO[str]) -> None:
     for line in told:
         child = os.fork()
         if child == 0:
-            source, destination = (
-                Repository(url, name, "", Transport(), is_ecr=False) for url, name in json.loads(line)
-            )
-            os._exit(1 if attempt(source.store(), destination.store(), referrers=True) else 0)
+            ends = [Repository(url, name, login, Transport(), is_ecr) for url, name, login, is_ecr in json.loads(line)]
+            os._exit(1 if attempt(*(end.store() for end in ends), referrers=True) else 0)
         print(child, file=answers, flush=True)
         print(os.waitpid(child, 0)[1], file=answers, flush=True)
 

@@ -20,7 +20,7 @@ from tests.faults.proxy import Exchange, FaultProxy, GoneError
 
 STEWARD = Path(sys.executable).with_name("ecr-steward")
 COSIGN = ImageTag(f"sha256-{INDEX.digest.hex}.sig")
-REGISTRIES = ["plain", pytest.param("cncf", marks=pytest.mark.client)]
+REGISTRIES = ["ecr", pytest.param("cncf", marks=pytest.mark.client)]
 
 
 @dataclass
@@ -107,11 +107,11 @@ def source(world: World, kind: str) -> Repository:
     return made
 
 
-def kill_and_complete(world: World, process: Copier, source: Repository, at: int, *, is_done: bool) -> bool:
+def kill_and_complete(world: World, process: Copier, kind: str, source: Repository, at: int, *, is_done: bool) -> bool:
     """Whether the copy was killed, and had not come to its end before."""
-    destination = world.place("plain" if source.url == world.at("plain") else "cncf")
+    destination = world.place(kind)
     with counted(source, destination, process.kill, at, is_done=is_done) as proxies, looked_at(destination):
-        process.begin((proxies.source.url, source.name), (proxies.destination.url, destination.name))
+        process.begin(source, destination, by=[proxies.source.url, proxies.destination.url])
         code = process.end()
 
         copy(source.store(), destination.store(), referrers=True)
@@ -124,9 +124,9 @@ def kill_and_complete(world: World, process: Copier, source: Repository, at: int
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["before it is done", "when it is done"])
 def test_the_next_run_completes_what_was_killed_at_some_requests(
-    world: World, process: Copier, source: Repository, is_done: bool
+    world: World, process: Copier, kind: str, source: Repository, is_done: bool
 ) -> None:
-    killed = [kill_and_complete(world, process, source, at, is_done=is_done) for at in (1, 30, 50, 55, 60)]
+    killed = [kill_and_complete(world, process, kind, source, at, is_done=is_done) for at in (1, 30, 50, 55, 60)]
 
     assert killed == [True] * 5
 
@@ -134,14 +134,14 @@ def test_the_next_run_completes_what_was_killed_at_some_requests(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "is_done"),
-    [("plain", False), ("plain", True), pytest.param("cncf", True, marks=pytest.mark.client)],
-    ids=["before it is done", "when it is done", "when CNCF distribution has done it"],
+    [("ecr", False), ("plain", True), pytest.param("cncf", True, marks=pytest.mark.client)],
+    ids=["before ECR has done it", "when a registry has done it", "when CNCF distribution has done it"],
 )
 def test_the_next_run_completes_what_was_killed_at_any_request(
-    world: World, process: Copier, source: Repository, is_done: bool
+    world: World, process: Copier, kind: str, source: Repository, is_done: bool
 ) -> None:
     at = 1
-    while kill_and_complete(world, process, source, at, is_done=is_done):
+    while kill_and_complete(world, process, kind, source, at, is_done=is_done):
         at += 1
 
     assert at > 60
@@ -161,9 +161,12 @@ def test_no_tag_shows_a_part_of_an_image_between_any_two_requests(world: World, 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["plain", pytest.param("cncf", marks=pytest.mark.client)])
 @pytest.mark.parametrize("at", [1, 20, 45, 55, 60, 64])
-def test_the_next_run_of_the_command_completes_what_was_killed(world: World, source: Repository, at: int) -> None:
-    destination = world.place("plain" if source.url == world.at("plain") else "cncf")
+def test_the_next_run_of_the_command_completes_what_was_killed(
+    world: World, kind: str, source: Repository, at: int
+) -> None:
+    destination = world.place(kind)
     runs: list[subprocess.Popen[bytes]] = []
     begun = threading.Event()
 
