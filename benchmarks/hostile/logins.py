@@ -80,7 +80,7 @@ class ForeignLink(Attack):
     said = "which is another server"
 
     def answer(self, exchange: Exchange) -> bool:
-        if not exchange.place.endswith("/tags/list"):
+        if not exchange.place.endswith("/tags/list") or exchange.parameters:
             return False
         link = {"Link": f'<{self.witness.url}{exchange.place}?last=1.0>; rel="next"'}
         exchange.say(200, {"name": SOURCE, "tags": ["1.0"]}, link)
