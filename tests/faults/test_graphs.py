@@ -120,7 +120,7 @@ def test_a_graph_is_the_same_in_a_folder_and_in_another_registry(world: World, g
         assert (copied.digest, again.result) == (graph.top.digest, Result.PRESENT)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(graph=graphs(("sha256", "sha512")))
 def test_a_graph_of_several_kinds_of_digest_is_the_same_elsewhere(world: World, graph: Graph) -> None:
     source, destination = world.place("plain"), world.place("plain")

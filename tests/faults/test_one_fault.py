@@ -59,7 +59,7 @@ def new_source(world: World) -> Callable[[str], Repository]:
     return of
 
 
-@pytest.fixture(params=["ecr", pytest.param("cncf", marks=pytest.mark.client)])
+@pytest.fixture(params=["ecr", pytest.param("cncf", marks=[pytest.mark.client, pytest.mark.slow])])
 def road(request: pytest.FixtureRequest, world: World, new_source: Callable[[str], Repository]) -> Iterator[Road]:
     """Between two repositories of one registry, that of Amazon or that of CNCF."""
     with road_between(new_source(request.param), world.place(request.param)) as road:

@@ -57,7 +57,9 @@ KINDS = ["ecr", "plain", "cncf", "folder"]
 @pytest.mark.parametrize(
     ("there", "here"),
     [
-        pytest.param(*pair, marks=[pytest.mark.client] if "cncf" in pair else [], id=" to ".join(pair))
+        pytest.param(
+            *pair, marks=[pytest.mark.client, pytest.mark.slow] if "cncf" in pair else [], id=" to ".join(pair)
+        )
         for pair in product(KINDS, KINDS)
     ],
 )
