@@ -111,7 +111,7 @@ class NothingStored(Attack):
     references = ("blobs", "manifests")
 
     def said_of(self, reference: str) -> str | None:
-        return "was accepted, but sha256:.* is not there"
+        return "sha256:.* was accepted, and is not there"
 
     def answer(self, exchange: Exchange) -> bool:
         is_blob = "digest" in exchange.parameters

@@ -146,6 +146,7 @@ class _Held:
 
     content: FakeImageContent
     repository: RepositoryRef
+    is_believed = True
 
     def image_tags(self) -> Iterator[ImageTag]:
         yield from sorted(tag for image in self._images() for tag in image.image_tags)

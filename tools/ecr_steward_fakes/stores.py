@@ -15,6 +15,8 @@ from ecr_steward_fakes.calls import Calls
 class FakeStore:
     """One repository, which takes no manifest before what it points to, as most registries."""
 
+    is_believed = False
+
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.manifests: dict[Digest, Manifest] = {}

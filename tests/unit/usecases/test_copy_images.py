@@ -10,19 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_steward.adapters.manifests import subset
+from ecr_steward.adapters.manifests import digest_of, subset
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
     DigestMismatchError,
     GivenUpError,
     ImageNotFoundError,
+    RefusedByRegistryError,
     RegistryUnavailableError,
     StewardError,
     ThrottledError,
 )
 from ecr_steward.usecases.copy_images import (
     IMAGE_WORKERS,
+    WINDOW,
     Copied,
     CopyRun,
     How,
@@ -382,3 +384,37 @@ def test_others_are_still_read_ahead_when_the_children_of_one_cannot_be_read(hou
         assert isinstance(error, ImageNotFoundError)
         assert isinstance(copied, Copied)
         assert not run._source._coming
+
+
+@pytest.mark.parametrize("lost", ["write_blob", "put_manifest"])
+def test_nothing_is_tagged_when_the_destination_takes_something_and_does_not_keep_it(house: House, lost: str) -> None:
+    taken = getattr(house.destination, lost)
+
+    def lose(what: Any, *arguments: Any, **named: Any) -> Any:
+        answer = taken(what, *arguments, **named)
+        if lost == "write_blob" and what.digest == digest_of(b"layer"):
+            del house.destination.blobs[what.digest]
+        if lost == "put_manifest" and what == ARM:
+            del house.destination.manifests[ARM.digest]
+        return answer
+
+    setattr(house.destination, lost, lose)
+
+    with pytest.raises(RefusedByRegistryError, match="was accepted, and is not there"):
+        house.copy()
+
+    assert house.destination.tags == {}
+
+
+def test_images_are_begun_as_others_end_when_there_are_many(house: House) -> None:
+    wanted = [Wanted(INDEX.digest, ImageTag(f"v{number}")) for number in range(3 * WINDOW)]
+
+    with house.run() as run:
+        told = run.copy_all(wanted)
+        next(told)
+        begun = run._images._work_queue.qsize()
+        rest = list(told)
+
+    assert begun <= WINDOW
+    assert len(rest) == 3 * WINDOW - 1
+    assert house.destination.tags.keys() == {each.image_tag for each in wanted}

@@ -36,6 +36,8 @@ class LayoutStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    is_believed = True
+
     def image_tags(self) -> Iterator[ImageTag]:
         for entry in self._entries():
             if name := (entry.get("annotations") or {}).get(NAME):

@@ -154,7 +154,6 @@ class Blobs:
         except BaseException as error:
             self._give_up(upload, error)
             raise
-        self._prove(repository_name, blob.digest)
         return True
 
     def _fill(self, upload: str, content: Verified, blob: Descriptor) -> str:
@@ -179,11 +178,6 @@ class Blobs:
             content.require_all_sent(upload)
         if stored != blob.digest.value:
             raise DigestMismatchError(f"{redacted(upload)} was stored as {stored[:100]!r}, not as {blob.digest}")
-
-    def _prove(self, repository_name: str, digest: Digest) -> None:
-        """Look for a blob that was put. ECR is taken at its word: it refuses the manifest of what it does not hold."""
-        if not self._session.is_ecr and not self.has(repository_name, digest):
-            raise RefusedByRegistryError(f"the upload of a blob was accepted, but {digest} is not there")
 
     def _give_up(self, upload: str, error: BaseException) -> None:
         """Tell the registry that nothing more will come. That this failed too is worth a note, not another error."""

@@ -65,6 +65,11 @@ class DistributionClient:
         """Scheme, host and port."""
         return str(self._session.origin)
 
+    @property
+    def is_ecr(self) -> bool:
+        """Whether this is ECR, which refuses the manifest of what it does not hold."""
+        return self._session.is_ecr
+
     def get_manifest(self, repository_name: str, reference: Digest | ImageTag) -> Manifest:
         """Read a manifest or index, whose bytes must be what its digest, or the registry's word on an image tag, says.
 
@@ -139,7 +144,7 @@ class DistributionClient:
         ) as response:
             stored = response.headers.get("Docker-Content-Digest")
             knows_referrers = "OCI-Subject" in response.headers
-        if self._is_doubtful(stored, reference) and not self.has_manifest(repository_name, digest):
+        if stored is None and not self.has_manifest(repository_name, digest):
             raise RefusedByRegistryError(f"{redacted(url)} was accepted, but {digest} is not there")
         if stored is not None and stored != digest.value:
             raise DigestMismatchError(f"{redacted(url)} was stored as {stored[:100]!r}, not as {digest}")
@@ -256,10 +261,6 @@ class DistributionClient:
             return read_small(response, limits.MANIFEST_BYTES, too_large, what)
         except RegistryUnavailableError as error:
             raise RegistryUnavailableError(f"{redacted(url)}: {error}") from error.__cause__
-
-    def _is_doubtful(self, stored: str | None, reference: Digest | ImageTag) -> bool:
-        """Whether a manifest must be looked for that was put: what its tag shows is read back by who wants a tag."""
-        return stored is None or (not self._session.is_ecr and isinstance(reference, Digest))
 
     def _list_by_tag(self, repository_name: str, subject: Digest, referrer: Manifest) -> None:
         """List a referrer where a registry has no referrers API ("Pushing Manifests with Subject")."""

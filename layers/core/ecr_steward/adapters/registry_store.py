@@ -17,6 +17,10 @@ class RegistryStore:
     client: DistributionClient
     repository_name: str
 
+    @property
+    def is_believed(self) -> bool:
+        return self.client.is_ecr
+
     def image_tags(self) -> Iterator[ImageTag]:
         return self.client.image_tags(self.repository_name)
 

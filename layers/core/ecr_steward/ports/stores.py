@@ -30,6 +30,11 @@ class ManifestSource(Protocol):
 class ImageStore(ManifestSource, Protocol):
     """One repository of a registry, or an OCI layout. Every method may be called from several threads."""
 
+    @property
+    def is_believed(self) -> bool:
+        """Whether what it says it has taken is there, so that nobody needs to look."""
+        ...
+
     def image_tags(self) -> Iterator[ImageTag]:
         """All image tags. On ECR this needs ecr:ListImages. Raises RepositoryNotFoundError."""
         ...

@@ -32,3 +32,4 @@ def copy_content(steps: Sequence[Step], content: ImageContent | None, around: Ar
         for step in manifests:
             with around(step):
                 mover.put(source.manifest(step.manifest.digest))
+        mover.prove([*blobs, *(step.manifest.digest for step in manifests)])

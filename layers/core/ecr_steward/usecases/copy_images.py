@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Self
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
@@ -24,6 +24,8 @@ from ecr_steward.usecases.moving import Mover, Pace, Progress
 
 IMAGE_WORKERS = 8
 """Images under way at a time: each is done when the last of its blobs is."""
+WINDOW = 64
+"""Images of a run that are begun, or wait for that: a list of tags may be long."""
 ATTACHED = ("sig", "att", "sbom")
 """Endings of the tags by which cosign attaches to an image what is no referrer: ``sha256-<hex>.sig``."""
 MANIFEST_CACHE = 16 * 1024 * 1024
@@ -130,8 +132,13 @@ class CopyRun:
 
         One that fails keeps none from the others; without ``keep_going`` what is under way then is given up.
         """
-        begun = [(each, self._images.submit(self.copy, each)) for each in wanted]
-        for each, future in begun:
+        begun: deque[tuple[Wanted, Future[Copied]]] = deque()
+        coming = iter(wanted)
+        while True:
+            begun.extend((each, self._images.submit(self.copy, each)) for each in islice(coming, WINDOW - len(begun)))
+            if not begun:
+                return
+            each, future = begun.popleft()
             if future.cancelled():
                 continue
             try:
@@ -139,6 +146,7 @@ class CopyRun:
             except StewardError as error:
                 yield each, error
                 if not keep_going:
+                    coming = iter(())
                     for _, other in begun:
                         other.cancel()
                     self._mover.give_up()
@@ -231,6 +239,9 @@ class CopyRun:
             list(self._looks.map(put, parts))
         if self._how.referrers:
             self._list_referrers(graph, missing)
+        self._mover.prove(
+            digest for part in graph.parts for digest in (part.manifest.digest, *(blob.digest for blob in part.blobs))
+        )
         if wanted.image_tag and not is_tagged:
             self._mover.put(top, wanted.image_tag)
         if missing or not is_tagged:

@@ -14,7 +14,14 @@ from typing import Protocol, Self
 
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import GivenUpError, OutOfTimeError, RetryableError, StewardError, gravest
+from ecr_steward.errors import (
+    GivenUpError,
+    OutOfTimeError,
+    RefusedByRegistryError,
+    RetryableError,
+    StewardError,
+    gravest,
+)
 from ecr_steward.ports.stores import ImageStore
 
 BLOB_WORKERS = 32
@@ -94,6 +101,8 @@ class Mover:
         self._seconds_left = pace.seconds_left
         self._patience = _Patience()
         self._blobs = ThreadPoolExecutor(pace.workers, "blob")
+        self._lookers = ThreadPoolExecutor(pace.workers, "proof")
+        self._proofs: dict[Digest, Future[bool]] = {}
         self._lock = threading.Lock()
         self._moving: dict[Digest, Future[bool]] = {}
         self._is_over = threading.Event()
@@ -105,7 +114,8 @@ class Mover:
     def __exit__(self, *exception: object) -> None:
         """What is still under way is given up at its next chunk: nobody waits for gigabytes after Ctrl-C."""
         self.give_up()
-        self._blobs.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._blobs, self._lookers):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def give_up(self) -> None:
         """Have everything that is under way end in a GivenUpError."""
@@ -142,6 +152,21 @@ class Mover:
         """Put a manifest whose content is there. Raises GivenUpError when the run is over."""
         self._go_on()
         self._destination.put_manifest(manifest, image_tag, is_top=is_top)
+        if image_tag is None:
+            self._look_for(manifest.digest, lambda digest: self._destination.digest_of(digest) == digest)
+
+    def prove(self, digests: Iterable[Digest]) -> None:
+        """Have seen what was moved or put of these, where the destination is not believed. It is looked for meanwhile.
+
+        Raises RefusedByRegistryError for what was taken and is not there.
+        """
+        for digest in digests:
+            if (proof := self._proofs.get(digest)) is not None and not proof.result():
+                raise RefusedByRegistryError(f"{digest} was accepted, and is not there")
+
+    def _look_for(self, digest: Digest, look: Callable[[Digest], bool]) -> None:
+        if not self._destination.is_believed:
+            self._proofs[digest] = self._lookers.submit(look, digest)
 
     def _go_on(self) -> None:
         """Raises GivenUpError when the run is over, and OutOfTimeError when it has to be soon."""
@@ -160,7 +185,9 @@ class Mover:
                 if self._destination.has_blob(blob.digest) if is_there is None else is_there:
                     return False
                 with around(blob):
-                    return self._destination.write_blob(blob, self._source, lambda: self._metered(blob))
+                    is_moved = self._destination.write_blob(blob, self._source, lambda: self._metered(blob))
+                self._look_for(blob.digest, self._destination.has_blob)
+                return is_moved
             except OutOfTimeError:
                 raise
             except RetryableError:
