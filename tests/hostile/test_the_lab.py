@@ -36,6 +36,7 @@ def _command(stage: Stage, reference: str) -> list[str | Path]:
 CLIENT = Client("trusting", sys.executable, _command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("attack", "fall"),
     [pytest.param(attack, FALLS[attack.number], id=attack.name) for attack in ATTACKS if attack.number in FALLS],
