@@ -110,6 +110,7 @@ def test_the_login_is_not_shown_elsewhere_when_a_manifest_or_list_is_looked_for_
 
     error = road.attempt()
 
+    assert elsewhere.asked
     assert [headers for _, headers in elsewhere.asked if "authorization" in headers] == []
     assert error is None or TAG not in road.destination.reader().tags()
     road.mend()

@@ -31,7 +31,7 @@ LIST_BYTES = 32 * 1024 * 1024
 RESUMES = 100
 """How often a blob's download may break and go on, each time by a byte at least."""
 REDIRECTS = 5
-"""From a blob to where it is stored; ECR needs one."""
+"""From a blob, a manifest or a list to where it is kept; ECR needs one."""
 RETRY_AFTER_SECONDS = 20
 """That ``Retry-After`` makes us wait for one answer, in all; a registry that wants more is left."""
 RETRIES = 200
