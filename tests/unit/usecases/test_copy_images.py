@@ -371,7 +371,7 @@ def test_children_are_read_and_put_at_the_same_time_and_before_their_index(house
 
     calls = [call.arguments[0] for call in house.destination.calls.entries if call.method == "put_manifest"]
     assert set(calls[:2]) == {ARM.digest, INTEL.digest}
-    assert calls[2:] == [INDEX.digest, TAG]
+    assert calls[2:] == [TAG]
 
 
 def test_others_are_still_read_ahead_when_the_children_of_one_cannot_be_read(house: House) -> None:

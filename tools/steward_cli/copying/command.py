@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,9 @@ def copy(asked: Asked) -> int:
     stores = Stores(insecure=asked.insecure, idle=3 * asked.jobs, token_servers=servers)
     told: list[Copied | tuple[Wanted, StewardError]] = []
     try:
-        from_here, to_there = stores.source(source), stores.destination(destination, source)
+        with ThreadPoolExecutor(2) as pool:  # each may have to ask how to speak to its registry
+            opened = pool.submit(stores.source, source), pool.submit(stores.destination, destination, source)
+            from_here, to_there = (each.result() for each in opened)
         wanted = (
             [Wanted(tag, tag) for tag in from_here.image_tags()]
             if asked.all_tags

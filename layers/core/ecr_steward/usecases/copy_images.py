@@ -235,7 +235,10 @@ class CopyRun:
             is_top = part.manifest.digest == top.digest and wanted.image_tag is None
             self._mover.put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
 
-        for _, parts in groupby(sorted(missing, key=_rank), _rank):
+        before = missing
+        if wanted.image_tag and not is_tagged and not self._how.referrers:  # its tag brings it
+            before = [part for part in missing if part.manifest.digest != top.digest]
+        for _, parts in groupby(sorted(before, key=_rank), _rank):
             list(self._looks.map(put, parts))
         if self._how.referrers:
             self._list_referrers(graph, missing)
