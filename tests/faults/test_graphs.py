@@ -34,7 +34,7 @@ CONTENTS = [b"", b"{}", b"a", b"layer", bytes(range(256)) * 40]
 KINDS = [OCI_MANIFEST, DOCKER_MANIFEST, OCI_INDEX, DOCKER_LIST]
 
 
-@dataclass
+@dataclass(repr=False)
 class Graph:
     """Manifests, each after what it points to, and the bytes of all blobs under each digest that they have."""
 
@@ -42,6 +42,10 @@ class Graph:
     blobs: dict[Digest, bytes] = field(default_factory=dict)
 
     @property
+    def __repr__(self) -> str:
+        """Of a large one its beginning: hypothesis complains of more."""
+        return "; ".join(f"{each.digest.algorithm} {each.content.decode()}" for each in self.manifests)[:20_000]
+
     def top(self) -> Manifest:
         """The last that refers to nothing else; referrers come along with their subject."""
         return next(each for each in reversed(self.manifests) if each.subject is None)
