@@ -41,11 +41,11 @@ class Graph:
     manifests: list[Manifest] = field(default_factory=list)
     blobs: dict[Digest, bytes] = field(default_factory=dict)
 
-    @property
     def __repr__(self) -> str:
         """Of a large one its beginning: hypothesis complains of more."""
         return "; ".join(f"{each.digest.algorithm} {each.content.decode()}" for each in self.manifests)[:20_000]
 
+    @property
     def top(self) -> Manifest:
         """The last that refers to nothing else; referrers come along with their subject."""
         return next(each for each in reversed(self.manifests) if each.subject is None)

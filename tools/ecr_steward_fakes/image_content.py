@@ -26,8 +26,8 @@ class FakeImageContent:
         self.calls = registry.calls
         self.damaged: set[tuple[RepositoryRef, Digest]] = set()
         """Blobs whose bytes are not those of their digest."""
-        self.before_reading: Callable[[], None] = lambda: None
-        """What happens before the bytes of a blob come."""
+        self.before_reading: Callable[[RepositoryRef], None] = lambda _: None
+        """What happens before the bytes of a blob come that goes to a repository."""
         self._labels: dict[Digest, Mapping[str, str] | StewardError] = {}
         self._registry = registry
         self._lock = RLock()
@@ -170,7 +170,6 @@ class _Held:
         return {}
 
     def read_blob(self, blob: Descriptor) -> AbstractContextManager[Iterable[bytes]]:
-        self.content.before_reading()
         return nullcontext([b""])
 
     def write_blob(
@@ -178,6 +177,7 @@ class _Held:
     ) -> bool:
         if not isinstance(source, _Held):
             raise TypeError(f"{self} takes blobs from its own kind only")
+        self.content.before_reading(self.repository)
         with read() as chunks:
             list(chunks)
         self.content.copy_blob(source.repository, self.repository, blob)

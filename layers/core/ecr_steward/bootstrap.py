@@ -33,7 +33,7 @@ from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
-from ecr_steward.domain.names import ImageRef, RegistryRef
+from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
@@ -242,9 +242,9 @@ class App:
         """See ``usecases.replicate_job``."""
         rules, pause = self._obeyed()
 
-        def copy(image: ImageRef, pace: Pace) -> tuple[Outcome, ...]:
+        def copy(asked: ReplicationRequested, pace: Pace) -> tuple[Outcome, ...]:
             return replicate_image(
-                image,
+                asked.image,
                 rules=rules,
                 registry=self.registry,
                 content=self.content,
@@ -253,6 +253,7 @@ class App:
                 now=self.now,
                 applier=self.applier.at_pace(pace),
                 lessor=Lessor(self.leases, seconds_left()),
+                turn=asked.hops,
             )
 
         outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)

@@ -7,9 +7,10 @@ import pytest
 
 from ecr_steward.adapters import limits
 from ecr_steward.domain.images import Manifest
-from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.rules import Destination, ReplicationRules
 from ecr_steward.errors import AccessDeniedError, BlobTooLargeError, CopyHopsError, ThrottledError
 from ecr_steward.events.copy_job import read_copy_job
 from ecr_steward.events.replication_requested import encode_job
@@ -37,18 +38,21 @@ class Invocations:
         self.queue = FakeReplicationQueue()
         self.leases = FakeLeases()
         self.paces: list[Pace] = []
+        self.rules = rulebook()
+        self.seconds_of: dict[RepositoryRef, float] = {}
+        """Of the blobs that go to a place, where that differs."""
         self.left = TIME
 
     def run(self, job: ReplicationRequested = JOB, blob_seconds: float = 0.0) -> tuple[Outcome, ...]:
         """One invocation, in which the bytes of each blob are under way for so long."""
         self.left = TIME
 
-        def copy(image: ImageRef, pace: Pace) -> tuple[Outcome, ...]:
+        def copy(asked: ReplicationRequested, pace: Pace) -> tuple[Outcome, ...]:
             self.paces.append(pace)
             one_by_one = replace(pace, workers=1, sleep=lambda _: None)
             return replicate_image(
-                image,
-                rules=rulebook(),
+                asked.image,
+                rules=self.rules,
                 registry=self.world.registry,
                 content=self.world.content,
                 scans=self.world.scans,
@@ -56,10 +60,11 @@ class Invocations:
                 now=noon,
                 applier=applier_of(self.world.registry, self.world.content).at_pace(one_by_one),
                 lessor=Lessor(self.leases, TIME),
+                turn=asked.hops,
             )
 
-        def pass_by() -> None:
-            self.left -= blob_seconds
+        def pass_by(to: RepositoryRef) -> None:
+            self.left -= self.seconds_of.get(to, blob_seconds)
 
         self.world.content.before_reading = pass_by
         return replicate_job(job, copy=copy, queue=self.queue, seconds_left=lambda: self.left)
@@ -197,3 +202,41 @@ def test_the_lease_is_given_back_when_the_copy_fails(invocations: Invocations) -
 
 def test_the_reserve_is_longer_than_a_registry_may_be_silent() -> None:
     assert RESERVE_SECONDS > limits.READ_SECONDS
+
+
+def test_a_destination_gets_its_turn_when_another_one_needs_all_the_time_there_is(invocations: Invocations) -> None:
+    second = Destination(repository="mirror/{name}")
+    rules = rulebook(replicate=(ReplicationRules((Destination(region=AWAY.region), second)),))
+    slow = {REPLICA: TIME * 2, second.of(API): 0.0}
+    invocations.rules, invocations.seconds_of = rules, slow
+
+    outcomes = list(deliver(invocations, blob_seconds=0))
+
+    told = [outcome for turn in outcomes for outcome in turn]
+    assert any(isinstance(each.error, BlobTooLargeError) and str(REPLICA) in each.subject for each in told)
+    assert not any(isinstance(each.error, BlobTooLargeError) and "mirror/" in each.subject for each in told)
+    assert invocations.world.registry.tags_of(ImageRef(second.of(API), IMAGE.digest)) == {"1.4.2"}
+
+
+def test_waiting_for_another_job_is_no_turn(invocations: Invocations) -> None:
+    invocations.leases.take(f"{IMAGE.digest} to {REPLICA}", 900)
+
+    invocations.run(replace(JOB, hops=HOPS - 1))
+
+    assert invocations.queue.requested[0].hops == HOPS - 1
+
+
+def test_nothing_moves_twice_when_another_job_was_done_between_plan_and_lease(invocations: Invocations) -> None:
+    take = invocations.leases.take
+
+    def late(what: str, seconds: float) -> str | None:
+        invocations.leases.take = take  # type: ignore[method-assign]
+        invocations.run()
+        return take(what, seconds)
+
+    invocations.leases.take = late  # type: ignore[method-assign]
+
+    invocations.run()
+
+    moved = [call for call in invocations.world.registry.calls.entries if call.method == "copy_blob"]
+    assert len(moved) == len(BLOBS)

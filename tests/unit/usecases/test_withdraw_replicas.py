@@ -16,6 +16,8 @@ from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import DeleteImage, RemoveImageTag
 from ecr_steward.domain.rules import Destination, Match, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.sightings import REMEMBERED
+from ecr_steward.domain.tag_rules import TagRules
+from ecr_steward.domain.withdrawals import Mirror
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 from ecr_steward_fakes import FakeSightings
 from ecr_steward_fakes.appliers import UNBRAKED, applier_of
@@ -30,12 +32,21 @@ WEEK = ReplicationRules((Destination(region=AWAY.region),), remove_after=7)
 GRACE = timedelta(days=7, seconds=1)
 
 
+def copying(*replications: ReplicationRules, **changes: Any) -> Rule:
+    """A rule for one region, which asks nothing of image tags."""
+    match = Match((Pattern("team-.*"),), regions=(Pattern(HOME.region),))
+    return service_rule(**{"match": match, "image_tags": None, "replicate": replications, **changes})
+
+
 @dataclass
 class Ends:
     """A source that has let go of something, and what is left of it at the destination."""
 
     world: World
-    rule: Rule = field(default_factory=lambda: service_rule(replicate=(WEEK,)))
+    rule: Rule = field(default_factory=lambda: copying(WEEK))
+    rules: Rules = field(default_factory=lambda: Rules(()))
+    """Further ones."""
+    own: TagRules | None = None
     missed: FakeSightings = field(default_factory=FakeSightings)
     brake: Brake = UNBRAKED
     now: datetime = NOON
@@ -51,18 +62,21 @@ class Ends:
         made.registry.calls.clear()
         return cls(made, **changes)
 
-    def sweep(self, after: timedelta = timedelta(0), *, is_dry: bool = False) -> Outcome:
+    def sweep(self, after: timedelta = timedelta(0), *, is_dry: bool = False, entry: int = 0) -> Outcome:
         """One look, so much later than the last one."""
         self.now += after
         registry = self.world.registry
-        return Withdrawal(
-            rules=Rules((self.rule,)),
+        withdrawal = Withdrawal(
+            rules=replace(self.rules, rules=(self.rule, *self.rules.rules)),
             homes=(HOME,),
             missed=self.missed,
             now=lambda: self.now,
             applier=applier_of(registry, now=lambda: self.now, brake=self.brake),
             is_dry=is_dry,
-        ).look(self.rule, (self.rule.replicate or ())[0], registry.images(API), registry.images(REPLICA))
+        )
+        replication = (self.rule.replicate or ())[entry]
+        mirror = Mirror(self.rule, replication, registry.images(API), registry.images(REPLICA), self.own)
+        return withdrawal.look(mirror, replication.to[0])
 
     @property
     def tags(self) -> set[str]:
@@ -118,7 +132,7 @@ def test_the_time_begins_anew_when_a_tag_was_back_or_is_another_image() -> None:
     ids=["protected", "quarantined", "not copied by this rule", "attached to an image that is there", "not asked for"],
 )
 def test_a_tag_stays_when_it_is(tag: str, changes: dict[str, Any]) -> None:
-    ends = Ends.of({}, {tag: FIRST}, rule=service_rule(**{"replicate": (WEEK,), **changes}))
+    ends = Ends.of({}, {tag: FIRST}, rule=copying(*changes.pop("replicate", (WEEK,)), **changes))
     ends.sweep()
 
     assert ends.sweep(GRACE).plan.is_empty
@@ -149,7 +163,7 @@ def test_nothing_goes_when_the_brake_holds() -> None:
 def test_nothing_is_done_or_noted_when_the_rule_observes_or_only_a_plan_is_made() -> None:
     ends = Ends.of({}, {"1.0.0": FIRST})
     ends.sweep()
-    observing = replace(ends, rule=service_rule(replicate=(WEEK,), mode=Mode.OBSERVE))
+    observing = replace(ends, rule=copying(WEEK, mode=Mode.OBSERVE))
 
     for outcome in (observing.sweep(GRACE), ends.sweep(GRACE, is_dry=True)):
         assert len(outcome.plan.steps) == 1
@@ -158,19 +172,63 @@ def test_nothing_is_done_or_noted_when_the_rule_observes_or_only_a_plan_is_made(
     assert Ends.of({}, {"1.0.0": FIRST}).sweep(is_dry=True).plan.is_empty
 
 
-def test_nothing_goes_when_another_repository_is_copied_to_the_same_place() -> None:
-    everywhere = ReplicationRules((Destination(account="222233334444", region=AWAY.region),), remove_after=7)
-    ends = Ends.of({}, {"1.0.0": FIRST}, rule=service_rule(replicate=(WEEK,)))
-    other = Rule("others", Match((Pattern("team-.*"),)), Mode.ENFORCE, replicate=(WEEK, everywhere))
-    twin = replace(HOME, region="us-west-2")
-    withdrawal = Withdrawal(
-        Rules((ends.rule, other)), (HOME, twin), ends.missed, lambda: NOON, applier_of(ends.world.registry)
-    )
-    registry = ends.world.registry
+EVERYWHERE = Match((Pattern("team-.*"),))
+OTHERS = Rule("others", EVERYWHERE, Mode.ENFORCE)
+FIXED = Destination(region=AWAY.region, repository="all")
 
-    outcome = withdrawal.look(ends.rule, WEEK, registry.images(API), registry.images(REPLICA))
 
-    assert outcome.remark == f"nothing is removed there: {API.in_registry(twin)} is copied to the same place"
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"rule": copying(replace(WEEK, to=(FIXED,)))}, "its name is fixed"),
+        ({"rules": Rules((OTHERS,), defaults=replace(OTHERS, replicate=(WEEK,)))}, "may be copied"),
+        ({"rules": Rules((replace(OTHERS, replicate=(WEEK,)),))}, "us-west-2/team-a/api may be"),
+        ({"rule": copying(WEEK, match=EVERYWHERE)}, "Name accounts and regions in `match`"),
+    ],
+    ids=["any repository of the rule", "by defaults", "by another rule", "by a steward elsewhere"],
+)
+def test_nothing_goes_where_something_else_may_be_copied_to_the_same_place(changes: dict[str, Any], why: str) -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST}, **changes)
+    ends.sweep()
+
+    outcome = ends.sweep(GRACE)
+
+    assert outcome.plan.is_empty
+    assert why in str(outcome.remark)
+
+
+def test_a_tag_stays_when_the_destinations_own_rule_protects_it_or_the_source_has_archived_its_image() -> None:
+    protected = Ends.of({}, {"1.0.0": FIRST}, own=TagRules(protect=(Pattern(".*"),)))
+    protected.sweep()
+    assert protected.sweep(GRACE).plan.is_empty
+    registry = protected.world.registry
+    source = replace(registry.images(API), images={}, archived=frozenset({FIRST.digest}))
+
+    assert Mirror(copying(WEEK), WEEK, source, registry.images(REPLICA)).missed() == {}
+    assert Mirror(copying(WEEK), WEEK, replace(source, archived=frozenset()), registry.images(REPLICA)).missed() == {
+        "1.0.0": FIRST.digest
+    }
+
+
+def test_a_tag_that_breaks_the_rule_stays_since_it_was_never_copied() -> None:
+    ends = Ends.of({}, {"by-hand": FIRST}, rule=copying(WEEK, image_tags=TAG_RULES))
+    ends.sweep()
+
+    assert ends.sweep(GRACE).plan.is_empty
+
+
+def test_each_of_two_entries_removes_what_it_copies_after_its_own_time() -> None:
+    releases = replace(WEEK, tags=(Pattern(r"\d.*"),), remove_after=30)
+    nightly = replace(WEEK, tags=(Pattern("nightly-.*"),), remove_after=1)
+    ends = Ends.of({}, {"1.0.0": FIRST, "nightly-1": SECOND}, rule=copying(releases, nightly))
+    for _ in range(3):
+        for entry in (0, 1):
+            ends.sweep(timedelta(hours=18), entry=entry)
+    assert ends.tags == {"1.0.0"}
+
+    ends.sweep(timedelta(days=31))
+
+    assert ends.tags == set()
 
 
 def test_an_image_stays_when_an_index_of_the_destination_lists_it() -> None:

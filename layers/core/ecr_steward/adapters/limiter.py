@@ -29,6 +29,8 @@ class _Lane:
     least: float = 0.0
     """What the distance never falls below."""
     free_at: float = 0.0
+    closed_until: float = 0.0
+    """When the last refusal allows another request."""
 
 
 @dataclass
@@ -57,17 +59,23 @@ class Limiter:
             if rate := self.rates.get(kind[1]):
                 lane.least = 1 / rate
             now = self.now()
-            turn = max(lane.free_at, now)
-            lane.free_at = turn + max(lane.distance, lane.least) if lane.distance or lane.least else lane.free_at
+            turn = max(lane.free_at, lane.closed_until, now)
+            if distance := max(lane.distance, lane.least):
+                lane.free_at = turn + distance
         if turn > now:
             self.sleep(turn - now)
+        while (closed := lane.closed_until - self.now()) > 0:  # another request was refused meanwhile
+            self.sleep(closed)
 
     def refused(self, kind: Kind, pause: float) -> None:
         """A request was refused for now; after so many seconds it may be made again."""
         with self._lock:
             lane = self._lanes[kind]
-            lane.free_at = max(lane.free_at, self.now() + pause)
-            lane.distance = min(max(2 * lane.distance, FIRST_SHARE * pause), SLOWEST)
+            now = self.now()
+            is_first = lane.closed_until <= now  # of many that were under way one says it all
+            lane.closed_until = max(lane.closed_until, now + pause)
+            if is_first:
+                lane.distance = min(max(2 * lane.distance, FIRST_SHARE * pause), SLOWEST)
 
     def taken(self, kind: Kind) -> None:
         """A request was answered, whatever the answer is."""

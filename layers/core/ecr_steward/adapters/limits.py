@@ -45,6 +45,8 @@ SMALL_ANSWER_SECONDS = 20
 """For a manifest, a config, a token or a page of a list as a whole, however steadily it comes."""
 DRIP_SECONDS, DRIP_BYTES = 15, 16 * 1024
 """So many bytes at least must come in so many seconds of waiting."""
+DRIP_PARTS = 8
+"""What so little comes in, or it is no drip but a network that stalls, which may happen once in a row."""
 HEADER_BYTES = 64 * 1024
 """Status line and headers of one answer."""
 HEADER_SECONDS = 20

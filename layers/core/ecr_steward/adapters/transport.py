@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError, ResponseError
+from urllib3.exceptions import HTTPError, InvalidHeader, LocationParseError, MaxRetryError, ResponseError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry, Timeout, parse_url
 
@@ -79,7 +79,14 @@ class _Patience(Retry):
 
     def pause(self, response: BaseHTTPResponse) -> float:
         """Seconds after which a refused request may be made again."""
-        return self.get_retry_after(response) or self.get_backoff_time()
+        return self.get_retry_after(response) or self.get_backoff_time() or self.backoff_factor
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """Seconds; none for what is neither a number nor a date."""
+        try:
+            return super().parse_retry_after(retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0
 
 
 PATIENT = _Patience(
@@ -207,18 +214,19 @@ def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
     Raises RegistryUnavailableError where it is cut short, and RefusedByRegistryError where it drips: so slow is no
     network, and a registry could keep us for ever. What counts is the time that we wait for it.
     """
-    waited, came = 0.0, 0
+    waited, came, parts, slow = 0.0, 0, 0, 0
     try:
         while True:
             asked = time.monotonic()
             chunk = response.read1(limits.BLOB_CHUNK_BYTES, decode_content=False)
             if not chunk:
                 return
-            waited, came = waited + time.monotonic() - asked, came + len(chunk)
+            waited, came, parts = waited + time.monotonic() - asked, came + len(chunk), parts + 1
             if waited > limits.DRIP_SECONDS:
-                if came < limits.DRIP_BYTES:
+                slow = slow + 1 if came < limits.DRIP_BYTES else 0
+                if slow > 1 or (slow and parts >= limits.DRIP_PARTS):  # a network that stalls once is silent then
                     raise RefusedByRegistryError(f"an answer drips: {came} bytes in {waited:.0f} s")
-                waited, came = 0.0, 0
+                waited, came, parts = 0.0, 0, 0
             yield chunk
     except HTTPError as cause:
         raise RegistryUnavailableError(f"an answer was cut short: {_reason(cause)}") from cause

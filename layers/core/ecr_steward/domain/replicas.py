@@ -7,6 +7,9 @@ from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.rules import Destination, Rules
 from ecr_steward.errors import InvalidNameError
 
+_ANY_REGION = ("us-east-1", "us-west-2")
+_ANY_ACCOUNT = "000000000000"
+
 
 def sources_of(rules: Rules, replica: RepositoryRef, registries: Iterable[RegistryRef]) -> Iterator[RepositoryRef]:
     """The repositories of these registries that the rulebook has copied there, whether they are there or not.
@@ -21,6 +24,33 @@ def sources_of(rules: Rules, replica: RepositoryRef, registries: Iterable[Regist
                 source = _source(destination, replica, registry)
                 if source is not None and source != replica and rule.match.may_cover(source):
                     yield source
+
+
+def may_be_sources(rules: Rules, replica: RepositoryRef, homes: Iterable[RegistryRef]) -> Iterator[RepositoryRef]:
+    """Repositories that may be copied there, by this steward or by one that has the same rulebook elsewhere.
+
+    More than ``sources_of``: of all accounts and regions that a pattern covers some are tried, and ``defaults`` copy,
+    too. Where a destination has a fixed name, each of many repositories may be its source: none is named then.
+    """
+    known = tuple(homes)
+    regions = {*_ANY_REGION, *(home.region for home in known), *_spelled(rules, "regions")}
+    accounts = {_ANY_ACCOUNT, *(home.account for home in known), *_spelled(rules, "accounts")}
+    registries = [RegistryRef(account, region) for account in sorted(accounts) for region in sorted(regions)]
+    yield from sources_of(rules, replica, registries)
+    copied = rules.defaults.replicate if rules.defaults else None
+    for registry in registries:
+        for destination in (to for replication in copied or () for to in replication.to):
+            source = _source(destination, replica, registry)
+            if source is not None and source != replica and rules.may_govern(source):
+                yield source
+
+
+def _spelled(rules: Rules, what: str) -> Iterator[str]:
+    """The accounts or regions that rules name in full."""
+    for rule in rules.rules:
+        for pattern in getattr(rule.match, what):
+            if "*" not in pattern.spelling:
+                yield pattern.spelling
 
 
 def is_source(source: RepositoryRef, replica: RepositoryRef, rules: Rules) -> bool:

@@ -41,6 +41,11 @@ def quarantine_tag(digest: Digest, images: RepositoryImages) -> ImageTag:
     return next(tag for tag in candidates if images.holders.get(tag, digest) == digest)
 
 
+def is_attachment(image_tag: ImageTag) -> bool:
+    """Whether an image tag is of the form that says what its holder belongs to."""
+    return _ATTACHMENT.fullmatch(image_tag) is not None
+
+
 def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
     """The image that an image tag says its holder belongs to, where the repository has that image.
 

@@ -3,39 +3,59 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import DeleteImage, Plan, RemoveImageTag, Step
 from ecr_steward.domain.rules import ReplicationRules, Rule
 from ecr_steward.domain.sightings import Sighted, Sighting
-from ecr_steward.domain.tagging import attached_to, is_quarantine_tag
+from ecr_steward.domain.tag_rules import TagRules
+from ecr_steward.domain.tagging import TagReading, attached_to, is_attachment
 
 
-def missed_tags(
-    rule: Rule, replication: ReplicationRules, source: RepositoryImages, destination: RepositoryImages
-) -> Mapping[ImageTag, Digest]:
-    """The image tags of a destination that the rule would have brought there, and that its source has no longer.
+@dataclass(frozen=True)
+class Mirror:
+    """A destination that holds what one entry copies from one source, and nothing else."""
 
-    Who holds each, too. Protected tags are none of them, nor is the tag of a quarantined image. What is attached to an
-    image by its tag's name is missed when that image is.
-    """
-    return {
-        tag: digest
-        for tag, digest in destination.holders.items()
-        if tag not in source.holders
-        and not (rule.image_tags and rule.image_tags.protects(tag))
-        and not is_quarantine_tag(tag, digest)
-        and _is_copied(tag, replication, source, destination)
-    }
+    rule: Rule
+    replication: ReplicationRules
+    source: RepositoryImages
+    destination: RepositoryImages
+    own: TagRules | None = None
+    """What a rule says of the destination's image tags: what that protects stays, too."""
 
+    def missed(self) -> Mapping[ImageTag, Digest]:
+        """The image tags of the destination that this entry would copy, and that its source has no longer.
 
-def _is_copied(
-    tag: ImageTag, replication: ReplicationRules, source: RepositoryImages, destination: RepositoryImages
-) -> bool:
-    if (subject := attached_to(tag, destination)) is not None:
-        return replication.referrers and not source.has(subject)
-    return not replication.tags or any(pattern.matches(tag) for pattern in replication.tags)
+        Who holds each, too. Protected tags are none of them, nor is the tag of a quarantined image, one that breaks the
+        rule, or an image that the source keeps in its archive. What is attached to an image by its tag's name is missed
+        when that image is.
+        """
+        return {
+            tag: digest
+            for tag, digest in self.destination.holders.items()
+            if tag not in self.source.holders
+            and digest not in self.source.archived
+            and not any(rules.protects(tag) for rules in (self.rule.image_tags, self.own) if rules)
+            and self._would_copy(tag, digest)
+        }
+
+    def speaks_of(self, tag: ImageTag) -> bool:
+        """Whether this entry says anything about a tag of this name, whoever holds it."""
+        return is_attachment(tag) or not self.replication.tags or self._is_selected(tag)
+
+    def _would_copy(self, tag: ImageTag, digest: Digest) -> bool:
+        if (subject := attached_to(tag, self.destination)) is not None:
+            return self.replication.referrers and not self.source.has(subject)
+        return tag in self._reading.compliant_tags(digest) and (not self.replication.tags or self._is_selected(tag))
+
+    def _is_selected(self, tag: ImageTag) -> bool:
+        return any(pattern.matches(tag) for pattern in self.replication.tags)
+
+    @cached_property
+    def _reading(self) -> TagReading:
+        return TagReading(self.rule.image_tags or TagRules(), self.destination)
 
 
 @dataclass(frozen=True)

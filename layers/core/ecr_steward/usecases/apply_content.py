@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from ecr_steward.domain.plan import CopyBlob, CopyManifest, Step
+from ecr_steward.errors import OutOfTimeError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.moving import Mover, Pace
 
@@ -24,12 +25,16 @@ def copy_content(steps: Sequence[Step], content: ImageContent | None, around: Ar
     ends: list[CopyBlob | CopyManifest] = [*blobs.values(), *manifests]
     source, destination = content.store(ends[0].source), content.store(ends[0].destination)
     with Mover(source, destination, pace=pace) as mover:
-        mover.move(
+        moved = mover.move(
             [step.blob for step in blobs.values()],
             known=dict.fromkeys(blobs, False),
             around=lambda blob: around(blobs[blob.digest]),
         )
-        for step in manifests:
-            with around(step):
-                mover.put(source.manifest(step.manifest.digest))
+        for number, step in enumerate(manifests):
+            try:
+                with around(step):
+                    mover.put(source.manifest(step.manifest.digest))
+            except OutOfTimeError as error:
+                error.moved = len(moved) + number
+                raise
         mover.prove([*blobs, *(step.manifest.digest for step in manifests)])

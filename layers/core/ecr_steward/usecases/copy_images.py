@@ -32,8 +32,8 @@ MANIFEST_CACHE = 16 * 1024 * 1024
 """Bytes of manifests that are kept between reading an image's graph and putting it."""
 
 
-AHEAD = 8
-"""Manifests that are read ahead of where they are looked at."""
+AHEAD = 4
+"""Manifests of one graph that are read ahead of where they are looked at."""
 
 
 class Result(StrEnum):
@@ -113,7 +113,8 @@ class CopyRun:
         self._mover = Mover(source, destination, progress, pace)
         self._images = ThreadPoolExecutor(image_workers, "image")
         self._looks = ThreadPoolExecutor(pace.workers, "look")
-        self._source = _Remembering(source, self._looks)
+        self._ahead = ThreadPoolExecutor(image_workers * AHEAD, "ahead")
+        self._source = _Remembering(source)
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +122,7 @@ class CopyRun:
     def __exit__(self, *exception: object) -> None:
         """What is still under way is given up at its next chunk: nobody waits for gigabytes after Ctrl-C."""
         self._mover.give_up()
-        for pool in (self._images, self._looks):
+        for pool in (self._images, self._looks, self._ahead):
             pool.shutdown(wait=True, cancel_futures=True)
         self._mover.__exit__(*exception)
 
@@ -179,12 +180,8 @@ class CopyRun:
         return self._bring_graph(wanted, top, graph, is_tagged, attached)
 
     def _graph(self, top: Manifest, *, with_referrers: bool) -> ImageGraph:
-        source = self._source
-        try:
-            return read_graph(top.digest, source, with_referrers=with_referrers, top=top, ahead=source.read_ahead)
-        except StewardError:
-            source.expect_nothing()
-            raise
+        source = _Ahead(self._source, self._ahead)
+        return read_graph(top.digest, source, with_referrers=with_referrers, top=top, ahead=source.expect)
 
     def _attached(self, graph: ImageGraph) -> list[Copied]:
         """Bring what cosign has attached by tag, before the image shows itself: who verifies it then finds that."""
@@ -293,13 +290,10 @@ def _is(digest: Digest | None, image: Manifest) -> bool:
 
 
 class _Remembering:
-    """A ``ManifestSource`` that keeps some of what it has read, or reads ahead: a graph is read, and then put."""
+    """A ``ManifestSource`` that keeps some of what it has read: a graph is read, and then put."""
 
-    def __init__(self, store: ImageStore, pool: Executor) -> None:
+    def __init__(self, store: ImageStore) -> None:
         self.store = store
-        self._pool = pool
-        self._coming: dict[Digest, Future[Manifest]] = {}
-        self._expected: deque[Digest] = deque()
         self._kept: dict[Digest, Manifest] = {}
         self._left = MANIFEST_CACHE
         self._lock = threading.Lock()
@@ -311,38 +305,12 @@ class _Remembering:
         return self.store.referrers(subject)
 
     def manifest(self, reference: Digest | ImageTag) -> Manifest:
-        coming = None
-        if isinstance(reference, Digest):
-            with self._lock:
-                kept, coming = self._kept.get(reference), self._coming.pop(reference, None)
-                with suppress(ValueError):
-                    self._expected.remove(reference)
-            self._go_ahead()
-            if kept is not None:
-                return kept
-        manifest = coming.result() if coming else self.store.manifest(reference)
+        if isinstance(reference, Digest) and (kept := self._kept.get(reference)) is not None:
+            return kept
+        manifest = self.store.manifest(reference)
         if len(manifest.content) <= self._left:
             self.remember(manifest)
         return manifest
-
-    def read_ahead(self, manifests: Sequence[Descriptor]) -> None:
-        """Begin to read manifests that are asked for soon, in this order, a few at a time: each may be large."""
-        with self._lock:
-            self._expected.extendleft(each.digest for each in reversed(manifests))
-        self._go_ahead()
-
-    def _go_ahead(self) -> None:
-        with self._lock:
-            while self._expected and len(self._coming) < AHEAD:
-                digest = self._expected.popleft()
-                if digest not in self._kept and digest not in self._coming:
-                    self._coming[digest] = self._pool.submit(self.store.manifest, digest)
-
-    def expect_nothing(self) -> None:
-        """Nobody asks any more for what was to be read ahead."""
-        with self._lock:
-            self._expected.clear()
-            self._coming.clear()
 
     def remember(self, manifest: Manifest) -> None:
         """Keep what is nowhere else to be read, or is read soon again."""
@@ -350,3 +318,39 @@ class _Remembering:
             if manifest.digest not in self._kept:
                 self._kept[manifest.digest] = manifest
                 self._left -= len(manifest.content)
+
+
+class _Ahead:
+    """A ``ManifestSource`` for one graph, which reads manifests before they are looked at, a few at a time.
+
+    ``pool`` is for nothing else: whoever looks at a manifest waits for it.
+    """
+
+    def __init__(self, source: _Remembering, pool: Executor) -> None:
+        self._source = source
+        self._pool = pool
+        self._coming: dict[Digest, Future[Manifest]] = {}
+        self._expected: deque[Digest] = deque()
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        return self._source.referrers(subject)
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        coming = None
+        if isinstance(reference, Digest):
+            coming = self._coming.pop(reference, None)
+            with suppress(ValueError):
+                self._expected.remove(reference)
+        self._go_ahead()
+        return coming.result() if coming else self._source.manifest(reference)
+
+    def expect(self, manifests: Sequence[Descriptor]) -> None:
+        """Begin to read manifests that are asked for soon, in this order: each may be large."""
+        self._expected.extendleft(each.digest for each in reversed(manifests))
+        self._go_ahead()
+
+    def _go_ahead(self) -> None:
+        while self._expected and len(self._coming) < AHEAD:
+            digest = self._expected.popleft()
+            if digest not in self._coming:
+                self._coming[digest] = self._pool.submit(self._source.manifest, digest)

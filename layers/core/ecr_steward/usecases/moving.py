@@ -17,6 +17,7 @@ from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
     GivenUpError,
     OutOfTimeError,
+    PausedError,
     RefusedByRegistryError,
     RetryableError,
     StewardError,
@@ -32,9 +33,9 @@ RETRIES = 64
 """Of all blobs of a run together: a registry that fails everything is not asked for hours."""
 FIRST_PAUSE = 0.5
 """Seconds before the second try of a blob; each further pause is twice as long."""
-RESERVE_SECONDS = 45.0
-"""Time that must be left to go on: more than the longest silence of a registry (``limits.READ_SECONDS``), since time
-is looked at between two chunks."""
+RESERVE_SECONDS = 90.0
+"""Time that must be left to go on, since time is looked at between two chunks only: more than a silence of a registry
+(``limits.READ_SECONDS``) and the request after it."""
 
 
 class Progress(Protocol):
@@ -188,7 +189,7 @@ class Mover:
                     is_moved = self._destination.write_blob(blob, self._source, lambda: self._metered(blob))
                 self._look_for(blob.digest, self._destination.has_blob)
                 return is_moved
-            except OutOfTimeError:
+            except (OutOfTimeError, PausedError):
                 raise
             except RetryableError:
                 if attempt == TRIES - 1 or not self._patience.is_left():

@@ -1,5 +1,6 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ecr_steward.domain.repositories import Part
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.errors import (
     ImageNotFoundError,
+    OutOfTimeError,
     PausedError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
@@ -31,6 +33,7 @@ from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
+from ecr_steward.usecases.moving import RESERVE_SECONDS
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -47,13 +50,15 @@ def replicate_image(
     now: Clock,
     applier: Applier,
     lessor: Lessor | None = None,
+    turn: int = 0,
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
     A referrer stands for its subject. A destination that fails does not keep the image from the others: its outcome
     carries the error. Where only what passed its scan is copied, the verdict is derived here and now from the findings:
     whoever asked for the copy, by whatever event, has no say in it. With a ``lessor`` no two jobs move the content of
-    an image to one destination at the same time.
+    an image to one destination at the same time. Each ``turn`` begins with another destination, so that one which needs
+    all the time there is keeps the image from no other.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -66,7 +71,16 @@ def replicate_image(
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     copier = Copier(rules, content, registry.images, settings, resource_tags, Assessor(rules, registry, scans, now))
-    job = _Job(rule=rule, copier=copier, registry=registry, applier=applier, notices=notices, now=now, lessor=lessor)
+    job = _Job(
+        rule=rule,
+        copier=copier,
+        registry=registry,
+        applier=applier,
+        notices=notices,
+        now=now,
+        lessor=lessor,
+        turn=turn,
+    )
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
     while pending:
@@ -88,6 +102,7 @@ class _Job:
     notices: Notices
     now: Clock
     lessor: Lessor | None
+    turn: int
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
         """Bring one image to all its destinations; a referrer stands for its subject.
@@ -100,7 +115,8 @@ class _Job:
             image = ImageRef(image.repository, _subject_of(image.digest, images.subject_of))
             if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
-            copies = list(self.copier.copies(self.rule, image, images))
+            copies = deque(self.copier.copies(self.rule, image, images))
+            copies.rotate(-self.turn)
             if not copies:
                 return [nothing.remarking("no image tag of the image is to be replicated")], set()
             outcomes = [self._attempt(copy) for copy in copies]
@@ -116,6 +132,7 @@ class _Job:
         try:
             if mode is Mode.OBSERVE:
                 return Outcome(str(copy), self.rule.name, mode, self.copier.plan(copy))
+            self._require_time()
             facts = self.copier.facts(copy)
             if not facts.image_tags:
                 remark = None if facts.held_back else "its image tags have gone meanwhile"
@@ -149,6 +166,8 @@ class _Job:
         for _ in range(ROUNDS):
             content = self.copier.plan_content(copy, facts)
             with self._alone(copy, content):
+                if self.lessor is not None and not content.is_empty:  # another job may have done it meanwhile
+                    content = self.copier.plan_content(copy, self.copier.facts(copy))
                 has_copied = self._apply(content, copy, done)
             if has_copied:
                 facts = self.copier.facts(copy)
@@ -191,6 +210,12 @@ class _Job:
             return False
         done.append(plan)
         return not plan.is_empty
+
+    def _require_time(self) -> None:
+        """Raises OutOfTimeError where there is not enough to begin with a destination."""
+        seconds_left = self.applier.pace.seconds_left if self.applier.pace else None
+        if seconds_left is not None and seconds_left() < RESERVE_SECONDS:
+            raise OutOfTimeError("the time of this invocation is over")
 
     def _alone(self, copy: Copy, content: Plan) -> AbstractContextManager[None]:
         """Have no other job move the same content meanwhile. Raises CopyUnderWayError where one does."""

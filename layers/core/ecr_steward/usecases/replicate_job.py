@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.errors import BlobTooLargeError, CopyHopsError, CopyUnderWayError, OutOfTimeError, RetryableError
@@ -11,7 +10,7 @@ from ecr_steward.ports.messages import ReplicationQueue
 from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
 
 HOPS = 50
-"""How often the rest of a job may be put back."""
+"""How often the rest of a job may be put back. Waiting for another job does not count: its lease ends."""
 BUSY_SECONDS = 60
 """After which a job is looked at again that another one is at work on."""
 MOST = 0.9
@@ -21,7 +20,7 @@ MOST = 0.9
 def replicate_job(
     job: ReplicationRequested,
     *,
-    copy: Callable[[ImageRef, Pace], Sequence[Outcome]],
+    copy: Callable[[ReplicationRequested, Pace], Sequence[Outcome]],
     queue: ReplicationQueue,
     seconds_left: Callable[[], float],
 ) -> tuple[Outcome, ...]:
@@ -32,19 +31,21 @@ def replicate_job(
     error that may pass the message itself comes again.
     """
     had = seconds_left()
-    outcomes = tuple(copy(job.image, Pace(1 if job.is_narrow else BLOB_WORKERS, seconds_left)))
+    outcomes = tuple(copy(job, Pace(1 if job.is_narrow else BLOB_WORKERS, seconds_left)))
     errors = [outcome.error for outcome in outcomes if isinstance(outcome.error, RetryableError)]
     late = [error for error in errors if isinstance(error, OutOfTimeError)]
     busy = [error for error in errors if isinstance(error, CopyUnderWayError)]
     if not errors or len(late) + len(busy) < len(errors):
         return outcomes
     has_moved = any(error.moved for error in late) or any(o.plan.steps for o in outcomes if o.error is None)
-    if job.is_narrow and not has_moved and any(error.had >= MOST * had for error in late):
-        return tuple(_failed(outcome, _too_large) for outcome in outcomes)
+    stuck = [error for error in late if job.is_narrow and not error.moved and error.had >= MOST * had]
+    outcomes = tuple(_failed(outcome, _too_large) if outcome.error in stuck else outcome for outcome in outcomes)
+    if len(stuck) == len(errors):
+        return outcomes
     if job.hops >= HOPS:
         return tuple(_failed(outcome, _too_often) for outcome in outcomes)
     is_narrow = job.is_narrow or (bool(late) and not has_moved)
-    queue.request(replace(job, hops=job.hops + 1, is_narrow=is_narrow), 0 if late else BUSY_SECONDS)
+    queue.request(replace(job, hops=job.hops + bool(late), is_narrow=is_narrow), 0 if late else BUSY_SECONDS)
     return tuple(_put_back(outcome) for outcome in outcomes)
 
 
@@ -67,9 +68,8 @@ def _put_back(outcome: Outcome) -> Outcome:
     return replace(outcome, error=None, remark=remark)
 
 
-def _too_large(outcome: Outcome) -> BlobTooLargeError | CopyHopsError:
-    if not isinstance(outcome.error, OutOfTimeError) or not outcome.error.largest:
-        return _too_often(outcome)
+def _too_large(outcome: Outcome) -> BlobTooLargeError:
+    assert isinstance(outcome.error, OutOfTimeError)  # noqa: S101  it is one of those that were chosen for that
     return BlobTooLargeError(
         f"{outcome.subject}: {outcome.error.largest} cannot be moved within one invocation, which had "
         f"{outcome.error.had:.0f} s for it alone. Copy this image with `ecr-steward copy`, whose time nobody limits: "

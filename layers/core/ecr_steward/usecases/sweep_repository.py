@@ -13,10 +13,11 @@ from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.repositories import Repository
-from ecr_steward.domain.rules import Governing, Mode, Rule, Rules
+from ecr_steward.domain.rules import Destination, Governing, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
+from ecr_steward.domain.withdrawals import Mirror
 from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
@@ -257,16 +258,19 @@ class _Visit:
         hands, rule = self._hands, governing.replicate
         if rule is None or hands.missed is None:
             return
-        source = self._copier.images(self._repository)
         withdrawal = Withdrawal(self._rules, hands.homes, hands.missed, hands.now, hands.applier, hands.is_dry)
         for replication in rule.replicate or ():
             for destination in replication.to if replication.remove_after is not None else ():
-                to = destination.of(self._repository)
-                look = partial(self._withdraw_from, to, partial(withdrawal.look, rule, replication, source))
-                self._attempt(f"{self._repository} to {to}", look)
+                look = partial(self._look_for_gone, withdrawal, rule, replication, destination)
+                self._attempt(f"{self._repository} to {destination.of(self._repository)}", look)
 
-    def _withdraw_from(self, to: RepositoryRef, look: Callable[[RepositoryImages], Outcome]) -> None:
-        outcome = look(self._copier.images(to))
+    def _look_for_gone(
+        self, withdrawal: Withdrawal, rule: Rule, replication: ReplicationRules, destination: Destination
+    ) -> None:
+        source, to = self._copier.images(self._repository), destination.of(self._repository)
+        own = self._copier.settings(to)[0].image_tags
+        mirror = Mirror(rule, replication, source, self._copier.images(to), own.image_tags if own else None)
+        outcome = withdrawal.look(mirror, destination)
         self._swept.keep(outcome)
         if outcome.plan.is_empty and outcome.remark:
             self._swept.outcomes.append(outcome)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.replicas import sources_of
-from ecr_steward.domain.rules import Mode, ReplicationRules, Rule, Rules
-from ecr_steward.domain.withdrawals import Missing, missed_tags, plan_withdrawals
+from ecr_steward.domain.replicas import may_be_sources
+from ecr_steward.domain.rules import Destination, Mode, Rules
+from ecr_steward.domain.withdrawals import Mirror, Missing, plan_withdrawals
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.usecases.applying import Applier
@@ -27,31 +26,38 @@ class Withdrawal:
     applier: Applier
     is_dry: bool = False
 
-    def look(
-        self, rule: Rule, replication: ReplicationRules, source: RepositoryImages, destination: RepositoryImages
-    ) -> Outcome:
+    def look(self, mirror: Mirror, destination: Destination) -> Outcome:
         """Note what is missed at the source, and take from the destination what has been for long enough.
 
-        Nothing goes where another repository is copied to the same place: what is missed here may be there.
+        Nothing goes where another repository may be copied to the same place: what is missed here may be there.
         """
-        subject = f"{source.repository} to {destination.repository}"
+        source, to = mirror.source.repository, mirror.destination.repository
+        rule, subject = mirror.rule, f"{source} to {to}"
         outcome = Outcome(subject, rule.name, rule.mode)
-        if replication.remove_after is None:
+        if mirror.replication.remove_after is None:
             return outcome
-        homes = {source.repository.registry, *self.homes}
-        others = [each for each in sources_of(self.rules, destination.repository, homes) if each != source.repository]
-        if others:
-            return outcome.remarking(f"nothing is removed there: {others[0]} is copied to the same place")
+        if why := self._shared_with(mirror, destination):
+            return outcome.remarking(f"nothing is removed there: {why}")
         now = self.now()
-        missing = Missing.of(
-            self.missed.seen(destination.repository), missed_tags(rule, replication, source, destination), now
-        )
+        seen = {tag: since for tag, since in self.missed.seen(to).items() if mirror.speaks_of(tag)}
+        missing = Missing.of(seen, mirror.missed(), now)
         if not self.is_dry:
-            self.missed.keep(destination.repository, missing.written)
-            self.missed.forget(destination.repository, missing.back)
-        grace = timedelta(days=replication.remove_after)
-        plan = plan_withdrawals(rule.name, source.repository, destination, missing.due(grace, now))
+            self.missed.keep(to, missing.written)
+            self.missed.forget(to, missing.back)
+        grace = timedelta(days=mirror.replication.remove_after)
+        plan = plan_withdrawals(rule.name, source, mirror.destination, missing.due(grace, now))
         planned = Outcome(subject, rule.name, rule.mode, plan)
         if self.is_dry or rule.mode is Mode.OBSERVE or plan.is_empty:
             return planned
-        return carry_out(planned, destination, self.applier)
+        return carry_out(planned, mirror.destination, self.applier)
+
+    def _shared_with(self, mirror: Mirror, destination: Destination) -> str | None:
+        """Why the destination may hold what did not come from this source."""
+        if "{name}" not in (destination.repository or "{name}"):
+            return "its name is fixed, so each repository of the rule is copied to it"
+        source = mirror.source.repository
+        homes = {source.registry, *self.homes}
+        sources = may_be_sources(self.rules, mirror.destination.repository, homes)
+        if other := next((each for each in sources if each != source), None):
+            return f"{other} may be copied to the same place. Name accounts and regions in `match`"
+        return None
