@@ -8,7 +8,9 @@ import pytest
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.limiter import SLOWEST, Limiter
+from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import RegistryUnavailableError, ThrottledError
 
@@ -138,3 +140,32 @@ def test_many_threads_keep_one_distance(server: Any, reply_with: Any) -> None:
         list(pool.map(lambda _: list(client.image_tags("team-a/api")), range(26)))
 
     assert limiter.now() - began >= 25 / 50
+
+
+@pytest.mark.parametrize("asked", ["soon", "Fri, 31 Dec 99999999 23:59:59 GMT", "-5"])
+def test_nobody_waits_for_what_is_no_time_and_it_is_throttled_all_the_same(
+    server: Any, reply_with: Any, limiter: Limiter, asked: str
+) -> None:
+    server.on("GET", LIST, reply_with(429, b"", {"Retry-After": asked}))
+    server.on("POST", "/v2/team-a/api/blobs/uploads/", reply_with(429, b"", {"Retry-After": asked}))
+    client = client_of(server, limiter)
+
+    with pytest.raises(ThrottledError):
+        list(client.image_tags("team-a/api"))
+    with pytest.raises(ThrottledError):
+        client.upload_blob("team-a/api", [b"blob"], Descriptor("text/plain", digest_of(b"blob"), 4))
+
+
+def test_requests_that_wait_already_wait_on_when_another_one_is_refused(limiter: Limiter, time: Time) -> None:
+    limiter.refused(PUT, 1)
+    sleep = time.sleep
+
+    def refused_meanwhile(seconds: float) -> None:
+        sleep(seconds)
+        if len(time.slept) == 1:
+            limiter.refused(PUT, 5)
+
+    limiter.sleep = refused_meanwhile
+    limiter.wait(PUT)
+
+    assert time.slept == [1, 5]

@@ -197,27 +197,50 @@ def test_a_list_takes_no_longer_than_what_has_come_is_worth(
             list(tags)
 
 
-@pytest.mark.parametrize("less", [0, 1])
-def test_a_body_may_be_slow_and_must_not_drip(
-    server: Any, client: DistributionClient, stream_with: Reply, monkeypatch: pytest.MonkeyPatch, less: int
+@pytest.mark.parametrize("case", [(1000, 8, False), (999, 8, True), (999, 7, False)])
+def test_a_body_may_be_slow_or_stall_and_must_not_drip(
+    server: Any,
+    client: DistributionClient,
+    stream_with: Reply,
+    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[int, int, bool],
 ) -> None:
-    monkeypatch.setattr(limits, "DRIP_SECONDS", 0.2)
+    bytes_, parts, drips = case
+    monkeypatch.setattr(limits, "DRIP_SECONDS", 0.3)
     monkeypatch.setattr(limits, "DRIP_BYTES", 1000)
 
     def slowly() -> Iterator[bytes]:
-        yield BLOB[: 999 - less]
-        time.sleep(0.4)
-        yield BLOB[999 - less : 1000 - less]
+        for number in range(parts - 1):
+            yield BLOB[number : number + 1]
+            time.sleep(0.03)
+        time.sleep(0.35)
+        yield BLOB[parts - 1 : bytes_]
         time.sleep(0.1)
-        yield BLOB[1000 - less :]
+        yield BLOB[bytes_:]
 
     server.on("GET", BLOB_PATH, stream_with(slowly, {"Content-Length": str(len(BLOB))}))
 
-    if less:
+    if drips:
         with pytest.raises(RefusedByRegistryError, match="an answer drips: 999 bytes"):
             read(client)
     else:
         assert read(client) == BLOB
+
+
+def test_a_body_must_not_stall_again_and_again(
+    server: Any, client: DistributionClient, stream_with: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DRIP_SECONDS", 0.1)
+
+    def haltingly() -> Iterator[bytes]:
+        for number in range(10):
+            yield BLOB[number : number + 1]
+            time.sleep(0.15)
+
+    server.on("GET", BLOB_PATH, stream_with(haltingly, {"Content-Length": str(len(BLOB))}))
+
+    with pytest.raises(RefusedByRegistryError, match="an answer drips"):
+        read(client)
 
 
 def test_the_time_that_others_take_is_not_the_registrys(
