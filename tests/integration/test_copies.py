@@ -16,7 +16,7 @@ def rule(**copies: Any) -> dict[str, Any]:
     """Copies of everything in another region."""
     return {
         "name": "copied",
-        "match": {"repositories": ["copied/**"]},
+        "match": {"repositories": ["copied/**"], "regions": ["us-east-1"]},
         "mode": "enforce",
         "replicate": [{"to": [{"region": "eu-west-1"}], **copies}],
     }

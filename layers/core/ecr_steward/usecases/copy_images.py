@@ -17,7 +17,7 @@ from typing import Self
 
 from ecr_steward.domain.images import Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import DigestMismatchError, StewardError
+from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, RefusedByRegistryError, StewardError
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
 from ecr_steward.usecases.moving import Mover, Pace, Progress
@@ -274,8 +274,11 @@ class CopyRun:
         return list(self._looks.map(lambda blob: has(blob.digest), blobs))
 
     def _prove(self, top: Manifest, image_tag: ImageTag | None) -> None:
-        """Read back what was put. Raises DigestMismatchError."""
-        found = self._destination.manifest(image_tag or top.digest)
+        """Read back what was put. Raises DigestMismatchError, and RefusedByRegistryError where it is not there."""
+        try:
+            found = self._destination.manifest(image_tag or top.digest)
+        except ImageNotFoundError as cause:
+            raise RefusedByRegistryError(f"{top.digest} was accepted, and is not there") from cause
         if not _is(found.digest, top):
             raise DigestMismatchError(f"{image_tag} was put as {top.digest}, and is {found.digest} now")
 

@@ -214,7 +214,7 @@ class _Job:
     def _require_time(self) -> None:
         """Raises OutOfTimeError where there is not enough to begin with a destination."""
         seconds_left = self.applier.pace.seconds_left if self.applier.pace else None
-        if seconds_left is not None and seconds_left() < RESERVE_SECONDS:
+        if seconds_left is not None and seconds_left() < RESERVE_SECONDS / 2:
             raise OutOfTimeError("the time of this invocation is over")
 
     def _alone(self, copy: Copy, content: Plan) -> AbstractContextManager[None]:
