@@ -65,8 +65,6 @@ class Attack:
     is_encrypted: ClassVar[bool] = False
     said: ClassVar[str | None] = None
     """What `ecr-steward copy` says of it, as a pattern; without one it copies, and nothing is wrong with that."""
-    is_slow: ClassVar[bool] = False
-    """Whether it takes us some seconds."""
 
     witness: Witness
     registry: Registry

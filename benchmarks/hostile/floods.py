@@ -19,7 +19,6 @@ class EndlessTags(Attack):
     advisories = "oras-go#1215"
     asked = Asked.TAGS
     said = "come in pages without end"
-    is_slow = True
 
     def answer(self, exchange: Exchange) -> bool:
         if not exchange.place.endswith("/tags/list"):

@@ -28,7 +28,6 @@ class Drip(Attack):
     number = 22
     name = "slow-loris body (1 byte/s)"
     said = "bytes in .* s"
-    is_slow = True
 
     def answer(self, exchange: Exchange) -> bool:
         if not self.is_layer(exchange):

@@ -29,6 +29,8 @@ from ecr_steward_fakes.graphs import as_json, fill
 from tests.faults.copying import TAG, copy, require_equal
 from tests.faults.places import World
 
+pytestmark = pytest.mark.slow
+
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 CONTENTS = [b"", b"{}", b"a", b"layer", bytes(range(256)) * 40]
 KINDS = [OCI_MANIFEST, DOCKER_MANIFEST, OCI_INDEX, DOCKER_LIST]
@@ -110,7 +112,6 @@ def graphs(draw: st.DrawFn, algorithms: tuple[str, ...] = ("sha256",)) -> Graph:
     return graph
 
 
-@pytest.mark.slow
 @settings(max_examples=40)
 @given(graph=graphs())
 def test_a_graph_is_the_same_in_a_folder_and_in_another_registry(world: World, graph: Graph) -> None:

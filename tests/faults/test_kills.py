@@ -18,9 +18,11 @@ from tests.faults.copying import BLOBS, CONFIG, INDEX, MANIFESTS, PROOF, TAG, co
 from tests.faults.places import Repository, World, broken, whole
 from tests.faults.proxy import Exchange, FaultProxy, GoneError
 
+pytestmark = pytest.mark.slow
+
 STEWARD = Path(sys.executable).with_name("ecr-steward")
 COSIGN = ImageTag(f"sha256-{INDEX.digest.hex}.sig")
-REGISTRIES = ["ecr", pytest.param("cncf", marks=[pytest.mark.client, pytest.mark.slow])]
+REGISTRIES = ["ecr", pytest.param("cncf", marks=[pytest.mark.client])]
 
 
 @dataclass
@@ -130,7 +132,6 @@ def test_the_next_run_completes_what_was_killed_at_some_requests(
     assert killed == [True] * 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "is_done"),
     [("ecr", False), ("plain", True), pytest.param("cncf", True, marks=pytest.mark.client)],
@@ -159,7 +160,6 @@ def test_no_tag_shows_a_part_of_an_image_between_any_two_requests(world: World, 
     assert back.seen.count("PUT tag") >= 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", pytest.param("cncf", marks=pytest.mark.client)])
 @pytest.mark.parametrize("at", [1, 20, 45, 55, 60, 64])
 def test_the_next_run_of_the_command_completes_what_was_killed(

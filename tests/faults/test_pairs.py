@@ -13,6 +13,8 @@ from ecr_steward_fakes.graphs import as_json, blob_of
 from tests.faults.copying import CONFIG, LARGE, LAYER, PROOF, copy, put, require_equal
 from tests.faults.places import World
 
+pytestmark = pytest.mark.slow
+
 EMPTY = b"{}"
 EMPTY_JSON = "application/vnd.oci.empty.v1+json"
 FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
@@ -57,9 +59,7 @@ KINDS = ["ecr", "plain", "cncf", "folder"]
 @pytest.mark.parametrize(
     ("there", "here"),
     [
-        pytest.param(
-            *pair, marks=[pytest.mark.client, pytest.mark.slow] if "cncf" in pair else [], id=" to ".join(pair)
-        )
+        pytest.param(*pair, marks=[pytest.mark.client] if "cncf" in pair else [], id=" to ".join(pair))
         for pair in product(KINDS, KINDS)
     ],
 )

@@ -23,6 +23,8 @@ from hostile.stage import stage
 from steward_cli.copying.docker_config import DockerConfigError, password_for
 from steward_cli.copying.places import PlaceError, RegistryPlace, read_place
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 ECR = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -85,7 +87,6 @@ class EndlessAttestations(Attack):
     number, name = 105, "CVE-2023-46737, GHSA-vfp6-jrw2-99g9, CVE-2024-29902"
     asked = Asked.REFERRERS
     said = "come in pages without end"
-    is_slow = True
 
     def answer(self, exchange: Exchange) -> bool:
         if "/referrers/" not in exchange.place:
@@ -158,7 +159,7 @@ ATTACKS = (
 
 @pytest.mark.parametrize(
     "attack",
-    [pytest.param(attack, id=attack.name, marks=[pytest.mark.slow] if attack.is_slow else []) for attack in ATTACKS],
+    [pytest.param(attack, id=attack.name) for attack in ATTACKS],
 )
 def test_the_copier_stands(attack: type[Attack], idle: int) -> None:
     outcome = attacked(OURS, attack, idle)

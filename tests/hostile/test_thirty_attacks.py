@@ -10,6 +10,8 @@ from hostile.clients import OURS
 from hostile.judging import attacked
 from hostile.running import SECONDS
 
+pytestmark = pytest.mark.slow
+
 WRONG = re.compile(r"^Error: .+$", re.MULTILINE)
 
 
@@ -23,7 +25,6 @@ def test_there_are_thirty_attacks_each_with_its_number() -> None:
         pytest.param(
             attack,
             id=f"{attack.number} {attack.name} {attack.advisories}".rstrip(),
-            marks=[pytest.mark.slow] if attack.is_slow else [],
         )
         for attack in ATTACKS
     ],
