@@ -34,13 +34,14 @@ def image_of(config: bytes, *layers: bytes, subject: Manifest | None = None) -> 
     )
 
 
-def index_of(*children: Manifest, platforms: Sequence[str] = ()) -> Manifest:
+def index_of(*children: Manifest, platforms: Sequence[str] = (), subject: Manifest | None = None) -> Manifest:
     """An index; each platform is that of the child in its place."""
     entries = []
     for number, child in enumerate(children):
         names = zip(("os", "architecture", "variant"), platforms[number].split("/"), strict=False) if platforms else ()
         entries.append(as_json(child.descriptor, **({"platform": dict(names)} if platforms else {})))
-    return _manifest(OCI_INDEX, manifests=entries)
+    refers = {"subject": as_json(subject.descriptor)} if subject else {}
+    return _manifest(OCI_INDEX, manifests=entries, **refers)
 
 
 def fill(store: ImageStore, manifests: Sequence[Manifest], contents: Sequence[bytes]) -> None:

@@ -417,3 +417,13 @@ def test_images_are_begun_as_others_end_when_there_are_many(house: House) -> Non
     assert begun <= WINDOW
     assert len(rest) == 3 * WINDOW - 1
     assert house.destination.tags.keys() == {each.image_tag for each in wanted}
+
+
+def test_a_referrer_comes_after_the_index_that_it_lists_although_the_walk_meets_it_first(house: House) -> None:
+    first = index_of(INTEL, subject=ARM)
+    second = index_of(first, subject=INTEL)
+    fill(house.source, [first, second], [])
+
+    for digest in (ARM.digest, INDEX.digest):
+        with CopyRun(house.source, FakeStore(), How(referrers=True), Nobody(), pace=Pace(1)) as run:
+            assert run.copy(Wanted(digest, TAG)).result is Result.COPIED

@@ -1,6 +1,8 @@
 """Reading an image's graph from a registry, bounded, and without keeping the bytes of its manifests."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from graphlib import TopologicalSorter
 
 from ecr_steward.domain.images import DEPTH_LIMIT, PARTS_LIMIT, Descriptor, ImageGraph, Manifest, Part
 from ecr_steward.domain.names import Digest
@@ -27,8 +29,23 @@ def read_graph(
     be read is left out, with a remark: anybody who may push can attach one, and the image shall not wait for it.
     """
     reader = _Reader(image, source, with_referrers, {top.digest: top} if top else {}, ahead)
-    parts = tuple(reader.walk(image, 0))
-    return ImageGraph(parts, tuple(reader.remarks))
+    parts = {part.manifest.digest: part for part in reader.walk(image, 0)}
+    return ImageGraph(tuple(_ranked(parts, reader.before)), tuple(reader.remarks))
+
+
+def _ranked(parts: Mapping[Digest, Part], before: Mapping[Digest, Collection[Digest]]) -> Iterator[Part]:
+    """Each after what it points to. The walk alone is no such order: what refers to a child may list its parent.
+
+    There is always one, since nothing can hold the digest of what holds its own.
+    """
+    sorter = TopologicalSorter({digest: parts.keys() & before[digest] for digest in parts})
+    sorter.prepare()
+    rank = 0
+    while sorter.is_active():
+        ready = set(sorter.get_ready())
+        yield from (replace(part, rank=rank) for digest, part in parts.items() if digest in ready)
+        sorter.done(*ready)
+        rank += 1
 
 
 class _Reader:
@@ -46,7 +63,8 @@ class _Reader:
         self._known = known
         self._ahead = ahead
         self._seen: set[Digest] = set()
-        self._ranks: dict[Digest, int] = {}
+        self.before: dict[Digest, set[Digest]] = {}
+        """What each of them points to."""
         self.remarks: list[str] = []
 
     def walk(self, digest: Digest, depth: int) -> Iterator[Part]:
@@ -58,22 +76,17 @@ class _Reader:
             limits = f"{DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests"
             raise InvalidManifestError(f"{self._image} has more than {limits}")
         manifest = self._known.get(digest) or self._source.manifest(digest)
+        pointed_to = [*manifest.children, *([manifest.subject] if manifest.subject else [])]
+        self.before[digest] = {each.digest for each in pointed_to}
         self._ahead([child for child in manifest.children if child.digest not in self._seen])
         for child in manifest.children:
             yield from self.walk(child.digest, depth + 1)
-        yield Part(manifest.descriptor, manifest.stored_blobs, self._rank(manifest))
+        yield Part(manifest.descriptor, manifest.stored_blobs)
         if self._with_referrers:
             referrers = self._source.referrers(digest)
             self._ahead([referrer for referrer in referrers if referrer.digest not in self._seen])
             for referrer in sorted(referrers, key=lambda descriptor: descriptor.digest):
                 yield from self._walk_referrer(referrer, depth + 1)
-
-    def _rank(self, manifest: Manifest) -> int:
-        before = [child.digest for child in manifest.children]
-        before += [manifest.subject.digest] if manifest.subject else []
-        rank = max((self._ranks[digest] + 1 for digest in before if digest in self._ranks), default=0)
-        self._ranks[manifest.digest] = rank
-        return rank
 
     def _walk_referrer(self, referrer: Descriptor, depth: int) -> Iterator[Part]:
         try:
