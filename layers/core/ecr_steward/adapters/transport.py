@@ -98,7 +98,7 @@ PATIENT = _Patience(
     backoff_jitter=0.5,
     raise_on_status=False,
 )
-"""For requests that may be repeated. About four seconds in all, or as long as ``Retry-After`` says, up to its limit."""
+"""For requests that may be repeated. About eight seconds in all, or what ``Retry-After`` says, up to its limit."""
 
 
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -194,11 +194,11 @@ class Transport:
             )
         except HTTPError as cause:
             raise RegistryUnavailableError(f"{method} {redacted(url)}: {_reason(cause)}") from cause
-        if response.status in THROTTLED:
-            self._limiter.refused(kind, min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS))
-        else:
-            self._limiter.taken(kind)
         try:
+            if response.status in THROTTLED:
+                self._limiter.refused(kind, min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS))
+            else:
+                self._limiter.taken(kind)
             yield response
         finally:
             _release(response)
@@ -233,7 +233,7 @@ def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
 
 
 def read_small(response: BaseHTTPResponse, limit: int, too_large: type[StewardError], what: str) -> bytes:
-    """The whole body, if it is at most ``limit`` bytes and comes within a minute; no more is ever read."""
+    """The whole body, if it is at most ``limit`` bytes and comes within its time; no more is ever read."""
     deadline = time.monotonic() + limits.SMALL_ANSWER_SECONDS
     content = bytearray()
     for chunk in chunks_of(response):

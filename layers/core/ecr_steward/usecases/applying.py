@@ -8,9 +8,17 @@ from ecr_steward.domain.brake import Brake, Hold, Load, loads, window_of_events
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import BrakeHeld
+from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import Plan, Step
-from ecr_steward.errors import PausedError
+from ecr_steward.errors import (
+    ImageIsListedError,
+    ImageTaggedMeanwhileError,
+    LastImageTagError,
+    PausedError,
+    StewardError,
+    gravest,
+)
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.journal import Journal
@@ -102,3 +110,15 @@ class Applier:
             self.notices.publish(BrakeHeld(hold.rule, hold.subject, hold.asked, hold.why, hold.since))
             self.brakes.tell(rule)
         return hold
+
+
+def carry_out(planned: Outcome, images: RepositoryImages, applier: Applier) -> Outcome:
+    """Do what was planned of a repository that holds these images; what somebody else was faster with stays."""
+    try:
+        return planned.carried_out(applier.apply(planned.plan, images.repository, images))
+    except (ImageIsListedError, ImageTaggedMeanwhileError, LastImageTagError) as error:
+        said = (str(error), *getattr(error, "__notes__", ()))
+        remarks = tuple(f"somebody was faster, and the next sweep looks again: {each}" for each in said)
+        return replace(planned.carried_out(None), plan=planned.plan + Plan(remarks=remarks))
+    except StewardError as error:
+        return replace(planned, error=gravest([error, *([planned.error] if planned.error else [])]))

@@ -18,9 +18,6 @@ from ecr_steward.domain.sightings import Sighted, renew
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.usage import NOT_ASKED, Usage, UsedImage
 from ecr_steward.errors import (
-    ImageIsListedError,
-    ImageTaggedMeanwhileError,
-    LastImageTagError,
     StewardError,
     gravest,
 )
@@ -28,7 +25,7 @@ from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.workloads import Workloads
-from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.applying import Applier, carry_out
 
 
 @dataclass(frozen=True)
@@ -59,18 +56,6 @@ def retain_images(
         if not outcome.applied or outcome.plan is not planned.plan:  # not at all, or not all of it
             break
     return tuple(outcomes)
-
-
-def carry_out(planned: Outcome, images: RepositoryImages, applier: Applier) -> Outcome:
-    """Do what was planned of a repository that holds these images; what somebody else was faster with stays."""
-    try:
-        return planned.carried_out(applier.apply(planned.plan, images.repository, images))
-    except (ImageIsListedError, ImageTaggedMeanwhileError, LastImageTagError) as error:
-        said = (str(error), *getattr(error, "__notes__", ()))
-        remarks = tuple(f"somebody was faster, and the next sweep looks again: {each}" for each in said)
-        return replace(planned.carried_out(None), plan=planned.plan + Plan(remarks=remarks))
-    except StewardError as error:
-        return replace(planned, error=gravest([error, *([planned.error] if planned.error else [])]))
 
 
 def plan_repository_retention(

@@ -10,8 +10,7 @@ from ecr_steward.domain.rules import Destination, Mode, Rules
 from ecr_steward.domain.withdrawals import Mirror, Missing, plan_withdrawals
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.sightings import Sightings
-from ecr_steward.usecases.applying import Applier
-from ecr_steward.usecases.retain_images import carry_out
+from ecr_steward.usecases.applying import Applier, carry_out
 
 
 @dataclass(frozen=True)
