@@ -62,7 +62,7 @@ class Preview:
 def intent_of(rules: Rules, ref: RepositoryRef, resource_tags: Mapping[str, str], source: str) -> Intent | None:
     """What the rulebook says of this repository's images; ``None`` where it says nothing of them."""
     for rule in rules.governing(ref, resource_tags).settings:
-        settings = rule.repository(ref) if rule.repository else None
+        settings = rule.repository(ref.registry) if rule.repository else None
         if settings is not None and isinstance(settings.lifecycle, Mapping):
             policy = read_lifecycle_policy(settings.lifecycle)
             where = f"the rule {rule.name} of {source}"

@@ -34,7 +34,7 @@ def compiled(data):
 
 
 def test_the_example_becomes_ecrs_settings_when_it_is_compiled(example):
-    settings = compiled(example).rules[0].repository(API)
+    settings = compiled(example).rules[0].repository(API.registry)
 
     assert settings == RepositorySettings(
         policy_rules=PolicyRules(
@@ -105,7 +105,7 @@ def test_a_copy_stays_unless_its_entry_says_after_how_many_days_it_goes(with_rul
 def test_nothing_is_wanted_when_a_rule_names_no_setting(with_rule):
     rule = compiled(with_rule(repository={})).rules[0]
 
-    assert rule.repository(API) == RepositorySettings()
+    assert rule.repository(API.registry) == RepositorySettings()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_nothing_is_wanted_when_a_rule_names_no_setting(with_rule):
 def test_mutability_is_ecrs_when_compiled(with_rule, written, mode):
     rule = compiled(with_rule(repository={"mutability": written})).rules[0]
 
-    assert rule.repository(API).mutability == TagMutability(mode, frozenset(written.get("except", ())))
+    assert rule.repository(API.registry).mutability == TagMutability(mode, frozenset(written.get("except", ())))
 
 
 def test_account_and_region_decide_which_rules_match_when_rules_name_them(with_rule):
@@ -171,7 +171,10 @@ def test_each_kind_of_principal_gets_its_statement_when_a_policy_names_them(with
     repository = API.in_registry(RegistryRef("111122223333", "cn-north-1"))
 
     statements = (
-        compiled(with_rule(repository={"policy": written})).rules[0].repository(repository).policy_rules.statements
+        compiled(with_rule(repository={"policy": written}))
+        .rules[0]
+        .repository(repository.registry)
+        .policy_rules.statements
     )
 
     account = "arn:aws-cn:iam::111122223333"
@@ -243,7 +246,7 @@ def test_a_region_belongs_to_its_partition_when_an_arn_is_made(region, partition
 def test_weeks_are_days_when_a_lifecycle_is_compiled(with_rule):
     data = with_rule(repository={"lifecycle": [{"expire": {"after": "2w"}}]})
 
-    (rule,) = compiled(data).rules[0].repository(API).lifecycle["rules"]
+    (rule,) = compiled(data).rules[0].repository(API.registry).lifecycle["rules"]
 
     assert rule["selection"] == {
         "tagStatus": "any",
@@ -256,6 +259,6 @@ def test_weeks_are_days_when_a_lifecycle_is_compiled(with_rule):
 def test_a_lifecycle_is_long_enough_for_ecr_when_it_is_as_short_as_it_can_be(with_rule):
     data = with_rule(repository={"lifecycle": [{"keep": {"newest": 1}}]})
 
-    document = compiled(data).rules[0].repository(API).lifecycle
+    document = compiled(data).rules[0].repository(API.registry).lifecycle
 
     assert len(json.dumps(document, separators=(",", ":"))) >= 100

@@ -45,7 +45,7 @@ def test_payments_are_copied_after_a_good_scan_when_the_example_governs_them(shi
     rule = governing.replicate
 
     assert (rule.name, rule.scan) == ("payments", ScanRules(Severity.HIGH))
-    assert governing.settings[0].repository(API).scan_on_push
+    assert governing.settings[0].repository(API.registry).scan_on_push
     assert [(copy.to, copy.when) for copy in rule.replicate] == [
         ((Destination(region="eu-west-1"),), {Condition.SCAN_PASSED})
     ]

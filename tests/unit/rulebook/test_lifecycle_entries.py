@@ -282,7 +282,9 @@ def test_the_sweep_does_nothing_by_a_lifecycle_that_a_rule_above_has_decided(wit
     assert rulebook is not None
 
     settings = [
-        rule.repository(API) for rule in compile_rulebook(rulebook).governing(API, {}).settings if rule.repository
+        rule.repository(API.registry)
+        for rule in compile_rulebook(rulebook).governing(API, {}).settings
+        if rule.repository
     ]
 
     assert [each.retention.expires for each in settings if each.retention] == [()]
@@ -295,7 +297,7 @@ def test_settings_say_both_halves_and_that_ecr_is_to_have_no_policy(with_rule: C
     rule = compile_rulebook(rulebook).rules[0]
     assert rule.repository is not None
 
-    settings = rule.repository(API)
+    settings = rule.repository(API.registry)
 
     assert settings.lifecycle == {"rules": []}
     assert settings.retention is not None

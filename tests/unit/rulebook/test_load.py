@@ -32,7 +32,7 @@ def test_the_rules_are_those_of_the_rulebook_when_loaded(example, write):
     loaded = load_compiled(write(dump_compiled(rulebook, "ecr-steward.yaml", b"source")))
 
     compiled = compile_rulebook(rulebook)
-    assert loaded.rules[0].repository(API) == compiled.rules[0].repository(API)
+    assert loaded.rules[0].repository(API.registry) == compiled.rules[0].repository(API.registry)
     assert loaded.rules[0].replicate[0].to == compiled.rules[0].replicate[0].to
     assert loaded.rules[0].image_tags.aliases == compiled.rules[0].image_tags.aliases
     assert loaded.rules[1].scan == compiled.rules[1].scan

@@ -35,7 +35,7 @@ def told(*rules, **keys):
 
 
 def settings(governing):
-    return {each.name: each.repository(API) for each in governing.settings}
+    return {each.name: each.repository(API.registry) for each in governing.settings}
 
 
 def test_each_section_is_the_first_rules_that_says_it_when_several_match():
@@ -149,7 +149,7 @@ def test_keys_inside_a_section_are_inherited_when_a_rule_extends_profiles():
     assert [pattern.spelling for pattern in compiled.image_tags.deny] == ["latest"]
     assert [pattern.spelling for pattern in compiled.image_tags.allow] == ["semver"]
     assert compiled.image_tags.on_violation == "notify"
-    assert compiled.repository(API).resource_tags == {"a": "1", "b": "3"}
+    assert compiled.repository(API.registry).resource_tags == {"a": "1", "b": "3"}
 
 
 def test_a_rule_copies_nothing_when_its_list_is_empty():

@@ -28,9 +28,9 @@ MIRROR = API.in_registry(AWAY)
 IMMUTABLE = TagMutability(Mutability.IMMUTABLE)
 
 
-def settings_of(repository: RepositoryRef) -> RepositorySettings:
+def settings_of(registry: RegistryRef) -> RepositorySettings:
     statement = {"Sid": "EcrStewardPull", "Effect": "Allow", "Action": "ecr:BatchGetImage"}
-    root = {"AWS": f"arn:aws:iam::{repository.registry.account}:root"}
+    root = {"AWS": f"arn:aws:iam::{registry.account}:root"}
     return RepositorySettings(policy_rules=PolicyRules(({**statement, "Principal": root},)), mutability=IMMUTABLE)
 
 

@@ -35,7 +35,7 @@ __all__ = ["is_same_policy", "needed_parts", "needs_registry_scanning", "plan_ne
 
 def needed_parts(rules: Iterable[Rule], ref: RepositoryRef) -> frozenset[Part]:
     """What has to be read of a repository to plan its settings: what nobody asks for is not looked at."""
-    wanted = [rule.repository(ref) for rule in rules if rule.repository]
+    wanted = [rule.repository(ref.registry) for rule in rules if rule.repository]
     needed = {
         Part.POLICY: any(each.policy_rules is not None for each in wanted),
         Part.LIFECYCLE: any(each.lifecycle is not None for each in wanted),
@@ -49,7 +49,7 @@ def needed_parts(rules: Iterable[Rule], ref: RepositoryRef) -> frozenset[Part]:
 
 def needs_registry_scanning(rules: Iterable[Rule], actual: Repository) -> bool:
     """Whether the plan depends on what the registry's scanning rules decide for the repository."""
-    wanted = [rule.repository(actual.ref).scan_on_push for rule in rules if rule.repository]
+    wanted = [rule.repository(actual.ref.registry).scan_on_push for rule in rules if rule.repository]
     return any(each is not None and each != actual.settings.scan_on_push for each in wanted)
 
 
@@ -62,7 +62,7 @@ def plan_repository(rule: Rule, actual: Repository) -> Plan:
         return NOTHING
     if unread := needed_parts([rule], actual.ref) - actual.read:
         raise ValueError(f"{', '.join(sorted(unread))} of {actual.ref} must be read to plan what {rule.name} says")
-    return _collected(_differences(rule.name, rule.repository(actual.ref), actual))
+    return _collected(_differences(rule.name, rule.repository(actual.ref.registry), actual))
 
 
 def plan_new_repository(rules: Iterable[Rule], ref: RepositoryRef, *, asked_by: str, why: str) -> Plan:
@@ -71,7 +71,7 @@ def plan_new_repository(rules: Iterable[Rule], ref: RepositoryRef, *, asked_by: 
     ``asked_by`` names the rule that needs the repository; each of ``rules`` decides some settings of it once it is
     there.
     """
-    wanted = [(rule.name, rule.repository(ref)) for rule in rules if rule.repository]
+    wanted = [(rule.name, rule.repository(ref.registry)) for rule in rules if rule.repository]
     mutability = next((settings.mutability for _, settings in wanted if settings.mutability), None)
     encryption = next((settings.encryption for _, settings in wanted if settings.encryption), None)
     create = CreateRepository(rule=asked_by, why=why, repository=ref, mutability=mutability, encryption=encryption)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from ecr_steward.domain.brake import USUAL, Brake
@@ -180,9 +180,9 @@ class Rule:
     match: Match
     mode: Mode = Mode.OBSERVE
     image_tags: TagRules | None = None
-    repository: Callable[[RepositoryRef], RepositorySettings] | None = None
-    """The wanted settings for a repository: a policy names the account it stands in."""
-    protecting: "Callable[[tuple[Matcher, ...]], Callable[[RepositoryRef], RepositorySettings]] | None" = None
+    repository: Callable[[RegistryRef], RepositorySettings] | None = None
+    """The wanted settings for the repositories of a registry: a policy names the account it stands in."""
+    protecting: "Callable[[tuple[Matcher, ...]], Callable[[RegistryRef], RepositorySettings]] | None" = None
     """The same where nothing may remove these image tags, which this rule or another one protects."""
     scan: ScanRules | None = None
     replicate: tuple[ReplicationRules, ...] | None = None
@@ -238,12 +238,8 @@ class Rules:
 
     def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
         """What holds for this repository, which carries these resource tags."""
-        names, covering = self.covering(repository, resource_tags)
-        if not names:
-            return UNGOVERNED
-        if self.is_owned_by_code(resource_tags):
-            covering = [replace(rule, mode=Mode.OBSERVE) for rule in covering]
-        return _merged(repository, names, covering)
+        covering = self._covering(repository, resource_tags)
+        return self._saying(repository.registry, covering, self.is_owned_by_code(resource_tags))
 
     def governing_replica(
         self, source: RepositoryRef, resource_tags: Mapping[str, str], replica: RepositoryRef
@@ -252,23 +248,15 @@ class Rules:
 
         ``resource_tags`` are those of the source.
         """
-        names, covering = self.covering(source, resource_tags)
-        return Governing(names, settings=_merged(replica, names, covering).settings) if names else UNGOVERNED
+        said = self._saying(replica.registry, self._covering(source, resource_tags), False)
+        return Governing(said.names, settings=said.settings)
 
     def covering(
         self, repository: RepositoryRef, resource_tags: Mapping[str, str]
     ) -> tuple[tuple[str, ...], Sequence[Rule]]:
         """The names of the rules that cover a repository, and these rules with the defaults where those have a say."""
-        covering: list[Rule] = []
-        for rule in self.rules:
-            if rule.match.covers(repository, resource_tags):
-                covering.append(rule)
-                if rule.is_final:
-                    break
-        names = tuple(rule.name for rule in covering)
-        if self.defaults and covering and not covering[-1].is_final:
-            covering.append(self.defaults)
-        return names, covering
+        covering = [self.rules[position] for position in self._covering(repository, resource_tags)]
+        return tuple(rule.name for rule in covering), self._with_defaults(covering)
 
     def needs_resource_tags(self, repository: RepositoryRef) -> bool:
         """Whether what holds for this repository depends on its resource tags."""
@@ -304,8 +292,38 @@ class Rules:
             for pattern in patterns
         )
 
+    def _covering(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> tuple[int, ...]:
+        """Where the rules stand that cover a repository."""
+        covering: list[int] = []
+        for position, rule in enumerate(self.rules):
+            if rule.match.covers(repository, resource_tags):
+                covering.append(position)
+                if rule.is_final:
+                    break
+        return tuple(covering)
 
-def _merged(repository: RepositoryRef, names: tuple[str, ...], covering: Sequence[Rule]) -> Governing:
+    def _with_defaults(self, covering: Sequence[Rule]) -> Sequence[Rule]:
+        """The rules that cover a repository, and the defaults where those have a say."""
+        has_a_say = self.defaults is not None and bool(covering) and not covering[-1].is_final
+        return [*covering, self.defaults] if has_a_say and self.defaults else covering
+
+    @cached_property
+    def _saying(self) -> Callable[[RegistryRef, tuple[int, ...], bool], Governing]:
+        """What rules say together, worked out once and not for each repository that the same ones cover."""
+
+        @lru_cache(maxsize=1024)
+        def saying(registry: RegistryRef, positions: tuple[int, ...], is_owned_by_code: bool) -> Governing:
+            covering = [self.rules[position] for position in positions]
+            names = tuple(rule.name for rule in covering)
+            said = self._with_defaults(covering)
+            if is_owned_by_code:
+                said = [replace(rule, mode=Mode.OBSERVE) for rule in said]
+            return _merged(registry, names, said) if names else UNGOVERNED
+
+        return saying
+
+
+def _merged(registry: RegistryRef, names: tuple[str, ...], covering: Sequence[Rule]) -> Governing:
     image_tags = next((rule for rule in covering if rule.image_tags is not None), None)
     scan = next((rule for rule in covering if rule.scan is not None), None)
     replicate = next((rule for rule in covering if rule.replicate is not None), None)
@@ -320,12 +338,12 @@ def _merged(repository: RepositoryRef, names: tuple[str, ...], covering: Sequenc
     def said_by(rule: Rule | None) -> Rule | None:
         return replace(whole, name=rule.name, match=rule.match, mode=rule.mode) if rule else None
 
-    settings, conflicts = _settings(repository, covering, image_tags)
+    settings, conflicts = _settings(registry, covering, image_tags)
     return Governing(names, said_by(image_tags), said_by(scan), said_by(replicate), tuple(settings), tuple(conflicts))
 
 
 def _settings(
-    repository: RepositoryRef, covering: Sequence[Rule], image_tags: Rule | None
+    registry: RegistryRef, covering: Sequence[Rule], image_tags: Rule | None
 ) -> tuple[list[Rule], list[Conflict]]:
     """Each rule with those settings that no rule before it says, and those that would break the rule of image tags."""
     decided: list[Rule] = []
@@ -336,7 +354,7 @@ def _settings(
         if rule.repository is None:
             continue
         of = rule.protecting(tags.protect) if tags and tags.protect and rule.protecting else rule.repository
-        wanted = of(repository)
+        wanted = of(registry)
         left = unsaid(wanted, said)
         said = filled(said, wanted)
         if left.not_done is not None:
@@ -358,7 +376,7 @@ def _breaks(image_tags: Rule, wanted: RepositorySettings) -> str | None:
     return f"as {wanted.mutability}, {stuck}; the rule {image_tags.name} wants this alias"
 
 
-def _always(settings: RepositorySettings, _repository: RepositoryRef) -> RepositorySettings:
+def _always(settings: RepositorySettings, _registry: RegistryRef) -> RepositorySettings:
     return settings
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from ecr_steward.domain.matching import Matcher
-from ecr_steward.domain.names import RegistryRef, RepositoryRef, partition_of
+from ecr_steward.domain.names import RegistryRef, partition_of
 from ecr_steward.domain.policies.rules import OWN_SID
 from ecr_steward.domain.registries import (
     CreationTemplate,
@@ -172,7 +172,7 @@ def creation_template(
 ) -> CreationTemplate:
     """A template for one registry."""
     words = template_settings(template, settings)
-    wanted = settings_of(words, protected.get(template.settings_of or "", ()))(RepositoryRef(registry, "any"))
+    wanted = settings_of(words, protected.get(template.settings_of or "", ()))(registry)
     role = f"arn:{partition_of(registry.region)}:iam::{registry.account}:role/{template.role}"
     return CreationTemplate(
         prefix=template.prefix,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from ecr_steward.domain.lifecycle.document import lifecycle_document
 from ecr_steward.domain.matching import Matcher
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.repositories import Encryption, Mutability, RepositorySettings, TagMutability
 from ecr_steward.rulebook import settings
 from ecr_steward.rulebook.compile_lifecycle import compile_lifecycle
@@ -13,8 +13,8 @@ from ecr_steward.rulebook.policy_document import policy_rules
 
 def settings_of(
     wanted: settings.RepositoryRules, protect: Iterable[Matcher] = ()
-) -> Callable[[RepositoryRef], RepositorySettings]:
-    """Compile the wanted settings. They depend on the repository: a policy names the account it stands in.
+) -> Callable[[RegistryRef], RepositorySettings]:
+    """Compile the wanted settings. They depend on the registry: a policy names the account it stands in.
 
     And on the image tags that nothing may remove, ``protect``, where a rule says so of the same repository.
     """
@@ -23,9 +23,9 @@ def settings_of(
     encryption = Encryption(wanted.encryption.type.upper(), wanted.encryption.key) if wanted.encryption else None
     scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]
 
-    def of(repository: RepositoryRef) -> RepositorySettings:
+    def of(registry: RegistryRef) -> RepositorySettings:
         return RepositorySettings(
-            policy_rules=policy_rules(wanted.policy, repository.registry) if wanted.policy else None,
+            policy_rules=policy_rules(wanted.policy, registry) if wanted.policy else None,
             lifecycle=lifecycle_document(lifecycle.native) if lifecycle else None,
             retention=lifecycle.retention if lifecycle else None,
             not_done=tuple(f"{each.why}, so this entry is left out" for each in lifecycle.refused) or None

@@ -186,7 +186,7 @@ class _Visit:
 def _retention_of(governing: Governing, repository: RepositoryRef) -> tuple[Rule | None, RetentionRules]:
     """The rule that says how long images stay, and what it says."""
     for rule in governing.settings:
-        if rule.repository and (retention := rule.repository(repository).retention):
+        if rule.repository and (retention := rule.repository(repository.registry).retention):
             return rule, retention
     return None, RetentionRules()
 
