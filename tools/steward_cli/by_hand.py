@@ -13,8 +13,8 @@ from ecr_steward.domain.plan import Plan
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.by_hand import ByHand
 from steward_cli.image_names import parse_image, resolve
-from steward_cli.refusal import refuse
-from steward_cli.remembered import Remembered, Where, told
+from steward_cli.refusal import refuse, told
+from steward_cli.remembered import Remembered, Where
 
 
 def steps(stack_name: str, table: str | None, repository: str | None, days: int, *, as_json: bool) -> None:

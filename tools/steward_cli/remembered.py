@@ -1,12 +1,8 @@
 """What a deployed steward remembers, for the commands that look at it or change it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_steward.adapters.clients import AwsClients
@@ -18,14 +14,11 @@ from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.errors import StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.by_hand import ByHand
 from steward_cli.refusal import refuse
-
-_PROMPT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=20)
-_OUTPUT = "StateTableName"
+from steward_cli.stacks import PROMPT, table_of_stack
 
 
 @dataclass(frozen=True)
@@ -42,8 +35,7 @@ class Remembered:
 
     def __init__(self, where: Where, now: Clock = utc_now) -> None:
         self._where = where
-        self._session = boto3.Session()
-        self._clients = AwsClients(self._session, _PROMPT)
+        self._clients = AwsClients(config=PROMPT)
         self.now = now
 
     @cached_property
@@ -69,12 +61,12 @@ class Remembered:
 
     def own_registry(self) -> RegistryRef:
         """The caller's registry, in the session's region."""
-        if self._session.region_name is None:
+        if self._clients.region is None:
             refuse(
                 "say which region is meant: set AWS_DEFAULT_REGION, or name the image as ACCOUNT/REGION/REPOSITORY",
                 Code.CALLER_UNKNOWN,
             )
-        return RegistryRef(self._identity[0], self._session.region_name)
+        return RegistryRef(self._identity[0], self._clients.region)
 
     def by_hand(self, *, is_dry: bool) -> ByHand:
         """What the caller may do by hand."""
@@ -84,40 +76,12 @@ class Remembered:
     @cached_property
     def _identity(self) -> tuple[str, str]:
         try:
-            found = self._session.client("sts", config=_PROMPT).get_caller_identity()
+            found = self._clients.sts.get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             refuse(f"AWS does not say who is calling: {error}", Code.CALLER_UNKNOWN)
         return found["Account"], found["Arn"]
 
     @cached_property
     def _table(self) -> StateTable:
-        name = self._where.table or table_of_stack(self._where.stack_name, self._session)
+        name = self._where.table or table_of_stack(self._where.stack_name, self._clients)
         return StateTable(self._clients, name, self.now)
-
-
-def table_of_stack(name: str, session: boto3.Session) -> str:
-    """The state table of the steward that this stack is. Raises typer.Exit where there is none, and says why."""
-    try:
-        client = session.client("cloudformation", config=_PROMPT)
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-    except (BotoCoreError, ClientError) as error:
-        refuse(
-            f"the stack {name} does not say which its state table is: {error}. Name the table with --table",
-            Code.STATE_TABLE,
-        )
-    found = [output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == _OUTPUT]
-    if not found:
-        refuse(
-            f"the stack {name} has no output {_OUTPUT}: deploy this version, or name the table with --table",
-            Code.STATE_TABLE,
-        )
-    return found[0]
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Refuse with the reason what the steward's parts raise on purpose."""
-    try:
-        yield
-    except StewardError as error:
-        refuse(str(error), Code.CALL_REFUSED)

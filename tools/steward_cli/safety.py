@@ -8,8 +8,8 @@ from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.brakes import GRANT_LASTS
 from ecr_steward.rulebook.codes import Code
 from steward_cli.main import FINDINGS
-from steward_cli.refusal import refuse
-from steward_cli.remembered import Remembered, Where, told
+from steward_cli.refusal import refuse, told
+from steward_cli.remembered import Remembered, Where
 
 
 def pause(stack_name: str, table: str | None, reason: str) -> None:

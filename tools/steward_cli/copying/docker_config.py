@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecr_steward.adapters.token_servers import Password
+from ecr_steward.adapters.token_servers import IdentityToken, KeptLogin, Password
 
 DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
@@ -25,7 +25,7 @@ class DockerConfigError(Exception):
     """A file of logins that cannot be read, or a program that gives no login; the message says why."""
 
 
-def password_for(host: str, environment: Mapping[str, str] = os.environ) -> Password | None:
+def login_for(host: str, environment: Mapping[str, str] = os.environ) -> KeptLogin | None:
     """The login for a registry, by its host and port; ``None`` where none is kept. Raises DockerConfigError."""
     for path in _files(environment):
         if path.is_file() and (found := _from_file(path, host)):
@@ -45,7 +45,7 @@ def _files(environment: Mapping[str, str]) -> list[Path]:
     return [*files, docker / "config.json"]
 
 
-def _from_file(path: Path, host: str) -> Password | None:
+def _from_file(path: Path, host: str) -> KeptLogin | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as cause:
@@ -64,11 +64,11 @@ def _from_file(path: Path, host: str) -> Password | None:
     return None
 
 
-def _decoded(entry: Any, path: Path, name: str) -> Password | None:
+def _decoded(entry: Any, path: Path, name: str) -> KeptLogin | None:
     if not isinstance(entry, dict):
         return None
-    if entry.get("identitytoken"):
-        raise _of_a_token(name)
+    if isinstance(token := entry.get("identitytoken"), str) and token:
+        return IdentityToken(token)  # what stands in ``auth`` beside it is a user without a password
     if not entry.get("auth"):
         return None
     try:
@@ -80,7 +80,7 @@ def _decoded(entry: Any, path: Path, name: str) -> Password | None:
     return Password(username, password.rstrip("\0"))
 
 
-def _from_program(helper: str, name: str) -> Password | None:
+def _from_program(helper: str, name: str) -> KeptLogin | None:
     """Ask a credential helper (docker-credential-helpers, README: "Development"). It answers on its standard output."""
     program = f"docker-credential-{helper}"
     if not _HELPER.fullmatch(helper):
@@ -98,15 +98,7 @@ def _from_program(helper: str, name: str) -> Password | None:
         raise DockerConfigError(f"{program} gives no login for {name}: {said[:300]}")
     try:
         answer = json.loads(done.stdout)
-        found = Password(answer["Username"], answer["Secret"])
+        username, secret = answer["Username"], answer["Secret"]
     except (ValueError, KeyError, TypeError) as cause:
         raise DockerConfigError(f"{program} answered with something else than a login for {name}") from cause
-    if found.username == _TOKEN:
-        raise _of_a_token(name)
-    return found
-
-
-def _of_a_token(name: str) -> DockerConfigError:
-    return DockerConfigError(
-        f"the login for {name} is an identity token, which is not understood here; log in with a user and a password"
-    )
+    return IdentityToken(secret) if username == _TOKEN else Password(username, secret)

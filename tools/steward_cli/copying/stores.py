@@ -14,7 +14,7 @@ from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, P
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.errors import AccessDeniedError, ImageNotFoundError, RegistryUnavailableError
 from ecr_steward.ports.stores import ImageStore
-from steward_cli.copying.docker_config import DockerConfigError, password_for
+from steward_cli.copying.docker_config import DockerConfigError, login_for
 from steward_cli.copying.layout import LayoutStore
 from steward_cli.copying.places import FolderPlace, Place, RegistryPlace
 
@@ -53,7 +53,7 @@ class Stores:
         scopes = [f"repository:{place.repository_name}:{actions}"]
         if isinstance(neighbour, RegistryPlace):
             scopes.append(f"repository:{neighbour.repository_name}:pull")
-        password = cache(partial(_password, place.host))  # a helper may ask a person, or take its time
+        password = cache(partial(_kept_login, place.host))  # a helper may ask a person, or take its time
         if place.registry:
             return self._of_ecr(place.host, *place.registry, place.repository_name, password())
         origin = f"{self._scheme(place.host)}://{place.host}"
@@ -67,7 +67,7 @@ class Stores:
         )
         return RegistryStore(client, place.repository_name)
 
-    def _of_ecr(self, host: str, account: str, region: str, name: str, kept: Password | None) -> ImageStore:
+    def _of_ecr(self, host: str, account: str, region: str, name: str, kept: KeptLogin | None) -> ImageStore:
         """ECR by the login that Docker keeps; without one by AWS's own, with the address that AWS tells."""
 
         def died() -> None:
@@ -102,8 +102,8 @@ class Stores:
         return "https"
 
 
-def _password(host: str) -> Password | None:
+def _kept_login(host: str) -> KeptLogin | None:
     try:
-        return password_for(host)
+        return login_for(host)
     except DockerConfigError as cause:
         raise AccessDeniedError(str(cause)) from cause

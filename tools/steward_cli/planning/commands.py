@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import boto3
 import typer
 
 from ecr_steward.adapters.clock import utc_now
@@ -30,9 +29,9 @@ from steward_cli.planning.hands import CopiesToMake, hands_of
 from steward_cli.planning.report import show_plan
 from steward_cli.planning.running import Run, ToDo, moved_since
 from steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
-from steward_cli.refusal import refuse
-from steward_cli.remembered import table_of_stack, told
+from steward_cli.refusal import refuse, told
 from steward_cli.rulebook_commands import the_rulebook
+from steward_cli.stacks import table_of_stack
 
 __all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
 CHANGES = 2
@@ -50,7 +49,7 @@ class Deployed:
         """Its state table, asked for once. Raises typer.Exit where the stack does not say."""
         if self.table_name or self.stack_name is None:
             return self.table_name
-        return table_of_stack(self.stack_name, boto3.Session())
+        return table_of_stack(self.stack_name, connect())
 
 
 @dataclass(frozen=True)

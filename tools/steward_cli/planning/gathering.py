@@ -60,8 +60,8 @@ def registries_of(clients: AwsClients, accounts: Sequence[str], regions: Sequenc
 
     Raises NoCallerError and InvalidNameError.
     """
-    # boto3 reads AWS_DEFAULT_REGION alone; everything else of AWS, AWS_REGION too
-    default_region = os.environ.get("AWS_REGION") or clients.session.region_name
+    # botocore reads AWS_DEFAULT_REGION alone; everything else of AWS, AWS_REGION too
+    default_region = os.environ.get("AWS_REGION") or clients.region
     if not regions and default_region is None:
         raise NoCallerError("no region: give --region, or set AWS_REGION")
     where = regions or [str(default_region)]
@@ -73,7 +73,7 @@ def _caller(clients: AwsClients, region: str) -> str:
     """The account that is calling: by STS, which everybody may ask, or where there is only an ECR, by that."""
     at_once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
     try:
-        sts = clients.session.client("sts", region_name=region, config=at_once)
+        sts = clients.other("sts", at_once, region)
         return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ResponseParserError):
         pass

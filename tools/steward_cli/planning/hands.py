@@ -4,6 +4,8 @@ The state of a deployed steward, its pause, brakes, journal and releases, is use
 the brake counts this run alone, and nothing is recorded: then ``undo`` knows of nothing.
 """
 
+# ruff: noqa: PLC0415 - what speaks to a state table takes boto3 along, which takes long to import
+
 from dataclasses import dataclass, field
 
 from ecr_steward.adapters.clients import AwsClients
@@ -12,17 +14,12 @@ from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.registry_content import RegistryContent
-from ecr_steward.adapters.state_brakes import StateBrakes
-from ecr_steward.adapters.state_journal import StateJournal
-from ecr_steward.adapters.state_releases import StateReleases
-from ecr_steward.adapters.state_sightings import StateSightings
-from ecr_steward.adapters.state_switch import StateSwitch
-from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.notices import Notice, ReplicationRequested
 from ecr_steward.domain.rules import Rules
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.sweep_repository import Hands
 from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
+from steward_cli.planning.state import State
 
 
 class NobodyToTell:
@@ -47,14 +44,14 @@ def hands_of(
     clients: AwsClients, rules: Rules, copies: CopiesToMake, *, who: str, window: str, table: str | None
 ) -> Hands:
     """The hands of a command that ``who`` runs. ``table`` names the state of a deployed steward."""
-    state = StateTable(clients, table, utc_now) if table else None
-    registry = EcrRegistry(clients, StateReleases(state) if state else FakeReleases(utc_now))
+    state = _deployed(clients, table) if table else _of_this_run()
+    registry = EcrRegistry(clients, state.releases)
     content, settings = RegistryContent(clients), EcrRegistrySettings(clients)
     applier = Applier(
         registry=registry,
-        switch=StateSwitch(state, utc_now) if state else FakeSwitch(utc_now),
-        brakes=StateBrakes(state, utc_now) if state else FakeBrakes(utc_now),
-        journal=StateJournal(state, utc_now) if state else FakeJournal(utc_now),
+        switch=state.switch,
+        brakes=state.brakes,
+        journal=state.journal,
         notices=NobodyToTell(),
         now=utc_now,
         who=who,
@@ -72,7 +69,17 @@ def hands_of(
         utc_now,
         applier,
         settings,
-        sightings=StateSightings(state) if state else None,
-        missed=StateSightings(state, "missed") if state else None,
+        sightings=state.sightings,
+        missed=state.missed,
         workloads=None,  # a person may see what runs in one account, and an image may run in any that is connected
     )
+
+
+def _of_this_run() -> State:
+    return State(FakeReleases(utc_now), FakeSwitch(utc_now), FakeBrakes(utc_now), FakeJournal(utc_now))
+
+
+def _deployed(clients: AwsClients, table: str) -> State:
+    from steward_cli.planning.deployed_state import deployed_state
+
+    return deployed_state(clients, table)

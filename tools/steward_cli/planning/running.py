@@ -14,6 +14,7 @@ from ecr_steward.usecases.sweep_repository import LEFT_TO_QUEUE, Hands, Swept
 from steward_cli.planning.document import Fingerprint, fingerprints
 from steward_cli.planning.exactly import ExactApplier
 from steward_cli.planning.hands import CopiesToMake
+from steward_cli.planning.one_core import one_core
 
 type ToDo = dict[object, frozenset[Fingerprint]]
 """What would be done, by registry or repository."""
@@ -68,7 +69,10 @@ class Run:
 
     def _sweep(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool], *, is_dry: bool) -> Iterator[Swept]:
         hands = replace(self.hands, is_dry=is_dry)
-        return sweep_registries(self.registries, rules=self.rules, hands=hands, workers=WORKERS, is_wanted=is_wanted)
+        with one_core():
+            yield from sweep_registries(
+                self.registries, rules=self.rules, hands=hands, workers=WORKERS, is_wanted=is_wanted
+            )
 
     def _copy(self) -> Iterable[Swept]:
         """Make the copies that the sweep has asked for; a function would leave them to its queue."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
 import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
 from botocore.loaders import Loader
@@ -55,7 +54,7 @@ class Role:
     session_name: str
     external_id: str | None = None
 
-    def session(self, sts: "STSClient", loader: Loader) -> boto3.Session:
+    def session(self, sts: "STSClient", loader: Loader) -> botocore.session.Session:
         """A session as this role, assumed at once and again before it ends. Needs sts:AssumeRole.
 
         botocore renews it a quarter of an hour before its end, when a call is made; an error of that is the call's.
@@ -67,7 +66,8 @@ class Role:
         core = botocore.session.Session()
         core.register_component("data_loader", loader)  # one that has read ECR's model already
         core.register_component("credential_provider", CredentialResolver([_Assumed(credentials)]))
-        return boto3.Session(botocore_session=core, region_name=sts.meta.region_name)
+        core.set_config_variable("region", sts.meta.region_name)
+        return core
 
     def _assume(self, sts: "STSClient") -> dict[str, str]:
         """Credentials as botocore's ``RefreshableCredentials`` takes them."""
