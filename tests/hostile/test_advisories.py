@@ -20,7 +20,7 @@ from hostile.judging import attacked
 from hostile.registry import Registry
 from hostile.serving import Exchange
 from hostile.stage import stage
-from steward_cli.copying.docker_config import DockerConfigError, password_for
+from steward_cli.copying.docker_config import DockerConfigError, login_for
 from steward_cli.copying.places import PlaceError, RegistryPlace, read_place
 
 pytestmark = pytest.mark.slow
@@ -282,7 +282,7 @@ def test_an_address_that_two_readers_split_differently_is_refused_GO_2026_6225(t
 def test_a_login_is_for_the_whole_host_and_port_alone_connaisseur_2166(kept: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"auths": {kept: {"auth": "YW5uOng="}}}))
 
-    assert password_for("r.example.com:5000", {"DOCKER_CONFIG": str(tmp_path)}) is None
+    assert login_for("r.example.com:5000", {"DOCKER_CONFIG": str(tmp_path)}) is None
 
 
 def test_no_other_login_is_taken_when_the_helper_is_missing_CVE_2021_41092(tmp_path: Path) -> None:
@@ -292,5 +292,5 @@ def test_no_other_login_is_taken_when_the_helper_is_missing_CVE_2021_41092(tmp_p
     )
 
     with pytest.raises(DockerConfigError, match="no-such-program"):
-        password_for("r.example.com", {"DOCKER_CONFIG": str(tmp_path)})
-    assert password_for("other.example.com", {"DOCKER_CONFIG": str(tmp_path)}) is None
+        login_for("r.example.com", {"DOCKER_CONFIG": str(tmp_path)})
+    assert login_for("other.example.com", {"DOCKER_CONFIG": str(tmp_path)}) is None

@@ -3,18 +3,19 @@
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.distribution import DistributionClient
-from ecr_steward.adapters.token_servers import ChallengedLogin, Password
+from ecr_steward.adapters.token_servers import ChallengedLogin, IdentityToken, KeptLogin, Password
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import ImageTag
-from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError
+from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, RegistryUnavailableError, ThrottledError
 
 SECRET = Password("ann", "s3cret")
+IDENTITY = IdentityToken("eyJ.r3fresh")
 PATH = "/v2/team-a/api/manifests/v1"
 IMAGE = json.dumps(
     {
@@ -38,9 +39,13 @@ class Registry:
     def gives(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.server.on("GET", "/token", self.reply(status, body, headers))
 
-    def read(self, password: Password | None = SECRET, token_servers: Any = None) -> None:
+    def exchanges(self, *answers: Any) -> None:
+        """Answers a POST to the token server, as OAuth has it."""
+        self.server.on("POST", "/token", *answers)
+
+    def read(self, kept: KeptLogin | None = SECRET, token_servers: Any = None) -> None:
         login = ChallengedLogin(
-            self.server.url, ("repository:team-a/api:pull",), lambda: password, self.transport, token_servers or {}
+            self.server.url, ("repository:team-a/api:pull",), lambda: kept, self.transport, token_servers or {}
         )
         client = DistributionClient(
             self.server.url, login.authorization, challenged=login.challenged, transport=self.transport
@@ -212,3 +217,95 @@ def test_a_refused_password_is_told_without_showing_it(registry: Registry) -> No
         registry.read()
 
     assert "s3cret" not in f"{raised.value!r}{SECRET!r}"
+
+
+class TestIdentityTokens:
+    """What stands in the place of a password: a refresh token of OAuth, good at the token server alone."""
+
+    def test_it_is_exchanged_for_a_token_by_a_form_and_nothing_of_it_is_in_a_url_or_a_header(
+        self, registry: Registry
+    ) -> None:
+        registry.asks(f'{registry.realm[:-1]},push"')
+        registry.exchanges(registry.reply(200, b'{"access_token": "t0ken", "refresh_token": "another"}'))
+
+        registry.read(IDENTITY)
+
+        (asked,) = (each for each in registry.server.received if each.method == "POST")
+        assert parse_qs(asked.body.decode(), strict_parsing=True) == {
+            "grant_type": ["refresh_token"],
+            "service": ["reg, istry"],
+            "client_id": ["ecr-steward"],
+            "scope": ["repository:team-a/api:pull repository:team-a/api:pull,push"],
+            "refresh_token": [IDENTITY.token],
+        }
+        assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+        assert registry.server.logins == ["Bearer t0ken"]
+        elsewhere = [
+            (each.path, each.headers, b"" if each is asked else each.body) for each in registry.server.received
+        ]
+        assert IDENTITY.token not in str(elsewhere)
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_it_stays_when_the_realm_is_another_server_CVE_2026_33540(
+        self, scheme: str, registry: Registry, new_server: Callable[[], Any]
+    ) -> None:
+        foreign = new_server()
+        foreign.on("POST", "/token", registry.reply(200, b'{"access_token": "t0ken"}'))
+        registry.asks(f'Bearer realm="{scheme}{foreign.url.removeprefix("http")}/token",service="registry"')
+
+        with pytest.raises(RefusedByRegistryError, match=r"encrypted|known to be its own"):
+            registry.read(IDENTITY)
+
+        assert foreign.received == []
+        assert IDENTITY.token not in str(registry.server.received)
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_it_stays_when_the_token_server_redirects(
+        self, status: int, registry: Registry, new_server: Callable[[], Any]
+    ) -> None:
+        foreign = new_server()
+        registry.asks(registry.realm)
+        registry.exchanges(registry.reply(status, b"", {"Location": f"{foreign.url}/token"}))
+
+        with pytest.raises(RefusedByRegistryError, match=f"answered {status} instead of a token"):
+            registry.read(IDENTITY)
+
+        assert foreign.received == []
+
+    def test_it_stays_when_the_registry_asks_for_a_password(self, registry: Registry) -> None:
+        registry.asks('Basic realm="here"')
+
+        with pytest.raises(AccessDeniedError, match="wants a user and a password"):
+            registry.read(IDENTITY)
+
+        assert registry.server.logins == []
+
+    @pytest.mark.parametrize(
+        ("status", "error", "says"),
+        [
+            (400, AccessDeniedError, "may have expired, so log in again"),
+            (401, AccessDeniedError, "may have expired, so log in again"),
+            (404, AccessDeniedError, "takes no identity tokens"),
+            (405, AccessDeniedError, "takes no identity tokens"),
+            (429, ThrottledError, "answered 429"),
+            (503, RegistryUnavailableError, "answered 503"),
+        ],
+    )
+    def test_a_refusal_is_told_without_it_when_the_server_repeats_it(
+        self, status: int, error: type[Exception], says: str, registry: Registry
+    ) -> None:
+        registry.asks(registry.realm)
+        registry.exchanges(registry.reply(status, f"no such token: {IDENTITY.token}".encode()))
+
+        with pytest.raises(error, match=says) as raised:
+            registry.read(IDENTITY)
+
+        assert IDENTITY.token not in f"{raised.value!r}{raised.value.__cause__!r}{IDENTITY!r}"
+
+    def test_it_is_exchanged_again_when_the_server_was_busy(self, registry: Registry) -> None:
+        registry.asks(registry.realm)
+        registry.exchanges(*(registry.reply(each) for each in (429, 503)), registry.reply(200, b'{"token": "t0ken"}'))
+
+        registry.read(IDENTITY)
+
+        assert registry.server.methods("/token") == ["POST"] * 3

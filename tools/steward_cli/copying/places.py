@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecr_steward.domain.names import Digest, ImageTag, image_tag
+from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, image_tag
 from ecr_steward.errors import InvalidNameError
 from steward_cli.copying.docker_config import DOCKER_HUB
 
@@ -34,10 +34,9 @@ class RegistryPlace:
     """That stands beside a digest."""
 
     @property
-    def registry(self) -> tuple[str, str] | None:
+    def registry(self) -> RegistryRef | None:
         """Account and region, where this is an address of ECR."""
-        found = _ECR.fullmatch(self.host)
-        return (found["account"], found["region"] or found["dual"]) if found else None
+        return registry_at(self.host)
 
     def __str__(self) -> str:
         return f"{self.host}/{self.repository_name}"
@@ -56,6 +55,12 @@ class FolderPlace:
 
 
 type Place = RegistryPlace | FolderPlace
+
+
+def registry_at(host: str) -> RegistryRef | None:
+    """The registry of ECR that has this address, whole and with an ending that AWS owns."""
+    found = _ECR.fullmatch(host)
+    return RegistryRef(found["account"], found["region"] or found["dual"]) if found else None
 
 
 def read_place(text: str) -> Place:

@@ -4,19 +4,25 @@
 
 import ssl
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING
 
 import urllib3
 
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.registry_store import RegistryStore
-from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, Password
+from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, IdentityToken, KeptLogin
 from ecr_steward.adapters.transport import Transport
+from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.errors import AccessDeniedError, ImageNotFoundError, RegistryUnavailableError
 from ecr_steward.ports.stores import ImageStore
 from steward_cli.copying.docker_config import DockerConfigError, login_for
+from steward_cli.copying.ecr_login import EcrLogin
 from steward_cli.copying.layout import LayoutStore
 from steward_cli.copying.places import FolderPlace, Place, RegistryPlace
+
+if TYPE_CHECKING:
+    from ecr_steward.adapters.clients import AwsClients
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _PROBE_SECONDS = 10.0
@@ -53,11 +59,11 @@ class Stores:
         scopes = [f"repository:{place.repository_name}:{actions}"]
         if isinstance(neighbour, RegistryPlace):
             scopes.append(f"repository:{neighbour.repository_name}:pull")
-        password = cache(partial(_kept_login, place.host))  # a helper may ask a person, or take its time
+        kept = cache(partial(_kept_login, place.host))  # a helper may ask a person, or take its time
         if place.registry:
-            return self._of_ecr(place.host, *place.registry, place.repository_name, password())
+            return self._of_ecr(place.host, RepositoryRef(place.registry, place.repository_name), kept())
         origin = f"{self._scheme(place.host)}://{place.host}"
-        login = ChallengedLogin(origin, tuple(scopes), password, self._transport, self._token_servers)
+        login = ChallengedLogin(origin, tuple(scopes), kept, self._transport, self._token_servers)
         client = DistributionClient(
             origin,
             login.authorization,
@@ -67,24 +73,27 @@ class Stores:
         )
         return RegistryStore(client, place.repository_name)
 
-    def _of_ecr(self, host: str, account: str, region: str, name: str, kept: KeptLogin | None) -> ImageStore:
+    def _of_ecr(self, host: str, repository: RepositoryRef, kept: KeptLogin | None) -> ImageStore:
         """ECR by the login that Docker keeps; without one by AWS's own, with the address that AWS tells."""
-
-        def died() -> None:
+        if isinstance(kept, IdentityToken):
             raise AccessDeniedError(
-                f"the login that is kept for {host} is not accepted: it has died after twelve hours, or may not do "
-                f"this. Log in again, or docker logout {host} to have AWS's own login used"
+                f"an identity token is kept for {host}, which ECR does not take: docker logout {host} lets AWS's own "
+                "login be used"
             )
-
         if kept is not None:
-            client = DistributionClient(f"https://{host}", lambda: kept.basic, renew=died, transport=self._transport)
-            return RegistryStore(client, name)
-        from ecr_steward.adapters.clients import AwsClients
+            login = EcrLogin(f"https://{host}", kept, repository.registry, self._transport, lambda: self.aws)
+            client = DistributionClient(login.origin, login.authorization, renew=login.renew, transport=self._transport)
+            return RegistryStore(client, repository.name)
         from ecr_steward.adapters.registry_content import RegistryContent
-        from ecr_steward.domain.names import RegistryRef, RepositoryRef
 
-        content = RegistryContent(AwsClients(), self._transport)
-        return content.store(RepositoryRef(RegistryRef(account, region), name))
+        return RegistryContent(self.aws, self._transport).store(repository)
+
+    @cached_property
+    def aws(self) -> "AwsClients":
+        """Clients as AWS's own credentials."""
+        from ecr_steward.adapters.clients import AwsClients
+
+        return AwsClients()
 
     def _scheme(self, host: str) -> str:
         """https; http only where a registry on this machine, or one that may be so, does not speak TLS."""

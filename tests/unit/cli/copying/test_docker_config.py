@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecr_steward.adapters.token_servers import Password
-from steward_cli.copying.docker_config import DockerConfigError, password_for
+from ecr_steward.adapters.token_servers import IdentityToken, Password
+from steward_cli.copying.docker_config import DockerConfigError, login_for
 
 HOST = "registry.example.com:5000"
 
@@ -36,22 +36,22 @@ def helper(environment: dict[str, str], script: str, monkeypatch: pytest.MonkeyP
 
 
 def test_there_is_none_when_nothing_is_kept(environment: dict[str, str]) -> None:
-    assert password_for(HOST, environment) is None
+    assert login_for(HOST, environment) is None
 
 
 @pytest.mark.parametrize("name", [HOST, f"https://{HOST}"])
 def test_a_login_is_found_by_host_and_port(name: str, environment: dict[str, str]) -> None:
     keep(environment, {"auths": {"other": auth("x:y"), name: auth("ann:a:b")}})
 
-    assert password_for(HOST, environment) == Password("ann", "a:b")
-    assert password_for("registry.example.com", environment) is None
+    assert login_for(HOST, environment) == Password("ann", "a:b")
+    assert login_for("registry.example.com", environment) is None
 
 
 def test_podmans_file_comes_first(environment: dict[str, str]) -> None:
     keep(environment, {"auths": {HOST: auth("docker:x")}})
     keep(environment, {"auths": {HOST: auth("podman:y")}}, "run/containers/auth.json")
 
-    found = password_for(HOST, {**environment, "XDG_RUNTIME_DIR": f"{environment['HOME']}/run"})
+    found = login_for(HOST, {**environment, "XDG_RUNTIME_DIR": f"{environment['HOME']}/run"})
 
     assert found == Password("podman", "y")
 
@@ -59,7 +59,7 @@ def test_podmans_file_comes_first(environment: dict[str, str]) -> None:
 def test_docker_hub_has_its_old_name(environment: dict[str, str]) -> None:
     keep(environment, {"auths": {"https://index.docker.io/v1/": auth("ann:x")}})
 
-    assert password_for("registry-1.docker.io", environment) == Password("ann", "x")
+    assert login_for("registry-1.docker.io", environment) == Password("ann", "x")
 
 
 @pytest.mark.parametrize("document", [{"credsStore": "safe"}, {"credHelpers": {HOST: "safe"}, "credsStore": "lost"}])
@@ -70,7 +70,22 @@ def test_a_helper_is_asked_for_the_host(
     helper(environment, script, monkeypatch)
     keep(environment, document)
 
-    assert password_for(HOST, environment) == Password("ann", "x")
+    assert login_for(HOST, environment) == Password("ann", "x")
+
+
+def test_an_identity_token_comes_before_the_user_without_a_password_beside_it(environment: dict[str, str]) -> None:
+    keep(environment, {"auths": {HOST: {**auth("00000000-0000-0000-0000-000000000000:"), "identitytoken": "eyJ"}}})
+
+    assert login_for(HOST, environment) == IdentityToken("eyJ")
+
+
+def test_a_helper_gives_an_identity_token_when_the_user_says_that_it_is_one(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(environment, 'echo \'{"Username": "<token>", "Secret": "eyJ"}\'', monkeypatch)
+    keep(environment, {"credsStore": "safe"})
+
+    assert login_for(HOST, environment) == IdentityToken("eyJ")
 
 
 def test_there_is_none_when_the_helper_knows_of_none(
@@ -79,7 +94,7 @@ def test_there_is_none_when_the_helper_knows_of_none(
     helper(environment, "echo credentials not found in native keychain; exit 1", monkeypatch)
     keep(environment, {"credsStore": "safe"})
 
-    assert password_for(HOST, environment) is None
+    assert login_for(HOST, environment) is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +104,6 @@ def test_there_is_none_when_the_helper_knows_of_none(
         ("[]", "is no JSON object"),
         ({"auths": {HOST: {"auth": "???"}}}, "is no user and password"),
         ({"auths": {HOST: auth("no colon")}}, "is no user and password"),
-        ({"auths": {HOST: {**auth("0:"), "identitytoken": "eyJ"}}}, "is an identity token"),
         ({"credsStore": "desktop.exe"}, "docker-credential-desktop.exe cannot be asked"),
         ({"credsStore": "../../bin/sh"}, "is no name of a credential helper"),
         ({"credsStore": "lost"}, "cannot be asked"),
@@ -99,4 +113,4 @@ def test_what_is_wrong_is_told(document: Any, why: str, environment: dict[str, s
     keep(environment, document)
 
     with pytest.raises(DockerConfigError, match=why):
-        password_for(HOST, environment)
+        login_for(HOST, environment)

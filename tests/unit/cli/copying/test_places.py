@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_steward.domain.names import Digest, ImageTag
+from ecr_steward.domain.names import Digest, ImageTag, RegistryRef
 from steward_cli.copying.places import FolderPlace, PlaceError, RegistryPlace, read_place
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -52,11 +52,11 @@ def test_what_is_no_place_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("host", "registry"),
     [
-        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", ("111122223333", "eu-west-1")),
-        ("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com", ("111122223333", "us-east-1")),
-        ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", ("111122223333", "cn-north-1")),
-        ("111122223333.dkr-ecr.eu-west-1.on.aws", ("111122223333", "eu-west-1")),
-        ("111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu", ("111122223333", "eusc-de-east-1")),
+        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", RegistryRef("111122223333", "eu-west-1")),
+        ("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com", RegistryRef("111122223333", "us-east-1")),
+        ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", RegistryRef("111122223333", "cn-north-1")),
+        ("111122223333.dkr-ecr.eu-west-1.on.aws", RegistryRef("111122223333", "eu-west-1")),
+        ("111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu", RegistryRef("111122223333", "eusc-de-east-1")),
         ("111122223333.dkr.ecr.eu-west-1.amazonaws.com.attacker.com", None),
         ("111122223333.dkr.ecr.eu-west-1.attacker.com", None),
         ("x111122223333.dkr.ecr.eu-west-1.amazonaws.com", None),
@@ -64,7 +64,5 @@ def test_what_is_no_place_is_refused(text: str) -> None:
         ("111122223333.dkr.ecr.eu-west-1.amazonaws.com:443", None),
     ],
 )
-def test_sagemaker_python_sdk_6133_only_a_whole_address_of_ecr_is_one(
-    host: str, registry: tuple[str, str] | None
-) -> None:
+def test_sagemaker_python_sdk_6133_only_a_whole_address_of_ecr_is_one(host: str, registry: RegistryRef | None) -> None:
     assert RegistryPlace(host, "a").registry == registry
