@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 
+from local_ecr.background import Background
 from measuring.peers import free_port, logging_to, wait_for
 from sandbox.sandbox import Sandbox
 
@@ -24,13 +25,14 @@ REGIONS = ("us-east-1", "eu-west-1")
 
 
 @contextmanager
-def local_ecr(folder: Path) -> Iterator[tuple[str, str]]:
-    """URL of the API, with moto for the rest of AWS beside it as in the sandbox, and of the registry."""
+def local_ecr(folder: Path) -> Iterator[tuple[str, str, Background]]:
+    """URL of the API, with moto for the rest of AWS beside it as in the sandbox, and of the registry; what it does by
+    itself."""
     build = folder / "build"
     build.mkdir()
     (build / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
     with Sandbox(build, data=folder / "sandbox") as sandbox:
-        yield sandbox.endpoint_url, sandbox.registry_url(REGIONS[0])
+        yield sandbox.endpoint_url, sandbox.registry_url(REGIONS[0]), sandbox.local_ecr.background
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def box(new_template: Callable[[], Any], start: Callable[..., Any]) -> Any:
     rule = {"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": filters}
     ecr.put_registry_scanning_configuration(scanType="BASIC", rules=[rule])
     copied = [{"filter": "theirs", "filterType": "PREFIX_MATCH"}]
-    destinations = [{"region": REGIONS[1], "registryId": ACCOUNT}]
+    destinations = [{"region": "eu-central-1", "registryId": ACCOUNT}]
     ecr.put_replication_configuration(
         replicationConfiguration={"rules": [{"destinations": destinations, "repositoryFilters": copied}]}
     )

@@ -15,6 +15,7 @@ from local_ecr.housekeeping import Housekeeping
 from local_ecr.images.storage_class import Restores
 from local_ecr.lifecycle.run import LOOK_AGAIN, run_lifecycle
 from local_ecr.names import Registry, parse_digest
+from local_ecr.replication.backfilling import Backfiller
 from local_ecr.replication.worker import Replicator
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
@@ -81,7 +82,9 @@ class LocalEcr(Services):
         self.background.wait_until_idle(timeout)
 
     def _plan_work(self) -> None:
-        self.background.work(Replicator(self.store, self.clock, self.gate, self._tell_of_replica).step)
+        backfiller = Backfiller(self.store, self.clock)
+        replicator = Replicator(self.store, self.clock, self.gate, self._tell_of_replica)
+        self.background.work(lambda: backfiller.step() or replicator.step())  # a backfill is stopped between two copies
         self.background.work(Restores(self.store, self.clock))
         self.background.every(EACH_SECOND, self.faults.release_due)
         self.background.every(EACH_SECOND, Housekeeping(self.store))

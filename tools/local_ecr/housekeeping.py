@@ -1,11 +1,13 @@
-"""What nobody comes back for: uploads that were given up, layers whose image never came, files that nothing names."""
+"""What nobody comes back for: uploads that were given up, layers whose image never came, files that nothing names,
+and backfills that ECR tells of no longer."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from local_ecr.images.removal import PUSH_LIFETIME
-from local_ecr.state import layers
+from local_ecr.replication.backfilling import RETENTION
+from local_ecr.state import backfills, layers
 from local_ecr.state.store import Store
 
 INTERVAL = timedelta(hours=1)
@@ -29,6 +31,7 @@ class Housekeeping:
         with self._store.changing() as change:
             layers.drop_all_unreferenced(change.connection, before)
             expired = layers.expire_uploads(change.connection, before)
+            backfills.drop_ended(change.connection, (now - RETENTION).timestamp())
         for upload_id in expired:
             self._store.upload_files.forget(upload_id)
         self._store.collect_orphans()

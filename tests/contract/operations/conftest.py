@@ -9,7 +9,8 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ class Account:
     id: str
     region: str
     is_real: bool
+    paused: Callable[[], AbstractContextManager[None]] = nullcontext
+    """A with block in which the registry does nothing by itself; a real one is not that fast."""
     prefix: str = field(default_factory=lambda: f"ecr-steward-test-{uuid.uuid4().hex[:8]}")
     """Of every repository that a test makes."""
 
@@ -120,7 +123,8 @@ def account(request: pytest.FixtureRequest, remove_repositories: Callable[[Any, 
 def _local_ecr_account(tmp_path: Path) -> Iterator[Account]:
     with LocalEcrServer(LocalEcr(tmp_path / "ecr"), [(LOCAL_ACCOUNT, REGION)]) as server:
         keys = {"aws_access_key_id": LOCAL_ACCOUNT, "aws_secret_access_key": "not-verified"}
-        yield _account(LOCAL_ACCOUNT, is_real=False, endpoint_url=server.endpoint_url, **keys)
+        found = _account(LOCAL_ACCOUNT, is_real=False, endpoint_url=server.endpoint_url, **keys)
+        yield replace(found, paused=server.ecr.background.paused)
 
 
 @pytest.fixture

@@ -74,3 +74,72 @@ def test_an_image_is_in_the_other_region_when_its_copy_is_complete(registry: Any
     assert (found["imageDigest"], found["imageTags"]) == (digest, ["1.0"])
     asked = {"repositoryName": kept, "imageId": {"imageDigest": other}}
     assert registry.ecr.describe_image_replication_status(**asked)["replicationStatuses"] == []
+
+
+@pytest.fixture
+def backfilling(registry: Any) -> Any:
+    """A registry in which a backfill to the second region copies nothing but what is ours."""
+    to = {"region": registry.ecr_abroad.meta.region_name, "registryId": registry.id}
+    if any(to in rule["destinations"] for rule in rules_of(registry)):
+        pytest.skip("a backfill to the second region would copy images that are somebody's")
+    return registry
+
+
+def start_backfill(account: Any) -> str:
+    to = {"region": account.ecr_abroad.meta.region_name, "registryId": account.id}
+    started = account.ecr.start_replication_backfill(destination=to)
+    assert (started["status"], started["destination"]) == ("PREPARING", to)
+    backfill_id: str = started["replicationBackfillId"]
+    return backfill_id
+
+
+def ended(account: Any, backfill_id: str) -> dict[str, Any]:
+    """What is told of a backfill when it is over, or the time for that is."""
+    deadline = time.monotonic() + COPIED_WITHIN[account.is_real]
+    while True:
+        asked = {"replicationBackfillId": backfill_id, "maxResults": 1000}
+        told: dict[str, Any] = account.ecr.describe_replication_backfill_results(**asked)
+        if told.get("endedAt") or time.monotonic() > deadline:
+            return told
+        time.sleep(10 if account.is_real else 0.01)
+
+
+def listed_status(account: Any, backfill_id: str) -> str:
+    pages = account.ecr.get_paginator("list_replication_backfills").paginate()
+    statuses = {one["replicationBackfillId"]: one["status"] for page in pages for one in page["backfills"]}
+    status: str = statuses[backfill_id]
+    return status
+
+
+@pytest.mark.operation("StartReplicationBackfill", "DescribeReplicationBackfillResults", "ListReplicationBackfills")
+def test_an_image_from_before_is_in_the_other_region_when_a_backfill_is_complete(backfilling: Any) -> None:
+    name = backfilling.create_repository("before")
+    digest = backfilling.push_image(name, "before", "1.0")
+    replicate(backfilling, backfilling.name("before"))
+
+    backfill_id = start_backfill(backfilling)
+
+    told = ended(backfilling, backfill_id)
+    assert (told["status"], told["progress"]["failedReplicationCount"]) == ("COMPLETE", 0)
+    results = [(one["repositoryName"], one["imageId"], one["status"]) for one in told["results"]]
+    assert results == [(name, {"imageDigest": digest, "imageTag": "1.0"}, "COMPLETE")]
+    [found] = backfilling.ecr_abroad.describe_images(repositoryName=name)["imageDetails"]
+    assert (found["imageDigest"], found["imageTags"]) == (digest, ["1.0"])
+    assert listed_status(backfilling, backfill_id) == "COMPLETE"
+
+
+@pytest.mark.operation("StopReplicationBackfill")
+def test_a_backfill_that_is_stopped_is_listed_so(backfilling: Any) -> None:
+    replicate(backfilling, backfilling.name("stopped"))
+    with backfilling.paused():
+        backfill_id = start_backfill(backfilling)
+        try:
+            stopped = backfilling.ecr.stop_replication_backfill(replicationBackfillId=backfill_id)
+        except backfilling.ecr.exceptions.ReplicationBackfillInvalidStatusException:
+            if not backfilling.is_real:
+                raise
+            pytest.skip("the backfill was over before it could be stopped")
+
+    assert stopped["status"] in {"STOPPING", "STOPPED"}
+    assert ended(backfilling, backfill_id)["status"] == "STOPPED"
+    assert listed_status(backfilling, backfill_id) == "STOPPED"

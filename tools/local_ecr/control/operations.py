@@ -5,6 +5,7 @@ from __future__ import annotations
 from local_ecr.control import (
     account,
     account_settings,
+    backfills,
     creation_templates,
     image_deletion,
     images,
@@ -27,6 +28,7 @@ from local_ecr.errors import EcrError
 HANDLERS: dict[str, Handler] = {
     **account.OPERATIONS,
     **account_settings.OPERATIONS,
+    **backfills.OPERATIONS,
     **creation_templates.OPERATIONS,
     **image_deletion.OPERATIONS,
     **images.OPERATIONS,
@@ -63,7 +65,6 @@ QUICK = frozenset(
 
 _PULL_THROUGH = "an upstream registry would have to be reached, and local_ecr speaks to nobody outside this machine"
 _SIGNING = "it needs AWS Signer, which has no local stand-in"
-_BACKFILL = "replicating what was there before is not simulated; a new push is replicated"
 
 REFUSED: dict[str, str] = {
     "CreatePullThroughCacheRule": _PULL_THROUGH,
@@ -75,10 +76,6 @@ REFUSED: dict[str, str] = {
     "DescribeImageSigningStatus": _SIGNING,
     "GetSigningConfiguration": _SIGNING,
     "PutSigningConfiguration": _SIGNING,
-    "DescribeReplicationBackfillResults": _BACKFILL,
-    "ListReplicationBackfills": _BACKFILL,
-    "StartReplicationBackfill": _BACKFILL,
-    "StopReplicationBackfill": _BACKFILL,
 }
 """Every other operation of the model, and why it is refused."""
 

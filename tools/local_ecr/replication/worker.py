@@ -12,6 +12,7 @@ from local_ecr.access.permissions import Permission
 from local_ecr.errors import EcrError, image_not_found
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
+from local_ecr.replication.backfilling import note_result
 from local_ecr.replication.copying import copy_image, remove_copied_tag, remove_copy
 from local_ecr.state import images, replications, repositories
 from local_ecr.state.replications import Replication
@@ -69,6 +70,7 @@ class Replicator:
         else:
             self._remove(change, replication)
         replications.finish(change.connection, replication, replications.COMPLETE, None)
+        note_result(change.connection, replication, None, self._clock().timestamp())
         return made_repository
 
     def _copy(self, change: Change, replication: Replication) -> bool:
@@ -115,6 +117,7 @@ class Replicator:
             if not replications.is_under_way(change.connection, replication):
                 return  # it was done, and what came after the commit failed
             replications.finish(change.connection, replication, replications.FAILED, code)
+            note_result(change.connection, replication, code, self._clock().timestamp())
             if replication.action == replications.COPY:
                 self._tell(change, replication, "FAILED")
 

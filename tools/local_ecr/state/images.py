@@ -67,6 +67,15 @@ def by_tag(connection: sqlite3.Connection, repository_id: int, image_tag: str) -
     return _image(row) if row else None
 
 
+def active(connection: sqlite3.Connection, repository_id: int) -> list[Image]:
+    """All of a repository but what is archived or not back from the archive, in the order of their first push."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM image i WHERE i.repository_id = ? AND i.status = ? ORDER BY i.id",  # noqa: S608
+        (repository_id, ACTIVE),
+    )
+    return [_image(row) for row in rows]
+
+
 def add(
     connection: sqlite3.Connection,
     repository_id: int,

@@ -31,6 +31,8 @@ class Replication:
     image_tag: str
     action: str
     destination: Registry
+    backfill: int | None = None
+    """The number of the backfill that it belongs to, if any."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def add(  # noqa: PLR0917
     image_tag: str,
     action: str,
     destinations: Sequence[Registry],
+    backfill: int | None = None,
 ) -> None:
     """One row per destination, to be worked off after all that are there; older ones that are done go."""
     source = repository.registry
@@ -57,7 +60,7 @@ def add(  # noqa: PLR0917
     )
     connection.executemany(
         "INSERT INTO replication (account, region, repository_name, image_id, digest, image_tag, action, to_account,"
-        " to_region, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'IN_PROGRESS')",
+        " to_region, status, backfill) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'IN_PROGRESS', ?)",
         [
             (
                 source.account,
@@ -69,6 +72,7 @@ def add(  # noqa: PLR0917
                 action,
                 to.account,
                 to.region,
+                backfill,
             )
             for to in destinations
         ],
@@ -89,7 +93,13 @@ def next_under_way(connection: sqlite3.Connection) -> Replication | None:
         image_tag=row["image_tag"],
         action=row["action"],
         destination=Registry(row["to_account"], row["to_region"]),
+        backfill=row["backfill"],
     )
+
+
+def drop_waiting(connection: sqlite3.Connection, backfill: int) -> None:
+    """Take away what a backfill that has ended did not come to."""
+    connection.execute("DELETE FROM replication WHERE backfill = ? AND status = 'IN_PROGRESS'", (backfill,))
 
 
 def finish(connection: sqlite3.Connection, replication: Replication, status: str, failure_code: str | None) -> None:

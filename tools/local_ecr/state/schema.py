@@ -1,6 +1,6 @@
 """The tables. A blob is visible only through the `layer` row of a repository."""
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -179,7 +179,8 @@ CREATE TABLE replication (
     to_account TEXT NOT NULL,
     to_region TEXT NOT NULL,
     status TEXT NOT NULL,
-    failure_code TEXT
+    failure_code TEXT,
+    backfill INTEGER
 );
 CREATE INDEX replication_by_image ON replication (image_id);
 CREATE INDEX replication_under_way ON replication (id) WHERE status = 'IN_PROGRESS';
@@ -187,4 +188,35 @@ CREATE INDEX replication_under_way ON replication (id) WHERE status = 'IN_PROGRE
 CREATE TRIGGER image_gone AFTER DELETE ON image BEGIN
     DELETE FROM replication WHERE image_id = old.id AND status <> 'IN_PROGRESS';
 END;
+CREATE INDEX replication_of_backfill ON replication (backfill) WHERE status = 'IN_PROGRESS';
+
+-- a copy to one destination of what was there before; each image and tag is a row of replication, then a result
+CREATE TABLE backfill (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    to_account TEXT NOT NULL,
+    to_region TEXT NOT NULL,
+    status TEXT NOT NULL,
+    failure_code TEXT,
+    total INTEGER,
+    completed INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    started_at REAL NOT NULL,
+    ended_at REAL
+);
+CREATE INDEX backfill_by_registry ON backfill (account, region, number);
+CREATE INDEX backfill_changing ON backfill (number) WHERE status IN ('PREPARING', 'STOPPING');
+CREATE TABLE backfill_result (
+    backfill INTEGER NOT NULL REFERENCES backfill (number) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    repository_name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    image_tag TEXT NOT NULL,
+    status TEXT NOT NULL,
+    failure_code TEXT,
+    is_index INTEGER NOT NULL,
+    PRIMARY KEY (backfill, position)
+) WITHOUT ROWID;
 """

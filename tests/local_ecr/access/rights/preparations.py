@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_ecr import Registry
+from local_ecr.state import backfills
 from tests.local_ecr.access.conftest import EVERYTHING, OWNER
 from tests.local_ecr.access.rights.world import APP, World, numbers
 
@@ -108,6 +109,21 @@ def basic_scans(world: World, key: str) -> Given:
 def loose_layer(world: World, key: str) -> Given:
     """A layer that no image is made of."""
     return {"digest": world.push_blob(APP, str(next(numbers)).encode())}
+
+
+def replicated(world: World, key: str) -> Given:
+    """A destination of replication, which is for repositories that nobody has."""
+    to = {"region": "eu-west-1", "registryId": OWNER}
+    rule = {"destinations": [to], "repositoryFilters": [{"filter": "nothing/", "filterType": "PREFIX_MATCH"}]}
+    world.root("PutReplicationConfiguration", replicationConfiguration={"rules": [rule]})
+    return {"destination": to}
+
+
+def backfill(world: World, key: str) -> Given:
+    """A backfill that the background has not been told of, so that it stays under way; of another region."""
+    with world.town.ecr.store.changing() as change:
+        started = backfills.start(change.connection, Registry(OWNER, "us-east-1"), Registry(OWNER, "eu-north-1"), 0)
+    return {"replicationBackfillId": started.id}
 
 
 with_policy = once("SetRepositoryPolicy", repositoryName=APP, policyText=REPOSITORY_POLICY, force=True)

@@ -38,7 +38,8 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def world(shared_world: World) -> World:
-    """The same, where nobody is let in."""
+    """The same, where nobody is let in and nothing is under way."""
+    shared_world.town.ecr.wait_until_idle()
     shared_world.town.identities.clear()
     shared_world.town.repository_may()
     return shared_world
