@@ -12,6 +12,7 @@ from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
     InvalidManifestError,
+    OutOfTimeError,
     RefusedByRegistryError,
     RepositoryNotFoundError,
 )
@@ -268,3 +269,18 @@ def test_a_manifest_is_refused_when_it_is_none(world: Any, repository: Repositor
 
     with pytest.raises(InvalidManifestError):
         world.content.store(repository).put_manifest(replace(image, content=b""), None)
+
+
+def test_nothing_is_asked_for_when_the_time_of_a_job_is_over_and_another_job_has_its_own(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    image = new.image()
+    world.push(repository, image)
+    late, timely = world.content.for_job(lambda: 0.0), world.content.for_job(lambda: 60.0)
+
+    with pytest.raises(OutOfTimeError):
+        late.store(repository).manifest(image.digest)
+    with pytest.raises(OutOfTimeError):
+        late.store(repository).has_blob(image.blobs[0].digest)
+    assert timely.store(repository).manifest(image.digest) == image
+    assert world.content.for_job().store(repository).has_blob(image.blobs[0].digest)

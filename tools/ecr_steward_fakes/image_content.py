@@ -1,21 +1,25 @@
 """Manifests and blobs in memory, over the same images as a ``FakeRegistry``."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import RLock
+from typing import Self
 
 from ecr_steward.domain.images import Descriptor, Image, Manifest
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
     InvalidManifestError,
+    OutOfTimeError,
     RefusedByRegistryError,
     StewardError,
 )
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward_fakes.registry import FakeRegistry
+from ecr_steward_fakes.stores import FakeStore
 
 
 class FakeImageContent:
@@ -28,11 +32,13 @@ class FakeImageContent:
         """Blobs whose bytes are not those of their digest."""
         self.before_reading: Callable[[RepositoryRef], None] = lambda _: None
         """What happens before the bytes of a blob come that goes to a repository."""
+        self._seconds_left: Callable[[], float] | None = None
         self._labels: dict[Digest, Mapping[str, str] | StewardError] = {}
         self._registry = registry
         self._lock = RLock()
         self._manifests: dict[ImageRef, Manifest] = {}
         self._blobs: set[tuple[RepositoryRef, Digest]] = set()
+        self._others: dict[OtherRepository, FakeStore] = {}
         for repository, manifest in manifests:
             self.hold(repository, manifest)
 
@@ -51,11 +57,21 @@ class FakeImageContent:
         """Have a config say these labels, or be one that cannot be read. Others say none."""
         self._labels[config] = labels
 
-    def store(self, repository: RepositoryRef) -> ImageStore:
-        return _Held(self, repository)
+    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+        made = copy.copy(self)
+        made._seconds_left = seconds_left
+        return made
+
+    def store(self, repository: AnyRepository) -> ImageStore:
+        return self.other(repository) if isinstance(repository, OtherRepository) else _Held(self, repository)
+
+    def other(self, repository: OtherRepository) -> FakeStore:
+        """A repository of a registry that is not ECR; empty until something is put there."""
+        with self._lock:
+            return self._others.setdefault(repository, _Elsewhere(self.calls))
 
     def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
-        with self._lock, self.calls.record("manifest", repository, digest):
+        with self._lock, self._asked("manifest", repository, digest):
             self._registry.settings_of(repository)
             found = self._find(repository, digest)
             if found is None:
@@ -64,7 +80,7 @@ class FakeImageContent:
             return found
 
     def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
-        with self.calls.record("labels", repository, config):
+        with self._asked("labels", repository, config):
             if (repository, config.digest) not in self._blobs:
                 raise ImageNotFoundError(f"there is no blob {config.digest} in {repository}")
             if (repository, config.digest) in self.damaged:
@@ -75,11 +91,11 @@ class FakeImageContent:
             return found
 
     def has_blob(self, repository: RepositoryRef, digest: Digest) -> bool:
-        with self._lock, self.calls.record("has_blob", repository, digest):
+        with self._lock, self._asked("has_blob", repository, digest):
             return (repository, digest) in self._blobs
 
     def referrers(self, repository: RepositoryRef, subject: Digest) -> tuple[Descriptor, ...]:
-        with self._lock, self.calls.record("referrers", repository, subject):
+        with self._lock, self._asked("referrers", repository, subject):
             return tuple(
                 manifest.descriptor
                 for ref, manifest in self._manifests.items()
@@ -90,7 +106,7 @@ class FakeImageContent:
             )
 
     def copy_blob(self, source: RepositoryRef, destination: RepositoryRef, blob: Descriptor) -> None:
-        with self._lock, self.calls.record("copy_blob", source, destination, blob):
+        with self._lock, self._asked("copy_blob", source, destination, blob):
             self._registry.settings_of(source)
             self._registry.settings_of(destination)
             if (source, blob.digest) not in self._blobs:
@@ -100,7 +116,7 @@ class FakeImageContent:
             self._blobs.add((destination, blob.digest))
 
     def put_manifest(self, repository: RepositoryRef, manifest: Manifest) -> None:
-        with self._lock, self.calls.record("put_manifest", repository, manifest):
+        with self._lock, self._asked("put_manifest", repository, manifest):
             self._registry.settings_of(repository)
             if not manifest.content:
                 raise InvalidManifestError(f"{manifest.digest} is empty")
@@ -113,6 +129,11 @@ class FakeImageContent:
     def images_in(self, repository: RepositoryRef) -> Iterable[Image]:
         """What the registry has there."""
         return self._registry.images_in(repository)
+
+    def _asked(self, method: str, *arguments: object) -> AbstractContextManager[None]:
+        if self._seconds_left is not None and self._seconds_left() <= 0:
+            raise OutOfTimeError("the time of this invocation is over")
+        return self.calls.record(method, *arguments)
 
     def _find(self, repository: RepositoryRef, digest: Digest) -> Manifest | None:
         ref = ImageRef(repository, digest)
@@ -190,3 +211,15 @@ class _Held:
 
     def _images(self) -> list[Image]:
         return list(self.content.images_in(self.repository))
+
+
+class _Elsewhere(FakeStore):
+    """A registry that is not ECR. The blobs that it gets here have no bytes."""
+
+    def write_blob(
+        self, blob: Descriptor, source: ImageStore, read: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        with read() as chunks, self.calls.record("write_blob", blob.digest):
+            list(chunks)
+            self.blobs[blob.digest] = b""
+        return True

@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
+from ecr_steward.adapters import limits
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.counting import count
@@ -67,7 +68,7 @@ from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.leasing import Lessor
-from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
+from ecr_steward.usecases.moving import BLOB_WORKERS, LAST_SECONDS, Pace
 from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
@@ -75,8 +76,6 @@ from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
 from ecr_steward.usecases.sweep_repository import Hands
 
-PUTS_A_SECOND = 10
-"""What ECR takes of PutImage from an account in a region ("Amazon ECR service quotas")."""
 COPY_JOBS = 5
 """Copy jobs at a time: the ``MaximumConcurrency`` of their queue. Each puts its share of images a second."""
 SWEEP_WORKERS = 8
@@ -241,17 +240,18 @@ class App:
     def replicate_image(self, job: ReplicationRequested, seconds_left: Callable[[], float]) -> tuple[Outcome, ...]:
         """See ``usecases.replicate_job``."""
         rules, pause = self._obeyed()
+        content = self.content.for_job(lambda: seconds_left() - LAST_SECONDS)
 
         def copy(asked: ReplicationRequested, pace: Pace) -> tuple[Outcome, ...]:
             return replicate_image(
                 asked.image,
                 rules=rules,
                 registry=self.registry,
-                content=self.content,
+                content=content,
                 scans=self.scans,
                 notices=self.notices,
                 now=self.now,
-                applier=self.applier.at_pace(pace),
+                applier=replace(self.applier, content=content).at_pace(pace),
                 lessor=Lessor(self.leases, seconds_left()),
                 turn=asked.hops,
             )
@@ -340,7 +340,8 @@ def app() -> App:
 
     Raises InvalidRulebookError, on every call until the rulebook is mended.
     """
-    return _house()(current_rules())
+    made = _house()(current_rules())
+    return replace(made, content=made.content.for_job())
 
 
 def current_rules() -> Rules:
@@ -374,7 +375,7 @@ def _house() -> Callable[[Rules], App]:
     """Everything but the rules, which lasts as long as the process."""
     settings, clients = _settings(), _clients()
     table = _state_table()
-    limiter = Limiter(rates={"ecr:PutImage": PUTS_A_SECOND / COPY_JOBS})
+    limiter = Limiter(rates={"ecr:PutImage": limits.PUTS_A_SECOND / COPY_JOBS})
     return partial(
         App,
         registry=EcrRegistry(clients, StateReleases(table)),

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from ecr_steward import bootstrap
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.budget import Budget
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.limiter import SLOWEST, Limiter
 from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
-from ecr_steward.errors import RegistryUnavailableError, ThrottledError
+from ecr_steward.errors import OutOfTimeError, RegistryUnavailableError, ThrottledError
 
 PUT, GET = ("registry.example", "ecr:PutImage"), ("registry.example", "ecr:BatchGetImage")
 LIST = "/v2/team-a/api/tags/list"
@@ -44,7 +46,7 @@ def ask(limiter: Limiter, time: Time, count: int) -> float:
     """So many requests that are all taken; how long they took."""
     began = time.now
     for _ in range(count):
-        limiter.wait(PUT)
+        limiter.wait(PUT, Budget())
         limiter.taken(PUT)
     return time.now - began
 
@@ -56,10 +58,10 @@ def test_nobody_waits_when_nothing_was_refused(limiter: Limiter, time: Time) -> 
 def test_all_requests_of_a_kind_wait_as_long_as_the_server_said_and_others_do_not(limiter: Limiter, time: Time) -> None:
     limiter.refused(PUT, 8)
 
-    limiter.wait(GET)
-    limiter.wait(("elsewhere.example", "ecr:PutImage"))
+    limiter.wait(GET, Budget())
+    limiter.wait(("elsewhere.example", "ecr:PutImage"), Budget())
     assert time.slept == []
-    limiter.wait(PUT)
+    limiter.wait(PUT, Budget())
     assert time.slept == [8]
 
 
@@ -67,7 +69,7 @@ def test_requests_keep_a_distance_after_a_refusal_and_none_when_the_server_has_r
     limiter: Limiter, time: Time
 ) -> None:
     limiter.refused(PUT, 4)
-    limiter.wait(PUT)
+    limiter.wait(PUT, Budget())
 
     first = ask(limiter, time, 10)
 
@@ -79,10 +81,10 @@ def test_requests_keep_a_distance_after_a_refusal_and_none_when_the_server_has_r
 def test_the_distance_has_an_end_when_a_server_refuses_everything(limiter: Limiter, time: Time) -> None:
     for _ in range(50):
         limiter.refused(PUT, 20)
-    limiter.wait(PUT)
+    limiter.wait(PUT, Budget())
     time.slept.clear()
 
-    limiter.wait(PUT)
+    limiter.wait(PUT, Budget())
 
     assert time.slept == [SLOWEST]
 
@@ -93,13 +95,54 @@ def test_an_operation_is_never_faster_than_its_share(time: Time) -> None:
     assert ask(limiter, time, 21) == 10
 
 
-def test_retries_come_to_an_end_for_all_requests_together_and_are_earned_back(limiter: Limiter) -> None:
-    assert [limiter.may_retry() for _ in range(limits.RETRIES + 1)] == [True] * limits.RETRIES + [False]
+def test_copy_jobs_together_leave_a_fifth_of_the_quota_to_others(time: Time) -> None:
+    share = limits.PUTS_A_SECOND / bootstrap.COPY_JOBS
+    workers = [Limiter({"ecr:PutImage": share}, now=lambda: time.now, sleep=time.sleep) for _ in range(5)]
+    seconds, puts = 100, 0
+
+    for worker in workers:
+        time.now, worker_ends = 100.0, 100.0 + seconds
+        while time.now < worker_ends:
+            ask(worker, time, 1)
+            puts += 1
+
+    assert puts / seconds == pytest.approx(limits.PUT_IMAGE_QUOTA * 4 / 5, rel=0.01)
+
+
+def test_nobody_waits_when_the_turn_comes_after_the_time_of_the_job(limiter: Limiter, time: Time) -> None:
+    limiter.refused(PUT, 8)
+    ends_at = time.now + 8
+
+    with pytest.raises(OutOfTimeError):
+        limiter.wait(PUT, Budget(lambda: ends_at - time.now))
+
+    assert time.slept == []
+    limiter.wait(PUT, Budget(lambda: ends_at + 1 - time.now))
+    assert time.slept == [8]
+
+
+def test_nobody_waits_on_when_another_refusal_takes_longer_than_the_time_of_the_job(
+    limiter: Limiter, time: Time
+) -> None:
+    limiter.refused(PUT, 1)
+    limiter.sleep = lambda seconds: (time.sleep(seconds), limiter.refused(PUT, 5))
+    ends_at = time.now + 3
+
+    with pytest.raises(OutOfTimeError):
+        limiter.wait(PUT, Budget(lambda: ends_at - time.now))
+
+    assert time.slept == [1]
+
+
+def test_retries_come_to_an_end_for_all_requests_of_a_job_together_and_are_earned_back() -> None:
+    budget = Budget()
+
+    assert [budget.may_retry() for _ in range(limits.RETRIES + 1)] == [True] * limits.RETRIES + [False]
 
     for _ in range(round(1 / limits.RETRY_EARNED) + 1):
-        limiter.taken(GET)
+        budget.earn()
 
-    assert [limiter.may_retry(), limiter.may_retry()] == [True, False]
+    assert [budget.may_retry(), budget.may_retry()] == [True, False]
 
 
 def client_of(server: Any, limiter: Limiter) -> DistributionClient:
@@ -128,6 +171,39 @@ def test_a_server_is_asked_no_more_when_all_retries_are_used_up(server: Any, rep
             list(client.image_tags("team-a/api"))
 
     assert len(server.received) < limits.RETRIES * 2 + PATIENT.total
+
+
+def test_a_job_has_all_its_retries_when_the_one_before_it_has_used_up_its_own(
+    server: Any, reply_with: Any, time: Time, limiter: Limiter
+) -> None:
+    server.on("GET", LIST, reply_with(500))
+    transport = Transport(limiter=limiter, retries=PATIENT.new(backoff_factor=0, backoff_jitter=0))
+
+    def tries_of_a_job(requests: int) -> list[int]:
+        client = DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=transport.for_job())
+        tries = []
+        for _ in range(requests):
+            before = len(server.received)
+            with pytest.raises(RegistryUnavailableError):
+                list(client.image_tags("team-a/api"))
+            tries.append(len(server.received) - before)
+        return tries
+
+    assert tries_of_a_job(limits.RETRIES)[-1] < 1 + PATIENT.total
+    assert tries_of_a_job(1) == [1 + PATIENT.total]
+
+
+def test_a_job_keeps_the_distance_that_the_one_before_it_was_told(
+    server: Any, reply_with: Any, time: Time, limiter: Limiter
+) -> None:
+    server.on("GET", LIST, reply_with(429, b"", {"Retry-After": "7"}), reply_with(200, b'{"tags": []}'))
+    transport = Transport(limiter=limiter)
+
+    for _ in range(2):
+        client = DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=transport.for_job())
+        list(client.image_tags("team-a/api"))
+
+    assert sum(time.slept) > 7
 
 
 def test_many_threads_keep_one_distance(server: Any, reply_with: Any) -> None:
@@ -166,6 +242,6 @@ def test_requests_that_wait_already_wait_on_when_another_one_is_refused(limiter:
             limiter.refused(PUT, 5)
 
     limiter.sleep = refused_meanwhile
-    limiter.wait(PUT)
+    limiter.wait(PUT, Budget())
 
     assert time.slept == [1, 5]

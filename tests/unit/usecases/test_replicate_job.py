@@ -15,7 +15,7 @@ from ecr_steward.errors import AccessDeniedError, BlobTooLargeError, CopyHopsErr
 from ecr_steward.events.copy_job import read_copy_job
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.usecases.leasing import Lessor
-from ecr_steward.usecases.moving import RESERVE_SECONDS, Pace
+from ecr_steward.usecases.moving import LAST_SECONDS, RESERVE_SECONDS, Pace
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.replicate_job import BUSY_SECONDS, HOPS, replicate_job
 from ecr_steward_fakes import FakeLeases, FakeNotices, FakeReplicationQueue
@@ -200,8 +200,9 @@ def test_the_lease_is_given_back_when_the_copy_fails(invocations: Invocations) -
     assert invocations.leases.take(f"{IMAGE.digest} to {REPLICA}", 60) is not None
 
 
-def test_the_reserve_is_longer_than_a_registry_may_be_silent() -> None:
-    assert RESERVE_SECONDS > limits.READ_SECONDS
+def test_a_registry_may_be_silent_within_the_reserve_and_time_is_left_to_put_the_job_back() -> None:
+    assert RESERVE_SECONDS > LAST_SECONDS + limits.READ_SECONDS
+    assert LAST_SECONDS > limits.READ_SECONDS
 
 
 def test_a_destination_gets_its_turn_when_another_one_needs_all_the_time_there_is(invocations: Invocations) -> None:

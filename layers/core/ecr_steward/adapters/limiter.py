@@ -1,4 +1,4 @@
-"""How fast requests of one kind go to one server: as fast as it takes them, and no more retries than a run may have."""
+"""How fast requests of one kind go to one server: as fast as it takes them."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ecr_steward.adapters import limits
+from ecr_steward.adapters.budget import Budget
 
 SLOWEST = 2.0
 """Seconds between two requests of a kind, at most: a server that wants more says so by ``Retry-After``."""
@@ -35,7 +35,7 @@ class _Lane:
 
 @dataclass
 class Limiter:
-    """Shared by all threads of a transport.
+    """Shared by all threads of a transport, and by one job after the other: what a server takes is no matter of a job.
 
     After a 429 or 503 all requests of that kind wait as long as the server said, and keep a distance afterwards, which
     doubles with each further refusal and shrinks with each request that is taken. ``rates`` are those of operations
@@ -45,26 +45,26 @@ class Limiter:
     rates: Mapping[str, float] = field(default_factory=dict)
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
-    retries: float = limits.RETRIES
-    """That are left for all requests together. Each request that is taken earns a part of one back."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._lanes: dict[Kind, _Lane] = defaultdict(_Lane)
 
-    def wait(self, kind: Kind) -> None:
-        """Wait until it is this request's turn."""
+    def wait(self, kind: Kind, budget: Budget) -> None:
+        """Wait until it is this request's turn. Raises OutOfTimeError at once where that is after its job's time."""
         with self._lock:
             lane = self._lanes[kind]
             if rate := self.rates.get(kind[1]):
                 lane.least = 1 / rate
             now = self.now()
             turn = max(lane.free_at, lane.closed_until, now)
+            budget.require(turn - now)
             if distance := max(lane.distance, lane.least):
                 lane.free_at = turn + distance
         if turn > now:
             self.sleep(turn - now)
         while (closed := lane.closed_until - self.now()) > 0:  # another request was refused meanwhile
+            budget.require(closed)
             self.sleep(closed)
 
     def refused(self, kind: Kind, pause: float) -> None:
@@ -80,16 +80,7 @@ class Limiter:
     def taken(self, kind: Kind) -> None:
         """A request was answered, whatever the answer is."""
         with self._lock:
-            self.retries = min(self.retries + limits.RETRY_EARNED, limits.RETRIES)
             lane = self._lanes[kind]
             lane.distance *= RECOVERY
             if lane.distance < FASTEST:
                 lane.distance = 0.0
-
-    def may_retry(self) -> bool:
-        """Whether there is a retry left. It counts as one."""
-        with self._lock:
-            if self.retries < 1:
-                return False
-            self.retries -= 1
-            return True

@@ -35,7 +35,7 @@ REDIRECTS = 5
 RETRY_AFTER_SECONDS = 20
 """That ``Retry-After`` makes us wait for one answer, in all; a registry that wants more is left."""
 RETRIES = 200
-"""Of all requests of a run together, beyond which the first failure counts."""
+"""Of all requests of a job together, or of a run of a command; beyond them the first failure counts."""
 RETRY_EARNED = 0.1
 """What a request that is answered gives back of a retry."""
 CONNECT_SECONDS = 5
@@ -52,3 +52,7 @@ HEADER_BYTES = 64 * 1024
 HEADER_SECONDS = 20
 """From their first byte to their last."""
 BLOB_CHUNK_BYTES = 256 * 1024
+PUT_IMAGE_QUOTA = 10
+"""What ECR takes of PutImage from an account in a region, a second ("Amazon ECR service quotas")."""
+PUTS_A_SECOND = 8
+"""Of them, by all copy jobs together: the others are left to people's own pushes."""

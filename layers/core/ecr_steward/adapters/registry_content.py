@@ -1,6 +1,8 @@
 """The ``ImageContent`` port over the ``/v2/`` face of ECR registries."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
+from typing import Self
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
@@ -23,6 +25,12 @@ class RegistryContent:
         self._login = RegistryLogin(clients, now)
         self._transport = transport or Transport()
         self._clients: dict[RegistryRef, DistributionClient] = {}
+
+    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+        made = copy.copy(self)
+        made._transport = self._transport.for_job(seconds_left)
+        made._clients = {}
+        return made
 
     def store(self, repository: RepositoryRef) -> ImageStore:
         return EcrStore(self._of(repository.registry), repository.name, self._aws, repository.registry)

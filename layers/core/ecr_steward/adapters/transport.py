@@ -3,8 +3,10 @@
 An *origin* is scheme, host and port. ``Authorization`` goes to the origin that it was made for and nowhere else.
 """
 
+import copy
+import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,6 +20,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry, Timeout, parse_url
 
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.budget import Budget
 from ecr_steward.adapters.heads import POOLS
 from ecr_steward.adapters.limiter import Kind, Limiter
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
@@ -25,6 +28,8 @@ from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError,
 type Body = bytes | Iterable[bytes] | None
 
 THROTTLED = frozenset({429, 503})
+LEAST_SECONDS = 0.001
+"""Less is no time to urllib3."""
 _TOO_LONG = "the wait that the registry asks for is too long"
 _NO_RETRY_LEFT = "too many requests have failed before"
 
@@ -32,22 +37,24 @@ _NO_RETRY_LEFT = "too many requests have failed before"
 class _Patience(Retry):
     """Waits as ``Retry-After`` says, for so many seconds in all, and leaves the bodies of refusals unread.
 
-    With a limiter all requests of a kind wait where one is refused, and all requests together have so many retries.
+    With a limiter all requests of a kind wait where one is refused. All requests of a job together have so many
+    retries, and none is begun whose pause would end after the job's time.
     """
 
     waited: float = 0
     limiter: Limiter | None = None
     kind: Kind = ("", "")
+    budget: Budget | None = None
 
     def new(self, **changes: Any) -> Self:
         made = super().new(**changes)
-        made.limiter, made.kind = self.limiter, self.kind
+        made.limiter, made.kind, made.budget = self.limiter, self.kind, self.budget
         return made
 
-    def of(self, limiter: Limiter, kind: Kind) -> Self:
-        """The same for requests of a kind."""
+    def of(self, limiter: Limiter, kind: Kind, budget: Budget) -> Self:
+        """The same for requests of a kind and a job."""
         made = self.new()
-        made.limiter, made.kind = limiter, kind
+        made.limiter, made.kind, made.budget = limiter, kind, budget
         return made
 
     def increment(
@@ -62,20 +69,22 @@ class _Patience(Retry):
         pause = (response is not None and self.get_retry_after(response)) or 0
         if _pool is not None and self.waited + pause > limits.RETRY_AFTER_SECONDS:
             raise MaxRetryError(_pool, url, ResponseError(_TOO_LONG))
-        if _pool is not None and self.limiter is not None and not self.limiter.may_retry():
+        if self.total and _pool is not None and self.budget is not None and not self.budget.may_retry():
             raise MaxRetryError(_pool, url, error or ResponseError(_NO_RETRY_LEFT))
         next_one = super().increment(method, url, response, error, _pool, _stacktrace)
         next_one.waited = self.waited + pause
         if response is not None:
             _release(response)  # or urllib3 would read it to its end, which need not come
+        if self.budget is not None:
+            self.budget.require(pause or next_one.get_backoff_time())
         return next_one
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
-        if self.limiter is None or response is None or response.status not in THROTTLED:
+        if self.limiter is None or self.budget is None or response is None or response.status not in THROTTLED:
             super().sleep(response)
             return
         self.limiter.refused(self.kind, self.pause(response))
-        self.limiter.wait(self.kind)
+        self.limiter.wait(self.kind, self.budget)
 
     def pause(self, response: BaseHTTPResponse) -> float:
         """Seconds after which a refused request may be made again."""
@@ -99,6 +108,24 @@ PATIENT = _Patience(
     raise_on_status=False,
 )
 """For requests that may be repeated. About eight seconds in all, or what ``Retry-After`` says, up to its limit."""
+ONCE = _Patience(total=False)
+"""For requests that may not."""
+
+
+class _Bounded(Timeout):
+    """A request's times, none of which ends after its job's. urllib3 clones it for each try."""
+
+    def __init__(self, connect: float, read: float, budget: Budget) -> None:
+        super().__init__(connect=connect, read=read)
+        self._usual = connect, read
+        self._budget = budget
+
+    def clone(self) -> Timeout:
+        """The times of one try. Raises OutOfTimeError where there is none left."""
+        self._budget.require()
+        connect, read = self._usual
+        left = self._budget.left()
+        return Timeout(connect=connect, read=read, total=None if math.isinf(left) else max(left, LEAST_SECONDS))
 
 
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -157,10 +184,16 @@ class Transport:
         """``idle`` connections to each registry are kept for later."""
         self._retries = retries
         self._limiter = limiter or Limiter()
-        self._pool = urllib3.PoolManager(
-            timeout=Timeout(connect=limits.CONNECT_SECONDS, read=read_seconds), maxsize=idle, block=False
-        )
+        self._budget = Budget()
+        self._read_seconds = read_seconds
+        self._pool = urllib3.PoolManager(maxsize=idle, block=False)
         self._pool.pool_classes_by_scheme = POOLS
+
+    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+        """The same connections and distances, with all retries and the time of one job."""
+        made = copy.copy(self)
+        made._budget = Budget(seconds_left)
+        return made
 
     @contextmanager
     def exchange(
@@ -177,27 +210,31 @@ class Transport:
 
         Requests of one ``operation`` to one server are made as fast as that takes them.
 
-        Raises RegistryUnavailableError when there is no answer, and RefusedByRegistryError for headers without end.
+        Raises RegistryUnavailableError when there is no answer, RefusedByRegistryError for headers without end, and
+        OutOfTimeError where the job's time is over, or would be before the request may be made.
         """
-        kind = (urlsplit(url).netloc, operation)
-        self._limiter.wait(kind)
+        kind, budget = (urlsplit(url).netloc, operation), self._budget
+        self._limiter.wait(kind, budget)
         try:
             response = self._pool.urlopen(
                 method,
                 url,
                 body=body,
                 headers={"Accept-Encoding": "identity", **headers},
-                retries=self._retries.of(self._limiter, kind) if repeatable else Retry(total=False),
+                retries=(self._retries if repeatable else ONCE).of(self._limiter, kind, budget),
+                timeout=_Bounded(limits.CONNECT_SECONDS, self._read_seconds, budget),
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
             )
         except HTTPError as cause:
+            budget.require()
             raise RegistryUnavailableError(f"{method} {redacted(url)}: {_reason(cause)}") from cause
         try:
             if response.status in THROTTLED:
                 self._limiter.refused(kind, min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS))
             else:
+                budget.earn()
                 self._limiter.taken(kind)
             yield response
         finally:
@@ -212,11 +249,14 @@ def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
     """The body as it arrives, exactly as it was sent.
 
     Raises RegistryUnavailableError where it is cut short, and RefusedByRegistryError where it drips: so slow is no
-    network, and a registry could keep us for ever. What counts is the time that we wait for it.
+    network, and a registry could keep us for ever. What counts is the time that we wait for it. Raises OutOfTimeError
+    where the time of its job is over.
     """
+    budget = _budget_of(response)
     waited, came, parts, slow = 0.0, 0, 0, 0
     try:
         while True:
+            budget.require()
             asked = time.monotonic()
             chunk = response.read1(limits.BLOB_CHUNK_BYTES, decode_content=False)
             if not chunk:
@@ -229,6 +269,7 @@ def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
                 waited, came, parts = 0.0, 0, 0
             yield chunk
     except HTTPError as cause:
+        budget.require()
         raise RegistryUnavailableError(f"an answer was cut short: {_reason(cause)}") from cause
 
 
@@ -250,6 +291,12 @@ def redacted(url: str) -> str:
     without_query = url.partition("?")[0].partition("#")[0]
     scheme, separator, rest = without_query.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else without_query
+
+
+def _budget_of(response: BaseHTTPResponse) -> Budget:
+    """What the job may spend that an answer was asked for by."""
+    of = response.retries
+    return (of.budget if isinstance(of, _Patience) else None) or Budget()
 
 
 def _release(response: BaseHTTPResponse) -> None:

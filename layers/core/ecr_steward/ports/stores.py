@@ -5,7 +5,7 @@ Every method may raise ``AccessDeniedError``, ``ThrottledError`` and ``RegistryU
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, Self
 
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag, RepositoryRef
@@ -90,6 +90,14 @@ class ImageStore(ManifestSource, Protocol):
 
 class ImageContent(Protocol):
     """The data plane of ECR: manifests, blobs and referrers by digest, over ``/v2/``."""
+
+    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+        """The same for one job: what others have tried in vain is not held against it.
+
+        With ``seconds_left`` nothing is asked for or waited for that would end after the job's time; what is met then
+        is an OutOfTimeError.
+        """
+        ...
 
     def store(self, repository: RepositoryRef) -> ImageStore:
         """A repository as a store, whether it is there or not.

@@ -34,8 +34,11 @@ RETRIES = 64
 FIRST_PAUSE = 0.5
 """Seconds before the second try of a blob; each further pause is twice as long."""
 RESERVE_SECONDS = 90.0
-"""Time that must be left to go on, since time is looked at between two chunks only: more than a silence of a registry
-(``limits.READ_SECONDS``) and the request after it."""
+"""Time that must be left to go on with a blob, since time is looked at between two chunks only: more than a silence of
+a registry (``limits.READ_SECONDS``) before ``LAST_SECONDS``."""
+LAST_SECONDS = 40.0
+"""Of an invocation, for putting back what is left: no registry is asked or waited for then, but for an answer that has
+begun to come, and that for one silence more."""
 
 
 class Progress(Protocol):
