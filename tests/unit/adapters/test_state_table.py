@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -6,6 +6,7 @@ import pytest
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_table import Item, Key, StateTable
 from ecr_steward.errors import RefusedByRegistryError
 
@@ -29,7 +30,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def table(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateTable]:
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # moto answers for AWS's own endpoints only
     with mock_aws():
         clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
@@ -42,7 +43,25 @@ def table(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateTable]
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield StateTable(clients, "state", clock)
+        yield clients
+
+
+@pytest.fixture
+def table(clock: Clock, clients: AwsClients) -> StateTable:
+    return StateTable(clients, "state", clock)
+
+
+@pytest.fixture
+def lose_an_answer(clients: AwsClients) -> Callable[[], None]:
+    """Have botocore take the next PutItem for one whose answer was lost, although it was done."""
+
+    def lose() -> None:
+        losses = [0]  # after so many seconds it is made again
+        clients.dynamodb.meta.events.register_first(
+            "needs-retry.dynamodb.PutItem", lambda **_: losses.pop() if losses else None
+        )
+
+    return lose
 
 
 def test_an_item_is_read_as_it_was_written(table: StateTable) -> None:
@@ -138,3 +157,27 @@ def test_an_item_is_replaced_only_by_one_with_a_higher_number(table: StateTable)
     assert put(6)
 
     assert table.get(KEY) == Item(KEY, {"at": 6, "text": "of 6"})
+
+
+def test_a_lease_is_ours_when_the_answer_was_lost_and_the_call_was_made_again(
+    table: StateTable, clock: Clock, lose_an_answer: Callable[[], None]
+) -> None:
+    leases = StateLeases(table, clock)
+    lose_an_answer()
+
+    lease = leases.take("an image", 60)
+
+    assert lease is not None
+    assert leases.take("an image", 60) is None
+    leases.give_back("an image", lease)
+    assert leases.take("an image", 60) is not None
+
+
+def test_a_lease_is_anothers_when_the_answer_that_says_so_was_lost(
+    table: StateTable, clock: Clock, lose_an_answer: Callable[[], None]
+) -> None:
+    leases = StateLeases(table, clock)
+    leases.take("an image", 60)
+    lose_an_answer()
+
+    assert leases.take("an image", 60) is None

@@ -17,7 +17,7 @@ class StateLeases:
     def take(self, what: str, seconds: float) -> str | None:
         lease = uuid4().hex
         ends_at = self._now() + timedelta(seconds=seconds)
-        is_ours = self._table.put_new(Item(_key(what), {"lease": lease}, ends_at))
+        is_ours = self._table.put_new(Item(_key(what), {"lease": lease}, ends_at), own="lease")
         return lease if is_ours else None
 
     def give_back(self, what: str, lease: str) -> None:

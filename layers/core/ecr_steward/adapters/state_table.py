@@ -98,16 +98,24 @@ class StateTable:
         with translated("dynamodb:PutItem", self._name):
             self._client.put_item(TableName=self._name, Item=_whole(item))
 
-    def put_new(self, item: Item) -> bool:
-        """Write an item where there is none, or one that has expired; whether it was so. Needs dynamodb:PutItem."""
+    def put_new(self, item: Item, own: str | None = None) -> bool:
+        """Write an item where there is none, or one that has expired; whether it was so. Needs dynamodb:PutItem.
+
+        With the name of an attribute whose value nobody else writes, what we wrote there ourselves is ours: a call
+        whose answer is lost is made again, and meets its own item.
+        """
+        condition, names = "attribute_not_exists(pk) OR #expiration <= :now", {"#expiration": _EXPIRATION}
+        values: dict[str, Attribute] = {":now": int(self._now().timestamp())}
+        if own is not None:
+            condition, names["#own"], values[":own"] = f"{condition} OR #own = :own", own, item.attributes[own]
         with translated("dynamodb:PutItem", self._name):
             try:
                 self._client.put_item(
                     TableName=self._name,
                     Item=_whole(item),
-                    ConditionExpression="attribute_not_exists(pk) OR #expiration <= :now",
-                    ExpressionAttributeNames={"#expiration": _EXPIRATION},
-                    ExpressionAttributeValues=_written({":now": int(self._now().timestamp())}),
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=_written(values),
                 )
             except ClientError as cause:
                 return _was_met(cause)
