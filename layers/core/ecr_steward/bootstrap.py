@@ -254,6 +254,7 @@ class App:
                 applier=replace(self.applier, content=content).at_pace(pace),
                 lessor=Lessor(self.leases, seconds_left()),
                 turn=asked.hops,
+                told=asked.told,
             )
 
         outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)

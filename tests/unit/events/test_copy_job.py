@@ -56,6 +56,18 @@ def test_a_request_is_read_as_it_was_when_we_wrote_it():
     assert read_copy_job(encode_job(job)) == job
 
 
+def test_a_request_that_was_put_back_says_on_which_turn_it_is_and_what_was_told():
+    job = ReplicationRequested(IMAGE, "missing", hops=3, is_narrow=True, told=frozenset({"b to c", "a to c"}))
+
+    assert read_copy_job(encode_job(job)) == job
+
+
+def test_a_request_of_an_older_version_is_one_on_its_first_turn(load_event):
+    job = read_copy_job(json.dumps(load_event("replication_requested/missing_at_destination")))
+
+    assert (job.hops, job.is_narrow, job.told) == (0, False, frozenset())
+
+
 def test_only_the_poison_is_refused_when_a_batch_holds_one(load_event):
     poison, good = bodies(load_event("sqs_copy_batch/poison_and_good"))
 

@@ -41,6 +41,10 @@ class Invocations:
         self.rules = rulebook()
         self.seconds_of: dict[RepositoryRef, float] = {}
         """Of the blobs that go to a place, where that differs."""
+        self.refused: RepositoryRef | None = None
+        """Where nothing may be written."""
+        self.tries = 0
+        """To write there."""
         self.left = TIME
 
     def run(self, job: ReplicationRequested = JOB, blob_seconds: float = 0.0) -> tuple[Outcome, ...]:
@@ -61,9 +65,13 @@ class Invocations:
                 applier=applier_of(self.world.registry, self.world.content).at_pace(one_by_one),
                 lessor=Lessor(self.leases, TIME),
                 turn=asked.hops,
+                told=asked.told,
             )
 
         def pass_by(to: RepositoryRef) -> None:
+            if to == self.refused:
+                self.tries += 1
+                raise AccessDeniedError("ecr:UploadLayerPart")
             self.left -= self.seconds_of.get(to, blob_seconds)
 
         self.world.content.before_reading = pass_by
@@ -217,6 +225,38 @@ def test_a_destination_gets_its_turn_when_another_one_needs_all_the_time_there_i
     assert any(isinstance(each.error, BlobTooLargeError) and str(REPLICA) in each.subject for each in told)
     assert not any(isinstance(each.error, BlobTooLargeError) and "mirror/" in each.subject for each in told)
     assert invocations.world.registry.tags_of(ImageRef(second.of(API), IMAGE.digest)) == {"1.4.2"}
+
+
+def test_a_destination_that_fails_for_good_is_told_once_and_left_alone_while_another_one_needs_many_turns(
+    invocations: Invocations,
+) -> None:
+    second = Destination(repository="mirror/{name}")
+    invocations.rules = rulebook(replicate=(ReplicationRules((Destination(region=AWAY.region), second)),))
+    invocations.refused = second.of(API)
+
+    turns = list(deliver(invocations, blob_seconds=TIME / 2))
+
+    told = [outcome for turn in turns for outcome in turn if outcome.error is not None]
+    assert len(turns) > 2
+    assert [str(outcome.error) for outcome in told] == ["ecr:UploadLayerPart"]
+    assert told[0].subject.endswith(f" to {invocations.refused}")
+    assert invocations.tries <= len(BLOBS)
+    assert {outcome.remark for outcome in turns[1] if outcome.subject == told[0].subject} == {
+        "it failed for good on an earlier turn, which told of it"
+    }
+    assert invocations.is_there
+
+
+def test_a_destination_that_failed_for_good_is_tried_again_when_the_image_is_asked_for_anew(
+    invocations: Invocations,
+) -> None:
+    invocations.world.registry.calls.fail_before("create_repository", AccessDeniedError("ecr:CreateRepository"))
+    (first,) = invocations.run()
+    assert isinstance(first.error, AccessDeniedError)
+
+    invocations.run()
+
+    assert invocations.is_there
 
 
 def test_waiting_for_another_job_is_no_turn(invocations: Invocations) -> None:

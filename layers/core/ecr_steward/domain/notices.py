@@ -97,6 +97,8 @@ class ReplicationRequested:
     """How often what is left of it was put back on the queue."""
     is_narrow: bool = False
     """Whether to move one blob at a time, since of many at once none came to its end."""
+    told: frozenset[str] = frozenset()
+    """Its copies that failed for good on an earlier turn, as their outcomes named them: people know of them."""
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,17 @@ class ReplicationRequestedDetail(OwnDetail):
     why: str = Field(description="For people: what was found missing.")
     hops: int = Field(default=0, ge=0, description="How often the rest of this job was put back on the queue.")
     narrow: bool = Field(default=False, description="Whether one blob is moved at a time.")
+    told: list[str] = Field(default=[], description="Copies of this job that failed for good on an earlier turn.")
 
     @classmethod
     def of(cls, job: ReplicationRequested) -> Self:
         """The event for a job."""
-        return cls.model_validate({**common_keys(job.image), "why": job.why, "hops": job.hops, "narrow": job.is_narrow})
+        turn = {"hops": job.hops, "narrow": job.is_narrow, "told": sorted(job.told)}
+        return cls.model_validate({**common_keys(job.image), "why": job.why, **turn})
 
     def to_job(self) -> ReplicationRequested:
         """The job that this event asks for."""
-        return ReplicationRequested(self.image, self.why, self.hops, self.narrow)
+        return ReplicationRequested(self.image, self.why, self.hops, self.narrow, frozenset(self.told))
 
 
 class ReplicationRequestedEvent(EventModel):

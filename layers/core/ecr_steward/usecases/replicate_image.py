@@ -1,7 +1,7 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +51,7 @@ def replicate_image(
     applier: Applier,
     lessor: Lessor | None = None,
     turn: int = 0,
+    told: Set[str] = frozenset(),
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
@@ -58,7 +59,8 @@ def replicate_image(
     carries the error. Where only what passed its scan is copied, the verdict is derived here and now from the findings:
     whoever asked for the copy, by whatever event, has no say in it. With a ``lessor`` no two jobs move the content of
     an image to one destination at the same time. Each ``turn`` begins with another destination, so that one which needs
-    all the time there is keeps the image from no other.
+    all the time there is keeps the image from no other. The copies that are ``told`` have failed for good on an earlier
+    turn: they are neither tried nor told once more.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -80,6 +82,7 @@ def replicate_image(
         now=now,
         lessor=lessor,
         turn=turn,
+        told=told,
     )
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
@@ -103,6 +106,7 @@ class _Job:
     now: Clock
     lessor: Lessor | None
     turn: int
+    told: Set[str]
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
         """Bring one image to all its destinations; a referrer stands for its subject.
@@ -129,6 +133,10 @@ class _Job:
         done: list[Plan] = []
         error: StewardError | None = None
         lag: Lag | None = None
+        if str(copy) in self.told:
+            return Outcome(
+                str(copy), self.rule.name, mode, remark="it failed for good on an earlier turn, which told of it"
+            )
         try:
             if mode is Mode.OBSERVE:
                 return Outcome(str(copy), self.rule.name, mode, self.copier.plan(copy))

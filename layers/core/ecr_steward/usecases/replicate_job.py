@@ -5,7 +5,14 @@ from dataclasses import replace
 
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.errors import BlobTooLargeError, CopyHopsError, CopyUnderWayError, OutOfTimeError, RetryableError
+from ecr_steward.errors import (
+    BlobTooLargeError,
+    CopyHopsError,
+    CopyUnderWayError,
+    OutOfTimeError,
+    PermanentError,
+    RetryableError,
+)
 from ecr_steward.ports.messages import ReplicationQueue
 from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
 
@@ -28,7 +35,7 @@ def replicate_job(
 
     Where not one of many blobs came to its end they are moved one by one from then on. An outcome carries
     BlobTooLargeError for one that is not moved even so, and CopyHopsError where it took too many turns. After any other
-    error that may pass the message itself comes again.
+    error that may pass the message itself comes again. What has failed for good is told once: the rest knows of it.
     """
     had = seconds_left()
     outcomes = tuple(copy(job, Pace(1 if job.is_narrow else BLOB_WORKERS, seconds_left)))
@@ -45,7 +52,9 @@ def replicate_job(
     if job.hops >= HOPS:
         return tuple(_failed(outcome, _too_often) for outcome in outcomes)
     is_narrow = job.is_narrow or (bool(late) and not has_moved)
-    queue.request(replace(job, hops=job.hops + bool(late), is_narrow=is_narrow), 0 if late else BUSY_SECONDS)
+    told = job.told | {outcome.subject for outcome in outcomes if isinstance(outcome.error, PermanentError)}
+    rest = replace(job, hops=job.hops + bool(late), is_narrow=is_narrow, told=told)
+    queue.request(rest, 0 if late else BUSY_SECONDS)
     return tuple(_put_back(outcome) for outcome in outcomes)
 
 
