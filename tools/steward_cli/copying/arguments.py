@@ -16,6 +16,19 @@ from steward_cli.refusal import refuse
 MOST_JOBS = 64
 
 
+_DESCRIPTION = """\
+Copy an image with all that it consists of, byte for byte, between registries and
+folders. Logins are those of docker login and podman login; for ECR without one,
+or where that has expired, those of AWS."""
+_EPILOG = """\
+examples:
+  ecr-steward copy docker.io/library/busybox:1.37 oci:images
+  ecr-steward copy --create oci:images:1.37 111122223333.dkr.ecr.eu-west-1.amazonaws.com/base/busybox
+  ecr-steward copy --all-tags --referrers registry.example.com/team/api other.example.com/team/api
+
+Exit codes: 0 all is there, 1 something failed, 2 wrong use, 3 something was skipped."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         refuse(f"{message}; see ecr-steward copy --help", Code.COPY_OPTIONS)
@@ -43,6 +56,8 @@ def _asked(given: argparse.Namespace) -> Asked:
         digest_file=given.digestfile,
         jobs=given.jobs,
         token_servers=given.token_server or (),
+        create=given.create,
+        rulebook=given.rulebook,
     )
 
 
@@ -50,9 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="ecr-steward copy",
         allow_abbrev=False,
-        description="Copy an image with all that it consists of, byte for byte, between registries and folders. Logins "
-        "are those of docker login and podman login; for ECR without one, those of AWS.",
-        epilog="Exit codes: 0 all is there, 1 something failed, 2 wrong use, 3 something was skipped.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
     )
     add = parser.add_argument
     add("source", metavar="SRC", help="host/repository:tag, host/repository@sha256:..., or oci:FOLDER:tag")
@@ -67,6 +82,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--referrers", action="store_true", help="signatures, SBOMs and attestations, too")
     add("--deep", action="store_true", help="look for each manifest and blob, although what leads to it is there")
     add("--no-clobber", action="store_true", help="move no image tag that another image holds; the exit code is 3 then")
+    add(
+        "--create",
+        action="store_true",
+        help="create the repository of DST in ECR, where there is none, by AWS's own login",
+    )
+    add(
+        "--rulebook",
+        type=Path,
+        metavar="FILE",
+        help="create it with the settings that the rules of this rulebook give it, those in mode observe, too: you ask "
+        "for it by hand (default: ecr-steward.yaml here, if there is one)",
+    )
     add("--jobs", type=_jobs, default=Asked.jobs, metavar="N", help="blobs under way at a time (default: %(default)s)")
     add("--dry-run", action="store_true", help="only say what would be copied")
     add("--keep-going", action="store_true", help="copy the other images when one fails")

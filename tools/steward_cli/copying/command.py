@@ -1,29 +1,28 @@
 """``ecr-steward copy``, without its arguments."""
 
-import json
+# ruff: noqa: PLC0415 - what creates repositories takes longer to import than many a copy takes
+
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from ecr_steward.adapters.manifests import subset
-from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import StewardError
+from ecr_steward.domain.names import Digest, ImageTag, RepositoryRef
+from ecr_steward.errors import RepositoryNotFoundError, StewardError
+from ecr_steward.ports.stores import ImageStore
 from ecr_steward.rulebook.codes import Code
-from ecr_steward.usecases.copy_images import Copied, CopyRun, How, Result, Wanted
+from ecr_steward.usecases.copy_images import CopyRun, How, Wanted
 from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
-from steward_cli.copying.places import Place, PlaceError, read_place
+from steward_cli.copying.places import Place, PlaceError, RegistryPlace, read_place
 from steward_cli.copying.progress import shown
 from steward_cli.copying.stores import Stores
+from steward_cli.copying.telling import Story, note
 from steward_cli.refusal import refuse
 
-SCHEMA_VERSION = 1
-FAILED = 1
-SOME_SKIPPED = 3
 INTERRUPTED = 130  # as a shell has it: 128 and the number of the signal
-_MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -44,18 +43,22 @@ class Asked:
     digest_file: Path | None
     jobs: int = BLOB_WORKERS
     token_servers: Sequence[str] = ()
+    create: bool = False
+    """Whether the repository of ECR is created, where there is none."""
+    rulebook: Path | None = None
+    """Which says with what settings."""
 
 
 def copy(asked: Asked) -> int:
     """Copy, print, and answer the exit code. Raises SystemExit for wrong use."""
     source, destination = (_place(text) for text in (asked.source, asked.destination))
+    _require_sense(asked, source, destination)
     servers = dict(_pair(text) for text in asked.token_servers)
     select = partial(subset, platforms=asked.platforms) if asked.platforms else None
     how = How(asked.referrers, asked.deep, asked.no_clobber, asked.dry_run, select)
-    if asked.all_tags and (source.reference is not None or destination.reference is not None):
-        refuse("--all-tags copies every image tag: name no tag and no digest", Code.COPY_OPTIONS)
     stores = Stores(insecure=asked.insecure, idle=3 * asked.jobs, token_servers=servers)
-    told: list[Copied | tuple[Wanted, StewardError]] = []
+    story = Story(source, destination)
+    tell = partial(story.tell, as_json=asked.as_json, digest_file=asked.digest_file)
     try:
         with ThreadPoolExecutor(2) as pool:  # each may have to ask how to speak to its registry
             opened = pool.submit(stores.source, source), pool.submit(stores.destination, destination, source)
@@ -66,20 +69,86 @@ def copy(asked: Asked) -> int:
             else [_wanted(source, destination.reference)]
         )
         if not wanted:
-            sys.stderr.write(f"note: {source} has no image tag\n")
+            note(f"{source} has no image tag")
+        elif asked.create:
+            _create(asked, story, stores, lambda: _can_be_read(from_here, wanted[0], how))
+        elif asked.dry_run and _in_ecr(destination) and _is_missing(to_there):
+            note(_advice(destination))
         with (
             shown(quiet=asked.dry_run) as progress,
             CopyRun(from_here, to_there, how, progress, pace=Pace(asked.jobs)) as run,
         ):
             for each in run.copy_all(wanted, keep_going=asked.keep_going):
-                told.append(each)
+                story.told.append(each)
     except (StewardError, OSError) as error:
-        return _end(asked, source, destination, told, error)
+        return tell(error)
     except KeyboardInterrupt:
-        _end(asked, source, destination, told, None)
+        tell(None)
         sys.stderr.write("given up; what is there stays, and the next run goes on from it\n")
         return INTERRUPTED
-    return _end(asked, source, destination, told, None)
+    exit_code = tell(None)
+    lost = [each for each, why in story.failures if isinstance(why, RepositoryNotFoundError)]
+    if lost and _in_ecr(destination) and _can_be_read(from_here, lost[0], how):
+        note(_advice(destination))
+    return exit_code
+
+
+def _require_sense(asked: Asked, source: Place, destination: Place) -> None:
+    if asked.all_tags and (source.reference is not None or destination.reference is not None):
+        refuse("--all-tags copies every image tag: name no tag and no digest", Code.COPY_OPTIONS)
+    if asked.rulebook and not asked.create:
+        refuse("--rulebook says how --create creates: give both", Code.COPY_OPTIONS)
+    if asked.create and _in_ecr(destination) is None:
+        refuse(f"--create makes repositories of ECR, and {destination} is no address of one", Code.COPY_OPTIONS)
+
+
+def _create(asked: Asked, story: Story, stores: Stores, may_be_copied: Callable[[], bool]) -> None:
+    """Have the destination, with its settings, before anything is copied there. What cannot be read has none made."""
+    from steward_cli.copying.creating import create, is_there, plan_creation, rulebook_for
+
+    rulebook = rulebook_for(asked.rulebook)
+    to = _in_ecr(story.destination)
+    if to is None or is_there(to, stores.aws) or not may_be_copied():
+        return
+    story.creation = plan_creation(to, _in_ecr(story.source), rulebook, stores.aws)
+    if not asked.dry_run:
+        create(story.creation, stores.aws)
+        story.is_created = True
+    for line in story.creation.told(is_done=story.is_created):
+        sys.stderr.write(f"{line}\n")
+
+
+def _can_be_read(source: ImageStore, wanted: Wanted, how: How) -> bool:
+    """Whether an image is there, with the platforms that are asked for."""
+    try:
+        top = source.manifest(wanted.reference)
+        if how.select:
+            how.select(top)
+    except StewardError:
+        return False
+    return True
+
+
+def _is_missing(destination: ImageStore) -> bool:
+    """Whether there is no such repository. Where nobody says, there is one."""
+    try:
+        next(destination.image_tags(), None)
+    except RepositoryNotFoundError:
+        return True
+    except StewardError:
+        return False
+    return False
+
+
+def _advice(destination: Place) -> str:
+    return f"ECR has no repository {destination} yet: --create makes it, by the rules of a rulebook where there is one"
+
+
+def _in_ecr(place: Place) -> RepositoryRef | None:
+    """A place in ECR's own words."""
+    if not isinstance(place, RegistryPlace) or place.registry is None:
+        return None
+    return RepositoryRef(place.registry, place.repository_name)
 
 
 def _wanted(source: Place, destination: Digest | ImageTag | None) -> Wanted:
@@ -87,76 +156,6 @@ def _wanted(source: Place, destination: Digest | ImageTag | None) -> Wanted:
         refuse("the destination is a tag, or nothing: what an image's digest is, it says itself", Code.COPY_OPTIONS)
     reference = source.reference or ImageTag("latest")
     return Wanted(reference, destination or (source.image_tag if isinstance(reference, Digest) else reference))
-
-
-def _end(
-    asked: Asked,
-    source: Place,
-    destination: Place,
-    told: Sequence[Copied | tuple[Wanted, StewardError]],
-    error: Exception | None,
-) -> int:
-    copied = [each for each in told if isinstance(each, Copied)]
-    failures = [each for each in told if not isinstance(each, Copied)]
-    if asked.as_json:
-        document = {
-            "schema_version": SCHEMA_VERSION,
-            "source": str(source),
-            "destination": str(destination),
-            "images": [_as_json(each) for each in copied],
-            "failures": [
-                *({"image": str(wanted), "error": type(why).__name__, "why": str(why)} for wanted, why in failures),
-                *([{"image": None, "error": type(error).__name__, "why": str(error)}] if error else []),
-            ],
-        }
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
-    else:
-        for each in copied:
-            _tell(each, destination)
-        for wanted, why in failures:
-            sys.stderr.write(f"Error: {wanted}: {_told(why)}\n")
-        if error:
-            sys.stderr.write(f"Error: {_told(error)}\n")
-    if asked.digest_file and copied:
-        try:
-            asked.digest_file.write_text("".join(f"{each.digest}\n" for each in copied), encoding="utf-8")
-        except OSError as cause:
-            sys.stderr.write(f"Error: {cause}\n")
-            return FAILED
-    if failures or error:
-        return FAILED
-    return SOME_SKIPPED if any(each.result is Result.SKIPPED for each in copied) else 0
-
-
-def _as_json(copied: Copied) -> dict[str, object]:
-    return {
-        "image": str(copied.wanted),
-        "image_tag": copied.wanted.image_tag,
-        "digest": str(copied.digest),
-        "result": str(copied.result),
-        "manifests": copied.manifests,
-        "blobs": copied.blobs,
-        "bytes": copied.bytes,
-        "remarks": list(copied.remarks),
-    }
-
-
-def _tell(copied: Copied, destination: Place) -> None:
-    where = f"{destination}:{copied.wanted.image_tag}" if copied.wanted.image_tag else str(destination)
-    amount = f"{copied.manifests} manifests, {copied.blobs} blobs, {copied.bytes / _MIB:.1f} MiB"
-    words = {
-        Result.COPIED: f"copied to {where}: {amount}",
-        Result.PRESENT: f"is at {where} already",
-        Result.SKIPPED: "skipped",
-        Result.PLANNED: f"would be copied to {where}: {amount}",
-    }
-    sys.stdout.write(f"{copied.wanted} {words[copied.result]}; {copied.digest}\n")
-    for remark in copied.remarks:
-        sys.stderr.write(f"note: {remark}\n")
-
-
-def _told(error: Exception) -> str:
-    return "; ".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def _place(text: str) -> Place:

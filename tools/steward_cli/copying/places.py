@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, image_tag
+from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.errors import InvalidNameError
 from steward_cli.copying.docker_config import DOCKER_HUB
 
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
-"""As the distribution specification has it; ECR's own limits are ECR's to tell."""
+"""As the distribution specification has it."""
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 _ECR = re.compile(
     r"(?P<account>[0-9]{12})\.(dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)"
@@ -58,7 +58,7 @@ type Place = RegistryPlace | FolderPlace
 
 
 def registry_at(host: str) -> RegistryRef | None:
-    """The registry of ECR that has this address, whole and with an ending that AWS owns."""
+    """The registry of ECR that has this address, whole and with an ending that AWS owns. Raises InvalidNameError."""
     found = _ECR.fullmatch(host)
     return RegistryRef(found["account"], found["region"] or found["dual"]) if found else None
 
@@ -98,5 +98,7 @@ def _registry(text: str) -> RegistryPlace:
         raise PlaceError(f"{name!r} in {text!r} is no name of a repository")
     if host in ("docker.io", "index.docker.io"):
         host = DOCKER_HUB
+    if (registry := registry_at(host)) is not None:
+        RepositoryRef(registry, name)  # ECR's names are narrower
     named_tag = image_tag(tag) if tag else None
     return RegistryPlace(host, name, Digest(digest), named_tag) if at else RegistryPlace(host, name, named_tag)

@@ -86,7 +86,11 @@ class Stores:
             return RegistryStore(client, repository.name)
         from ecr_steward.adapters.registry_content import RegistryContent
 
-        return RegistryContent(self.aws, self._transport).store(repository)
+        try:
+            return RegistryContent(self.aws, self._transport).store(repository)
+        except AccessDeniedError as error:
+            error.add_note(f"no login is kept for {host}: run docker login, or see to AWS's own credentials")
+            raise
 
     @cached_property
     def aws(self) -> "AwsClients":
