@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ecr_steward.adapters.manifests import subset
 from ecr_steward.domain.names import Digest, ImageTag, RepositoryRef
-from ecr_steward.errors import RepositoryNotFoundError, StewardError
+from ecr_steward.errors import AccessDeniedError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.copy_images import CopyRun, How, Wanted
@@ -71,7 +71,11 @@ def copy(asked: Asked) -> int:
         if not wanted:
             note(f"{source} has no image tag")
         elif asked.create:
-            _create(asked, story, stores, lambda: _can_be_read(from_here, wanted[0], how))
+            try:
+                _create(asked, story, stores, lambda: _can_be_read(from_here, wanted[0], how))
+            except AccessDeniedError as error:
+                error.add_note("--create is done by AWS's own credentials, whatever docker login keeps")
+                raise
         elif asked.dry_run and _in_ecr(destination) and _is_missing(to_there):
             note(_advice(destination))
         with (

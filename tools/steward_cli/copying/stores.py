@@ -17,7 +17,6 @@ from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.errors import AccessDeniedError, ImageNotFoundError, RegistryUnavailableError
 from ecr_steward.ports.stores import ImageStore
 from steward_cli.copying.docker_config import DockerConfigError, login_for
-from steward_cli.copying.ecr_login import EcrLogin
 from steward_cli.copying.layout import LayoutStore
 from steward_cli.copying.places import FolderPlace, Place, RegistryPlace
 
@@ -81,6 +80,8 @@ class Stores:
                 "login be used"
             )
         if kept is not None:
+            from steward_cli.copying.ecr_login import EcrLogin
+
             login = EcrLogin(f"https://{host}", kept, repository.registry, self._transport, lambda: self.aws)
             client = DistributionClient(login.origin, login.authorization, renew=login.renew, transport=self._transport)
             return RegistryStore(client, repository.name)

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,15 @@ SOME_SKIPPED = 3
 _MIB = 1 << 20
 
 
-@dataclass
 class Story:
     """What has become of a copy so far."""
 
-    source: Place
-    destination: Place
-    told: list[Copied | tuple[Wanted, StewardError]] = field(default_factory=list)
-    creation: "Creation | None" = None
-    is_created: bool = False
+    def __init__(self, source: Place, destination: Place) -> None:
+        self.source = source
+        self.destination = destination
+        self.told: list[Copied | tuple[Wanted, StewardError]] = []
+        self.creation: Creation | None = None
+        self.is_created = False
 
     @property
     def copied(self) -> list[Copied]:

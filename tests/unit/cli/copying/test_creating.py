@@ -60,6 +60,10 @@ class Ecr:
             aws_secret_access_key="not-verified",
         )
 
+    def token(self) -> str:
+        (data,) = self.api.get_authorization_token()["authorizationData"]
+        return str(data["authorizationToken"])
+
     def names(self) -> list[str]:
         return [each["repositoryName"] for each in self.api.describe_repositories()["repositories"]]
 
@@ -94,6 +98,8 @@ def ecr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ecr]:
             "AWS_ACCESS_KEY_ID": HOME.account,
             "AWS_SECRET_ACCESS_KEY": "not-verified",
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(folder / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -251,6 +257,21 @@ def test_nothing_of_aws_or_of_rulebooks_is_imported_when_no_side_is_ecr(ecr: Ecr
     )
 
     assert not {"boto3", "botocore", "pydantic", "ruamel.yaml", "rich", "typer"} & set(done.stdout.split())
+
+
+def test_it_is_awss_own_credentials_that_create_when_docker_keeps_a_login(
+    ecr: Ecr, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(".docker").mkdir()
+    Path(".docker/config.json").write_text(json.dumps({"auths": {HOST: {"auth": ecr.token()}}}))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+    assert run(["--create", "oci:image:1.0", f"{HOST}/team/app"]) == 1
+
+    told = capsys.readouterr().err
+    assert "ecr:DescribeRepositories" in told
+    assert "--create is done by AWS's own credentials" in told
 
 
 @pytest.mark.parametrize(
