@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Self
@@ -40,7 +41,7 @@ from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryCha
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.rules import Rules
-from ecr_steward.domain.sweeping import SweepPart
+from ecr_steward.domain.sweeping import SweepPart, interval_of
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
@@ -112,6 +113,8 @@ class Settings:
     """Of the roles that the functions act as."""
     region: str | None = None
     """Where the function runs, whose registries are swept."""
+    sweep_schedule: str = "rate(1 hour)"
+    """When they are."""
     template_role: str | None = None
     """What the names of roles begin with that creation templates may name."""
 
@@ -163,6 +166,7 @@ class Settings:
             source_queue_url=env.get("ECR_STEWARD_SOURCE_QUEUE_URL"),
             role_path=env.get("ECR_STEWARD_ROLE_PATH"),
             region=env.get("AWS_REGION"),
+            sweep_schedule=env.get("ECR_STEWARD_SWEEP_SCHEDULE", cls.sweep_schedule),
             template_role=env.get("ECR_STEWARD_TEMPLATE_ROLE_PREFIX"),
         )
 
@@ -194,6 +198,8 @@ class App:
     """By which the steward knows what it did itself."""
     homes: tuple[RegistryRef, ...] = ()
     """The registries that are swept, from which others have their replicas."""
+    sweeps_every: timedelta = timedelta(hours=1)
+    """How often they are."""
     sightings: Sightings | None = None
     missed: Sightings | None = None
     workloads: Workloads | None = None
@@ -297,6 +303,7 @@ class App:
             homes=self.homes,
             sightings=self.sightings,
             missed=self.missed,
+            sweeps_every=self.sweeps_every,
             workloads=self.workloads,
             native_copies=self.native_copies,
         )
@@ -397,6 +404,7 @@ def _house() -> Callable[[Rules], App]:
         connected=settings.accounts.connected,
         own_roles=settings.own_roles,
         homes=settings.homes,
+        sweeps_every=interval_of(settings.sweep_schedule),
         sightings=StateSightings(table),
         missed=StateSightings(table, "missed"),
         workloads=AwsWorkloads(clients, {settings.accounts.own, *settings.accounts.connected}, utc_now),

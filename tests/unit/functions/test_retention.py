@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from ecr_steward import bootstrap
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Use
+from ecr_steward.domain.rules import Destination, Match, ReplicationRules
 from ecr_steward.domain.sightings import Sighting
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.errors import AccessDeniedError
-from ecr_steward_fakes.rules import API, NOON, WANTED, Pattern
-from ecr_steward_fakes.worlds import World, manifest, world
+from ecr_steward_fakes import FakeSightings
+from ecr_steward_fakes.rules import API, AWAY, HOME, NOON, WANTED, Pattern
+from ecr_steward_fakes.worlds import World, give_tag, manifest, world
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
 
 OLD, DRAFT = manifest("old"), manifest("draft")
@@ -85,3 +88,25 @@ def test_the_sweep_says_why_an_image_stays_that_may_be_in_use(
     remarks = [remark for line in lines for remark in line.get("remarks", [])]
     assert remarks == [f"{OLD.digest} would go, but stays: it may be in use: ECS does not answer"]
     assert [failed.error for failed in house.failures.failed] == ["SweepIncompleteError"]
+
+
+def test_the_sweep_remembers_what_is_missed_for_six_sweeps(
+    move_in: Any, house: Any, sweep: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world([OLD], {"1.0.0": OLD})
+    replica = API.in_registry(AWAY)
+    made.content.hold(replica, DRAFT)
+    give_tag(made.registry, ImageRef(replica, DRAFT.digest), ImageTag("0.9.0"))
+    entry = ReplicationRules((Destination(region=AWAY.region),), remove_after=7)
+    move_in(
+        made, image_tags=None, replicate=(entry,), match=Match((Pattern("team-.*"),), regions=(Pattern(HOME.region),))
+    )
+    missed = FakeSightings()
+    app = replace(bootstrap.app(), missed=missed, sweeps_every=timedelta(days=1))
+    monkeypatch.setattr(bootstrap, "app", lambda: app)
+
+    sweep()
+
+    assert {tag: sighting.kept_until for tag, sighting in missed.seen(replica).items()} == {
+        "0.9.0": NOON + timedelta(days=6)
+    }

@@ -50,6 +50,7 @@ class Ends:
     missed: FakeSightings = field(default_factory=FakeSightings)
     brake: Brake = UNBRAKED
     now: datetime = NOON
+    sweeps_every: timedelta = timedelta(days=30)
 
     @classmethod
     def of(cls, here: Mapping[str, Manifest], there: Mapping[str, Manifest], **changes: Any) -> "Ends":
@@ -73,6 +74,7 @@ class Ends:
             now=lambda: self.now,
             applier=applier_of(registry, now=lambda: self.now, brake=self.brake),
             is_dry=is_dry,
+            sweeps_every=self.sweeps_every,
         )
         replication = (self.rule.replicate or ())[entry]
         mirror = Mirror(self.rule, replication, registry.images(API), registry.images(REPLICA), self.own)
@@ -252,6 +254,44 @@ def test_what_is_missed_is_remembered_for_as_long_as_the_brake_holds() -> None:
     ends.sweep(timedelta(seconds=1))
 
     assert ends.tags == set()
+
+
+@pytest.mark.parametrize("each", [timedelta(hours=1), timedelta(days=1), timedelta(days=9)])
+def test_a_tag_goes_when_every_second_sweep_looks_for_as_long_as_the_time_of_grace(each: timedelta) -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST}, sweeps_every=each)
+    ends.sweep()
+    began = ends.now
+
+    while ends.now - began <= timedelta(days=7):
+        assert ends.tags == {"1.0.0"}
+        ends.sweep(2 * each)
+
+    assert ends.tags == set()
+
+
+@pytest.mark.parametrize("away", [timedelta(hours=7), timedelta(days=8), timedelta(days=59)])
+def test_the_time_begins_anew_when_nobody_looked_for_a_while(away: timedelta) -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST}, sweeps_every=timedelta(hours=1))
+    for _ in range(6 * 24):
+        ends.sweep(timedelta(hours=1))
+
+    assert ends.sweep(away).plan.is_empty
+
+    for _ in range(7 * 24):
+        assert ends.sweep(timedelta(hours=1)).plan.is_empty
+    assert not ends.sweep(timedelta(hours=1)).plan.is_empty
+
+
+def test_the_time_begins_anew_when_remove_was_off_and_is_on_again() -> None:
+    ends = Ends.of({}, {"1.0.0": FIRST}, sweeps_every=timedelta(hours=1))
+    ends.sweep()
+    switched_off = replace(ends, rule=copying(replace(WEEK, remove_after=None)))
+    for _ in range(8 * 24):
+        switched_off.sweep(timedelta(hours=1))
+    switched_on = replace(switched_off, rule=ends.rule)
+
+    assert switched_on.sweep(timedelta(hours=1)).plan.is_empty
+    assert switched_on.tags == {"1.0.0"}
 
 
 @given(

@@ -10,8 +10,6 @@ from ecr_steward.domain.tag_rules import TagRules
 
 REMEMBERED = timedelta(days=60)
 """How long a sighting is kept that nobody renews: of a tag that is there, each sweep looks after it."""
-_RENEWED = timedelta(days=30)
-"""A sighting is written again when it would be kept no longer than this."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +21,17 @@ class Sighting:
     kept_until: datetime = field(compare=False)
 
     @classmethod
-    def at(cls, digest: Digest, moment: datetime) -> "Sighting":
+    def at(cls, digest: Digest, moment: datetime, kept: timedelta = REMEMBERED) -> "Sighting":
         """A tag that was put just then."""
-        return cls(digest, moment, moment + REMEMBERED)
+        return cls(digest, moment, moment + kept)
 
-    def has_to_be_renewed(self, now: datetime) -> bool:
-        """Whether it would be forgotten too soon."""
-        return self.kept_until - now < _RENEWED
+    def has_to_be_renewed(self, now: datetime, kept: timedelta = REMEMBERED) -> bool:
+        """Whether it would be forgotten too soon: in less than half of the time that it is kept for."""
+        return self.kept_until - now < kept / 2
 
-    def renewed(self, now: datetime) -> "Sighting":
+    def renewed(self, now: datetime, kept: timedelta = REMEMBERED) -> "Sighting":
         """The same, kept longer."""
-        return Sighting(self.digest, self.since, now + REMEMBERED)
+        return Sighting(self.digest, self.since, now + kept)
 
 
 type Sighted = Mapping[ImageTag, Sighting]

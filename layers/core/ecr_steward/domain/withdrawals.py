@@ -9,9 +9,21 @@ from ecr_steward.domain.images import INDEX_MEDIA_TYPES, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.plan import DeleteImage, Plan, RemoveImageTag, Step
 from ecr_steward.domain.rules import ReplicationRules, Rule
-from ecr_steward.domain.sightings import Sighted, Sighting
+from ecr_steward.domain.sightings import REMEMBERED, Sighted, Sighting
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.tagging import TagReading, attached_to, is_attachment
+
+_SWEEPS = 6
+_LEAST = timedelta(hours=6)
+
+
+def kept_for(sweeps_every: timedelta) -> timedelta:
+    """How long it is kept since when a tag has been missed, once no sweep says so any more.
+
+    Six sweeps, of which each second one may fail, and no longer: else a rule that says ``remove`` again, after a time
+    in which nobody looked, would take away at once what it has once missed.
+    """
+    return min(max(_SWEEPS * sweeps_every, _LEAST), REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -70,15 +82,17 @@ class Missing:
     """Tags that nobody misses any more."""
 
     @classmethod
-    def of(cls, before: Sighted, missed: Mapping[ImageTag, Digest], now: datetime) -> "Missing":
-        """Of what is missed now."""
+    def of(
+        cls, before: Sighted, missed: Mapping[ImageTag, Digest], now: datetime, kept: timedelta = REMEMBERED
+    ) -> "Missing":
+        """Of what is missed now. What nobody has missed for longer than ``kept`` is missed for the first time."""
         written: dict[ImageTag, Sighting] = {}
         for tag, digest in missed.items():
             known = before.get(tag)
-            if known is None or known.digest != digest:
-                written[tag] = Sighting.at(digest, now)
-            elif known.has_to_be_renewed(now):
-                written[tag] = known.renewed(now)
+            if known is None or known.digest != digest or known.kept_until <= now:
+                written[tag] = Sighting.at(digest, now, kept)
+            elif known.has_to_be_renewed(now, kept):
+                written[tag] = known.renewed(now, kept)
         since = {tag: written.get(tag) or before[tag] for tag in missed}
         return cls(since, written, frozenset(before.keys() - missed.keys()))
 

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from ecr_steward.domain.contents import images_after
@@ -61,6 +62,8 @@ class Hands:
     """``None``: no image tag expires."""
     missed: Sightings | None = None
     """``None``: what has gone at its source stays at a destination."""
+    sweeps_every: timedelta = timedelta(hours=1)
+    """How often there is a sweep."""
     workloads: Workloads | None = None
     """``None``: nothing goes that might be in use."""
     native_copies: NativeCopies | None = None
@@ -258,7 +261,15 @@ class _Visit:
         hands, rule = self._hands, governing.replicate
         if rule is None or hands.missed is None:
             return
-        withdrawal = Withdrawal(self._rules, hands.homes, hands.missed, hands.now, hands.applier, hands.is_dry)
+        withdrawal = Withdrawal(
+            self._rules,
+            hands.homes,
+            hands.missed,
+            hands.now,
+            hands.applier,
+            hands.is_dry,
+            hands.sweeps_every,
+        )
         for replication in rule.replicate or ():
             for destination in replication.to if replication.remove_after is not None else ():
                 look = partial(self._look_for_gone, withdrawal, rule, replication, destination)

@@ -7,7 +7,7 @@ from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.replicas import may_be_sources
 from ecr_steward.domain.rules import Destination, Mode, Rules
-from ecr_steward.domain.withdrawals import Mirror, Missing, plan_withdrawals
+from ecr_steward.domain.withdrawals import Mirror, Missing, kept_for, plan_withdrawals
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.usecases.applying import Applier, carry_out
@@ -24,6 +24,7 @@ class Withdrawal:
     now: Clock
     applier: Applier
     is_dry: bool = False
+    sweeps_every: timedelta = timedelta(hours=1)
 
     def look(self, mirror: Mirror, destination: Destination) -> Outcome:
         """Note what is missed at the source, and take from the destination what has been for long enough.
@@ -39,7 +40,7 @@ class Withdrawal:
             return outcome.remarking(f"nothing is removed there: {why}")
         now = self.now()
         seen = {tag: since for tag, since in self.missed.seen(to).items() if mirror.speaks_of(tag)}
-        missing = Missing.of(seen, mirror.missed(), now)
+        missing = Missing.of(seen, mirror.missed(), now, kept_for(self.sweeps_every))
         if not self.is_dry:
             self.missed.keep(to, missing.written)
             self.missed.forget(to, missing.back)
