@@ -1,7 +1,7 @@
 """The ECR repository that a copy goes to, where it is not there yet: planned, and created before anything is copied."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,15 +74,28 @@ class Creation:
         return f" {whose}{': ' if said else ''}{', '.join(said)}"
 
 
-def rulebook_for(named: Path | None) -> Path | None:
+@dataclass(frozen=True)
+class Rulebook:
+    """A rulebook that counts, and is read only where a repository is to be created."""
+
+    path: Path
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Raises SystemExit where it is no rulebook, and shows why."""
+        return compile_rulebook(valid_rulebook(self.path)[1])
+
+
+def rulebook_for(named: Path | None) -> Rulebook | None:
     """The rulebook that counts: the one that was named, or the usual one, if there is one here.
 
     Raises SystemExit where the named one is none, and shows why.
     """
-    if named is not None:
-        _rules_of(named)
-        return named
-    return USUAL_RULEBOOK if USUAL_RULEBOOK.is_file() else None
+    if named is None:
+        return Rulebook(USUAL_RULEBOOK) if USUAL_RULEBOOK.is_file() else None
+    rulebook = Rulebook(named)
+    _ = rulebook.rules
+    return rulebook
 
 
 def is_there(repository: RepositoryRef, clients: AwsClients) -> bool:
@@ -95,7 +108,7 @@ def is_there(repository: RepositoryRef, clients: AwsClients) -> bool:
 
 
 def plan_creation(
-    to: RepositoryRef, source: RepositoryRef | None, rulebook: Path | None, clients: AwsClients
+    to: RepositoryRef, source: RepositoryRef | None, rulebook: Rulebook | None, clients: AwsClients
 ) -> Creation:
     """Plan a repository with the settings that it will be governed by, whatever the mode of the rules.
 
@@ -105,14 +118,15 @@ def plan_creation(
 
     Raises SystemExit where the rulebook is none, and shows why.
     """
-    governing = _governing(_rules_of(rulebook), to, source, clients) if rulebook else UNGOVERNED
+    governing = _governing(rulebook.rules, to, source, clients) if rulebook else UNGOVERNED
+    path = rulebook.path if rulebook else None
     remarks = tuple(conflict.why for conflict in governing.conflicts)
     if rulebook and not governing.settings:
-        remarks += (f"{rulebook} says nothing of its settings",)
+        remarks += (f"{rulebook.path} says nothing of its settings",)
     if governing.settings or (template := _template(to, clients)) is None:
         plan = plan_new_repository(governing.settings, to, asked_by=BY_HAND, why=_WHY)
-        return Creation(to, plan, rulebook, remarks=remarks)
-    return Creation(to, Plan(), rulebook, template, remarks)
+        return Creation(to, plan, path, remarks=remarks)
+    return Creation(to, Plan(), path, template, remarks)
 
 
 def create(creation: Creation, clients: AwsClients) -> None:
@@ -132,11 +146,6 @@ def create(creation: Creation, clients: AwsClients) -> None:
             f"run `ecr-steward apply {rulebook} --repository {name}`, or copy again as it is"
         )
         raise
-
-
-@cache
-def _rules_of(rulebook: Path) -> Rules:
-    return compile_rulebook(valid_rulebook(rulebook)[1])
 
 
 def _governing(rules: Rules, to: RepositoryRef, source: RepositoryRef | None, clients: AwsClients) -> Governing:

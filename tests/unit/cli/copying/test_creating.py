@@ -16,7 +16,7 @@ from ecr_steward_fakes.graphs import fill, image_of, index_of
 from local_ecr import LocalEcr, LocalEcrServer
 from local_ecr.access.identities import read_identities
 from steward_cli.copying.arguments import run
-from steward_cli.copying.creating import create, plan_creation
+from steward_cli.copying.creating import Rulebook, create, plan_creation
 from steward_cli.copying.layout import LayoutStore
 
 HOME = RegistryRef("111122223333", "us-east-1")
@@ -185,6 +185,28 @@ def test_a_creation_template_makes_it_when_it_is_for_pushes_and_no_rule_says_any
     assert "CreateRepository" not in ecr.writes
 
 
+def test_the_rulebook_makes_it_when_a_creation_template_is_for_pushes_as_well(ecr: Ecr, rulebook: Path) -> None:
+    ecr.api.create_repository_creation_template(prefix="ROOT", appliedFor=["CREATE_ON_PUSH"])
+
+    assert run(["--create", "oci:image:1.0", f"{HOST}/team/app"]) == 0
+
+    assert ecr.described("team/app")["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+
+
+def test_a_replica_that_no_rule_covers_has_the_settings_of_its_source(ecr: Ecr, rulebook: Path) -> None:
+    rulebook.write_text(
+        RULEBOOK.replace('["team/**"]', '["team/**"], regions: [us-east-1]')
+        + "    replicate: [{to: [{region: eu-west-1}]}]\n"
+    )
+    source = RepositoryRef(HOME, "team/app")
+    replica = source.in_registry(RegistryRef(HOME.account, "eu-west-1"))
+
+    plans = [plan_creation(replica, each, Rulebook(rulebook), AwsClients()).plan for each in (source, None)]
+
+    settings = ["CreateRepository", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy"]
+    assert [[type(step).__name__ for step in plan.steps] for plan in plans] == [settings, settings[:1]]
+
+
 def test_nothing_of_it_changes_when_it_is_there(ecr: Ecr, capsys: pytest.CaptureFixture[str]) -> None:
     ecr.api.create_repository(repositoryName="team/app")
     Path("ecr-steward.yaml").write_text("not: a rulebook\n")  # which nobody needs then
@@ -198,7 +220,7 @@ def test_nothing_of_it_changes_when_it_is_there(ecr: Ecr, capsys: pytest.Capture
 
 def test_it_is_no_error_when_somebody_else_creates_it_meanwhile(ecr: Ecr, rulebook: Path) -> None:
     clients = AwsClients()
-    creation = plan_creation(RepositoryRef(HOME, "team/app"), None, rulebook, clients)
+    creation = plan_creation(RepositoryRef(HOME, "team/app"), None, Rulebook(rulebook), clients)
     ecr.api.create_repository(repositoryName="team/app")
 
     create(creation, clients)
