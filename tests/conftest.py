@@ -1,16 +1,20 @@
 """Fixtures for every test."""
 
 import functools
+import gc
 import json
 import os
 import subprocess
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
+import botocore.hooks
 import botocore.loaders
 import botocore.session
 import pytest
+from botocore.hooks import EventAliaser
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of what else the machine does than of the code.
@@ -28,11 +32,31 @@ SAMPLES = ROOT / "events"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def models_read_once() -> Iterator[None]:
-    """botocore reads a service's model anew for each session, which is half of what making a client takes."""
+def botocore_prepared_once() -> Iterator[None]:
+    """botocore works out anew for each session and each client what never changes, which is most of what they take.
+
+    Here it does so once: the models of services, by which names an event goes, and whether a handler takes keywords.
+    """
+    aliaser, alias = EventAliaser(None), EventAliaser._alias_event_name
+    look, known = botocore.hooks.accepts_kwargs, functools.cache(botocore.hooks.accepts_kwargs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", functools.cache(botocore.loaders.create_loader))
+        patch.setattr(EventAliaser, "_alias_event_name", lambda self, name: alias(aliaser, name))
+        # What is remembered stays; a bound method would keep the client that it belongs to.
+        patch.setattr(
+            botocore.hooks,
+            "accepts_kwargs",
+            lambda handler: (known if isinstance(handler, FunctionType) else look)(handler),
+        )
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not walk through it each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
 
 
 @pytest.fixture
