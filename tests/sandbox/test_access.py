@@ -48,6 +48,8 @@ def shop(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
     ]
     stack.function("Poor", HAS_CREDENTIALS, Policies=[puts])
     stack.function("Rich", HAS_CREDENTIALS, Policies=policies)
+    own_items = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["own#*"]}}
+    stack.function("Tenant", HAS_CREDENTIALS, Policies=[stack.allow("dynamodb:*", "*", Condition=own_items)])
     box = start(stack)
     for name in ("team-a/api", "team-b/api"):
         box.sandbox.client("ecr").create_repository(repositoryName=name)
@@ -194,3 +196,78 @@ def test_registry_refuses_a_role_when_it_may_only_log_in(shop: Any) -> None:
     status, answer = shop.http("POST", "/v2/team-a/api/blobs/uploads/", headers={"Authorization": f"Basic {token}"})
 
     assert (status, "ecr:InitiateLayerUpload" in str(answer)) == (403, True)
+
+
+def key(text: str) -> dict[str, Any]:
+    return {"id": {"S": text}}
+
+
+ABOUT_ITEMS: dict[str, Callable[[Any, str, str], object]] = {
+    "GetItem": lambda db, table, one: db.get_item(TableName=table, Key=key(one)),
+    "PutItem": lambda db, table, one: db.put_item(TableName=table, Item={**key(one), "a": {"S": "own#1"}}),
+    "UpdateItem": lambda db, table, one: db.update_item(
+        TableName=table,
+        Key=key(one),
+        UpdateExpression="SET a = :id",
+        ExpressionAttributeValues={":id": {"S": "own#1"}},
+    ),
+    "DeleteItem": lambda db, table, one: db.delete_item(TableName=table, Key=key(one)),
+    "Query": lambda db, table, one: db.query(
+        TableName=table,
+        KeyConditionExpression="#i = :i",
+        ExpressionAttributeNames={"#i": "id"},
+        ExpressionAttributeValues={":i": {"S": one}},
+    ),
+    "Query as of old": lambda db, table, one: db.query(
+        TableName=table, KeyConditions={"id": {"AttributeValueList": [{"S": one}], "ComparisonOperator": "EQ"}}
+    ),
+    "BatchGetItem": lambda db, table, one: db.batch_get_item(
+        RequestItems={table: {"Keys": [key("own#1"), key(one + "!")]}}
+    ),
+    "BatchWriteItem": lambda db, table, one: db.batch_write_item(
+        RequestItems={table: [{"PutRequest": {"Item": key("own#1")}}, {"DeleteRequest": {"Key": key(one + "!")}}]}
+    ),
+    "TransactWriteItems": lambda db, table, one: db.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": table, "Item": key("own#1")}},
+            {"Delete": {"TableName": table, "Key": key(one + "!")}},
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ABOUT_ITEMS)
+def test_an_item_is_reached_only_when_its_partition_key_is_among_those_that_the_policy_names(
+    shop: Any, name: str
+) -> None:
+    table = shop.sandbox.deployment.resources["Table"].physical_id
+    client, ask = client_of(shop, "Tenant", "dynamodb"), ABOUT_ITEMS[name]
+    shop.sandbox.client("dynamodb").put_item(TableName=table, Item=key("other#1"))
+
+    ask(client, table, "own#2")
+    with pytest.raises(ClientError, match="is not authorized to perform: dynamodb:"):
+        ask(client, table, "other#1")
+
+    assert shop.sandbox.client("dynamodb").get_item(TableName=table, Key=key("other#1"))["Item"] == key("other#1")
+    client.close()
+
+
+def test_a_call_about_no_single_item_has_no_partition_keys_so_that_all_of_them_match(shop: Any) -> None:
+    table = shop.sandbox.deployment.resources["Table"].physical_id
+    client = client_of(shop, "Tenant", "dynamodb")
+
+    client.scan(TableName=table)
+    client.describe_table(TableName=table)
+
+    client.close()
+
+
+@pytest.mark.parametrize("one", ["own#1", "other#1"])
+def test_a_call_is_refused_when_its_partition_keys_are_in_a_statement_of_partiql(shop: Any, one: str) -> None:
+    table = shop.sandbox.deployment.resources["Table"].physical_id
+    client = client_of(shop, "Tenant", "dynamodb")
+
+    with pytest.raises(ClientError, match="not authorized"):
+        client.execute_statement(Statement=f"DELETE FROM \"{table}\" WHERE id = '{one}'")  # noqa: S608
+
+    client.close()

@@ -4,11 +4,12 @@ policies, rules and log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from local_ecr import AccessDecision, DecisionLog, Policy, Principal
+from local_ecr.access.calls import Context
 from local_ecr.access.decision import Identity, judge, sentence
 from local_ecr.access.explain import Evidence
 from local_ecr.access.keys import call_keys, principal_keys
@@ -18,6 +19,7 @@ from local_ecr.access.policies import Call
 from sandbox.api_calls import ApiCall, HttpRequest
 from sandbox.delivery.wiring import Wiring
 from sandbox.identity import iam
+from sandbox.leading_keys import leading_keys
 from sandbox.moto_gateway import HttpAnswer
 from sandbox.permissions import needs
 from sandbox.refusals import denied
@@ -43,11 +45,12 @@ class Access:
     def refuse(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer | None:
         """The answer to a call that is not allowed; None when it is. Raises ValueError for a body that is no JSON."""
         for permission in needs(request, call, principal.account):
-            if refusal := self.refusal(principal, permission, {"aws:RequestedRegion": call.region}):
+            keys = {"aws:RequestedRegion": call.region, **leading_keys(request, call, permission)}
+            if refusal := self.refusal(principal, permission, keys):
                 return denied(request, call, refusal)
         return None
 
-    def refusal(self, principal: Principal, permission: Permission, keys: Mapping[str, str]) -> str | None:
+    def refusal(self, principal: Principal, permission: Permission, keys: Context) -> str | None:
         """Why the call is refused, in AWS's words; None when it is allowed. `keys` are condition keys of the call."""
         now = self._clock()
         identity = Identity() if principal.is_root else iam.identity_of(principal)

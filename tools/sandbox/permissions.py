@@ -26,7 +26,7 @@ _BATCHES = {
 }
 """Operations that need the permission of another. Service authorization reference, "Actions" of SQS and SNS."""
 
-_TRANSACTION_ACTIONS = {
+TRANSACTION_ACTIONS = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
     "Get": "GetItem",
@@ -49,7 +49,7 @@ def needs(request: HttpRequest, call: ApiCall, account: str) -> list[Permission]
 
 
 def _of_sqs(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = _parameters(request, call)
+    parameters = asked_parameters(request, call)
     resource = "*"
     url = parameters.get("QueueUrl")
     if url is None and "QueueUrl" in input_members("sqs", call.operation):
@@ -66,7 +66,7 @@ def _of_sqs(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permi
 
 
 def _of_sns(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = _parameters(request, call)
+    parameters = asked_parameters(request, call)
     resources = [parameters[name] for name in ("TopicArn", "TargetArn", "ResourceArn") if parameters.get(name)]
     if arn := parameters.get("SubscriptionArn"):
         resources = [":".join(arn.split(":")[:6])]  # a subscription is protected as its topic
@@ -78,7 +78,7 @@ def _of_sns(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permi
 
 
 def _of_dynamodb(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = _parameters(request, call)
+    parameters = asked_parameters(request, call)
 
     def table(name: str) -> str:
         return name if name.startswith("arn:") else _arn("dynamodb", call, account, f"table/{name}")
@@ -89,7 +89,7 @@ def _of_dynamodb(request: HttpRequest, call: ApiCall, account: str) -> Iterator[
     elif "TransactItems" in parameters:
         for item in parameters["TransactItems"]:
             for kind, wanted in item.items():
-                action = f"dynamodb:{_TRANSACTION_ACTIONS.get(kind, kind)}"
+                action = f"dynamodb:{TRANSACTION_ACTIONS.get(kind, kind)}"
                 yield Permission(action, table(wanted["TableName"]))
     elif name := parameters.get("TableName"):
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
@@ -99,7 +99,7 @@ def _of_dynamodb(request: HttpRequest, call: ApiCall, account: str) -> Iterator[
 
 
 def _of_events(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = _parameters(request, call)
+    parameters = asked_parameters(request, call)
 
     def bus(name: str | None) -> str:
         name = name or "default"
@@ -131,12 +131,12 @@ def _of_lambda(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Pe
         resource = _arn("lambda", call, account, f"layer:{parts[2]}{version}")
     yield Permission(f"lambda:{action}", resource)
     if call.operation in ("CreateFunction", "UpdateFunctionConfiguration"):
-        for layer in _parameters(request, call).get("Layers") or []:
+        for layer in asked_parameters(request, call).get("Layers") or []:
             yield Permission("lambda:GetLayerVersion", layer)
 
 
 def _of_secretsmanager(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
-    parameters = _parameters(request, call)
+    parameters = asked_parameters(request, call)
     resources = ["*"]
     if call.operation == "CreateSecret":
         resources = [_arn("secretsmanager", call, account, f"secret:{parameters.get('Name', '')}")]
@@ -189,7 +189,7 @@ def function_arn(name: str, call: ApiCall, account: str) -> str:
     return _arn("lambda", call, owner.rpartition(":")[2] or account, f"function:{rest.split(':')[0]}")
 
 
-def _parameters(request: HttpRequest, call: ApiCall) -> Mapping[str, Any]:
+def asked_parameters(request: HttpRequest, call: ApiCall) -> Mapping[str, Any]:
     """What is asked for that the operation knows: whatever else is in the request, moto asks nothing of it.
 
     Raises ValueError for a body that is no JSON.
