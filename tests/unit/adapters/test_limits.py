@@ -297,28 +297,31 @@ def test_a_download_is_given_up_when_it_goes_on_elsewhere(server: Any, client: D
         read(client)
 
 
-def test_a_chunk_may_leave_slower_than_a_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", [0, 1], ids=["a new connection", "one that was used before"])
+def test_a_chunk_may_leave_slower_than_a_connection_is_made(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
     monkeypatch.setattr(limits, "CONNECT_SECONDS", 0.2)
     size = 32 * 2**20  # more than the buffers of both ends hold
 
     def take_late(listener: socket.socket) -> None:
         taken, _ = listener.accept()
         with taken, taken.makefile("rb") as stream:
-            time.sleep(0.6)
-            while stream.readline() != b"\r\n":
-                pass
-            stream.read(size)
-            taken.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+            for length, late in [*[(1, 0.0)] * before, (size, 0.6)]:
+                time.sleep(late)
+                while stream.readline() != b"\r\n":
+                    pass
+                stream.read(length)
+                taken.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taker = Thread(target=take_late, args=(listener,), daemon=True)
         taker.start()
         transport, url = Transport(), f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        headers = {"Content-Length": str(size)}
-        with transport.exchange(
-            "PUT", url, operation="x", headers=headers, body=[b"x" * size], repeatable=False
-        ) as answer:
-            assert answer.status == 201
+        for length in [*[1] * before, size]:
+            headers = {"Content-Length": str(length)}
+            with transport.exchange(
+                "PUT", url, operation="x", headers=headers, body=[b"x" * length], repeatable=False
+            ) as answer:
+                assert answer.status == 201
         transport.close()
         taker.join()
 

@@ -63,6 +63,10 @@ class _Connection(HTTPConnection):
         super().connect()
         _allow_slow_sending(self)
 
+    def putrequest(self, *request: Any, **skipped: Any) -> None:
+        _allow_slow_sending(self)
+        super().putrequest(*request, **skipped)
+
 
 class _SecureConnection(HTTPSConnection):
     response_class = _Answer
@@ -71,9 +75,16 @@ class _SecureConnection(HTTPSConnection):
         super().connect()
         _allow_slow_sending(self)
 
+    def putrequest(self, *request: Any, **skipped: Any) -> None:
+        _allow_slow_sending(self)
+        super().putrequest(*request, **skipped)
+
 
 def _allow_slow_sending(connection: HTTPConnection) -> None:
-    """urllib3 would have each chunk of a body leave within the seconds that a connection may take."""
+    """urllib3 would have each chunk of a body leave within the seconds that a connection may take.
+
+    It says so when it connects, and again for each request over a connection that there is.
+    """
     if connection.sock is not None:
         connection.sock.settimeout(limits.READ_SECONDS)
 
