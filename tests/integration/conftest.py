@@ -19,6 +19,7 @@ from sandbox.demo.rulebook_layer import RulebookLayer
 from sandbox.function_logs import log_lines
 from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
+from sandbox.workers import pool
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 FED_BY_A_QUEUE = {
@@ -203,7 +204,9 @@ def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     """
     if not (BUILD / "template.yaml").exists():
         pytest.fail("nothing is built yet: run `make build`")
-    with ExitStack() as stack:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        # A second worker of a function costs a second of a processor: the first one will be free before.
+        patch.setattr(pool, "PATIENCE_SECONDS", 2.0)
 
         def start(change: Callable[[Path], None] | None = None, **options: Any) -> House:
             stack.close()  # one process runs one sandbox at a time

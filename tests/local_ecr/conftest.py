@@ -132,6 +132,7 @@ class Stand:
     data: Path
     clock: Clock
     events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
     def ecr(self) -> LocalEcr:
@@ -144,14 +145,17 @@ class Stand:
         self.client().set_repository_policy(repositoryName=repository_name, policyText=policy)
 
     def client(self, region: str = REGION, account: str = ACCOUNT) -> Any:
-        return boto3.client(
-            "ecr",
-            region_name=region,
-            endpoint_url=self.server.endpoint_url,
-            aws_access_key_id=account,
-            aws_secret_access_key="not-verified",
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20),
-        )
+        """The one for this region and account, made when first asked for."""
+        if (region, account) not in self._clients:
+            self._clients[region, account] = boto3.client(
+                "ecr",
+                region_name=region,
+                endpoint_url=self.server.endpoint_url,
+                aws_access_key_id=account,
+                aws_secret_access_key="not-verified",
+                config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20),
+            )
+        return self._clients[region, account]
 
     def token(self, region: str = REGION, account: str = ACCOUNT) -> str:
         data = self.client(region, account).get_authorization_token()["authorizationData"]
