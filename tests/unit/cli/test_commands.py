@@ -20,7 +20,7 @@ RULEBOOK_LAYER = Path(__file__).parents[3] / "layers" / "rulebook"
 WRONG = "version: 1\nrules: [{nmae: a, match: {repositories: ['**']}}]\n"
 
 
-def test_the_version_is_printed_without_the_argument_parser_when_asked(run):
+def test_the_version_is_printed_without_the_argument_parser_when_asked():
     code = "import sys; sys.argv[1:] = ['--version']; from steward_cli.main import main; main(); print(*sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
@@ -33,24 +33,24 @@ def test_the_version_is_printed_without_the_argument_parser_when_asked(run):
 
 
 @pytest.mark.slow
-def test_the_version_is_printed_within_120_ms_when_asked(run):
+def test_the_version_is_printed_within_120_ms_when_asked(run_program):
     seconds = []
     for _ in range(10):
         before = time.perf_counter()
-        run("--version")
+        run_program("--version")
         seconds.append(time.perf_counter() - before)
 
     assert min(seconds) < 0.12
 
 
-def test_a_rulebook_is_found_when_no_file_is_named(run, valid_rulebook):
-    done = run("validate", rulebook=valid_rulebook)
+def test_a_rulebook_is_found_when_no_file_is_named(run_program, valid_rulebook):
+    done = run_program("validate", rulebook=valid_rulebook)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "ecr-steward.yaml is valid\n")
 
 
-def test_findings_are_plain_and_counted_when_a_rulebook_is_wrong(run):
-    done = run("validate", rulebook=WRONG)
+def test_findings_are_plain_and_counted_when_a_rulebook_is_wrong(run_program):
+    done = run_program("validate", rulebook=WRONG)
 
     assert done.returncode == 1
     assert done.stdout.startswith("ecr-steward.yaml:2:10: ES101 unknown key `nmae`\n")
@@ -148,8 +148,8 @@ def test_nothing_is_written_when_a_rulebook_that_is_wrong_is_compiled(run, tmp_p
         ),
     ],
 )
-def test_a_schema_is_clean_json_when_printed(run, name):
-    done = run("schema", name)
+def test_a_schema_is_clean_json_when_printed(run_program, name):
+    done = run_program("schema", name)
 
     assert done.stderr == ""
     assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
