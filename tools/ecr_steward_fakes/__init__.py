@@ -4,6 +4,7 @@ Use cases are tested with them. The suites in ``tests/contract`` run the same te
 so a fake cannot drift from what it stands for.
 """
 
+from ecr_steward_fakes.backfills import FakeBackfills, FakeStartedBackfills
 from ecr_steward_fakes.calls import Call, Calls
 from ecr_steward_fakes.credentials import FakeLogins, FakeRole, FakeSecrets
 from ecr_steward_fakes.image_content import FakeImageContent
@@ -26,6 +27,7 @@ from ecr_steward_fakes.workloads import FakeWorkloads
 __all__ = [
     "Call",
     "Calls",
+    "FakeBackfills",
     "FakeBrakes",
     "FakeFailureQueue",
     "FakeImageContent",
@@ -43,6 +45,7 @@ __all__ = [
     "FakeSecrets",
     "FakeSightings",
     "FakeSourceQueue",
+    "FakeStartedBackfills",
     "FakeStore",
     "FakeSweepQueue",
     "FakeSwitch",

@@ -21,6 +21,9 @@ READING = frozenset(
         "referrers",
         "scan",
         "native_copies",
+        "backfills",
+        "failed_images",
+        "started_backfills",
     }
     | {"image_tags", "digest_of", "read_blob"}
     | {"seen", "run_by_ecs", "run_by_lambda", "counted_by_inspector"}
@@ -76,6 +79,10 @@ class Calls:
     def open(self, account: str) -> None:
         """Let calls about registries of this account through again."""
         del self._closed[account]
+
+    def heal(self) -> None:
+        """Have none of the faults that still wait for a call."""
+        self._faults.clear()
 
     def clear(self) -> None:
         """Forget the calls so far."""

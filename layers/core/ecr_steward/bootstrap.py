@@ -12,6 +12,7 @@ from ecr_steward.adapters import limits
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.counting import count
+from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
@@ -24,6 +25,7 @@ from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.s3_rulebook import S3Rulebook
 from ecr_steward.adapters.secrets_manager import SecretsManager
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
+from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
@@ -45,6 +47,7 @@ from ecr_steward.domain.sweeping import SweepPart, interval_of
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
+from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
@@ -63,6 +66,7 @@ from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.current_rules import CurrentRules
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
@@ -204,6 +208,8 @@ class App:
     missed: Sightings | None = None
     workloads: Workloads | None = None
     native_copies: NativeCopies | None = None
+    backfills: Backfills | None = None
+    started_backfills: StartedBackfills | None = None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -239,7 +245,12 @@ class App:
         """See ``usecases.govern_registry``."""
         rules, pause = self._obeyed()
         outcomes = apply_registry_settings(
-            change, rules=rules, settings=self.registry_settings, applier=self.applier, own_roles=self.own_roles
+            change,
+            rules=rules,
+            settings=self.registry_settings,
+            applier=self.applier,
+            own_roles=self.own_roles,
+            backfilling=Backfilling(self.now, started=self.started_backfills),  # the sweep starts them
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
@@ -322,6 +333,7 @@ class App:
             brake_of=self.rules.brake_of,
             content=self.content,
             settings=self.registry_settings,
+            backfilling=Backfilling(self.now, self.backfills, self.started_backfills),
         )
 
     def _obeyed(self) -> tuple[Rules, Pause | None]:
@@ -409,6 +421,8 @@ def _house() -> Callable[[Rules], App]:
         missed=StateSightings(table, "missed"),
         workloads=AwsWorkloads(clients, {settings.accounts.own, *settings.accounts.connected}, utc_now),
         native_copies=EcrNativeCopies(clients),
+        backfills=EcrBackfills(clients),
+        started_backfills=StateBackfills(table),
     )
 
 

@@ -21,6 +21,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
+from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.notices import FailedEvent
 from ecr_steward.domain.outcome import CredentialOutcome, Lag, Outcome, SweepFailure, SweepOutcome
@@ -248,6 +249,7 @@ _METRICS: dict[type[Step], str] = {
     PutRegistryScanning: "RegistrySettingsChanged",
     PutCreationTemplate: "RegistrySettingsChanged",
     PutReplicationConfiguration: "RegistrySettingsChanged",
+    StartReplicationBackfill: "BackfillsStarted",
 }
 
 

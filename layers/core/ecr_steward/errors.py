@@ -22,6 +22,7 @@
     │   ├── CopyHopsError             a copy of which the rest was put back too often without an end
     │   ├── BlobTooLargeError         a blob that no invocation is long enough for
     │   ├── SweepHopsError            a part of a sweep that was put back too often without an end
+    │   ├── BackfillFailedError       images from before its configuration that ECR's own replication did not bring
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
     │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
@@ -115,6 +116,10 @@ class DigestMismatchError(PermanentError):
 
 class GivenUpError(PermanentError):
     """A copy was under way when its run was ended."""
+
+
+class BackfillFailedError(PermanentError):
+    """A backfill of ECR's own replication did not bring all images, or could not be started as it was planned."""
 
 
 class SweepIncompleteError(PermanentError):

@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
@@ -17,12 +18,20 @@ from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.pause import Pause
+from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.switch import Switch
-from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeLeases, FakeReleases, FakeSwitch
+from ecr_steward_fakes import (
+    FakeBrakes,
+    FakeJournal,
+    FakeLeases,
+    FakeReleases,
+    FakeStartedBackfills,
+    FakeSwitch,
+)
 
 
 class Clock:
@@ -53,6 +62,8 @@ class World(Protocol):
     def releases(self) -> Releases: ...
     @property
     def leases(self) -> Leases: ...
+    @property
+    def started_backfills(self) -> StartedBackfills: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
         ...
@@ -66,6 +77,7 @@ class FakeWorld:
         self.journal = FakeJournal(self.clock)
         self.releases = FakeReleases(self.clock)
         self.leases = FakeLeases(self.clock)
+        self.started_backfills = FakeStartedBackfills()
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause
@@ -91,6 +103,7 @@ class TableWorld:
         self.journal = StateJournal(table, self.clock)
         self.releases = StateReleases(table)
         self.leases = StateLeases(table, self.clock)
+        self.started_backfills = StateBackfills(table)
         self._other = StateSwitch(table, self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:

@@ -14,6 +14,7 @@ import yaml
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from ecr_steward import bootstrap, ports
+from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
@@ -103,7 +104,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Sightings.restart,
         *APPLYING,
     ],
-    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES, *APPLYING],
+    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES, StartedBackfills.forget, *APPLYING],
     "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
     "ReplicateImageFunction": [
         *SETTINGS,
@@ -147,6 +148,12 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Workloads.run_by_lambda,
         Workloads.counted_by_inspector,
         NativeCopies.of,
+        Backfills.of,
+        Backfills.start,
+        Backfills.failed_images,
+        StartedBackfills.of,
+        StartedBackfills.keep,
+        StartedBackfills.forget,
         ReplicationQueue.request,
         SweepQueue.put,
         SourceQueue.postpone,

@@ -15,12 +15,13 @@ CHINA = Destination(account="222233334444", region="cn-north-1")
 PLAIN = service_rule(image_tags=None)
 ALONG = "signatures, SBOMs and attestations of its own are there before its image tags"
 
+BEHIND = "what was there before stays behind: no `backfill`"
 SILENT = Rules(())
 
 
-def replicating(*rules: NativeReplication, mode: Mode = Mode.ENFORCE) -> Rules:
+def replicating(*rules: NativeReplication, mode: Mode = Mode.ENFORCE, backfill: bool = False) -> Rules:
     """A rulebook that has ECR itself replicate."""
-    wanted = WantedSettings(replication=WantedReplication(rules))
+    wanted = WantedSettings(replication=WantedReplication(rules, backfill=backfill))
     return Rules((), registries=(RegistryRule("production", lambda _: wanted, mode),))
 
 
@@ -42,8 +43,17 @@ def test_ecr_brings_images_when_its_replication_covers_the_repository() -> None:
             Carrier.ECR,
             "production",
             Mode.ENFORCE,
-            ("ECR's own replication covers it: prefix team-a/, and what is deleted here goes there, too",),
+            ("ECR's own replication covers it: prefix team-a/, and what is deleted here goes there, too", BEHIND),
         ),
+    )
+
+
+def test_ecr_brings_what_was_there_before_when_the_rulebook_says_backfill() -> None:
+    (way,) = ways(replicating(native(), backfill=True), API, None)
+
+    assert way.why == (
+        "ECR's own replication covers it: every repository",
+        "what was there before comes along with a backfill",
     )
 
 
@@ -53,6 +63,7 @@ def test_one_destination_is_one_way_when_several_rules_of_ecr_lead_there() -> No
     assert way.why == (
         "ECR's own replication covers it: prefix team-",
         "ECR's own replication covers it: every repository",
+        BEHIND,
     )
 
 

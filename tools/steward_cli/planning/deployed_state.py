@@ -2,6 +2,7 @@
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
+from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_releases import StateReleases
@@ -21,4 +22,5 @@ def deployed_state(clients: AwsClients, name: str) -> State:
         StateJournal(table, utc_now),
         sightings=StateSightings(table),
         missed=StateSightings(table, "missed"),
+        started_backfills=StateBackfills(table),
     )

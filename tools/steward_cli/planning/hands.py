@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
+from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
@@ -17,6 +18,7 @@ from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.domain.notices import Notice, ReplicationRequested
 from ecr_steward.domain.rules import Rules
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.sweep_repository import Hands
 from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeReleases, FakeSwitch
 from steward_cli.planning.state import State
@@ -58,6 +60,7 @@ def hands_of(
         brake_of=rules.brake_of,
         content=content,
         settings=settings,
+        backfilling=Backfilling(utc_now, EcrBackfills(clients), state.started_backfills),
         window=window,
     )
     return Hands(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.releases import Releases
@@ -19,3 +20,4 @@ class State:
     journal: Journal
     sightings: Sightings | None = None
     missed: Sightings | None = None
+    started_backfills: StartedBackfills | None = None

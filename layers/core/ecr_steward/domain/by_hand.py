@@ -120,5 +120,6 @@ def _taken_back(tag: ImageTag, digest: Digest, images: RepositoryImages, why: st
 _OF_ONE_TAG = tuple(step.__name__ for step in (AddImageTag, DeleteAndRetag, RemoveImageTag))
 _BY_RULEBOOK = "settings come back when the rulebook says so, or by hand"
 _WHY_NOT = {
+    "StartReplicationBackfill": "what ECR has copied stays; StopReplicationBackfill stops one that is under way",
     "DeleteImage": "a deleted image is gone from the registry; push it again, or copy it back from a replica",
 }

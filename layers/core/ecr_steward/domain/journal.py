@@ -1,10 +1,12 @@
-"""The journal: steps that took something away or moved an image tag, so that a person can find and undo them."""
+"""The journal: steps that took something away, moved an image tag or started a backfill, so that a person can find and,
+where that is possible, undo them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.brake import is_destructive
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, Step
@@ -48,6 +50,8 @@ class Entry:
 
 def is_recorded(step: Step) -> bool:
     """Whether the journal has such steps."""
+    if isinstance(step, StartReplicationBackfill):  # it cannot be undone, and costs transfer
+        return True
     return is_destructive(step) or (isinstance(step, AddImageTag | DeleteAndRetag) and step.previous is not None)
 
 

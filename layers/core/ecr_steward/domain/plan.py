@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ecr_steward.domain.asked import Asked
+from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.registries import RegistrySettingsStep
@@ -217,7 +218,7 @@ type RegistryStep = (
 """A change by a call of the registry's API."""
 type ContentStep = CopyBlob | CopyManifest
 """A change by moving bytes."""
-type Step = RegistryStep | ContentStep | PublishCredential | RegistrySettingsStep
+type Step = RegistryStep | ContentStep | PublishCredential | RegistrySettingsStep | StartReplicationBackfill
 """One intended change."""
 
 

@@ -109,6 +109,8 @@ class WantedReplication:
     rules: tuple[NativeReplication, ...] = ()
     keeps_foreign: bool = True
     """Whether rules stay whose prefixes the rulebook does not name."""
+    backfill: bool = False
+    """Whether ECR copies, too, what was there before."""
 
 
 @dataclass(frozen=True)

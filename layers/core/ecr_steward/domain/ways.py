@@ -60,6 +60,12 @@ def _by_ecr(rules: Rules, repository: RepositoryRef) -> Iterator[Way]:
         why = [f"ECR's own replication covers it: {_spelled(rule, repository)}" for _, rule in there]
         if entry.mode is Mode.OBSERVE:
             why.append("its entry only observes: the steward does not set it up")
+        has_backfill = any(entry.wanted.replication and entry.wanted.replication.backfill for entry, _ in there)
+        why.append(
+            "what was there before comes along with a backfill"
+            if has_backfill
+            else "what was there before stays behind: no `backfill`"
+        )
         yield Way(repository.in_registry(registry), Carrier.ECR, entry.name, entry.mode, tuple(why))
 
 

@@ -135,7 +135,7 @@ def replication(wanted: registries.RegistryReplication, registry: RegistryRef) -
         for rule in wanted.rules
         if (destinations := frozenset(_registries(rule, registry)) - {registry})
     )
-    return WantedReplication(tuple(rules), keeps_foreign=wanted.foreign == "keep")
+    return WantedReplication(tuple(rules), keeps_foreign=wanted.foreign == "keep", backfill=wanted.backfill)
 
 
 def _registries(rule: registries.NativeReplication, registry: RegistryRef) -> Iterator[RegistryRef]:

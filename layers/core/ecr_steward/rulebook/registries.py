@@ -193,6 +193,12 @@ class RegistryReplication(RulebookModel):
         description="What becomes of rules for other prefixes. Alone, `remove` means that ECR replicates nothing.",
         examples=["remove"],
     )
+    backfill: StrictBool = Field(
+        default=False,
+        description="Whether ECR also copies, once, what was there before it replicated. Transfer between regions is "
+        "billed.",
+        examples=[True],
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -200,6 +206,10 @@ class RegistryReplication(RulebookModel):
             raise words.WrongWordError(
                 "this asks for nothing: give it `rules`, or `foreign: remove` for no replication",
                 code=Code.REGISTRY_SAYS_NOTHING,
+            )
+        if self.backfill and not self.rules:
+            raise words.WrongWordError(
+                "`backfill` asks for nothing without `rules`: nothing is replicated", code=Code.REGISTRY_SAYS_NOTHING
             )
         return self
 

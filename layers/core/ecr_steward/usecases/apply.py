@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import assert_never
 
+from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.plan import (
     AddImageTag,
@@ -39,6 +40,7 @@ from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.apply_content import Around, copy_content
 from ecr_steward.usecases.apply_registry import REGISTRY_SETTINGS, apply_to_registry_settings
+from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.moving import Pace
 
 SETTINGS = (
@@ -50,6 +52,7 @@ SETTINGS = (
     SetRepositoryPolicy,
     DeleteRepositoryPolicy,
     *REGISTRY_SETTINGS,
+    StartReplicationBackfill,
 )
 """Steps that do not lean on each other: one that is refused does not keep the others from being done."""
 
@@ -70,12 +73,14 @@ def apply_plan(
     *,
     around: Around = _plainly,
     pace: Pace | None = None,
+    backfilling: Backfilling | None = None,
 ) -> None:
     """Carry out the steps in their order. An error names the rule that asked for the step.
 
     The first error ends it, but for the settings of a repository or registry, which are each tried, and for an image
     that somebody else has changed meanwhile: it stays, with what belongs to it. ``content`` is needed where the plan
-    copies anything, ``settings`` where it changes those of a whole registry. Each step is done inside of what
+    copies anything, ``settings`` where it changes those of a whole registry, ``backfilling`` too where it starts a
+    backfill there. Each step is done inside of what
     ``around`` answers for it: what a rule asks for goes through ``Applier``. What is copied is copied together, at
     this ``pace``.
     """
@@ -91,7 +96,7 @@ def apply_plan(
                 copy_content(steps, content, around, pace)
             else:
                 with around(step):
-                    _apply(step, registry, settings)
+                    _apply(step, registry, settings, backfilling)
         except StewardError as error:
             error.rule = step.rule
             errors.append(error)
@@ -116,14 +121,19 @@ def _together(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 def _apply(
-    step: RegistryStep | RegistrySettingsStep | PublishCredential,
+    step: RegistryStep | RegistrySettingsStep | StartReplicationBackfill | PublishCredential,
     registry: Registry,
     settings: RegistrySettingsStore | None,
+    backfilling: Backfilling | None,
 ) -> None:
     if isinstance(step, REGISTRY_SETTINGS):
         if settings is None:
             raise TypeError(f"a plan for a whole registry needs its settings: {step}")
         apply_to_registry_settings(step, settings)
+    elif isinstance(step, StartReplicationBackfill):
+        if settings is None or backfilling is None:
+            raise TypeError(f"a plan for a whole registry needs its settings and its backfills: {step}")
+        backfilling.start(step, settings)
     elif isinstance(step, PublishCredential):
         raise TypeError(f"logins have to be fetched and tried first, by refresh_credentials: {step}")
     else:

@@ -28,6 +28,7 @@ from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
 from ecr_steward.usecases.apply import apply_plan
+from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.moving import Pace
 from ecr_steward.usecases.recording import recorded
 
@@ -51,6 +52,7 @@ class Applier:
     """``Rules.brake_of``."""
     content: ImageContent | None = None
     settings: RegistrySettingsStore | None = None
+    backfilling: Backfilling | None = None
     pace: Pace | None = None
     """How much is copied at a time, and for how long."""
     window: str | None = None
@@ -91,7 +93,15 @@ class Applier:
                 yield
 
         try:
-            apply_plan(plan, self.registry, self.content, self.settings, around=around, pace=self.pace)
+            apply_plan(
+                plan,
+                self.registry,
+                self.content,
+                self.settings,
+                around=around,
+                pace=self.pace,
+                backfilling=self.backfilling,
+            )
         except PausedError:
             return pauses[0]
         return None

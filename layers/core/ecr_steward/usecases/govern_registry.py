@@ -15,24 +15,33 @@ from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.errors import StewardError, gravest
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.backfilling import Backfilling
 
 
 def govern_registry(
-    registry: RegistryRef, *, rules: Rules, settings: RegistrySettingsStore, applier: Applier, is_dry: bool = False
+    registry: RegistryRef,
+    *,
+    rules: Rules,
+    settings: RegistrySettingsStore,
+    applier: Applier,
+    backfilling: Backfilling | None = None,
+    is_dry: bool = False,
 ) -> tuple[Outcome, ...]:
     """Bring a registry's settings to those of its rules: an outcome for each rule that decides something.
 
     Only what rules speak of is read. A part that cannot be read or written keeps no other from being done; its error is
-    in the outcome. A dry run plans and applies nothing, whatever the mode.
+    in the outcome. A dry run plans and applies nothing, whatever the mode. What there is to tell of backfills is in
+    further outcomes.
     """
     governing = list(governing_registry(rules.registries, registry))
     if not governing:
         return (Outcome(subject_of(registry), remark="no rule covers this registry"),)
-    outcomes = (_planned(registry, rule, settings) for rule in governing)
-    return tuple(
-        outcome if is_dry or outcome.mode is Mode.OBSERVE else _applied(registry, outcome, applier)
-        for outcome in outcomes
-    )
+    found: list[Outcome] = []
+    for rule in governing:
+        is_done = rule.mode is Mode.ENFORCE and not is_dry
+        outcome, told = _planned(registry, rule, settings, backfilling, is_done=is_done)
+        found += [_applied(registry, outcome, applier) if is_done else outcome, *told]
+    return tuple(found)
 
 
 def apply_registry_settings(
@@ -42,13 +51,16 @@ def apply_registry_settings(
     settings: RegistrySettingsStore,
     applier: Applier,
     own_roles: OwnRoles | None = None,
+    backfilling: Backfilling | None = None,
 ) -> tuple[Outcome, ...]:
     """Look at a registry whose settings somebody has changed. What the steward itself has changed it has planned."""
     changed_by = str(change) if change.by else None
     if change.by and own_roles and own_roles.include(change.by):
         remark = "the steward itself made this change: there is nothing to look at again"
         return (Outcome(subject_of(change.registry), remark=remark, changed_by=changed_by),)
-    outcomes = govern_registry(change.registry, rules=rules, settings=settings, applier=applier)
+    outcomes = govern_registry(
+        change.registry, rules=rules, settings=settings, applier=applier, backfilling=backfilling
+    )
     return tuple(replace(outcome, changed_by=changed_by) for outcome in outcomes)
 
 
@@ -57,16 +69,32 @@ def subject_of(registry: RegistryRef) -> str:
     return f"registry {registry}"
 
 
-def _planned(registry: RegistryRef, rule: GoverningRegistryRule, settings: RegistrySettingsStore) -> Outcome:
-    plan, errors = Plan(), list[StewardError]()
+def _planned(
+    registry: RegistryRef,
+    rule: GoverningRegistryRule,
+    settings: RegistrySettingsStore,
+    backfilling: Backfilling | None,
+    *,
+    is_done: bool,
+) -> tuple[Outcome, tuple[Outcome, ...]]:
+    """What a rule asks for, and what there is to tell of backfills. ``is_done`` says whether it is carried out then."""
+    plan, errors, told = Plan(), list[StewardError](), tuple[Outcome, ...]()
     for part in rule.wanted.parts:
         wanted = rule.wanted.only(part)
         try:
-            plan += plan_registry(rule.name, registry, wanted, _read(part, registry, wanted, settings))
+            actual = _read(part, registry, wanted, settings)
+            if backfilling and is_done and wanted.replication:
+                backfilling.void(registry, wanted.replication, actual.replication)
+            changes = plan_registry(rule.name, registry, wanted, actual)
+            plan += changes
+            if backfilling and wanted.replication:
+                starts, told = backfilling.plan(rule, registry, actual.replication, changes)
+                plan += starts
         except StewardError as error:
             error.rule = rule.name
             errors.append(error)
-    return Outcome(subject_of(registry), rule.name, rule.mode, plan, error=gravest(errors) if errors else None)
+    met = gravest(errors) if errors else None
+    return Outcome(subject_of(registry), rule.name, rule.mode, plan, error=met), told
 
 
 def _applied(registry: RegistryRef, outcome: Outcome, applier: Applier) -> Outcome:

@@ -130,9 +130,16 @@ def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
     """Look at the settings of a registry as a whole."""
     swept = Swept(registry)
     for outcome in govern_registry(
-        registry, rules=rules, settings=hands.settings, applier=hands.applier, is_dry=hands.is_dry
+        registry,
+        rules=rules,
+        settings=hands.settings,
+        applier=hands.applier,
+        backfilling=hands.applier.backfilling,
+        is_dry=hands.is_dry,
     ):
         swept.keep(outcome)
+        if outcome.plan.is_empty and outcome.remark:
+            swept.outcomes.append(outcome)
     return swept
 
 

@@ -565,6 +565,58 @@ class SweepNativeInSpoke(SweepNative):
     account, elsewhere = SPOKE, HUB
 
 
+class SweepBefore(Scenario):
+    """An image was pushed before ECR was to replicate it."""
+
+    effects: ClassVar = {"backfill"}
+    function = "ReconcileRegistryFunction"
+    account = HUB
+
+    def prepare(self) -> None:
+        reset_registries(self.house)
+        self.ecr = self.house.at(self.account).ecr
+        self.known = set(self.backfills())
+        self.repository = f"{self.house.new_name('native')}/api"
+        self.ecr.create_repository(repositoryName=self.repository)
+        self.house.push(self.house.at(self.account), self.repository, "1.0.0")
+
+    def backfills(self) -> list[str]:
+        pages = self.ecr.get_paginator("list_replication_backfills").paginate()
+        return [one["replicationBackfillId"] for page in pages for one in page["backfills"]]
+
+    def play(self) -> None:
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        return {"backfill"} if set(self.backfills()) - self.known else set()
+
+
+class SweepBeforeInSpoke(SweepBefore):
+    account = SPOKE
+
+
+class SweepFailedBefore(SweepBefore):
+    """And its replica cannot be created, since a template has resource tags and no role to set them as."""
+
+    effects: ClassVar = {"failure told"}
+
+    def prepare(self) -> None:
+        super().prepare()
+        away = self.house.at(self.account, AWAY).ecr
+        tags = [{"Key": "team", "Value": "a"}]
+        prefix = self.repository.removesuffix("/api")
+        away.create_repository_creation_template(prefix=prefix, appliedFor=["REPLICATION"], resourceTags=tags)
+        self.play()
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        words = f"{self.repository}:1.0.0 (RepositoryNotFound)"
+        return {"failure told"} if any(words in text for text in told["failure queue"]) else set()
+
+
+class SweepFailedBeforeInSpoke(SweepFailedBefore):
+    account = SPOKE
+
+
 class Refresh(Scenario):
     """One login has never been published, the other was replaced by somebody."""
 
@@ -711,6 +763,10 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "retain": Retain,
     "sweep what ECR copies": SweepNative,
     "sweep what ECR copies in the spoke": SweepNativeInSpoke,
+    "sweep what was there before": SweepBefore,
+    "sweep what was there before in the spoke": SweepBeforeInSpoke,
+    "sweep what ECR failed to bring": SweepFailedBefore,
+    "sweep what ECR failed to bring in the spoke": SweepFailedBeforeInSpoke,
     "replicate to what is to be bare": ReplicateToBare,
     "enforce": Enforce,
     "enforce in the spoke": EnforceInSpoke,

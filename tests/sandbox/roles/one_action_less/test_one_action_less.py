@@ -130,6 +130,8 @@ REGISTRY = {
 }
 CREATING = {"ecr:CreateRepository": TEMPLATES}
 
+BACKFILLING = "ecr:ListReplicationBackfills StartReplicationBackfill"
+
 RUNNING = {
     "ecs:ListTaskDefinitions DescribeTaskDefinition ListClusters": {"deleted"},
     "ecs:ListServices DescribeServices ListTasks DescribeTasks": {"deleted"},
@@ -152,6 +154,7 @@ TABLE = [
     *rows(APPLY, "bare", BARE),
     *rows(APPLY, "apply to a registry", {**REGISTRY, **CREATING}),
     *rows(APPLY, "apply elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
+    *rows(APPLY, "apply to a registry", {"dynamodb:DeleteItem": {"replication"}}, on="-StateTable-"),
     *cold(APPLY, "apply in the spoke", "sts:AssumeRole", ALL),
     *rows(APPLY, "braked", {"events:PutEvents": NOTICE}),
     *remembering(APPLY, "braked"),
@@ -204,6 +207,8 @@ TABLE = [
     *rows(SWEEP, "retain", {"dynamodb:DeleteItem": {"forgotten"}}, on="-StateTable-"),
     *rows(SWEEP, "retain", RUNNING),
     *rows(SWEEP, "sweep what ECR copies", {"ecr:DescribeImageReplicationStatus": ALL}),
+    *rows(SWEEP, "sweep what was there before", {BACKFILLING: ALL}),
+    *rows(SWEEP, "sweep what ECR failed to bring", {"ecr:DescribeReplicationBackfillResults": ALL}),
     *keeping("ReconcileRegistryFunction"),
     # refresh_credentials
     *rows(REFRESH, "refresh", {"ecr:DescribeRepositories ListImages": {"login"}, "events:PutEvents": NOTICE}),
@@ -221,6 +226,8 @@ TABLE = [
     *rows(OVER_THERE, "bare in the spoke", BARE),
     *rows(OVER_THERE, "retain", RUNNING),
     *rows(OVER_THERE, "sweep what ECR copies in the spoke", {"ecr:DescribeImageReplicationStatus": ALL}),
+    *rows(OVER_THERE, "sweep what was there before in the spoke", {BACKFILLING: ALL}),
+    *rows(OVER_THERE, "sweep what ECR failed to bring in the spoke", {"ecr:DescribeReplicationBackfillResults": ALL}),
     *rows(OVER_THERE, "apply to a registry in the spoke", REGISTRY),
     *rows(OVER_THERE, "apply elsewhere in the spoke", {"ecr:DeleteRegistryPolicy": ALL}),
     *rows(OVER_THERE, "enforce in the spoke", TAGGING),

@@ -28,6 +28,10 @@ LONG_POLICY = {"statements": [{**STATEMENT, "Sid": f"S{number}"} for number in r
         ({"account_settings": {}}, ".account_settings: this asks for nothing: name a setting"),
         ({"policy": {}}, ".policy: this asks for nothing: give it statements, or `foreign: remove`"),
         ({"replication": {"rules": []}}, ".replication: this asks for nothing: give it `rules`, or `foreign: remove`"),
+        (
+            {"replication": {"foreign": "remove", "backfill": True}},
+            ".replication: `backfill` asks for nothing without `rules`: nothing is replicated",
+        ),
         ({"name": "services", "scanning": {"type": "basic"}}, ".name: there is a rule `services` already"),
         (
             {"scanning": {"type": "enhanced", "rules": [{"frequency": "manual", "repositories": ["*"]}]}},

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.registries import CreationTemplate, NativeReplication, WantedScanning, WantedSettings
 from ecr_steward.domain.registry_rules import governing_registry
@@ -104,6 +106,18 @@ def test_a_registry_is_left_out_of_its_own_destinations_when_one_list_serves_a_m
     elsewhere = frozenset({RegistryRef("111122223333", "us-east-1"), RegistryRef("222233334444", "eu-west-1")})
     assert found is not None
     assert found.rules == (NativeReplication(frozenset({"prod/"}), elsewhere, deletes=True),)
+
+
+@pytest.mark.parametrize(("said", "backfill"), [({}, False), ({"backfill": False}, False), ({"backfill": True}, True)])
+def test_what_was_there_before_is_brought_only_when_the_rulebook_says_so(
+    with_registries: Build, said: dict[str, bool], backfill: bool
+) -> None:
+    data = with_registries({"replication": {"rules": [{"to": [{"region": "us-east-1"}]}], **said}})
+
+    found = wanted(data).replication
+
+    assert found is not None
+    assert found.backfill is backfill
 
 
 def test_no_rule_is_left_when_all_destinations_are_the_registry_itself(with_registries: Build) -> None:
