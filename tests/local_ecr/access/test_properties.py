@@ -78,7 +78,7 @@ calls = st.builds(
     callers,
 )
 boundaries = st.one_of(st.none(), of_identity)
-often = settings(max_examples=80, deadline=None)
+often = settings(max_examples=2 * settings().max_examples, deadline=None)
 
 
 def policy(statements: list[dict[str, Any]], name: str = "P") -> Policy:

@@ -13,7 +13,7 @@ NOW = 1_800_000_000.0
 TAGS = ("dev-1", "dev-2", "prod-1", "prod-2", "latest")
 PATTERNS = ("dev*", "prod*", "*1", "latest", "*")
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=settings().max_examples, deadline=None)
 moments = st.integers(0, 40).map(lambda days: NOW - days * DAY)
 
 

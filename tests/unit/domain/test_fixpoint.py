@@ -31,8 +31,8 @@ from ecr_steward_fakes.worlds import World, hands_of, images_lost, scanned_world
 from ecr_steward_fakes.worlds import settings as repository_settings
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
-EXAMPLES = settings(max_examples=150, derandomize=True)
-FEWER_EXAMPLES = settings(EXAMPLES, max_examples=60)
+EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
+FEWER_EXAMPLES = settings(EXAMPLES, max_examples=settings().max_examples)
 tally: Counter[str] = Counter()
 
 

@@ -15,7 +15,7 @@ from ecr_steward.domain.verdict import SENTENCES_LIMIT, Assessment, assess, boun
 from ecr_steward_fakes.rules import API, NOON, SCAN_RULES, Pattern
 from ecr_steward_fakes.worlds import findings, manifest, scans_of, waivers, world
 
-EXAMPLES = settings(max_examples=150, derandomize=True)
+EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
 TODAY = NOON.date()
 AMD64, ARM64 = Digest(f"sha256:{'a' * 64}"), Digest(f"sha256:{'b' * 64}")
 HIGH = Finding("CVE-2026-12345", Severity.HIGH, "openssl 3.0.13")

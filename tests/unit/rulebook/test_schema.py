@@ -9,7 +9,7 @@ from ecr_steward.rulebook.schema import rulebook_schema
 from ecr_steward.rulebook.validate import validate
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def validator():
     return jsonschema.Draft202012Validator(rulebook_schema())
 
