@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local_ecr.lifecycle.plan import DAY, ImageFacts, plan
@@ -13,7 +13,6 @@ NOW = 1_800_000_000.0
 TAGS = ("dev-1", "dev-2", "prod-1", "prod-2", "latest")
 PATTERNS = ("dev*", "prod*", "*1", "latest", "*")
 
-few = settings(max_examples=settings().max_examples, deadline=None)
 moments = st.integers(0, 40).map(lambda days: NOW - days * DAY)
 
 
@@ -88,7 +87,6 @@ def applied(images, listings, steps):
     return with_listings(left, listings)
 
 
-@few
 @given(repositories(), policies())
 def test_an_image_is_acted_on_by_at_most_one_rule_and_by_the_first_that_selects_it(repository, rules):
     images, _ = repository
@@ -103,7 +101,6 @@ def test_an_image_is_acted_on_by_at_most_one_rule_and_by_the_first_that_selects_
         assert step.rule_priority == min(selecting)
 
 
-@few
 @given(repositories(), policies())
 def test_what_a_live_index_lists_never_goes_and_what_any_index_lists_is_never_deleted(repository, rules):
     images, _ = repository
@@ -112,7 +109,6 @@ def test_what_a_live_index_lists_never_goes_and_what_any_index_lists_is_never_de
         assert not (step.action == "EXPIRE" and step.image.listed_in)
 
 
-@few
 @given(repositories(), policies())
 def test_the_run_after_a_run_takes_only_what_an_index_had_kept_and_runs_come_to_rest(repository, rules):
     images, listings = repository
@@ -127,14 +123,12 @@ def test_the_run_after_a_run_takes_only_what_an_index_had_kept_and_runs_come_to_
     assert steps == []
 
 
-@few
 @given(repositories(), policies())
 def test_the_second_run_does_nothing_when_there_is_no_index(repository, rules):
     images = [replace(image, listed_in=None) for image in repository[0]]
     assert plan(applied(images, {}, plan(images, rules, NOW)), rules, NOW) == []
 
 
-@few
 @given(repositories(), rules_of(1), st.integers(1, 3))
 def test_a_lower_number_never_keeps_more(repository, rule, less):
     images, _ = repository
@@ -144,7 +138,6 @@ def test_a_lower_number_never_keeps_more(repository, rule, less):
     }
 
 
-@few
 @given(repositories(), policies(), st.randoms())
 def test_a_plan_does_not_depend_on_the_order_in_which_images_are_read(repository, rules, random):
     images, _ = repository
@@ -153,7 +146,6 @@ def test_a_plan_does_not_depend_on_the_order_in_which_images_are_read(repository
     assert plan(shuffled, rules, NOW) == plan(images, rules, NOW)
 
 
-@few
 @given(repositories(), policies())
 def test_older_images_go_before_younger_ones(repository, rules):
     images, _ = repository
