@@ -92,21 +92,19 @@ def test_pages_move_on_and_end_oras_go_1215(victim):
         assert len(list(islice(pages(victim, f"/v2/{name}/tags/list?n=1&last={last}"), 9))) <= 8
 
 
-BOMB = zlib.compress(b"\0" * (64 * MIB), wbits=31)
-
-
 def test_nothing_is_unpacked_CVE_2026_44432_CVE_2026_21441_CVE_2024_29902_GHSA_95pr_fxf5_86gv(victim):
     """CVE-2026-44432, CVE-2026-21441 (urllib3), CVE-2024-29902 and CVE-2024-29903 / GHSA-95pr-fxf5-86gv (cosign): small
     things that become large. What comes as a body is that body, whatever its Content-Encoding or media type says."""
+    bomb = zlib.compress(b"\0" * (64 * MIB), wbits=31)
     with at_most(4 * MIB):
         headers = [("Content-Type", OCI_MANIFEST), ("Content-Encoding", "gzip")]
-        refused = victim.v2.send("PUT", f"/v2/{REPOSITORY}/manifests/bomb", body=BOMB, headers=headers)
+        refused = victim.v2.send("PUT", f"/v2/{REPOSITORY}/manifests/bomb", body=bomb, headers=headers)
         assert refused.code == "UNSUPPORTED"
         assert (
-            victim.api.call("DescribeRepositories", BOMB, ("Content-Encoding", "gzip")).code == "SerializationException"
+            victim.api.call("DescribeRepositories", bomb, ("Content-Encoding", "gzip")).code == "SerializationException"
         )
-        digest = victim.push_blob(BOMB)
-        layer = descriptor(digest, f"{OCI_LAYER}+gzip", len(BOMB))
+        digest = victim.push_blob(bomb)
+        layer = descriptor(digest, f"{OCI_LAYER}+gzip", len(bomb))
         victim.push({**victim.image("bomb"), "layers": [layer]}, "bomb")
     answer = victim.v2.send(
         "GET", f"/v2/{REPOSITORY}/manifests/bomb", headers=[("Accept-Encoding", "gzip, deflate, br")]

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 
 from local_ecr.options import StartOptions
 from sandbox.ecr_only import EcrOnly
+from tests.command import run_here
 
-COMMAND = Path(sys.executable).with_name("ecr-steward")
 ACCOUNT = "111122223333"
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -36,14 +35,6 @@ def run(ecr: EcrOnly, tmp_path: Path) -> Run:
     }
 
     def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, "sandbox", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            cwd=tmp_path,
-            env=environment,
-            check=False,
-        )
+        return run_here("sandbox", *map(str, arguments), folder=tmp_path, environment=environment)
 
     return run_command
