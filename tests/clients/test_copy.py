@@ -2,11 +2,11 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,17 +14,11 @@ import pytest
 import urllib3
 
 from client_matrix.layout import Layout
+from tests.cncf_distribution import PASSWORD, cncf_distribution
 
 pytestmark = pytest.mark.client
 
 STEWARD = Path(sys.executable).with_name("ecr-steward")
-HTPASSWD = "ann:$2y$04$CYfjCRU.w6wrRobsUyxNyOyZEDjxXfPbwski0Uv7T2yAruvPD0vJK\n"  # htpasswd -Bbn -C 4 ann s3cret
-CONFIG = """version: 0.1
-log: {level: info, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: %s}}
-http: {addr: "127.0.0.1:0"}
-auth: {htpasswd: {realm: here, path: %s}}
-"""
 
 
 @pytest.fixture
@@ -34,33 +28,13 @@ def registry(local_registry):
 
 
 @pytest.fixture
-def other(need_program, tmp_path: Path, shell) -> Iterator[str]:
+def other(tmp_path: Path, shell) -> Iterator[str]:
     """CNCF distribution, which wants a password that the shell knows; its host."""
-    program = need_program("docker-registry", install="apt-get install docker-registry")
-    folder = tmp_path / "distribution"
-    folder.mkdir()
-    (folder / "htpasswd").write_text(HTPASSWD)
-    (folder / "config.yml").write_text(CONFIG % (folder, folder / "htpasswd"))
-    log = folder / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen([program, "serve", folder / "config.yml"], stderr=output, stdout=output)
-    try:
-        host = _address(log)
+    with cncf_distribution(tmp_path / "distribution", wants_password=True) as host:
         logins = json.loads(shell.login_file.read_text())
-        logins["auths"][host] = {"auth": "YW5uOnMzY3JldA=="}
+        logins["auths"][host] = {"auth": b64encode(":".join(PASSWORD).encode()).decode()}
         shell.login_file.write_text(json.dumps(logins))
         yield host
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _address(log: Path) -> str:
-    for _ in range(200):
-        if found := re.search(r"listening on ([0-9.]+:[0-9]+)", log.read_text()):
-            return found[1]
-        time.sleep(0.05)
-    raise TimeoutError(log.read_text())
 
 
 @pytest.fixture

@@ -7,10 +7,6 @@ difference is asserted, so that a table which is out of date fails.
 
 import hashlib
 import json
-import re
-import shutil
-import subprocess
-import time
 import uuid
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +18,7 @@ import pytest
 import urllib3
 
 from local_ecr import LocalEcr, LocalEcrServer, Quirks
+from tests.cncf_distribution import cncf_distribution
 
 HERE = Path(__file__).parent
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -33,13 +30,6 @@ MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ]
-CONFIG = """version: 0.1
-log: {level: info, accesslog: {disabled: true}}
-storage:
-  delete: {enabled: true}
-  filesystem: {rootdirectory: %s}
-http: {addr: "127.0.0.1:0"}
-"""
 
 
 def digest_of(data: bytes, algorithm: str = "sha256") -> str:
@@ -142,29 +132,8 @@ def local_ecr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def distribution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("install docker-registry: apt-get install docker-registry")
-    folder = tmp_path_factory.mktemp("distribution")
-    config, log = folder / "config.yml", folder / "log"
-    config.write_text(CONFIG % folder)
-    with log.open("wb") as output, subprocess.Popen([program, "serve", config], stderr=output, stdout=output) as server:
-        try:
-            yield f"http://{_address(log, server)}"
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def _address(log: Path, server: "subprocess.Popen[bytes]") -> str:
-    """Where it says that it listens."""
-    for _ in range(600):
-        found = re.search(r"listening on ([0-9.]+:[0-9]+)", log.read_text())
-        if found:
-            return found[1]
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.05)
-    raise TimeoutError(log.read_text())
+    with cncf_distribution(tmp_path_factory.mktemp("distribution")) as host:
+        yield f"http://{host}"
 
 
 @pytest.fixture(params=["local_ecr", pytest.param("distribution", marks=pytest.mark.client)])

@@ -2,10 +2,6 @@
 
 import hashlib
 import json
-import re
-import shutil
-import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-import pytest
 import urllib3
 
 from client_matrix.registry import ACCOUNT, REGIONS, Registry
@@ -25,13 +20,9 @@ from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES
 from ecr_steward.ports.stores import ImageStore
 from local_ecr import LocalEcr, LocalEcrServer, Quirks
 from steward_cli.copying.layout import NAME, LayoutStore
+from tests.cncf_distribution import cncf_distribution
 
-CONFIG = """version: 0.1
-log: {level: info, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: %s}}
-http: {addr: "127.0.0.1:0"}
-validation: {manifests: {urls: {allow: ["^https://example.com/"]}}}
-"""
+_FOREIGN_LAYERS = 'validation: {manifests: {urls: {allow: ["^https://example.com/"]}}}\n'
 _ONCE_MORE = urllib3.Retry(3, status_forcelist=[500], backoff_factor=0.02, raise_on_status=False)
 """CNCF distribution says 500 of a tag whose file it is just writing."""
 
@@ -237,23 +228,5 @@ def local_ecr(folder: Path, quirks: Quirks) -> Iterator[Registry]:
 @contextmanager
 def distribution(folder: Path) -> Iterator[str]:
     """The URL of CNCF distribution, which has no referrers API."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("docker-registry is missing: apt-get install docker-registry")
-    config, log = folder / "config.yml", folder / "log"
-    config.write_text(CONFIG % folder)
-    with log.open("wb") as output, subprocess.Popen([program, "serve", config], stderr=output, stdout=output) as server:
-        try:
-            yield f"http://{_address(log, server)}"
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def _address(log: Path, server: "subprocess.Popen[bytes]") -> str:
-    for _ in range(600):
-        if found := re.search(r"listening on ([0-9.]+:[0-9]+)", log.read_text()):
-            return found[1]
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.05)
-    raise TimeoutError(log.read_text())
+    with cncf_distribution(folder, more=_FOREIGN_LAYERS) as host:
+        yield f"http://{host}"

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Self
 
 from ecr_steward.domain.images import Descriptor, Image, Manifest
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
@@ -19,6 +19,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward_fakes.registry import FakeRegistry
+from ecr_steward_fakes.stores import FakeStore
 
 
 class FakeImageContent:
@@ -37,6 +38,7 @@ class FakeImageContent:
         self._lock = RLock()
         self._manifests: dict[ImageRef, Manifest] = {}
         self._blobs: set[tuple[RepositoryRef, Digest]] = set()
+        self._others: dict[OtherRepository, FakeStore] = {}
         for repository, manifest in manifests:
             self.hold(repository, manifest)
 
@@ -62,6 +64,11 @@ class FakeImageContent:
 
     def store(self, repository: RepositoryRef) -> ImageStore:
         return _Held(self, repository)
+
+    def elsewhere(self, repository: OtherRepository) -> FakeStore:
+        """A repository of a registry that is not ECR; empty until something is put there."""
+        with self._lock:
+            return self._others.setdefault(repository, _Elsewhere(self.calls))
 
     def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
         with self._lock, self._asked("manifest", repository, digest):
@@ -204,3 +211,15 @@ class _Held:
 
     def _images(self) -> list[Image]:
         return list(self.content.images_in(self.repository))
+
+
+class _Elsewhere(FakeStore):
+    """A registry that is not ECR. The blobs that it gets here have no bytes."""
+
+    def write_blob(
+        self, blob: Descriptor, source: ImageStore, read: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        with read() as chunks, self.calls.record("write_blob", blob.digest):
+            list(chunks)
+            self.blobs[blob.digest] = b""
+        return True

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from ruamel.yaml import YAML
 
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.ways import Carrier, Way
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
@@ -102,12 +102,16 @@ def _ways(ways: Sequence[Way]) -> list[str]:
     return lines
 
 
-def _place(repository: RepositoryRef) -> str:
+def _place(repository: AnyRepository) -> str:
+    if isinstance(repository, OtherRepository):
+        return str(repository)
     registry = ", ".join(filter(None, _known(repository.registry)))
     return f"{repository.name} ({registry or 'the same registry'})"
 
 
 def _way_as_json(way: Way) -> dict[str, Any]:
+    if isinstance(way.to, OtherRepository):
+        return {**asdict(way), "to": {"registry": way.to.host, "repository": way.to.name, "login": way.to.login}}
     account, region = _known(way.to.registry)
     return {**asdict(way), "to": {"account": account, "region": region, "repository": way.to.name}}
 

@@ -11,7 +11,9 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from ecr_steward.domain.names import host_of
 from ecr_steward.rulebook.bounds import (
+    OTHER_REGISTRIES,
     OWN_ACCOUNT,
     PULL_ONLY_ROLE,
     SECRET_PREFIX,
@@ -28,6 +30,7 @@ _PATTERNS: Final = {
     PULL_ONLY_ROLE: r"ecr-steward-pull-only[A-Za-z0-9+=,.@_-]{0,43}",
     TEMPLATE_ROLE: r"ecr-steward-creation-template[A-Za-z0-9+=,.@_-]{0,35}",
     SPOKE_ACCOUNTS: r"([0-9]{12}(,[0-9]{12})*)?",
+    OTHER_REGISTRIES: r"([a-z0-9.:\[\]-]+(,[a-z0-9.:\[\]-]+)*)?",
     OWN_ACCOUNT: r"[0-9]{12}",
 }
 """What the template takes for those parameters that bound a rulebook; a test compares."""
@@ -73,12 +76,16 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
     def text(name: str) -> str | None:
         return values[name].text if name in values else None
 
-    accounts = text(SPOKE_ACCOUNTS)
+    def listed(name: str) -> frozenset[str] | None:
+        found = text(name)
+        return None if found is None else frozenset(filter(None, found.split(",")))
+
     return Bounds(
         secret_prefix=text(SECRET_PREFIX),
         pull_only_role=text(PULL_ONLY_ROLE),
         template_role=text(TEMPLATE_ROLE),
-        connected=None if accounts is None else frozenset(filter(None, accounts.split(","))),
+        connected=listed(SPOKE_ACCOUNTS),
+        other_registries=None if (hosts := listed(OTHER_REGISTRIES)) is None else frozenset(map(host_of, hosts)),
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},
     )

@@ -37,7 +37,7 @@ from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import RegistryRef, host_of
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
@@ -121,6 +121,8 @@ class Settings:
     """When they are."""
     template_role: str | None = None
     """What the names of roles begin with that creation templates may name."""
+    other_registries: frozenset[str] = frozenset()
+    """Hosts of registries that are not ECR's, which images may be copied to."""
 
     @property
     def own_roles(self) -> OwnRoles | None:
@@ -172,6 +174,7 @@ class Settings:
             region=env.get("AWS_REGION"),
             sweep_schedule=env.get("ECR_STEWARD_SWEEP_SCHEDULE", cls.sweep_schedule),
             template_role=env.get("ECR_STEWARD_TEMPLATE_ROLE_PREFIX"),
+            other_registries=frozenset(map(host_of, filter(None, env["ECR_STEWARD_OTHER_REGISTRIES"].split(",")))),
         )
 
 
@@ -400,7 +403,9 @@ def _house() -> Callable[[Rules], App]:
         App,
         registry=EcrRegistry(clients, StateReleases(table)),
         registry_settings=EcrRegistrySettings(clients),
-        content=RegistryContent(clients, Transport(idle=BLOB_WORKERS, limiter=limiter)),
+        content=RegistryContent(
+            clients, Transport(idle=BLOB_WORKERS, limiter=limiter), other_registries=settings.other_registries
+        ),
         notices=_notices(),
         queue=replication_queue(),
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),

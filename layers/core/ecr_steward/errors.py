@@ -9,6 +9,7 @@
     │   ├── InvalidRulebookError      the rulebook does not validate: nothing is enforced
     │   ├── AccessDeniedError         the function's role, or a policy, does not allow the call
     │   │   ├── RoleNotAssumableError    a role of ours, here or in another account, does not let us be it
+    │   │   ├── RegistryNotAllowedError  a registry that the template's parameter OtherRegistries does not name
     │   │   └── AccountNotConnectedError an account that the template's parameter SpokeAccounts does not name
     │   ├── RepositoryNotFoundError   use cases answer it with "nothing to do" where it is one
     │   ├── ImageNotFoundError        likewise
@@ -76,6 +77,10 @@ class AccessDeniedError(PermanentError):
 
 class RoleNotAssumableError(AccessDeniedError):
     """A role that we are meant to assume does not let us, or does not exist."""
+
+
+class RegistryNotAllowedError(AccessDeniedError):
+    """A registry, not ECR's, that this deployment may not copy to. Deploying with another parameter allows it."""
 
 
 class AccountNotConnectedError(AccessDeniedError):

@@ -96,7 +96,7 @@ def test_an_account_is_asked_for_when_a_rule_names_accounts(run):
 
 def test_the_page_about_copies_shows_what_the_command_prints_when_it_is_followed(run):
     page = (ROOT / "docs" / "rulebook" / "replicate.md").read_text(encoding="utf-8")
-    first = page.partition("## What has gone")[0]
+    first = page.partition("\n## ")[0]
     shown = dict(re.findall(r"^```(\w+)\n(.*?)^```$", first, re.MULTILINE | re.DOTALL))
     command = shown["console"].removeprefix("$ ecr-steward ")
 
@@ -137,3 +137,23 @@ def test_what_ecr_replicates_is_told_when_no_rule_matches_the_repository(run):
     assert ran.returncode == 1
     assert ran.stdout.startswith("other/api: no rule matches it, so it is left alone\n\nwhere its images go:\n")
     assert "    other/api (111122223333, eu-central-1): ECR itself, says production, mode observe\n" in ran.stdout
+
+
+def test_where_images_go_beside_ecr_is_told_with_the_secret_that_holds_the_login(run):
+    rulebook = """
+version: 1
+rules:
+  - name: team
+    match: {repositories: ["team-a/**"]}
+    replicate: [{to: [{registry: ghcr.io, repository: "acme/{name}", login: ecr-steward/ghcr}]}]
+"""
+
+    text, told = (
+        run("explain", "team-a/api", rulebook=rulebook),
+        run("explain", "team-a/api", "--json", rulebook=rulebook),
+    )
+
+    assert "\n    ghcr.io/acme/team-a/api: the steward, says team, mode observe\n" in text.stdout
+    assert "with the login in the secret ecr-steward/ghcr" in text.stdout
+    (way,) = json.loads(told.stdout)["ways"]
+    assert way["to"] == {"registry": "ghcr.io", "repository": "acme/team-a/api", "login": "ecr-steward/ghcr"}

@@ -118,6 +118,12 @@ def test_an_account_outside_is_refused_with_the_parameter_and_where_it_is_set(de
     assert (allowed.returncode, own.returncode) == (0, 0)
 
 
+def test_hosts_are_known_by_the_address_that_is_spoken_to(deployment: Path) -> None:
+    bounds = bounds_of(rulebook_in(deployment), ["OtherRegistries=docker.io,ghcr.io"], "default")
+
+    assert bounds.other_registries == {"registry-1.docker.io", "ghcr.io"}
+
+
 def test_our_own_template_takes_what_is_checked_here() -> None:
     yaml = YAML(typ="safe", pure=True)
     ours = yaml.load(parameters._parameter_lines(TEMPLATE))["Parameters"]
@@ -128,4 +134,5 @@ def test_our_own_template_takes_what_is_checked_here() -> None:
         "PullOnlyRoleName": parameters._PATTERNS["PullOnlyRoleName"],
         "CreationTemplateRolePrefix": parameters._PATTERNS["CreationTemplateRolePrefix"],
         "SpokeAccounts": "([0-9]{12})?",  # SAM checks each entry of a list
+        "OtherRegistries": r"[a-z0-9.:\[\]-]*",
     }

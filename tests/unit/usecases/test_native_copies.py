@@ -96,7 +96,7 @@ def test_a_copy_under_way_is_remarked_when_it_takes_longer_than_an_hour(age: tim
 
     assert remarks(found) == told
     assert found.failures == ()
-    assert found.lags == (Lag(AWAY, age.total_seconds()),)
+    assert found.lags == (Lag(str(AWAY), age.total_seconds()),)
 
 
 def test_the_longest_lag_of_each_destination_is_measured_when_several_copies_are_under_way() -> None:
@@ -109,7 +109,7 @@ def test_the_longest_lag_of_each_destination_is_measured_when_several_copies_are
     sweeper.pushed(3 * MINUTE, UNDER_WAY, NativeCopy(THIRD, "COMPLETE"))
     sweeper.pushed(2 * MINUTE, UNDER_WAY, NativeCopy(THIRD, "IN_PROGRESS"), image=newer)
 
-    assert sweeper.sweep().lags == (Lag(AWAY, 180.0), Lag(THIRD, 120.0))
+    assert sweeper.sweep().lags == (Lag(str(AWAY), 180.0), Lag(str(THIRD), 120.0))
 
 
 def test_nothing_is_told_when_every_copy_has_arrived() -> None:

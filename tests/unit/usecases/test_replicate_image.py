@@ -379,7 +379,7 @@ def test_the_time_since_the_push_is_the_lag_when_the_image_has_arrived() -> None
 
     (outcome,) = replicate(source)
 
-    assert outcome.lag == Lag(AWAY, 90.0)
+    assert outcome.lag == Lag(str(AWAY), 90.0)
 
 
 def test_there_is_no_lag_when_the_image_was_there_and_only_got_another_tag() -> None:

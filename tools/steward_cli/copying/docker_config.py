@@ -3,19 +3,16 @@
 Their own readers in Python (docker-py, oras-py) bring requests with them, which costs a copy a third of its start.
 """
 
-import base64
 import json
 import os
 import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from ecr_steward.adapters.docker_logins import LoginsError, keys_of, login_at, read_logins
 from ecr_steward.adapters.token_servers import IdentityToken, KeptLogin, Password
 
-DOCKER_HUB = "registry-1.docker.io"
-_DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 30
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TOKEN = "<token>"  # noqa: S105  the user name under which a helper keeps an identity token
@@ -47,37 +44,21 @@ def _files(environment: Mapping[str, str]) -> list[Path]:
 
 def _from_file(path: Path, host: str) -> KeptLogin | None:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as cause:
+        document = read_logins(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, ValueError) as cause:  # LoginsError and UnicodeDecodeError among them
         raise DockerConfigError(f"{path} cannot be read: {cause}") from cause
-    if not isinstance(document, dict):
-        raise DockerConfigError(f"{path} is no JSON object")
-    names = (_DOCKER_HUB_KEY, "docker.io") if host == DOCKER_HUB else (host, f"https://{host}")
+    names = keys_of(host)
     helpers = document.get("credHelpers") or {}
     helper = next((helpers[name] for name in names if name in helpers), document.get("credsStore"))
-    auths = document.get("auths") or {}
     for name in names:
         if helper and (found := _from_program(str(helper), name)):
             return found
-        if found := _decoded(auths.get(name), path, name):
-            return found
+        try:
+            if found := login_at(document, name, str(path)):
+                return found
+        except LoginsError as cause:
+            raise DockerConfigError(f"{cause}; run docker login {name} again") from cause
     return None
-
-
-def _decoded(entry: Any, path: Path, name: str) -> KeptLogin | None:
-    if not isinstance(entry, dict):
-        return None
-    if isinstance(token := entry.get("identitytoken"), str) and token:
-        return IdentityToken(token)  # what stands in ``auth`` beside it is a user without a password
-    if not entry.get("auth"):
-        return None
-    try:
-        username, separator, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
-    except (ValueError, TypeError):
-        separator = ""
-    if not separator:
-        raise DockerConfigError(f"{path}: the login for {name} is no user and password; run docker login {name} again")
-    return Password(username, password.rstrip("\0"))
 
 
 def _from_program(helper: str, name: str) -> KeptLogin | None:

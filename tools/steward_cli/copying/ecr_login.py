@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from ecr_steward.adapters.token_servers import Password
 from ecr_steward.adapters.transport import Transport
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import RegistryRef, registry_at
 from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError, StewardError
-from steward_cli.copying.places import registry_at
 
 if TYPE_CHECKING:
     from ecr_steward.adapters.clients import AwsClients

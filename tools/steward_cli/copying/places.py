@@ -4,19 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef, host_of, image_tag, registry_at
 from ecr_steward.errors import InvalidNameError
-from steward_cli.copying.docker_config import DOCKER_HUB
 
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 """As the distribution specification has it."""
-_HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
-_ECR = re.compile(
-    r"(?P<account>[0-9]{12})\.(dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)"
-    r"\.(amazonaws\.com(\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)"
-    r"|dkr-ecr(-fips)?\.(?P<dual>[a-z0-9-]+)\.on\.(aws|amazonwebservices\.com\.cn))"
-)
-"""The whole host, with every ending that AWS owns: a name that only begins so is somebody else's."""
 
 
 class PlaceError(ValueError):
@@ -57,12 +49,6 @@ class FolderPlace:
 type Place = RegistryPlace | FolderPlace
 
 
-def registry_at(host: str) -> RegistryRef | None:
-    """The registry of ECR that has this address, whole and with an ending that AWS owns. Raises InvalidNameError."""
-    found = _ECR.fullmatch(host)
-    return RegistryRef(found["account"], found["region"] or found["dual"]) if found else None
-
-
 def read_place(text: str) -> Place:
     """Read a place. Raises PlaceError."""
     try:
@@ -88,7 +74,11 @@ def _path(folder: str) -> Path:
 def _registry(text: str) -> RegistryPlace:
     named, at, digest = text.removeprefix("docker://").partition("@")
     host, _, rest = named.partition("/")
-    if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost") or not rest:
+    try:
+        host = host_of(host)
+    except InvalidNameError:
+        rest = ""
+    if not rest:
         raise PlaceError(
             f"{text!r} names no registry: write host/repository:tag, such as docker.io/library/busybox:1.37, or "
             "oci:FOLDER:tag"
@@ -96,8 +86,6 @@ def _registry(text: str) -> RegistryPlace:
     name, _, tag = rest.partition(":")
     if not _REPOSITORY.fullmatch(name):
         raise PlaceError(f"{name!r} in {text!r} is no name of a repository")
-    if host in ("docker.io", "index.docker.io"):
-        host = DOCKER_HUB
     if (registry := registry_at(host)) is not None:
         RepositoryRef(registry, name)  # ECR's names are narrower
     named_tag = image_tag(tag) if tag else None

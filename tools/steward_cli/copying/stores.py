@@ -2,19 +2,17 @@
 
 # ruff: noqa: PLC0415 - boto3 takes longer to import than many a copy takes, and only ECR needs it
 
-import ssl
 from collections.abc import Mapping
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
-import urllib3
-
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.registry_store import RegistryStore
+from ecr_steward.adapters.schemes import scheme_of
 from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, IdentityToken, KeptLogin
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import RepositoryRef
-from ecr_steward.errors import AccessDeniedError, ImageNotFoundError, RegistryUnavailableError
+from ecr_steward.errors import AccessDeniedError, ImageNotFoundError
 from ecr_steward.ports.stores import ImageStore
 from steward_cli.copying.docker_config import DockerConfigError, login_for
 from steward_cli.copying.layout import LayoutStore
@@ -22,9 +20,6 @@ from steward_cli.copying.places import FolderPlace, Place, RegistryPlace
 
 if TYPE_CHECKING:
     from ecr_steward.adapters.clients import AwsClients
-
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-_PROBE_SECONDS = 10.0
 
 
 class Stores:
@@ -61,7 +56,7 @@ class Stores:
         kept = cache(partial(_kept_login, place.host))  # a helper may ask a person, or take its time
         if place.registry:
             return self._of_ecr(place.host, RepositoryRef(place.registry, place.repository_name), kept())
-        origin = f"{self._scheme(place.host)}://{place.host}"
+        origin = f"{scheme_of(place.host, insecure=self._insecure)}://{place.host}"
         login = ChallengedLogin(origin, tuple(scopes), kept, self._transport, self._token_servers)
         client = DistributionClient(
             origin,
@@ -99,21 +94,6 @@ class Stores:
         from ecr_steward.adapters.clients import AwsClients
 
         return AwsClients()
-
-    def _scheme(self, host: str) -> str:
-        """https; http only where a registry on this machine, or one that may be so, does not speak TLS."""
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name not in _LOOPBACK and not name.endswith(".localhost") and not self._insecure:
-            return "https"
-        try:
-            urllib3.request("GET", f"https://{host}/v2/", retries=False, timeout=_PROBE_SECONDS, redirect=False)
-        except urllib3.exceptions.SSLError as error:
-            return "https" if isinstance(error.args[0], ssl.SSLCertVerificationError) else "http"
-        except urllib3.exceptions.HTTPError as error:
-            if isinstance(error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProtocolError):
-                return "http"  # nobody speaks TLS there; whether anybody speaks at all, the first request says
-            raise RegistryUnavailableError(f"{host} does not answer: {type(error).__name__}") from error
-        return "https"
 
 
 def _kept_login(host: str) -> KeptLogin | None:

@@ -7,7 +7,7 @@ from typing import Self
 
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, RegistryRef
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.rules import Mode
@@ -34,7 +34,7 @@ class ExactApplier(Applier):
         return cls(**{each.name: getattr(applier, each.name) for each in fields(Applier)}, shown=shown)
 
     def apply(
-        self, plan: Plan, about: RepositoryRef | RegistryRef, images: RepositoryImages | None = None
+        self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None = None
     ) -> Halt | None:
         """Carry out a plan. Raises NotShownError, and does nothing of it, where it holds more than was shown."""
         strange = [step for step in plan.steps if _change(step) not in self.shown]

@@ -17,6 +17,7 @@ from ecr_steward.domain.plan import (
     CopyManifest,
     CreateRepository,
     DeleteAndRetag,
+    PutImageTag,
     Step,
 )
 from ecr_steward.domain.rules import Mode
@@ -28,7 +29,7 @@ FEW_STEPS: Final = 12
 """Up to so many steps are shown one by one."""
 _SHOWN_SUBJECTS: Final = 3
 _SHOWN_FAILURES: Final = 5
-_ADDS: Final = (AddImageTag, CreateRepository, CopyBlob, CopyManifest)
+_ADDS: Final = (AddImageTag, CreateRepository, CopyBlob, CopyManifest, PutImageTag)
 _MARKS: Final = {"+": "add", "~": "change", "-": "remove"}
 _COLOURS: Final = {"+": "green", "~": "yellow", "-": "red"}
 

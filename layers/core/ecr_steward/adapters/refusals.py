@@ -55,7 +55,8 @@ class Refusal:
         said = f"{what} on {resource}: {self.status} {self.code} {self.message}".rstrip()
         said += f" (Retry-After: {self.wait})" if self.wait else ""
         if self.status in (401, 403):
-            remedy = f"Allow {action} on {resource} to the caller's role" if action else "Log in with docker login"
+            login = "Give it a login: docker login, or a rule's `login`"
+            remedy = f"Allow {action} on {resource} to the caller's role" if action else login
             return AccessDeniedError(f"not allowed: {said}. {remedy}")
         return self._kind()(said)
 

@@ -1,4 +1,4 @@
-"""The ``ImageContent`` port over the ``/v2/`` face of ECR registries."""
+"""The ``ImageContent`` port over the ``/v2/`` face of registries: ECR's, and others that rules copy to."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -9,10 +9,11 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.ecr_store import EcrStore
 from ecr_steward.adapters.image_config import parse_labels
+from ecr_steward.adapters.other_registries import OtherRegistries
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import Descriptor
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.stores import ImageStore
 
@@ -20,20 +21,32 @@ from ecr_steward.ports.stores import ImageStore
 class RegistryContent:
     """An ``ImageContent``: each registry is logged in to when it is first asked for something."""
 
-    def __init__(self, clients: AwsClients, transport: Transport | None = None, now: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        clients: AwsClients,
+        transport: Transport | None = None,
+        now: Clock = utc_now,
+        other_registries: frozenset[str] | None = None,
+    ) -> None:
+        """``other_registries`` are the hosts beside ECR that images may be copied to; ``None``: any."""
         self._aws = clients
         self._login = RegistryLogin(clients, now)
         self._transport = transport or Transport()
+        self._others = OtherRegistries(clients, self._transport, other_registries)
         self._clients: dict[RegistryRef, DistributionClient] = {}
 
     def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
         made = copy.copy(self)
         made._transport = self._transport.for_job(seconds_left)
+        made._others = self._others.over(made._transport)
         made._clients = {}
         return made
 
     def store(self, repository: RepositoryRef) -> ImageStore:
         return EcrStore(self._of(repository.registry), repository.name, self._aws, repository.registry)
+
+    def elsewhere(self, repository: OtherRepository) -> ImageStore:
+        return self._others.store(repository)
 
     def labels(self, repository: RepositoryRef, config: Descriptor) -> Mapping[str, str]:
         return parse_labels(self._of(repository.registry).get_config(repository.name, config), config.digest)

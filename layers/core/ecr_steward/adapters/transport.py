@@ -309,5 +309,7 @@ def _release(response: BaseHTTPResponse) -> None:
 
 def _reason(error: HTTPError) -> str:
     """What went wrong, without the URL that urllib3 puts into its messages: it may be a presigned one."""
-    reason = getattr(error, "reason", None)
-    return type(reason or error).__name__
+    reason = getattr(error, "reason", None) or error
+    causes = (reason.__cause__, *getattr(reason, "args", ()))
+    said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
+    return f"{type(reason).__name__}: {said}" if said else type(reason).__name__

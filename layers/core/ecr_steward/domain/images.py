@@ -1,12 +1,12 @@
 """What a registry holds, as facts read at one moment."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
 from ecr_steward.errors import InvalidManifestError
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
@@ -107,6 +107,43 @@ class RepositoryImages:
         """What an image refers to, where it is a referrer."""
         image = self.images.get(digest)
         return image.subject if image else None
+
+    def root_of(self, digest: Digest) -> Digest:
+        """The image that a referrer refers to, through referrers of referrers; what is none stands for itself."""
+        seen: set[Digest] = set()
+        while (subject := self.subject_of(digest)) is not None and digest not in seen:
+            seen.add(digest)
+            digest = subject
+        return digest
+
+    def may_refer_to(self, digest: Digest) -> list[Digest]:
+        """The referrers that may belong to an image: to itself, or to what no tag holds, such as a child of its."""
+        return [*self._referrers.get(digest, ()), *self._referrers.get(None, ())]
+
+    @cached_property
+    def _referrers(self) -> Mapping[Digest | None, Sequence[Digest]]:
+        """Referrers by the image that they refer to in the end; ``None``: one that no tag holds."""
+        tagged = set(self.holders.values())
+        found: dict[Digest | None, list[Digest]] = {}
+        for digest, image in self.images.items():
+            if image.subject is not None:
+                root = self.root_of(digest)
+                found.setdefault(root if root in tagged else None, []).append(digest)
+        return found
+
+
+@dataclass(frozen=True)
+class OtherImages:
+    """What is known of a repository that is not ECR's: it answers what one asks for, and lists no images."""
+
+    repository: OtherRepository
+    holders: Mapping[ImageTag, Digest] = field(default_factory=dict)
+    """Which image holds each image tag that was asked for."""
+    digests: Set[Digest] = frozenset()
+    """Of the images that were asked for, those that are there."""
+
+
+type Holdings = RepositoryImages | OtherImages
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,15 @@ ImageTag = NewType("ImageTag", str)
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_ECR_HOST = re.compile(
+    r"(?P<account>[0-9]{12})\.(dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)"
+    r"\.(amazonaws\.com(\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)"
+    r"|dkr-ecr(-fips)?\.(?P<dual>[a-z0-9-]+)\.on\.(aws|amazonwebservices\.com\.cn))"
+)
+"""The whole host, with every ending that AWS owns: a name that only begins so is somebody else's."""
+DOCKER_HUB = "registry-1.docker.io"
+_DOCKER_HUB_NAMES = ("docker.io", "index.docker.io")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,299}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _PARTITIONS = (
@@ -95,6 +104,27 @@ class RepositoryRef:
 
 
 @dataclass(frozen=True, order=True)
+class OtherRepository:
+    """A repository of a registry that is not ECR."""
+
+    host: str
+    """With its port, where that is not 443; as ``host_of`` answers."""
+    name: str
+    login: str | None = None
+    """Name of the secret that holds the login; ``None``: none is needed."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.name) <= 255 or not _REPOSITORY.fullmatch(self.name):
+            raise InvalidNameError(f"{self.name!r} is not a repository name")
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.name}"
+
+
+type AnyRepository = RepositoryRef | OtherRepository
+
+
+@dataclass(frozen=True, order=True)
 class ImageRef:
     """One image, by digest. Image tags move; this does not."""
 
@@ -107,6 +137,20 @@ class ImageRef:
     def in_repository(self, repository: RepositoryRef) -> Self:
         """The same image in another repository."""
         return type(self)(repository, self.digest)
+
+
+def host_of(text: str) -> str:
+    """The address under which a registry is spoken to, such as ``ghcr.io`` or ``registry.example.com:5000``."""
+    host = text.lower()
+    if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost"):
+        raise InvalidNameError(f"{text!r} is not the host of a registry, such as ghcr.io or registry.example.com:5000")
+    return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
+
+
+def registry_at(host: str) -> RegistryRef | None:
+    """The registry whose address a host is, where that is one of ECR."""
+    found = _ECR_HOST.fullmatch(host)
+    return RegistryRef(found["account"], found["region"] or found["dual"]) if found else None
 
 
 def partition_of(region: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecr_steward.domain.names import ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.scans import Verdict
 
 SOURCE = "ecr.steward"
@@ -30,7 +30,7 @@ class ImageReplicated:
 
     rule: str
     source: ImageRef
-    destination: RepositoryRef
+    destination: AnyRepository
     image_tags: frozenset[ImageTag]
     """Those that the image holds there: the tags of its source that the rule replicates."""
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from ecr_steward.domain.brake import Hold
-from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.rules import Mode
@@ -15,7 +14,8 @@ from ecr_steward.errors import StewardError
 class Lag:
     """How far a destination was behind the push of an image."""
 
-    destination: RegistryRef
+    destination: str
+    """The registry, as people write it."""
     seconds: float
     """From the push until now, when the copy has just arrived, or is still under way."""
 

@@ -10,7 +10,15 @@ from typing import ClassVar
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.images import Descriptor
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.names import (
+    AnyRepository,
+    Digest,
+    ImageRef,
+    ImageTag,
+    OtherRepository,
+    RegistryRef,
+    RepositoryRef,
+)
 from ecr_steward.domain.registries import RegistrySettingsStep
 from ecr_steward.domain.repositories import Document, Encryption, TagMutability
 
@@ -168,7 +176,7 @@ class CopyBlob(Asked):
     """Copy a layer or config to the destination repository."""
 
     source: RepositoryRef
-    destination: RepositoryRef
+    destination: AnyRepository
     blob: Descriptor
 
     def __str__(self) -> str:
@@ -180,11 +188,27 @@ class CopyManifest(Asked):
     """Copy a manifest or index, byte for byte and untagged. Comes after all that it points to."""
 
     source: RepositoryRef
-    destination: RepositoryRef
+    destination: AnyRepository
     manifest: Descriptor
 
     def __str__(self) -> str:
         return f"copy manifest {self.manifest.digest} to {self.destination}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutImageTag(Asked):
+    """Let an image hold an image tag in a registry that is not ECR, where ``previous`` may hold it by now."""
+
+    source: RepositoryRef
+    """Where the bytes of its manifest are read."""
+    destination: OtherRepository
+    digest: Digest
+    image_tag: ImageTag
+    previous: Digest | None = None
+
+    def __str__(self) -> str:
+        moved = f", moving it from {self.previous}" if self.previous else ""
+        return f"put image tag {self.image_tag} on {self.digest} in {self.destination}{moved}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +240,7 @@ type RegistryStep = (
     | AddResourceTags
 )
 """A change by a call of the registry's API."""
-type ContentStep = CopyBlob | CopyManifest
+type ContentStep = CopyBlob | CopyManifest | PutImageTag
 """A change by moving bytes."""
 type Step = RegistryStep | ContentStep | PublishCredential | RegistrySettingsStep | StartReplicationBackfill
 """One intended change."""

@@ -6,9 +6,9 @@ never shows an image tag whose content is incomplete, whatever fails in between.
 
 from collections.abc import Iterator, Set
 
-from ecr_steward.domain.images import ImageGraph, RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
-from ecr_steward.domain.plan import AddImageTag, CopyBlob, CopyManifest, Plan, Step
+from ecr_steward.domain.images import Holdings, ImageGraph, RepositoryImages
+from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
+from ecr_steward.domain.plan import AddImageTag, CopyBlob, CopyManifest, Plan, PutImageTag, Step
 from ecr_steward.domain.rules import ReplicationRules, Rule
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.tagging import TagReading, attached_to
@@ -41,7 +41,7 @@ def replicable_tags(
 
 
 def plan_content(
-    rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: RepositoryImages, blobs: Set[Digest]
+    rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: Holdings, blobs: Set[Digest]
 ) -> Plan:
     """Plan the blobs and manifests that a destination misses of an image.
 
@@ -50,19 +50,19 @@ def plan_content(
     return Plan(tuple(_content(rule, source, graph, destination, set(blobs))), remarks=graph.remarks)
 
 
-def plan_tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: RepositoryImages) -> Plan:
+def plan_tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: Holdings) -> Plan:
     """Plan the image tags that a destination misses of an image whose content it holds."""
     return Plan(tuple(_tags(rule, source, image_tags, destination)))
 
 
 def _content(
-    rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: RepositoryImages, there: set[Digest]
+    rule: Rule, source: RepositoryRef, graph: ImageGraph, destination: Holdings, there: set[Digest]
 ) -> Iterator[Step]:
     to = destination.repository
     for part in graph.parts:
         if part.manifest.digest in destination.digests:
             continue
-        why = f"{to.registry} has no {part.manifest.digest}"
+        why = f"{registry_of(to)} has no {part.manifest.digest}"
         for blob in part.blobs:
             if blob.digest not in there:
                 there.add(blob.digest)
@@ -70,10 +70,27 @@ def _content(
         yield CopyManifest(rule=rule.name, why=why, source=source, destination=to, manifest=part.manifest)
 
 
-def _tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: RepositoryImages) -> Iterator[Step]:
+def _tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: Holdings) -> Iterator[Step]:
     to = destination.repository
     for tag in image_tags:
         holder = destination.holders.get(tag)
-        if holder != source.digest:
-            why = f"{tag} is {'missing' if holder is None else 'another image'} at {to.registry}"
+        if holder == source.digest:
+            continue
+        why = f"{tag} is {'missing' if holder is None else 'another image'} at {registry_of(to)}"
+        if isinstance(to, OtherRepository):
+            yield PutImageTag(
+                rule=rule.name,
+                why=why,
+                source=source.repository,
+                destination=to,
+                digest=source.digest,
+                image_tag=tag,
+                previous=holder,
+            )
+        else:
             yield AddImageTag(rule=rule.name, why=why, image=source.in_repository(to), image_tag=tag, previous=holder)
+
+
+def registry_of(repository: AnyRepository) -> str:
+    """The registry that a repository is in, as people write it."""
+    return repository.host if isinstance(repository, OtherRepository) else str(repository.registry)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ecr_steward.domain.brake import USUAL, Brake
 from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.merging import SILENT, filled, unsaid
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
 from ecr_steward.domain.scans import Severity
 from ecr_steward.domain.tag_rules import TagRules
@@ -45,8 +45,22 @@ class Destination:
 
     def of(self, source: RepositoryRef) -> RepositoryRef:
         """The repository that this destination means for a source repository."""
-        name = (self.repository or "{name}").replace("{name}", source.name)
-        return RepositoryRef(self.registry(source.registry), name)
+        return RepositoryRef(self.registry(source.registry), _renamed(self.repository, source))
+
+
+@dataclass(frozen=True)
+class OtherDestination:
+    """A registry that is not ECR, where an image is copied to."""
+
+    host: str
+    repository: str | None = None
+    """Another name, with ``{name}`` for the source's; ``None``: as at the source."""
+    login: str | None = None
+    """Name of the secret that holds the login."""
+
+    def of(self, source: RepositoryRef) -> OtherRepository:
+        """The repository that this destination means for a source repository."""
+        return OtherRepository(self.host, _renamed(self.repository, source), self.login)
 
 
 class Condition(StrEnum):
@@ -69,6 +83,13 @@ class ReplicationRules:
     """Empty: at once."""
     remove_after: int | None = None
     """Days after which a tag goes that the source has no longer; ``None``: it stays."""
+    elsewhere: tuple[OtherDestination, ...] = ()
+    """Registries that are not ECR, beside those of ``to``."""
+
+    @property
+    def everywhere(self) -> tuple[Destination | OtherDestination, ...]:
+        """All destinations, those in ECR first."""
+        return (*self.to, *self.elsewhere)
 
 
 class Unscannable(StrEnum):
@@ -378,6 +399,10 @@ def _breaks(image_tags: Rule, wanted: RepositorySettings) -> str | None:
 
 def _always(settings: RepositorySettings, _registry: RegistryRef) -> RepositorySettings:
     return settings
+
+
+def _renamed(template: str | None, source: RepositoryRef) -> str:
+    return (template or "{name}").replace("{name}", source.name)
 
 
 def _any_or_none(patterns: tuple[Matcher, ...], text: str) -> bool:

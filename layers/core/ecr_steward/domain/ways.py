@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ecr_steward.domain.names import RepositoryRef, partition_of
+from ecr_steward.domain.names import AnyRepository, OtherRepository, RepositoryRef, partition_of
 from ecr_steward.domain.registries import NativeReplication
 from ecr_steward.domain.registry_rules import GoverningRegistryRule, governing_registry
 from ecr_steward.domain.rules import Condition, Mode, ReplicationRules, Rule, Rules
@@ -26,7 +26,7 @@ class Carrier(StrEnum):
 class Way:
     """One destination of a repository's images. By both carriers, it is two ways."""
 
-    to: RepositoryRef
+    to: AnyRepository
     by: Carrier
     rule: str
     """The rule, or the entry of ``registries``, that asks for it."""
@@ -69,7 +69,7 @@ def _by_ecr(rules: Rules, repository: RepositoryRef) -> Iterator[Way]:
         yield Way(repository.in_registry(registry), Carrier.ECR, entry.name, entry.mode, tuple(why))
 
 
-def _by_steward(rule: Rule, repository: RepositoryRef, by_ecr: Mapping[RepositoryRef, Way]) -> Iterator[Way]:
+def _by_steward(rule: Rule, repository: RepositoryRef, by_ecr: Mapping[AnyRepository, Way]) -> Iterator[Way]:
     for replication in rule.replicate or ():
         for destination in replication.to:
             to = destination.of(repository)
@@ -85,6 +85,9 @@ def _by_steward(rule: Rule, repository: RepositoryRef, by_ecr: Mapping[Repositor
             else:
                 why = [*_elsewhere(repository, to), *held, *_along(replication)]
             yield Way(to, Carrier.STEWARD, rule.name, rule.mode, tuple(why))
+        for other in replication.elsewhere:
+            why = [*_not_ecr(other.of(repository)), *_held_back(rule, replication), *_along(replication)]
+            yield Way(other.of(repository), Carrier.STEWARD, rule.name, rule.mode, tuple(why))
 
 
 def _elsewhere(repository: RepositoryRef, to: RepositoryRef) -> Iterator[str]:
@@ -96,6 +99,11 @@ def _elsewhere(repository: RepositoryRef, to: RepositoryRef) -> Iterator[str]:
     here, there = (partition_of(each.registry.region) for each in (repository, to))
     if here != there:
         yield f"from the partition {here} to {there}: ECR stays in one"
+
+
+def _not_ecr(to: OtherRepository) -> Iterator[str]:
+    yield f"{to.host} is not ECR, which replicates to its own registries alone"
+    yield f"with the login in the secret {to.login}" if to.login else "without a login"
 
 
 def _held_back(rule: Rule, replication: ReplicationRules) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
+from ecr_steward.domain.names import Digest, ImageRef, OtherRepository, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import (
     BrakeHeld,
     CredentialRefreshed,
@@ -119,28 +119,35 @@ class ReplicaDestination(EventModel):
     repository_name: RepositoryNameText = Field(description="Of the replica.")
 
 
+class OtherReplicaDestination(EventModel):
+    """The repository of a registry that is not ECR, that an image was copied to."""
+
+    registry: str = Field(min_length=1, description="Host of the registry, with its port where that is not 443.")
+    repository_name: str = Field(min_length=1, description="Of the copy.")
+
+
 class ImageReplicatedDetail(OwnDetail):
     """An image is complete at a destination, verified. Told again when its tags there change."""
 
     DETAIL_TYPE = "Image Replicated"
 
     rule: str = Field(description="The name of the rule that asked for it.")
-    destination: ReplicaDestination = Field(description="Where it arrived.")
+    destination: ReplicaDestination | OtherReplicaDestination = Field(description="Where it arrived.")
     image_tags: list[ImageTagText] = Field(description="Image tags of the replica, sorted.")
 
     @classmethod
     def of(cls, notice: ImageReplicated) -> Self:
         """The event for a notice."""
-        registry = notice.destination.registry
+        to = notice.destination
+        if isinstance(to, OtherRepository):
+            registry = {"registry": to.host}
+        else:
+            registry = {"account": to.registry.account, "region": to.registry.region}
         return cls.model_validate(
             {
                 **common_keys(notice.source),
                 "rule": notice.rule,
-                "destination": {
-                    "account": registry.account,
-                    "region": registry.region,
-                    "repository-name": notice.destination.name,
-                },
+                "destination": {**registry, "repository-name": to.name},
                 "image-tags": sorted(notice.image_tags),
             }
         )
@@ -148,10 +155,15 @@ class ImageReplicatedDetail(OwnDetail):
     def to_notice(self) -> ImageReplicated:
         """The notice that this event carries."""
         to = self.destination
+        destination = (
+            OtherRepository(to.registry, to.repository_name)
+            if isinstance(to, OtherReplicaDestination)
+            else RepositoryRef(RegistryRef(to.account, to.region), to.repository_name)
+        )
         return ImageReplicated(
             rule=self.rule,
             source=self.image,
-            destination=RepositoryRef(RegistryRef(to.account, to.region), to.repository_name),
+            destination=destination,
             image_tags=frozenset(image_tag(text) for text in self.image_tags),
         )
 

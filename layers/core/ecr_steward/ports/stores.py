@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from ecr_steward.domain.images import Descriptor, Manifest
-from ecr_steward.domain.names import Digest, ImageTag, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageTag, OtherRepository, RepositoryRef
 
 
 class ManifestSource(Protocol):
@@ -100,9 +100,16 @@ class ImageContent(Protocol):
         ...
 
     def store(self, repository: RepositoryRef) -> ImageStore:
-        """A repository as a store, whether it is there or not.
+        """A repository of ECR as a store, whether it is there or not.
 
         Needs ecr:GetAuthorizationToken. Raises AccessDeniedError.
+        """
+        ...
+
+    def elsewhere(self, repository: OtherRepository) -> ImageStore:
+        """A repository of another registry as a store, likewise.
+
+        Needs secretsmanager:GetSecretValue, where the registry wants a login. Raises RegistryNotAllowedError.
         """
         ...
 

@@ -16,6 +16,7 @@ from ecr_steward.rulebook.replicate import Replicate
 SECRET_PREFIX: Final = "SecretPrefix"  # noqa: S105  no secret
 PULL_ONLY_ROLE: Final = "PullOnlyRoleName"
 SPOKE_ACCOUNTS: Final = "SpokeAccounts"
+OTHER_REGISTRIES: Final = "OtherRegistries"
 TEMPLATE_ROLE: Final = "CreationTemplateRolePrefix"
 OWN_ACCOUNT: Final = "AWS::AccountId"
 
@@ -33,6 +34,8 @@ class Bounds:
     """What the names of roles begin with that creation templates may name."""
     connected: frozenset[str] | None = None
     """Accounts beside the steward's own."""
+    other_registries: frozenset[str] | None = None
+    """Hosts of registries that are not ECR's."""
     own_account: str | None = None
     said_in: Mapping[str, str] = field(default_factory=dict)
     """By parameter: where its value was found, for people."""
@@ -42,16 +45,19 @@ class Bounds:
         for at, copies in _copies_of(rulebook):
             for number, copy in enumerate(copies):
                 for which, destination in enumerate(copy.to):
-                    yield from self._account_outside(destination.account, (*at, number, "to", which, "account"))
+                    to = (*at, number, "to", which)
+                    yield from self._account_outside(destination.account, (*to, "account"))
+                    yield from self._registry_outside(destination.registry, (*to, "registry"))
+                    yield from self._secret_outside(destination.login, (*to, "login"), "read")
         for position, credential in enumerate(rulebook.credentials):
             yield from self._credential_outside(credential, ("credentials", position))
         for position, registry in enumerate(rulebook.registries):
             for number, template in enumerate(registry.creation_templates or ()):
-                place: Path = ("registries", position, "creation_templates", number, "role")
-                yield from self._template_role_outside(template.role, place)
+                at = ("registries", position, "creation_templates", number, "role")
+                yield from self._template_role_outside(template.role, at)
 
     def _credential_outside(self, credential: Credential, at: Path) -> Iterator[Problem]:
-        role, prefix = self.pull_only_role, self.secret_prefix
+        role = self.pull_only_role
         named = credential.role
         if role is not None and named not in {_PULL_ONLY, role} and not named.startswith(f"{role}-"):
             yield Problem(
@@ -63,14 +69,27 @@ class Bounds:
         for number, registry in enumerate(credential.registries):
             yield from self._account_outside(registry.account, (*at, "registries", number, "account"))
         for number, sink in enumerate(credential.sinks):
-            if prefix is not None and not sink.secretsmanager.startswith(prefix):
-                yield Problem(
-                    (*at, "sinks", number, "secretsmanager"),
-                    f"`{sink.secretsmanager}` is a secret that this deployment may not write",
-                    f"a name that begins with `{prefix}`, {self._as_said(SECRET_PREFIX)}",
-                    f"{prefix}{sink.secretsmanager.rpartition('/')[2]}",
-                    code=Code.OUTSIDE_SECRET_PREFIX,
-                )
+            yield from self._secret_outside(sink.secretsmanager, (*at, "sinks", number, "secretsmanager"), "write")
+
+    def _secret_outside(self, secret: str | None, at: Path, done: str) -> Iterator[Problem]:
+        prefix = self.secret_prefix
+        if secret is not None and prefix is not None and not secret.startswith(prefix):
+            yield Problem(
+                at,
+                f"`{secret}` is a secret that this deployment may not {done}",
+                f"a name that begins with `{prefix}`, {self._as_said(SECRET_PREFIX)}",
+                f"{prefix}{secret.rpartition('/')[2]}",
+                code=Code.OUTSIDE_SECRET_PREFIX,
+            )
+
+    def _registry_outside(self, host: str | None, at: Path) -> Iterator[Problem]:
+        if host is not None and self.other_registries is not None and host not in self.other_registries:
+            yield Problem(
+                at,
+                f"`{host}` is a registry that this deployment may not copy to",
+                f"one of {', '.join(sorted(self.other_registries)) or 'none'}, {self._as_said(OTHER_REGISTRIES)}",
+                code=Code.OUTSIDE_OTHER_REGISTRIES,
+            )
 
     def _template_role_outside(self, role: str | None, at: Path) -> Iterator[Problem]:
         if role is not None and self.template_role is not None and not role.startswith(self.template_role):

@@ -89,6 +89,7 @@ class Code(StrEnum):
     SCAN_FILTER = "ES251", "a filter of scans that ECR does not take"
     REPLICATION_PREFIX = "ES252", "not how the name of a repository begins"
     TEMPLATE_PREFIX = "ES253", "not the prefix of a creation template"
+    REGISTRY_HOST = "ES254", "not the host of a registry beside ECR"
 
     # ES3: rules and image tags that contradict each other
     NAME_TWICE = "ES301", "two of the same name"
@@ -149,6 +150,8 @@ class Code(StrEnum):
     WAIVER_EXPIRED = "ES507", "a waiver that has expired"
     SECRET_OF_ANOTHER = "ES508", "a secret that two credentials write"
     ENTRY_TWICE = "ES509", "an entry that stands twice"
+    DESTINATION_IS_BOTH = "ES510", "a destination that is in ECR and elsewhere"
+    REMOVES_ELSEWHERE = "ES511", "images that are to be taken away from another registry"
 
     # ES6: what the deployment allows, and the compiled rulebook
     OUTSIDE_SECRET_PREFIX = "ES601", "a secret outside the prefix of the deployment"
@@ -157,6 +160,7 @@ class Code(StrEnum):
     PARAMETER = "ES604", "a parameter that the template does not have or take"
     PARAMETERS_UNREADABLE = "ES605", "parameters that cannot be read"
     OUTSIDE_TEMPLATE_ROLE = "ES606", "a role that the deployment may not pass on"
+    OUTSIDE_OTHER_REGISTRIES = "ES607", "a registry that the deployment may not copy to"
     COMPILED_UNREADABLE = "ES611", "a compiled rulebook that cannot be read"
     COMPILED_NOT_JSON = "ES612", "a compiled rulebook that is no JSON"
     COMPILED_FORMAT = "ES613", "a compiled rulebook of another format"

@@ -67,7 +67,8 @@ def _scan_rules(scan: Scan) -> rules.ScanRules:
 
 def _replication(copy: Replicate) -> rules.ReplicationRules:
     return rules.ReplicationRules(
-        to=tuple(rules.Destination(to.region, to.repository, to.account) for to in copy.to),
+        to=tuple(rules.Destination(to.region, to.repository, to.account) for to in copy.to if not to.registry),
+        elsewhere=tuple(rules.OtherDestination(to.registry, to.repository, to.login) for to in copy.to if to.registry),
         tags=tuple(map(tag_matcher, copy.images.tags)) if copy.images else (),
         referrers=copy.referrers,
         when=frozenset(map(rules.Condition, copy.when)),

@@ -39,6 +39,8 @@ def copies_arrive(
             code=Code.WAITS_FOR_NO_VERDICT,
         )
     for which, destination in enumerate(copy.to):
+        if destination.registry:
+            continue  # no rule governs what is not ECR's, so nothing comes back from there
         if _leads_to_itself(rule, destination):
             yield Problem(
                 (*at, "to", which),
@@ -63,6 +65,7 @@ def copies_stay(rule: Rule, earlier: Sequence[Rule], at: Path) -> Iterator[Probl
         ((*at, number, "to", which), copy, destination)
         for number, copy in enumerate(rule.replicate)
         for which, destination in enumerate(copy.to)
+        if not destination.registry
     ]
     for count, (place, copy, destination) in enumerate(copies):
         pairs = (

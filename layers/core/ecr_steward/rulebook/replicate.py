@@ -22,9 +22,33 @@ class Destination(RulebookModel):
     repository: words.RepositoryTemplate | None = Field(
         default=None, description="Another name; `{name}` is the source's.", examples=["release/{name}"]
     )
+    registry: words.RegistryHost | None = Field(
+        default=None,
+        description="A registry that is not ECR, by its host, and its port where that is not 443. The template's "
+        "parameter OtherRegistries must name it.",
+        examples=["ghcr.io"],
+    )
+    login: words.SecretName | None = Field(
+        default=None,
+        description="The secret that holds the login to `registry`, as Docker writes it into its config.json; no key: "
+        "it is asked for none.",
+        examples=["ecr-steward/ghcr"],
+    )
 
     @model_validator(mode="after")
     def _leads_elsewhere(self) -> Self:
+        if self.registry is not None:
+            if named := [key for key in ("account", "region") if getattr(self, key) is not None]:
+                raise words.WrongWordError(
+                    f"`{named[0]}` is one of ECR's, and `registry` is another registry: a destination has either",
+                    code=Code.DESTINATION_IS_BOTH,
+                )
+            return self
+        if self.login is not None:
+            raise words.WrongWordError(
+                "`login` is for a `registry` that is not ECR: with ECR the role of the function is the login",
+                code=Code.DESTINATION_IS_BOTH,
+            )
         if self.account is None and self.region is None and self.repository in {None, "{name}"}:
             raise words.WrongWordError(
                 "a destination needs another `account`, `region` or `repository` than the source",
@@ -75,3 +99,12 @@ class Replicate(RulebookModel):
         "from the destination, which then belongs to these copies alone; no key: they stay. Protected tags always do.",
         examples=[{"after": "7d"}],
     )
+
+    @model_validator(mode="after")
+    def _takes_away_from_ecr_alone(self) -> Self:
+        if self.remove is not None and (other := next((to.registry for to in self.to if to.registry), None)):
+            raise words.WrongWordError(
+                f"`remove` takes away from ECR alone, and this entry copies to {other}: give that an entry of its own",
+                code=Code.REMOVES_ELSEWHERE,
+            )
+        return self

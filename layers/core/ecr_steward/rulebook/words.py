@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import re2  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import RegistryRef, host_of, registry_at
 from ecr_steward.domain.tag_rules import fill
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
@@ -349,10 +349,25 @@ def _check_secret(text: str) -> str:
     )
 
 
+def _check_registry_host(text: str) -> str:
+    try:
+        host = host_of(text)
+        registry = registry_at(host)
+    except InvalidNameError as error:
+        raise WrongWordError(str(error), code=Code.REGISTRY_HOST) from error
+    if registry is not None:
+        raise WrongWordError(
+            f'`{text}` is ECR: say `account: "{registry.account}"` and `region: {registry.region}` instead',
+            code=Code.REGISTRY_HOST,
+        )
+    return host
+
+
 def _schema(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
 
 
+RegistryHost = Annotated[str, AfterValidator(_check_registry_host), _schema(r"[A-Za-z0-9.:\[\]-]{1,255}")]
 AccountWord = Annotated[str, AfterValidator(_check_account_word), _schema(rf"\*|{ACCOUNT_ID}")]
 AccountId = Annotated[str, AfterValidator(_check_account), _schema(ACCOUNT_ID)]
 RegionWord = Annotated[str, AfterValidator(_check_region), _schema(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")]

@@ -19,6 +19,7 @@ from ecr_steward.domain.plan import (
     DeleteRepositoryPolicy,
     Plan,
     PublishCredential,
+    PutImageTag,
     PutLifecyclePolicy,
     PutScanOnPush,
     PutTagMutability,
@@ -38,7 +39,7 @@ from ecr_steward.errors import (
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.stores import ImageContent
-from ecr_steward.usecases.apply_content import Around, copy_content
+from ecr_steward.usecases.apply_content import Around, copy_content, put_image_tag
 from ecr_steward.usecases.apply_registry import REGISTRY_SETTINGS, apply_to_registry_settings
 from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.moving import Pace
@@ -94,6 +95,9 @@ def apply_plan(
         try:
             if isinstance(step, CopyBlob | CopyManifest):
                 copy_content(steps, content, around, pace)
+            elif isinstance(step, PutImageTag):
+                with around(step):
+                    put_image_tag(step, content)
             else:
                 with around(step):
                     _apply(step, registry, settings, backfilling)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ecr_steward.domain.brake import Brake, Hold, Load, loads, window_of_events
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, RegistryRef
 from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.pause import Pause
@@ -67,7 +67,7 @@ class Applier:
         return replace(self, pace=pace)
 
     def apply(
-        self, plan: Plan, about: RepositoryRef | RegistryRef, images: RepositoryImages | None = None
+        self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None = None
     ) -> Halt | None:
         """Carry out a plan about one repository or registry, or answer why not.
 
@@ -106,7 +106,7 @@ class Applier:
             return pauses[0]
         return None
 
-    def _held(self, rule: str, load: Load, about: RepositoryRef | RegistryRef) -> Hold | None:
+    def _held(self, rule: str, load: Load, about: AnyRepository | RegistryRef) -> Hold | None:
         hold = self.brakes.holding(rule)
         if hold is None:
             window = self.window or window_of_events(self.now())

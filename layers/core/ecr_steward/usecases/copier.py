@@ -1,11 +1,11 @@
 """Planning copies: one image to one destination, from facts that the caller may read once for many images."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
-from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
+from ecr_steward.domain.images import Holdings, ImageGraph, OtherImages, RepositoryImages
+from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.replicas import is_source
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
@@ -18,6 +18,7 @@ from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.image_graph import read_graph
+from ecr_steward.usecases.stores import store_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Copy:
     rule: Rule
     replication: ReplicationRules
     image: ImageRef
-    to: RepositoryRef
+    to: AnyRepository
 
     def __str__(self) -> str:
         return f"{self.image} to {self.to}"
@@ -38,7 +39,7 @@ class Facts:
     """What the source repository and the destination hold at one moment; one listing of each serves all plans."""
 
     source: RepositoryImages
-    destination: RepositoryImages
+    destination: Holdings
     image_tags: list[ImageTag]
     """Those that the image is to hold at the destination; none where it does not meet the conditions."""
     held_back: tuple[str, ...] = ()
@@ -67,19 +68,15 @@ class Copier:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
         for replication in rule.replicate or ():
             if replicable_tags(rule, replication, images, image.digest):
-                for destination in replication.to:
-                    to = destination.of(image.repository)
-                    if to != image.repository:
+                for destination in replication.everywhere:
+                    if (to := destination.of(image.repository)) != image.repository:
                         yield Copy(rule, replication, image, to)
 
     def facts(self, copy: Copy) -> Facts:
         """Read what both ends hold. Raises RepositoryNotFoundError for the source."""
-        try:
-            destination = self.images(copy.to)
-        except RepositoryNotFoundError:
-            destination = RepositoryImages(copy.to)
         source = self.images(copy.image.repository)
-        return Facts(source, destination, *self._fulfilling(copy, source))
+        image_tags, held_back = self._fulfilling(copy, source)
+        return Facts(source, self._holdings(copy.to, image_tags), image_tags, held_back)
 
     def plan(self, copy: Copy) -> Plan:
         """Plan the whole copy."""
@@ -91,40 +88,76 @@ class Copier:
     def plan_settings(self, copy: Copy) -> Plan:
         """Plan the destination repository, which has its settings from its first image on.
 
-        They are those of the rules that cover it, or of its source where none does.
+        They are those of the rules that cover it, or of its source where none does. Registries that are not ECR make
+        repositories by themselves, and have no settings that a rule knows.
         """
+        to = copy.to
+        if isinstance(to, OtherRepository):
+            return NOTHING
         try:
-            governing, actual = self.settings(copy.to)
+            governing, actual = self.settings(to)
         except RepositoryNotFoundError:
-            why = f"{copy.image.repository} is replicated to {copy.to.registry}"
-            governing = self.rules.governing(copy.to, {})
+            why = f"{copy.image.repository} is replicated to {to.registry}"
+            governing = self.rules.governing(to, {})
             source = copy.image.repository
-            if not governing.names and is_source(source, copy.to, self.rules):
-                governing = self.rules.governing_replica(source, self.resource_tags(source), copy.to)
+            if not governing.names and is_source(source, to, self.rules):
+                governing = self.rules.governing_replica(source, self.resource_tags(source), to)
             enforced = _enforced(governing)
-            return plan_new_repository(enforced, copy.to, asked_by=copy.rule.name, why=why)
+            return plan_new_repository(enforced, to, asked_by=copy.rule.name, why=why)
         return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)
 
     def plan_content(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the blobs and manifests of the image and of all that belongs to it."""
         there = facts.destination
-        if not facts.image_tags or facts.source.digests <= there.digests:
-            return NOTHING  # whatever the image consists of is in its repository, and all of that is there
+        if not facts.image_tags or self._is_whole(copy, facts):
+            return NOTHING
         source = copy.image.repository
         graph = read_graph(copy.image.digest, self.content.store(source), with_referrers=copy.replication.referrers)
+        if isinstance(there, OtherImages):
+            there = self._asked(graph, there)
         missing = [part for part in graph.parts if part.manifest.digest not in there.digests]
         needed = sorted({blob.digest for part in missing for blob in part.blobs})
         return plan_content(copy.rule, source, graph, there, self._held(copy.to, needed))
+
+    def _is_whole(self, copy: Copy, facts: Facts) -> bool:
+        """Whether all that an image consists of is surely at its destination."""
+        if isinstance(facts.destination, RepositoryImages):
+            return facts.source.digests <= facts.destination.digests  # all of its repository is there
+        if any(facts.destination.holders.get(tag) != copy.image.digest for tag in facts.image_tags):
+            return False
+        # Tags are put last, so what they hold is there; but for referrers, which may have been pushed since.
+        store = store_of(self.content, copy.to)
+        later = facts.source.may_refer_to(copy.image.digest) if copy.replication.referrers else []
+        return all(store.digest_of(referrer) is not None for referrer in later)
 
     def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
         return plan_tags(copy.rule, copy.image, facts.image_tags, facts.destination)
 
-    def _held(self, repository: RepositoryRef, blobs: Sequence[Digest]) -> set[Digest]:
+    def _holdings(self, repository: AnyRepository, image_tags: Sequence[ImageTag]) -> Holdings:
+        if isinstance(repository, OtherRepository):
+            store = store_of(self.content, repository)
+            holders = {tag: digest for tag in image_tags if (digest := store.digest_of(tag)) is not None}
+            return OtherImages(repository, holders, frozenset(holders.values()))
+        try:
+            return self.images(repository)
+        except RepositoryNotFoundError:
+            return RepositoryImages(repository)
+
+    def _asked(self, graph: ImageGraph, there: OtherImages) -> OtherImages:
+        """What a registry that is not ECR has of an image, asked for part by part.
+
+        An index that is there proves nothing of its children: whoever put it may not have been us.
+        """
+        store = store_of(self.content, there.repository)
+        digests = [part.manifest.digest for part in graph.parts]
+        return replace(there, digests=frozenset(digest for digest in digests if store.digest_of(digest) is not None))
+
+    def _held(self, repository: AnyRepository, blobs: Sequence[Digest]) -> set[Digest]:
         """Those of these blobs that a repository has."""
         if not blobs:
             return set()
-        store = self.content.store(repository)
+        store = store_of(self.content, repository)
         known = store.known_blobs(blobs)
         return {blob for blob in blobs if (known[blob] if blob in known else store.has_blob(blob))}
 

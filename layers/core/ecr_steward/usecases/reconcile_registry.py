@@ -240,7 +240,7 @@ def summed(found: Iterable[Swept]) -> SweepOutcome:
         repositories=sum(swept.is_covered for swept in told),
         requested=sum(swept.requested for swept in told),
         failures=tuple(failure for swept in told for failure in swept.failures),
-        lags=tuple(Lag(destination, seconds) for destination, seconds in sorted(lags.items())),
+        lags=tuple(Lag(str(destination), seconds) for destination, seconds in sorted(lags.items())),
     )
 
 

@@ -1,23 +1,25 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Iterable, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository
 from ecr_steward.domain.native_copies import LOOK_BACK
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Lag, Outcome
 from ecr_steward.domain.pause import Pause
-from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan
+from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, PutImageTag
+from ecr_steward.domain.replication import registry_of
 from ecr_steward.domain.repositories import Part
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.errors import (
     ImageNotFoundError,
     OutOfTimeError,
     PausedError,
+    RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
     StewardError,
@@ -116,7 +118,7 @@ class _Job:
         nothing = Outcome(str(image), self.rule.name, self.rule.mode)
         try:
             images = self.registry.images(image.repository)
-            image = ImageRef(image.repository, _subject_of(image.digest, images.subject_of))
+            image = ImageRef(image.repository, images.root_of(image.digest))
             if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
             copies = deque(self.copier.copies(self.rule, image, images))
@@ -149,7 +151,10 @@ class _Job:
         except (ImageNotFoundError, RepositoryNotFoundError) as cause:
             if self._is_gone(copy.image):
                 return Outcome(str(copy), self.rule.name, mode, remark="the image is gone")
-            error = RegistryUnavailableError(f"{copy}: {cause}, although the image is there")
+            if isinstance(copy.to, OtherRepository) and isinstance(cause, RepositoryNotFoundError):
+                error = RefusedByRegistryError(f"{copy}: {cause}, and the registry does not make it for what is pushed")
+            else:
+                error = RegistryUnavailableError(f"{copy}: {cause}, although the image is there")
             error.rule = self.rule.name
         except StewardError as cause:
             cause.rule = cause.rule or self.rule.name
@@ -202,7 +207,7 @@ class _Job:
         image = facts.source.images.get(copy.image.digest)
         if image is None or image.pushed_at is None or (age := self.now() - image.pushed_at) > LOOK_BACK:
             return None
-        return Lag(copy.to.registry, age.total_seconds())
+        return Lag(registry_of(copy.to), age.total_seconds())
 
     def _apply(self, plan: Plan, copy: Copy, done: list[Plan]) -> bool:
         """Apply a plan; answers whether there was anything to do.
@@ -237,7 +242,9 @@ class _Job:
         except RepositoryNotFoundError:
             return True
 
-    def _is_there(self, repository: RepositoryRef) -> bool:
+    def _is_there(self, repository: AnyRepository) -> bool:
+        if isinstance(repository, OtherRepository):
+            return True  # or is made by what is put there
         try:
             self.registry.repository(repository, {Part.DESCRIPTION})
         except RepositoryNotFoundError:
@@ -245,17 +252,9 @@ class _Job:
         return True
 
     def _moved_meanwhile(self, image: ImageRef, outcomes: Iterable[Outcome]) -> set[Digest]:
-        given = {step.image_tag for o in outcomes for step in o.plan.steps if isinstance(step, AddImageTag)}
+        steps = (step for outcome in outcomes for step in outcome.plan.steps)
+        given = {step.image_tag for step in steps if isinstance(step, AddImageTag | PutImageTag)}
         if not given or self.rule.mode is Mode.OBSERVE:
             return set()
         holders = self.registry.images(image.repository).holders
         return {holders[tag] for tag in given if tag in holders} - {image.digest}
-
-
-def _subject_of(digest: Digest, subject_of: Callable[[Digest], Digest | None]) -> Digest:
-    """The image that a referrer refers to, through referrers of referrers."""
-    seen: set[Digest] = set()
-    while (subject := subject_of(digest)) is not None and digest not in seen:
-        seen.add(digest)
-        digest = subject
-    return digest

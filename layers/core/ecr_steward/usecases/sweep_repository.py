@@ -8,7 +8,7 @@ from functools import partial
 
 from ecr_steward.domain.contents import images_after
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.native_copies import recent
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome, SweepFailure
@@ -19,7 +19,14 @@ from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
 from ecr_steward.domain.withdrawals import Mirror
-from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
+from ecr_steward.errors import (
+    AccessDeniedError,
+    ImageNotFoundError,
+    RefusedByRegistryError,
+    RepositoryNotFoundError,
+    RetryableError,
+    StewardError,
+)
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
@@ -132,6 +139,8 @@ class _Visit:
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
         self._copier = Copier(rules, hands.content, images, settings, resource_tags, self._assessor)
+        self._silent: set[AnyRepository] = set()
+        """Registries that are not ECR and have failed: one failure says it, and so many images are not waited for."""
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
 
@@ -229,7 +238,8 @@ class _Visit:
             image = ImageRef(self._repository, digest)
             missing: list[tuple[Copy, Plan]] = []
             for copy in self._copier.copies(rule, image, images):
-                self._attempt(copy, partial(self._look_at_copy, copy, missing))
+                if copy.to not in self._silent:
+                    self._attempt(copy, partial(self._look_at_copy, copy, missing))
             if missing and rule.mode is Mode.ENFORCE and not self._hands.is_dry:
                 self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
                 if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
@@ -293,7 +303,12 @@ class _Visit:
         self._hands.notices.publish(verdict_notice(rule, image, assessment))
 
     def _look_at_copy(self, copy: Copy, missing: list[tuple[Copy, Plan]]) -> None:
-        plan = self._copier.plan(copy)
+        try:
+            plan = self._copier.plan(copy)
+        except (RetryableError, AccessDeniedError, RefusedByRegistryError):
+            if isinstance(copy.to, OtherRepository):
+                self._silent.add(copy.to)
+            raise
         if not plan.is_empty:
             missing.append((copy, plan))
             self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=LEFT_TO_QUEUE))

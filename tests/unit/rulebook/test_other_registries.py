@@ -1,0 +1,129 @@
+"""Destinations that are not ECR, as the rulebook writes them."""
+
+import pytest
+
+from ecr_steward.domain.names import OtherRepository, host_of, registry_at
+from ecr_steward.domain.rules import Destination, OtherDestination
+from ecr_steward.errors import InvalidNameError
+from ecr_steward.rulebook.bounds import Bounds
+from ecr_steward.rulebook.compile import compile_rulebook
+from ecr_steward.rulebook.validate import validate
+from ecr_steward_fakes.rules import API
+
+GHCR = {"registry": "ghcr.io", "repository": "acme/{name}", "login": "ecr-steward/ghcr"}
+
+
+def copying_to(with_rule, *destinations, **entry):
+    return with_rule(replicate=[{"to": list(destinations), **entry}])
+
+
+def compiled(data):
+    rulebook, problems = validate(data)
+    assert rulebook is not None, problems
+    return compile_rulebook(rulebook)
+
+
+def codes_of(data):
+    return {problem.code.value for problem in validate(data)[1]}
+
+
+def test_destinations_in_ecr_and_elsewhere_stand_side_by_side(with_rule):
+    (entry,) = compiled(copying_to(with_rule, {"region": "eu-west-1"}, GHCR)).rules[0].replicate
+
+    assert entry.to == (Destination("eu-west-1"),)
+    assert entry.elsewhere == (OtherDestination("ghcr.io", "acme/{name}", "ecr-steward/ghcr"),)
+    assert entry.elsewhere[0].of(API) == OtherRepository("ghcr.io", f"acme/{API.name}", "ecr-steward/ghcr")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("docker.io", "registry-1.docker.io"),
+        ("index.docker.io", "registry-1.docker.io"),
+        ("GHCR.io", "ghcr.io"),
+        ("registry.example.com:5000", "registry.example.com:5000"),
+        ("localhost", "localhost"),
+        ("127.0.0.1:5000", "127.0.0.1:5000"),
+        ("[::1]:5000", "[::1]:5000"),
+    ],
+)
+def test_a_host_is_the_address_that_is_spoken_to(with_rule, written, meant):
+    (entry,) = compiled(copying_to(with_rule, {"registry": written})).rules[0].replicate
+
+    assert [destination.host for destination in entry.elsewhere] == [meant]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://ghcr.io",
+        "ghcr.io/acme",
+        "user@ghcr.io",
+        "ghcr",
+        "ghcr.io:port",
+        "-ghcr.io",
+        "ghcr.io ",
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+        "111122223333.dkr-ecr.eu-west-1.on.aws",
+    ],
+)
+def test_what_is_no_host_beside_ecr_is_refused(with_rule, written):
+    assert codes_of(copying_to(with_rule, {"registry": written})) == {"ES254"}
+
+
+def test_ecrs_own_address_is_told_in_account_and_region(with_rule):
+    (problem,) = validate(copying_to(with_rule, {"registry": "111122223333.dkr.ecr.eu-west-1.amazonaws.com"}))[1]
+
+    assert '`account: "111122223333"` and `region: eu-west-1`' in str(problem)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["111122223333.dkr.ecr.eu-west-1.amazonaws.com.evil.example", "x111122223333.dkr.ecr.eu-west-1.amazonaws.com"],
+)
+def test_a_host_that_only_looks_like_ecr_is_another_registry(host):
+    assert registry_at(host) is None
+    assert host_of(host) == host
+
+
+@pytest.mark.parametrize(
+    ("destination", "code"),
+    [
+        ({"registry": "ghcr.io", "region": "eu-west-1"}, "ES510"),
+        ({"registry": "ghcr.io", "account": "222233334444"}, "ES510"),
+        ({"region": "eu-west-1", "login": "ecr-steward/ghcr"}, "ES510"),
+    ],
+)
+def test_a_destination_is_in_ecr_or_elsewhere(with_rule, destination, code):
+    assert codes_of(copying_to(with_rule, destination)) == {code}
+
+
+def test_nothing_is_taken_away_elsewhere(with_rule):
+    data = copying_to(with_rule, {"region": "eu-west-1"}, {"registry": "ghcr.io"}, remove={"after": "7d"})
+
+    assert codes_of(data) == {"ES511"}
+
+
+def test_a_copy_elsewhere_under_the_same_name_leads_nowhere_back(with_rule):
+    assert codes_of(copying_to(with_rule, {"registry": "ghcr.io"}, {"registry": "quay.io"})) == set()
+
+
+def test_a_name_that_no_registry_takes_is_refused():
+    with pytest.raises(InvalidNameError, match="not a repository name"):
+        OtherRepository("ghcr.io", "Acme/Api")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "codes"),
+    [
+        (Bounds(other_registries=frozenset({"ghcr.io"}), secret_prefix="ecr-steward/"), []),
+        (Bounds(), []),
+        (Bounds(other_registries=frozenset({"quay.io"})), ["ES607"]),
+        (Bounds(other_registries=frozenset()), ["ES607"]),
+        (Bounds(secret_prefix="ecr-steward/prod/"), ["ES601"]),
+    ],
+)
+def test_a_deployment_bounds_where_images_go_and_whose_logins_are_read(with_rule, bounds, codes):
+    rulebook, _ = validate(copying_to(with_rule, GHCR))
+
+    assert [problem.code.value for problem in bounds.outside(rulebook)] == codes

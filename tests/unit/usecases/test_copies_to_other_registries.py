@@ -1,0 +1,215 @@
+"""Copies to registries that are not ECR."""
+
+from dataclasses import replace
+
+import pytest
+
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import ImageRef, ImageTag, OtherRepository
+from ecr_steward.domain.notices import ImageReplicated
+from ecr_steward.domain.outcome import Outcome, SweepOutcome
+from ecr_steward.domain.plan import PutImageTag
+from ecr_steward.domain.rules import Destination, OtherDestination, ReplicationRules
+from ecr_steward.errors import (
+    DigestMismatchError,
+    RefusedByRegistryError,
+    RegistryUnavailableError,
+    RepositoryNotFoundError,
+)
+from ecr_steward.usecases.reconcile_registry import reconcile_registry
+from ecr_steward.usecases.replicate_image import replicate_image
+from ecr_steward_fakes import FakeNotices
+from ecr_steward_fakes.appliers import applier_of
+from ecr_steward_fakes.messages import FakeReplicationQueue
+from ecr_steward_fakes.rules import API, AWAY, HOME, noon, rulebook
+from ecr_steward_fakes.stores import FakeStore
+from ecr_steward_fakes.worlds import World, blob, give_tag, hands_of, manifest, world
+
+AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
+ARM64 = manifest("arm64", blobs=[blob("config arm64"), blob("shared")])
+INDEX = manifest("index", children=[AMD64, ARM64])
+SBOM = manifest("sbom", blobs=[blob("sbom")], subject=INDEX)
+ALL = [AMD64, ARM64, INDEX, SBOM]
+GHCR = OtherDestination("ghcr.io", "acme/{name}", "ecr-steward/ghcr")
+MIRROR = OtherRepository("ghcr.io", f"acme/{API.name}", "ecr-steward/ghcr")
+ELSEWHERE = (ReplicationRules((), elsewhere=(GHCR,)),)
+
+
+def replicate(there: World, held: Manifest = INDEX, notices: FakeNotices | None = None, **changes: object) -> Outcome:
+    (outcome,) = replicate_image(
+        ImageRef(API, held.digest),
+        rules=rulebook(**{"replicate": ELSEWHERE, **changes}),
+        registry=there.registry,
+        content=there.content,
+        scans=there.scans,
+        notices=notices or FakeNotices(),
+        now=noon,
+        applier=applier_of(there.registry, there.content),
+    )
+    return outcome
+
+
+def sweep(there: World, queue: FakeReplicationQueue | None = None, **changes: object) -> SweepOutcome:
+    return reconcile_registry(
+        [HOME],
+        rules=rulebook(**{"image_tags": None, "repository": None, "replicate": ELSEWHERE, **changes}),
+        hands=hands_of(there, FakeNotices(), queue or FakeReplicationQueue()),
+    )
+
+
+def mirror(there: World) -> FakeStore:
+    return there.content.elsewhere(MIRROR)
+
+
+def test_a_whole_graph_arrives_children_first_and_tags_last() -> None:
+    there, notices = world(ALL, {"1.4.2": INDEX, "1-latest": INDEX}), FakeNotices()
+
+    outcome = replicate(there, notices=notices)
+
+    assert outcome.error is None
+    put = [call.arguments[0] for call in there.registry.calls.entries if call.method == "put_manifest"]
+    assert put == [AMD64.digest, ARM64.digest, INDEX.digest, SBOM.digest, "1-latest", "1.4.2"]
+    assert mirror(there).tags == {"1.4.2": INDEX.digest, "1-latest": INDEX.digest}
+    told = frozenset({ImageTag("1-latest"), ImageTag("1.4.2")})
+    assert notices.published == [ImageReplicated("services", ImageRef(API, INDEX.digest), MIRROR, told)]
+
+
+def test_nothing_is_moved_or_read_of_the_source_when_each_tag_is_there() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    replicate(there)
+    there.registry.calls.clear()
+
+    outcome = replicate(there)
+
+    assert outcome.plan.is_empty
+    assert not {"manifest", "put_manifest", "write_blob", "has_blob"} & set(there.registry.calls.methods)
+
+
+def test_a_referrer_that_is_pushed_later_follows_its_image() -> None:
+    there = world(ALL[:3], {"1.4.2": INDEX})
+    replicate(there)
+    of_a_child = manifest("signature of a child", blobs=[blob("signature")], subject=ARM64)
+    there.content.hold(API, SBOM)
+    there.content.hold(API, of_a_child)
+
+    replicate(there, SBOM)
+
+    assert {SBOM.digest, of_a_child.digest} <= set(mirror(there).manifests)
+    assert replicate(there).plan.is_empty
+
+
+def test_only_what_is_missing_goes_when_a_tag_has_moved() -> None:
+    there = world(ALL, {"1-latest": INDEX})
+    replicate(there)
+    next_one = manifest("next", blobs=[blob("config next"), blob("shared")])
+    there.content.hold(API, next_one)
+    give_tag(there.registry, ImageRef(API, next_one.digest), ImageTag("1-latest"))
+    there.registry.calls.clear()
+
+    outcome = replicate(there, next_one)
+
+    assert [str(step) for step in outcome.plan.steps][-1] == (
+        f"put image tag 1-latest on {next_one.digest} in ghcr.io/acme/{API.name}, moving it from {INDEX.digest}"
+    )
+    assert mirror(there).tags == {"1-latest": next_one.digest}
+    written = [call.arguments[0] for call in there.registry.calls.entries if call.method == "write_blob"]
+    assert written == [blob("config next").digest]
+
+
+def test_a_child_that_is_missing_is_brought_although_its_index_is_there() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    replicate(there)
+    del mirror(there).manifests[ARM64.digest]
+    del mirror(there).tags[ImageTag("1.4.2")]
+
+    replicate(there)
+
+    assert ARM64.digest in mirror(there).manifests
+    assert mirror(there).tags == {"1.4.2": INDEX.digest}
+
+
+def test_ecr_and_another_registry_get_an_image_by_one_rule() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    both = (ReplicationRules((Destination(region=AWAY.region),), elsewhere=(GHCR,)),)
+
+    outcomes = replicate_image(
+        ImageRef(API, INDEX.digest),
+        rules=rulebook(replicate=both),
+        registry=there.registry,
+        content=there.content,
+        scans=there.scans,
+        notices=FakeNotices(),
+        now=noon,
+        applier=applier_of(there.registry, there.content),
+    )
+
+    assert [outcome.subject.partition(" to ")[2] for outcome in outcomes] == [str(API.in_registry(AWAY)), str(MIRROR)]
+    assert there.registry.holds(ImageRef(API.in_registry(AWAY), INDEX.digest))
+    assert mirror(there).tags == {"1.4.2": INDEX.digest}
+
+
+def test_no_tag_is_put_when_the_content_was_refused() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    there.registry.calls.fail_before("put_manifest", RefusedByRegistryError("no such media type here"))
+
+    outcome = replicate(there)
+
+    assert isinstance(outcome.error, RefusedByRegistryError)
+    assert mirror(there).tags == {}
+
+
+def test_a_registry_that_shows_another_image_than_it_took_is_told() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    elsewhere = mirror(there)
+    put = elsewhere.put_manifest
+
+    def put_and_lose(given: Manifest, image_tag: ImageTag | None, *, is_top: bool = False) -> None:
+        put(given, image_tag, is_top=is_top)
+        elsewhere.tags.update(dict.fromkeys(elsewhere.tags, AMD64.digest))
+
+    elsewhere.put_manifest = put_and_lose  # type: ignore[method-assign]
+
+    outcome = replicate(there)
+
+    assert isinstance(outcome.error, DigestMismatchError)
+    assert str(AMD64.digest) in str(outcome.error)
+
+
+def test_it_is_no_passing_fault_when_a_registry_makes_no_repository() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    there.registry.calls.fail_before("write_blob", RepositoryNotFoundError("there is no repository acme"))
+
+    outcome = replicate(there)
+
+    assert isinstance(outcome.error, RefusedByRegistryError)
+    assert "does not make it" in str(outcome.error)
+
+
+def test_a_sweep_asks_for_the_copy_that_no_event_has_made_and_then_for_none() -> None:
+    there, queue = world(ALL, {"1.4.2": INDEX}), FakeReplicationQueue()
+
+    found = sweep(there, queue)
+    replicate(there)
+    again = sweep(there)
+
+    assert [job.image for job in queue.requested] == [ImageRef(API, INDEX.digest)]
+    (outcome,) = found.outcomes
+    assert isinstance(outcome.plan.steps[-1], PutImageTag)
+    assert (again.requested, again.outcomes) == (0, ())
+
+
+def test_a_sweep_tells_of_a_silent_registry_once_and_goes_on() -> None:
+    others = [manifest(f"image {number}", blobs=[blob(f"config {number}")]) for number in range(5)]
+    there = world([*ALL, *others], {"1.4.2": INDEX, **{f"1.5.{number}": each for number, each in enumerate(others)}})
+    there.registry.calls.fail_before("digest_of", RegistryUnavailableError("ghcr.io does not answer"))
+    both = (ReplicationRules((Destination(region=AWAY.region),), elsewhere=(GHCR,)),)
+
+    found = sweep(there, replicate=both)
+
+    assert [failure.why for failure in found.failures] == ["ghcr.io does not answer"]
+    assert found.requested == 6
+
+
+@pytest.mark.parametrize("name", [None, "fixed"])
+def test_the_name_elsewhere_is_the_sources_unless_the_rule_says_another(name: str | None) -> None:
+    assert replace(GHCR, repository=name).of(API).name == (name or API.name)
