@@ -1,16 +1,20 @@
 """CNCF distribution, Debian's docker-registry: a registry that is not ECR and that nobody here wrote."""
 
+import json
 import re
 import shutil
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import urllib3
 
-PASSWORD = ("ann", "s3cret")
+BASIC = f"Basic {b64encode(b'ann:s3cret').decode()}"
+"""The login, where one is wanted."""
 _HTPASSWD = "ann:$2y$04$CYfjCRU.w6wrRobsUyxNyOyZEDjxXfPbwski0Uv7T2yAruvPD0vJK\n"  # htpasswd -Bbn -C 4 ann s3cret
 _CONFIG = """version: 0.1
 log: {level: info, accesslog: {disabled: true}}
@@ -36,6 +40,19 @@ def cncf_distribution(folder: Path, *, more: str = "", wants_password: bool = Fa
         finally:
             server.terminate()
             server.wait(10)
+
+
+def docker_config(host: str) -> str:
+    """The login to it as Docker writes it down."""
+    return json.dumps({"auths": {host: {"auth": BASIC.removeprefix("Basic ")}}})
+
+
+def shown_by(host: str, repository: str, reference: str) -> bytes | None:
+    """A manifest as it shows it, to whoever has the login."""
+    accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+    url = f"http://{host}/v2/{repository}/manifests/{reference}"
+    answer = urllib3.request("GET", url, headers={"Authorization": BASIC, "Accept": accept}, retries=False)
+    return answer.data if answer.status == 200 else None
 
 
 def _address(log: Path, server: "subprocess.Popen[bytes]") -> str:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 import urllib3
 
 from client_matrix.layout import Layout
-from tests.cncf_distribution import PASSWORD, cncf_distribution
+from tests.cncf_distribution import cncf_distribution, docker_config
 
 pytestmark = pytest.mark.client
 
@@ -32,7 +31,7 @@ def other(tmp_path: Path, shell) -> Iterator[str]:
     """CNCF distribution, which wants a password that the shell knows; its host."""
     with cncf_distribution(tmp_path / "distribution", wants_password=True) as host:
         logins = json.loads(shell.login_file.read_text())
-        logins["auths"][host] = {"auth": b64encode(":".join(PASSWORD).encode()).decode()}
+        logins["auths"] |= json.loads(docker_config(host))["auths"]
         shell.login_file.write_text(json.dumps(logins))
         yield host
 

@@ -1,19 +1,15 @@
 """Copies to a registry that is not ECR, by the functions as they are deployed."""
 
-import json
-from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import urllib3
 
-from tests.cncf_distribution import PASSWORD, cncf_distribution
+from tests.cncf_distribution import cncf_distribution, docker_config, shown_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.client]
 
 SECRET = "ecr-steward/elsewhere"
-BASIC = f"Basic {b64encode(':'.join(PASSWORD).encode()).decode()}"
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +23,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def house(open_house: Any, elsewhere: str) -> Any:
     """A house whose template lets images go there, and that has its password."""
     made = open_house(parameters={"OtherRegistries": elsewhere})
-    logins = json.dumps({"auths": {elsewhere: {"auth": BASIC.removeprefix("Basic ")}}})
-    made.sandbox.client("secretsmanager").create_secret(Name=SECRET, SecretString=logins)
+    made.sandbox.client("secretsmanager").create_secret(Name=SECRET, SecretString=docker_config(elsewhere))
     return made
 
 
@@ -42,22 +37,14 @@ def copying_to(house: Any, **destination: str) -> None:
     house.rulebook.deploy(lambda rulebook: rulebook.update(rules=[rule], credentials=[]))
 
 
-def held(host: str, repository: str, reference: str) -> bytes | None:
-    """A manifest as that registry shows it."""
-    accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
-    url = f"http://{host}/v2/{repository}/manifests/{reference}"
-    answer = urllib3.request("GET", url, headers={"Authorization": BASIC, "Accept": accept}, retries=False)
-    return answer.data if answer.status == 200 else None
-
-
 def test_an_image_goes_to_another_registry_when_it_is_pushed(house: Any, elsewhere: str) -> None:
     copying_to(house, registry=elsewhere, login=SECRET)
 
     pushed = house.push("team/api", "1.0.0")
 
-    assert held(elsewhere, "mirror/team/api", "1.0.0") == pushed.index.content
+    assert shown_by(elsewhere, "mirror/team/api", "1.0.0") == pushed.index.content
     for child in pushed.children:
-        assert held(elsewhere, "mirror/team/api", str(child.digest)) == child.content
+        assert shown_by(elsewhere, "mirror/team/api", str(child.digest)) == child.content
     notices = [each.event["detail"] for each in house.sandbox.events if each.event["detail-type"] == "Image Replicated"]
     assert notices[-1]["destination"] == {"registry": elsewhere, "repository-name": "mirror/team/api"}
 
@@ -66,12 +53,12 @@ def test_a_sweep_brings_what_no_event_announced_and_then_finds_nothing_to_do(hou
     copying_to(house, registry=elsewhere, login=SECRET)
     with house.unheard():
         pushed = house.push("team/unheard", "2.0.0")
-    assert held(elsewhere, "mirror/team/unheard", "2.0.0") is None
+    assert shown_by(elsewhere, "mirror/team/unheard", "2.0.0") is None
 
     ran = house.sweep()
     again = house.sweep()
 
-    assert held(elsewhere, "mirror/team/unheard", "2.0.0") == pushed.index.content
+    assert shown_by(elsewhere, "mirror/team/unheard", "2.0.0") == pushed.index.content
     assert any("ReplicateImage" in each.function for each in ran)
     assert not any("ReplicateImage" in each.function for each in again)
     assert not house.take("FailureQueue")
@@ -82,7 +69,7 @@ def test_a_registry_that_the_template_does_not_name_gets_nothing(house: Any, els
 
     house.push("team/secret", "1.0.0")
 
-    assert held(elsewhere, "mirror/team/secret", "1.0.0") is None
+    assert shown_by(elsewhere, "mirror/team/secret", "1.0.0") is None
     (failed,) = [each for each in house.take("FailureQueue") if each["error"] == "RegistryNotAllowedError"]
     assert "name it in the template's parameter OtherRegistries" in failed["message"]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -19,14 +20,16 @@ from sandbox.demo.rulebook_layer import RulebookLayer
 from sandbox.oci_layout import Layout
 from sandbox.sandbox import Sandbox
 from sandbox.scan_reports import record_scans
+from tests.cncf_distribution import cncf_distribution, docker_config
 
 ROOT = Path(__file__).parents[3]
 BUILD, SAMPLES = ROOT / ".aws-sam" / "build", ROOT / "events"
 HUB, SPOKE = "111122223333", "222233334444"
 HOME, AWAY = "us-east-1", "eu-west-1"
+LOGIN = "ecr-steward/elsewhere"
 SECRETS = {HUB: "ecr-steward/hub", SPOKE: "ecr-steward/spoke"}
-RULEBOOK = yaml.safe_load((Path(__file__).parent / "rulebook.yaml").read_text(encoding="utf-8"))
-"""A rulebook that wants something of every function."""
+RULEBOOK = Template((Path(__file__).parent / "rulebook.yaml").read_text(encoding="utf-8"))
+"""A rulebook that wants something of every function, for a registry that is not ECR."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,10 @@ class Roles:
 class House:
     """A sandbox of the built template with a connected account, and one repository after the other."""
 
-    def __init__(self, sandbox: Sandbox, layout: Layout, load_event: Callable[[str], Any]) -> None:
+    def __init__(self, sandbox: Sandbox, layout: Layout, load_event: Callable[[str], Any], elsewhere: str) -> None:
         self.sandbox = sandbox
+        self.elsewhere = elsewhere
+        """The host of a registry that is not ECR, and wants a password."""
         self.roles = Roles(sandbox)
         self.load_event = load_event
         self._layout = layout
@@ -359,9 +364,15 @@ def house(tmp_path_factory: pytest.TempPathFactory, layout: Layout) -> Iterator[
         return json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
 
     data = tmp_path_factory.mktemp("roles") / "data"
-    with Sandbox(BUILD, data=data, spokes=[SPOKE], redelivery_seconds=0.02, longest_window_seconds=0.02) as sandbox:
-        house = House(sandbox, layout, load_event)
-        RulebookLayer(sandbox).deploy(lambda rulebook: rulebook.update(RULEBOOK))
+    quick = {"redelivery_seconds": 0.02, "longest_window_seconds": 0.02}
+    with (
+        cncf_distribution(data.with_name("elsewhere"), wants_password=True) as elsewhere,
+        Sandbox(BUILD, data=data, spokes=[SPOKE], parameters={"OtherRegistries": elsewhere}, **quick) as sandbox,
+    ):
+        house = House(sandbox, layout, load_event, elsewhere)
+        sandbox.client("secretsmanager").create_secret(Name=LOGIN, SecretString=docker_config(elsewhere))
+        rules = yaml.safe_load(RULEBOOK.substitute(ELSEWHERE=elsewhere))
+        RulebookLayer(sandbox).deploy(lambda rulebook: rulebook.update(rules))
         for account in (HUB, SPOKE):
             rule_name = house.physical_id("ForwardToStewardRule", account)
             sandbox.client("events", account=account).disable_rule(Name=rule_name)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from tests.cncf_distribution import shown_by
+
 HUB, SPOKE = "111122223333", "222233334444"
 HOME, AWAY = "us-east-1", "eu-west-1"
 SETTINGS = {"policy", "lifecycle", "mutability", "scanning", "resource tags"}
@@ -498,6 +500,25 @@ class ReplicateFromSpoke(Replicate):
     account = SPOKE
 
 
+class Publish(Replicate):
+    """An image is pushed that goes to a registry that is not ECR."""
+
+    effects: ClassVar = {"published", "notice", "remembered"}
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("published")
+        self.house.at().ecr.create_repository(repositoryName=self.repository)
+        self.pushed = self.house.push(self.house.at(), self.repository, "1.0.0")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        found = set(self.noticed())
+        if shown_by(self.house.elsewhere, self.repository, "1.0.0") == self.pushed.index.content:
+            found.add("published")
+        if self.house.notices("Image Replicated", self.repository):
+            found.add("notice")
+        return found
+
+
 class Sweep(Scenario):
     """Nothing was announced: no repository here or there, no version, no image with a bad tag."""
 
@@ -534,6 +555,21 @@ class Sweep(Scenario):
         if set(self.settings(self.repository, SPOKE)) == SETTINGS:
             found.add("spoke")
         return found
+
+
+class SweepPublished(Publish):
+    """What is to go to a registry that is not ECR has not been announced."""
+
+    effects: ClassVar = {"requested"}
+    function = "ReconcileRegistryFunction"
+    also = Sweep.also
+
+    def play(self) -> None:
+        self.house.tick("ReconcileRegistryFunctionSweep")
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        jobs = [json.loads(body) for body in self.house.take("ReplicateImageQueue")]
+        return {"requested"} if any(job["detail-type"] == "Replication Requested" for job in jobs) else set()
 
 
 class SweepNative(Scenario):
@@ -777,6 +813,8 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "replicate to a new repository": ReplicateToNewRepository,
     "replicate from the spoke": ReplicateFromSpoke,
     "replicate what is under way": ReplicateWhatIsUnderWay,
+    "publish": Publish,
+    "sweep what is to be published": SweepPublished,
     **{f"{name}, and the bus refuses": released(scenario) for name, scenario in NOTIFYING.items()},
     **{f"malformed for {one.function}": malformed(one.function, POLLED.get(one.function)) for one in FUNCTIONS},
     "malformed part of a sweep": malformed(Sweep.function, "ReconcileRegistryQueue"),

@@ -182,6 +182,7 @@ TABLE = [
     *rows(REPLICATE, "replicate", {"dynamodb:Query": ALL}),
     *rows(REPLICATE, "replicate", {"dynamodb:DeleteItem": COPIES}, on="-StateTable-"),
     *rows(REPLICATE, "replicate what is under way", {"sqs:SendMessage": {"put back"}}, on="-ReplicateImageQueue-"),
+    *rows(REPLICATE, "publish", {"secretsmanager:GetSecretValue": ALL}),
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),
@@ -207,6 +208,7 @@ TABLE = [
     *rows(SWEEP, "retain", {"dynamodb:DeleteItem": {"forgotten"}}, on="-StateTable-"),
     *rows(SWEEP, "retain", RUNNING),
     *rows(SWEEP, "sweep what ECR copies", {"ecr:DescribeImageReplicationStatus": ALL}),
+    *rows(SWEEP, "sweep what is to be published", {"secretsmanager:GetSecretValue": ALL}),
     *rows(SWEEP, "sweep what was there before", {BACKFILLING: ALL}),
     *rows(SWEEP, "sweep what ECR failed to bring", {"ecr:DescribeReplicationBackfillResults": ALL}),
     *keeping("ReconcileRegistryFunction"),
