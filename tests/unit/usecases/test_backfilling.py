@@ -158,7 +158,21 @@ def test_nothing_is_asked_about_backfills_when_the_rulebook_does_not_want_them(m
     (outcome,) = mesh.sweep()
 
     assert [type(step).__name__ for step in outcome.plan.steps] == ["PutReplicationConfiguration"]
-    assert mesh.calls.methods == ["replication", "put_replication"]
+    assert mesh.calls.methods == ["replication", "forget_started_backfill", "put_replication"]
+
+
+def test_another_backfill_is_started_when_replication_was_mended_while_the_rulebook_wanted_none(mesh: Mesh) -> None:
+    mesh.sweep()
+    mesh.finish()
+    mesh.want({"prod/"}, backfill=False)
+    mesh.unconfigure()
+    mesh.sweep()
+    assert mesh.started == [AWAY]
+
+    mesh.want({"prod/"})
+    mesh.sweep()
+
+    assert mesh.started == [AWAY, AWAY]
 
 
 def test_progress_is_told_while_one_is_under_way(mesh: Mesh) -> None:

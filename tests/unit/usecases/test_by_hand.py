@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.by_hand import BY_HAND
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.journal import StepState
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef
 from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, Plan, RemoveImageTag
 from ecr_steward.domain.releases import RELEASED_FOR
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
@@ -334,6 +335,16 @@ def test_a_deleted_image_cannot_be_undone():
     entry = house.journal.entry(house.journal.begin(step, "reconcile_registry"))
 
     with pytest.raises(CannotUndoError, match="a deleted image is gone from the registry"):
+        house.hands.undo(entry)
+
+
+def test_a_backfill_cannot_be_undone():
+    house = House()
+    to = RegistryRef("111122223333", "eu-west-1")
+    step = StartReplicationBackfill(rule="mesh", why="w", registry=API.registry, to=to, prefixes=frozenset({""}))
+    entry = house.journal.entry(house.journal.begin(step, "reconcile_registry"))
+
+    with pytest.raises(CannotUndoError, match="what ECR has copied stays"):
         house.hands.undo(entry)
 
 

@@ -61,9 +61,9 @@ class Backfilling:
         """Void what was noted of destinations to which ECR does not copy all that it should.
 
         Before the configuration is mended: what was pushed meanwhile a backfill has to bring, and an end in between
-        must not hide that.
+        must not hide that. Whether or not the rulebook wants backfills now: it may want them again.
         """
-        if wanted.backfill and self.started is not None:
+        if self.started is not None:
             for to in gaps(wanted, before):
                 self.started.forget(registry, to)
 
