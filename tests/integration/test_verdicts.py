@@ -13,6 +13,8 @@ from sandbox.demo.layout import Release
 SPOKE = "222233334444"
 HIGH = {"CVE-2026-40001": "HIGH"}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def house(open_house: Any) -> Any:
@@ -79,7 +81,6 @@ def put_by_hand(house: Any, detail: dict[str, Any], account: str | None = None) 
     return house.sandbox.invocations[before:]
 
 
-@pytest.mark.slow
 def test_image_is_judged_once_per_batch_when_the_scans_of_many_children_end_together(house: Any) -> None:
     releases = [image_for_many(12, version) for version in ("1.0.0", "1.1.0")]
     house.home.ecr.create_repository(repositoryName="payments/many")
@@ -104,7 +105,6 @@ def test_image_is_judged_once_per_batch_when_the_scans_of_many_children_end_toge
     assert len(judged) == 2 * len(batches)
 
 
-@pytest.mark.slow
 def test_people_hear_of_a_verdict_when_it_is_a_fail(house: Any) -> None:
     sqs, topic = house.sandbox.client("sqs"), house.sandbox.deployment.resources["NoticesTopic"].physical_id
     chat = sqs.create_queue(QueueName="chat")["QueueUrl"]
@@ -127,7 +127,6 @@ def receive(sqs: Any, url: str) -> list[dict[str, Any]]:
     return messages
 
 
-@pytest.mark.slow
 def test_verdict_of_a_hand_copies_nothing_when_the_image_has_failed(house: Any) -> None:
     pushed = house.push("payments/forged", "1.0.0")
     house.scan_ends("payments/forged", [child.digest for child in pushed.children], HIGH)
@@ -165,7 +164,6 @@ def test_verdict_of_a_hand_waits_in_the_failure_queue_when_it_is_malformed(house
     assert "detail.image-digest" in kept["message"]
 
 
-@pytest.mark.slow
 def test_same_failing_verdict_is_told_again_after_a_day_and_not_before(house: Any) -> None:
     pushed = house.push("payments/still-failing", "1.0.0")
     house.scan_ends("payments/still-failing", [child.digest for child in pushed.children], HIGH)

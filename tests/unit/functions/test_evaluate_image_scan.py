@@ -211,3 +211,18 @@ def test_hand_written_verdict_copies_nothing_unless_the_facts_agree(
     assert answer == {"batchItemFailures": []}
     assert house.failures.failed == []
     assert len(there.registry.images_in(API.in_registry(AWAY))) == copied
+
+
+def test_hand_written_verdict_waits_in_the_failure_queue_when_it_is_malformed(
+    load_event: Callable[[str], Any], move_in: Callable[..., None], context: Any, house: Any
+) -> None:
+    move_in(scanned(), scan=SCAN_RULES, replicate=(WHEN_PASSED,))
+    forged = load_event("image_verdict/pass")
+    forged["detail"]["image-digest"] = "1.0.0"
+
+    answer = replicate_image(batch(json.dumps(forged)), context)
+
+    assert answer == {"batchItemFailures": []}
+    (failed,) = house.failures.failed
+    assert (failed.error, failed.event["detail"]) == ("MalformedEventError", forged["detail"])
+    assert "detail.image-digest" in failed.message
