@@ -31,13 +31,18 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], statuses:
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         started = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=said, stderr=complained)  # noqa: S603
+        # With a timeout Popen.wait looks only every 50 ms whether a process has ended: as long as some commands take.
+        late = threading.Timer(TIMEOUT, process.kill)
+        late.daemon = True
         with process:
             watcher = _Watcher(process.pid)
             watcher.start()
+            late.start()
             try:
-                process.wait(TIMEOUT)
+                process.wait()
                 seconds = time.perf_counter() - started
             finally:
+                late.cancel()
                 process.kill()
                 watcher.end()
         output, errors = (_read(file) for file in (said, complained))
