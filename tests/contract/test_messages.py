@@ -35,6 +35,7 @@ from ecr_steward.events.own import (
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
 from ecr_steward_fakes import FakeFailureQueue, FakeNotices, FakeReplicationQueue
+from tests.tables import make_idempotency_table
 
 HOME = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
 IMAGE = ImageRef(HOME, Digest(f"sha256:{'a' * 64}"))
@@ -98,12 +99,7 @@ class AwsWorld:
         clients.events.put_targets(
             Rule="all", EventBusName="ecr-steward", Targets=[{"Id": "heard", "Arn": heard["QueueArn"]}]
         )
-        clients.dynamodb.create_table(
-            TableName="idempotency",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_idempotency_table(clients.dynamodb)
         self.notices = EventBusNotices(clients, "ecr-steward", "idempotency", encode_notice)
         self.replication_queue = SqsReplicationQueue(clients, self._jobs, encode_job)
         self.failure_queue = SqsFailureQueue(clients, self._failures, lambda: datetime(2026, 11, 24, tzinfo=UTC))

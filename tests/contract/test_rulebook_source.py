@@ -16,6 +16,7 @@ from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.errors import PermanentError, RefusedByRegistryError
 from ecr_steward.ports.rulebook import CompiledRulebook, LastGoodRulebook, RulebookSource
 from ecr_steward_fakes.rulebook import FakeLastGoodRulebook, FakeRulebookSource
+from tests.tables import make_state_table
 
 
 class World(Protocol):
@@ -42,12 +43,7 @@ class AwsWorld:
         session = boto3.Session("111122223333", "secret", region_name="us-east-1")
         self.clients = AwsClients(session, Config(retries={"total_max_attempts": 1}))
         self.clients.s3.create_bucket(Bucket="rules")
-        self.clients.dynamodb.create_table(
-            TableName="state",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_state_table(self.clients.dynamodb)
         self.source = S3Rulebook(self.clients, "rules", "rulebook.json")
         table = StateTable(self.clients, "state", lambda: datetime.now(UTC))
         self.last_good = StateRulebook(table, self.source.place)

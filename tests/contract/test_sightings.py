@@ -15,6 +15,8 @@ from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef, image_t
 from ecr_steward.domain.sightings import REMEMBERED, Sighting
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward_fakes import FakeSightings
+from tests.clock import SettableClock
+from tests.tables import make_state_table
 
 API = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
 ABROAD = API.in_registry(RegistryRef("111122223333", "eu-west-1"))
@@ -24,38 +26,20 @@ MONDAY = datetime(2026, 11, 23, 12, 30, 15, 250_000, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = MONDAY
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock(MONDAY)
 
 
 @pytest.fixture(params=["fake", "adapter"])
-def two_kinds(request: pytest.FixtureRequest, clock: Clock) -> Iterator[tuple[Sightings, Sightings]]:
+def two_kinds(request: pytest.FixtureRequest, clock: SettableClock) -> Iterator[tuple[Sightings, Sightings]]:
     if request.param == "fake":
         yield FakeSightings(now=clock), FakeSightings(now=clock)
         return
     request.getfixturevalue("monkeypatch").delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
-        clients.dynamodb.create_table(
-            TableName="state",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_state_table(clients.dynamodb)
         table = StateTable(clients, "state", clock)
         yield StateSightings(table), StateSightings(table, "missed")
 
@@ -127,7 +111,7 @@ def test_an_event_that_comes_late_does_not_put_the_clock_back(sightings: Sightin
     assert sightings.seen(API) == {PR: Sighting.at(TWO, MONDAY)}
 
 
-def test_what_nobody_renews_is_forgotten_in_the_end(sightings: Sightings, clock: Clock) -> None:
+def test_what_nobody_renews_is_forgotten_in_the_end(sightings: Sightings, clock: SettableClock) -> None:
     sightings.restart(API, PR, ONE, MONDAY)
 
     clock.now = MONDAY + REMEMBERED - timedelta(seconds=2)

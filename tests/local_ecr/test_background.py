@@ -7,21 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local_ecr.background import Background
+from tests.clock import SettableClock
 
 DAY = timedelta(days=1)
 
 
-class Clock:
-    def __init__(self):
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return SettableClock(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture

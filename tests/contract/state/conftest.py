@@ -32,16 +32,15 @@ from ecr_steward_fakes import (
     FakeStartedBackfills,
     FakeSwitch,
 )
+from tests.clock import SettableClock
+from tests.tables import make_state_table
 
 
-class Clock:
+class Clock(SettableClock):
     """A clock that a test moves."""
 
     def __init__(self) -> None:
-        self.now = datetime(2026, 11, 26, 4, 15, 30, 250_000, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+        super().__init__(datetime(2026, 11, 26, 4, 15, 30, 250_000, tzinfo=UTC))
 
     def pass_by(self, time: timedelta) -> None:
         self.now += time
@@ -87,15 +86,7 @@ class TableWorld:
     def __init__(self, session: boto3.Session) -> None:
         self.clock = Clock()
         clients = AwsClients(session)
-        clients.dynamodb.create_table(
-            TableName="state",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_state_table(clients.dynamodb)
         _make_atomic(clients)
         table = StateTable(clients, "state", self.clock)
         self.switch = StateSwitch(table, self.clock)

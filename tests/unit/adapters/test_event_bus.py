@@ -20,6 +20,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRe
 from ecr_steward.domain.notices import ImageVerdict, Notice, ViolationFound
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, RegistryUnavailableError, ThrottledError
+from tests.tables import make_idempotency_table
 
 IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest(f"sha256:{'a' * 64}"))
 VERDICT = ImageVerdict("services", IMAGE, Verdict.PASS, (), ())
@@ -53,13 +54,7 @@ def bus(clients: AwsClients) -> Iterator[Stubber]:
 
 @pytest.fixture
 def table(clients: AwsClients) -> str:
-    clients.dynamodb.create_table(
-        TableName="idempotency",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return "idempotency"
+    return make_idempotency_table(clients.dynamodb)
 
 
 @pytest.fixture

@@ -12,22 +12,15 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import RefusedByRegistryError, ThrottledError
+from tests.clock import SettableClock
 
 HOME = RegistryRef("111122223333", "eu-west-1")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock(NOON)
 
 
 @pytest.fixture
@@ -49,7 +42,7 @@ def answer(token: str, issued: datetime) -> dict[str, Any]:
 
 
 def test_a_login_is_kept_for_half_of_its_life_and_replaced_then(
-    clients: AwsClients, stubber: Stubber, clock: Clock
+    clients: AwsClients, stubber: Stubber, clock: SettableClock
 ) -> None:
     stubber.add_response("get_authorization_token", answer("Zmlyc3Q=", NOON), {"registryIds": ["111122223333"]})
     stubber.add_response("get_authorization_token", answer("c2Vjb25k", NOON + timedelta(hours=6)))
@@ -64,7 +57,7 @@ def test_a_login_is_kept_for_half_of_its_life_and_replaced_then(
 
 
 def test_a_login_is_replaced_when_the_registry_did_not_take_it(
-    clients: AwsClients, stubber: Stubber, clock: Clock
+    clients: AwsClients, stubber: Stubber, clock: SettableClock
 ) -> None:
     stubber.add_response("get_authorization_token", answer("Zmlyc3Q=", NOON))
     stubber.add_response("get_authorization_token", answer("c2Vjb25k", NOON))
@@ -76,13 +69,15 @@ def test_a_login_is_replaced_when_the_registry_did_not_take_it(
     assert logins.to(HOME).authorization == "Basic c2Vjb25k"
 
 
-def test_the_secret_is_not_shown_when_a_login_is_printed(clients: AwsClients, stubber: Stubber, clock: Clock) -> None:
+def test_the_secret_is_not_shown_when_a_login_is_printed(
+    clients: AwsClients, stubber: Stubber, clock: SettableClock
+) -> None:
     stubber.add_response("get_authorization_token", answer("Y2FuYXJ5", NOON))
 
     assert "Y2FuYXJ5" not in repr(RegistryLogin(clients, clock).to(HOME))
 
 
-def test_an_error_is_ours_when_there_is_no_login(clients: AwsClients, stubber: Stubber, clock: Clock) -> None:
+def test_an_error_is_ours_when_there_is_no_login(clients: AwsClients, stubber: Stubber, clock: SettableClock) -> None:
     stubber.add_client_error("get_authorization_token", "ThrottlingException")
     stubber.add_response("get_authorization_token", {"authorizationData": []})
     logins = RegistryLogin(clients, clock)

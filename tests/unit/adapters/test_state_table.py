@@ -9,24 +9,16 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_table import Item, Key, StateTable
 from ecr_steward.errors import RefusedByRegistryError
+from tests.clock import SettableClock
+from tests.tables import make_state_table
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 KEY = Key("thing", "one")
 
 
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock(NOW)
 
 
 @pytest.fixture
@@ -34,20 +26,12 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # moto answers for AWS's own endpoints only
     with mock_aws():
         clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
-        clients.dynamodb.create_table(
-            TableName="state",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_state_table(clients.dynamodb)
         yield clients
 
 
 @pytest.fixture
-def table(clock: Clock, clients: AwsClients) -> StateTable:
+def table(clock: SettableClock, clients: AwsClients) -> StateTable:
     return StateTable(clients, "state", clock)
 
 
@@ -77,7 +61,7 @@ def test_an_item_is_read_as_it_was_written(table: StateTable) -> None:
     assert table.get(Key("thing", "other")) is None
 
 
-def test_an_item_is_not_seen_when_it_has_expired_though_it_is_there(table: StateTable, clock: Clock) -> None:
+def test_an_item_is_not_seen_when_it_has_expired_though_it_is_there(table: StateTable, clock: SettableClock) -> None:
     table.put(Item(KEY, {"n": 1}, NOW + timedelta(hours=1)))
     table.put(Item(Key("thing", "two"), {"n": 2}))
 
@@ -88,7 +72,9 @@ def test_an_item_is_not_seen_when_it_has_expired_though_it_is_there(table: State
     assert not table.delete(KEY)
 
 
-def test_a_new_item_is_written_once_when_two_try_and_again_when_it_has_expired(table: StateTable, clock: Clock) -> None:
+def test_a_new_item_is_written_once_when_two_try_and_again_when_it_has_expired(
+    table: StateTable, clock: SettableClock
+) -> None:
     first, second = (Item(KEY, {"who": who}, NOW + timedelta(hours=1)) for who in ("first", "second"))
 
     assert [table.put_new(first), table.put_new(second)] == [True, False]
@@ -129,7 +115,7 @@ def test_numbers_rise_all_together_or_not_at_all_when_one_would_pass_its_limit(t
 
 
 def test_a_number_falls_to_its_least_and_not_at_all_when_it_has_expired_or_never_was(
-    table: StateTable, clock: Clock
+    table: StateTable, clock: SettableClock
 ) -> None:
     table.put(Item(KEY, {"left": 3}, NOW + timedelta(hours=1)))
 
@@ -160,7 +146,7 @@ def test_an_item_is_replaced_only_by_one_with_a_higher_number(table: StateTable)
 
 
 def test_a_lease_is_ours_when_the_answer_was_lost_and_the_call_was_made_again(
-    table: StateTable, clock: Clock, lose_an_answer: Callable[[], None]
+    table: StateTable, clock: SettableClock, lose_an_answer: Callable[[], None]
 ) -> None:
     leases = StateLeases(table, clock)
     lose_an_answer()
@@ -174,7 +160,7 @@ def test_a_lease_is_ours_when_the_answer_was_lost_and_the_call_was_made_again(
 
 
 def test_a_lease_is_anothers_when_the_answer_that_says_so_was_lost(
-    table: StateTable, clock: Clock, lose_an_answer: Callable[[], None]
+    table: StateTable, clock: SettableClock, lose_an_answer: Callable[[], None]
 ) -> None:
     leases = StateLeases(table, clock)
     leases.take("an image", 60)

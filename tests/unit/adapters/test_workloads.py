@@ -13,6 +13,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.workloads import FRESH, AwsWorkloads
 from ecr_steward.domain.names import Digest, RegistryRef
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, StewardError
+from tests.clock import SettableClock
 
 HOME = RegistryRef("123456789012", "us-east-1")
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team-a/api"
@@ -27,19 +28,9 @@ LISTED: Any = {
 }
 
 
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock(datetime(2026, 11, 26, 12, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -49,7 +40,7 @@ def clients() -> AwsClients:
 
 
 @pytest.fixture
-def workloads(clients: AwsClients, clock: Clock) -> AwsWorkloads:
+def workloads(clients: AwsClients, clock: SettableClock) -> AwsWorkloads:
     return AwsWorkloads(clients, [HOME.account], clock)
 
 
@@ -116,7 +107,7 @@ def test_nothing_is_told_when_a_task_could_not_be_described(workloads: AwsWorklo
 
 
 def test_nothing_is_told_and_nobody_asked_again_at_once_when_a_source_denies(
-    workloads: AwsWorkloads, ecs: Stubber, clock: Clock
+    workloads: AwsWorkloads, ecs: Stubber, clock: SettableClock
 ) -> None:
     ecs.add_client_error("list_task_definitions", "AccessDeniedException", "no")
     for _ in range(2):
@@ -129,7 +120,7 @@ def test_nothing_is_told_and_nobody_asked_again_at_once_when_a_source_denies(
 
 
 def test_a_revision_is_described_once_however_often_ecs_is_asked(
-    workloads: AwsWorkloads, ecs: Stubber, clock: Clock
+    workloads: AwsWorkloads, ecs: Stubber, clock: SettableClock
 ) -> None:
     answer(ecs)
     first = workloads.run_by_ecs("us-east-1")

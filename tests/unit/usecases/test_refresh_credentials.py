@@ -28,6 +28,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward_fakes import Calls, FakeLogins, FakeNotices, FakeRole, FakeSecrets
+from tests.clock import SettableClock
 
 HOME, AWAY = RegistryRef("111122223333", "us-east-1"), RegistryRef("222233334444", "us-east-1")
 HOST = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
@@ -42,19 +43,11 @@ LAB = Credential("lab", "pull-only", (CredentialRegistry(),), (SecretSink("ecr-s
 
 
 @dataclass
-class Clock:
-    now: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@dataclass
 class House:
     """The fakes, in two connected accounts with a pull-only role each."""
 
     calls: Calls = field(default_factory=Calls)
-    clock: Clock = field(default_factory=Clock)
+    clock: SettableClock = field(default_factory=lambda: SettableClock(NOON))
 
     def __post_init__(self) -> None:
         self.logins = FakeLogins(self.clock, self.calls)
