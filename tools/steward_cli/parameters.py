@@ -11,7 +11,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ecr_steward.domain.names import host_of
+from ecr_steward.domain.names import hosts_in
 from ecr_steward.rulebook.bounds import (
     OTHER_REGISTRIES,
     OWN_ACCOUNT,
@@ -76,16 +76,13 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
     def text(name: str) -> str | None:
         return values[name].text if name in values else None
 
-    def listed(name: str) -> frozenset[str] | None:
-        found = text(name)
-        return None if found is None else frozenset(filter(None, found.split(",")))
-
+    accounts, hosts = text(SPOKE_ACCOUNTS), text(OTHER_REGISTRIES)
     return Bounds(
         secret_prefix=text(SECRET_PREFIX),
         pull_only_role=text(PULL_ONLY_ROLE),
         template_role=text(TEMPLATE_ROLE),
-        connected=listed(SPOKE_ACCOUNTS),
-        other_registries=None if (hosts := listed(OTHER_REGISTRIES)) is None else frozenset(map(host_of, hosts)),
+        connected=None if accounts is None else frozenset(filter(None, accounts.split(","))),
+        other_registries=None if hosts is None else hosts_in(hosts),
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},
     )

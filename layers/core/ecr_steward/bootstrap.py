@@ -37,7 +37,7 @@ from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
-from ecr_steward.domain.names import RegistryRef, host_of
+from ecr_steward.domain.names import RegistryRef, hosts_in
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
@@ -174,7 +174,7 @@ class Settings:
             region=env.get("AWS_REGION"),
             sweep_schedule=env.get("ECR_STEWARD_SWEEP_SCHEDULE", cls.sweep_schedule),
             template_role=env.get("ECR_STEWARD_TEMPLATE_ROLE_PREFIX"),
-            other_registries=frozenset(map(host_of, filter(None, env["ECR_STEWARD_OTHER_REGISTRIES"].split(",")))),
+            other_registries=hosts_in(env["ECR_STEWARD_OTHER_REGISTRIES"]),
         )
 
 

@@ -119,7 +119,7 @@ def test_an_account_outside_is_refused_with_the_parameter_and_where_it_is_set(de
 
 
 def test_hosts_are_known_by_the_address_that_is_spoken_to(deployment: Path) -> None:
-    bounds = bounds_of(rulebook_in(deployment), ["OtherRegistries=docker.io,ghcr.io"], "default")
+    bounds = bounds_of(rulebook_in(deployment), ["OtherRegistries=docker.io,ghcr.io,nohost"], "default")
 
     assert bounds.other_registries == {"registry-1.docker.io", "ghcr.io"}
 

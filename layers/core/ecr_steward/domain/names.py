@@ -5,6 +5,7 @@ digests from the OCI image specification.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NewType, Self
 
@@ -145,6 +146,15 @@ def host_of(text: str) -> str:
     if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost"):
         raise InvalidNameError(f"{text!r} is not the host of a registry, such as ghcr.io or registry.example.com:5000")
     return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
+
+
+def hosts_in(text: str) -> frozenset[str]:
+    """The hosts in a list with commas, as a parameter of the template has it; what is no host names no registry."""
+    found: set[str] = set()
+    for each in filter(None, text.split(",")):
+        with suppress(InvalidNameError):
+            found.add(host_of(each))
+    return frozenset(found)
 
 
 def registry_at(host: str) -> RegistryRef | None:
