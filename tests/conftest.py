@@ -51,12 +51,16 @@ def botocore_prepared_once() -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: the garbage collector need not walk through it each time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 10)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays to the end: the garbage collector need not walk through it, ever."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 10)
+        gc.enable()
 
 
 @pytest.fixture
