@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.domain.backfills import (
     MOST_UNDER_WAY,
+    RETRIED,
     Backfill,
     BackfillFacts,
     BackfillPlan,
@@ -23,6 +24,7 @@ from ecr_steward.domain.backfills import (
     gaps,
     plan_backfills,
     shortest,
+    void_notes,
 )
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.registries import NativeReplication, WantedReplication
@@ -117,6 +119,19 @@ def test_a_destination_has_a_gap_while_less_goes_there_than_the_rulebook_says() 
     assert gaps(asks, document(native(None, AWAY, ELSEWHERE))) == ()
 
 
+def test_a_note_is_void_unless_it_only_lacks_repositories_that_the_rulebook_asks_for_since() -> None:
+    asks, one = wanted(rule("prod/", "test/")), backfill()
+
+    def void(before: Any, *prefixes: str) -> bool:
+        return bool(void_notes(asks, before, noted(one, *prefixes) if prefixes else {}))
+
+    assert not void(document(native("prod/", AWAY)), "prod/")
+    assert not void(document(native(None, AWAY)), "dev/")
+    assert void(document(native("prod/", AWAY)), "prod/", "test/")
+    assert void(document(), "prod/")
+    assert void(document(native("prod/", AWAY)))
+
+
 # ---------------------------------------------------------------- what is started
 
 
@@ -156,14 +171,39 @@ def test_none_is_started_when_the_last_was_for_more_repositories() -> None:
 
 def test_one_is_started_when_nothing_was_noted_of_the_one_that_ecr_tells_of() -> None:
     """What it was for nobody knows: whoever started it may have ended before the note."""
-    assert len(planned(backfill()).steps) == 1
+    assert len(planned(backfill(ago=DAY)).steps) == 1
 
 
 @pytest.mark.parametrize("before", [document(), document(native("prod/a", AWAY))])
 def test_one_is_started_after_a_gap_whatever_was_noted(before: Any) -> None:
-    one = backfill()
+    one = backfill(ago=DAY)
 
     assert len(planned(one, notes=noted(one), before=before, after=PROD).steps) == 1
+
+
+@pytest.mark.parametrize("before", [document(), PROD])
+def test_one_that_makes_up_for_a_gap_waits_until_a_day_after_the_last(before: Any) -> None:
+    """Somebody may take the destination away each hour; the note, which is void, keeps it due."""
+    older, last = backfill(ago=30 * HOUR), backfill(ago=23 * HOUR)
+
+    found = planned(older, last, before=before, after=PROD)
+
+    assert found == BackfillPlan(
+        remarks=(
+            f"a backfill to {AWAY} waits: the last one was started at 2026-11-23 13:00 UTC, and the next one a day "
+            "later",
+        )
+    )
+    assert len(planned(backfill(to=NEIGHBOUR), before=before, after=PROD).steps) == 1
+
+
+def test_none_waits_for_a_day_when_the_rulebook_asks_for_more_repositories() -> None:
+    one, asks = backfill(), wanted(rule("prod/", "test/"))
+    after = document(native("prod/", AWAY), native("test/", AWAY))
+
+    (step,) = planned(one, notes=noted(one, "prod/"), before=PROD, after=after, asks=asks).steps
+
+    assert step.why == "the last one, of 2026-11-24 11:00 UTC, was for fewer repositories"
 
 
 def test_none_is_started_when_the_configuration_stays_without_the_destination() -> None:
@@ -185,6 +225,23 @@ def test_one_that_failed_is_started_again_a_day_later_and_told_each_time(ago: ti
 
     assert len(found.steps) == starts
     assert found.failures == (one,)
+
+
+@pytest.mark.parametrize(("failed", "starts"), [(1, 0), (2, 1), (4, 1)])
+def test_one_that_is_complete_without_half_of_its_images_has_failed(failed: int, starts: int) -> None:
+    """As ECR says it of few images: it judges FAILED from a hundred on."""
+    one = backfill(ago=25 * HOUR, total=4, completed=4 - failed, failed=failed)
+
+    found = planned(one, notes=noted(one, "prod/"))
+
+    assert (len(found.steps), len(found.failures)) == (starts, starts)
+    assert planned(replace(one, status="STOPPED"), notes=noted(one, "prod/")).steps == ()
+
+
+def test_a_day_is_counted_from_the_end_when_one_that_failed_took_long() -> None:
+    one = replace(backfill("FAILED", ago=2 * HOUR), started_at=NOON - 3 * DAY)
+
+    assert planned(one, notes=noted(one, "prod/")).steps == ()
 
 
 def test_without_notes_what_ecr_lists_decides() -> None:
@@ -304,6 +361,9 @@ def test_ecr_is_asked_for_nothing_that_it_would_refuse(
     assert not found.steps or len(under_way) + len(started) <= MOST_UNDER_WAY
     assert all(covers(configured(after, step.to), step.prefixes) for step in found.steps)
     assert all(not one.is_under_way for one in found.failures)
+    for step in found.steps if notes is not None else ():
+        is_wider = step.to in notes and not covers(notes[step.to].prefixes, step.prefixes)
+        assert is_wider or all(one.to != step.to or NOON - one.started_at >= RETRIED for one in listed)
     tally.update(plans=1, starts=bool(found.steps), fails=bool(found.failures), remarks=bool(found.remarks))
 
 

@@ -39,7 +39,7 @@ from ecr_steward_fakes.rules import AWAY, HOME, NOON
 from ecr_steward_fakes.worlds import hands_of, world
 
 THIRD = RegistryRef("222233334444", "us-east-1")
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LOST = FailedImage("prod/api", "sha256:" + "1" * 64, "1.0", "AccessDenied")
 
 
@@ -170,6 +170,7 @@ def test_another_backfill_is_started_when_replication_was_mended_while_the_ruleb
     assert mesh.started == [AWAY]
 
     mesh.want({"prod/"})
+    mesh.time += DAY
     mesh.sweep()
 
     assert mesh.started == [AWAY, AWAY]
@@ -209,6 +210,7 @@ def test_more_repositories_get_another_backfill_and_fewer_do_not(mesh: Mesh) -> 
     assert mesh.started == [AWAY, AWAY]
 
     mesh.want({"prod/", "test/"})  # what was pushed to prod/ meanwhile has stayed behind
+    mesh.time += DAY
     mesh.sweep()
     assert mesh.started == [AWAY, AWAY, AWAY]
 
@@ -217,6 +219,33 @@ def test_what_was_pushed_while_somebody_had_taken_replication_away_is_brought_by
     mesh.sweep()
     mesh.finish()
     mesh.unconfigure()
+
+    mesh.time += DAY
+    mesh.sweep()
+
+    assert mesh.started == [AWAY, AWAY]
+
+
+def test_one_is_started_once_a_day_when_somebody_takes_replication_away_each_hour(mesh: Mesh) -> None:
+    mesh.sweep()
+    for _ in range(23):
+        mesh.finish()
+        mesh.unconfigure()
+        outcomes = mesh.sweep()
+        assert "backfill to 111122223333/eu-west-1 waits" in str(outcomes[-1].remark)
+        assert mesh.settings.settings_of(HOME).replication["rules"]
+    assert mesh.started == [AWAY]
+
+    mesh.sweep()
+
+    assert mesh.started == [AWAY, AWAY]
+
+
+def test_more_repositories_wait_only_for_the_one_that_is_under_way(mesh: Mesh) -> None:
+    mesh.sweep()
+    mesh.want({"prod/", "test/"})
+    mesh.sweep()
+    mesh.finish()
 
     mesh.sweep()
 
@@ -229,6 +258,7 @@ def test_another_backfill_is_started_when_replication_was_mended_while_one_was_u
 
     assert starts(*mesh.sweep()) == []
     mesh.finish()
+    mesh.time += DAY
     mesh.sweep()
 
     assert mesh.started == [AWAY, AWAY]
@@ -368,6 +398,30 @@ def test_a_failure_says_why_when_no_image_has_one(mesh: Mesh) -> None:
     assert "failed_images" not in mesh.calls.methods
 
 
+def test_a_small_one_that_brought_nothing_is_started_again_a_day_later_though_ecr_calls_it_complete(mesh: Mesh) -> None:
+    mesh.sweep()
+    mesh.finish("COMPLETE", LOST, LOST, total=2)
+
+    for _ in range(23):
+        outcomes = mesh.sweep()
+        assert "2 of 2 images failed" in str(outcomes[-1].error)
+    assert mesh.started == [AWAY]
+    mesh.sweep()
+    assert mesh.started == [AWAY, AWAY]
+
+
+def test_others_are_started_when_the_images_that_one_did_not_bring_cannot_be_read(mesh: Mesh) -> None:
+    mesh.sweep()
+    mesh.finish("FAILED", LOST, total=2)
+    mesh.want({"prod/"}, AWAY, THIRD)
+    mesh.calls.fail_before("failed_images", AccessDeniedError("no"))
+
+    outcomes = mesh.sweep()
+
+    assert mesh.started == [AWAY, THIRD]
+    assert str(outcomes[-1].error).endswith("1 of 2 images failed (AccessDenied)")
+
+
 # ---------------------------------------------------------------- nobody keeps notes, and news of a change
 
 
@@ -397,6 +451,7 @@ def test_news_of_a_change_mends_the_configuration_and_leaves_the_backfill_to_the
 
     assert [type(step).__name__ for step in outcomes[0].plan.steps] == ["PutReplicationConfiguration"]
     assert mesh.started == [AWAY]
+    mesh.time += DAY
     mesh.sweep()
     assert mesh.started == [AWAY, AWAY]
 

@@ -15,7 +15,7 @@ from ecr_steward.domain.registries import WantedReplication
 from ecr_steward.domain.repositories import Document
 
 RETRIED: Final = timedelta(days=1)
-"""After so long a backfill that failed is started again."""
+"""So long after its end a backfill that failed is started again; so long after its start another one follows it."""
 TOLD: Final = timedelta(days=1)
 """For so long after its end a sweep that misses images tells of it: until then somebody has been told."""
 MOST_UNDER_WAY: Final = 10
@@ -51,6 +51,15 @@ class Backfill:
     def is_under_way(self) -> bool:
         """Whether it may still bring images, or keeps another one from being started."""
         return self.status not in _ENDED and self.ended_at is None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is to be started again: it failed, or at least half of its images did.
+
+        ECR calls no backfill of fewer than 100 images FAILED, even when it brought none of them.
+        """
+        is_mostly_missing = self.failed > 0 and 2 * self.failed >= (self.total or 0)
+        return self.status == "FAILED" or (self.status == "COMPLETE" and is_mostly_missing)
 
     @property
     def progress(self) -> str:
@@ -168,19 +177,29 @@ def covers(these: Prefixes, those: Prefixes) -> bool:
 
 
 def gaps(wanted: WantedReplication, before: Document) -> tuple[RegistryRef, ...]:
-    """The destinations for which ECR does not copy all that it should: what is pushed meanwhile stays behind.
-
-    What was noted of their backfills is void, whatever comes next.
-    """
+    """The destinations for which ECR does not copy all that it should: what is pushed meanwhile stays behind."""
     asked = destinations(wanted)
     return tuple(to for to, prefixes in asked.items() if not covers(configured(before, to), prefixes))
+
+
+def void_notes(
+    wanted: WantedReplication, before: Document, noted: Mapping[RegistryRef, StartedBackfill]
+) -> tuple[RegistryRef, ...]:
+    """The destinations of which what was noted is void, whatever comes next: ECR does not copy all of that any more.
+
+    A note that only lacks prefixes, since the rulebook asks for more than before, stays true of those it has.
+    """
+    return tuple(
+        to for to in gaps(wanted, before) if to not in noted or not covers(configured(before, to), noted[to].prefixes)
+    )
 
 
 def plan_backfills(rule: str, registry: RegistryRef, wanted: WantedReplication, facts: BackfillFacts) -> BackfillPlan:
     """Plan the backfills that bring what was there before a configuration that is there, or will be.
 
     Nothing is planned for a region to which one is under way, since ECR takes one at a time. One that failed is started
-    again a day later; one that somebody has stopped is not.
+    again a day later; one that somebody has stopped is not. Whoever takes a destination away again and again, and has
+    it put back each time, gets one a day.
     """
     open_gaps = frozenset(gaps(wanted, facts.before))
     steps: list[StartReplicationBackfill] = []
@@ -199,6 +218,12 @@ def plan_backfills(rule: str, registry: RegistryRef, wanted: WantedReplication, 
             failures += [last] if _is_failure(last, facts.now) else []
         why = _why(to, prefixes, facts, last, is_gap=to in open_gaps)
         if why is None or current:
+            continue
+        if (recent := _recent(to, prefixes, facts)) is not None:
+            remarks.append(
+                f"a backfill to {to} waits: the last one was started at {recent.started_at:%Y-%m-%d %H:%M} UTC, and "
+                "the next one a day later"
+            )
             continue
         if to.region in busy or len(under_way) + len(steps) >= MOST_UNDER_WAY:
             remarks.append(f"a backfill to {to} waits until another one has ended")
@@ -233,15 +258,30 @@ def _last(to: RegistryRef, prefixes: Prefixes, facts: BackfillFacts, *, is_void:
     return max(fitting, key=lambda one: one.started_at, default=None)
 
 
+def _recent(to: RegistryRef, prefixes: Prefixes, facts: BackfillFacts) -> Backfill | None:
+    """The backfill that the next one has to wait for, though it is over.
+
+    None of another one where nobody keeps notes, which would keep it due, and where the last was for fewer
+    repositories: that is the rulebook's doing, once.
+    """
+    if facts.noted is None:
+        return None
+    note = facts.noted.get(to)
+    if note is not None and not covers(note.prefixes, prefixes):
+        return None
+    recent = [one for one in facts.listed if one.to == to and facts.now - one.started_at < RETRIED]
+    return max(recent, key=lambda one: one.started_at, default=None)
+
+
 def _why(
     to: RegistryRef, prefixes: Prefixes, facts: BackfillFacts, last: Backfill | None, *, is_gap: bool
 ) -> str | None:
     """Why a backfill has to be started, or ``None``."""
     if last is not None:
-        is_due = last.status == "FAILED" and facts.now - last.started_at >= RETRIED
+        is_due = last.has_failed and facts.now - (last.ended_at or last.started_at) >= RETRIED
         return f"the one of {last.started_at:%Y-%m-%d %H:%M} UTC failed" if is_due else None
     note = facts.noted.get(to) if facts.noted is not None else None
-    if is_gap or note is None:
+    if note is None or (is_gap and covers(note.prefixes, prefixes)):
         return "what was there before it was replicated is not there yet"
     if covers(note.prefixes, prefixes):
         return None  # it ended so long ago that ECR does not tell of it any more
@@ -250,7 +290,7 @@ def _why(
 
 def _is_failure(last: Backfill, now: datetime) -> bool:
     """Whether somebody has to be told: always of one that failed, for a day of some images that did."""
-    if last.status == "FAILED":
+    if last.has_failed:
         return True
     return last.failed > 0 and now - (last.ended_at or last.started_at) <= TOLD
 

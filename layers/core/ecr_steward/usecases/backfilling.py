@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from ecr_steward.domain.backfills import (
     SHOWN,
+    Backfill,
     BackfillFacts,
+    FailedImage,
     StartedBackfill,
     StartReplicationBackfill,
     configured,
     covers,
     failure_of,
-    gaps,
     plan_backfills,
+    void_notes,
 )
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.outcome import Outcome
@@ -20,7 +22,7 @@ from ecr_steward.domain.registries import PutReplicationConfiguration, WantedRep
 from ecr_steward.domain.registry_rules import GoverningRegistryRule
 from ecr_steward.domain.repositories import Document
 from ecr_steward.domain.rules import Mode
-from ecr_steward.errors import BackfillFailedError
+from ecr_steward.errors import BackfillFailedError, StewardError
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
@@ -49,23 +51,34 @@ class Backfilling:
         found = plan_backfills(rule.name, registry, wanted, facts)
         told = [Outcome(f"registry {registry}", rule.name, rule.mode, remark=remark) for remark in found.remarks]
         for failed in found.failures:
-            named = self.backfills.failed_images(registry, failed.id, SHOWN) if failed.failed else ()
-            subject, why = f"registry {registry} to {failed.to}", failure_of(failed, named)
+            subject, why = f"registry {registry} to {failed.to}", failure_of(failed, self._named(registry, failed))
             if rule.mode is Mode.ENFORCE:
                 told.append(Outcome(subject, rule.name, rule.mode, error=BackfillFailedError(why)))
             else:
                 told.append(Outcome(subject, rule.name, rule.mode, remark=why))
         return Plan(found.steps), tuple(told)
 
+    def _named(self, registry: RegistryRef, failed: Backfill) -> tuple[FailedImage, ...]:
+        """Some of the images that failed; none where they cannot be read, which keeps nothing from being started."""
+        if self.backfills is None or not failed.failed:
+            return ()
+        try:
+            return self.backfills.failed_images(registry, failed.id, SHOWN)
+        except StewardError:
+            return ()
+
     def void(self, registry: RegistryRef, wanted: WantedReplication, before: Document) -> None:
         """Void what was noted of destinations to which ECR does not copy all that it should.
 
         Before the configuration is mended: what was pushed meanwhile a backfill has to bring, and an end in between
-        must not hide that. Whether or not the rulebook wants backfills now: it may want them again.
+        must not hide that. Whether or not the rulebook wants backfills now: it may want them again. Who starts none
+        does not read the notes either, and voids those, too, that only lack repositories.
         """
-        if self.started is not None:
-            for to in gaps(wanted, before):
-                self.started.forget(registry, to)
+        if self.started is None:
+            return
+        noted = self.started.of(registry) if wanted.backfill and self.backfills is not None else {}
+        for to in void_notes(wanted, before, noted):
+            self.started.forget(registry, to)
 
     def start(self, step: StartReplicationBackfill, settings: RegistrySettingsStore) -> None:
         """Start a backfill, and then note what for: an end in between leads to a second one, never to none.

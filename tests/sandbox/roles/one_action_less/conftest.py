@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -612,6 +613,8 @@ class SweepBefore(Scenario):
         reset_registries(self.house)
         self.ecr = self.house.at(self.account).ecr
         self.known = set(self.backfills())
+        if self.known:  # a gap gets one a day
+            self.house.sandbox.move_clock(timedelta(days=1))
         self.repository = f"{self.house.new_name('native')}/api"
         self.ecr.create_repository(repositoryName=self.repository)
         self.house.push(self.house.at(self.account), self.repository, "1.0.0")
