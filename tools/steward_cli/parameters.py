@@ -30,7 +30,7 @@ _PATTERNS: Final = {
     PULL_ONLY_ROLE: r"ecr-steward-pull-only[A-Za-z0-9+=,.@_-]{0,43}",
     TEMPLATE_ROLE: r"ecr-steward-creation-template[A-Za-z0-9+=,.@_-]{0,35}",
     SPOKE_ACCOUNTS: r"([0-9]{12}(,[0-9]{12})*)?",
-    OTHER_REGISTRIES: r"([a-z0-9.:\[\]-]+(,[a-z0-9.:\[\]-]+)*)?",
+    OTHER_REGISTRIES: r"([a-z0-9.:=\[\]-]+(,[a-z0-9.:=\[\]-]+)*)?",
     OWN_ACCOUNT: r"[0-9]{12}",
 }
 """What the template takes for those parameters that bound a rulebook; a test compares."""
@@ -82,7 +82,7 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
         pull_only_role=text(PULL_ONLY_ROLE),
         template_role=text(TEMPLATE_ROLE),
         connected=None if accounts is None else frozenset(filter(None, accounts.split(","))),
-        other_registries=None if hosts is None else hosts_in(hosts),
+        other_registries=None if hosts is None else frozenset(hosts_in(hosts)),
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},
     )

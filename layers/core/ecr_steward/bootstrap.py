@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -121,8 +121,8 @@ class Settings:
     """When they are."""
     template_role: str | None = None
     """What the names of roles begin with that creation templates may name."""
-    other_registries: frozenset[str] = frozenset()
-    """Hosts of registries that are not ECR's, which images may be copied to."""
+    other_registries: Mapping[str, str | None] = field(default_factory=dict)
+    """Hosts of registries that are not ECR's, which images may be copied to, and their token servers."""
 
     @property
     def own_roles(self) -> OwnRoles | None:
@@ -275,6 +275,7 @@ class App:
                 lessor=Lessor(self.leases, seconds_left()),
                 turn=asked.hops,
                 told=asked.told,
+                homes=self.homes,
             )
 
         outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)

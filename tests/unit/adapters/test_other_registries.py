@@ -13,8 +13,13 @@ from ecr_steward.adapters.docker_logins import LoginsError, keys_of, login_at, r
 from ecr_steward.adapters.other_registries import OtherRegistries
 from ecr_steward.adapters.token_servers import IdentityToken, Password
 from ecr_steward.adapters.transport import Transport
-from ecr_steward.domain.names import DOCKER_HUB, ImageTag, OtherRepository
-from ecr_steward.errors import AccessDeniedError, RegistryNotAllowedError
+from ecr_steward.domain.names import DOCKER_HUB, ImageTag, OtherRepository, hosts_in
+from ecr_steward.errors import (
+    AccessDeniedError,
+    RefusedByRegistryError,
+    RegistryNotAllowedError,
+    RegistryUnavailableError,
+)
 
 SECRET = "ecr-steward/elsewhere"
 TAG = ImageTag("1.0.0")
@@ -53,7 +58,7 @@ def repository(server: Any, reply_with: Callable[..., Any]) -> OtherRepository:
 
 
 def test_nothing_is_asked_of_a_registry_that_is_not_allowed(clients: AwsClients, transport: Transport) -> None:
-    others = OtherRegistries(clients, transport, frozenset({"ghcr.io"}))
+    others = OtherRegistries(clients, transport, {"ghcr.io": None})
 
     with pytest.raises(RegistryNotAllowedError, match=r"quay\.io is a registry .* parameter OtherRegistries"):
         others.store(OtherRepository("quay.io", "team/api"))
@@ -64,7 +69,7 @@ def test_a_host_that_only_looks_like_an_allowed_one_is_not_allowed(
     clients: AwsClients, transport: Transport, host: str
 ) -> None:
     with pytest.raises(RegistryNotAllowedError):
-        OtherRegistries(clients, transport, frozenset({"ghcr.io"})).store(OtherRepository(host, "team/api"))
+        OtherRegistries(clients, transport, {"ghcr.io": None}).store(OtherRepository(host, "team/api"))
 
 
 def held_as(text: str) -> dict[str, Any]:
@@ -113,6 +118,20 @@ def test_a_login_is_read_when_the_registry_asks_for_one_and_only_then(
     assert store.digest_of(TAG) is None
 
     assert server.logins == [f"Basic {BASIC}"] * 2
+
+
+def test_tokens_come_from_the_server_that_the_deployment_names(
+    clients: AwsClients, transport: Transport, server: Any, reply_with: Callable[..., Any]
+) -> None:
+    host = server.url.removeprefix("http://")
+    bearer = {"WWW-Authenticate": 'Bearer realm="https://127.0.0.1:1/token",service="here"'}
+    server.on("HEAD", f"/v2/team/api/manifests/{TAG}", reply_with(401, headers=bearer))
+    here = OtherRepository(host, "team/api")
+
+    with pytest.raises(RefusedByRegistryError, match="parameter OtherRegistries"):
+        OtherRegistries(clients, transport, {host: None}).store(here).digest_of(TAG)
+    with pytest.raises(RegistryUnavailableError, match=r"https://127\.0\.0\.1:1/token"):
+        OtherRegistries(clients, transport, hosts_in(f"ghcr.io,{host}=127.0.0.1:1")).store(here).digest_of(TAG)
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ class TestCVE_2026_33540_and_CVE_2026_48978:
     def test_password_stays_and_the_way_is_told_when_the_realm_is_an_unknown_server(self, registry: Registry) -> None:
         registry.asks('Bearer realm="https://auth.example.com:5001/token"')
 
-        with pytest.raises(RefusedByRegistryError, match=r"--token-server 127.0.0.1:\d+=auth.example.com:5001$"):
+        with pytest.raises(RefusedByRegistryError, match=r"say 127.0.0.1:\d+=auth.example.com:5001 to --token-server,"):
             registry.read(token_servers={"127.0.0.1": "auth.example.com", "other": "auth.example.com:5001"})
 
         assert registry.server.logins == []

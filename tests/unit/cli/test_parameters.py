@@ -134,5 +134,5 @@ def test_our_own_template_takes_what_is_checked_here() -> None:
         "PullOnlyRoleName": parameters._PATTERNS["PullOnlyRoleName"],
         "CreationTemplateRolePrefix": parameters._PATTERNS["CreationTemplateRolePrefix"],
         "SpokeAccounts": "([0-9]{12})?",  # SAM checks each entry of a list
-        "OtherRegistries": r"[a-z0-9.:\[\]-]*",
+        "OtherRegistries": r"[a-z0-9.:=\[\]-]*",
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import (
     BrakeHeld,
     CredentialRefreshed,
@@ -37,6 +37,7 @@ REPLICATED = ImageReplicated(
     RepositoryRef(RegistryRef("222233334444", "eu-west-1"), "release/api"),
     frozenset({ImageTag("1.4.2"), ImageTag("1-latest")}),
 )
+ELSEWHERE = ImageReplicated("services", IMAGE, OtherRepository("ghcr.io", "acme/api"), frozenset({ImageTag("1.4.2")}))
 REFRESHED = CredentialRefreshed(
     credential="on-prem-cluster",
     registries=(REPOSITORY.registry, RegistryRef("222233334444", "eu-west-1")),
@@ -57,6 +58,7 @@ REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 
         (OF_AN_IMAGE, own.ViolationFoundDetail),
         (OF_A_REPOSITORY, own.ViolationFoundDetail),
         (REPLICATED, own.ImageReplicatedDetail),
+        (ELSEWHERE, own.ImageReplicatedDetail),
         (REFRESHED, own.CredentialRefreshedDetail),
         (HELD, BrakeHeldDetail),
         (REFUSED, RulebookRefusedDetail),
@@ -151,3 +153,17 @@ def test_a_refreshed_credential_says_a_moment_when_it_expires(load_event, text):
 
 def test_a_schedule_names_its_registry_when_it_comes_due(load_event):
     assert parse(ScheduleEvent, load_event("schedule/sweep")).registry == RegistryRef("111122223333", "us-east-1")
+
+
+def test_what_arrived_elsewhere_says_another_version_than_what_knows_ecr_alone():
+    versions = [json.loads(own.encode_notice(notice)[1])["version"] for notice in (REPLICATED, ELSEWHERE)]
+
+    assert versions == ["1", "2"]
+
+
+@pytest.mark.parametrize(("notice", "version"), [(REPLICATED, "2"), (ELSEWHERE, "1")])
+def test_a_destination_that_its_version_does_not_promise_is_refused(notice, version):
+    detail = json.loads(own.encode_notice(notice)[1])
+
+    with pytest.raises(MalformedEventError):
+        parse(own.ImageReplicatedDetail, {**detail, "version": version})

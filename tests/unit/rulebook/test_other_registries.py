@@ -42,6 +42,7 @@ def test_destinations_in_ecr_and_elsewhere_stand_side_by_side(with_rule):
         ("index.docker.io", "registry-1.docker.io"),
         ("GHCR.io", "ghcr.io"),
         ("registry.example.com:5000", "registry.example.com:5000"),
+        ("ghcr.io:443", "ghcr.io"),
         ("localhost", "localhost"),
         ("127.0.0.1:5000", "127.0.0.1:5000"),
         ("[::1]:5000", "[::1]:5000"),
@@ -65,6 +66,7 @@ def test_a_host_is_the_address_that_is_spoken_to(with_rule, written, meant):
         "ghcr.io ",
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
         "111122223333.dkr-ecr.eu-west-1.on.aws",
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com:443",
     ],
 )
 def test_what_is_no_host_beside_ecr_is_refused(with_rule, written):

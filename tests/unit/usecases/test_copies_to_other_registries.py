@@ -1,27 +1,29 @@
 """Copies to registries that are not ECR."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from ecr_steward.domain.images import Manifest
-from ecr_steward.domain.names import ImageRef, ImageTag, OtherRepository
+from ecr_steward.domain.images import Descriptor, Manifest
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
 from ecr_steward.domain.plan import PutImageTag
-from ecr_steward.domain.rules import Destination, OtherDestination, ReplicationRules
+from ecr_steward.domain.rules import Destination, OtherDestination, ReplicationRules, Rules
 from ecr_steward.errors import (
-    DigestMismatchError,
+    ImageNotFoundError,
     RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
+    StewardError,
 )
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward_fakes import FakeNotices
 from ecr_steward_fakes.appliers import applier_of
 from ecr_steward_fakes.messages import FakeReplicationQueue
-from ecr_steward_fakes.rules import API, AWAY, HOME, noon, rulebook
+from ecr_steward_fakes.rules import API, AWAY, HOME, Pattern, noon, rulebook, service_rule
 from ecr_steward_fakes.stores import FakeStore
 from ecr_steward_fakes.worlds import World, blob, give_tag, hands_of, manifest, world
 
@@ -171,18 +173,19 @@ def test_a_registry_that_shows_another_image_than_it_took_is_told() -> None:
 
     outcome = replicate(there)
 
-    assert isinstance(outcome.error, DigestMismatchError)
+    assert isinstance(outcome.error, RegistryUnavailableError)  # a copy of the other image may have been faster
     assert str(AMD64.digest) in str(outcome.error)
 
 
-def test_it_is_no_passing_fault_when_a_registry_makes_no_repository() -> None:
+@pytest.mark.parametrize("error", [RepositoryNotFoundError, ImageNotFoundError])
+def test_it_is_no_passing_fault_when_a_registry_makes_no_repository(error: type[StewardError]) -> None:
     there = world(ALL, {"1.4.2": INDEX})
-    there.registry.calls.fail_before("write_blob", RepositoryNotFoundError("there is no repository acme"))
+    there.registry.calls.fail_before("write_blob", error("there is no repository acme"))
 
     outcome = replicate(there)
 
     assert isinstance(outcome.error, RefusedByRegistryError)
-    assert "does not make it" in str(outcome.error)
+    assert "does the registry make repositories" in str(outcome.error)
 
 
 def test_a_sweep_asks_for_the_copy_that_no_event_has_made_and_then_for_none() -> None:
@@ -201,13 +204,124 @@ def test_a_sweep_asks_for_the_copy_that_no_event_has_made_and_then_for_none() ->
 def test_a_sweep_tells_of_a_silent_registry_once_and_goes_on() -> None:
     others = [manifest(f"image {number}", blobs=[blob(f"config {number}")]) for number in range(5)]
     there = world([*ALL, *others], {"1.4.2": INDEX, **{f"1.5.{number}": each for number, each in enumerate(others)}})
+    other_name = replace(API, name="team-b/api")
+    there.content.hold(other_name, AMD64)
+    give_tag(there.registry, ImageRef(other_name, AMD64.digest), ImageTag("1.0.0"))
     there.registry.calls.fail_before("digest_of", RegistryUnavailableError("ghcr.io does not answer"))
     both = (ReplicationRules((Destination(region=AWAY.region),), elsewhere=(GHCR,)),)
 
     found = sweep(there, replicate=both)
 
     assert [failure.why for failure in found.failures] == ["ghcr.io does not answer"]
-    assert found.requested == 6
+    assert there.registry.calls.methods.count("digest_of") == 1
+    assert found.requested == 7  # their copies in ECR
+
+
+def test_one_image_that_is_refused_keeps_no_other_from_being_copied() -> None:
+    others = [manifest(f"image {number}", blobs=[blob(f"config {number}")]) for number in range(5)]
+    there = world(others, {f"1.5.{number}": each for number, each in enumerate(others)})
+    there.registry.calls.fail_before("manifest", RefusedByRegistryError("that is no manifest"))
+
+    found = sweep(there)
+
+    assert [failure.why for failure in found.failures] == ["that is no manifest"]
+    assert found.requested == 4
+
+
+def test_no_tag_is_put_on_later_tries_while_a_blob_is_lost() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    elsewhere = mirror(there)
+    write = elsewhere.write_blob
+
+    def write_and_lose(given: Descriptor, *how: Any) -> bool:
+        done = write(given, *how)
+        lost.update({given.digest: elsewhere.blobs[given.digest]} if given.digest == blob("shared").digest else {})
+        return done
+
+    lost: dict[Digest, bytes] = {}
+    elsewhere.write_blob = write_and_lose  # type: ignore[method-assign]
+    elsewhere.has_blob = lambda digest: digest in elsewhere.blobs and digest not in lost  # type: ignore[method-assign]
+
+    first, second = replicate(there), replicate(there)
+
+    assert isinstance(first.error, StewardError)
+    assert isinstance(second.error, StewardError)
+    assert elsewhere.tags == {}
+
+
+def signed(number: int) -> list[Manifest]:
+    """An index of two images, each of which is signed."""
+    images = [manifest(f"image {number} {which}", blobs=[blob(f"config {number} {which}")]) for which in "ab"]
+    signatures = [manifest(f"signature of {one.digest}", blobs=[blob(f"{one.digest}")], subject=one) for one in images]
+    return [*images, manifest(f"index {number}", children=images), *signatures]
+
+
+def requests_of_a_sweep_with_nothing_to_do(images: int) -> int:
+    graphs = [signed(number) for number in range(images)]
+    orphan = manifest("signature of nobody", blobs=[blob("nobody")], subject=manifest("nobody"))
+    there = world(
+        [each for graph in graphs for each in graph], {f"1.0.{n}": graph[2] for n, graph in enumerate(graphs)}
+    )
+    for graph in graphs:
+        assert replicate(there, graph[2]).error is None
+    there.content.hold(API, orphan)
+    there.registry.calls.clear()
+
+    found = sweep(there)
+
+    assert (found.requested, found.failures) == (0, ())
+    assert "manifest" not in there.registry.calls.methods
+    return there.registry.calls.methods.count("digest_of")
+
+
+def test_a_sweep_asks_for_each_thing_once_however_many_images_there_are() -> None:
+    assert requests_of_a_sweep_with_nothing_to_do(8) - requests_of_a_sweep_with_nothing_to_do(4) == 4 * 5
+
+
+def test_nothing_is_copied_where_another_registry_would_copy_to_the_same_place() -> None:
+    there = world(ALL, {"1.4.2": INDEX})
+    twice = rulebook(image_tags=None, repository=None, replicate=ELSEWHERE)
+    hands = hands_of(there, FakeNotices(), FakeReplicationQueue())
+
+    found = reconcile_registry([HOME, AWAY], rules=twice, hands=hands)
+    (outcome,) = replicate_image(
+        ImageRef(API, INDEX.digest),
+        rules=twice,
+        registry=there.registry,
+        content=there.content,
+        scans=there.scans,
+        notices=FakeNotices(),
+        now=noon,
+        applier=applier_of(there.registry, there.content),
+        homes=(HOME, AWAY),
+    )
+
+    why = f"nothing is copied there: {API.in_registry(AWAY)} goes to the same place. Name one account and region"
+    assert found.requested == 0
+    assert [outcome.remark or "" for outcome in found.outcomes] == [f"{why} in `match`"]
+    assert outcome.plan.remarks == (f"{why} in `match`",)
+    assert mirror(there).manifests == {}
+
+
+def test_each_registry_copies_where_the_names_differ() -> None:
+    here = replace(service_rule(), match=replace(service_rule().match, regions=(Pattern(HOME.region),)))
+    rules = Rules((replace(here, image_tags=None, repository=None, replicate=ELSEWHERE),))
+    there, queue = world(ALL, {"1.4.2": INDEX}), FakeReplicationQueue()
+
+    reconcile_registry([HOME, AWAY], rules=rules, hands=hands_of(there, FakeNotices(), queue))
+
+    assert [job.image for job in queue.requested] == [ImageRef(API, INDEX.digest)]
+
+
+def test_an_image_tag_that_only_ecr_takes_stays_behind_and_is_told() -> None:
+    long = "1.4.2-" + "x" * 130
+    there = world(ALL, {"1.4.2": INDEX, long: INDEX})
+
+    outcome = replicate(there, image_tags=None)
+
+    assert outcome.error is None
+    assert mirror(there).tags == {"1.4.2": INDEX.digest}
+    assert f"{long} is longer than registries beside ECR take" in outcome.plan.remarks
 
 
 @pytest.mark.parametrize("name", [None, "fixed"])

@@ -86,6 +86,7 @@ class Run:
             notices=hands.notices,
             now=hands.now,
             applier=hands.applier,
+            homes=tuple(self.registries),
         )
         for job in self.copies.jobs:
             swept = Swept(job.image)

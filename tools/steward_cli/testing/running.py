@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, ImageRef, OtherRepository, RepositoryRef
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.plan import Step
 from ecr_steward.domain.repositories import Repository
@@ -74,11 +74,11 @@ class Found:
         return place_of(step) in {None, self.world.repository}
 
 
-def place_of(step: Step) -> RepositoryRef | None:
+def place_of(step: Step) -> AnyRepository | None:
     """The repository that a step changes; ``None`` for one that changes none."""
     for name in ("destination", "repository"):
         place = getattr(step, name, None)
-        if isinstance(place, RepositoryRef):
+        if isinstance(place, RepositoryRef | OtherRepository):
             return place
     image = getattr(step, "image", None)
     return image.repository if isinstance(image, ImageRef) else None

@@ -1,7 +1,7 @@
 """Registries that are not ECR, as rules name them: which may be copied to, and by which login."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Self
 
@@ -12,7 +12,7 @@ from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.docker_logins import LoginsError, keys_of, login_at, read_logins
 from ecr_steward.adapters.registry_store import RegistryStore
 from ecr_steward.adapters.schemes import scheme_of
-from ecr_steward.adapters.token_servers import ChallengedLogin, KeptLogin
+from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, KeptLogin
 from ecr_steward.adapters.translation import code_of, translated
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import OtherRepository
@@ -23,8 +23,13 @@ from ecr_steward.ports.stores import ImageStore
 class OtherRegistries:
     """Opens repositories of registries that are not ECR. Nothing is asked for before the first request."""
 
-    def __init__(self, clients: AwsClients, transport: Transport, allowed: frozenset[str] | None = None) -> None:
-        """``allowed`` are the hosts that images may go to; ``None``: a person copies, who may copy anywhere."""
+    def __init__(
+        self, clients: AwsClients, transport: Transport, allowed: Mapping[str, str | None] | None = None
+    ) -> None:
+        """``allowed`` are the hosts that images may go to, and their token servers, as ``hosts_in`` answers.
+
+        ``None``: a person copies, who may copy anywhere.
+        """
         self._aws = clients
         self._transport = transport
         self._allowed = allowed
@@ -51,7 +56,9 @@ class OtherRegistries:
     def _opened(self, repository: OtherRepository) -> DistributionClient:
         origin = f"{scheme_of(repository.host)}://{repository.host}"
         scopes = (f"repository:{repository.name}:pull,push",)
-        login = ChallengedLogin(origin, scopes, _read_by(self._aws, repository), self._transport)
+        told = (self._allowed or {}).get(repository.host)
+        token_servers = {**TOKEN_SERVERS, **({repository.host: told} if told else {})}
+        login = ChallengedLogin(origin, scopes, _read_by(self._aws, repository), self._transport, token_servers)
         return DistributionClient(
             origin, login.authorization, challenged=login.challenged, transport=self._transport, is_ecr=False
         )

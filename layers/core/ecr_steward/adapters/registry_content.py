@@ -26,9 +26,9 @@ class RegistryContent:
         clients: AwsClients,
         transport: Transport | None = None,
         now: Clock = utc_now,
-        other_registries: frozenset[str] | None = None,
+        other_registries: Mapping[str, str | None] | None = None,
     ) -> None:
-        """``other_registries`` are the hosts beside ECR that images may be copied to; ``None``: any."""
+        """``other_registries`` are those beside ECR that images may be copied to; see ``OtherRegistries``."""
         self._aws = clients
         self._login = RegistryLogin(clients, now)
         self._transport = transport or Transport()

@@ -71,7 +71,7 @@ class Session:
             authorization = "" if anonymous else self._authorization()
             sent = {**(headers or {}), **({"Authorization": authorization} if authorization else {})}
             with self._transport.exchange(
-                method, url, operation=action, headers=sent, body=body, repeatable=repeatable
+                method, url, operation=self._operation(action), headers=sent, body=body, repeatable=repeatable
             ) as response:
                 if response.status in expected:
                     yield response
@@ -124,6 +124,10 @@ class Session:
         if self._renew is not None:
             self._renew()
         return self._renew is not None
+
+    def _operation(self, action: str) -> str:
+        """What is counted together, server by server: rates that are ECR's are not those of others."""
+        return action if self.is_ecr else action.removeprefix("ecr:")
 
     def has(self, url: str, action: str, headers: Mapping[str, str] | None = None) -> bool:
         """Whether there is something at this URL. A redirect to it means yes: ECR redirects to what it holds."""

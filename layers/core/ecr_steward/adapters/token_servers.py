@@ -164,7 +164,8 @@ class ChallengedLogin:
             raise RefusedByRegistryError(f"{said} encrypted")
         if self._token_servers.get(self._origin.address) != theirs.address:
             own = f"{self._origin.address}={theirs.address}"
-            raise RefusedByRegistryError(f"{said} known to be its own; if it is, say --token-server {own}")
+            where = "--token-server, or in the template's parameter OtherRegistries"
+            raise RefusedByRegistryError(f"{said} known to be its own; if it is, say {own} to {where}")
         require_reachable(realm, self._origin)
 
 

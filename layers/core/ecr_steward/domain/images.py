@@ -116,9 +116,9 @@ class RepositoryImages:
             digest = subject
         return digest
 
-    def may_refer_to(self, digest: Digest) -> list[Digest]:
-        """The referrers that may belong to an image: to itself, or to what no tag holds, such as a child of its."""
-        return [*self._referrers.get(digest, ()), *self._referrers.get(None, ())]
+    def referrers_of(self, root: Digest | None) -> Sequence[Digest]:
+        """What refers to a tagged image in the end; ``None``: to one without a tag, such as the child of an index."""
+        return self._referrers.get(root, ())
 
     @cached_property
     def _referrers(self) -> Mapping[Digest | None, Sequence[Digest]]:

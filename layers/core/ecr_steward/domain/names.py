@@ -5,6 +5,7 @@ digests from the OCI image specification.
 """
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NewType, Self
@@ -145,16 +146,22 @@ def host_of(text: str) -> str:
     host = text.lower()
     if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost"):
         raise InvalidNameError(f"{text!r} is not the host of a registry, such as ghcr.io or registry.example.com:5000")
+    host = host.removesuffix(":443")
     return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
 
 
-def hosts_in(text: str) -> frozenset[str]:
-    """The hosts in a list with commas, as a parameter of the template has it; what is no host names no registry."""
-    found: set[str] = set()
+def hosts_in(text: str) -> Mapping[str, str | None]:
+    """The registries in a list such as ``ghcr.io,registry.example.com=auth.example.com``, with their token servers.
+
+    So a parameter of the template has it. ``None``: it gives out tokens itself, or its server is known. What is no host
+    names no registry.
+    """
+    found: dict[str, str | None] = {}
     for each in filter(None, text.split(",")):
+        registry, _, token_server = each.partition("=")
         with suppress(InvalidNameError):
-            found.add(host_of(each))
-    return frozenset(found)
+            found[host_of(registry)] = host_of(token_server) if token_server else None
+    return found
 
 
 def registry_at(host: str) -> RegistryRef | None:

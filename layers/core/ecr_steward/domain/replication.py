@@ -60,14 +60,16 @@ def _content(
 ) -> Iterator[Step]:
     to = destination.repository
     for part in graph.parts:
-        if part.manifest.digest in destination.digests:
-            continue
-        why = f"{registry_of(to)} has no {part.manifest.digest}"
+        is_there = part.manifest.digest in destination.digests
+        if is_there and isinstance(destination, RepositoryImages):
+            continue  # ECR takes no manifest before its blobs; of others one that is there proves nothing of them
+        why = f"{registry_of(to)} has {'not all of' if is_there else 'no'} {part.manifest.digest}"
         for blob in part.blobs:
             if blob.digest not in there:
                 there.add(blob.digest)
                 yield CopyBlob(rule=rule.name, why=why, source=source, destination=to, blob=blob)
-        yield CopyManifest(rule=rule.name, why=why, source=source, destination=to, manifest=part.manifest)
+        if not is_there:
+            yield CopyManifest(rule=rule.name, why=why, source=source, destination=to, manifest=part.manifest)
 
 
 def _tags(rule: Rule, source: ImageRef, image_tags: list[ImageTag], destination: Holdings) -> Iterator[Step]:

@@ -127,25 +127,38 @@ class OtherReplicaDestination(EventModel):
 
 
 class ImageReplicatedDetail(OwnDetail):
-    """An image is complete at a destination, verified. Told again when its tags there change."""
+    """An image is complete at a destination, verified. Told again when its tags there change.
+
+    Whoever knows version 1 finds what it promised in every event that still says so: a destination in ECR.
+    """
 
     DETAIL_TYPE = "Image Replicated"
 
+    version: Literal["1", "2"] = Field(  # type: ignore[assignment]
+        description="Of this event's shape: `1` where it arrived in ECR, `2` where it arrived in another registry."
+    )
     rule: str = Field(description="The name of the rule that asked for it.")
     destination: ReplicaDestination | OtherReplicaDestination = Field(description="Where it arrived.")
     image_tags: list[ImageTagText] = Field(description="Image tags of the replica, sorted.")
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if (self.version == "1") != isinstance(self.destination, ReplicaDestination):
+            raise ValueError("version 1 names a destination in ECR, version 2 one in another registry")
+        return self
 
     @classmethod
     def of(cls, notice: ImageReplicated) -> Self:
         """The event for a notice."""
         to = notice.destination
         if isinstance(to, OtherRepository):
-            registry = {"registry": to.host}
+            version, registry = "2", {"registry": to.host}
         else:
-            registry = {"account": to.registry.account, "region": to.registry.region}
+            version, registry = "1", {"account": to.registry.account, "region": to.registry.region}
         return cls.model_validate(
             {
                 **common_keys(notice.source),
+                "version": version,
                 "rule": notice.rule,
                 "destination": {**registry, "repository-name": to.name},
                 "image-tags": sorted(notice.image_tags),

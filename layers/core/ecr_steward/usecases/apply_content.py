@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from ecr_steward.domain.plan import CopyBlob, CopyManifest, PutImageTag, Step
-from ecr_steward.errors import DigestMismatchError, OutOfTimeError
+from ecr_steward.errors import OutOfTimeError, RegistryUnavailableError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.moving import Mover, Pace
 from ecr_steward.usecases.stores import store_of
@@ -43,13 +43,13 @@ def copy_content(steps: Sequence[Step], content: ImageContent | None, around: Ar
 def put_image_tag(step: PutImageTag, content: ImageContent | None) -> None:
     """Put a manifest, which is there by its digest, under an image tag, and look whether it is.
 
-    Raises DigestMismatchError where another image holds the tag afterwards.
+    Raises RegistryUnavailableError where another image holds the tag afterwards: a copy of that may have been faster.
     """
     data_plane = _needed(content, step)
     destination = store_of(data_plane, step.destination)
     destination.put_manifest(data_plane.store(step.source).manifest(step.digest), step.image_tag, is_top=True)
     if (holder := destination.digest_of(step.image_tag)) != step.digest:
-        raise DigestMismatchError(
+        raise RegistryUnavailableError(
             f"{step.destination} has taken {step.digest} as {step.image_tag}, and now shows {holder or 'no such tag'}"
         )
 

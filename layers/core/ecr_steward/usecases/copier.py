@@ -1,13 +1,21 @@
 """Planning copies: one image to one destination, from facts that the caller may read once for many images."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
-from ecr_steward.domain.images import Holdings, ImageGraph, OtherImages, RepositoryImages
-from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
+from ecr_steward.domain.images import Holdings, OtherImages, RepositoryImages
+from ecr_steward.domain.names import (
+    AnyRepository,
+    Digest,
+    ImageRef,
+    ImageTag,
+    OtherRepository,
+    RegistryRef,
+    RepositoryRef,
+)
 from ecr_steward.domain.plan import NOTHING, Plan
-from ecr_steward.domain.replicas import is_source
+from ecr_steward.domain.replicas import is_source, rivals_elsewhere
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
@@ -16,9 +24,13 @@ from ecr_steward.domain.tagging import attached_to
 from ecr_steward.domain.verdict import bounded
 from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
+from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.image_graph import read_graph
 from ecr_steward.usecases.stores import store_of
+
+MOST_CHARACTERS = 128
+"""Of an image tag beside ECR, which takes 300 (distribution specification, "Pulling manifests")."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,10 @@ class Copier:
     """``tags_to_match``; likewise."""
     assessor: Assessor
     """Judges each image at most once, and only where a copy waits for the verdict."""
+    answers: Answers
+    """Of registries that are not ECR."""
+    homes: tuple[RegistryRef, ...] = ()
+    """The registries that this steward keeps, whose images may be copied to the same place elsewhere."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
@@ -113,10 +129,13 @@ class Copier:
             return NOTHING
         source = copy.image.repository
         graph = read_graph(copy.image.digest, self.content.store(source), with_referrers=copy.replication.referrers)
+        parts = graph.parts
         if isinstance(there, OtherImages):
-            there = self._asked(graph, there)
-        missing = [part for part in graph.parts if part.manifest.digest not in there.digests]
-        needed = sorted({blob.digest for part in missing for blob in part.blobs})
+            digests = self.answers.there(there.repository, (part.manifest.digest for part in parts))
+            there = replace(there, digests=digests)
+        else:
+            parts = tuple(part for part in parts if part.manifest.digest not in there.digests)
+        needed = sorted({blob.digest for part in parts for blob in part.blobs})
         return plan_content(copy.rule, source, graph, there, self._held(copy.to, needed))
 
     def _is_whole(self, copy: Copy, facts: Facts) -> bool:
@@ -126,9 +145,15 @@ class Copier:
         if any(facts.destination.holders.get(tag) != copy.image.digest for tag in facts.image_tags):
             return False
         # Tags are put last, so what they hold is there; but for referrers, which may have been pushed since.
-        store = store_of(self.content, copy.to)
-        later = facts.source.may_refer_to(copy.image.digest) if copy.replication.referrers else []
-        return all(store.digest_of(referrer) is not None for referrer in later)
+        return not copy.replication.referrers or self._has_referrers(facts, facts.destination.repository, copy.image)
+
+    def _has_referrers(self, facts: Facts, to: OtherRepository, image: ImageRef) -> bool:
+        """Whether what refers to an image, or to a child of one that is there, is there, too."""
+        own, of_untagged = facts.source.referrers_of(image.digest), facts.source.referrers_of(None)
+        roots = {each: facts.source.root_of(each) for each in of_untagged}
+        children = self.answers.there(to, roots.values())
+        wanted = [*own, *(each for each, root in roots.items() if root in children)]
+        return len(self.answers.there(to, wanted)) == len(wanted)
 
     def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
@@ -136,22 +161,12 @@ class Copier:
 
     def _holdings(self, repository: AnyRepository, image_tags: Sequence[ImageTag]) -> Holdings:
         if isinstance(repository, OtherRepository):
-            store = store_of(self.content, repository)
-            holders = {tag: digest for tag in image_tags if (digest := store.digest_of(tag)) is not None}
+            holders = self.answers.holders(repository, image_tags)
             return OtherImages(repository, holders, frozenset(holders.values()))
         try:
             return self.images(repository)
         except RepositoryNotFoundError:
             return RepositoryImages(repository)
-
-    def _asked(self, graph: ImageGraph, there: OtherImages) -> OtherImages:
-        """What a registry that is not ECR has of an image, asked for part by part.
-
-        An index that is there proves nothing of its children: whoever put it may not have been us.
-        """
-        store = store_of(self.content, there.repository)
-        digests = [part.manifest.digest for part in graph.parts]
-        return replace(there, digests=frozenset(digest for digest in digests if store.digest_of(digest) is not None))
 
     def _held(self, repository: AnyRepository, blobs: Sequence[Digest]) -> set[Digest]:
         """Those of these blobs that a repository has."""
@@ -168,6 +183,36 @@ class Copier:
         verdict: no scanner makes anything of a signature.
         """
         image_tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
+        if isinstance(copy.to, OtherRepository):
+            if why := self.contested(copy.to, copy.image.repository):
+                return [], (why,)
+            fulfilling, reasons = self._fulfilling_conditions(copy, source, image_tags)
+            long = [tag for tag in fulfilling if len(tag) > MOST_CHARACTERS]
+            told = tuple(f"{tag} is longer than registries beside ECR take" for tag in long)
+            return [tag for tag in fulfilling if tag not in long], (*reasons, *told)
+        return self._fulfilling_conditions(copy, source, image_tags)
+
+    def contested(self, to: OtherRepository, source: RepositoryRef) -> str | None:
+        """Why nothing is copied to a place elsewhere, where another registry's images would go, too."""
+        rival = next(rivals_elsewhere(self.rules, source, to, self.homes), None)
+        if rival is None:
+            return None
+        return f"nothing is copied there: {rival} goes to the same place. Name one account and region in `match`"
+
+    def ask_ahead(self, copies: Iterable[Copy], source: RepositoryImages) -> None:
+        """Ask for the image tags of many copies at once. Raises StewardError."""
+        wanted: dict[OtherRepository, list[ImageTag]] = {}
+        for copy in copies:
+            if isinstance(copy.to, OtherRepository):
+                tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
+                wanted.setdefault(copy.to, []).extend(tag for tag in tags if len(tag) <= MOST_CHARACTERS)
+        for to, tags in wanted.items():
+            if not self.answers.is_silent(to):
+                self.answers.holders(to, tags)
+
+    def _fulfilling_conditions(
+        self, copy: Copy, source: RepositoryImages, image_tags: list[ImageTag]
+    ) -> tuple[list[ImageTag], tuple[str, ...]]:
         if Condition.SCAN_PASSED not in copy.replication.when:
             return image_tags, ()
         subjects = {tag: attached_to(tag, source) or copy.image.digest for tag in image_tags}

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository
+from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef
 from ecr_steward.domain.native_copies import LOOK_BACK
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Lag, Outcome
@@ -31,6 +31,7 @@ from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
@@ -54,6 +55,7 @@ def replicate_image(
     lessor: Lessor | None = None,
     turn: int = 0,
     told: Set[str] = frozenset(),
+    homes: tuple[RegistryRef, ...] = (),
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
@@ -62,7 +64,7 @@ def replicate_image(
     whoever asked for the copy, by whatever event, has no say in it. With a ``lessor`` no two jobs move the content of
     an image to one destination at the same time. Each ``turn`` begins with another destination, so that one which needs
     all the time there is keeps the image from no other. The copies that are ``told`` have failed for good on an earlier
-    turn: they are neither tried nor told once more.
+    turn: they are neither tried nor told once more. ``homes`` are the registries that the steward keeps.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -74,7 +76,8 @@ def replicate_image(
         return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
-    copier = Copier(rules, content, registry.images, settings, resource_tags, Assessor(rules, registry, scans, now))
+    assessor = Assessor(rules, registry, scans, now)
+    copier = Copier(rules, content, registry.images, settings, resource_tags, assessor, Answers(content), homes)
     job = _Job(
         rule=rule,
         copier=copier,
@@ -151,8 +154,9 @@ class _Job:
         except (ImageNotFoundError, RepositoryNotFoundError) as cause:
             if self._is_gone(copy.image):
                 return Outcome(str(copy), self.rule.name, mode, remark="the image is gone")
-            if isinstance(copy.to, OtherRepository) and isinstance(cause, RepositoryNotFoundError):
-                error = RefusedByRegistryError(f"{copy}: {cause}, and the registry does not make it for what is pushed")
+            if isinstance(copy.to, OtherRepository):
+                ask = "does the registry make repositories for what is pushed?"
+                error = RefusedByRegistryError(f"{copy}: {cause}; {ask}")
             else:
                 error = RegistryUnavailableError(f"{copy}: {cause}, although the image is there")
             error.rule = self.rule.name
@@ -180,14 +184,14 @@ class _Job:
             content = self.copier.plan_content(copy, facts)
             with self._alone(copy, content):
                 if self.lessor is not None and not content.is_empty:  # another job may have done it meanwhile
-                    content = self.copier.plan_content(copy, self.copier.facts(copy))
+                    content = self.copier.plan_content(copy, self._facts_anew(copy))
                 has_copied = self._apply(content, copy, done)
             if has_copied:
-                facts = self.copier.facts(copy)
+                facts = self._facts_anew(copy)
             has_tagged = self._apply(self.copier.plan_tags(copy, facts), copy, done)
             if not has_copied and not has_tagged:
                 break
-            facts = self.copier.facts(copy)
+            facts = self._facts_anew(copy)
         else:
             errors.append(RegistryUnavailableError(f"{copy}: still different after {ROUNDS} rounds"))
         if errors:
@@ -198,6 +202,10 @@ class _Job:
             notice = ImageReplicated(self.rule.name, copy.image, copy.to, frozenset(facts.image_tags))
             self.notices.publish(notice)
         return self._lag(copy, facts) if is_new and facts.image_tags else None
+
+    def _facts_anew(self, copy: Copy) -> Facts:
+        self.copier.answers.forget()
+        return self.copier.facts(copy)
 
     def _lag(self, copy: Copy, facts: Facts) -> Lag | None:
         """How far the destination was behind. An image that was old already is brought for another reason than a push.

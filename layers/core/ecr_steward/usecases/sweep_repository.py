@@ -1,7 +1,7 @@
 """One repository of a sweep → the jobs of the other functions, from facts that are read once for all of them."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -19,14 +19,7 @@ from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
 from ecr_steward.domain.withdrawals import Mirror
-from ecr_steward.errors import (
-    AccessDeniedError,
-    ImageNotFoundError,
-    RefusedByRegistryError,
-    RepositoryNotFoundError,
-    RetryableError,
-    StewardError,
-)
+from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
@@ -38,6 +31,7 @@ from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.workloads import Workloads
 from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.describing import Describer
@@ -76,6 +70,8 @@ class Hands:
     native_copies: NativeCopies | None = None
     """``None``: nobody asks how far ECR's own replication is."""
     is_dry: bool = False
+    silent: set[str] = field(default_factory=set)
+    """Registries that are not ECR and did not answer in this sweep, or this part of one."""
 
     @property
     def describer(self) -> Describer:
@@ -138,9 +134,10 @@ class _Visit:
         images = once(self._images_of)
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
-        self._copier = Copier(rules, hands.content, images, settings, resource_tags, self._assessor)
-        self._silent: set[AnyRepository] = set()
-        """Registries that are not ECR and have failed: one failure says it, and so many images are not waited for."""
+        answers = Answers(hands.content, hands.silent)
+        self._copier = Copier(
+            rules, hands.content, images, settings, resource_tags, self._assessor, answers, hands.homes
+        )
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
 
@@ -234,16 +231,41 @@ class _Visit:
         if (rule := governing.replicate) is None:
             return
         images = self._copier.images(self._repository)
-        for digest in sorted(set(images.holders.values())):
+        contested = set(self._contested(rule))
+        copies = {
+            digest: [
+                copy
+                for copy in self._copier.copies(rule, ImageRef(self._repository, digest), images)
+                if copy.to not in contested
+            ]
+            for digest in sorted(set(images.holders.values()))
+        }
+        ask_ahead = partial(self._copier.ask_ahead, (copy for each in copies.values() for copy in each), images)
+        self._attempt(f"copies of {self._repository}", ask_ahead)
+        for digest, wanted in copies.items():
             image = ImageRef(self._repository, digest)
             missing: list[tuple[Copy, Plan]] = []
-            for copy in self._copier.copies(rule, image, images):
-                if copy.to not in self._silent:
+            for copy in wanted:
+                if not self._is_silent(copy.to):
                     self._attempt(copy, partial(self._look_at_copy, copy, missing))
             if missing and rule.mode is Mode.ENFORCE and not self._hands.is_dry:
                 self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
                 if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
                     self._attempt(image, partial(self._tell_pass, rule, image, images))
+
+    def _contested(self, rule: Rule) -> Iterator[OtherRepository]:
+        """The places elsewhere that another registry's images would go to, too: told, and left alone."""
+        for replication in rule.replicate or ():
+            for destination in replication.elsewhere:
+                to = destination.of(self._repository)
+                if why := self._copier.contested(to, self._repository):
+                    subject = f"{self._repository} to {to}"
+                    self._swept.outcomes.append(Outcome(subject, rule.name, rule.mode, remark=why))
+                    yield to
+
+    def _is_silent(self, to: AnyRepository) -> bool:
+        """Whether a failure has said already that a registry does not answer: so many images are not waited for."""
+        return isinstance(to, OtherRepository) and self._copier.answers.is_silent(to)
 
     def _check_native_copies(self, _governing: Governing) -> None:
         """Ask how far ECR's own replication is with what was pushed lately. Nobody else hears of a copy that failed."""
@@ -303,12 +325,7 @@ class _Visit:
         self._hands.notices.publish(verdict_notice(rule, image, assessment))
 
     def _look_at_copy(self, copy: Copy, missing: list[tuple[Copy, Plan]]) -> None:
-        try:
-            plan = self._copier.plan(copy)
-        except (RetryableError, AccessDeniedError, RefusedByRegistryError):
-            if isinstance(copy.to, OtherRepository):
-                self._silent.add(copy.to)
-            raise
+        plan = self._copier.plan(copy)
         if not plan.is_empty:
             missing.append((copy, plan))
             self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=LEFT_TO_QUEUE))

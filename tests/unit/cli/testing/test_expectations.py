@@ -114,3 +114,18 @@ def test_image_tags_expire_and_images_are_kept_by_their_age_and_use(folder, fail
 
     assert failures_of({"steps": [old]}, images=[{"tags": ["pr-1", "main"], "pushed": "15d"}]) == []
     assert failures_of({"nothing": True}, images=[{"tags": ["pr-1", "main"], "pushed": "13d"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "reasons"),
+    [
+        ({"copies": ["ghcr.io/acme/team-a/api"], "steps": []}, []),
+        ({"copies": []}, ["expected copies to none, but they go to ghcr.io/acme/team-a/api"]),
+    ],
+)
+def test_a_copy_to_another_registry_is_a_copy_and_no_step_of_its_own(folder, failures_of, expect, reasons):
+    written = "replicate: [{to: [{registry: ghcr.io, repository: 'acme/{name}'}]}]"
+    rules = f"version: 1\nrules:\n  - name: team\n    match: {{repositories: ['team-a/**']}}\n    {written}\n"
+    (folder / "ecr-steward.yaml").write_text(rules, encoding="utf-8")
+
+    assert failures_of(expect, images=[{"tags": ["1.0.0"]}]) == reasons
