@@ -40,6 +40,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "ECR_STEWARD_SPOKE_ROLE": "ecr-steward-spoke",
         "ECR_STEWARD_EXTERNAL_ID": "ecr-steward",
         "ECR_STEWARD_PULL_ONLY_ROLE": "ecr-steward-pull-only",
+        "ECR_STEWARD_OTHER_REGISTRIES": "",
         "ECR_STEWARD_RULEBOOK": "/opt/rulebook.json",
         "ECR_STEWARD_RULEBOOK_BUCKET": "",
         "ECR_STEWARD_RULEBOOK_KEY": "ecr-steward/rulebook.json",
