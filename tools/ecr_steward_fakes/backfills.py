@@ -17,7 +17,7 @@ from ecr_steward.domain.backfills import (
     configured,
 )
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.errors import RefusedByRegistryError
+from ecr_steward.errors import BackfillUnderWayError, RefusedByRegistryError
 from ecr_steward.ports.clock import Clock
 from ecr_steward_fakes.calls import Calls
 from ecr_steward_fakes.registry_settings import FakeRegistrySettings
@@ -75,13 +75,15 @@ class FakeBackfills:
         with self.calls.record("backfills", registry):
             return tuple(self._backfills[registry])
 
-    def start(self, registry: RegistryRef, to: RegistryRef) -> Backfill | None:
+    def start(self, registry: RegistryRef, to: RegistryRef) -> Backfill:
         with self.calls.record("start_backfill", registry, to):
             if not configured(self._settings.settings_of(registry).replication, to):
                 raise RefusedByRegistryError(f"{registry} to {to}: it is in no rule of the replication configuration")
             under_way = [one for one in self._backfills[registry] if one.is_under_way]
-            if len(under_way) >= MOST_UNDER_WAY or any(one.to.region == to.region for one in under_way):
-                return None
+            if any(one.to.region == to.region for one in under_way):
+                raise BackfillUnderWayError(f"{registry} to {to}: another one to the region is under way")
+            if len(under_way) >= MOST_UNDER_WAY:
+                raise RefusedByRegistryError(f"{registry} to {to}: LimitExceeded: {MOST_UNDER_WAY} are under way")
             started = Backfill(str(uuid.uuid4()), to, "PREPARING", self._now())
             self._backfills[registry].append(started)
             return started

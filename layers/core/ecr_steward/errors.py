@@ -24,6 +24,7 @@
     │   ├── BlobTooLargeError         a blob that no invocation is long enough for
     │   ├── SweepHopsError            a part of a sweep that was put back too often without an end
     │   ├── BackfillFailedError       images from before its configuration that ECR's own replication did not bring
+    │   ├── BackfillUnderWayError     another one to the same region was started meanwhile
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
     │   ├── CredentialRefusedError    a fresh login that was let push, or not let pull, when it was tried: not published
     │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
@@ -125,6 +126,10 @@ class GivenUpError(PermanentError):
 
 class BackfillFailedError(PermanentError):
     """A backfill of ECR's own replication did not bring all images, or could not be started as it was planned."""
+
+
+class BackfillUnderWayError(PermanentError):
+    """Another backfill to the same region was started meanwhile. The next sweep looks again."""
 
 
 class SweepIncompleteError(PermanentError):

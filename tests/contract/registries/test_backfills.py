@@ -1,10 +1,11 @@
 """The contract of ``Backfills``: every test runs on the fake, and on the adapter over a local ECR."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -16,7 +17,7 @@ from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.domain.backfills import FailedImage
 from ecr_steward.domain.names import RegistryRef
-from ecr_steward.errors import RefusedByRegistryError
+from ecr_steward.errors import BackfillUnderWayError, RefusedByRegistryError
 from ecr_steward.ports.backfills import Backfills
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward_fakes import FakeBackfills, FakeRegistrySettings
@@ -110,7 +111,6 @@ def test_a_backfill_is_under_way_when_it_was_just_started_and_tells_of_no_images
         started = world.backfills.start(world.here, there)
         [listed] = world.backfills.of(world.here)
 
-    assert started is not None
     assert (started.to, started.status, started.is_under_way, started.total) == (there, "PREPARING", True, None)
     assert (listed.id, listed.started_at, listed.total) == (started.id, started.started_at, None)
 
@@ -119,7 +119,6 @@ def test_a_backfill_that_is_over_tells_how_many_images_it_brought(world: World, 
     world.push(3)
     world.replicate(there)
     started = world.backfills.start(world.here, there)
-    assert started is not None
 
     world.finish()
 
@@ -130,11 +129,31 @@ def test_a_backfill_that_is_over_tells_how_many_images_it_brought(world: World, 
     assert world.backfills.failed_images(world.here, ended.id, 5) == ()
 
 
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine is in another zone."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+def test_times_are_in_utc_wherever_the_machine_is(world: World, there: RegistryRef) -> None:
+    world.replicate(there)
+    started = world.backfills.start(world.here, there)
+    world.finish()
+
+    [ended] = world.backfills.of(world.here)
+    times = (started.started_at, ended.started_at, ended.ended_at)
+    assert [each and each.utcoffset() for each in times] == [timedelta(0)] * 3
+
+
 def test_some_of_the_images_that_failed_are_named_with_why(world: World) -> None:
     world.push(3)
     world.replicate(ELSEWHERE)
-    started = world.backfills.start(world.here, ELSEWHERE)
-    assert started is not None
+    world.backfills.start(world.here, ELSEWHERE)
 
     world.finish()
 
@@ -160,8 +179,9 @@ def test_nothing_is_started_when_a_backfill_to_the_region_is_under_way(world: Wo
     world.replicate(there, ELSEWHERE)
 
     with world.paused():
-        assert world.backfills.start(world.here, there) is not None
-        assert world.backfills.start(world.here, ELSEWHERE) is None
+        world.backfills.start(world.here, there)
+        with pytest.raises(BackfillUnderWayError):
+            world.backfills.start(world.here, ELSEWHERE)
         assert len(world.backfills.of(world.here)) == 1
 
 
@@ -174,9 +194,11 @@ def test_nothing_is_started_when_ten_are_under_way(world: World) -> None:
     world.replicate(*places)
 
     with world.paused():
-        started: list[Any] = [world.backfills.start(world.here, place) for place in places]
-
-    assert [one is not None for one in started] == [True] * 10 + [False]
+        for place in places[:10]:
+            world.backfills.start(world.here, place)
+        with pytest.raises(RefusedByRegistryError, match="LimitExceeded"):
+            world.backfills.start(world.here, places[10])
+        assert len(world.backfills.of(world.here)) == 10
 
 
 def test_all_pages_are_listed(world: World) -> None:

@@ -1,5 +1,6 @@
 """Backfills over time: the sweep starts each once, whatever happens in between."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.domain.backfills import Backfill, FailedImage, StartReplicationBackfill
 from ecr_steward.domain.brake import USUAL
+from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.observations import RegistryChanged
 from ecr_steward.domain.outcome import Outcome, SweepFailure
@@ -18,7 +20,13 @@ from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.registries import NativeReplication, WantedReplication, WantedSettings
 from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Mode, Rules
-from ecr_steward.errors import AccessDeniedError, BackfillFailedError, RefusedByRegistryError, ThrottledError
+from ecr_steward.errors import (
+    AccessDeniedError,
+    BackfillFailedError,
+    BackfillUnderWayError,
+    RefusedByRegistryError,
+    ThrottledError,
+)
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.govern_registry import apply_registry_settings, govern_registry
@@ -298,7 +306,42 @@ def test_the_rest_of_a_registry_is_done_when_backfills_cannot_be_listed(mesh: Me
     assert mesh.started == [AWAY]
 
 
-def test_nothing_is_an_error_when_somebody_else_was_faster(mesh: Mesh) -> None:
+class Hasty(FakeBackfills):
+    """Somebody else starts one to AWAY right after the sweep has listed what there is."""
+
+    def of(self, registry: RegistryRef) -> Sequence[Backfill]:
+        listed = super().of(registry)
+        if not listed:
+            self._backfills[registry].append(Backfill("theirs", AWAY, "PREPARING", self._now()))
+        return listed
+
+
+def test_what_somebody_else_was_faster_with_is_told_and_not_said_to_be_started(mesh: Mesh) -> None:
+    mesh.want({"prod/"}, AWAY, THIRD)
+    mesh.backfills = Hasty(mesh.settings, mesh.now)
+
+    (outcome,) = mesh.sweep()
+
+    assert outcome.applied and starts(outcome) == [THIRD]
+    assert "somebody was faster, and the next sweep looks again" in str(outcome.remark)
+    entries = mesh.journal.entries(NOON.date(), NOON.date())
+    assert sorted((entry.what, entry.state) for entry in entries) == [
+        (f"start a backfill to {AWAY}", StepState.FAILED),
+        (f"start a backfill to {THIRD}", StepState.DONE),
+    ]
+
+
+def test_it_is_an_error_when_ecr_takes_no_more(mesh: Mesh) -> None:
+    mesh.calls.fail_before("start_backfill", RefusedByRegistryError("LimitExceededException: no more"))
+
+    (outcome,) = mesh.sweep()
+
+    assert "LimitExceeded" in str(outcome.error) and not outcome.applied
+    (entry,) = mesh.journal.entries(NOON.date(), NOON.date())
+    assert entry.state is StepState.FAILED
+
+
+def test_nothing_more_is_started_when_somebody_else_was_faster(mesh: Mesh) -> None:
     mesh.sweep(is_dry=True)
     planned = mesh.backfilling
     mesh.settings.change(
@@ -307,7 +350,8 @@ def test_nothing_is_an_error_when_somebody_else_was_faster(mesh: Mesh) -> None:
     step = StartReplicationBackfill(rule="mesh", why="", registry=HOME, to=AWAY, prefixes=frozenset({"prod/"}))
     planned.start(step, mesh.settings)
 
-    planned.start(step, mesh.settings)
+    with pytest.raises(BackfillUnderWayError):
+        planned.start(step, mesh.settings)
 
     assert mesh.started == [AWAY]
 

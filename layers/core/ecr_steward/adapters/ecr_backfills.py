@@ -1,13 +1,12 @@
 """The ``Backfills`` port over Amazon ECR's API."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.paging import all_pages
-from ecr_steward.adapters.translation import code_of, translated
+from ecr_steward.adapters.translation import translated
 from ecr_steward.domain.backfills import Backfill, FailedImage
 from ecr_steward.domain.names import RegistryRef
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
 
 PAGE_SIZE = 50  # the largest that ECR takes (ListReplicationBackfills API reference)
-_OTHERS_UNDER_WAY = frozenset({"ReplicationBackfillInProgressException", "LimitExceededException"})
 
 
 class EcrBackfills:
@@ -29,16 +27,11 @@ class EcrBackfills:
             listed = all_pages(self._ecr(registry), "list_replication_backfills", "backfills", page_size=PAGE_SIZE)
             return tuple(_backfill(one) for one in listed)
 
-    def start(self, registry: RegistryRef, to: RegistryRef) -> Backfill | None:
+    def start(self, registry: RegistryRef, to: RegistryRef) -> Backfill:
         with translated("ecr:StartReplicationBackfill", f"{registry} to {to}"):
-            try:
-                answer = self._ecr(registry).start_replication_backfill(
-                    destination={"region": to.region, "registryId": to.account}
-                )
-            except ClientError as cause:
-                if code_of(cause) in _OTHERS_UNDER_WAY:
-                    return None
-                raise
+            answer = self._ecr(registry).start_replication_backfill(
+                destination={"region": to.region, "registryId": to.account}
+            )
         return _backfill(answer)
 
     def failed_images(self, registry: RegistryRef, backfill_id: str, most: int) -> tuple[FailedImage, ...]:
@@ -58,8 +51,8 @@ def _backfill(told: Mapping[str, Any]) -> Backfill:
         id=told["replicationBackfillId"],
         to=RegistryRef(destination["registryId"], destination["region"]),
         status=told["status"],
-        started_at=told["startedAt"],
-        ended_at=told.get("endedAt"),
+        started_at=told["startedAt"].astimezone(UTC),  # botocore's times are in the zone of the machine
+        ended_at=ended.astimezone(UTC) if (ended := told.get("endedAt")) else None,
         total=progress.get("totalReplicationCount"),
         completed=progress.get("completedReplicationCount", 0),
         failed=progress.get("failedReplicationCount", 0),

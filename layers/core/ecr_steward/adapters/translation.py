@@ -13,6 +13,7 @@ from botocore.exceptions import (
 
 from ecr_steward.errors import (
     AccessDeniedError,
+    BackfillUnderWayError,
     DigestMismatchError,
     ImageIsListedError,
     ImageNotFoundError,
@@ -29,6 +30,7 @@ _BY_CODE: dict[str, type[StewardError]] = {
     "ImageNotFoundException": ImageNotFoundError,
     "ImageTagAlreadyExistsException": ImageTagIsImmutableError,
     "ImageDigestDoesNotMatchException": DigestMismatchError,
+    "ReplicationBackfillInProgressException": BackfillUnderWayError,
     # Not throttling, whatever botocore thinks of the name: an image holds 1,000 tags already, or the like.
     "LimitExceededException": RefusedByRegistryError,
     # Credentials that ran out while the function was at work: the next invocation has fresh ones.

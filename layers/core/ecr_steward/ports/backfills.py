@@ -18,11 +18,11 @@ class Backfills(Protocol):
         """List those that are under way or that ended within the last 90 days. Needs ecr:ListReplicationBackfills."""
         ...
 
-    def start(self, registry: RegistryRef, to: RegistryRef) -> Backfill | None:
+    def start(self, registry: RegistryRef, to: RegistryRef) -> Backfill:
         """Start one to a destination of the replication configuration.
 
-        ``None``, and nothing is started, where another one to that region is under way, or too many are. Needs
-        ecr:StartReplicationBackfill. Raises RefusedByRegistryError for what is no destination.
+        Needs ecr:StartReplicationBackfill. Raises BackfillUnderWayError where another one to that region is under way,
+        and RefusedByRegistryError for what is no destination, and where too many are under way.
         """
         ...
 

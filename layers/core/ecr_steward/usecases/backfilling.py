@@ -83,8 +83,8 @@ class Backfilling:
     def start(self, step: StartReplicationBackfill, settings: RegistrySettingsStore) -> None:
         """Start a backfill, and then note what for: an end in between leads to a second one, never to none.
 
-        Nothing is started where somebody else was faster. Raises BackfillFailedError where the configuration does not
-        lead there as the step says, since its change was refused, or somebody has changed it meanwhile.
+        Raises BackfillFailedError where the configuration does not lead there as the step says, since its change was
+        refused, or somebody has changed it meanwhile, and BackfillUnderWayError where somebody else was faster.
         """
         if self.backfills is None:
             raise TypeError(f"nobody is here who starts backfills: {step}")
@@ -94,5 +94,5 @@ class Backfilling:
                 "not lead there as the rulebook says"
             )
         backfill = self.backfills.start(step.registry, step.to)
-        if backfill is not None and self.started is not None:
+        if self.started is not None:
             self.started.keep(step.registry, step.to, StartedBackfill(backfill.id, step.prefixes, backfill.started_at))

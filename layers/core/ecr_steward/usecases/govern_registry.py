@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
+from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.observations import RegistryChanged
@@ -12,9 +13,9 @@ from ecr_steward.domain.registries import Part, RegistrySettings, WantedSettings
 from ecr_steward.domain.registry_governance import plan_registry
 from ecr_steward.domain.registry_rules import GoverningRegistryRule, governing_registry
 from ecr_steward.domain.rules import Mode, Rules
-from ecr_steward.errors import StewardError, gravest
+from ecr_steward.errors import BackfillUnderWayError, StewardError, gravest
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
-from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.applying import Applier, Halt
 from ecr_steward.usecases.backfilling import Backfilling
 
 
@@ -98,10 +99,22 @@ def _planned(
 
 
 def _applied(registry: RegistryRef, outcome: Outcome, applier: Applier) -> Outcome:
-    try:
-        return outcome.carried_out(applier.apply(outcome.plan, registry))
-    except StewardError as error:
-        return replace(outcome, error=gravest([*([outcome.error] if outcome.error else []), error]))
+    """Carry it out: settings, and then each backfill by itself, since somebody else may be faster with one."""
+    starts = tuple(step for step in outcome.plan.steps if isinstance(step, StartReplicationBackfill))
+    settings = tuple(step for step in outcome.plan.steps if step not in starts)
+    errors = [outcome.error] if outcome.error else []
+    halt: Halt | None = None
+    for steps in (settings, *((start,) for start in starts)):
+        try:
+            halt = halt or applier.apply(Plan(steps), registry)
+        except BackfillUnderWayError as error:
+            planned = outcome.plan
+            left = tuple(step for step in planned.steps if step not in steps)
+            remark = f"somebody was faster, and the next sweep looks again: {error}"
+            outcome = replace(outcome, plan=replace(planned, steps=left), remark=remark)
+        except StewardError as error:
+            errors.append(error)
+    return replace(outcome, error=gravest(errors)) if errors else outcome.carried_out(halt)
 
 
 def _read(
