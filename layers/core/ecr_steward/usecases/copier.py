@@ -27,7 +27,7 @@ from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.image_graph import read_graph
-from ecr_steward.usecases.stores import store_of
+from ecr_steward.usecases.stores import is_held, store_of
 
 MOST_CHARACTERS = 128
 """Of an image tag beside ECR, which takes 300 (distribution specification, "Pulling manifests")."""
@@ -174,7 +174,7 @@ class Copier:
             return set()
         store = store_of(self.content, repository)
         known = store.known_blobs(blobs)
-        return {blob for blob in blobs if (known[blob] if blob in known else store.has_blob(blob))}
+        return {blob for blob in blobs if is_held(blob, known, store)}
 
     def _fulfilling(self, copy: Copy, source: RepositoryImages) -> tuple[list[ImageTag], tuple[str, ...]]:
         """The replicable image tags that meet the conditions, and why others do not.

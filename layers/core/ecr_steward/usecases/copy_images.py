@@ -21,6 +21,7 @@ from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, RefusedB
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
 from ecr_steward.usecases.moving import Mover, Pace, Progress
+from ecr_steward.usecases.stores import is_held
 
 IMAGE_WORKERS = 8
 """Images under way at a time: each is done when the last of its blobs is."""
@@ -268,10 +269,7 @@ class CopyRun:
                 self._mover.put(manifest, None)
 
     def _have(self, blobs: Sequence[Descriptor], known: Mapping[Digest, bool]) -> list[bool]:
-        def has(digest: Digest) -> bool:
-            return known[digest] if digest in known else self._destination.has_blob(digest)
-
-        return list(self._looks.map(lambda blob: has(blob.digest), blobs))
+        return list(self._looks.map(lambda blob: is_held(blob.digest, known, self._destination), blobs))
 
     def _prove(self, top: Manifest, image_tag: ImageTag | None) -> None:
         """Read back what was put. Raises DigestMismatchError, and RefusedByRegistryError where it is not there."""

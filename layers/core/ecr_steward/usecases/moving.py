@@ -80,7 +80,7 @@ def _plainly(_blob: Descriptor) -> AbstractContextManager[None]:
 
 
 @dataclass
-class _Patience:
+class _Tries:
     """How many more tries all blobs of a run have together."""
 
     left: int = RETRIES
@@ -103,7 +103,7 @@ class Mover:
         self._destination = destination
         self._progress = progress or Untold()
         self._seconds_left = pace.seconds_left
-        self._patience = _Patience()
+        self._tries = _Tries()
         self._blobs = ThreadPoolExecutor(pace.workers, "blob")
         self._lookers = ThreadPoolExecutor(pace.workers, "proof")
         self._proofs: dict[Digest, Future[bool]] = {}
@@ -195,7 +195,7 @@ class Mover:
             except (OutOfTimeError, PausedError):
                 raise
             except RetryableError:
-                if attempt == TRIES - 1 or not self._patience.is_left():
+                if attempt == TRIES - 1 or not self._tries.is_left():
                     raise
                 is_there = None
                 self._sleep(FIRST_PAUSE * 2**attempt * uniform(0.5, 1.5))  # noqa: S311
