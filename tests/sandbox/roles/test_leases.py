@@ -1,6 +1,7 @@
-"""The state table keeps what holds the steward back: a copy job may end leases there, and nothing else."""
+"""The state table keeps what holds the steward back: a copy job may end leases there, the settings function void notes
+of backfills, and neither may take away anything else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -12,38 +13,54 @@ HOME = "us-east-1"
 
 
 @pytest.fixture
-def as_copy_job(house: Any) -> Iterator[Any]:
-    """DynamoDB for ``replicate_image``."""
-    keys = house.sandbox.credentials_of(
-        house.sandbox.deployment.resources["ReplicateImageFunctionRole"].arn, "replicate_image"
-    )
-    session: Any = boto3.Session(
-        keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"], region_name=HOME
-    )
-    client = session.client(
-        "dynamodb", endpoint_url=house.sandbox.endpoint_url, config=Config(retries={"total_max_attempts": 1})
-    )
+def table_as(house: Any) -> Iterator[Callable[[str, str], Any]]:
+    """DynamoDB for a function, by its role's name in the template and its own."""
+    clients: list[Any] = []
+
+    def client(role: str, function: str) -> Any:
+        keys = house.sandbox.credentials_of(house.sandbox.deployment.resources[role].arn, function)
+        session: Any = boto3.Session(
+            keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"], region_name=HOME
+        )
+        config = Config(retries={"total_max_attempts": 1})
+        clients.append(session.client("dynamodb", endpoint_url=house.sandbox.endpoint_url, config=config))
+        return clients[-1]
+
     yield client
-    client.close()
+    for each in clients:
+        each.close()
 
 
 def item(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
+LEASE, NOTE = ("lease#sha256:aa to here", "lease"), ("backfills#111122223333/us-east-1", "111122223333/eu-west-1")
+COPIES = ("ReplicateImageFunctionRole", "replicate_image")
+SETTINGS = ("ApplyRepositoryPoliciesFunctionRole", "apply_repository_policies")
+OTHERS = [("switch", "switch"), ("brake#services", "hold"), ("journal", "1"), ("tags#team-a/api", "lease#1")]
+
+
 @pytest.mark.parametrize(
-    ("pk", "sk"), [("switch", "switch"), ("brake#services", "hold"), ("journal", "1"), ("tags#team-a/api", "lease#1")]
+    ("function", "own", "kept"),
+    [*((COPIES, LEASE, other) for other in (*OTHERS, NOTE)), *((SETTINGS, NOTE, other) for other in (*OTHERS, LEASE))],
 )
-def test_a_copy_job_may_end_a_lease_and_take_away_nothing_else(house: Any, as_copy_job: Any, pk: str, sk: str) -> None:
+def test_a_function_may_take_away_its_own_items_and_nothing_else(
+    house: Any,
+    table_as: Callable[[str, str], Any],
+    function: tuple[str, str],
+    own: tuple[str, str],
+    kept: tuple[str, str],
+) -> None:
     state, table = house.sandbox.client("dynamodb"), house.physical_id("StateTable")
-    lease, other = item("lease#sha256:aa to here", "lease"), item(pk, sk)
-    for each in (lease, other):
+    client, taken, other = table_as(*function), item(*own), item(*kept)
+    for each in (taken, other):
         state.put_item(TableName=table, Item=each)
 
-    as_copy_job.delete_item(TableName=table, Key=lease)
+    client.delete_item(TableName=table, Key=taken)
     with pytest.raises(ClientError, match="not authorized to perform: dynamodb:DeleteItem"):
-        as_copy_job.delete_item(TableName=table, Key=other)
+        client.delete_item(TableName=table, Key=other)
 
-    assert "Item" not in state.get_item(TableName=table, Key=lease)
+    assert "Item" not in state.get_item(TableName=table, Key=taken)
     assert state.get_item(TableName=table, Key=other)["Item"] == other
     state.delete_item(TableName=table, Key=other)
