@@ -463,7 +463,7 @@ def test_others_are_started_when_the_images_that_one_did_not_bring_cannot_be_rea
     outcomes = mesh.sweep()
 
     assert mesh.started == [AWAY, THIRD]
-    assert str(outcomes[-1].error).endswith("1 of 2 images failed (AccessDenied)")
+    assert str(outcomes[-1].error).endswith("1 of 2 images failed (AccessDenied); which ones cannot be read: no")
 
 
 # ---------------------------------------------------------------- nobody keeps notes, and news of a change

@@ -6,7 +6,6 @@ from ecr_steward.domain.backfills import (
     SHOWN,
     Backfill,
     BackfillFacts,
-    FailedImage,
     StartedBackfill,
     StartReplicationBackfill,
     configured,
@@ -51,21 +50,21 @@ class Backfilling:
         found = plan_backfills(rule.name, registry, wanted, facts)
         told = [Outcome(f"registry {registry}", rule.name, rule.mode, remark=remark) for remark in found.remarks]
         for failed in found.failures:
-            subject, why = f"registry {registry} to {failed.to}", failure_of(failed, self._named(registry, failed))
+            subject, why = f"registry {registry} to {failed.to}", self._failure(registry, failed)
             if rule.mode is Mode.ENFORCE:
                 told.append(Outcome(subject, rule.name, rule.mode, error=BackfillFailedError(why)))
             else:
                 told.append(Outcome(subject, rule.name, rule.mode, remark=why))
         return Plan(found.steps), tuple(told)
 
-    def _named(self, registry: RegistryRef, failed: Backfill) -> tuple[FailedImage, ...]:
-        """Some of the images that failed; none where they cannot be read, which keeps nothing from being started."""
+    def _failure(self, registry: RegistryRef, failed: Backfill) -> str:
+        """What one did not bring. That no image can be named keeps no other from being started, and is told with it."""
         if self.backfills is None or not failed.failed:
-            return ()
+            return failure_of(failed, ())
         try:
-            return self.backfills.failed_images(registry, failed.id, SHOWN)
-        except StewardError:
-            return ()
+            return failure_of(failed, self.backfills.failed_images(registry, failed.id, SHOWN))
+        except StewardError as error:
+            return f"{failure_of(failed, ())}; which ones cannot be read: {error}"
 
     def void(self, registry: RegistryRef, wanted: WantedReplication, before: Document) -> None:
         """Void what was noted of destinations to which ECR does not copy all that it should.

@@ -610,11 +610,11 @@ class SweepBefore(Scenario):
     account = HUB
 
     def prepare(self) -> None:
-        reset_registries(self.house)
         self.ecr = self.house.at(self.account).ecr
-        self.known = set(self.backfills())
-        if self.known:  # a gap gets one a day
+        if self.backfills():  # a gap gets one a day
             self.house.sandbox.move_clock(timedelta(days=1))
+        reset_registries(self.house)
+        self.known = set(self.backfills())
         self.repository = f"{self.house.new_name('native')}/api"
         self.ecr.create_repository(repositoryName=self.repository)
         self.house.push(self.house.at(self.account), self.repository, "1.0.0")
@@ -646,6 +646,7 @@ class SweepFailedBefore(SweepBefore):
         prefix = self.repository.removesuffix("/api")
         away.create_repository_creation_template(prefix=prefix, appliedFor=["REPLICATION"], resourceTags=tags)
         self.play()
+        self.house.told()  # the clock has moved, so other sweeps may have told of it already
 
     def happened(self, told: dict[str, list[str]]) -> set[str]:
         words = f"{self.repository}:1.0.0 (RepositoryNotFound)"
