@@ -78,7 +78,7 @@ def test_a_new_repository_has_no_policies_and_mutable_tags(world: Any, repositor
 
 
 def test_a_repository_is_created_with_its_mutability(world: Any, abroad: RepositoryRef) -> None:
-    world.registry.create_repository(abroad, IMMUTABLE_BUT_LATEST)
+    assert world.registry.create_repository(abroad, IMMUTABLE_BUT_LATEST) is True
 
     assert settings(world, abroad).mutability == IMMUTABLE_BUT_LATEST
 
@@ -86,7 +86,7 @@ def test_a_repository_is_created_with_its_mutability(world: Any, abroad: Reposit
 def test_creating_leaves_a_repository_as_it_is_when_it_is_there(world: Any, repository: RepositoryRef) -> None:
     world.registry.put_lifecycle_policy(repository, LIFECYCLE)
 
-    world.registry.create_repository(repository, IMMUTABLE)
+    assert world.registry.create_repository(repository, IMMUTABLE) is False
 
     assert settings(world, repository).mutability == TagMutability(Mutability.MUTABLE)
     assert settings(world, repository).lifecycle == LIFECYCLE

@@ -203,11 +203,13 @@ class FakeRegistry:
 
     def create_repository(
         self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
-    ) -> None:
+    ) -> bool:
         with self.calls.record("create_repository", repository, mutability):
             created = replace(AS_CREATED, mutability=mutability) if mutability else AS_CREATED
             created = replace(created, encryption=encryption) if encryption else created
+            is_new = repository not in self._settings
             self._settings.setdefault(repository, created)
+            return is_new
 
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
         with self.calls.record("set_repository_policy", repository, document):

@@ -72,7 +72,7 @@ def copy(asked: Asked) -> int:
             note(f"{source} has no image tag")
         elif asked.create:
             try:
-                _create(asked, story, stores, lambda: _can_be_read(from_here, wanted[0], how))
+                have_repository(asked, story, stores, lambda: _is_of_use(from_here, to_there, asked, wanted, how))
             except AccessDeniedError as error:
                 error.add_note("--create is done by AWS's own credentials, whatever docker login keeps")
                 raise
@@ -92,7 +92,7 @@ def copy(asked: Asked) -> int:
         return INTERRUPTED
     exit_code = tell(None)
     lost = [each for each, why in story.failures if isinstance(why, RepositoryNotFoundError)]
-    if lost and _in_ecr(destination) and _can_be_read(from_here, lost[0], how):
+    if lost and not asked.create and _in_ecr(destination) and _can_be_read(from_here, lost[0], how):
         note(_advice(destination))
     return exit_code
 
@@ -106,20 +106,37 @@ def _require_sense(asked: Asked, source: Place, destination: Place) -> None:
         refuse(f"--create makes repositories of ECR, and {destination} is no address of one", Code.COPY_OPTIONS)
 
 
-def _create(asked: Asked, story: Story, stores: Stores, may_be_copied: Callable[[], bool]) -> None:
+def have_repository(asked: Asked, story: Story, stores: Stores, is_of_use: Callable[[], bool]) -> None:
     """Have the destination, with its settings, before anything is copied there. What cannot be read has none made."""
-    from steward_cli.copying.creating import create, is_there, plan_creation, rulebook_for
+    from steward_cli.copying.creating import create, is_there, plan_creation, rulebook_for, set_up
 
     rulebook = rulebook_for(asked.rulebook)
     to = _in_ecr(story.destination)
-    if to is None or is_there(to, stores.aws) or not may_be_copied():
+    if to is None or is_there(to, stores.aws) or not is_of_use():
         return
-    story.creation = plan_creation(to, _in_ecr(story.source), rulebook, stores.aws)
+    creation = plan_creation(to, _in_ecr(story.source), rulebook, stores.aws)
     if not asked.dry_run:
-        create(story.creation, stores.aws)
-        story.is_created = True
+        story.is_created = create(creation, stores.aws)
+        if not story.is_created:
+            note(f"somebody else has just created {to}: it stays as it is")
+            return
+    story.creation = creation
+    if story.is_created:
+        set_up(creation, stores.aws)
     for line in story.creation.told(is_done=story.is_created):
         sys.stderr.write(f"{line}\n")
+
+
+def _is_of_use(source: ImageStore, destination: ImageStore, asked: Asked, wanted: Sequence[Wanted], how: How) -> bool:
+    """Whether a new repository would get an image. Raises StewardError where the destination takes no login.
+
+    Whether that login may push, nobody can ask without pushing.
+    """
+    candidates = wanted if asked.keep_going else wanted[:1]
+    if not any(_can_be_read(source, each, how) for each in candidates):
+        return False
+    destination.digest_of(wanted[0].image_tag or wanted[0].reference)
+    return True
 
 
 def _can_be_read(source: ImageStore, wanted: Wanted, how: How) -> bool:

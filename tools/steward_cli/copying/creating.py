@@ -15,7 +15,7 @@ from ecr_steward.domain.plan import CreateRepository, Plan
 from ecr_steward.domain.replicas import is_source
 from ecr_steward.domain.repositories import Part
 from ecr_steward.domain.rules import UNGOVERNED, Governing, Rules
-from ecr_steward.errors import AccessDeniedError, RepositoryNotFoundError, StewardError
+from ecr_steward.errors import AccessDeniedError, RepositoryNotFoundError, StewardError, gravest
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.usecases.apply import apply_plan
 from ecr_steward.usecases.governing import tags_to_match
@@ -129,23 +129,38 @@ def plan_creation(
     return Creation(to, Plan(), path, template, remarks)
 
 
-def create(creation: Creation, clients: AwsClients) -> None:
-    """Carry it out. A repository that is there meanwhile is none the worse. Needs ecr:CreateRepository.
+def create(creation: Creation, clients: AwsClients) -> bool:
+    """Create the repository, without its further settings. Needs ecr:CreateRepository.
 
-    What is not allowed of its settings does not keep the others from being set, and is an error.
+    False, and then there is nothing more to set, where somebody else has just created it: it is theirs.
     """
-    registry = EcrRegistry(clients)
-    steps = creation.plan.steps
-    apply_plan(Plan(steps[:1]), registry)
-    try:
-        apply_plan(Plan(steps[1:]), registry)
-    except StewardError as error:
-        name, rulebook = creation.repository.name, creation.rulebook
-        error.add_note(
-            f"{creation.repository} is there now, without all of its settings, and nothing was copied: for the rest "
-            f"run `ecr-steward apply {rulebook} --repository {name}`, or copy again as it is"
-        )
-        raise
+    if not creation.plan.steps:
+        return True  # ECR will, with the first push
+    first = creation.plan.steps[0]
+    assert isinstance(first, CreateRepository)  # noqa: S101  plan_new_repository begins with it
+    return EcrRegistry(clients).create_repository(first.repository, first.mutability, first.encryption)
+
+
+def set_up(creation: Creation, clients: AwsClients) -> None:
+    """Give the repository that was created its further settings.
+
+    One that is not allowed does not keep the others from being set, and is an error that names those that are missing.
+    """
+    registry, errors, missing = EcrRegistry(clients), list[StewardError](), list[str]()
+    for step in creation.plan.steps[1:]:
+        try:
+            apply_plan(Plan((step,)), registry)
+        except StewardError as error:
+            errors.append(error)
+            missing.append(str(step))
+    if not errors:
+        return
+    met = gravest(errors)
+    met.add_note(
+        f"{creation.repository} is there now, and nothing was copied to it. What is missing: {'; '.join(missing)}. Do "
+        "that by hand and copy again, or delete the repository and copy again with --create"
+    )
+    raise met
 
 
 def _governing(rules: Rules, to: RepositoryRef, source: RepositoryRef | None, clients: AwsClients) -> Governing:

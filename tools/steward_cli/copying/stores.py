@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - boto3 takes longer to import than many a copy takes, and only ECR needs it
 
+import os
 from collections.abc import Mapping
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
@@ -55,7 +56,9 @@ class Stores:
             scopes.append(f"repository:{neighbour.repository_name}:pull")
         kept = cache(partial(_kept_login, place.host))  # a helper may ask a person, or take its time
         if place.registry:
-            return self._of_ecr(place.host, RepositoryRef(place.registry, place.repository_name), kept())
+            elsewhere = _endpoint_of_ecr()
+            repository = RepositoryRef(place.registry, place.repository_name)
+            return self._of_ecr(place.host, repository, None if elsewhere else kept(), elsewhere)
         origin = f"{scheme_of(place.host, insecure=self._insecure)}://{place.host}"
         login = ChallengedLogin(origin, tuple(scopes), kept, self._transport, self._token_servers)
         client = DistributionClient(
@@ -67,8 +70,13 @@ class Stores:
         )
         return RegistryStore(client, place.repository_name)
 
-    def _of_ecr(self, host: str, repository: RepositoryRef, kept: KeptLogin | None) -> ImageStore:
-        """ECR by the login that Docker keeps; without one by AWS's own, with the address that AWS tells."""
+    def _of_ecr(
+        self, host: str, repository: RepositoryRef, kept: KeptLogin | None, elsewhere: str | None
+    ) -> ImageStore:
+        """ECR by the login that Docker keeps; without one by AWS's own, with the address that AWS tells.
+
+        ``elsewhere`` is where the environment has ECR be: AWS's own login is for there, a kept one is for AWS.
+        """
         if isinstance(kept, IdentityToken):
             raise AccessDeniedError(
                 f"an identity token is kept for {host}, which ECR does not take: docker logout {host} lets AWS's own "
@@ -85,7 +93,11 @@ class Stores:
         try:
             return RegistryContent(self.aws, self._transport).store(repository)
         except AccessDeniedError as error:
-            error.add_note(f"no login is kept for {host}: run docker login, or see to AWS's own credentials")
+            error.add_note(
+                f"ECR is at {elsewhere}, as the environment says, so a login that is kept for {host} is not for it"
+                if elsewhere
+                else f"no login is kept for {host}: run docker login, or see to AWS's own credentials"
+            )
             raise
 
     @cached_property
@@ -94,6 +106,14 @@ class Stores:
         from ecr_steward.adapters.clients import AwsClients
 
         return AwsClients()
+
+
+def _endpoint_of_ecr(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Where the environment has ECR be, if not at AWS (AWS SDKs and Tools Reference Guide, "Service-specific
+    endpoints"). What a profile says is not looked for: that would take botocore."""
+    if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return None
+    return environment.get("AWS_ENDPOINT_URL_ECR") or environment.get("AWS_ENDPOINT_URL") or None
 
 
 def _kept_login(host: str) -> KeptLogin | None:

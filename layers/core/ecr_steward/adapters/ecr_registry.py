@@ -207,7 +207,7 @@ class EcrRegistry:
 
     def create_repository(
         self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
-    ) -> None:
+    ) -> bool:
         client, key = self._address(repository)
         with translated("ecr:CreateRepository", repository):
             try:
@@ -219,6 +219,8 @@ class EcrRegistry:
             except ClientError as cause:
                 if code_of(cause) != "RepositoryAlreadyExistsException":
                     raise
+                return False
+        return True
 
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:
         client, key = self._address(repository)

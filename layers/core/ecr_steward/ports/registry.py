@@ -90,8 +90,8 @@ class Registry(Protocol):
 
     def create_repository(
         self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
-    ) -> None:
-        """Create a repository; one that exists already is a success. Needs ecr:CreateRepository."""
+    ) -> bool:
+        """Create a repository. One that exists already stays as it is: false. Needs ecr:CreateRepository."""
         ...
 
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:

@@ -16,8 +16,12 @@ from ecr_steward_fakes.graphs import fill, image_of, index_of
 from local_ecr import LocalEcr, LocalEcrServer
 from local_ecr.access.identities import read_identities
 from steward_cli.copying.arguments import run
-from steward_cli.copying.creating import Rulebook, create, plan_creation
+from steward_cli.copying.command import Asked, have_repository
+from steward_cli.copying.creating import Rulebook, plan_creation
 from steward_cli.copying.layout import LayoutStore
+from steward_cli.copying.places import read_place
+from steward_cli.copying.stores import Stores
+from steward_cli.copying.telling import Story
 
 HOME = RegistryRef("111122223333", "us-east-1")
 HOST = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
@@ -29,8 +33,16 @@ PUSHER = {
         {"Effect": "Deny", "Action": "ecr:PutLifecyclePolicy", "Resource": "*"},
     ],
 }
+CREATOR = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"},
+    ],
+}
 JO = {"policies": [{"name": "Pusher", "document": PUSHER}], "access_keys": ["AKIAJO"]}
-IDENTITIES = {"accounts": {HOME.account: {"users": {"jo": JO}}}}
+KIM = {"policies": [{"name": "Creator", "document": CREATOR}], "access_keys": ["AKIAKIM"]}
+IDENTITIES = {"accounts": {HOME.account: {"users": {"jo": JO, "kim": KIM}}}}
 RULEBOOK = """version: 1
 rules:
   - name: services
@@ -218,14 +230,45 @@ def test_nothing_of_it_changes_when_it_is_there(ecr: Ecr, capsys: pytest.Capture
     assert ecr.described("team/app")["imageTagMutability"] == "MUTABLE"
 
 
-def test_it_is_no_error_when_somebody_else_creates_it_meanwhile(ecr: Ecr, rulebook: Path) -> None:
-    clients = AwsClients()
-    creation = plan_creation(RepositoryRef(HOME, "team/app"), None, Rulebook(rulebook), clients)
-    ecr.api.create_repository(repositoryName="team/app")
+def test_it_is_left_alone_when_somebody_else_creates_it_meanwhile(
+    ecr: Ecr, rulebook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, destination = read_place("oci:image:1.0"), read_place(f"{HOST}/team/app")
+    asked = Asked(
+        str(source),
+        str(destination),
+        platforms=(),
+        all_tags=False,
+        referrers=False,
+        deep=False,
+        no_clobber=False,
+        dry_run=False,
+        insecure=False,
+        keep_going=False,
+        as_json=False,
+        digest_file=None,
+        create=True,
+    )
+    story = Story(source, destination)
+    theirs = json.dumps(lifecycle_of(7))
 
-    create(creation, clients)
+    def somebody_creates_it() -> bool:
+        ecr.api.create_repository(repositoryName="team/app")
+        ecr.api.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=theirs)
+        return True
 
-    assert ecr.described("team/app")["imageScanningConfiguration"] == {"scanOnPush": True}
+    have_repository(asked, story, Stores(insecure=False, idle=3), somebody_creates_it)
+
+    assert capsys.readouterr().err == f"note: somebody else has just created {HOME}/team/app: it stays as it is\n"
+    assert (story.creation, story.is_created) == (None, False)
+    assert ecr.described("team/app")["imageScanningConfiguration"] == {"scanOnPush": False}
+    found = ecr.api.get_lifecycle_policy(repositoryName="team/app")["lifecyclePolicyText"]
+    assert json.loads(found) == json.loads(theirs)
+
+
+def lifecycle_of(days: int) -> dict[str, Any]:
+    chosen = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": days}
+    return {"rules": [{"rulePriority": 1, "selection": chosen, "action": {"type": "expire"}}]}
 
 
 @pytest.mark.parametrize("options", [["oci:image:3.0"], ["--platform=linux/s390x", "oci:image:2.0"]])
@@ -266,9 +309,68 @@ def test_nothing_is_copied_when_a_setting_is_not_allowed(
 
     told = capsys.readouterr().err
     assert "ecr:PutLifecyclePolicy" in told
-    assert "`ecr-steward apply ecr-steward.yaml --repository team/app`" in told
+    assert f"What is missing: put the lifecycle policy of {HOME}/team/app. Do that by hand" in told
+    assert "delete the repository and copy again with --create" in told
     assert ecr.tags("team/app") == set()
     assert ecr.described("team/app")["imageScanningConfiguration"] == {"scanOnPush": True}
+
+
+def test_it_is_said_to_be_created_when_only_a_setting_is_not_allowed(
+    ecr: Ecr, rulebook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAJO")
+
+    assert run(["--create", "--json", "oci:image:1.0", f"{HOST}/team/app"]) == 1
+
+    assert json.loads(capsys.readouterr().out)["creation"]["created"] is True
+
+
+def test_it_is_created_for_another_tag_when_the_first_cannot_be_copied_and_the_rest_is_to_be(
+    ecr: Ecr, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = LayoutStore(Path("several"))
+    fill(store, [IMAGE], [b"{}", b"layer"])
+    store.put_manifest(index_of(IMAGE, platforms=["linux/amd64"]), ImageTag("0.9"))
+    store.put_manifest(index_of(IMAGE, platforms=["linux/s390x"]), ImageTag("2.0"))
+    options = ["--create", "--all-tags", "--platform=linux/s390x"]
+
+    assert run([*options, "oci:several", f"{HOST}/team/app"]) == 1
+    assert ecr.names() == []
+
+    assert run([*options, "--keep-going", "oci:several", f"{HOST}/team/app"]) == 1
+    assert ecr.tags("team/app") == {"2.0"}
+
+
+def test_create_is_not_advised_when_it_was_given(ecr: Ecr, capsys: pytest.CaptureFixture[str]) -> None:
+    """The creation template that was to make it does not, say."""
+    template = {"prefix": "ROOT", "appliedFor": ["CREATE_ON_PUSH"], "resourceTags": [{"Key": "team", "Value": "a"}]}
+    ecr.api.create_repository_creation_template(**template)  # without the role that tags need
+
+    assert run(["--create", "oci:image:1.0", f"{HOST}/team/app"]) == 1
+
+    told = capsys.readouterr().err
+    assert "RepositoryNotFound" in told or "NAME_UNKNOWN" in told or "not found" in told, told
+    assert "--create makes it" not in told
+
+
+def test_nothing_is_created_when_the_destination_refuses_the_login(
+    ecr: Ecr, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAKIM")
+
+    assert run(["--create", "oci:image:1.0", f"{HOST}/team/app"]) == 1
+
+    assert "ecr:BatchGetImage" in capsys.readouterr().err
+    assert ecr.names() == []
+
+
+def test_a_login_that_is_kept_for_aws_goes_nowhere_when_ecr_is_elsewhere(ecr: Ecr) -> None:
+    Path(".docker").mkdir()
+    Path(".docker/config.json").write_text(json.dumps({"auths": {HOST: {"auth": "bm9ib2R5OmF0LWFsbA=="}}}))
+
+    assert run(["--create", "oci:image:1.0", f"{HOST}/team/app"]) == 0
+
+    assert ecr.tags("team/app") == {"1.0"}
 
 
 def test_nothing_of_aws_or_of_rulebooks_is_imported_when_no_side_is_ecr(ecr: Ecr) -> None:
@@ -286,8 +388,11 @@ def test_it_is_awss_own_credentials_that_create_when_docker_keeps_a_login(
 ) -> None:
     Path(".docker").mkdir()
     Path(".docker/config.json").write_text(json.dumps({"auths": {HOST: {"auth": ecr.token()}}}))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_ECR"):
         monkeypatch.delenv(name)
+    profile = Path("config")  # which says where ECR is to those alone who ask as AWS's own
+    profile.write_text(f"[default]\nendpoint_url = {ecr.server.endpoint_url}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
 
     assert run(["--create", "oci:image:1.0", f"{HOST}/team/app"]) == 1
 
