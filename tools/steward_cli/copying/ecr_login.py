@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ecr_steward.adapters.token_servers import Password
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import RegistryRef, registry_at
-from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError, StewardError
+from ecr_steward.errors import AccessDeniedError, PermanentError, RegistryUnavailableError, RetryableError
 
 if TYPE_CHECKING:
     from ecr_steward.adapters.clients import AwsClients
@@ -46,7 +46,8 @@ class EcrLogin:
     def renew(self) -> None:
         """Have another login than the one that ECR did not take.
 
-        Raises AccessDeniedError where there is none, or the kept one lives and what was asked for is not allowed.
+        Raises AccessDeniedError where there is none, or the kept one lives and what was asked for is not allowed, and
+        the retryable errors, after which the next request asks again.
         """
         with self._lock:
             if self._own:
@@ -94,9 +95,12 @@ class EcrLogin:
             with translated("ecr:GetAuthorizationToken", self._registry):
                 told = self._aws().ecr(self._registry).get_authorization_token()
             login.to(self._registry)
-        except StewardError as cause:
+        except PermanentError as cause:
             died.add_note(f"nor is there a login of AWS's own: {cause}")
             raise died from cause
+        except RetryableError as error:
+            error.add_note(f"the login that is kept for {self._host} has expired, and AWS's own was asked for")
+            raise
         addresses = [data["proxyEndpoint"].partition("://")[2] for data in told["authorizationData"]]
         if self._registry not in map(registry_at, addresses):  # no registry was named: it is the caller's own
             died.add_note(f"AWS's own credentials are of another account: {', '.join(addresses)}")

@@ -9,13 +9,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.token_servers import Password
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import ImageTag, RegistryRef
-from ecr_steward.errors import AccessDeniedError
+from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError
 from local_ecr import LocalEcr, LocalEcrServer
 from steward_cli.copying.ecr_login import EcrLogin
 
@@ -72,13 +73,36 @@ def credentials(ecr: Ecr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     return have
 
 
+class Aws:
+    """AWS's own clients, made anew each time that they are asked for."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self) -> AwsClients:
+        self.made += 1
+        return AwsClients(config=Config(retries={"total_max_attempts": 1}))
+
+
 @pytest.fixture
-def client(ecr: Ecr) -> Iterator[DistributionClient]:
+def aws() -> Aws:
+    return Aws()
+
+
+@pytest.fixture
+def client(ecr: Ecr, aws: Aws) -> Iterator[DistributionClient]:
     """With a login that Docker has kept since now."""
     transport = Transport()
-    login = EcrLogin(ecr.server.endpoint_url, ecr.kept(), HOME, transport, AwsClients)
+    login = EcrLogin(ecr.server.endpoint_url, ecr.kept(), HOME, transport, aws)
     yield DistributionClient(login.origin, login.authorization, renew=login.renew, transport=transport)
     transport.close()
+
+
+@pytest.fixture
+def expired(ecr: Ecr, client: DistributionClient) -> DistributionClient:
+    """With a login that has lived for too long."""
+    ecr.ahead = timedelta(hours=13)
+    return client
 
 
 def test_the_kept_login_is_used_while_it_lives(
@@ -114,15 +138,33 @@ def test_awss_own_is_used_and_told_of_once_when_the_kept_login_has_expired(
     ("account", "note"), [("", "Unable to locate credentials"), ("444455556666", "of another account: 444455556666.")]
 )
 def test_it_is_told_what_to_do_when_there_is_no_other_login(
-    account: str, note: str, ecr: Ecr, credentials: Callable[[str], None], client: DistributionClient
+    account: str, note: str, credentials: Callable[[str], None], expired: DistributionClient, aws: Aws
 ) -> None:
     credentials(account)
-    ecr.ahead = timedelta(hours=13)
+    made = []
 
-    for _ in range(2):  # AWS's credentials are looked for once
+    for _ in range(2):
         with pytest.raises(AccessDeniedError, match=r"twelve hours. Log in again, or docker logout") as raised:
-            client.digest_of("team/app", ImageTag("1.0"))
+            expired.digest_of("team/app", ImageTag("1.0"))
         assert [note in each for each in raised.value.__notes__] == [True]
+        made.append(aws.made)
+
+    assert made[0] == made[1] > 0  # AWS's credentials are looked for once
+
+
+def test_awss_own_is_asked_for_again_when_aws_could_not_be_reached(
+    ecr: Ecr, credentials: Callable[[str], None], client: DistributionClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials(HOME.account)
+    ecr.ahead = timedelta(hours=13)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    with pytest.raises(RegistryUnavailableError, match="ecr:GetAuthorizationToken") as raised:
+        client.digest_of("team/app", ImageTag("1.0"))
+    assert "has expired" in raised.value.__notes__[0]
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ecr.server.endpoint_url)
+    assert client.digest_of("team/app", ImageTag("1.0")) is None
 
 
 def test_the_kept_login_stays_when_it_lives_and_may_not_do_this(
