@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,11 +77,11 @@ def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, det
     outcome, _ = run.plan(wanted_by(scope.repositories))
     if scope.deployed.table:
         _tell_what_holds(run)
-    document = document_of(outcome, scope_of(rulebook, run.registries, scope.repositories))
-    _print(outcome, document, shown)
+    about = scope_of(rulebook, run.registries, scope.repositories)
+    _print(outcome, about, shown)
     if out is not None:
         try:
-            save(document, rulebook.compiled, out)
+            save(document_of(outcome, about), rulebook.compiled, out)
         except OSError as error:
             refuse(f"{out} cannot be written: {error.strerror}", Code.FILE_UNREADABLE)
         typer.echo(
@@ -110,7 +110,7 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
         return _tell_done(run.apply_unseen(is_wanted), {}, about, shown)
     outcome, to_do = run.plan(is_wanted)
     if not to_do:
-        _print(outcome, document_of(outcome, about), shown)
+        _print(outcome, about, shown)
         raise typer.Exit(FINDINGS if outcome.failures else 0)
     show_plan(outcome, sys.stderr, full=shown.full)
     _ask()
@@ -146,7 +146,7 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
 
 
 def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown: Shown) -> None:
-    _print(done, document_of(done, scope), shown, is_past=True)
+    _print(done, scope, shown, is_past=True)
     planned = sum(len(steps) for found in to_do.values() for _, _, steps in found)
     counts = summary_of(done.outcomes)
     if (spared := planned - counts["to_do"] - counts["held_back"]) > 0 and not done.failures:
@@ -155,9 +155,9 @@ def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown:
         raise typer.Exit(FINDINGS)
 
 
-def _print(outcome: SweepOutcome, document: dict[str, object], shown: Shown, *, is_past: bool = False) -> None:
+def _print(outcome: SweepOutcome, scope: Mapping[str, object], shown: Shown, *, is_past: bool = False) -> None:
     if shown.as_json:
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.write(json.dumps(document_of(outcome, scope), indent=2) + "\n")
     else:
         show_plan(outcome, sys.stdout, full=shown.full, is_past=is_past)
 
