@@ -293,10 +293,11 @@ class App:
     def sweep_part(self, part: SweepPart, seconds_left: Callable[[], float]) -> SweepOutcome:
         """See ``usecases.reconcile_registry``."""
         rules, pause = self._obeyed()
+        content = self.content.for_job(lambda: seconds_left() - LAST_SECONDS)
         found = sweep_part(
             part,
             rules=rules,
-            hands=self.hands,
+            hands=replace(self.hands, content=content),
             queue=self.sweep_queue,
             seconds_left=seconds_left,
             workers=SWEEP_WORKERS,

@@ -7,16 +7,18 @@ import pytest
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
+from ecr_steward.domain.rules import OtherDestination, ReplicationRules
 from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.errors import AccessDeniedError, SweepHopsError, ThrottledError
 from ecr_steward.events.sweep_part import encode_part, read_part
 from ecr_steward.usecases.reconcile_registry import HOPS, PART_SIZE, RESERVE_SECONDS, cut_sweep, sweep_part
 from ecr_steward_fakes import FakeNotices, FakeReplicationQueue, FakeSweepQueue
 from ecr_steward_fakes.rules import AWAY, HOME, SETTINGS, rulebook
-from ecr_steward_fakes.worlds import World, hands_of, world
+from ecr_steward_fakes.worlds import World, blob, hands_of, manifest, world
 
 TWO = RegistryRef("222233334444", HOME.region)
 RULES = rulebook(replicate=None, image_tags=None)
+IMAGE = manifest("image", blobs=[blob("config")])
 PART = SweepPart(HOME, ("team-a/api", "team-b/api", "team-c/api"), "sweep-1")
 
 
@@ -75,6 +77,25 @@ def test_the_rest_goes_back_to_the_queue_when_the_time_is_nearly_over() -> None:
 
     assert outcome.repositories == 1
     assert queue.parts == [replace(PART, repositories=("team-b/api", "team-c/api"), hops=1)]
+
+
+def test_a_repository_goes_back_to_the_queue_when_the_time_is_over_while_it_is_looked_at() -> None:
+    elsewhere = ReplicationRules((), elsewhere=(OtherDestination("ghcr.io"),))
+    there, queue = world([IMAGE], {"1.0.0": IMAGE}), FakeSweepQueue()
+    hands = hands_of(there, FakeNotices(), FakeReplicationQueue())
+    clock = iter([RESERVE_SECONDS + 1, 0.0])
+    content = there.content.for_job(lambda: 0.0)
+
+    outcome = sweep_part(
+        replace(PART, repositories=("team-a/api",)),
+        rules=rulebook(image_tags=None, repository=None, replicate=(elsewhere,)),
+        hands=replace(hands, content=content),
+        queue=queue,
+        seconds_left=lambda: next(clock),
+    )
+
+    assert queue.parts == [replace(PART, repositories=("team-a/api",), hops=1)]
+    assert outcome.failures == ()
 
 
 def test_a_part_ends_with_its_reason_when_it_was_put_back_too_often() -> None:

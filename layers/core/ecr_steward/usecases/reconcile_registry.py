@@ -80,7 +80,11 @@ def sweep_part(
     with ThreadPoolExecutor(workers) as pool:
         while left and seconds_left() > RESERVE_SECONDS:
             some, left = left[:workers], left[workers:]
-            done += pool.map(lambda one: sweep_repository(one, rules, hands, settings_only=part.settings_only), some)
+            swept = list(
+                pool.map(lambda one: sweep_repository(one, rules, hands, settings_only=part.settings_only), some)
+            )
+            done += swept
+            left = [each for each, found in zip(some, swept, strict=True) if found.is_cut] + left
     if left:
         if part.hops >= HOPS:
             raise SweepHopsError(

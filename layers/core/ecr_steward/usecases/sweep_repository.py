@@ -19,7 +19,7 @@ from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
 from ecr_steward.domain.withdrawals import Mirror
-from ecr_steward.errors import ImageNotFoundError, RepositoryNotFoundError, StewardError
+from ecr_steward.errors import ImageNotFoundError, OutOfTimeError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
@@ -97,6 +97,9 @@ class Swept:
     lags: dict[RegistryRef, float] = field(default_factory=dict)
     """Seconds since the oldest push that ECR's own replication has not brought there yet, by destination."""
 
+    is_cut: bool = False
+    """Whether the time of the invocation was over before all was looked at."""
+
     def keep(self, outcome: Outcome) -> None:
         """Keep an outcome that is worth telling, and what went wrong."""
         if not outcome.plan.is_empty or outcome.plan.violations:
@@ -157,6 +160,8 @@ class _Visit:
             job()
         except (RepositoryNotFoundError, ImageNotFoundError):
             pass  # deleted while the sweep was under way: nothing is left to mend
+        except OutOfTimeError:
+            self._swept.is_cut = True
         except StewardError as error:
             self._swept.failures.append(SweepFailure(str(subject), str(error)))
 
