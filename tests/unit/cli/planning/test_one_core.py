@@ -31,3 +31,14 @@ def test_all_cores_are_there_again_afterwards_also_after_an_error() -> None:
     assert os.sched_getaffinity(0) == allowed
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(os.sched_getaffinity, 0).result() == allowed
+
+
+def test_nothing_changes_when_cores_may_not_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    allowed = os.sched_getaffinity(0)
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+
+    with one_core():
+        assert os.sched_getaffinity(0) == allowed
