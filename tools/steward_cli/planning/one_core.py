@@ -12,8 +12,8 @@ def one_core() -> Iterator[None]:
 
     Threads that mostly wait hand the interpreter's lock over several times for each call of AWS. Where the next thread
     sleeps on another core that one has to be woken, which costs more than the turn: a fifth of all processor time, when
-    answers come at once (docs/rulebook/speed.md). Where cores cannot be chosen, as on macOS or in some containers, nothing
-    changes.
+    answers come at once (docs/rulebook/speed.md). Where cores cannot be chosen, as on macOS or in some containers,
+    nothing changes.
     """
     if not hasattr(os, "sched_setaffinity"):
         yield
