@@ -44,7 +44,7 @@ def _files(environment: Mapping[str, str]) -> list[Path]:
 
 def _from_file(path: Path, host: str) -> KeptLogin | None:
     try:
-        document = read_logins(path.read_text(encoding="utf-8"), str(path))
+        document = read_logins(path.read_text(encoding="utf-8"), "it")
     except (OSError, ValueError) as cause:  # LoginsError and UnicodeDecodeError among them
         raise DockerConfigError(f"{path} cannot be read: {cause}") from cause
     names = keys_of(host)

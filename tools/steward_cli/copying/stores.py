@@ -1,6 +1,6 @@
 """From places to stores: which address, and which login."""
 
-# ruff: noqa: PLC0415 - boto3 takes longer to import than many a copy takes, and only ECR needs it
+# ruff: noqa: PLC0415 - botocore takes longer to import than many a copy takes, and only ECR needs it
 
 import os
 from collections.abc import Mapping

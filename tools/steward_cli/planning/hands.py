@@ -73,7 +73,7 @@ def hands_of(
         applier,
         settings,
         sightings=state.sightings,
-        missed=state.missed,
+        missed=state.missed,  # without the stack's schedule: what is first missed now may begin anew in its next sweep
         workloads=None,  # a person may see what runs in one account, and an image may run in any that is connected
     )
 

@@ -107,7 +107,7 @@ class ChallengedLogin:
             password = self._kept() if scheme.lower() == "basic" else None
             if isinstance(password, IdentityToken):
                 said = f"{self._origin} wants a user and a password, and an identity token is kept for it"
-                raise AccessDeniedError(f"{said}; run docker login with those")
+                raise AccessDeniedError(f"{said}; keep those instead")
             if password is None or password.basic == refused:
                 return False
             self._header = password.basic
@@ -177,11 +177,11 @@ def _no_token(realm: str, status: int, kept: KeptLogin | None) -> StewardError:
         case IdentityToken() if status in (400, 401, 403):  # OAuth says 400 of a token that has expired
             why = "gives no token for the identity token that is kept: it may have expired, so log in again"
         case IdentityToken() if status in (404, 405):
-            why = "takes no identity tokens: run docker login with a user and a password"
+            why = "takes no identity tokens: a user and a password are needed"
         case Password(username) if status in (401, 403):
             why = f"gives no token as {username}"
         case None if status in (401, 403):
-            why = "gives no token without a login; run docker login"
+            why = "gives no token without a login: docker login, or a rule's `login`"
         case _:
             return RefusedByRegistryError(f"{realm} answered {status} instead of a token")
     return AccessDeniedError(f"{realm} {why}")

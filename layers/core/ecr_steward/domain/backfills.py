@@ -7,7 +7,7 @@ is noted: ECR does not tell.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.names import RegistryRef
@@ -101,7 +101,6 @@ class FailedImage:
 class StartReplicationBackfill(Asked):
     """Have ECR copy to one destination what was there before. Started only where that is configured."""
 
-    is_destructive: ClassVar[bool] = False
     registry: RegistryRef
     to: RegistryRef
     prefixes: Prefixes

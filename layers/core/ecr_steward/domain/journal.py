@@ -1,5 +1,5 @@
-"""The journal: steps that took something away, moved an image tag or started a backfill, so that a person can find and,
-where that is possible, undo them."""
+"""The journal: steps that took something away, moved an image tag in ECR or started a backfill, so that a person can
+find and, where that is possible, undo them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

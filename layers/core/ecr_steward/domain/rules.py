@@ -325,8 +325,9 @@ class Rules:
 
     def _with_defaults(self, covering: Sequence[Rule]) -> Sequence[Rule]:
         """The rules that cover a repository, and the defaults where those have a say."""
-        has_a_say = self.defaults is not None and bool(covering) and not covering[-1].is_final
-        return [*covering, self.defaults] if has_a_say and self.defaults else covering
+        if self.defaults is None or not covering or covering[-1].is_final:
+            return covering
+        return [*covering, self.defaults]
 
     @cached_property
     def _saying(self) -> Callable[[RegistryRef, tuple[int, ...], bool], Governing]:

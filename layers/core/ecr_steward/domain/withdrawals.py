@@ -20,8 +20,8 @@ _LEAST = timedelta(hours=6)
 def kept_for(sweeps_every: timedelta) -> timedelta:
     """How long it is kept since when a tag has been missed, once no sweep says so any more.
 
-    Six sweeps, of which each second one may fail, and no longer: else a rule that says ``remove`` again, after a time
-    in which nobody looked, would take away at once what it has once missed.
+    Six sweeps, of which each second one may fail, but six hours at least and ``REMEMBERED`` at most: else a rule that
+    says ``remove`` again, after a time in which nobody looked, would take away at once what it has once missed.
     """
     return min(max(_SWEEPS * sweeps_every, _LEAST), REMEMBERED)
 

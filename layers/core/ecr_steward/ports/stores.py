@@ -89,7 +89,7 @@ class ImageStore(ManifestSource, Protocol):
 
 
 class ImageContent(Protocol):
-    """The data plane of ECR: manifests, blobs and referrers by digest, over ``/v2/``."""
+    """The data plane of registries, ECR's and others that rules copy to: manifests, blobs, referrers, over ``/v2/``."""
 
     def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
         """The same for one job: what others have tried in vain is not held against it.

@@ -29,8 +29,8 @@ from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.image_graph import read_graph
 from ecr_steward.usecases.stores import is_held, store_of
 
-MOST_CHARACTERS = 128
-"""Of an image tag beside ECR, which takes 300 (distribution specification, "Pulling manifests")."""
+LONGEST_IMAGE_TAG = 128
+"""Characters of an image tag beside ECR, which takes 300 (distribution specification, "Pulling manifests")."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,24 @@ class Copier:
         """Plan the image tags. To be applied at once, and only when the content is there."""
         return plan_tags(copy.rule, copy.image, facts.image_tags, facts.destination)
 
+    def contested(self, to: OtherRepository, source: RepositoryRef) -> str | None:
+        """Why nothing is copied to a place elsewhere, where another registry's images would go, too."""
+        rival = next(rivals_elsewhere(self.rules, source, to, self.homes), None)
+        if rival is None:
+            return None
+        return f"nothing is copied there: {rival} goes to the same place. Name one account and region in `match`"
+
+    def ask_ahead(self, copies: Iterable[Copy], source: RepositoryImages) -> None:
+        """Ask for the image tags of many copies at once. Raises StewardError."""
+        wanted: dict[OtherRepository, list[ImageTag]] = {}
+        for copy in copies:
+            if isinstance(copy.to, OtherRepository):
+                tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
+                wanted.setdefault(copy.to, []).extend(tag for tag in tags if len(tag) <= LONGEST_IMAGE_TAG)
+        for to, tags in wanted.items():
+            if not self.answers.is_silent(to):
+                self.answers.holders(to, tags)
+
     def _holdings(self, repository: AnyRepository, image_tags: Sequence[ImageTag]) -> Holdings:
         if isinstance(repository, OtherRepository):
             holders = self.answers.holders(repository, image_tags)
@@ -177,48 +195,31 @@ class Copier:
         return {blob for blob in blobs if is_held(blob, known, store)}
 
     def _fulfilling(self, copy: Copy, source: RepositoryImages) -> tuple[list[ImageTag], tuple[str, ...]]:
-        """The replicable image tags that meet the conditions, and why others do not.
+        """The replicable image tags that are to be at the destination, and why others are not."""
+        image_tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
+        if not isinstance(copy.to, OtherRepository):
+            return self._meeting_conditions(copy, source, image_tags)
+        if why := self.contested(copy.to, copy.image.repository):
+            return [], (why,)
+        meeting, reasons = self._meeting_conditions(copy, source, image_tags)
+        long = [tag for tag in meeting if len(tag) > LONGEST_IMAGE_TAG]
+        told = tuple(f"{tag} is longer than registries beside ECR take" for tag in long)
+        return [tag for tag in meeting if tag not in long], (*reasons, *told)
+
+    def _meeting_conditions(
+        self, copy: Copy, source: RepositoryImages, image_tags: list[ImageTag]
+    ) -> tuple[list[ImageTag], tuple[str, ...]]:
+        """Those that meet the conditions of the entry, and why others do not.
 
         An image that is attached to another by its tag's name goes where that other goes, so it waits for that one's
         verdict: no scanner makes anything of a signature.
         """
-        image_tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
-        if isinstance(copy.to, OtherRepository):
-            if why := self.contested(copy.to, copy.image.repository):
-                return [], (why,)
-            fulfilling, reasons = self._fulfilling_conditions(copy, source, image_tags)
-            long = [tag for tag in fulfilling if len(tag) > MOST_CHARACTERS]
-            told = tuple(f"{tag} is longer than registries beside ECR take" for tag in long)
-            return [tag for tag in fulfilling if tag not in long], (*reasons, *told)
-        return self._fulfilling_conditions(copy, source, image_tags)
-
-    def contested(self, to: OtherRepository, source: RepositoryRef) -> str | None:
-        """Why nothing is copied to a place elsewhere, where another registry's images would go, too."""
-        rival = next(rivals_elsewhere(self.rules, source, to, self.homes), None)
-        if rival is None:
-            return None
-        return f"nothing is copied there: {rival} goes to the same place. Name one account and region in `match`"
-
-    def ask_ahead(self, copies: Iterable[Copy], source: RepositoryImages) -> None:
-        """Ask for the image tags of many copies at once. Raises StewardError."""
-        wanted: dict[OtherRepository, list[ImageTag]] = {}
-        for copy in copies:
-            if isinstance(copy.to, OtherRepository):
-                tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
-                wanted.setdefault(copy.to, []).extend(tag for tag in tags if len(tag) <= MOST_CHARACTERS)
-        for to, tags in wanted.items():
-            if not self.answers.is_silent(to):
-                self.answers.holders(to, tags)
-
-    def _fulfilling_conditions(
-        self, copy: Copy, source: RepositoryImages, image_tags: list[ImageTag]
-    ) -> tuple[list[ImageTag], tuple[str, ...]]:
         if Condition.SCAN_PASSED not in copy.replication.when:
             return image_tags, ()
         subjects = {tag: attached_to(tag, source) or copy.image.digest for tag in image_tags}
         objections = {digest: self._objection(copy.rule, digest, source) for digest in sorted(set(subjects.values()))}
-        fulfilling = [tag for tag in image_tags if objections[subjects[tag]] is None]
-        return fulfilling, tuple(objection for objection in objections.values() if objection)
+        meeting = [tag for tag in image_tags if objections[subjects[tag]] is None]
+        return meeting, tuple(objection for objection in objections.values() if objection)
 
     def _objection(self, rule: Rule, digest: Digest, source: RepositoryImages) -> str | None:
         """Why an image is not copied where only those go that passed their scan."""

@@ -142,7 +142,7 @@ def sweep_registry(registry: RegistryRef, rules: Rules, hands: Hands) -> Swept:
         is_dry=hands.is_dry,
     ):
         swept.keep(outcome)
-        if outcome.plan.is_empty and outcome.remark:
+        if outcome.plan.is_empty and not outcome.plan.violations and outcome.remark:  # how far a backfill is
             swept.outcomes.append(outcome)
     return swept
 
