@@ -1,14 +1,19 @@
 """Where to copy from and to, as people write it: ``host/repository:tag``, ``@sha256:...``, ``oci:FOLDER:tag``."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef, host_of, image_tag, registry_at
+from ecr_steward.domain.names import (
+    Digest,
+    ImageTag,
+    RegistryRef,
+    RepositoryRef,
+    host_of,
+    image_tag,
+    is_repository_name,
+    registry_at,
+)
 from ecr_steward.errors import InvalidNameError
-
-_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
-"""As the distribution specification has it."""
 
 
 class PlaceError(ValueError):
@@ -76,17 +81,19 @@ def _registry(text: str) -> RegistryPlace:
     host, _, rest = named.partition("/")
     try:
         host = host_of(host)
-    except InvalidNameError:
-        rest = ""
+    except InvalidNameError as cause:
+        raise _no_registry(text) from cause
     if not rest:
-        raise PlaceError(
-            f"{text!r} names no registry: write host/repository:tag, such as docker.io/library/busybox:1.37, or "
-            "oci:FOLDER:tag"
-        )
+        raise _no_registry(text)
     name, _, tag = rest.partition(":")
-    if not _REPOSITORY.fullmatch(name):
+    if not is_repository_name(name):
         raise PlaceError(f"{name!r} in {text!r} is no name of a repository")
     if (registry := registry_at(host)) is not None:
         RepositoryRef(registry, name)  # ECR's names are narrower
     named_tag = image_tag(tag) if tag else None
     return RegistryPlace(host, name, Digest(digest), named_tag) if at else RegistryPlace(host, name, named_tag)
+
+
+def _no_registry(text: str) -> PlaceError:
+    example = "host/repository:tag, such as docker.io/library/busybox:1.37, or oci:FOLDER:tag"
+    return PlaceError(f"{text!r} names no registry: write {example}")

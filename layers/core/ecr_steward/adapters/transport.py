@@ -28,7 +28,7 @@ from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError,
 type Body = bytes | Iterable[bytes] | None
 
 THROTTLED = frozenset({429, 503})
-LEAST_SECONDS = 0.001
+_LEAST_SECONDS = 0.001
 """Less is no time to urllib3."""
 _TOO_LONG = "the wait that the registry asks for is too long"
 _NO_RETRY_LEFT = "too many requests have failed before"
@@ -125,7 +125,7 @@ class _Bounded(Timeout):
         self._budget.require()
         connect, read = self._usual
         left = self._budget.left()
-        return Timeout(connect=connect, read=read, total=None if math.isinf(left) else max(left, LEAST_SECONDS))
+        return Timeout(connect=connect, read=read, total=None if math.isinf(left) else max(left, _LEAST_SECONDS))
 
 
 _USUAL_PORTS = {"http": 80, "https": 443}

@@ -46,6 +46,11 @@ def image_tag(text: str) -> ImageTag:
     return ImageTag(text)
 
 
+def is_repository_name(text: str) -> bool:
+    """Whether a registry may have a repository of this name (distribution specification); ECR's limits are narrower."""
+    return _REPOSITORY.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, order=True)
 class Digest:
     """What an image is: the hash of its manifest's bytes, written ``sha256:<64 hex digits>``."""
@@ -116,7 +121,7 @@ class OtherRepository:
     """Name of the secret that holds the login; ``None``: none is needed."""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.name) <= 255 or not _REPOSITORY.fullmatch(self.name):
+        if not 1 <= len(self.name) <= 255 or not is_repository_name(self.name):
             raise InvalidNameError(f"{self.name!r} is not a repository name")
 
     def __str__(self) -> str:
