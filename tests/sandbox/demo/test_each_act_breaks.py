@@ -83,7 +83,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], None]]] = [
     (
         3,
         "step that copies image tags",
-        lambda house: house.code("domain/replication.py", "if holder != source.digest", "if False"),
+        lambda house: house.code("domain/replication.py", "if holder == source.digest", "if True"),
     ),
     (3, "byte at the destination", lambda house: house.before(3, change_a_byte)),
     (3, "referrer at the destination", lambda house: house.before(3, lose_an_image)),
