@@ -226,7 +226,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], None], str]] = [
     (
         10,
         "name at the destination",
-        lambda house: house.code("domain/rules.py", '(self.repository or "{name}")', '"{name}"'),
+        lambda house: house.code("domain/rules.py", '(template or "{name}")', '"{name}"'),
         "account 222233334444 has release/payments/api",
     ),
     (
