@@ -35,8 +35,9 @@ class PromptServer(uvicorn.Server):
 
     def end_from_thread(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self.should_exit = True
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._told.set)
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: it has seen by itself that it is to
+                loop.call_soon_threadsafe(self._told.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
