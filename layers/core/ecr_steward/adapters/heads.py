@@ -56,37 +56,31 @@ class _Answer(HTTPResponse):
                 self.fp = stream
 
 
-class _Connection(HTTPConnection):
-    response_class = _Answer
-
-    def connect(self) -> None:
-        super().connect()
-        _allow_slow_sending(self)
-
-    def putrequest(self, *request: Any, **skipped: Any) -> None:
-        _allow_slow_sending(self)
-        super().putrequest(*request, **skipped)
-
-
-class _SecureConnection(HTTPSConnection):
-    response_class = _Answer
-
-    def connect(self) -> None:
-        super().connect()
-        _allow_slow_sending(self)
-
-    def putrequest(self, *request: Any, **skipped: Any) -> None:
-        _allow_slow_sending(self)
-        super().putrequest(*request, **skipped)
-
-
-def _allow_slow_sending(connection: HTTPConnection) -> None:
+class _SlowSending(HTTPConnection):
     """urllib3 would have each chunk of a body leave within the seconds that a connection may take.
 
     It says so when it connects, and again for each request over a connection that there is.
     """
-    if connection.sock is not None:
-        connection.sock.settimeout(limits.READ_SECONDS)
+
+    def connect(self) -> None:
+        super().connect()
+        self._allow_slow_sending()
+
+    def putrequest(self, *request: Any, **skipped: Any) -> None:
+        self._allow_slow_sending()
+        super().putrequest(*request, **skipped)
+
+    def _allow_slow_sending(self) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(limits.READ_SECONDS)
+
+
+class _Connection(_SlowSending):
+    response_class = _Answer
+
+
+class _SecureConnection(_SlowSending, HTTPSConnection):
+    response_class = _Answer
 
 
 class _Pool(urllib3.HTTPConnectionPool):
