@@ -116,20 +116,28 @@ class RepositoryImages:
             digest = subject
         return digest
 
-    def referrers_of(self, root: Digest | None) -> Sequence[Digest]:
-        """What refers to a tagged image in the end; ``None``: to one without a tag, such as the child of an index."""
-        return self._referrers.get(root, ())
+    def referrers_of(self, root: Digest) -> Sequence[Digest]:
+        """What refers to a tagged image in the end."""
+        return self._referrers[0].get(root, ())
+
+    @property
+    def referrers_of_untagged(self) -> Mapping[Digest, Digest]:
+        """Referrers that refer in the end to an image without a tag, such as the child of an index; and to which."""
+        return self._referrers[1]
 
     @cached_property
-    def _referrers(self) -> Mapping[Digest | None, Sequence[Digest]]:
-        """Referrers by the image that they refer to in the end; ``None``: one that no tag holds."""
+    def _referrers(self) -> tuple[Mapping[Digest, Sequence[Digest]], Mapping[Digest, Digest]]:
         tagged = set(self.holders.values())
-        found: dict[Digest | None, list[Digest]] = {}
+        of_tagged: dict[Digest, list[Digest]] = {}
+        of_untagged: dict[Digest, Digest] = {}
         for digest, image in self.images.items():
-            if image.subject is not None:
-                root = self.root_of(digest)
-                found.setdefault(root if root in tagged else None, []).append(digest)
-        return found
+            if image.subject is None:
+                continue
+            if (root := self.root_of(digest)) in tagged:
+                of_tagged.setdefault(root, []).append(digest)
+            else:
+                of_untagged[digest] = root
+        return of_tagged, of_untagged
 
 
 @dataclass(frozen=True)

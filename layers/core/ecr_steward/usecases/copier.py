@@ -77,8 +77,8 @@ class Copier:
     """Judges each image at most once, and only where a copy waits for the verdict."""
     answers: Answers
     """Of registries that are not ECR."""
-    homes: tuple[RegistryRef, ...] = ()
-    """The registries that this steward keeps, whose images may be copied to the same place elsewhere."""
+    contested: Callable[[OtherRepository], str | None]
+    """``contested`` below; likewise."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
@@ -149,22 +149,15 @@ class Copier:
 
     def _has_referrers(self, facts: Facts, to: OtherRepository, image: ImageRef) -> bool:
         """Whether what refers to an image, or to a child of one that is there, is there, too."""
-        own, of_untagged = facts.source.referrers_of(image.digest), facts.source.referrers_of(None)
-        roots = {each: facts.source.root_of(each) for each in of_untagged}
-        children = self.answers.there(to, roots.values())
-        wanted = [*own, *(each for each, root in roots.items() if root in children)]
+        of_untagged = facts.source.referrers_of_untagged
+        children = self.answers.there(to, of_untagged.values())
+        of_children = (each for each, root in of_untagged.items() if root in children)
+        wanted = [*facts.source.referrers_of(image.digest), *of_children]
         return len(self.answers.there(to, wanted)) == len(wanted)
 
     def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
         return plan_tags(copy.rule, copy.image, facts.image_tags, facts.destination)
-
-    def contested(self, to: OtherRepository, source: RepositoryRef) -> str | None:
-        """Why nothing is copied to a place elsewhere, where another registry's images would go, too."""
-        rival = next(rivals_elsewhere(self.rules, source, to, self.homes), None)
-        if rival is None:
-            return None
-        return f"nothing is copied there: {rival} goes to the same place. Name one account and region in `match`"
 
     def ask_ahead(self, copies: Iterable[Copy], source: RepositoryImages) -> None:
         """Ask for the image tags of many copies at once. Raises StewardError."""
@@ -199,7 +192,7 @@ class Copier:
         image_tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
         if not isinstance(copy.to, OtherRepository):
             return self._meeting_conditions(copy, source, image_tags)
-        if why := self.contested(copy.to, copy.image.repository):
+        if why := self.contested(copy.to):
             return [], (why,)
         meeting, reasons = self._meeting_conditions(copy, source, image_tags)
         long = [tag for tag in meeting if len(tag) > LONGEST_IMAGE_TAG]
@@ -234,6 +227,14 @@ class Copier:
                 return f"{digest} waits for its scan: {reasons}"
             case Verdict.FAIL:
                 return f"{digest} did not pass its scan: {reasons}"
+
+
+def contested(to: OtherRepository, rules: Rules, source: RepositoryRef, homes: Iterable[RegistryRef]) -> str | None:
+    """Why nothing is copied to a place elsewhere, where another registry's images would go, too."""
+    rival = next(rivals_elsewhere(rules, source, to, homes), None)
+    if rival is None:
+        return None
+    return f"nothing is copied there: {rival} goes to the same place. Name one account and region in `match`"
 
 
 def _enforced(governing: Governing) -> list[Rule]:

@@ -33,10 +33,11 @@ from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
-from ecr_steward.usecases.copier import Copier, Copy, Facts
+from ecr_steward.usecases.copier import Copier, Copy, Facts, contested
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import RESERVE_SECONDS
+from ecr_steward.usecases.reading import once
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -77,7 +78,8 @@ def replicate_image(
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     assessor = Assessor(rules, registry, scans, now)
-    copier = Copier(rules, content, registry.images, settings, resource_tags, assessor, Answers(content), homes)
+    rival = once(partial(contested, rules=rules, source=image.repository, homes=homes))
+    copier = Copier(rules, content, registry.images, settings, resource_tags, assessor, Answers(content), rival)
     job = _Job(
         rule=rule,
         copier=copier,

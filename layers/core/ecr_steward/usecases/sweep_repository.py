@@ -33,7 +33,7 @@ from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
-from ecr_steward.usecases.copier import Copier, Copy
+from ecr_steward.usecases.copier import Copier, Copy, contested
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings, tags_to_match
@@ -138,9 +138,8 @@ class _Visit:
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
         answers = Answers(hands.content, hands.silent)
-        self._copier = Copier(
-            rules, hands.content, images, settings, resource_tags, self._assessor, answers, hands.homes
-        )
+        rival = once(partial(contested, rules=rules, source=repository.ref, homes=hands.homes))
+        self._copier = Copier(rules, hands.content, images, settings, resource_tags, self._assessor, answers, rival)
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
 
@@ -263,7 +262,7 @@ class _Visit:
         for replication in rule.replicate or ():
             for destination in replication.elsewhere:
                 to = destination.of(self._repository)
-                if why := self._copier.contested(to, self._repository):
+                if why := self._copier.contested(to):
                     subject = f"{self._repository} to {to}"
                     self._swept.outcomes.append(Outcome(subject, rule.name, rule.mode, remark=why))
                     yield to
