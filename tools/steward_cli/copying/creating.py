@@ -1,7 +1,7 @@
 """The ECR repository that a copy goes to, where it is not there yet: planned, and created before anything is copied."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +12,12 @@ from ecr_steward.domain.by_hand import BY_HAND
 from ecr_steward.domain.governance import plan_new_repository
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.plan import CreateRepository, Plan
-from ecr_steward.domain.replicas import is_source
 from ecr_steward.domain.repositories import Part
-from ecr_steward.domain.rules import UNGOVERNED, Governing, Rules
+from ecr_steward.domain.rules import UNGOVERNED, Rules
 from ecr_steward.errors import AccessDeniedError, RepositoryNotFoundError, StewardError, gravest
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.usecases.apply import apply_plan
-from ecr_steward.usecases.governing import tags_to_match
+from ecr_steward.usecases.governing import governing_new, tags_to_match
 from steward_cli.planning.document import step_document
 from steward_cli.rulebook_commands import valid_rulebook
 
@@ -118,7 +117,10 @@ def plan_creation(
 
     Raises SystemExit where the rulebook is none, and shows why.
     """
-    governing = _governing(rulebook.rules, to, source, clients) if rulebook else UNGOVERNED
+    governing = UNGOVERNED
+    if rulebook:
+        resource_tags = partial(tags_to_match, rules=rulebook.rules, registry=EcrRegistry(clients))
+        governing = governing_new(to, source, rulebook.rules, resource_tags)
     path = rulebook.path if rulebook else None
     remarks = tuple(conflict.why for conflict in governing.conflicts)
     if rulebook and not governing.settings:
@@ -161,13 +163,6 @@ def set_up(creation: Creation, clients: AwsClients) -> None:
         "that by hand and copy again, or delete the repository and copy again with --create"
     )
     raise met
-
-
-def _governing(rules: Rules, to: RepositoryRef, source: RepositoryRef | None, clients: AwsClients) -> Governing:
-    governing = rules.governing(to, {})  # a new repository carries no resource tag yet
-    if governing.names or source is None or not is_source(source, to, rules):
-        return governing
-    return rules.governing_replica(source, tags_to_match(source, rules, EcrRegistry(clients)), to)
 
 
 def _template(to: RepositoryRef, clients: AwsClients) -> str | None:

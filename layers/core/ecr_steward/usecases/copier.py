@@ -15,7 +15,7 @@ from ecr_steward.domain.names import (
     RepositoryRef,
 )
 from ecr_steward.domain.plan import NOTHING, Plan
-from ecr_steward.domain.replicas import is_source, rivals_elsewhere
+from ecr_steward.domain.replicas import rivals_elsewhere
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
@@ -26,6 +26,7 @@ from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
+from ecr_steward.usecases.governing import governing_new
 from ecr_steward.usecases.image_graph import read_graph
 from ecr_steward.usecases.stores import is_held, store_of
 
@@ -114,11 +115,7 @@ class Copier:
             governing, actual = self.settings(to)
         except RepositoryNotFoundError:
             why = f"{copy.image.repository} is replicated to {to.registry}"
-            governing = self.rules.governing(to, {})
-            source = copy.image.repository
-            if not governing.names and is_source(source, to, self.rules):
-                governing = self.rules.governing_replica(source, self.resource_tags(source), to)
-            enforced = _enforced(governing)
+            enforced = _enforced(governing_new(to, copy.image.repository, self.rules, self.resource_tags))
             return plan_new_repository(enforced, to, asked_by=copy.rule.name, why=why)
         return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)
 

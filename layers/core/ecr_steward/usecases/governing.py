@@ -1,6 +1,6 @@
 """What holds for a repository: the rules, and the resource tags where rules ask for them."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -71,6 +71,22 @@ def _settings_of_source(
         observing = tuple(replace(rule, mode=Mode.OBSERVE) for rule in governing.settings)
         return replace(governing, settings=observing), replica
     return governing, replica
+
+
+def governing_new(
+    ref: RepositoryRef,
+    source: RepositoryRef | None,
+    rules: Rules,
+    resource_tags: Callable[[RepositoryRef], Mapping[str, str]],
+) -> Governing:
+    """What will hold for a repository that is not there yet: what its rules say, or its source's where none covers it.
+
+    A new repository carries no resource tag; those of the source are read as ``tags_to_match`` does.
+    """
+    governing = rules.governing(ref, {})
+    if governing.names or source is None or not is_source(source, ref, rules):
+        return governing
+    return rules.governing_replica(source, resource_tags(source), ref)
 
 
 def read_settings(rules: Sequence[Rule], known: Repository, registry: Registry, parts: Set[Part] = NONE) -> Repository:
