@@ -18,14 +18,17 @@ MAKEFLAGS += --no-builtin-rules
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+export PYTHONPATH := tools:. # what is never installed: sam_local, lab, functions
 
 SETUP   := .venv/.installed
 WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, and for time to pass
-CORPUS  := tests/local_ecr/hostile/corpus
+CORPUS  := packages/local-ecr/tests/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
-SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path '*/__pycache__/*')
-COMPILE := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
-           --custom-compile-command "make requirements"
+SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path "*/__pycache__/*")
+OURS    := ecr-steward ecr-steward-core ecr-steward-sandbox local-ecr # the workspace's own: installed, never pinned
+MEMBERS := layers/core packages/cli packages/sandbox packages/local-ecr
+COMPILE := .tools/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+           --custom-compile-command "make requirements" $(addprefix --no-emit-package ,$(OURS))
 
 sam-build = ECR_STEWARD_ARCHITECTURE=$(1) sam build --parameter-overrides Architecture=$(1)
 
@@ -36,7 +39,7 @@ help: ## Show this list
 
 .PHONY: demo
 demo: $(BUILT) ## Play a few pushes through the whole house and check them; IMAGE=<oci layout folder> plays yours
-	python -m sandbox.demo $(if $(IMAGE),--image "$(IMAGE)")
+	python -m ecr_steward_sandbox.demo $(if $(IMAGE),--image "$(IMAGE)")
 
 .PHONY: sandbox
 sandbox: $(BUILT) ## Run the sandbox in the foreground until Ctrl-C; PORT=<port> fixes its port
@@ -51,7 +54,7 @@ lint: $(SETUP)
 	ruff format --check
 
 types: $(SETUP)
-	mypy layers/core tools functions benchmarks
+	mypy layers/core packages/*/*_* packages/local-ecr/benchmarks tools functions benchmarks
 
 imports: $(SETUP)
 	lint-imports
@@ -64,10 +67,12 @@ template: $(SETUP)
 # File by file in their order: tests/unit, whose files are short, ends the run, and no processor waits for another's last file.
 test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
 	pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker" $(ARGS)
+	cd packages/local-ecr && pytest -n $(WORKERS) --dist loadfile -m "not slow and not client" $(ARGS)
 
 .PHONY: test-all
 test-all: $(BUILT) .tools/c7n/.installed ## Every test: also real clients, SAM, Docker and slow properties
 	pytest $(ARGS)
+	cd packages/local-ecr && pytest $(ARGS)
 
 .PHONY: sam-local
 sam-local: $(BUILT) ## Invoke each function with each of its events by the real `sam local invoke`
@@ -75,7 +80,7 @@ sam-local: $(BUILT) ## Invoke each function with each of its events by the real 
 
 .PHONY: bench
 bench: $(BUILT) .tools/c7n/.installed ## Measure, beside what each benchmark compares with; fails when a target is missed
-	missed=0; for benchmark in benchmarks/*.py; do python "$$benchmark" || missed=1; done; exit $$missed
+	missed=0; for benchmark in benchmarks/*.py packages/local-ecr/benchmarks/{api,transfer}.py; do python "$$benchmark" || missed=1; done; exit $$missed
 
 .PHONY: bench-security
 bench-security: $(SETUP) ## Lead ecr-steward, skopeo, oras and crane through a hostile registry; fails when ours falls once
@@ -84,12 +89,12 @@ bench-security: $(SETUP) ## Lead ecr-steward, skopeo, oras and crane through a h
 .PHONY: fuzz
 fuzz: $(SETUP) ## Let atheris look for bytes that a reader of local_ecr fails on (x86_64); SECONDS=60 for each, TARGET=<one>
 	for target in $(or $(TARGET),$(notdir $(wildcard $(CORPUS)/*))); do mkdir -p .fuzz/$$target; \
-	  echo "$$target for $(or $(SECONDS),60) s"; python -m tests.local_ecr.hostile.fuzz $$target -verbosity=0 \
+	  echo "$$target for $(or $(SECONDS),60) s"; PYTHONPATH=packages/local-ecr python -m tests.hostile.fuzz $$target -verbosity=0 \
 	    -max_total_time=$(or $(SECONDS),60) -timeout=10 -artifact_prefix=.fuzz/$$target- .fuzz/$$target $(CORPUS)/$$target; done
 
 .PHONY: compare
 compare: $(BUILT) ## Ask local_ecr, moto, CNCF distribution and MINISTACK=<program> the same, and write what they answer into docs/
-	PYTHONPATH=benchmarks python -m comparing $(if $(MINISTACK),--ministack $(MINISTACK))
+	PYTHONPATH=packages/local-ecr/benchmarks:tools python -m comparing $(if $(MINISTACK),--ministack $(MINISTACK))
 
 ##@ Build
 .PHONY: setup
@@ -109,9 +114,10 @@ deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its 
 
 .PHONY: requirements
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
-	$(COMPILE) $(ARGS) --extra dev -o requirements/dev.txt pyproject.toml
-	$(COMPILE) -c requirements/dev.txt -o layers/core/requirements.txt pyproject.toml
-	for tool in sam awscli uv c7n; do $(COMPILE) $(ARGS) -o requirements/$$tool.txt requirements/$$tool.in; done
+	$(COMPILE) $(ARGS) --python-version 3.13 --group dev -o requirements/dev.txt
+	$(COMPILE) --python-version 3.13 -c requirements/dev.txt -o layers/core/requirements.txt layers/core/pyproject.toml
+	for tool in sam awscli uv c7n; do \
+	  $(COMPILE) $(ARGS) --python-version 3.13 -o requirements/$$tool.txt requirements/$$tool.in; done
 
 .PHONY: clean
 clean: ## Remove everything that make has made
@@ -129,10 +135,10 @@ clean: ## Remove everything that make has made
 	tools/setup/create_environment.sh .tools/$* requirements/$*.txt
 	touch $@
 
-# pyproject.toml and requirements are the reason, the links make `sam`, `aws` and `uv` the pinned ones in every recipe.
-$(SETUP): requirements/dev.txt pyproject.toml .tools/sam/.installed .tools/awscli/.installed
+# The pyproject files and requirements are the reason, the links make `sam`, `aws` and `uv` the pinned ones in every recipe.
+$(SETUP): requirements/dev.txt $(addsuffix /pyproject.toml,. $(MEMBERS)) VERSION .tools/sam/.installed .tools/awscli/.installed
 	tools/setup/create_environment.sh .venv requirements/dev.txt
-	.tools/uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	.tools/uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation $(addprefix --editable ,$(MEMBERS))
 	ln -sf ../../.tools/sam/bin/sam ../../.tools/awscli/bin/aws ../../.tools/uv/bin/uv .venv/bin/
 	touch $@
 

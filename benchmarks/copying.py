@@ -17,13 +17,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from measuring.commands import run
+from lab.commands import run
+from lab.peers import REGION, distribution, require, without_proxies
+from lab.verdicts import Verdict, at_most, below, tell
 from measuring.houses import house
 from measuring.layouts import Image, write_layout
 from measuring.long_path import long_path
-from measuring.peers import REGION, distribution, require, without_proxies
 from measuring.rulebooks import COPIES, compiled
-from measuring.verdicts import Verdict, at_most, below, tell
 
 MIB = 1 << 20
 ROUND_TRIP = 0.08  # seconds

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from hostile.catalogue import ATTACKS
-from hostile.clients import OTHERS, OURS, Client
-from hostile.judging import Outcome, attacked, idle_bytes
+from lab.hostile.catalogue import ATTACKS
+from lab.hostile.clients import OTHERS, OURS, Client
+from lab.hostile.judging import Outcome, attacked, idle_bytes
 
 NEVER_ASKED = "–"
 FIRST = 16

@@ -16,15 +16,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.commands import Ran
+from lab.peers import REGION
+from lab.verdicts import Verdict, at_most, below, tell
 from measuring.alone import Alone, alone
-from measuring.commands import Ran
 from measuring.custodian import custodian, require_custodian
 from measuring.delays import delayed
 from measuring.houses import BUILD, Calls, House, house
-from measuring.peers import REGION
 from measuring.rulebooks import EVERYTHING, IMAGES, SAME_AS_CUSTODIAN, compiled
 from measuring.stewards import apply, plan
-from measuring.verdicts import Verdict, at_most, below, tell
 
 BESIDE_CUSTODIAN = 0.5  # times its time
 CALLS = 3.0  # for each repository with nothing to do, beside list pages

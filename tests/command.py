@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from steward_cli.main import main
+from ecr_steward_cli.main import main
 
 
 def run_here(*arguments: str, folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

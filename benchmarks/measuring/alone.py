@@ -11,9 +11,9 @@ from pathlib import Path
 
 import urllib3
 
+from lab.peers import ACCOUNT, REGION, caller_at, logging_to, require, wait_for_words
+from lab.seeding import seed
 from measuring.houses import Calls
-from measuring.peers import ACCOUNT, REGION, caller_at, logging_to, require, wait_for_words
-from measuring.seeding import seed
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from measuring.commands import Ran, run
+from lab.commands import Ran, run
 
 PROGRAM = Path(__file__).parents[2] / ".tools" / "c7n" / "bin" / "custodian"
 

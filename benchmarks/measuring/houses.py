@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from measuring.commands import peak_bytes, resident_bytes, run
-from measuring.peers import ACCOUNT, REGION, caller_at
-from measuring.seeding import seed
-from sandbox.demo.rulebook_layer import RulebookLayer
-from sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.demo.rulebook_layer import RulebookLayer
+from ecr_steward_sandbox.sandbox import Sandbox
+from lab.commands import peak_bytes, resident_bytes, run
+from lab.peers import ACCOUNT, REGION, caller_at
+from lab.seeding import seed
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 SCHEDULE = "ReconcileRegistryFunctionSweep"

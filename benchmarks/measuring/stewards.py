@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from measuring.commands import Ran, run
+from lab.commands import Ran, run
 
 PROGRAM = Path(sys.executable).with_name("ecr-steward")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from client_matrix.debian import MissingPackageError
-from client_matrix.images import put_debian
-from client_matrix.layout import Layout
-from client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Refusal, Registry, Shell
-from client_matrix.versions import version_of
+from ecr_steward_sandbox.sandbox import Sandbox
+from lab.client_matrix.debian import MissingPackageError
+from lab.client_matrix.images import put_debian
+from lab.client_matrix.layout import Layout
+from lab.client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Refusal, Registry, Shell
+from lab.client_matrix.versions import version_of
 from local_ecr import LocalEcr, LocalEcrServer
-from sandbox.sandbox import Sandbox
 
 CLOSED = {
     "Version": "2012-10-17",

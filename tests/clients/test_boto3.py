@@ -6,8 +6,8 @@ from itertools import batched
 import pytest
 import urllib3
 
-from client_matrix.images import put_large_layer
-from client_matrix.layout import OCI_INDEX, OCI_MANIFEST, Layout
+from lab.client_matrix.images import put_large_layer
+from lab.client_matrix.layout import OCI_INDEX, OCI_MANIFEST, Layout
 
 pytestmark = pytest.mark.client
 

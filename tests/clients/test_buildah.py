@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from client_matrix.debian import ELSEWHERE, HERE
-from client_matrix.layout import OCI_INDEX
+from lab.client_matrix.debian import ELSEWHERE, HERE
+from lab.client_matrix.layout import OCI_INDEX
 
 pytestmark = pytest.mark.client
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from client_matrix.layout import Layout
-from tests.cncf_distribution import cncf_distribution, docker_config
+from lab.client_matrix.layout import Layout
+from lab.cncf_distribution import cncf_distribution, docker_config
 
 pytestmark = pytest.mark.client
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from client_matrix.layout import OCI_INDEX
+from lab.client_matrix.layout import OCI_INDEX
 
 pytestmark = pytest.mark.client
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from client_matrix.layout import Layout
-from client_matrix.registry import ACCOUNT, REGIONS, Registry
+from lab.client_matrix.layout import Layout
+from lab.client_matrix.registry import ACCOUNT, REGIONS, Registry
 from local_ecr import LocalEcr, LocalEcrServer
 
 pytestmark = pytest.mark.client

@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from client_matrix.debian import ELSEWHERE, FOR_ALL, HERE, PACKAGES, STATUS
-from client_matrix.images import files_of
+from lab.client_matrix.debian import ELSEWHERE, FOR_ALL, HERE, PACKAGES, STATUS
+from lab.client_matrix.images import files_of
 
 pytestmark = pytest.mark.client
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from client_matrix.debian import ELSEWHERE, HERE
-from client_matrix.engine import PrivateEngine
-from client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Registry
+from lab.client_matrix.debian import ELSEWHERE, HERE
+from lab.client_matrix.engine import PrivateEngine
+from lab.client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Registry
 from local_ecr import LocalEcr, LocalEcrServer
 from sam_local.engine import what_is_missing
 

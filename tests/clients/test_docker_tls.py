@@ -2,8 +2,8 @@
 
 import pytest
 
-from client_matrix.engine import PrivateEngine
-from client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
+from lab.client_matrix.engine import PrivateEngine
+from lab.client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
 from local_ecr import LocalEcr, LocalEcrServer
 from sam_local.engine import what_is_missing
 

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from client_matrix.images import put_large_layer, put_small_layers
-from client_matrix.layout import Layout
+from lab.client_matrix.images import put_large_layer, put_small_layers
+from lab.client_matrix.layout import Layout
 
 pytestmark = pytest.mark.client
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from client_matrix.debian import ELSEWHERE, HERE
+from lab.client_matrix.debian import ELSEWHERE, HERE
 
 pytestmark = pytest.mark.client
 

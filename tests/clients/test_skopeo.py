@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from client_matrix.layout import Layout
+from lab.client_matrix.layout import Layout
 
 pytestmark = pytest.mark.client
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from client_matrix.layout import Layout
-from client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
+from lab.client_matrix.layout import Layout
+from lab.client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
 from local_ecr import LocalEcr, LocalEcrServer
 
 pytestmark = pytest.mark.client

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from client_matrix.debian import HERE, PACKAGES, STATUS
-from client_matrix.images import files_of
+from lab.client_matrix.debian import HERE, PACKAGES, STATUS
+from lab.client_matrix.images import files_of
 
 pytestmark = pytest.mark.client
 

@@ -1,7 +1,8 @@
 """Worlds for the contract suites: the same tests run in each, on a fake and on its real adapter.
 
 A world has the ports under test and a few deeds of other people, such as a client's push. The registries are those
-of local_ecr, over HTTP; with STEWARD_TEST_AWS=1 also those of a real account, see docs/local-ecr/real-account.md.
+of local_ecr, over HTTP; with STEWARD_TEST_AWS=1 also those of a real account
+(packages/local-ecr/docs/real-account.md).
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.manifests import parse_manifest
+from ecr_steward.adapters.memory import InMemoryImageContent, InMemoryNativeCopies, InMemoryRegistry, InMemoryScans
 from ecr_steward.adapters.native_replication import EcrNativeCopies
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.transport import PATIENT, Transport
@@ -36,8 +38,10 @@ from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.stores import ImageContent
-from ecr_steward_fakes import FakeImageContent, FakeNativeCopies, FakeRegistry, FakeScans
+from lab.ecr_accounts import _aws_account, _local_ecr_account, account, real_account, remove_repositories
 from local_ecr import LocalEcr, LocalEcrServer
+
+__all__ = ["_aws_account", "_local_ecr_account", "account", "real_account", "remove_repositories"]
 
 ON_REAL_AWS = os.environ.get("STEWARD_TEST_AWS") == "1"
 LOCAL_ACCOUNT = "111122223333"
@@ -95,10 +99,10 @@ class FakeWorld:
     account, prefix = LOCAL_ACCOUNT, ""
 
     def __init__(self) -> None:
-        self.registry = FakeRegistry(now=utc_now)
-        self.content = FakeImageContent(self.registry)
-        self.scans = FakeScans(self.registry)
-        self.native_copies = FakeNativeCopies(self.registry)
+        self.registry = InMemoryRegistry(now=utc_now)
+        self.content = InMemoryImageContent(self.registry)
+        self.scans = InMemoryScans(self.registry)
+        self.native_copies = InMemoryNativeCopies(self.registry)
 
     def push(self, repository: RepositoryRef, manifest: Manifest, *image_tags: str) -> ImageRef:
         self.content.hold(repository, manifest)
@@ -274,13 +278,6 @@ def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto
         transport.close()
 
 
-@pytest.fixture(scope="session")
-def real_account() -> str:
-    """The account of the credentials that boto3 finds."""
-    account: str = boto3.client("sts", region_name=REGIONS[0]).get_caller_identity()["Account"]
-    return account
-
-
 @pytest.fixture
 def aws_world(real_account: str, remove_repositories: Callable[[Any, str], None]) -> Iterator[World]:
     clients, transport = AwsClients(), Transport()
@@ -295,19 +292,6 @@ def aws_world(real_account: str, remove_repositories: Callable[[Any, str], None]
 def region() -> str:
     """The first one, where tests of one region work."""
     return REGIONS[0]
-
-
-@pytest.fixture(scope="session")
-def remove_repositories() -> Callable[[Any, str], None]:
-    """Deletes those with this prefix, by a client of ECR, with all their images."""
-
-    def remove(ecr: Any, prefix: str) -> None:
-        for page in ecr.get_paginator("describe_repositories").paginate():
-            for repository in page["repositories"]:
-                if repository["repositoryName"].startswith(prefix):
-                    ecr.delete_repository(repositoryName=repository["repositoryName"], force=True)
-
-    return remove
 
 
 # ---------------------------------------------------------------- what scanners say

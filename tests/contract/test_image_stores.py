@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.memory import InMemoryStore
 from ecr_steward.adapters.registry_store import RegistryStore
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import Digest, ImageTag
@@ -17,10 +18,9 @@ from ecr_steward.errors import (
     RepositoryNotFoundError,
 )
 from ecr_steward.ports.stores import ImageStore
-from ecr_steward_fakes import FakeStore
-from ecr_steward_fakes.graphs import blob_of, fill, image_of, index_of
+from ecr_steward_cli.copying.layout import LayoutStore
 from local_ecr import LocalEcr, LocalEcrServer, Quirks
-from steward_cli.copying.layout import LayoutStore
+from tests.given.graphs import blob_of, fill, image_of, index_of
 
 TAG = ImageTag("1.0.0")
 NOWHERE = Digest(f"sha256:{'0' * 64}")
@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
     match request.param:
         case "fake":
-            return FakeStore()
+            return InMemoryStore()
         case "folder":
             return LayoutStore(tmp_path / "layout")
         case kind:
@@ -58,7 +58,7 @@ def test_nothing_is_there_when_nothing_was_put(store: ImageStore) -> None:
 def test_a_blob_is_as_it_was_when_it_is_read(store: ImageStore) -> None:
     blob = blob_of(b"layer")
 
-    assert store.write_blob(blob, FakeStore(), read(b"layer"))
+    assert store.write_blob(blob, InMemoryStore(), read(b"layer"))
 
     assert store.has_blob(blob.digest)
     fill(store, [image_of(b"layer", b"layer")], [])  # ECR lets nobody read a layer that no image has
@@ -71,7 +71,7 @@ def test_nothing_of_a_blob_is_there_when_its_bytes_are_others(store: ImageStore,
     blob = blob_of(b"layer")
 
     with pytest.raises((DigestMismatchError, RegistryUnavailableError)):
-        store.write_blob(blob, FakeStore(), read(content))
+        store.write_blob(blob, InMemoryStore(), read(content))
 
     assert not store.has_blob(blob.digest)
 

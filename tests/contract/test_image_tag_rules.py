@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.outcome import Outcome
@@ -24,9 +25,8 @@ from ecr_steward.rulebook.patterns import tag_matcher
 from ecr_steward.rulebook.versions import read_version
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import Pattern
+from tests.given.appliers import applier_of
+from tests.given.rules import Pattern
 
 pytestmark = pytest.mark.slow
 SPDX = "application/spdx+json"
@@ -52,7 +52,7 @@ def enforce(world: Any, repository: RepositoryRef) -> Enforce:
             rules=Rules((rule,)),
             registry=world.registry,
             describer=Describer(world.registry, world.content, lambda: pushed + age),
-            notices=FakeNotices(),
+            notices=InMemoryNotices(),
             applier=applier_of(world.registry),
         )
 

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.event_bus import EventBusNotices
+from ecr_steward.adapters.memory import InMemoryFailureQueue, InMemoryNotices, InMemoryReplicationQueue
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import (
@@ -34,7 +35,6 @@ from ecr_steward.events.own import (
 )
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
-from ecr_steward_fakes import FakeFailureQueue, FakeNotices, FakeReplicationQueue
 from tests.tables import make_idempotency_table
 
 HOME = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
@@ -69,9 +69,9 @@ class World(Protocol):
 
 class FakeWorld:
     def __init__(self) -> None:
-        self.notices = FakeNotices()
-        self.replication_queue = FakeReplicationQueue()
-        self.failure_queue = FakeFailureQueue()
+        self.notices = InMemoryNotices()
+        self.replication_queue = InMemoryReplicationQueue()
+        self.failure_queue = InMemoryFailureQueue()
 
     def published(self) -> list[Notice]:
         return self.notices.published

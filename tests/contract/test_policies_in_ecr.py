@@ -7,6 +7,13 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import (
+    InMemoryNotices,
+    InMemoryRegistrySettings,
+    InMemoryReplicationQueue,
+    InMemorySweepQueue,
+)
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.outcome import Outcome
@@ -17,9 +24,7 @@ from ecr_steward.rulebook.validate import validate
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.reconcile_registry import sweep_part
 from ecr_steward.usecases.sweep_repository import Hands
-from ecr_steward_fakes import FakeNotices, FakeRegistrySettings, FakeReplicationQueue, FakeSweepQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import noon
+from tests.given.appliers import applier_of
 
 STRANGER = "999999999999"
 
@@ -167,15 +172,15 @@ def test_a_sweep_with_nothing_to_do_asks_three_times_for_each_repository(
         registry=world.registry,
         content=world.content,
         scans=world.scans,
-        notices=FakeNotices(),
-        queue=FakeReplicationQueue(),
+        notices=InMemoryNotices(),
+        queue=InMemoryReplicationQueue(),
         now=noon,
         applier=applier_of(world.registry),
-        settings=FakeRegistrySettings(),
+        settings=InMemoryRegistrySettings(),
     )
     asked.clear()
 
-    outcome = sweep_part(part, rules=rules, hands=hands, queue=FakeSweepQueue(), seconds_left=lambda: 900)
+    outcome = sweep_part(part, rules=rules, hands=hands, queue=InMemorySweepQueue(), seconds_left=lambda: 900)
 
     assert (outcome.repositories, outcome.outcomes, outcome.failures) == (10, (), ())
     assert asked == {

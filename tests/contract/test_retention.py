@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemorySightings, InMemoryWorkloads
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection, Use
@@ -12,9 +13,8 @@ from ecr_steward.domain.rules import Governing
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.domain.usage import UsedImage
 from ecr_steward.usecases.retain_images import RetentionFacts, retain_images
-from ecr_steward_fakes import FakeSightings, FakeWorkloads
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import Pattern, service_rule
+from tests.given.appliers import applier_of
+from tests.given.rules import Pattern, service_rule
 
 RETENTION = RetentionRules(
     keeps=(
@@ -32,8 +32,8 @@ class Sweeper:
     def __init__(self, world: Any, repository: RepositoryRef) -> None:
         self.world, self.repository = world, repository
         self.now = datetime.now(UTC)
-        self.sightings = FakeSightings(now=lambda: self.now)
-        self.workloads = FakeWorkloads()
+        self.sightings = InMemorySightings(now=lambda: self.now)
+        self.workloads = InMemoryWorkloads()
 
     def sweep(self) -> list[str]:
         """What was done, by kind of step."""

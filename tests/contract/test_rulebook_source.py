@@ -10,12 +10,12 @@ from botocore.config import Config
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.memory.rulebook import InMemoryLastGoodRulebook, InMemoryRulebookSource
 from ecr_steward.adapters.s3_rulebook import LARGEST, S3Rulebook
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.errors import PermanentError, RefusedByRegistryError
 from ecr_steward.ports.rulebook import CompiledRulebook, LastGoodRulebook, RulebookSource
-from ecr_steward_fakes.rulebook import FakeLastGoodRulebook, FakeRulebookSource
 from tests.tables import make_state_table
 
 
@@ -31,8 +31,8 @@ class World(Protocol):
 
 class FakeWorld:
     def __init__(self) -> None:
-        self.source = FakeRulebookSource()
-        self.last_good = FakeLastGoodRulebook()
+        self.source = InMemoryRulebookSource()
+        self.last_good = InMemoryLastGoodRulebook()
 
     def put(self, text: bytes) -> None:
         self.source.text = text

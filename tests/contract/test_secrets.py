@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.memory import InMemorySecrets
 from ecr_steward.adapters.secrets_manager import LARGEST_TEXT, SecretsManager
 from ecr_steward.domain.credentials import SecretText, version_stamp
 from ecr_steward.errors import (
@@ -21,7 +22,6 @@ from ecr_steward.errors import (
     ThrottledError,
 )
 from ecr_steward.ports.credentials import Secrets
-from ecr_steward_fakes import FakeSecrets
 
 NAME = "ecr-steward/on-prem"
 STAMP = version_stamp("pull-only", ())
@@ -42,7 +42,7 @@ class World(Protocol):
 
 class FakeWorld:
     def __init__(self) -> None:
-        self.secrets = FakeSecrets(lambda: datetime.now(UTC))
+        self.secrets = InMemorySecrets(lambda: datetime.now(UTC))
 
     def hold(self, name: str, *texts: str | None) -> None:
         self.secrets.hold(name, *texts)

@@ -9,13 +9,13 @@ from moto import mock_aws
 
 from ecr_steward.adapters import state_table
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.memory import InMemorySightings
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.sightings import REMEMBERED, Sighting
 from ecr_steward.ports.sightings import Sightings
-from ecr_steward_fakes import FakeSightings
-from tests.clock import SettableClock
+from lab.clock import SettableClock
 from tests.tables import make_state_table
 
 API = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
@@ -34,7 +34,7 @@ def clock() -> SettableClock:
 @pytest.fixture(params=["fake", "adapter"])
 def two_kinds(request: pytest.FixtureRequest, clock: SettableClock) -> Iterator[tuple[Sightings, Sightings]]:
     if request.param == "fake":
-        yield FakeSightings(now=clock), FakeSightings(now=clock)
+        yield InMemorySightings(now=clock), InMemorySightings(now=clock)
         return
     request.getfixturevalue("monkeypatch").delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():

@@ -20,11 +20,11 @@ from moto import mock_aws
 from ecr_steward.adapters import workloads as adapter
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
+from ecr_steward.adapters.memory import InMemoryWorkloads
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
 from ecr_steward.ports.workloads import Workloads
-from ecr_steward_fakes import FakeWorkloads
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 API = RepositoryRef(RegistryRef(ACCOUNT, REGION), "team-a/api")
@@ -46,7 +46,7 @@ class World(Protocol):
 
 class FakeWorld:
     def __init__(self) -> None:
-        self.workloads = FakeWorkloads()
+        self.workloads = InMemoryWorkloads()
 
     def define_task(self, family: str, *uris: str) -> None:
         self.workloads.ecs += [_read(uri, family) for uri in uris]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from client_matrix.registry import Registry
+from lab.client_matrix.registry import Registry
 from local_ecr import Quirks
 from tests.faults.places import World, distribution, impatient, local_ecr
 

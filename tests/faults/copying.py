@@ -10,8 +10,8 @@ from ecr_steward.errors import StewardError
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.copy_images import Copied, CopyRun, How, Wanted
 from ecr_steward.usecases.moving import Pace, Untold
-from ecr_steward_fakes.graphs import fill, image_of, index_of
 from tests.faults.places import whole
+from tests.given.graphs import fill, image_of, index_of
 
 TAG = ImageTag("1.0.0")
 CONFIG, LAYER, LARGE, PROOF = b'{"os": "linux"}', b"layer", bytes(range(256)) * 1200, b"signature"

@@ -12,15 +12,15 @@ from typing import Any, Protocol
 
 import urllib3
 
-from client_matrix.registry import ACCOUNT, REGIONS, Registry
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.registry_store import RegistryStore
 from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES
 from ecr_steward.ports.stores import ImageStore
+from ecr_steward_cli.copying.layout import NAME, LayoutStore
+from lab.client_matrix.registry import ACCOUNT, REGIONS, Registry
+from lab.cncf_distribution import cncf_distribution
 from local_ecr import LocalEcr, LocalEcrServer, Quirks
-from steward_cli.copying.layout import NAME, LayoutStore
-from tests.cncf_distribution import cncf_distribution
 
 _FOREIGN_LAYERS = 'validation: {manifests: {urls: {allow: ["^https://example.com/"]}}}\n'
 _ONCE_MORE = urllib3.Retry(3, status_forcelist=[500], backoff_factor=0.02, raise_on_status=False)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_steward.errors import StewardError
+from lab.proxy import Behaviour, Fault, FaultProxy
 from tests.faults.copying import attempt, copy, require_equal
 from tests.faults.places import Repository
-from tests.faults.proxy import Behaviour, Fault, FaultProxy
 
 SOURCE = ("HEAD tag", "GET tag", "GET manifest", "GET blob", "GET referrers")
 DESTINATION = (

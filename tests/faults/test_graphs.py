@@ -25,9 +25,9 @@ from ecr_steward.domain.names import Digest
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.copy_images import CopyRun, How, Result, Wanted
 from ecr_steward.usecases.moving import Untold
-from ecr_steward_fakes.graphs import as_json, fill
 from tests.faults.copying import TAG, copy, require_equal
 from tests.faults.places import World
+from tests.given.graphs import as_json, fill
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from ecr_steward.domain.names import ImageTag
-from ecr_steward_fakes.graphs import fill, image_of
+from lab.proxy import Exchange, FaultProxy, GoneError
 from tests.faults.copier import Copier, copier
 from tests.faults.copying import BLOBS, CONFIG, INDEX, MANIFESTS, PROOF, TAG, copy, put, require_equal
 from tests.faults.places import Repository, World, broken, whole
-from tests.faults.proxy import Exchange, FaultProxy, GoneError
+from tests.given.graphs import fill, image_of
 
 pytestmark = pytest.mark.slow
 

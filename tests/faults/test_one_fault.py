@@ -12,10 +12,10 @@ from ecr_steward.errors import (
     RegistryUnavailableError,
     ThrottledError,
 )
+from lab.proxy import Behaviour
 from tests.faults import ways
 from tests.faults.copying import BLOBS, SMALL, SMALL_MANIFESTS, TAG, put
 from tests.faults.places import Repository, World, broken
-from tests.faults.proxy import Behaviour
 from tests.faults.road import Road, road_between
 
 ANYWHERE: dict[str, Behaviour] = {

@@ -9,9 +9,9 @@ import pytest
 from ecr_steward.adapters.manifests import parse_manifest
 from ecr_steward.domain.images import DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest
 from ecr_steward.usecases.copy_images import Result
-from ecr_steward_fakes.graphs import as_json, blob_of
 from tests.faults.copying import CONFIG, LARGE, LAYER, PROOF, copy, put, require_equal
 from tests.faults.places import World
+from tests.given.graphs import as_json, blob_of
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from tests.faults.proxy import Answer, Behaviour, Exchange
+from lab.proxy import Answer, Behaviour, Exchange
 
 LIE = f"sha256:{'0' * 64}"
 DRIP_SECONDS = 0.002

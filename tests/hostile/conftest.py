@@ -2,8 +2,8 @@
 
 import pytest
 
-from hostile.clients import OURS
-from hostile.judging import idle_bytes
+from lab.hostile.clients import OURS
+from lab.hostile.judging import idle_bytes
 
 
 @pytest.fixture(scope="session")

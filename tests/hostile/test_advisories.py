@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from hostile.attack import SOURCE, TAG, Asked, Attack
-from hostile.clients import OURS
-from hostile.content import CONFIG, OCI_LAYER, OCI_MANIFEST, Content, layer, manifest
-from hostile.judging import attacked
-from hostile.registry import Registry
-from hostile.serving import Exchange
-from hostile.stage import stage
-from steward_cli.copying.docker_config import DockerConfigError, login_for
-from steward_cli.copying.places import PlaceError, RegistryPlace, read_place
+from ecr_steward_cli.copying.docker_config import DockerConfigError, login_for
+from ecr_steward_cli.copying.places import PlaceError, RegistryPlace, read_place
+from lab.hostile.attack import SOURCE, TAG, Asked, Attack
+from lab.hostile.clients import OURS
+from lab.hostile.content import CONFIG, OCI_LAYER, OCI_MANIFEST, Content, layer, manifest
+from lab.hostile.judging import attacked
+from lab.hostile.registry import Registry
+from lab.hostile.serving import Exchange
+from lab.hostile.stage import stage
 
 pytestmark = pytest.mark.slow
 

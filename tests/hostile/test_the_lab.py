@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hostile.attack import SOURCE, TAG, Asked, Attack, destination_of, tag_of
-from hostile.catalogue import ATTACKS
-from hostile.clients import Client
-from hostile.judging import attacked
-from hostile.stage import Stage
+from lab.hostile.attack import SOURCE, TAG, Asked, Attack, destination_of, tag_of
+from lab.hostile.catalogue import ATTACKS
+from lab.hostile.clients import Client
+from lab.hostile.judging import attacked
+from lab.hostile.stage import Stage
 
 MIB = 1 << 20
 TRUSTING = Path(__file__).with_name("trusting_client.py")

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from hostile.attack import Attack
-from hostile.catalogue import ATTACKS
-from hostile.clients import OURS
-from hostile.judging import attacked
-from hostile.running import SECONDS
+from lab.hostile.attack import Attack
+from lab.hostile.catalogue import ATTACKS
+from lab.hostile.clients import OURS
+from lab.hostile.judging import attacked
+from lab.hostile.running import SECONDS
 
 pytestmark = pytest.mark.slow
 

@@ -12,14 +12,14 @@ import pytest
 import urllib3
 
 from ecr_steward.domain.names import Digest
-from sandbox.delivery.ledger import Invocation
-from sandbox.demo.client import User
-from sandbox.demo.layout import Release, release, write_layout
-from sandbox.demo.rulebook_layer import RulebookLayer
-from sandbox.function_logs import log_lines
-from sandbox.oci_layout import Layout
-from sandbox.sandbox import Sandbox
-from sandbox.workers import pool
+from ecr_steward_sandbox.delivery.ledger import Invocation
+from ecr_steward_sandbox.demo.client import User
+from ecr_steward_sandbox.demo.layout import Release, release, write_layout
+from ecr_steward_sandbox.demo.rulebook_layer import RulebookLayer
+from ecr_steward_sandbox.function_logs import log_lines
+from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.workers import pool
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 FED_BY_A_QUEUE = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo.client import User
+from ecr_steward_sandbox.demo.client import User
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.domain.images import MANIFEST_LIMIT, OCI_MANIFEST
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import AccessDeniedError
-from sandbox.function_logs import log_lines
+from ecr_steward_sandbox.function_logs import log_lines
 
 CONSUMERS = {"EnforceImageTagsFunction", "ApplyRepositoryPoliciesFunction", "ReplicateImageFunction"}
 

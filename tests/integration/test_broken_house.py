@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.function_logs import log_lines
+from ecr_steward_sandbox.function_logs import log_lines
 
 
 def with_a_typo_in_the_rulebook(build: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ecr_steward.adapters.distribution import DistributionClient
-from sandbox.demo.client import User
+from ecr_steward_sandbox.demo.client import User
 
 MAY_PUSH, MAY_NOT_PULL, NOT_ASSUMABLE, NOT_CONNECTED = "222233334444", "333344445555", "444455556666", "555566667777"
 ROLE = "ecr-steward-pull-only"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cncf_distribution import cncf_distribution, docker_config, shown_by
+from lab.cncf_distribution import cncf_distribution, docker_config, shown_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.client]
 

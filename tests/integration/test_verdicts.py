@@ -8,7 +8,7 @@ import pytest
 
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Manifest
-from sandbox.demo.layout import Release
+from ecr_steward_sandbox.demo.layout import Release
 
 SPOKE = "222233334444"
 HIGH = {"CVE-2026-40001": "HIGH"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from sandbox.deploy.translate import translate
+from ecr_steward_sandbox.deploy.translate import translate
 
 ROOT = Path(__file__).parents[2]
 

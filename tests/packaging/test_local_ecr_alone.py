@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.layout import write_layout
+from ecr_steward_sandbox.demo.layout import write_layout
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "local-ecr" / "README.md"

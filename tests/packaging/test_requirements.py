@@ -4,6 +4,7 @@ import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -14,12 +15,26 @@ LAYER = ROOT / "layers" / "core" / "requirements.txt"
 DEVELOPMENT = ROOT / "requirements" / "dev.txt"
 SAM = ROOT / "requirements" / "sam.txt"
 COMPILED = [LAYER, *sorted((ROOT / "requirements").glob("*.txt"))]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CORE = ROOT / "layers" / "core"
+MEMBERS = (CORE, *(ROOT / "packages" / name for name in ("cli", "sandbox", "local-ecr")))
+OURS = frozenset({"ecr-steward", "ecr-steward-core", "ecr-steward-sandbox", "local-ecr"})
 
 PIN = re.compile(
     r"^(?P<requirement>[A-Za-z0-9._-]+(\[[^]]*\])?==[^\\\n]+?) *\\\n(?P<hashes>( +--hash=.*\n)+)", re.MULTILINE
 )
 ADDRESS = re.compile(r"[a-z]+://|--(extra-)?index-url|--find-links|--trusted-host|^-[fi] ", re.MULTILINE)
+
+
+def read_toml(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def wanted_by(member: Path) -> list[Requirement]:
+    """What a distribution of the workspace depends on, in its own words."""
+    document = read_toml(member)
+    hook = document["tool"]["hatch"].get("metadata", {}).get("hooks", {}).get("uv-dynamic-versioning", {})
+    needs = [*document["project"].get("dependencies", ()), *hook.get("dependencies", ())]
+    return [Requirement(re.sub("=={{ version }}", "", need)) for need in needs]
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -47,16 +62,17 @@ def test_layer_has_the_pins_of_development_when_both_are_compiled() -> None:
 
 
 def test_layer_pins_satisfy_pyproject_when_compiled() -> None:
-    wanted = [Requirement(each) for each in PROJECT["dependencies"]]
+    wanted = wanted_by(CORE)
     layer = pins(LAYER)
 
     assert [str(each) for each in wanted if not each.specifier.contains(layer[canonicalize_name(each.name)])] == []
 
 
 def test_development_pins_satisfy_pyproject_when_compiled() -> None:
-    extras = PROJECT["optional-dependencies"]
-    wanted = [Requirement(each) for each in PROJECT["dependencies"] + extras["tools"] + extras["dev"]]
-    development = pins(DEVELOPMENT) | {"ecr-steward": PROJECT["version"]}
+    contributors = read_toml(ROOT)["dependency-groups"]["dev"]
+    wanted = [need for member in MEMBERS for need in wanted_by(member)] + list(map(Requirement, contributors))
+    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    development = pins(DEVELOPMENT) | dict.fromkeys(OURS, version)
 
     assert [
         str(each) for each in wanted if not each.specifier.contains(development[canonicalize_name(each.name)])

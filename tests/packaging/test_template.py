@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.patterns import Pattern
+from ecr_steward_sandbox.delivery.patterns import Pattern
 
 type Template = Mapping[str, Any]
 type Properties = Mapping[str, Any]

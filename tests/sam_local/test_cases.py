@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward_sandbox.clock import SandboxClock
+from ecr_steward_sandbox.delivery.patterns import Pattern
+from ecr_steward_sandbox.deploy.translate import translate
 from local_ecr import AccessDecision
 from sam_local.cases import CASES, Case
 from sam_local.effects import nothing_changes, only_the_role_acts, scans_are_read_and_nothing_changes
@@ -16,9 +19,6 @@ from sam_local.given import Scanned
 from sam_local.state import HOME, RepositoryState, Seen, State
 from sam_local.subject import Kind, subject_of
 from sam_local.wiring import wired_pairs
-from sandbox.clock import SandboxClock
-from sandbox.delivery.patterns import Pattern
-from sandbox.deploy.translate import translate
 
 ROOT = Path(__file__).parents[2]
 DIGEST = "sha256:" + "a" * 64

@@ -11,6 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward_sandbox.accounts import SPOKE_ACCOUNT, SPOKE_TEMPLATE
+from ecr_steward_sandbox.demo.layout import release, write_layout
+from ecr_steward_sandbox.sandbox import Sandbox
 from sam_local.cases import ENFORCE, EVALUATE, REFRESH, REPLICATE
 from sam_local.effects import SECRET, login_is_fresh, only_the_role_acts
 from sam_local.given import AS_THE_SAMPLE_SAYS, PAYMENTS, Given, Scanned
@@ -18,9 +21,6 @@ from sam_local.invocation import Answer
 from sam_local.quiet import quiet_build, quiet_template
 from sam_local.state import HOME, Login, Seen
 from sam_local.world import World
-from sandbox.accounts import SPOKE_ACCOUNT, SPOKE_TEMPLATE
-from sandbox.demo.layout import release, write_layout
-from sandbox.sandbox import Sandbox
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 

@@ -15,7 +15,7 @@ import urllib3
 import yaml
 from botocore.config import Config
 
-from sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.sandbox import Sandbox
 
 ECHO = """
     def lambda_handler(event, context):

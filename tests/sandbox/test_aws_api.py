@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.api_calls import HttpRequest, read_call
+from ecr_steward_sandbox.api_calls import HttpRequest, read_call
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 import urllib3
 from time_machine import escape_hatch
 
-from sandbox.clock import ClockError, SandboxClock, parse_duration
-from sandbox.foreground import run_schedules
+from ecr_steward_sandbox.clock import ClockError, SandboxClock, parse_duration
+from ecr_steward_sandbox.foreground import run_schedules
 
 HOURS_13 = timedelta(hours=13)
 TELLS_THE_TIME = """

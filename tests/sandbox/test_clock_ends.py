@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from time_machine import escape_hatch
 
-from sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.sandbox import Sandbox
 
 HOURS_13 = timedelta(hours=13)
 

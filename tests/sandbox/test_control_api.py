@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from sandbox.scan_reports import EXAMPLE
+from ecr_steward_sandbox.scan_reports import EXAMPLE
 
 SLOW_WHEN_TOLD = """
     import time

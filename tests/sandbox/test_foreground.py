@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from sandbox.delivery.ledger import BusEvent, Invocation
-from sandbox.foreground import told_lines, up
+from ecr_steward_sandbox.delivery.ledger import BusEvent, Invocation
+from ecr_steward_sandbox.foreground import told_lines, up
 
-COMMAND = "import pathlib, sys; from sandbox.foreground import up; up(pathlib.Path(sys.argv[1]))"
+COMMAND = "import pathlib, sys; from ecr_steward_sandbox.foreground import up; up(pathlib.Path(sys.argv[1]))"
 
 
 @pytest.fixture

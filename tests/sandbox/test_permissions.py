@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.api_calls import AmbiguousRequestError, ApiCall, HttpRequest, read_call
-from sandbox.permissions import Permission, needs
+from ecr_steward_sandbox.api_calls import AmbiguousRequestError, ApiCall, HttpRequest, read_call
+from ecr_steward_sandbox.permissions import Permission, needs
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"

@@ -1,6 +1,7 @@
 """The contract suite as it runs against a real account, run against the sandbox as if that were AWS.
 
-The user who runs it has the policy of docs/local-ecr/real-account.md and no more, in an account that others use, too.
+The user who runs it has the policy of packages/local-ecr/docs/real-account.md and no more, in an account that others
+use, too.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-POLICY = ROOT / "docs" / "local-ecr" / "real-account-policy.json"
+POLICY = ROOT / "packages" / "local-ecr" / "docs" / "real-account-policy.json"
 REGIONS = ("us-east-1", "eu-west-1")
 ACCOUNT = "111122223333"
 PREFIX = "ecr-steward-test-"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.api_calls import HttpRequest, read_call
-from sandbox.moto_gateway import HttpAnswer, MotoGateway
-from sandbox.redeployment import Redeployment
+from ecr_steward_sandbox.api_calls import HttpRequest, read_call
+from ecr_steward_sandbox.moto_gateway import HttpAnswer, MotoGateway
+from ecr_steward_sandbox.redeployment import Redeployment
 
 READS = """
     import os, pathlib, time

@@ -9,12 +9,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.pause import Pause
-from ecr_steward_fakes.rules import NOON
-from steward_cli.app import app
-from steward_cli.remembered import Remembered, Where
+from ecr_steward_cli.app import app
+from ecr_steward_cli.remembered import Remembered, Where
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "111122223333"

@@ -11,11 +11,11 @@ from typing import Any
 import boto3
 import pytest
 
+from ecr_steward_sandbox.delivery.deployed import UnsupportedWiringError
+from ecr_steward_sandbox.deploy import Aws
+from ecr_steward_sandbox.deploy.errors import BuildError
+from ecr_steward_sandbox.sandbox import Sandbox, SandboxInUseError
 from local_ecr.names import InvalidNameError
-from sandbox.delivery.deployed import UnsupportedWiringError
-from sandbox.deploy import Aws
-from sandbox.deploy.errors import BuildError
-from sandbox.sandbox import Sandbox, SandboxInUseError
 
 CALLS_BACK = """
     import json, os, urllib.request

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.scan_reports import EXAMPLE
+from ecr_steward_sandbox.scan_reports import EXAMPLE
 
 SEES = """
     def lambda_handler(event, context):

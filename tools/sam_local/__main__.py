@@ -12,6 +12,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from ecr_steward_sandbox.accounts import SPOKE_ACCOUNT, SPOKE_TEMPLATE
+from ecr_steward_sandbox.demo.layout import release, write_layout
+from ecr_steward_sandbox.sandbox import Sandbox
 from sam_local import engine
 from sam_local.cases import CASES, Case
 from sam_local.effects import only_the_role_acts
@@ -19,9 +22,6 @@ from sam_local.invocation import Answer, Sam
 from sam_local.quiet import quiet_build, quiet_template
 from sam_local.state import HOME, Seen
 from sam_local.world import World
-from sandbox.accounts import SPOKE_ACCOUNT, SPOKE_TEMPLATE
-from sandbox.demo.layout import release, write_layout
-from sandbox.sandbox import Sandbox
 
 ALL_WITHIN = 900.0
 

@@ -11,9 +11,9 @@ from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import SOURCE
 from ecr_steward.errors import AccessDeniedError
+from ecr_steward_sandbox.demo.layout import Release
+from ecr_steward_sandbox.sandbox import Sandbox
 from sam_local.state import ABROAD, HOME, Login, Notice, RepositoryState, State
-from sandbox.demo.layout import Release
-from sandbox.sandbox import Sandbox
 
 
 @dataclass(frozen=True)

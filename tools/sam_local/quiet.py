@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sandbox.deploy.translate import CODE_PROPERTIES, read_template
+from ecr_steward_sandbox.deploy.translate import CODE_PROPERTIES, read_template
 
 
 def quiet_build(build: Path, folder: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.delivery.patterns import Pattern
+from ecr_steward_sandbox.delivery.patterns import Pattern
 
 EVENTS = Path(__file__).parents[2] / "events"
 

@@ -9,15 +9,15 @@ import urllib3
 
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
+from ecr_steward_sandbox.demo.client import User
+from ecr_steward_sandbox.demo.layout import Release
+from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.sandbox import Sandbox
 from sam_local.given import SERVICES, Given
 from sam_local.invocation import Answer
 from sam_local.observer import Observer
 from sam_local.state import ABROAD, HOME, Seen
 from sam_local.subject import Kind, Subject, subject_of
-from sandbox.demo.client import User
-from sandbox.demo.layout import Release
-from sandbox.oci_layout import Layout
-from sandbox.sandbox import Sandbox
 
 SETTLED_WITHIN = 60.0
 

@@ -22,6 +22,7 @@ from botocore.config import Config
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
+from ecr_steward.adapters.memory import InMemoryLogins, InMemoryRole
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.transport import PATIENT, Transport
@@ -29,7 +30,6 @@ from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manif
 from ecr_steward.domain.names import RegistryRef, image_tag
 from ecr_steward.errors import StewardError
 from ecr_steward.ports.credentials import Logins
-from ecr_steward_fakes import FakeLogins, FakeRole
 from local_ecr import Credential, LocalEcr, LocalEcrServer, Policy, Principal
 
 HUB, SPOKE = "111122223333", "222233334444"
@@ -74,12 +74,12 @@ class LocalWorld:
 
 class FakeWorld(LocalWorld):
     def __init__(self) -> None:
-        self.logins = FakeLogins(lambda: datetime.now(UTC))
+        self.logins = InMemoryLogins(lambda: datetime.now(UTC))
         self.logins.own_role = (HUB, OWN_ROLE)
-        self.logins.roles = {(account, "another-role"): FakeRole() for account in (HUB, SPOKE)}
+        self.logins.roles = {(account, "another-role"): InMemoryRole() for account in (HUB, SPOKE)}
 
     def allow(self, account: str, role: str, *actions: str) -> None:
-        self.logins.roles[account, role] = FakeRole(set(PULL) <= set(actions), "ecr:InitiateLayerUpload" in actions)
+        self.logins.roles[account, role] = InMemoryRole(set(PULL) <= set(actions), "ecr:InitiateLayerUpload" in actions)
 
 
 class Sts:

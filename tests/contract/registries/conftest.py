@@ -10,9 +10,9 @@ from botocore.config import Config
 from ecr_steward.adapters import ecr_registry_settings
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
+from ecr_steward.adapters.memory import InMemoryRegistrySettings
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
-from ecr_steward_fakes import FakeRegistrySettings
 from local_ecr import LocalEcr, LocalEcrServer
 
 ACCOUNT = "111122223333"
@@ -37,7 +37,7 @@ def store(request: pytest.FixtureRequest) -> RegistrySettingsStore:
 
 @pytest.fixture
 def fake_store() -> RegistrySettingsStore:
-    return FakeRegistrySettings()
+    return InMemoryRegistrySettings()
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from ecr_steward.adapters import ecr_backfills
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
+from ecr_steward.adapters.memory import InMemoryBackfills, InMemoryRegistrySettings
 from ecr_steward.domain.backfills import FailedImage
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import BackfillUnderWayError, RefusedByRegistryError
 from ecr_steward.ports.backfills import Backfills
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
-from ecr_steward_fakes import FakeBackfills, FakeRegistrySettings
 from local_ecr import LocalEcr, LocalEcrServer
 
 REGIONS = ("eu-west-1", "eu-central-1", "us-west-2")
@@ -55,8 +55,8 @@ def world(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture
 def fake_world(here: RegistryRef) -> World:
-    settings = FakeRegistrySettings()
-    backfills = FakeBackfills(settings)
+    settings = InMemoryRegistrySettings()
+    backfills = InMemoryBackfills(settings)
     images: list[str] = []
 
     def finish() -> None:

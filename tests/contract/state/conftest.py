@@ -10,6 +10,14 @@ import pytest
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.memory import (
+    InMemoryBrakes,
+    InMemoryJournal,
+    InMemoryLeases,
+    InMemoryReleases,
+    InMemoryStartedBackfills,
+    InMemorySwitch,
+)
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
@@ -24,15 +32,7 @@ from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.switch import Switch
-from ecr_steward_fakes import (
-    FakeBrakes,
-    FakeJournal,
-    FakeLeases,
-    FakeReleases,
-    FakeStartedBackfills,
-    FakeSwitch,
-)
-from tests.clock import SettableClock
+from lab.clock import SettableClock
 from tests.tables import make_state_table
 
 
@@ -71,12 +71,12 @@ class World(Protocol):
 class FakeWorld:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.switch = FakeSwitch(self.clock)
-        self.brakes = FakeBrakes(self.clock)
-        self.journal = FakeJournal(self.clock)
-        self.releases = FakeReleases(self.clock)
-        self.leases = FakeLeases(self.clock)
-        self.started_backfills = FakeStartedBackfills()
+        self.switch = InMemorySwitch(self.clock)
+        self.brakes = InMemoryBrakes(self.clock)
+        self.journal = InMemoryJournal(self.clock)
+        self.releases = InMemoryReleases(self.clock)
+        self.leases = InMemoryLeases(self.clock)
+        self.started_backfills = InMemoryStartedBackfills()
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause

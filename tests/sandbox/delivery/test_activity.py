@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sandbox.delivery.activity import Activity, SandboxCrashError, Work
+from ecr_steward_sandbox.delivery.activity import Activity, SandboxCrashError, Work
 
 
 def nothing() -> list[str]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery import engine as engine_module
-from sandbox.delivery.activity import SandboxCrashError
-from sandbox.delivery.engine import DeliveryEngine
-from sandbox.delivery.ledger import BusEvent, Ledger
-from sandbox.delivery.wiring import Wiring
+from ecr_steward_sandbox.delivery import engine as engine_module
+from ecr_steward_sandbox.delivery.activity import SandboxCrashError
+from ecr_steward_sandbox.delivery.engine import DeliveryEngine
+from ecr_steward_sandbox.delivery.ledger import BusEvent, Ledger
+from ecr_steward_sandbox.delivery.wiring import Wiring
 
 
 def test_event_is_kept_when_the_listener_fails(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.delivery.patterns import InvalidPatternError, Pattern
+from ecr_steward_sandbox.delivery.patterns import InvalidPatternError, Pattern
 
 # The sample event of the event-ruler README.
 INSTANCE = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.put_events import MAX_ENTRY_BYTES, PutEventsRefusedError, accept_entries
+from ecr_steward_sandbox.delivery.put_events import MAX_ENTRY_BYTES, PutEventsRefusedError, accept_entries
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 GOOD = {"Source": "ecr.steward", "DetailType": "Violation Found", "Detail": '{"version": 1}', "EventBusName": "own"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.queues import failed_items
-from sandbox.workers.worker import Outcome
+from ecr_steward_sandbox.delivery.queues import failed_items
+from ecr_steward_sandbox.workers.worker import Outcome
 
 REPORTS_POISON = """
     def lambda_handler(event, context):

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy.errors import RefusedError
-from sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.deploy.errors import RefusedError
+from ecr_steward_sandbox.sandbox import Sandbox
 
 
 def test_start_stops_when_lambda_may_not_assume_the_role_of_a_function(template: Any, nothing_left: None) -> None:

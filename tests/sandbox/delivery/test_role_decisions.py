@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from ecr_steward_sandbox.delivery.wiring import Wiring
+from ecr_steward_sandbox.identity.iam import Role
 from local_ecr import Policy
-from sandbox.delivery.wiring import Wiring
-from sandbox.identity.iam import Role
 
 ROLE = "arn:aws:iam::111122223333:role/r"
 HERE = "arn:aws:sqs:us-east-1:111122223333:queue"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.dispatch import DeliveryError, Parcel
-from sandbox.delivery.ledger import Fate
+from ecr_steward_sandbox.delivery.dispatch import DeliveryError, Parcel
+from ecr_steward_sandbox.delivery.ledger import Fate
 
 
 @pytest.fixture(scope="module")

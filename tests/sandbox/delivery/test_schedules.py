@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.schedules import ScheduleDisabledError, Timetable, interval
-from sandbox.delivery.wiring import Schedule, Target
+from ecr_steward_sandbox.delivery.schedules import ScheduleDisabledError, Timetable, interval
+from ecr_steward_sandbox.delivery.wiring import Schedule, Target
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from rich.console import Console
 
-from sandbox.demo.layout import write_layout
-from sandbox.demo.narrator import Narrator
-from sandbox.demo.stage import SPOKE, Stage
-from sandbox.demo.story import Ending, Interference, leading_to, play
-from sandbox.deploy.translate import read_template
-from sandbox.oci_layout import Layout
-from sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.demo.layout import write_layout
+from ecr_steward_sandbox.demo.narrator import Narrator
+from ecr_steward_sandbox.demo.stage import SPOKE, Stage
+from ecr_steward_sandbox.demo.story import Ending, Interference, leading_to, play
+from ecr_steward_sandbox.deploy.translate import read_template
+from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]
 BUILD = ROOT / ".aws-sam" / "build"

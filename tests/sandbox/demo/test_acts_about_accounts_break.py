@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo.stage import HOME, SPOKE, Stage
+from ecr_steward_sandbox.demo.stage import HOME, SPOKE, Stage
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo.stage import Stage
+from ecr_steward_sandbox.demo.stage import Stage
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ def start(build: Path, tmp_path: Path, *options: str) -> "subprocess.Popen[str]"
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "sandbox.demo", "--build", str(build), *options],
+        [sys.executable, "-m", "ecr_steward_sandbox.demo", "--build", str(build), *options],
         env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

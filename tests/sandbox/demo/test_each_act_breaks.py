@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo.stage import REPOSITORY, Stage
+from ecr_steward_sandbox.demo.stage import REPOSITORY, Stage
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import pytest
 
 from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
-from sandbox.demo.layout import release, write_layout
-from sandbox.oci_layout import Layout, LayoutError
+from ecr_steward_sandbox.demo.layout import release, write_layout
+from ecr_steward_sandbox.oci_layout import Layout, LayoutError
 
 
 def keep(layout: Layout, **document: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
-from sandbox.deploy import Aws, Deployment, deploy, reset_moto
+from ecr_steward_sandbox.deploy import Aws, Deployment, deploy, reset_moto
 
 PROJECT = Path(__file__).parents[3]
 CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}

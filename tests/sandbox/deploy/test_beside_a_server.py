@@ -12,7 +12,7 @@ from botocore.config import Config
 from moto import mock_aws
 from werkzeug.serving import make_server
 
-from sandbox.deploy import ACCOUNT_HEADER, Aws, Deployment, moto_app, reset_moto
+from ecr_steward_sandbox.deploy import ACCOUNT_HEADER, Aws, Deployment, moto_app, reset_moto
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy import Aws, Deployment, Resource, verify
-from sandbox.deploy.comparison import differences
-from sandbox.deploy.errors import DifferenceError
+from ecr_steward_sandbox.deploy import Aws, Deployment, Resource, verify
+from ecr_steward_sandbox.deploy.comparison import differences
+from ecr_steward_sandbox.deploy.errors import DifferenceError
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.accounts import EXTERNAL_ID
-from sandbox.deploy import verify
-from sandbox.deploy.errors import DifferenceError
-from sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.accounts import EXTERNAL_ID
+from ecr_steward_sandbox.deploy import verify
+from ecr_steward_sandbox.deploy.errors import DifferenceError
+from ecr_steward_sandbox.sandbox import Sandbox
 
 SPOKE = "222233334444"
 BECOME_SPOKE = {

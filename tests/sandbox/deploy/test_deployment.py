@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy import Aws, Deployment, deploy, reset_moto, verify
-from sandbox.deploy.errors import TemplateError
+from ecr_steward_sandbox.deploy import Aws, Deployment, deploy, reset_moto, verify
+from ecr_steward_sandbox.deploy.errors import TemplateError
 
 ACCOUNT, SPOKE = "111122223333", "222233334444"
 SPOKE_TEMPLATE = Path(__file__).parents[3] / "spoke.yaml"

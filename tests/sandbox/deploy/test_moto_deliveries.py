@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy import Aws, Deployment
+from ecr_steward_sandbox.deploy import Aws, Deployment
 
 
 @pytest.mark.slow

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy.errors import TemplateError, UnknownReferenceError
-from sandbox.deploy.references import Reference, check_references, references
+from ecr_steward_sandbox.deploy.errors import TemplateError, UnknownReferenceError
+from ecr_steward_sandbox.deploy.references import Reference, check_references, references
 
 
 @pytest.mark.parametrize(

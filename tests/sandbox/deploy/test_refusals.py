@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy import Aws, Deployment, deploy
-from sandbox.deploy.errors import (
+from ecr_steward_sandbox.deploy import Aws, Deployment, deploy
+from ecr_steward_sandbox.deploy.errors import (
     BuildError,
     CreationError,
     TemplateError,

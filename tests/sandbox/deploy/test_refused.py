@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.deploy import Deployment
-from sandbox.deploy.errors import RefusedError
-from sandbox.deploy.refused import check_values, expression_problem
+from ecr_steward_sandbox.deploy import Deployment
+from ecr_steward_sandbox.deploy.errors import RefusedError
+from ecr_steward_sandbox.deploy.refused import check_values, expression_problem
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ecr_steward_sandbox.ecr_only import EcrOnly
 from local_ecr.options import StartOptions
-from sandbox.ecr_only import EcrOnly
 from tests.command import run_here
 
 ACCOUNT = "111122223333"

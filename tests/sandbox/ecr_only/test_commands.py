@@ -14,10 +14,10 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
+from ecr_steward_cli import sandbox_commands
+from ecr_steward_sandbox.demo.layout import write_layout
+from ecr_steward_sandbox.ecr_only import EcrOnly
 from local_ecr import LocalEcr, LocalEcrServer
-from sandbox.demo.layout import write_layout
-from sandbox.ecr_only import EcrOnly
-from steward_cli import sandbox_commands
 
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
 COMMAND = Path(sys.executable).with_name("ecr-steward")

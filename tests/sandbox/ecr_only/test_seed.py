@@ -8,9 +8,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from sandbox.demo.layout import write_layout
-from sandbox.ecr_only import EcrOnly
-from sandbox.seed import SeedError, seed
+from ecr_steward_sandbox.demo.layout import write_layout
+from ecr_steward_sandbox.ecr_only import EcrOnly
+from ecr_steward_sandbox.seed import SeedError, seed
 
 ACCOUNT = "111122223333"
 

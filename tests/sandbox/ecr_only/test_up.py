@@ -16,11 +16,11 @@ import typer
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
+from ecr_steward_cli import sandbox_commands
+from ecr_steward_sandbox.demo.layout import write_layout
+from ecr_steward_sandbox.ecr_only import EcrOnly
 from local_ecr.__main__ import command_line
 from local_ecr.options import StartOptions, quirks_table
-from sandbox.demo.layout import write_layout
-from sandbox.ecr_only import EcrOnly
-from steward_cli import sandbox_commands
 
 COMMAND = Path(sys.executable).with_name("ecr-steward")
 ACCOUNT = "111122223333"

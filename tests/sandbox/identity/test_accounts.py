@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.ledger import Fate
+from ecr_steward_sandbox.delivery.ledger import Fate
 
 HUB, SPOKE = "111122223333", "222233334444"
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sandbox.identity.sessions import KEPT, Sessions
+from ecr_steward_sandbox.identity.sessions import KEPT, Sessions
 
 ROLE = "arn:aws:iam::111122223333:role/build/ci"
 

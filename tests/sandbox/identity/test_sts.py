@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.accounts import EXTERNAL_ID
+from ecr_steward_sandbox.accounts import EXTERNAL_ID
 
 HUB, SPOKE = "111122223333", "222233334444"
 SPOKE_ROLE = f"arn:aws:iam::{SPOKE}:role/ecr-steward-spoke"

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.delivery.stores import drop_delayed, message_count
-from sandbox.demo.client import User
-from sandbox.demo.layout import Release, release, write_layout
-from sandbox.demo.rulebook_layer import RulebookLayer
-from sandbox.oci_layout import Layout
-from sandbox.sandbox import Sandbox
-from sandbox.scan_reports import record_scans
-from tests.cncf_distribution import cncf_distribution, docker_config
+from ecr_steward_sandbox.delivery.stores import drop_delayed, message_count
+from ecr_steward_sandbox.demo.client import User
+from ecr_steward_sandbox.demo.layout import Release, release, write_layout
+from ecr_steward_sandbox.demo.rulebook_layer import RulebookLayer
+from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.sandbox import Sandbox
+from ecr_steward_sandbox.scan_reports import record_scans
+from lab.cncf_distribution import cncf_distribution, docker_config
 
 ROOT = Path(__file__).parents[3]
 BUILD, SAMPLES = ROOT / ".aws-sam" / "build", ROOT / "events"

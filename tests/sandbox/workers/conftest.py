@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery.wiring import FunctionConfig
-from sandbox.workers.artefacts import install_launcher, install_runtime_client, merge_layers
-from sandbox.workers.pool import WorkerPool, worker_command, worker_environment
-from sandbox.workers.worker import Outcome, Worker
+from ecr_steward_sandbox.delivery.wiring import FunctionConfig
+from ecr_steward_sandbox.workers.artefacts import install_launcher, install_runtime_client, merge_layers
+from ecr_steward_sandbox.workers.pool import WorkerPool, worker_command, worker_environment
+from ecr_steward_sandbox.workers.worker import Outcome, Worker
 
 MEETS_ANOTHER = """
     import os, pathlib, time

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sandbox.clock import SandboxClock
-from sandbox.workers.pool import MAX_AGE_SECONDS
+from ecr_steward_sandbox.clock import SandboxClock
+from ecr_steward_sandbox.workers.pool import MAX_AGE_SECONDS
 
 SHOWS_ITSELF = """
     import os

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.workers.pool import WorkerPoolClosedError
+from ecr_steward_sandbox.workers.pool import WorkerPoolClosedError
 
 SHOWS_ITSELF = """
     import os, sys

@@ -12,6 +12,7 @@ from moto import mock_aws
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.adapters.memory import InMemoryReleases
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.repositories import Mutability, TagMutability
@@ -28,7 +29,6 @@ from ecr_steward.errors import (
     RepositoryNotFoundError,
     ThrottledError,
 )
-from ecr_steward_fakes import FakeReleases
 
 CONTENT = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {}, "layers": []})
 REPOSITORY = RepositoryRef(RegistryRef("123456789012", "us-east-1"), "team-a/api")
@@ -88,7 +88,7 @@ def test_an_archived_image_is_known_and_is_none_of_the_images(
 
 
 def test_nobody_is_asked_for_releases_where_there_is_no_image(clients: AwsClients) -> None:
-    releases = FakeReleases()
+    releases = InMemoryReleases()
     with Stubber(clients.ecr(REPOSITORY.registry)) as ecr:
         ecr.add_response("describe_images", {"imageDetails": []})
         ecr.add_response("describe_images", {"imageDetails": [{"imageDigest": IMAGE.digest.value}]})

@@ -19,8 +19,8 @@ from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor
 from ecr_steward.domain.names import image_tag
 from ecr_steward.errors import InvalidManifestError, RefusedByRegistryError, StewardError
 from ecr_steward.rulebook.words import REGEX_CHARACTERS
-from steward_cli.copying.layout import INDEX_BYTES
-from steward_cli.rulebook_file import SIZE_LIMIT, VALUE_LIMIT
+from ecr_steward_cli.copying.layout import INDEX_BYTES
+from ecr_steward_cli.rulebook_file import SIZE_LIMIT, VALUE_LIMIT
 
 type Reply = Callable[..., Any]
 

@@ -11,7 +11,7 @@ from ecr_steward.adapters import limits
 from ecr_steward.adapters.manifests import digest_of, parse_manifest, parse_referrers, with_referrer
 from ecr_steward.domain.images import DOCKER_MANIFEST, MANIFEST_LIMIT, OCI_INDEX, OCI_MANIFEST
 from ecr_steward.errors import InvalidManifestError
-from ecr_steward_fakes.graphs import as_json, image_of, index_of
+from tests.given.graphs import as_json, image_of, index_of
 
 DIGEST = "sha256:" + "a" * 64
 LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": DIGEST, "size": 5}

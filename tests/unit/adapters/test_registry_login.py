@@ -12,7 +12,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import RefusedByRegistryError, ThrottledError
-from tests.clock import SettableClock
+from lab.clock import SettableClock
 
 HOME = RegistryRef("111122223333", "eu-west-1")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_table import Item, Key, StateTable
 from ecr_steward.errors import RefusedByRegistryError
-from tests.clock import SettableClock
+from lab.clock import SettableClock
 from tests.tables import make_state_table
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

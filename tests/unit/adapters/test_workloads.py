@@ -13,7 +13,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.workloads import FRESH, AwsWorkloads
 from ecr_steward.domain.names import Digest, RegistryRef
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, StewardError
-from tests.clock import SettableClock
+from lab.clock import SettableClock
 
 HOME = RegistryRef("123456789012", "us-east-1")
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team-a/api"

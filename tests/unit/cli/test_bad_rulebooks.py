@@ -9,8 +9,8 @@ import pytest
 
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.patterns import tag_matcher
-from steward_cli.findings import Finding
-from steward_cli.rulebook_commands import validate_files
+from ecr_steward_cli.findings import Finding
+from ecr_steward_cli.rulebook_commands import validate_files
 
 TODAY = date(2026, 11, 26)
 type Check = Callable[[str], list[Finding]]

@@ -21,7 +21,9 @@ WRONG = "version: 1\nrules: [{nmae: a, match: {repositories: ['**']}}]\n"
 
 
 def test_the_version_is_printed_without_the_argument_parser_when_asked():
-    code = "import sys; sys.argv[1:] = ['--version']; from steward_cli.main import main; main(); print(*sys.modules)"
+    code = (
+        "import sys; sys.argv[1:] = ['--version']; from ecr_steward_cli.main import main; main(); print(*sys.modules)"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
 

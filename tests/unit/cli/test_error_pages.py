@@ -17,9 +17,9 @@ from ecr_steward.rulebook.checks import expired_waivers
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward.rulebook.validate import validate
-from steward_cli.app import app
-from steward_cli.error_pages import index_text, pages_folder
-from steward_cli.rulebook_file import UnreadableRulebookError, read_rulebook_file
+from ecr_steward_cli.app import app
+from ecr_steward_cli.error_pages import index_text, pages_folder
+from ecr_steward_cli.rulebook_file import UnreadableRulebookError, read_rulebook_file
 
 TODAY = date(2026, 11, 26)
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

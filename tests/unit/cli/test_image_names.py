@@ -4,7 +4,7 @@ import pytest
 
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.errors import InvalidNameError
-from steward_cli.image_names import ImageName, parse_image, resolve
+from ecr_steward_cli.image_names import ImageName, parse_image, resolve
 
 HOME = RegistryRef("111122223333", "us-east-1")
 API = RepositoryRef(HOME, "team-a/api")

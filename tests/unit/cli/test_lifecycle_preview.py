@@ -15,11 +15,11 @@ from ecr_steward.domain.lifecycle.document import read_lifecycle_policy
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.validate import validate
-from steward_cli.lifecycle_preview import ECR, SWEEP, Intent, as_document, intent_of, preview
-from steward_cli.lifecycle_report import show_previews
-from steward_cli.lifecycle_running import Asked
-from steward_cli.lifecycle_running import run as preview_command
-from steward_cli.stored_images import StoredRepository, UnreadableImagesError, read_images_file
+from ecr_steward_cli.lifecycle_preview import ECR, SWEEP, Intent, as_document, intent_of, preview
+from ecr_steward_cli.lifecycle_report import show_previews
+from ecr_steward_cli.lifecycle_running import Asked
+from ecr_steward_cli.lifecycle_running import run as preview_command
+from ecr_steward_cli.stored_images import StoredRepository, UnreadableImagesError, read_images_file
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 

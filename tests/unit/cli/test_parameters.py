@@ -8,8 +8,8 @@ from ruamel.yaml import YAML
 
 from ecr_steward.rulebook.bounds import UNBOUNDED
 from ecr_steward.rulebook.codes import Code
-from steward_cli import parameters
-from steward_cli.parameters import ParameterError, bounds_of
+from ecr_steward_cli import parameters
+from ecr_steward_cli.parameters import ParameterError, bounds_of
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 SHORT_TEMPLATE = """\

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from steward_cli.report import show_findings
-from steward_cli.rulebook_commands import validate_files
+from ecr_steward_cli.report import show_findings
+from ecr_steward_cli.rulebook_commands import validate_files
 
 TODAY = date(2026, 8, 21)
 

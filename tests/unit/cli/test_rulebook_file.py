@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.problems import Problem
-from steward_cli.rulebook_file import SIZE_LIMIT, VALUE_LIMIT, Place, UnreadableRulebookError, read_rulebook_file
+from ecr_steward_cli.rulebook_file import SIZE_LIMIT, VALUE_LIMIT, Place, UnreadableRulebookError, read_rulebook_file
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdef", "bcdefg", strict=True)

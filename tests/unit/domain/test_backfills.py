@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.backfills import (
     MOST_UNDER_WAY,
     RETRIED,
@@ -28,8 +29,8 @@ from ecr_steward.domain.backfills import (
 )
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.registries import NativeReplication, WantedReplication
-from ecr_steward_fakes.registry_worlds import ELSEWHERE, native
-from ecr_steward_fakes.rules import AWAY, HOME, NOON
+from tests.given.registry_worlds import ELSEWHERE, native
+from tests.given.rules import AWAY, HOME
 
 EXAMPLES = settings(max_examples=200, derandomize=True)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -18,7 +18,7 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
 )
 from ecr_steward.domain.registries import PutRegistryPolicy
-from ecr_steward_fakes.rules import API, HOME, rulebook
+from tests.given.rules import API, HOME, rulebook
 
 brakes = st.builds(Brake, st.integers(0, 100), st.integers(0, 100))
 counts = st.integers(0, 200)

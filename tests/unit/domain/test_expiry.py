@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.contents import Contents
 from ecr_steward.domain.expiry import plan_tag_expiry
 from ecr_steward.domain.names import ImageTag
@@ -10,8 +11,8 @@ from ecr_steward.domain.retention_rules import ProtectingKeep, Selection, Use
 from ecr_steward.domain.sightings import REMEMBERED, Sighting, renew
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.domain.usage import NOT_ASKED, Usage, UsedImage
-from ecr_steward_fakes.contents import contents, digest, image, said
-from ecr_steward_fakes.rules import API, NOON, TAG_RULES, Pattern
+from tests.given.contents import contents, digest, image, said
+from tests.given.rules import API, TAG_RULES, Pattern
 
 PRS = TagExpiry((Pattern("pr-.*"),), 14)
 RULES = TagRules(expire=(PRS,))

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory import InMemoryNotices, InMemoryRegistry, InMemoryReplicationQueue
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.governance import plan_repository
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
@@ -24,11 +26,10 @@ from ecr_steward.usecases.apply import apply_plan
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward_fakes import FakeNotices, FakeRegistry, FakeReplicationQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, HOME, SCAN_RULES, TAG_RULES, WHEN_PASSED, noon, rulebook, service_rule
-from ecr_steward_fakes.worlds import World, hands_of, images_lost, scanned_worlds, waivers, worlds
-from ecr_steward_fakes.worlds import settings as repository_settings
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, HOME, SCAN_RULES, TAG_RULES, WHEN_PASSED, rulebook, service_rule
+from tests.given.worlds import World, hands_of, images_lost, scanned_worlds, waivers, worlds
+from tests.given.worlds import settings as repository_settings
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
 EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
@@ -98,7 +99,7 @@ class TestRepositorySettings:
     @EXAMPLES
     @given(repository_settings())
     def test_second_plan_is_empty_when_the_first_was_applied(self, actual: RepositorySettings) -> None:
-        registry = FakeRegistry([Repository(API, actual)])
+        registry = InMemoryRegistry([Repository(API, actual)])
 
         plan = plan_repository(service_rule(), registry.repository(API))
         apply_plan(plan, registry)
@@ -186,7 +187,7 @@ class TestCopiesThatWaitForTheirScan:
     @given(scanned_worlds(), st.lists(waivers(), max_size=3))
     def test_event_and_sweep_come_to_the_same_verdict(self, world: World, given_: list[Waiver]) -> None:
         rules = rulebook(given_, scan=SCAN_RULES, image_tags=None)
-        told, swept = FakeNotices(), FakeNotices()
+        told, swept = InMemoryNotices(), InMemoryNotices()
 
         batch = ScanBatch(rules=rules, registry=world.registry, scans=world.scans, notices=told, now=noon)
         for image in world.images:
@@ -205,10 +206,10 @@ REPLICA = API.in_registry(AWAY)
 RELEASE = Destination(repository="release/{name}")
 
 
-def sweep(world: World, rules: Rules, notices: FakeNotices | None = None) -> FakeReplicationQueue:
+def sweep(world: World, rules: Rules, notices: InMemoryNotices | None = None) -> InMemoryReplicationQueue:
     """The queue after a sweep."""
-    queue = FakeReplicationQueue()
-    reconcile_registry([HOME], rules=rules, hands=hands_of(world, notices or FakeNotices(), queue))
+    queue = InMemoryReplicationQueue()
+    reconcile_registry([HOME], rules=rules, hands=hands_of(world, notices or InMemoryNotices(), queue))
     return queue
 
 
@@ -231,7 +232,7 @@ def replicate(world: World, image: ImageRef, rules: Rules | None = None) -> tupl
         registry=world.registry,
         content=world.content,
         scans=world.scans,
-        notices=FakeNotices(),
+        notices=InMemoryNotices(),
         now=noon,
         applier=applier_of(world.registry, world.content),
     )

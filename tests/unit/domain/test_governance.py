@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ecr_steward.adapters.memory.registry import AS_CREATED
 from ecr_steward.domain.governance import needed_parts, needs_registry_scanning, plan_new_repository, plan_repository
 from ecr_steward.domain.plan import (
     CreateRepository,
@@ -16,8 +17,7 @@ from ecr_steward.domain.policies.rules import PolicyRules, Treatment
 from ecr_steward.domain.repositories import SETTINGS as ALL_PARTS
 from ecr_steward.domain.repositories import Encryption, Part, Repository, RepositorySettings
 from ecr_steward.domain.rules import Rule
-from ecr_steward_fakes.registry import AS_CREATED
-from ecr_steward_fakes.rules import API, SETTINGS, STATEMENT, WANTED, service_rule
+from tests.given.rules import API, SETTINGS, STATEMENT, WANTED, service_rule
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 NOBODY = PolicyRules(foreign=Treatment.REMOVE)

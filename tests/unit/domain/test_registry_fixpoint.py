@@ -4,12 +4,12 @@ from collections import Counter
 
 from hypothesis import given, settings
 
+from ecr_steward.adapters.memory import InMemoryRegistry, InMemoryRegistrySettings
 from ecr_steward.domain.registries import RegistrySettings, WantedSettings
 from ecr_steward.domain.registry_governance import plan_registry
 from ecr_steward.usecases.apply import apply_plan
-from ecr_steward_fakes import FakeRegistry, FakeRegistrySettings
-from ecr_steward_fakes.registry_worlds import SETTINGS, WANTED
-from ecr_steward_fakes.rules import HOME
+from tests.given.registry_worlds import SETTINGS, WANTED
+from tests.given.rules import HOME
 
 EXAMPLES = settings(max_examples=40, derandomize=True)
 tally: Counter[str] = Counter()
@@ -18,10 +18,10 @@ tally: Counter[str] = Counter()
 @EXAMPLES
 @given(WANTED, SETTINGS)
 def test_the_second_plan_is_empty_when_the_first_was_applied(wanted: WantedSettings, actual: RegistrySettings) -> None:
-    store = FakeRegistrySettings({HOME: actual})
+    store = InMemoryRegistrySettings({HOME: actual})
 
     plan = plan_registry("all", HOME, wanted, actual)
-    apply_plan(plan, FakeRegistry(), settings=store)
+    apply_plan(plan, InMemoryRegistry(), settings=store)
 
     tally.update(planned=1, empty=plan.is_empty)
     assert plan_registry("all", HOME, wanted, store.settings_of(HOME)).steps == ()
@@ -32,9 +32,9 @@ def test_the_second_plan_is_empty_when_the_first_was_applied(wanted: WantedSetti
 def test_what_others_have_set_stays_when_the_rulebook_keeps_it(
     wanted: WantedSettings, actual: RegistrySettings
 ) -> None:
-    store = FakeRegistrySettings({HOME: actual})
+    store = InMemoryRegistrySettings({HOME: actual})
 
-    apply_plan(plan_registry("all", HOME, wanted, actual), FakeRegistry(), settings=store)
+    apply_plan(plan_registry("all", HOME, wanted, actual), InMemoryRegistry(), settings=store)
 
     after = store.settings_of(HOME)
     if wanted.policy and wanted.policy.keeps_foreign:

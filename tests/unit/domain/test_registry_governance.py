@@ -23,8 +23,8 @@ from ecr_steward.domain.registries import (
 )
 from ecr_steward.domain.registry_governance import plan_registry
 from ecr_steward.domain.repositories import Encryption, Mutability, TagMutability
-from ecr_steward_fakes.registry_worlds import ELSEWHERE, document, native, statement
-from ecr_steward_fakes.rules import AWAY, HOME
+from tests.given.registry_worlds import ELSEWHERE, document, native, statement
+from tests.given.rules import AWAY, HOME
 
 
 def plan(wanted: WantedSettings, **actual: Any) -> Plan:

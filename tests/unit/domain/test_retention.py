@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.contents import Contents
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.plan import DeleteImage, Plan
@@ -10,8 +11,8 @@ from ecr_steward.domain.retention import Keeping, plan_retention
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Selection, Use
 from ecr_steward.domain.rules import Mode
 from ecr_steward.domain.usage import NOT_ASKED, Usage, UsedImage
-from ecr_steward_fakes.contents import contents, digest, image, said
-from ecr_steward_fakes.rules import API, NOON, Pattern, service_rule
+from tests.given.contents import contents, digest, image, said
+from tests.given.rules import API, Pattern, service_rule
 
 ALL, UNTAGGED, RELEASES = Selection(), Selection(untagged=True), Selection(tags=(Pattern("v.*"),))
 OLD = ExpireRule("expire all after 14d", after=14)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.contents import Contents
 from ecr_steward.domain.expiry import plan_tag_expiry
 from ecr_steward.domain.images import RepositoryImages
@@ -23,8 +24,8 @@ from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.domain.tagging import attached_to, is_quarantine_tag
 from ecr_steward.domain.usage import Usage, UsedImage
 from ecr_steward.usecases.apply import apply_plan
-from ecr_steward_fakes.rules import API, NOON, Pattern, service_rule
-from ecr_steward_fakes.worlds import World, manifest_sets, world
+from tests.given.rules import API, Pattern, service_rule
+from tests.given.worlds import World, manifest_sets, world
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
 EXAMPLES = settings(max_examples=30, derandomize=True)

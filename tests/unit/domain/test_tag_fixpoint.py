@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory import InMemoryRegistry
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import DeleteAndRetag, Plan
@@ -19,9 +20,8 @@ from ecr_steward.domain.tag_plan import has_to_be_described, plan_image_tags
 from ecr_steward.domain.tag_rules import AliasMove, OnViolation, Requirement, TagRules
 from ecr_steward.domain.tagging import is_quarantine_tag, own_tags
 from ecr_steward.usecases.apply import apply_plan
-from ecr_steward_fakes import FakeRegistry
-from ecr_steward_fakes.rules import API, TAG_RULES, Pattern, service_rule
-from ecr_steward_fakes.worlds import World, images_lost, worlds
+from tests.given.rules import API, TAG_RULES, Pattern, service_rule
+from tests.given.worlds import World, images_lost, worlds
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
 EXAMPLES = settings(max_examples=50, derandomize=True)
@@ -88,10 +88,10 @@ class Killed(BaseException):
     """The function's time is over."""
 
 
-class Mortal(FakeRegistry):
+class Mortal(InMemoryRegistry):
     """A registry whose caller dies at a call: an even number of steps on, before that call, an odd one, after it."""
 
-    def __init__(self, registry: FakeRegistry, half_calls: int) -> None:
+    def __init__(self, registry: InMemoryRegistry, half_calls: int) -> None:
         self._registry = registry
         self._left = half_calls
 

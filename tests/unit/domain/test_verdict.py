@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.names import Digest
 from ecr_steward.domain.rules import ScanRules, Unscannable, Waiver
 from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity, Verdict
 from ecr_steward.domain.verdict import SENTENCES_LIMIT, Assessment, assess, bounded, is_top_image, top_images
-from ecr_steward_fakes.rules import API, NOON, SCAN_RULES, Pattern
-from ecr_steward_fakes.worlds import findings, manifest, scans_of, waivers, world
+from tests.given.rules import API, SCAN_RULES, Pattern
+from tests.given.worlds import findings, manifest, scans_of, waivers, world
 
 EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
 TODAY = NOON.date()

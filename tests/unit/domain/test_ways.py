@@ -9,7 +9,7 @@ from ecr_steward.domain.registries import NativeReplication, WantedReplication, 
 from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Destination, Mode, ReplicationRules, Rules
 from ecr_steward.domain.ways import Carrier, Way, ways
-from ecr_steward_fakes.rules import API, AT_ONCE, AWAY, HOME, SEMVER, WHEN_PASSED, service_rule
+from tests.given.rules import API, AT_ONCE, AWAY, HOME, SEMVER, WHEN_PASSED, service_rule
 
 CHINA = Destination(account="222233334444", region="cn-north-1")
 PLAIN = service_rule(image_tags=None)

@@ -16,7 +16,7 @@ from ecr_steward.errors import MalformedEventError
 from ecr_steward.events import own
 from ecr_steward.events.envelope import parse
 from ecr_steward.usecases.assessor import verdict_notice
-from ecr_steward_fakes.rules import service_rule
+from tests.given.rules import service_rule
 
 SCHEMA = Path(own.__file__).parent / "schemas" / "image-verdict.json"
 IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest("sha256:" + "a" * 64))

@@ -5,28 +5,29 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap, entry
+from ecr_steward.adapters.memory import (
+    InMemoryBrakes,
+    InMemoryFailureQueue,
+    InMemoryJournal,
+    InMemoryLeases,
+    InMemoryLogins,
+    InMemoryNotices,
+    InMemoryRegistrySettings,
+    InMemoryReplicationQueue,
+    InMemorySecrets,
+    InMemorySightings,
+    InMemorySourceQueue,
+    InMemorySweepQueue,
+    InMemorySwitch,
+    InMemoryWorkloads,
+)
+from ecr_steward.adapters.memory.clock import noon
+from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.bootstrap import App
 from ecr_steward.events.sweep_part import encode_part
-from ecr_steward_fakes import (
-    FakeBrakes,
-    FakeFailureQueue,
-    FakeJournal,
-    FakeLeases,
-    FakeLogins,
-    FakeNotices,
-    FakeRegistrySettings,
-    FakeReplicationQueue,
-    FakeSecrets,
-    FakeSightings,
-    FakeSourceQueue,
-    FakeSweepQueue,
-    FakeSwitch,
-    FakeWorkloads,
-)
-from ecr_steward_fakes.messages import batch_of
-from ecr_steward_fakes.rules import noon, rulebook
-from ecr_steward_fakes.worlds import World
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
+from tests.given.rules import rulebook
+from tests.given.worlds import World
 
 
 @dataclass
@@ -45,16 +46,16 @@ class FakeContext:
 class House:
     """The fakes that a handler finds behind ``bootstrap``."""
 
-    notices: FakeNotices = field(default_factory=FakeNotices)
-    queue: FakeReplicationQueue = field(default_factory=FakeReplicationQueue)
-    parts: FakeSweepQueue = field(default_factory=FakeSweepQueue)
-    switch: FakeSwitch = field(default_factory=FakeSwitch)
-    brakes: FakeBrakes = field(default_factory=FakeBrakes)
-    journal: FakeJournal = field(default_factory=FakeJournal)
-    source: FakeSourceQueue = field(default_factory=FakeSourceQueue)
-    failures: FakeFailureQueue = field(default_factory=FakeFailureQueue)
-    sightings: FakeSightings = field(default_factory=FakeSightings)
-    workloads: FakeWorkloads = field(default_factory=FakeWorkloads)
+    notices: InMemoryNotices = field(default_factory=InMemoryNotices)
+    queue: InMemoryReplicationQueue = field(default_factory=InMemoryReplicationQueue)
+    parts: InMemorySweepQueue = field(default_factory=InMemorySweepQueue)
+    switch: InMemorySwitch = field(default_factory=InMemorySwitch)
+    brakes: InMemoryBrakes = field(default_factory=InMemoryBrakes)
+    journal: InMemoryJournal = field(default_factory=InMemoryJournal)
+    source: InMemorySourceQueue = field(default_factory=InMemorySourceQueue)
+    failures: InMemoryFailureQueue = field(default_factory=InMemoryFailureQueue)
+    sightings: InMemorySightings = field(default_factory=InMemorySightings)
+    workloads: InMemoryWorkloads = field(default_factory=InMemoryWorkloads)
 
 
 @pytest.fixture
@@ -83,19 +84,19 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
         app = App(
             rules=rulebook(**changes),
             registry=world.registry,
-            registry_settings=FakeRegistrySettings(),
+            registry_settings=InMemoryRegistrySettings(),
             content=world.content,
             notices=house.notices,
             queue=house.queue,
             sweep_queue=house.parts,
             scans=world.scans,
-            logins=FakeLogins(noon),
-            secrets=FakeSecrets(noon),
+            logins=InMemoryLogins(noon),
+            secrets=InMemorySecrets(noon),
             now=noon,
             switch=house.switch,
             brakes=house.brakes,
             journal=house.journal,
-            leases=FakeLeases(),
+            leases=InMemoryLeases(),
             who="a-function",
             sightings=house.sightings,
             workloads=house.workloads,

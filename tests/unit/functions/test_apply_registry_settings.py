@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.adapters.memory import InMemoryRegistrySettings
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.registries import WantedSettings
 from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Mode, Rules
-from ecr_steward_fakes import FakeRegistrySettings
-from ecr_steward_fakes.rules import HOME
-from ecr_steward_fakes.worlds import World, world
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
+from tests.given.rules import HOME
+from tests.given.worlds import World, world
 
 TWO = RegistryRef("222233334444", HOME.region)
 MOUNTING = RegistryRule("all", lambda _: WantedSettings(account_settings={"BLOB_MOUNTING": "ENABLED"}), Mode.ENFORCE)
 
 
 @pytest.fixture
-def settings(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) -> FakeRegistrySettings:
+def settings(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) -> InMemoryRegistrySettings:
     """The settings of registries that a rulebook speaks of; account two is connected."""
     move_in(world([], {}))
-    settings = FakeRegistrySettings()
+    settings = InMemoryRegistrySettings()
     rules = Rules((), registries=(MOUNTING,))
     accounts = frozenset({TWO.account})
     app = replace(bootstrap.app(), rules=rules, registry_settings=settings, connected=accounts)
@@ -33,7 +33,7 @@ def settings(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_registry_is_put_right_when_somebody_has_changed_it(
-    settings: FakeRegistrySettings, context: Any, load_event: Callable[[str], Any]
+    settings: InMemoryRegistrySettings, context: Any, load_event: Callable[[str], Any]
 ) -> None:
     event = load_event("aws_api_call_via_cloudtrail/put_registry_policy")
 
@@ -46,7 +46,7 @@ def test_the_registry_is_put_right_when_somebody_has_changed_it(
 
 
 def test_every_home_registry_is_put_right_when_the_sweep_comes(
-    settings: FakeRegistrySettings, sweep: Callable[[], None]
+    settings: InMemoryRegistrySettings, sweep: Callable[[], None]
 ) -> None:
     sweep()
 
@@ -55,7 +55,7 @@ def test_every_home_registry_is_put_right_when_the_sweep_comes(
 
 
 def test_the_event_is_kept_when_the_call_had_failed(
-    settings: FakeRegistrySettings, house: Any, context: Any, load_event: Callable[[str], Any]
+    settings: InMemoryRegistrySettings, house: Any, context: Any, load_event: Callable[[str], Any]
 ) -> None:
     event = load_event("aws_api_call_via_cloudtrail/put_registry_policy")
     event["detail"]["errorCode"] = "AccessDeniedException"

@@ -9,9 +9,9 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, RegistryRef, image_tag
-from ecr_steward_fakes.rules import API, HOME
-from ecr_steward_fakes.worlds import World, manifest, world
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
+from tests.given.rules import API, HOME
+from tests.given.worlds import World, manifest, world
 
 IMAGE = manifest("image")
 TWO = "222233334444"

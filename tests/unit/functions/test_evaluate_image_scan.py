@@ -12,10 +12,10 @@ from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.scans import Finding, Severity
 from ecr_steward.errors import InvalidRulebookError, ThrottledError
-from ecr_steward_fakes.rules import API, AWAY, SCAN_RULES, WHEN_PASSED
-from ecr_steward_fakes.worlds import World, manifest, world
 from functions.evaluate_image_scan.app import lambda_handler as evaluate_image_scan
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.rules import API, AWAY, SCAN_RULES, WHEN_PASSED
+from tests.given.worlds import World, manifest, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])

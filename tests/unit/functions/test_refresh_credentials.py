@@ -10,12 +10,19 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.adapters.memory import (
+    Calls,
+    InMemoryLeases,
+    InMemoryLogins,
+    InMemoryRegistrySettings,
+    InMemoryRole,
+    InMemorySecrets,
+)
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
 from ecr_steward.errors import AccessDeniedError, ThrottledError
-from ecr_steward_fakes import Calls, FakeLeases, FakeLogins, FakeRegistrySettings, FakeRole, FakeSecrets
-from ecr_steward_fakes.worlds import world
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
+from tests.given.worlds import world
 
 HERE, THERE = "111122223333", "222233334444"
 ON_PREM, LAB = (
@@ -35,9 +42,9 @@ class Refresh:
     calls: Calls = field(default_factory=Calls)
 
     def __post_init__(self) -> None:
-        self.logins = FakeLogins(now, self.calls)
-        self.secrets = FakeSecrets(now, self.calls)
-        self.logins.roles = {(account, "pull-only"): FakeRole() for account in (HERE, THERE)}
+        self.logins = InMemoryLogins(now, self.calls)
+        self.secrets = InMemorySecrets(now, self.calls)
+        self.logins.roles = {(account, "pull-only"): InMemoryRole() for account in (HERE, THERE)}
 
     def has_told(self, text: str) -> bool:
         """Whether a password stands in a text, as it is or as HTTP Basic writes it."""
@@ -51,7 +58,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
     app = App(
         rules=Rules((), credentials=(ON_PREM, LAB)),
         registry=empty.registry,
-        registry_settings=FakeRegistrySettings(),
+        registry_settings=InMemoryRegistrySettings(),
         content=empty.content,
         notices=house.notices,
         queue=house.queue,
@@ -63,7 +70,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         switch=house.switch,
         brakes=house.brakes,
         journal=house.journal,
-        leases=FakeLeases(),
+        leases=InMemoryLeases(),
         who="a-function",
     )
     monkeypatch.setattr(bootstrap, "app", lambda: app)
@@ -123,7 +130,7 @@ def test_a_second_tick_says_that_every_sink_is_fresh(refresh: Refresh, tick: Any
 def test_the_failure_waits_for_a_person_and_the_other_credential_is_fresh_when_one_is_refused(
     refresh: Refresh, tick: Any, context: Any, house: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refresh.logins.roles[HERE, "pull-only"] = FakeRole(may_push=True)
+    refresh.logins.roles[HERE, "pull-only"] = InMemoryRole(may_push=True)
 
     answer = refresh_credentials(tick, context)
 
@@ -140,7 +147,7 @@ def test_the_failure_waits_for_a_person_and_the_other_credential_is_fresh_when_o
 
 def test_the_failure_names_every_credential_that_failed(refresh: Refresh, tick: Any, context: Any, house: Any) -> None:
     for account in (HERE, THERE):
-        refresh.logins.roles[account, "pull-only"] = FakeRole(may_pull=False)
+        refresh.logins.roles[account, "pull-only"] = InMemoryRole(may_pull=False)
 
     refresh_credentials(tick, context)
 
@@ -169,7 +176,7 @@ def test_nothing_is_refreshed_when_the_event_is_no_tick(refresh: Refresh, event:
     assert refresh.calls.methods == []
 
 
-@pytest.mark.parametrize("role", [FakeRole(), FakeRole(may_push=True), FakeRole(may_pull=False)], ids=str)
+@pytest.mark.parametrize("role", [InMemoryRole(), InMemoryRole(may_push=True), InMemoryRole(may_pull=False)], ids=str)
 @pytest.mark.parametrize(
     "text",
     [None, "{}", '{"auths": {"ghcr.io": {"auth": "canary-of-others"}}}', "canary-of-others"],
@@ -182,7 +189,7 @@ def test_no_login_is_in_anything_that_is_told(
     house: Any,
     capsys: pytest.CaptureFixture[str],
     *,
-    role: FakeRole,
+    role: InMemoryRole,
     text: str | None,
 ) -> None:  # GHSA-c37v-3c8w-crq8
     refresh.logins.roles[HERE, "pull-only"] = role

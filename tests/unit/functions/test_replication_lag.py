@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.adapters.memory import InMemoryNativeCopies
+from ecr_steward.adapters.memory.clock import NOON
+from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.native_copies import NativeCopy
 from ecr_steward.domain.notices import ReplicationRequested
@@ -16,11 +19,9 @@ from ecr_steward.domain.registries import NativeReplication, WantedReplication, 
 from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Rules
 from ecr_steward.events.replication_requested import encode_job
-from ecr_steward_fakes import FakeNativeCopies
-from ecr_steward_fakes.messages import batch_of
-from ecr_steward_fakes.rules import API, AWAY, HOME, NOON
-from ecr_steward_fakes.worlds import World, manifest, world
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.rules import API, AWAY, HOME
+from tests.given.worlds import World, manifest, world
 
 IMAGE = manifest("image")
 REF = ImageRef(API, IMAGE.digest)
@@ -63,7 +64,7 @@ def test_the_lag_of_a_destination_is_measured_when_the_sweep_finds_a_copy_of_ecr
 ) -> None:
     wanted = WantedSettings(replication=WantedReplication((NativeReplication(frozenset(), frozenset({AWAY})),)))
     here = RegistryRule("production", lambda at: wanted if at == HOME else WantedSettings())
-    copies = FakeNativeCopies(there.registry)
+    copies = InMemoryNativeCopies(there.registry)
     copies.say(REF, NativeCopy(AWAY, "IN_PROGRESS"))
     app = replace(bootstrap.app(), rules=Rules((), registries=(here,)), native_copies=copies)
     monkeypatch.setattr(bootstrap, "app", lambda: app)

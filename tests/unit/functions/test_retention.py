@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.adapters.memory import InMemorySightings
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Use
 from ecr_steward.domain.rules import Destination, Match, ReplicationRules
 from ecr_steward.domain.sightings import Sighting
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.errors import AccessDeniedError
-from ecr_steward_fakes import FakeSightings
-from ecr_steward_fakes.rules import API, AWAY, HOME, NOON, WANTED, Pattern
-from ecr_steward_fakes.worlds import World, give_tag, manifest, world
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
+from tests.given.rules import API, AWAY, HOME, WANTED, Pattern
+from tests.given.worlds import World, give_tag, manifest, world
 
 OLD, DRAFT = manifest("old"), manifest("draft")
 EXPIRING = TagRules(expire=(TagExpiry((Pattern("pr-.*"),), 14),))
@@ -101,7 +102,7 @@ def test_the_sweep_remembers_what_is_missed_for_six_sweeps(
     move_in(
         made, image_tags=None, replicate=(entry,), match=Match((Pattern("team-.*"),), regions=(Pattern(HOME.region),))
     )
-    missed = FakeSightings()
+    missed = InMemorySightings()
     app = replace(bootstrap.app(), missed=missed, sweeps_every=timedelta(days=1))
     monkeypatch.setattr(bootstrap, "app", lambda: app)
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Brake
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import BrakeHeld, ImageVerdict, ViolationFound
 from ecr_steward.domain.pause import Pause
 from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError
-from ecr_steward_fakes.rules import API, AWAY, NOON, SCAN_RULES
-from ecr_steward_fakes.worlds import World, manifest, world
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
 from functions.evaluate_image_scan.app import lambda_handler as evaluate_image_scan
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.rules import API, AWAY, SCAN_RULES
+from tests.given.worlds import World, manifest, world
 
 type MoveIn = Callable[..., None]
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.lifecycle.document import lifecycle_text
 from ecr_steward.domain.lifecycle.policy import StorageClass, refusals
 from ecr_steward.domain.lifecycle.simulation import StoredImage, simulate
@@ -21,7 +22,6 @@ from ecr_steward.rulebook.compile_lifecycle import Lifecycle, compile_lifecycle
 from ecr_steward.rulebook.lifecycle import LifecycleEntry
 from ecr_steward.rulebook.lifecycle_checks import lifecycle_fits
 from ecr_steward.rulebook.validate import validate
-from ecr_steward_fakes.rules import NOON
 
 API = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
 ENTRIES = TypeAdapter(tuple[LifecycleEntry, ...])

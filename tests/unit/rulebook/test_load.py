@@ -93,5 +93,5 @@ def test_no_tool_is_imported_when_a_function_loads_its_rulebook():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
 
     imported = {name.partition(".")[0] for name in done.stdout.split()}
-    assert imported.isdisjoint({"ruamel", "typer", "rich", "wcmatch", "boto3", "steward_cli"})
+    assert imported.isdisjoint({"ruamel", "typer", "rich", "wcmatch", "boto3", "ecr_steward_cli"})
     assert "pydantic" in imported

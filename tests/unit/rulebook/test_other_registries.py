@@ -8,7 +8,7 @@ from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.validate import validate
-from ecr_steward_fakes.rules import API
+from tests.given.rules import API
 
 GHCR = {"registry": "ghcr.io", "repository": "acme/{name}", "login": "ecr-steward/ghcr"}
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from ecr_steward.adapters.memory import Calls, InMemoryRegistry, InMemorySightings, InMemoryWorkloads
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.outcome import Outcome
@@ -11,10 +13,9 @@ from ecr_steward.domain.rules import Governing
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.retain_images import RetentionFacts, retain_images
-from ecr_steward_fakes import Calls, FakeRegistry, FakeSightings, FakeWorkloads
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.contents import digest
-from ecr_steward_fakes.rules import API, NOON, WANTED, Pattern, service_rule
+from tests.given.appliers import applier_of
+from tests.given.contents import digest
+from tests.given.rules import API, WANTED, Pattern, service_rule
 
 PRS = TagRules(expire=(TagExpiry((Pattern("pr-.*"),), 14),))
 OLD = RetentionRules(expires=(ExpireRule("expire all after 30d", after=30),))
@@ -28,9 +29,9 @@ class House:
     def __init__(self, *images: object, tags: TagRules = PRS, retention: RetentionRules = OLD) -> None:
         self.calls = Calls()
         self.now = NOON
-        self.registry = FakeRegistry(images=images, calls=self.calls)  # type: ignore[arg-type]
-        self.sightings = FakeSightings(self.calls, now=lambda: self.now)
-        self.workloads = FakeWorkloads(self.calls)
+        self.registry = InMemoryRegistry(images=images, calls=self.calls)  # type: ignore[arg-type]
+        self.sightings = InMemorySightings(self.calls, now=lambda: self.now)
+        self.workloads = InMemoryWorkloads(self.calls)
         self.tag_rule = service_rule(name="tags", image_tags=tags)
         self.settings_rule = service_rule(name="images", repository=lambda _: replace(WANTED, retention=retention))
         self.calls.clear()

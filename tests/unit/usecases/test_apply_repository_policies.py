@@ -1,6 +1,7 @@
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
+from ecr_steward.adapters.memory import InMemoryNotices, InMemoryRegistry
 from ecr_steward.domain.callers import Caller, OwnRoles
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.notices import ViolationFound
@@ -17,9 +18,8 @@ from ecr_steward.domain.repositories import (
 )
 from ecr_steward.domain.rules import Mode
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
-from ecr_steward_fakes import FakeNotices, FakeRegistry
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, SETTINGS, rulebook
+from tests.given.appliers import applier_of
+from tests.given.rules import API, SETTINGS, rulebook
 
 CREATED = RepositoryChanged(API, "CreateRepository")
 AS_CREATED = RepositorySettings(
@@ -28,7 +28,7 @@ AS_CREATED = RepositorySettings(
 
 
 def test_all_settings_are_those_of_the_rulebook_when_a_repository_is_new() -> None:
-    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    registry = InMemoryRegistry([Repository(API, AS_CREATED)])
 
     (outcome,) = apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
@@ -43,7 +43,7 @@ def test_all_settings_are_those_of_the_rulebook_when_a_repository_is_new() -> No
 
 
 def test_only_the_lifecycle_policy_is_put_when_only_that_was_deleted() -> None:
-    registry = FakeRegistry([Repository(API, replace(SETTINGS, lifecycle=None))])
+    registry = InMemoryRegistry([Repository(API, replace(SETTINGS, lifecycle=None))])
 
     apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
@@ -52,7 +52,7 @@ def test_only_the_lifecycle_policy_is_put_when_only_that_was_deleted() -> None:
 
 
 def test_the_lifecycle_policy_is_deleted_when_the_rulebook_leaves_ecr_nothing_to_do() -> None:
-    registry = FakeRegistry([Repository(API, SETTINGS)])
+    registry = InMemoryRegistry([Repository(API, SETTINGS)])
     rules = rulebook(repository=lambda _: RepositorySettings(lifecycle={"rules": []}))
 
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_the_lifecycle_policy_is_deleted_when_the_rulebook_leaves_ecr_nothing_to
 
 
 def test_foreign_resource_tags_stay_when_ours_are_added() -> None:
-    registry = FakeRegistry([Repository(API, replace(SETTINGS, resource_tags={"owner": "team-a"}))])
+    registry = InMemoryRegistry([Repository(API, replace(SETTINGS, resource_tags={"owner": "team-a"}))])
 
     apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
@@ -71,7 +71,7 @@ def test_foreign_resource_tags_stay_when_ours_are_added() -> None:
 
 
 def test_settings_the_rule_is_silent_about_stay() -> None:
-    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    registry = InMemoryRegistry([Repository(API, AS_CREATED)])
     silent = RepositorySettings(scan_on_push=True)
 
     apply_repository_policies(
@@ -82,7 +82,7 @@ def test_settings_the_rule_is_silent_about_stay() -> None:
 
 
 def test_nothing_is_written_when_the_rule_only_observes() -> None:
-    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    registry = InMemoryRegistry([Repository(API, AS_CREATED)])
 
     (outcome,) = apply_repository_policies(
         CREATED, rules=rulebook(mode=Mode.OBSERVE), registry=registry, applier=applier_of(registry)
@@ -94,7 +94,7 @@ def test_nothing_is_written_when_the_rule_only_observes() -> None:
 
 
 def test_nothing_is_done_when_the_repository_is_gone() -> None:
-    registry = FakeRegistry()
+    registry = InMemoryRegistry()
 
     (outcome,) = apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
@@ -112,7 +112,7 @@ OWN_ROLES = OwnRoles("111122223333", "/ecr-steward/")
 
 
 def test_the_outcome_names_who_made_the_change_that_is_put_right() -> None:
-    registry = FakeRegistry([Repository(API, replace(SETTINGS, lifecycle=None))])
+    registry = InMemoryRegistry([Repository(API, replace(SETTINGS, lifecycle=None))])
     change = RepositoryChanged(API, "DeleteLifecyclePolicy", ALICE)
 
     (outcome,) = apply_repository_policies(
@@ -125,7 +125,7 @@ def test_the_outcome_names_who_made_the_change_that_is_put_right() -> None:
 
 
 def test_the_outcome_names_who_made_the_change_that_is_only_reported() -> None:
-    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    registry = InMemoryRegistry([Repository(API, AS_CREATED)])
     change = RepositoryChanged(API, "CreateRepository", ALICE)
     rules = rulebook(mode=Mode.OBSERVE)
 
@@ -136,7 +136,7 @@ def test_the_outcome_names_who_made_the_change_that_is_only_reported() -> None:
 
 
 def test_nothing_is_read_when_the_steward_itself_made_the_change() -> None:
-    registry = FakeRegistry([Repository(API, AS_CREATED)])
+    registry = InMemoryRegistry([Repository(API, AS_CREATED)])
     change = RepositoryChanged(API, "SetRepositoryPolicy", FUNCTION)
 
     (outcome,) = apply_repository_policies(
@@ -173,7 +173,7 @@ def test_the_registrys_scanning_rules_are_read_only_when_scan_on_push_differs() 
 
 
 def test_a_policy_that_cannot_be_read_stops_no_other_setting() -> None:
-    registry = FakeRegistry([Repository(API, replace(AS_CREATED, policy=UnreadableDocument("it is no JSON")))])
+    registry = InMemoryRegistry([Repository(API, replace(AS_CREATED, policy=UnreadableDocument("it is no JSON")))])
 
     (outcome,) = apply_repository_policies(CREATED, rules=rulebook(), registry=registry, applier=applier_of(registry))
 
@@ -184,7 +184,7 @@ def test_a_policy_that_cannot_be_read_stops_no_other_setting() -> None:
 
 
 def test_people_are_told_what_ecr_cannot_change() -> None:
-    registry, notices = FakeRegistry([Repository(API, SETTINGS)]), FakeNotices()
+    registry, notices = InMemoryRegistry([Repository(API, SETTINGS)]), InMemoryNotices()
     rules = rulebook(repository=lambda _: RepositorySettings(encryption=Encryption("KMS")))
 
     apply_repository_policies(CREATED, rules=rules, registry=registry, applier=applier_of(registry, notices=notices))
@@ -195,7 +195,7 @@ def test_people_are_told_what_ecr_cannot_change() -> None:
     assert notice.why.startswith("images are encrypted with AES256, the rulebook says KMS")
 
 
-class Registrar(FakeRegistry):
+class Registrar(InMemoryRegistry):
     """A registry that remembers which parts of repositories it was asked for."""
 
     def __init__(self, repositories: Iterable[Repository]) -> None:

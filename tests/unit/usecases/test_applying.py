@@ -4,6 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import (
+    InMemoryBrakes,
+    InMemoryJournal,
+    InMemoryNotices,
+    InMemoryRegistry,
+    InMemorySwitch,
+)
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Brake, Hold
 from ecr_steward.domain.images import Image, RepositoryImages
 from ecr_steward.domain.journal import StepState
@@ -12,15 +20,14 @@ from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, Plan, PutScanOnPush, RemoveImageTag
 from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RegistryUnavailableError, ThrottledError
-from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeNotices, FakeRegistry, FakeSwitch
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, NOON
+from tests.given.appliers import applier_of
+from tests.given.rules import API
 
 PAUSE = Pause("ana", "a storm", NOON)
 TODAY = NOON.date()
 
 
-class SlowRegistry(FakeRegistry):
+class SlowRegistry(InMemoryRegistry):
     """A registry that needs twenty seconds to remove an image tag, while somebody may pause everything."""
 
     def __init__(self, house, images):
@@ -43,10 +50,10 @@ class House:
         tags = [frozenset(map(ImageTag, (f"v{number}", f"denied-{number}"))) for number in range(6)]
         images = [Image(ImageRef(API, digest(number)), held) for number, held in enumerate(tags)]
         self.registry = SlowRegistry(self, images)
-        self.notices = FakeNotices()
-        self.switch = FakeSwitch(lambda: self.now)
-        self.brakes = FakeBrakes(lambda: self.now)
-        self.journal = FakeJournal(lambda: self.now)
+        self.notices = InMemoryNotices()
+        self.switch = InMemorySwitch(lambda: self.now)
+        self.brakes = InMemoryBrakes(lambda: self.now)
+        self.journal = InMemoryJournal(lambda: self.now)
         self.applier = applier_of(
             self.registry,
             notices=self.notices,

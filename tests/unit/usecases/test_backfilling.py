@@ -10,6 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory import (
+    Calls,
+    InMemoryBackfills,
+    InMemoryBrakes,
+    InMemoryJournal,
+    InMemoryNotices,
+    InMemoryRegistry,
+    InMemoryRegistrySettings,
+    InMemoryReplicationQueue,
+    InMemoryStartedBackfills,
+    InMemorySwitch,
+)
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.backfills import Backfill, FailedImage, StartReplicationBackfill
 from ecr_steward.domain.brake import USUAL
 from ecr_steward.domain.journal import StepState
@@ -31,20 +44,8 @@ from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.govern_registry import apply_registry_settings, govern_registry
 from ecr_steward.usecases.reconcile_registry import sweep_registry
-from ecr_steward_fakes import (
-    Calls,
-    FakeBackfills,
-    FakeBrakes,
-    FakeJournal,
-    FakeNotices,
-    FakeRegistry,
-    FakeRegistrySettings,
-    FakeReplicationQueue,
-    FakeStartedBackfills,
-    FakeSwitch,
-)
-from ecr_steward_fakes.rules import AWAY, HOME, NOON
-from ecr_steward_fakes.worlds import hands_of, world
+from tests.given.rules import AWAY, HOME
+from tests.given.worlds import hands_of, world
 
 THIRD = RegistryRef("222233334444", "us-east-1")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -61,10 +62,10 @@ class Mesh:
     def __init__(self, *, keeps_notes: bool = True) -> None:
         self.calls = Calls()
         self.time = NOON
-        self.settings = FakeRegistrySettings(calls=self.calls)
-        self.backfills = FakeBackfills(self.settings, self.now)
-        self.notes = FakeStartedBackfills(self.calls) if keeps_notes else None
-        self.switch, self.journal = FakeSwitch(), FakeJournal()
+        self.settings = InMemoryRegistrySettings(calls=self.calls)
+        self.backfills = InMemoryBackfills(self.settings, self.now)
+        self.notes = InMemoryStartedBackfills(self.calls) if keeps_notes else None
+        self.switch, self.journal = InMemorySwitch(), InMemoryJournal()
         self.mode = Mode.ENFORCE
         self.wanted = WantedReplication(backfill=True)
         self.want({"prod/"})
@@ -84,11 +85,11 @@ class Mesh:
     @property
     def applier(self) -> Applier:
         return Applier(
-            FakeRegistry(calls=self.calls),
+            InMemoryRegistry(calls=self.calls),
             self.switch,
-            FakeBrakes(),
+            InMemoryBrakes(),
             self.journal,
-            FakeNotices(),
+            InMemoryNotices(),
             self.now,
             "reconcile_registry",
             lambda _: USUAL,
@@ -306,7 +307,7 @@ def test_the_rest_of_a_registry_is_done_when_backfills_cannot_be_listed(mesh: Me
     assert mesh.started == [AWAY]
 
 
-class Hasty(FakeBackfills):
+class Hasty(InMemoryBackfills):
     """Somebody else starts one to AWAY right after the sweep has listed what there is."""
 
     def of(self, registry: RegistryRef) -> Sequence[Backfill]:
@@ -383,7 +384,9 @@ def test_the_journal_has_what_was_started_and_the_brake_does_not_count_it(mesh: 
 
 def sweep_of(mesh: Mesh) -> Any:
     hands = replace(
-        hands_of(world([], {}), FakeNotices(), FakeReplicationQueue()), settings=mesh.settings, applier=mesh.applier
+        hands_of(world([], {}), InMemoryNotices(), InMemoryReplicationQueue()),
+        settings=mesh.settings,
+        applier=mesh.applier,
     )
     mesh.time += HOUR
     return sweep_registry(HOME, mesh.rules, hands)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory import InMemoryJournal, InMemoryRegistry, InMemoryReleases
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.by_hand import BY_HAND
 from ecr_steward.domain.images import Image
@@ -18,9 +20,8 @@ from ecr_steward.domain.repositories import Mutability, Repository, RepositorySe
 from ecr_steward.domain.tag_plan import plan_image_tags
 from ecr_steward.errors import CannotUndoError, ImageNotFoundError, ImageTagIsImmutableError
 from ecr_steward.usecases.by_hand import ByHand
-from ecr_steward_fakes import FakeJournal, FakeRegistry, FakeReleases
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, NOON, rulebook
+from tests.given.appliers import applier_of
+from tests.given.rules import API, rulebook
 
 BAD, GOOD = (ImageRef(API, Digest("sha256:" + digit * 64)) for digit in "ab")
 QUARANTINE = ImageTag("quarantine-aaaaaaaaaaaa")
@@ -29,11 +30,11 @@ QUARANTINE = ImageTag("quarantine-aaaaaaaaaaaa")
 class House:
     def __init__(self, bad=("latest", "dev"), good=("1.4.2",), mutability=Mutability.MUTABLE):
         self.now = NOON
-        self.releases = FakeReleases(lambda: self.now)
-        self.journal = FakeJournal(lambda: self.now)
+        self.releases = InMemoryReleases(lambda: self.now)
+        self.journal = InMemoryJournal(lambda: self.now)
         settings = RepositorySettings(mutability=TagMutability(mutability), scan_on_push=False)
         images = [Image(ref, frozenset(map(ImageTag, tags))) for ref, tags in ((BAD, bad), (GOOD, good))]
-        self.registry = FakeRegistry([Repository(API, settings)], images, releases=self.releases)
+        self.registry = InMemoryRegistry([Repository(API, settings)], images, releases=self.releases)
         self.hands = ByHand(self.registry, self.journal, self.releases, lambda: self.now, "ana")
 
     @property

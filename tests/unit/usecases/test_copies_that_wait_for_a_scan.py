@@ -8,6 +8,8 @@ from weakref import ref as ref_to
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices, InMemoryReplicationQueue
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.images import Image, Manifest
 from ecr_steward.domain.names import ImageRef, image_tag
 from ecr_steward.domain.notices import ImageReplicated, ImageVerdict
@@ -17,10 +19,9 @@ from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity, Verdic
 from ecr_steward.errors import AccessDeniedError, ThrottledError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AT_ONCE, AWAY, HOME, NOON, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
-from ecr_steward_fakes.worlds import World, hands_of, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AT_ONCE, AWAY, HOME, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
+from tests.given.worlds import World, hands_of, manifest, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])
@@ -44,7 +45,7 @@ class House:
     def __init__(self, rules: Rules, findings: Iterable[Finding] = (), there: World | None = None) -> None:
         self.rules = rules
         self.world = there or world(ALL, {"1.4.2": INDEX})
-        self.notices, self.queue = FakeNotices(), FakeReplicationQueue()
+        self.notices, self.queue = InMemoryNotices(), InMemoryReplicationQueue()
         self.time = NOON
         if there is None:
             self.world.scans.end(ref(AMD64))
@@ -69,7 +70,7 @@ class House:
         )
 
     def sweep(self) -> SweepOutcome:
-        self.notices = FakeNotices()  # what was told a while ago is told again
+        self.notices = InMemoryNotices()  # what was told a while ago is told again
         return reconcile_registry(
             [HOME], rules=self.rules, hands=hands_of(self.world, self.notices, self.queue, now=self.now)
         )

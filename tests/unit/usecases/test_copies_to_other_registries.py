@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.clock import noon
+from ecr_steward.adapters.memory.messages import InMemoryReplicationQueue
+from ecr_steward.adapters.memory.stores import InMemoryStore
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository
 from ecr_steward.domain.notices import ImageReplicated
@@ -20,12 +24,9 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.messages import FakeReplicationQueue
-from ecr_steward_fakes.rules import API, AWAY, HOME, Pattern, noon, rulebook, service_rule
-from ecr_steward_fakes.stores import FakeStore
-from ecr_steward_fakes.worlds import World, blob, give_tag, hands_of, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, HOME, Pattern, rulebook, service_rule
+from tests.given.worlds import World, blob, give_tag, hands_of, manifest, world
 
 AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
 ARM64 = manifest("arm64", blobs=[blob("config arm64"), blob("shared")])
@@ -37,34 +38,36 @@ MIRROR = OtherRepository("ghcr.io", f"acme/{API.name}", "ecr-steward/ghcr")
 ELSEWHERE = (ReplicationRules((), elsewhere=(GHCR,)),)
 
 
-def replicate(there: World, held: Manifest = INDEX, notices: FakeNotices | None = None, **changes: object) -> Outcome:
+def replicate(
+    there: World, held: Manifest = INDEX, notices: InMemoryNotices | None = None, **changes: object
+) -> Outcome:
     (outcome,) = replicate_image(
         ImageRef(API, held.digest),
         rules=rulebook(**{"replicate": ELSEWHERE, **changes}),
         registry=there.registry,
         content=there.content,
         scans=there.scans,
-        notices=notices or FakeNotices(),
+        notices=notices or InMemoryNotices(),
         now=noon,
         applier=applier_of(there.registry, there.content),
     )
     return outcome
 
 
-def sweep(there: World, queue: FakeReplicationQueue | None = None, **changes: object) -> SweepOutcome:
+def sweep(there: World, queue: InMemoryReplicationQueue | None = None, **changes: object) -> SweepOutcome:
     return reconcile_registry(
         [HOME],
         rules=rulebook(**{"image_tags": None, "repository": None, "replicate": ELSEWHERE, **changes}),
-        hands=hands_of(there, FakeNotices(), queue or FakeReplicationQueue()),
+        hands=hands_of(there, InMemoryNotices(), queue or InMemoryReplicationQueue()),
     )
 
 
-def mirror(there: World) -> FakeStore:
+def mirror(there: World) -> InMemoryStore:
     return there.content.elsewhere(MIRROR)
 
 
 def test_a_whole_graph_arrives_children_first_and_tags_last() -> None:
-    there, notices = world(ALL, {"1.4.2": INDEX, "1-latest": INDEX}), FakeNotices()
+    there, notices = world(ALL, {"1.4.2": INDEX, "1-latest": INDEX}), InMemoryNotices()
 
     outcome = replicate(there, notices=notices)
 
@@ -140,7 +143,7 @@ def test_ecr_and_another_registry_get_an_image_by_one_rule() -> None:
         registry=there.registry,
         content=there.content,
         scans=there.scans,
-        notices=FakeNotices(),
+        notices=InMemoryNotices(),
         now=noon,
         applier=applier_of(there.registry, there.content),
     )
@@ -189,7 +192,7 @@ def test_it_is_no_passing_fault_when_a_registry_makes_no_repository(error: type[
 
 
 def test_a_sweep_asks_for_the_copy_that_no_event_has_made_and_then_for_none() -> None:
-    there, queue = world(ALL, {"1.4.2": INDEX}), FakeReplicationQueue()
+    there, queue = world(ALL, {"1.4.2": INDEX}), InMemoryReplicationQueue()
 
     found = sweep(there, queue)
     replicate(there)
@@ -281,7 +284,7 @@ def test_a_sweep_asks_for_each_thing_once_however_many_images_there_are() -> Non
 def test_nothing_is_copied_where_another_registry_would_copy_to_the_same_place() -> None:
     there = world(ALL, {"1.4.2": INDEX})
     twice = rulebook(image_tags=None, repository=None, replicate=ELSEWHERE)
-    hands = hands_of(there, FakeNotices(), FakeReplicationQueue())
+    hands = hands_of(there, InMemoryNotices(), InMemoryReplicationQueue())
 
     found = reconcile_registry([HOME, AWAY], rules=twice, hands=hands)
     (outcome,) = replicate_image(
@@ -290,7 +293,7 @@ def test_nothing_is_copied_where_another_registry_would_copy_to_the_same_place()
         registry=there.registry,
         content=there.content,
         scans=there.scans,
-        notices=FakeNotices(),
+        notices=InMemoryNotices(),
         now=noon,
         applier=applier_of(there.registry, there.content),
         homes=(HOME, AWAY),
@@ -306,9 +309,9 @@ def test_nothing_is_copied_where_another_registry_would_copy_to_the_same_place()
 def test_each_registry_copies_where_the_names_differ() -> None:
     here = replace(service_rule(), match=replace(service_rule().match, regions=(Pattern(HOME.region),)))
     rules = Rules((replace(here, image_tags=None, repository=None, replicate=ELSEWHERE),))
-    there, queue = world(ALL, {"1.4.2": INDEX}), FakeReplicationQueue()
+    there, queue = world(ALL, {"1.4.2": INDEX}), InMemoryReplicationQueue()
 
-    reconcile_registry([HOME, AWAY], rules=rules, hands=hands_of(there, FakeNotices(), queue))
+    reconcile_registry([HOME, AWAY], rules=rules, hands=hands_of(there, InMemoryNotices(), queue))
 
     assert [job.image for job in queue.requested] == [ImageRef(API, INDEX.digest)]
 

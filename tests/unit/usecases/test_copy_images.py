@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_steward.adapters.manifests import digest_of, subset
+from ecr_steward.adapters.memory import InMemoryStore
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
@@ -32,8 +33,7 @@ from ecr_steward.usecases.copy_images import (
     Wanted,
 )
 from ecr_steward.usecases.moving import RETRIES, TRIES, Pace
-from ecr_steward_fakes import FakeStore
-from ecr_steward_fakes.graphs import blob_of, fill, image_of, index_of
+from tests.given.graphs import blob_of, fill, image_of, index_of
 
 TAG, OTHER = ImageTag("1.0.0"), ImageTag("2.0.0")
 WANTED = Wanted(TAG, TAG)
@@ -50,7 +50,7 @@ class Nobody:
     def ended(self, blob: Descriptor) -> None: ...
 
 
-class Watched(FakeStore):
+class Watched(InMemoryStore):
     """Takes anything, and notices when an image tag shows what is not all there."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Watched(FakeStore):
                     self.broken.append(f"{image_tag} shows {manifest.digest}")
 
 
-def whole(store: FakeStore, digest: Digest) -> bool:
+def whole(store: InMemoryStore, digest: Digest) -> bool:
     """Whether an image is there with all that it consists of."""
     manifest = store.manifests.get(digest)
     return (
@@ -78,7 +78,7 @@ def whole(store: FakeStore, digest: Digest) -> bool:
 
 @dataclass
 class House:
-    source: FakeStore = field(default_factory=FakeStore)
+    source: InMemoryStore = field(default_factory=InMemoryStore)
     destination: Watched = field(default_factory=Watched)
     pauses: list[float] = field(default_factory=list)
 
@@ -425,5 +425,5 @@ def test_a_referrer_comes_after_the_index_that_it_lists_although_the_walk_meets_
     fill(house.source, [first, second], [])
 
     for digest in (ARM.digest, INDEX.digest):
-        with CopyRun(house.source, FakeStore(), How(referrers=True), Nobody(), pace=Pace(1)) as run:
+        with CopyRun(house.source, InMemoryStore(), How(referrers=True), Nobody(), pace=Pace(1)) as run:
             assert run.copy(Wanted(digest, TAG)).result is Result.COPIED

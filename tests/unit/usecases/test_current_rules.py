@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.rulebook import InMemoryLastGoodRulebook, InMemoryRulebookSource
 from ecr_steward.domain.notices import RulebookRefused
 from ecr_steward.domain.rules import Credential, Rules
 from ecr_steward.errors import InvalidRulebookError, RegistryUnavailableError, ThrottledError
 from ecr_steward.ports.rulebook import CompiledRulebook
 from ecr_steward.usecases.current_rules import LOOKED_AT_EVERY, CurrentRules
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.rulebook import FakeLastGoodRulebook, FakeRulebookSource
 
 
 def parse(text: bytes, place: str) -> Rules:
@@ -24,9 +24,9 @@ class World:
     """A source, and functions that start with it."""
 
     def __init__(self) -> None:
-        self.source = FakeRulebookSource()
-        self.last_good = FakeLastGoodRulebook()
-        self.notices = FakeNotices()
+        self.source = InMemoryRulebookSource()
+        self.last_good = InMemoryLastGoodRulebook()
+        self.notices = InMemoryNotices()
         self.refusals = 0
         self.now = datetime(2026, 11, 26, 12, tzinfo=UTC)
 

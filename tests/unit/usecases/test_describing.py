@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.requirements import VALUE_LIMIT
@@ -20,8 +21,8 @@ from ecr_steward.errors import (
     ThrottledError,
 )
 from ecr_steward.usecases.describing import Describer
-from ecr_steward_fakes.rules import API, NOON, Pattern
-from ecr_steward_fakes.worlds import World, blob, config, manifest, world
+from tests.given.rules import API, Pattern
+from tests.given.worlds import World, blob, config, manifest, world
 
 SOURCE = Requirement("source")
 REVISION = Requirement("revision", Pattern("[0-9a-f]{40}"))

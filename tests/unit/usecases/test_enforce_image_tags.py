@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
@@ -12,22 +14,21 @@ from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import LastImageTagError, ThrottledError
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, TAG_RULES, noon, rulebook
-from ecr_steward_fakes.worlds import World, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, TAG_RULES, rulebook
+from tests.given.worlds import World, manifest, world
 
 OLD, NEW, OTHER = manifest("old"), manifest("new"), manifest("other")
 
 
-def enforce(world: World, held: Manifest, notices: FakeNotices | None = None, **changes: object) -> Outcome:
+def enforce(world: World, held: Manifest, notices: InMemoryNotices | None = None, **changes: object) -> Outcome:
     image = ImageRef(API, held.digest)
     return enforce_image_tags(
         image,
         rules=rulebook(**changes),
         registry=world.registry,
         describer=Describer(world.registry, world.content, noon),
-        notices=notices or FakeNotices(),
+        notices=notices or InMemoryNotices(),
         applier=applier_of(world.registry),
     )
 
@@ -92,7 +93,7 @@ def test_no_alias_follows_a_prerelease() -> None:
 
 
 def test_violating_image_is_quarantined_when_it_holds_no_other_tag() -> None:
-    registry, notices = world([OLD], {"latest": OLD}), FakeNotices()
+    registry, notices = world([OLD], {"latest": OLD}), InMemoryNotices()
     kept = f"quarantine-{OLD.digest.hex[:12]}"
 
     enforce(registry, OLD, notices)
@@ -111,7 +112,7 @@ def test_violating_image_is_quarantined_when_it_holds_no_other_tag() -> None:
 
 
 def test_notice_is_the_same_when_another_invocation_is_halfway_through_the_quarantine() -> None:
-    before, halfway = FakeNotices(), FakeNotices()
+    before, halfway = InMemoryNotices(), InMemoryNotices()
     enforce(world([OLD], {"latest": OLD}), OLD, before)
 
     enforce(world([OLD], {"latest": OLD, f"quarantine-{OLD.digest.hex[:12]}": OLD}), OLD, halfway)
@@ -128,7 +129,7 @@ def test_only_the_violating_tag_goes_when_the_image_holds_an_allowed_one_too() -
 
 
 def test_violation_is_told_and_nothing_changes_when_the_rule_only_notifies() -> None:
-    registry, notices = world([OLD], {"dev": OLD}), FakeNotices()
+    registry, notices = world([OLD], {"dev": OLD}), InMemoryNotices()
 
     enforce(registry, OLD, notices, image_tags=replace(TAG_RULES, on_violation=OnViolation.NOTIFY))
 
@@ -137,7 +138,7 @@ def test_violation_is_told_and_nothing_changes_when_the_rule_only_notifies() -> 
 
 
 def test_plan_is_reported_and_nothing_changes_when_the_rule_only_observes() -> None:
-    registry, notices = world([OLD], {"latest": OLD}), FakeNotices()
+    registry, notices = world([OLD], {"latest": OLD}), InMemoryNotices()
 
     outcome = enforce(registry, OLD, notices, mode=Mode.OBSERVE)
 
@@ -173,7 +174,7 @@ def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
         rules=rulebook(),
         registry=registry.registry,
         describer=Describer(registry.registry, registry.content, noon),
-        notices=FakeNotices(),
+        notices=InMemoryNotices(),
         applier=applier_of(registry.registry),
     )
 
@@ -217,7 +218,7 @@ def test_event_is_tried_again_when_the_image_lost_its_other_tag_meanwhile() -> N
 
 
 def test_violation_is_told_by_the_retry_when_the_bus_failed() -> None:
-    registry, notices = world([OLD], {"latest": OLD}), FakeNotices()
+    registry, notices = world([OLD], {"latest": OLD}), InMemoryNotices()
     notices.calls.fail_before("publish", ThrottledError("slow down"))
 
     with pytest.raises(ThrottledError):

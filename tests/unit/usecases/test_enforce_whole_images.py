@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
@@ -15,10 +17,9 @@ from ecr_steward.domain.tag_rules import CompanionRules, OnViolation, Requiremen
 from ecr_steward.errors import ThrottledError
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, NOON, TAG_RULES, Pattern, rulebook
-from ecr_steward_fakes.worlds import World, config, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, TAG_RULES, Pattern, rulebook
+from tests.given.worlds import World, config, manifest, world
 
 IMAGE = manifest("image", blobs=[config("image")])
 OLD = manifest("old", blobs=[config("old")])
@@ -31,7 +32,7 @@ def enforce(
     made: World,
     held: Manifest,
     rules: TagRules,
-    notices: FakeNotices | None = None,
+    notices: InMemoryNotices | None = None,
     age: timedelta = timedelta(hours=2),
 ) -> Outcome:
     return enforce_image_tags(
@@ -39,7 +40,7 @@ def enforce(
         rules=rulebook(image_tags=rules),
         registry=made.registry,
         describer=Describer(made.registry, made.content, lambda: NOON + age),
-        notices=notices or FakeNotices(),
+        notices=notices or InMemoryNotices(),
         applier=applier_of(made.registry),
     )
 
@@ -50,7 +51,7 @@ def tags(made: World, held: Manifest) -> set[str]:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_image_that_lacks_a_label_loses_all_its_tags_for_a_quarantine_tag(answer: OnViolation) -> None:
-    made, notices = world([IMAGE], {"1.4.2": IMAGE, "1.4.2-debug": IMAGE}), FakeNotices()
+    made, notices = world([IMAGE], {"1.4.2": IMAGE, "1.4.2-debug": IMAGE}), InMemoryNotices()
 
     enforce(made, IMAGE, replace(LABELS, on_violation=answer), notices)
 
@@ -68,7 +69,7 @@ def test_an_image_that_lacks_a_label_loses_all_its_tags_for_a_quarantine_tag(ans
 
 
 def test_it_is_only_told_when_the_rule_says_so() -> None:
-    made, notices = world([IMAGE], {"1.4.2": IMAGE}), FakeNotices()
+    made, notices = world([IMAGE], {"1.4.2": IMAGE}), InMemoryNotices()
 
     enforce(made, IMAGE, replace(LABELS, on_violation=OnViolation.NOTIFY), notices)
 
@@ -84,7 +85,7 @@ def test_nothing_is_wrong_when_the_label_is_there() -> None:
 
 
 def test_the_notice_is_the_same_when_an_invocation_was_cut_off_in_the_middle() -> None:
-    before, halfway, at_the_end = FakeNotices(), FakeNotices(), FakeNotices()
+    before, halfway, at_the_end = InMemoryNotices(), InMemoryNotices(), InMemoryNotices()
     alias = {"1-latest": IMAGE, "1.3.0": OLD}
 
     enforce(world([IMAGE, OLD], {"1.4.2": IMAGE, **alias}), IMAGE, LABELS, before)
@@ -132,7 +133,7 @@ def test_an_alias_that_is_protected_stays_where_it_is() -> None:
 
 
 def test_an_image_with_a_protected_tag_is_only_reported() -> None:
-    made, notices = world([IMAGE], {"1.4.2": IMAGE, "2.0.0": IMAGE}), FakeNotices()
+    made, notices = world([IMAGE], {"1.4.2": IMAGE, "2.0.0": IMAGE}), InMemoryNotices()
 
     outcome = enforce(made, IMAGE, replace(LABELS, protect=(Pattern(r"2\..*"),)), notices)
 
@@ -142,7 +143,7 @@ def test_an_image_with_a_protected_tag_is_only_reported() -> None:
 
 
 def test_a_protected_tag_stays_and_another_one_goes_when_both_break_the_rule() -> None:
-    made, notices = world([IMAGE], {"dev": IMAGE, "latest": IMAGE}), FakeNotices()
+    made, notices = world([IMAGE], {"dev": IMAGE, "latest": IMAGE}), InMemoryNotices()
 
     enforce(made, IMAGE, replace(TAG_RULES, protect=(Pattern("dev"),)), notices)
 
@@ -152,7 +153,7 @@ def test_a_protected_tag_stays_and_another_one_goes_when_both_break_the_rule() -
 
 
 def test_a_tag_is_taken_away_when_the_image_keeps_another_one() -> None:
-    made, notices = world([IMAGE], {"dev": IMAGE, "1.4.2": IMAGE}), FakeNotices()
+    made, notices = world([IMAGE], {"dev": IMAGE, "1.4.2": IMAGE}), InMemoryNotices()
 
     enforce(made, IMAGE, replace(TAG_RULES, on_violation=OnViolation.UNTAG), notices)
 
@@ -161,7 +162,7 @@ def test_a_tag_is_taken_away_when_the_image_keeps_another_one() -> None:
 
 
 def test_a_tag_stays_and_is_told_when_the_image_would_be_left_without() -> None:
-    made, notices = world([IMAGE], {"dev": IMAGE, "latest": IMAGE, "1-latest": IMAGE}), FakeNotices()
+    made, notices = world([IMAGE], {"dev": IMAGE, "latest": IMAGE, "1-latest": IMAGE}), InMemoryNotices()
 
     outcome = enforce(made, IMAGE, replace(TAG_RULES, on_violation=OnViolation.UNTAG), notices)
 

@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import DEPTH_LIMIT, Descriptor, Manifest
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import ImageVerdict
@@ -12,9 +14,8 @@ from ecr_steward.domain.rules import Mode, Rules, Unscannable, Waiver
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
 from ecr_steward.errors import InvalidManifestError, RepositoryNotFoundError, ThrottledError
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.rules import API, SCAN_RULES, Pattern, noon, rulebook
-from ecr_steward_fakes.worlds import World, manifest, world
+from tests.given.rules import API, SCAN_RULES, Pattern, rulebook
+from tests.given.worlds import World, manifest, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])
@@ -26,7 +27,7 @@ class House:
     """A world, what is published in it, and batches of messages about its images."""
 
     def __init__(self, world: World, rules: Rules | None = None) -> None:
-        self.world, self.notices = world, FakeNotices(world.registry.calls)
+        self.world, self.notices = world, InMemoryNotices(world.registry.calls)
         self.rules = rules or rulebook(scan=SCAN_RULES)
 
     def new_batch(self) -> ScanBatch:

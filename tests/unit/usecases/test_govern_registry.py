@@ -4,6 +4,15 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import (
+    InMemoryBrakes,
+    InMemoryJournal,
+    InMemoryNotices,
+    InMemoryRegistry,
+    InMemoryRegistrySettings,
+    InMemorySwitch,
+)
+from ecr_steward.adapters.memory.clock import NOON, noon
 from ecr_steward.domain.brake import USUAL, Brake
 from ecr_steward.domain.callers import Caller, OwnRoles
 from ecr_steward.domain.observations import RegistryChanged
@@ -22,8 +31,7 @@ from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.errors import AccessDeniedError, ThrottledError
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.govern_registry import apply_registry_settings, govern_registry
-from ecr_steward_fakes import FakeBrakes, FakeJournal, FakeNotices, FakeRegistry, FakeRegistrySettings, FakeSwitch
-from ecr_steward_fakes.rules import AWAY, HOME, NOON, Pattern, noon
+from tests.given.rules import AWAY, HOME, Pattern
 
 MOUNTING = WantedSettings(account_settings={"BLOB_MOUNTING": "ENABLED"})
 SCANNING = WantedSettings(scanning=WantedScanning("BASIC", {"SCAN_ON_PUSH": frozenset({"*"})}))
@@ -42,30 +50,30 @@ def rule(name: str = "all", wanted: WantedSettings = MOUNTING, **changes: Any) -
 
 
 @pytest.fixture
-def settings() -> FakeRegistrySettings:
-    return FakeRegistrySettings()
+def settings() -> InMemoryRegistrySettings:
+    return InMemoryRegistrySettings()
 
 
 @pytest.fixture
-def switch() -> FakeSwitch:
-    return FakeSwitch()
+def switch() -> InMemorySwitch:
+    return InMemorySwitch()
 
 
 @pytest.fixture
-def journal() -> FakeJournal:
-    return FakeJournal()
+def journal() -> InMemoryJournal:
+    return InMemoryJournal()
 
 
 def applier_of(
-    settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJournal, brake: Brake = USUAL
+    settings: InMemoryRegistrySettings, switch: InMemorySwitch, journal: InMemoryJournal, brake: Brake = USUAL
 ) -> Applier:
-    brakes, notices = FakeBrakes(), FakeNotices()
+    brakes, notices = InMemoryBrakes(), InMemoryNotices()
     who = "reconcile_registry"
-    return Applier(FakeRegistry(), switch, brakes, journal, notices, noon, who, lambda _: brake, settings=settings)
+    return Applier(InMemoryRegistry(), switch, brakes, journal, notices, noon, who, lambda _: brake, settings=settings)
 
 
 @pytest.fixture
-def govern(settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJournal) -> Any:
+def govern(settings: InMemoryRegistrySettings, switch: InMemorySwitch, journal: InMemoryJournal) -> Any:
     def govern(*rules: RegistryRule, brake: Brake = USUAL, is_dry: bool = False) -> Any:
         applier = applier_of(settings, switch, journal, brake)
         book = Rules((), registries=rules)
@@ -74,14 +82,18 @@ def govern(settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJour
     return govern
 
 
-def test_the_registry_is_as_its_rule_says_when_the_rule_enforces(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_the_registry_is_as_its_rule_says_when_the_rule_enforces(
+    govern: Any, settings: InMemoryRegistrySettings
+) -> None:
     (outcome,) = govern(rule())
 
     assert (outcome.subject, outcome.rule, outcome.applied) == (f"registry {HOME}", "all", True)
     assert settings.settings_of(HOME).account_settings == {"BLOB_MOUNTING": "ENABLED"}
 
 
-def test_nothing_is_planned_when_the_registry_is_as_its_rule_says(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_nothing_is_planned_when_the_registry_is_as_its_rule_says(
+    govern: Any, settings: InMemoryRegistrySettings
+) -> None:
     govern(rule())
     settings.calls.clear()
 
@@ -93,7 +105,7 @@ def test_nothing_is_planned_when_the_registry_is_as_its_rule_says(govern: Any, s
 
 @pytest.mark.parametrize("circumstance", ["observe", "dry"])
 def test_nothing_is_changed_when_the_rule_observes_or_the_run_is_dry(
-    govern: Any, settings: FakeRegistrySettings, circumstance: str
+    govern: Any, settings: InMemoryRegistrySettings, circumstance: str
 ) -> None:
     mode = Mode.OBSERVE if circumstance == "observe" else Mode.ENFORCE
 
@@ -105,14 +117,14 @@ def test_nothing_is_changed_when_the_rule_observes_or_the_run_is_dry(
 
 
 def test_only_what_rules_speak_of_is_read_when_a_registry_is_governed(
-    govern: Any, settings: FakeRegistrySettings
+    govern: Any, settings: InMemoryRegistrySettings
 ) -> None:
     govern(rule(wanted=SCANNING))
 
     assert settings.calls.methods == ["scanning", "put_scanning"]
 
 
-def test_the_first_rule_decides_when_two_say_a_key(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_the_first_rule_decides_when_two_say_a_key(govern: Any, settings: InMemoryRegistrySettings) -> None:
     second = WantedSettings(scanning=SCANNING.scanning, account_settings={"BLOB_MOUNTING": "DISABLED"})
 
     outcomes = govern(rule("first"), rule("second", second))
@@ -121,14 +133,14 @@ def test_the_first_rule_decides_when_two_say_a_key(govern: Any, settings: FakeRe
     assert settings.settings_of(HOME).account_settings == {"BLOB_MOUNTING": "ENABLED"}
 
 
-def test_a_registry_is_left_alone_when_no_rule_covers_it(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_a_registry_is_left_alone_when_no_rule_covers_it(govern: Any, settings: InMemoryRegistrySettings) -> None:
     (outcome,) = govern(rule(regions=(Pattern("eu-.*"),)), rule(accounts=(Pattern("9{12}"),)))
 
     assert outcome.remark == "no rule covers this registry"
     assert settings.calls.entries == []
 
 
-def test_the_other_parts_are_done_when_one_cannot_be_read(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_the_other_parts_are_done_when_one_cannot_be_read(govern: Any, settings: InMemoryRegistrySettings) -> None:
     wanted = WantedSettings(scanning=SCANNING.scanning, replication=REPLICATION.replication)
     settings.calls.fail_before("scanning", AccessDeniedError("not allowed"))
 
@@ -139,7 +151,7 @@ def test_the_other_parts_are_done_when_one_cannot_be_read(govern: Any, settings:
     assert len(settings.settings_of(HOME).replication["rules"]) == 1
 
 
-def test_the_other_parts_are_done_when_one_cannot_be_written(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_the_other_parts_are_done_when_one_cannot_be_written(govern: Any, settings: InMemoryRegistrySettings) -> None:
     wanted = WantedSettings(scanning=SCANNING.scanning, replication=REPLICATION.replication)
     settings.calls.fail_before("put_scanning", AccessDeniedError("not allowed"))
 
@@ -149,7 +161,7 @@ def test_the_other_parts_are_done_when_one_cannot_be_written(govern: Any, settin
     assert len(settings.settings_of(HOME).replication["rules"]) == 1
 
 
-def test_the_passing_error_is_told_when_another_is_lasting(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_the_passing_error_is_told_when_another_is_lasting(govern: Any, settings: InMemoryRegistrySettings) -> None:
     wanted = WantedSettings(scanning=SCANNING.scanning, replication=REPLICATION.replication)
     settings.calls.fail_before("scanning", AccessDeniedError("not allowed"))
     settings.calls.fail_before("put_replication", ThrottledError("slower"))
@@ -160,7 +172,7 @@ def test_the_passing_error_is_told_when_another_is_lasting(govern: Any, settings
     assert outcome.error.__notes__ == ["beside it: not allowed"]
 
 
-def test_a_policy_stays_when_the_brake_holds(govern: Any, settings: FakeRegistrySettings) -> None:
+def test_a_policy_stays_when_the_brake_holds(govern: Any, settings: InMemoryRegistrySettings) -> None:
     settings.change(HOME, policy=FOREIGN)
 
     (outcome,) = govern(rule(wanted=NO_POLICY), brake=Brake(removals=0))
@@ -171,7 +183,7 @@ def test_a_policy_stays_when_the_brake_holds(govern: Any, settings: FakeRegistry
 
 
 def test_nothing_is_changed_when_everything_is_paused(
-    govern: Any, settings: FakeRegistrySettings, switch: FakeSwitch
+    govern: Any, settings: InMemoryRegistrySettings, switch: InMemorySwitch
 ) -> None:
     switch.pause(Pause("alice", "an incident", NOON))
 
@@ -182,7 +194,7 @@ def test_nothing_is_changed_when_everything_is_paused(
 
 
 def test_the_journal_names_the_step_when_a_policy_is_deleted(
-    govern: Any, settings: FakeRegistrySettings, journal: FakeJournal
+    govern: Any, settings: InMemoryRegistrySettings, journal: InMemoryJournal
 ) -> None:
     settings.change(HOME, policy=FOREIGN)
 
@@ -197,7 +209,7 @@ OWN_ROLES = OwnRoles(HOME.account, "/ecr-steward/")
 
 
 @pytest.fixture
-def changed_by(settings: FakeRegistrySettings, switch: FakeSwitch, journal: FakeJournal) -> Any:
+def changed_by(settings: InMemoryRegistrySettings, switch: InMemorySwitch, journal: InMemoryJournal) -> Any:
     def changed_by(caller: Caller | None) -> Any:
         return apply_registry_settings(
             RegistryChanged(HOME, "PutAccountSetting", caller),
@@ -211,7 +223,7 @@ def changed_by(settings: FakeRegistrySettings, switch: FakeSwitch, journal: Fake
 
 
 def test_the_registry_is_put_right_and_the_caller_named_when_somebody_changed_it(
-    changed_by: Any, settings: FakeRegistrySettings
+    changed_by: Any, settings: InMemoryRegistrySettings
 ) -> None:
     alice = f"arn:aws:sts::{HOME.account}:assumed-role/developer/alice"
 
@@ -222,7 +234,7 @@ def test_the_registry_is_put_right_and_the_caller_named_when_somebody_changed_it
 
 
 def test_nothing_is_read_when_the_steward_itself_made_the_change(
-    changed_by: Any, settings: FakeRegistrySettings
+    changed_by: Any, settings: InMemoryRegistrySettings
 ) -> None:
     (outcome,) = changed_by(Caller("the steward", f"arn:aws:iam::{HOME.account}:role/ecr-steward/reconcile"))
 
@@ -230,7 +242,7 @@ def test_nothing_is_read_when_the_steward_itself_made_the_change(
     assert settings.calls.entries == []
 
 
-def test_the_registry_is_put_right_when_nobody_is_named(changed_by: Any, settings: FakeRegistrySettings) -> None:
+def test_the_registry_is_put_right_when_nobody_is_named(changed_by: Any, settings: InMemoryRegistrySettings) -> None:
     (outcome,) = changed_by(None)
 
     assert (outcome.changed_by, outcome.applied) == (None, True)

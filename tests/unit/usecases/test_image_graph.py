@@ -4,22 +4,22 @@ from collections.abc import Callable
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryStore
 from ecr_steward.domain.images import DEPTH_LIMIT, PARTS_LIMIT, Manifest
 from ecr_steward.errors import InvalidManifestError
 from ecr_steward.usecases.image_graph import read_graph
-from ecr_steward_fakes import FakeStore
-from ecr_steward_fakes.graphs import image_of, index_of
+from tests.given.graphs import image_of, index_of
 
 IMAGE = image_of(b"{}")
 FULL = 1000  # children of an index
 
 
 @pytest.fixture
-def hold() -> Callable[..., FakeStore]:
+def hold() -> Callable[..., InMemoryStore]:
     """A store of these manifests."""
 
-    def made(*manifests: Manifest) -> FakeStore:
-        store = FakeStore()
+    def made(*manifests: Manifest) -> InMemoryStore:
+        store = InMemoryStore()
         store.manifests = {each.digest: each for each in manifests}
         return store
 
@@ -27,7 +27,7 @@ def hold() -> Callable[..., FakeStore]:
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_an_index_is_followed_down_to_the_limit(hold: Callable[..., FakeStore], more: int) -> None:
+def test_an_index_is_followed_down_to_the_limit(hold: Callable[..., InMemoryStore], more: int) -> None:
     levels = [IMAGE]
     for _ in range(DEPTH_LIMIT + more):
         levels.append(index_of(levels[-1]))
@@ -41,7 +41,7 @@ def test_an_index_is_followed_down_to_the_limit(hold: Callable[..., FakeStore], 
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_an_image_is_read_up_to_so_many_manifests(hold: Callable[..., FakeStore], more: int) -> None:
+def test_an_image_is_read_up_to_so_many_manifests(hold: Callable[..., InMemoryStore], more: int) -> None:
     images = [image_of(b"%d" % number) for number in range(PARTS_LIMIT - 11 + more)]
     groups = [index_of(*images[start : start + FULL]) for start in range(0, len(images), FULL)]
     top = index_of(*groups)
@@ -55,7 +55,7 @@ def test_an_image_is_read_up_to_so_many_manifests(hold: Callable[..., FakeStore]
         assert len(read_graph(top.digest, store, with_referrers=False).parts) == PARTS_LIMIT
 
 
-def test_a_referrer_stays_behind_when_it_is_too_deep(hold: Callable[..., FakeStore]) -> None:
+def test_a_referrer_stays_behind_when_it_is_too_deep(hold: Callable[..., InMemoryStore]) -> None:
     chain = [IMAGE]
     for number in range(DEPTH_LIMIT + 1):
         chain.append(image_of(b"%d" % number, subject=chain[-1]))

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from semver import Version
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import Image, Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.outcome import Outcome
@@ -18,10 +20,9 @@ from ecr_steward.domain.tag_rules import AliasMove, Requirement, TagRules
 from ecr_steward.errors import ImageTagIsImmutableError, LastImageTagError
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, TAG_RULES, noon, rulebook
-from ecr_steward_fakes.worlds import World, config, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, TAG_RULES, rulebook
+from tests.given.worlds import World, config, manifest, world
 
 VERSIONS = ("1.4.2", "1.4.3", "1.5.0", "1.10.0")
 IMAGES = {version: manifest(version, blobs=[config(version)]) for version in VERSIONS}
@@ -37,7 +38,7 @@ def enforce(made: World, held: Manifest, rules: TagRules = TAG_RULES) -> Outcome
         rules=rulebook(image_tags=rules),
         registry=made.registry,
         describer=Describer(made.registry, made.content, noon),
-        notices=FakeNotices(),
+        notices=InMemoryNotices(),
         applier=applier_of(made.registry),
     )
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNativeCopies, InMemoryNotices, InMemoryReplicationQueue
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.names import ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.native_copies import LATE, LOOK_BACK, MOST, NativeCopy
 from ecr_steward.domain.outcome import Lag, SweepFailure, SweepOutcome
@@ -14,9 +16,8 @@ from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.errors import AccessDeniedError, ImageNotFoundError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
-from ecr_steward_fakes import FakeNativeCopies, FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.rules import API, AWAY, HOME, NOON
-from ecr_steward_fakes.worlds import World, hands_of, manifest, world
+from tests.given.rules import API, AWAY, HOME
+from tests.given.worlds import World, hands_of, manifest, world
 
 IMAGE = manifest("image")
 REF = ImageRef(API, IMAGE.digest)
@@ -35,7 +36,7 @@ class Sweeper:
 
     def __init__(self, *prefixes: str, mode: Mode = Mode.ENFORCE) -> None:
         self.world: World = world([IMAGE], {"1.4.2": IMAGE})
-        self.copies = FakeNativeCopies(self.world.registry)
+        self.copies = InMemoryNativeCopies(self.world.registry)
 
         def mesh(registry: RegistryRef) -> WantedSettings:
             rule = NativeReplication(frozenset(prefixes or ("team-a/",)), frozenset({HOME, AWAY, THIRD}) - {registry})
@@ -51,7 +52,7 @@ class Sweeper:
         self.copies.say(image, *copies)
 
     def sweep(self) -> SweepOutcome:
-        hands = hands_of(self.world, FakeNotices(), FakeReplicationQueue())
+        hands = hands_of(self.world, InMemoryNotices(), InMemoryReplicationQueue())
         return reconcile_registry([HOME], rules=self.rules, hands=replace(hands, native_copies=self.copies))
 
     @property

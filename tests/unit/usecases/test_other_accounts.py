@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices, InMemoryReplicationQueue
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
@@ -11,10 +13,9 @@ from ecr_steward.domain.rules import Destination, ReplicationRules
 from ecr_steward.errors import AccessDeniedError, AccountNotConnectedError, RoleNotAssumableError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
-from ecr_steward_fakes.worlds import World, hands_of, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, HOME, SETTINGS, rulebook
+from tests.given.worlds import World, hands_of, manifest, world
 
 TWO, THREE = (RegistryRef(account, HOME.region) for account in ("222233334444", "333344445555"))
 IMAGE = manifest("image")
@@ -33,8 +34,8 @@ class Steward:
     """Sweeps home, account two and account three, and copies what it is asked to."""
 
     world: World = field(default_factory=lambda: world([IMAGE], {"1.4.2": IMAGE}))
-    notices: FakeNotices = field(default_factory=FakeNotices)
-    queue: FakeReplicationQueue = field(default_factory=FakeReplicationQueue)
+    notices: InMemoryNotices = field(default_factory=InMemoryNotices)
+    queue: InMemoryReplicationQueue = field(default_factory=InMemoryReplicationQueue)
 
     def __post_init__(self) -> None:
         self.rules = rulebook(replicate=(TO_TWO_AND_AWAY,))

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+from ecr_steward.adapters.memory import InMemoryNotices, InMemoryReplicationQueue
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
@@ -7,10 +9,9 @@ from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
-from ecr_steward_fakes import FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, HOME, SETTINGS, noon, rulebook
-from ecr_steward_fakes.worlds import World, hands_of, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, HOME, SETTINGS, rulebook
+from tests.given.worlds import World, hands_of, manifest, world
 
 IMAGE = manifest("image")
 REPLICA = API.in_registry(AWAY)
@@ -20,8 +21,8 @@ class Sweeper:
     """A world and its queue, swept as the schedule would; ``work`` does what the queue asks for."""
 
     def __init__(self, world: World, mode: Mode = Mode.ENFORCE) -> None:
-        self.world, self.rules, self.queue = world, rulebook(mode=mode), FakeReplicationQueue()
-        self.notices = FakeNotices()
+        self.world, self.rules, self.queue = world, rulebook(mode=mode), InMemoryReplicationQueue()
+        self.notices = InMemoryNotices()
 
     def sweep(self) -> SweepOutcome:
         return reconcile_registry([HOME], rules=self.rules, hands=hands_of(self.world, self.notices, self.queue))
@@ -34,7 +35,7 @@ class Sweeper:
                 registry=self.world.registry,
                 content=self.world.content,
                 scans=self.world.scans,
-                notices=FakeNotices(),
+                notices=InMemoryNotices(),
                 now=noon,
                 applier=applier_of(self.world.registry, self.world.content),
             )

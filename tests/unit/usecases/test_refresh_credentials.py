@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory import Calls, InMemoryLogins, InMemoryNotices, InMemoryRole, InMemorySecrets
 from ecr_steward.domain.credentials import TOKEN_LIFE
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.notices import CredentialRefreshed
@@ -27,8 +28,7 @@ from ecr_steward.errors import (
     ThrottledError,
 )
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
-from ecr_steward_fakes import Calls, FakeLogins, FakeNotices, FakeRole, FakeSecrets
-from tests.clock import SettableClock
+from lab.clock import SettableClock
 
 HOME, AWAY = RegistryRef("111122223333", "us-east-1"), RegistryRef("222233334444", "us-east-1")
 HOST = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
@@ -50,10 +50,10 @@ class House:
     clock: SettableClock = field(default_factory=lambda: SettableClock(NOON))
 
     def __post_init__(self) -> None:
-        self.logins = FakeLogins(self.clock, self.calls)
-        self.secrets = FakeSecrets(self.clock, self.calls)
-        self.notices = FakeNotices(self.calls)
-        self.logins.roles = {(account, "pull-only"): FakeRole() for account in (HOME.account, AWAY.account)}
+        self.logins = InMemoryLogins(self.clock, self.calls)
+        self.secrets = InMemorySecrets(self.clock, self.calls)
+        self.notices = InMemoryNotices(self.calls)
+        self.logins.roles = {(account, "pull-only"): InMemoryRole() for account in (HOME.account, AWAY.account)}
 
     def refresh(self, *credentials: Credential) -> tuple[CredentialOutcome, ...]:
         return refresh_credentials(
@@ -187,7 +187,7 @@ def test_a_secret_is_written_again_when_somebody_else_has_written_it_since(house
 
 
 def test_a_secret_is_written_again_when_the_rulebook_names_another_role(house: House) -> None:
-    house.logins.roles[HOME.account, "tighter"] = FakeRole()
+    house.logins.roles[HOME.account, "tighter"] = InMemoryRole()
     house.refresh(LAB)
 
     (outcome,) = house.refresh(replace(LAB, role="tighter"))
@@ -208,13 +208,13 @@ def test_an_empty_secret_is_filled_without_being_created(house: House) -> None:
 # ---------------------------------------------------------------- what is refused
 
 
-def refused(house: House, role: FakeRole) -> None:
+def refused(house: House, role: InMemoryRole) -> None:
     house.logins.roles[AWAY.account, "pull-only"] = role
 
 
 def without_role(house: House) -> None:
     del house.logins.roles[AWAY.account, "pull-only"]
-    house.logins.roles[AWAY.account, "some-other-role"] = FakeRole()
+    house.logins.roles[AWAY.account, "some-other-role"] = InMemoryRole()
 
 
 def not_connected(house: House) -> None:
@@ -226,8 +226,8 @@ def own_role(house: House) -> None:
 
 
 REFUSALS: list[tuple[Callable[[House], None], type[StewardError], str]] = [
-    (lambda house: refused(house, FakeRole(may_push=True)), CredentialRefusedError, "may push"),
-    (lambda house: refused(house, FakeRole(may_pull=False)), CredentialRefusedError, "may not pull"),
+    (lambda house: refused(house, InMemoryRole(may_push=True)), CredentialRefusedError, "may push"),
+    (lambda house: refused(house, InMemoryRole(may_pull=False)), CredentialRefusedError, "may not pull"),
     (own_role, CredentialRefusedError, "caller itself"),
     (without_role, RoleNotAssumableError, "cannot be assumed"),
     (not_connected, AccountNotConnectedError, "not connected"),
@@ -263,7 +263,7 @@ def test_nothing_is_published_and_the_others_go_on_when_one_login_is_refused(
 def test_old_logins_stay_as_they_are_when_their_role_may_push_one_day(house: House) -> None:
     house.refresh(LAB)
     before = house.secrets.texts("ecr-steward/lab")
-    house.logins.roles[HOME.account, "pull-only"] = FakeRole(may_push=True)
+    house.logins.roles[HOME.account, "pull-only"] = InMemoryRole(may_push=True)
     house.clock.now += TOKEN_LIFE
 
     (outcome,) = house.refresh(LAB)
@@ -274,7 +274,7 @@ def test_old_logins_stay_as_they_are_when_their_role_may_push_one_day(house: Hou
 
 def test_every_registry_is_told_when_several_refuse(house: House) -> None:
     for account in (HOME.account, AWAY.account):
-        house.logins.roles[account, "pull-only"] = FakeRole(may_pull=False)
+        house.logins.roles[account, "pull-only"] = InMemoryRole(may_pull=False)
 
     (outcome,) = house.refresh(ON_PREM)
 
@@ -353,7 +353,7 @@ def test_a_sink_counts_as_written_when_only_its_notice_was_lost(house: House) ->
 # ---------------------------------------------------------------- whatever the world is like
 
 SINKS = ("ecr-steward/a", "ecr-steward/b", "ecr-steward/c")
-ROLES = st.builds(FakeRole, may_pull=st.booleans(), may_push=st.booleans())
+ROLES = st.builds(InMemoryRole, may_pull=st.booleans(), may_push=st.booleans())
 ACCOUNTS = st.dictionaries(st.sampled_from([HOME.account, AWAY.account]), ROLES)
 CONTENTS = st.dictionaries(
     st.sampled_from(SINKS), st.lists(st.sampled_from(["{}", '{"auths": {"ghcr.io": {}}}', "text", None]), max_size=1)
@@ -373,7 +373,7 @@ def credential_lists(draw: st.DrawFn) -> list[Credential]:
 
 @given(credential_lists(), ACCOUNTS, CONTENTS, st.integers(0, 20))
 def test_only_tried_logins_are_published_and_then_nothing_is_left_to_do(
-    credentials: list[Credential], roles: dict[str, FakeRole], contents: dict[str, list[str | None]], hours: int
+    credentials: list[Credential], roles: dict[str, InMemoryRole], contents: dict[str, list[str | None]], hours: int
 ) -> None:
     house = House()
     house.logins.roles = {(account, "pull-only"): role for account, role in roles.items()}
@@ -384,7 +384,7 @@ def test_only_tried_logins_are_published_and_then_nothing_is_left_to_do(
 
     for credential, outcome in zip(credentials, outcomes, strict=True):
         all_tried = all(
-            roles.get(registry.registry(HOME).account) == FakeRole(may_pull=True, may_push=False)
+            roles.get(registry.registry(HOME).account) == InMemoryRole(may_pull=True, may_push=False)
             for registry in credential.registries
         )
         for sink in credential.sinks:

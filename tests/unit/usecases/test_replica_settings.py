@@ -6,6 +6,13 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import (
+    InMemoryNotices,
+    InMemoryRegistry,
+    InMemoryRegistrySettings,
+    InMemoryReplicationQueue,
+)
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.observations import RepositoryChanged
 from ecr_steward.domain.policies.rules import PolicyRules
@@ -18,10 +25,9 @@ from ecr_steward.usecases.apply_repository_policies import apply_repository_poli
 from ecr_steward.usecases.governing import governed, governed_settings
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.sweep_repository import Hands
-from ecr_steward_fakes import FakeNotices, FakeRegistry, FakeRegistrySettings, FakeReplicationQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, HOME, Pattern, noon
-from ecr_steward_fakes.worlds import world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, HOME, Pattern
+from tests.given.worlds import world
 
 OTHER = RegistryRef("222233334444", "us-east-1")
 MIRROR = API.in_registry(AWAY)
@@ -93,15 +99,15 @@ class TestSources:
 
 
 @pytest.fixture
-def registry() -> FakeRegistry:
+def registry() -> InMemoryRegistry:
     """A repository at home and two replicas without settings."""
-    registry = FakeRegistry()
+    registry = InMemoryRegistry()
     for ref in (API, MIRROR, API.in_registry(OTHER)):
         registry.create_missing(ref)
     return registry
 
 
-def mend(registry: FakeRegistry, rules: Rules, replica: RepositoryRef) -> Any:
+def mend(registry: InMemoryRegistry, rules: Rules, replica: RepositoryRef) -> Any:
     governing, known = governed(Repository.unread(replica), rules, registry, [HOME])
     return mend_settings(governing, known, registry, applier_of(registry))
 
@@ -109,7 +115,7 @@ def mend(registry: FakeRegistry, rules: Rules, replica: RepositoryRef) -> Any:
 @pytest.mark.parametrize("by", ["the steward", "ecr"])
 @pytest.mark.parametrize("replica", [MIRROR, API.in_registry(OTHER)], ids=str)
 def test_a_replica_has_the_settings_of_its_source_when_no_rule_covers_it(
-    registry: FakeRegistry, by: str, replica: RepositoryRef
+    registry: InMemoryRegistry, by: str, replica: RepositoryRef
 ) -> None:
     to = Destination(account=replica.registry.account, region=replica.registry.region)
     rules = Rules((rule(to),)) if by == "the steward" else Rules((rule(),), registries=(native(replica.registry),))
@@ -124,7 +130,7 @@ def test_a_replica_has_the_settings_of_its_source_when_no_rule_covers_it(
     assert mend(registry, rules, replica)[0].plan.is_empty
 
 
-def test_a_replica_has_the_settings_of_its_own_rule_when_one_covers_it(registry: FakeRegistry) -> None:
+def test_a_replica_has_the_settings_of_its_own_rule_when_one_covers_it(registry: InMemoryRegistry) -> None:
     own = Rule("own", Match((Pattern(".*"),), regions=(Pattern(AWAY.region),)), Mode.ENFORCE)
     own = replace(own, repository=lambda _: RepositorySettings(scan_on_push=True))
     rules = Rules((rule(Destination(region=AWAY.region)), own))
@@ -135,7 +141,7 @@ def test_a_replica_has_the_settings_of_its_own_rule_when_one_covers_it(registry:
     assert registry.settings_of(MIRROR).mutability != IMMUTABLE
 
 
-def test_nothing_is_changed_when_the_rule_of_the_source_observes(registry: FakeRegistry) -> None:
+def test_nothing_is_changed_when_the_rule_of_the_source_observes(registry: InMemoryRegistry) -> None:
     rules = Rules((rule(Destination(region=AWAY.region), mode=Mode.OBSERVE),))
 
     (outcome,) = mend(registry, rules, MIRROR)
@@ -144,7 +150,7 @@ def test_nothing_is_changed_when_the_rule_of_the_source_observes(registry: FakeR
     assert registry.settings_of(MIRROR).mutability != IMMUTABLE
 
 
-def test_a_replica_is_only_reported_on_when_infrastructure_code_owns_it(registry: FakeRegistry) -> None:
+def test_a_replica_is_only_reported_on_when_infrastructure_code_owns_it(registry: InMemoryRegistry) -> None:
     registry.change_settings(MIRROR, resource_tags={"managed-by": "terraform"})
     owned = {"managed-by": (Pattern("terraform"),)}
     rules = Rules((rule(Destination(region=AWAY.region)),), infrastructure_code=owned)
@@ -156,13 +162,15 @@ def test_a_replica_is_only_reported_on_when_infrastructure_code_owns_it(registry
 
 
 def test_a_repository_is_left_alone_when_there_is_no_source_of_its_name() -> None:
-    registry = FakeRegistry()
+    registry = InMemoryRegistry()
     registry.create_missing(MIRROR)
 
     assert mend(registry, Rules((rule(Destination(region=AWAY.region)),)), MIRROR) == ()
 
 
-def test_the_settings_are_those_of_the_source_when_its_resource_tags_choose_the_rule(registry: FakeRegistry) -> None:
+def test_the_settings_are_those_of_the_source_when_its_resource_tags_choose_the_rule(
+    registry: InMemoryRegistry,
+) -> None:
     registry.change_settings(API, resource_tags={"tier": "prod"})
     prod = rule(Destination(region=AWAY.region))
     prod = replace(prod, match=replace(prod.match, resource_tags={"tier": Pattern("prod")}))
@@ -172,14 +180,16 @@ def test_the_settings_are_those_of_the_source_when_its_resource_tags_choose_the_
     assert registry.settings_of(MIRROR).mutability == IMMUTABLE
 
 
-def test_a_copier_reads_the_settings_of_the_source_when_no_rule_covers_the_destination(registry: FakeRegistry) -> None:
+def test_a_copier_reads_the_settings_of_the_source_when_no_rule_covers_the_destination(
+    registry: InMemoryRegistry,
+) -> None:
     governing, actual = governed_settings(MIRROR, Rules((rule(Destination(region=AWAY.region)),)), registry, API)
 
     (wanted,) = governing.settings
     assert (wanted.name, actual.ref) == ("services", MIRROR)
 
 
-def test_a_replica_has_the_settings_of_its_source_when_somebody_changes_them(registry: FakeRegistry) -> None:
+def test_a_replica_has_the_settings_of_its_source_when_somebody_changes_them(registry: InMemoryRegistry) -> None:
     rules = Rules((rule(Destination(region=AWAY.region)),))
     change = RepositoryChanged(MIRROR, "PutImageTagMutability")
 
@@ -198,8 +208,8 @@ def test_replicas_are_repaired_when_the_sweep_comes(by: str) -> None:
     rules = Rules((rule(Destination(region=AWAY.region)),))
     if by == "ecr":
         rules = Rules((rule(),), registries=(native(AWAY),))
-    applier, settings = applier_of(swept.registry), FakeRegistrySettings()
-    queue, notices = FakeReplicationQueue(), FakeNotices()
+    applier, settings = applier_of(swept.registry), InMemoryRegistrySettings()
+    queue, notices = InMemoryReplicationQueue(), InMemoryNotices()
     hands = Hands(swept.registry, swept.content, swept.scans, notices, queue, noon, applier, settings)
 
     outcome = reconcile_registry([HOME], rules=rules, hands=hands)

@@ -3,6 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryNotices
+from ecr_steward.adapters.memory.clock import NOON, noon
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.native_copies import LOOK_BACK
@@ -21,10 +23,9 @@ from ecr_steward.errors import (
     ThrottledError,
 )
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
-from ecr_steward_fakes import FakeNotices
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, NOON, SETTINGS, Pattern, noon, rulebook, service_rule
-from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, SETTINGS, Pattern, rulebook, service_rule
+from tests.given.worlds import World, blob, give_tag, manifest, world
 
 AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
 ARM64 = manifest("arm64", blobs=[blob("config arm64"), blob("shared")])
@@ -36,7 +37,7 @@ REPLICA = API.in_registry(AWAY)
 
 
 def replicate(
-    world: World, held: Manifest = INDEX, notices: FakeNotices | None = None, **changes: object
+    world: World, held: Manifest = INDEX, notices: InMemoryNotices | None = None, **changes: object
 ) -> tuple[Outcome, ...]:
     return replicate_image(
         ImageRef(API, held.digest),
@@ -44,7 +45,7 @@ def replicate(
         registry=world.registry,
         content=world.content,
         scans=world.scans,
-        notices=notices or FakeNotices(),
+        notices=notices or InMemoryNotices(),
         now=noon,
         applier=applier_of(world.registry, world.content),
     )
@@ -55,7 +56,7 @@ def replica_tags(world: World, held: Manifest = INDEX) -> set[str]:
 
 
 def test_whole_graph_arrives_children_first_and_tags_last_when_an_index_is_replicated() -> None:
-    source, notices = world(ALL, {"1.4.2": INDEX, "1-latest": INDEX}), FakeNotices()
+    source, notices = world(ALL, {"1.4.2": INDEX, "1-latest": INDEX}), InMemoryNotices()
 
     (outcome,) = replicate(source, notices=notices)
 
@@ -204,7 +205,7 @@ def test_job_goes_back_to_its_queue_when_the_image_keeps_changing() -> None:
 
 
 def test_notice_is_given_by_the_next_job_when_the_bus_failed_after_the_copy() -> None:
-    source, notices = world([AMD64], {"1.4.2": AMD64}), FakeNotices()
+    source, notices = world([AMD64], {"1.4.2": AMD64}), InMemoryNotices()
     notices.calls.fail_before("publish", ThrottledError("slow down"))
 
     (first,) = replicate(source, AMD64, notices)
@@ -336,7 +337,7 @@ def test_observing_rules_settings_are_not_given_to_a_new_destination() -> None:
         registry=source.registry,
         content=source.content,
         scans=source.scans,
-        notices=FakeNotices(),
+        notices=InMemoryNotices(),
         now=noon,
         applier=applier_of(source.registry, source.content),
     )

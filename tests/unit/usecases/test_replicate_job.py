@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from ecr_steward.adapters import limits
+from ecr_steward.adapters.memory import InMemoryLeases, InMemoryNotices, InMemoryReplicationQueue
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
@@ -18,10 +20,9 @@ from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import LAST_SECONDS, RESERVE_SECONDS, Pace
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.replicate_job import BUSY_SECONDS, HOPS, replicate_job
-from ecr_steward_fakes import FakeLeases, FakeNotices, FakeReplicationQueue
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.rules import API, AWAY, noon, rulebook
-from ecr_steward_fakes.worlds import World, blob, manifest, world
+from tests.given.appliers import applier_of
+from tests.given.rules import API, AWAY, rulebook
+from tests.given.worlds import World, blob, manifest, world
 
 BLOBS = [blob(f"blob {number}") for number in range(4)]
 IMAGE = manifest("image", blobs=BLOBS)
@@ -35,8 +36,8 @@ class Invocations:
 
     def __init__(self, held: Manifest = IMAGE) -> None:
         self.world: World = world([held], {"1.4.2": held})
-        self.queue = FakeReplicationQueue()
-        self.leases = FakeLeases()
+        self.queue = InMemoryReplicationQueue()
+        self.leases = InMemoryLeases()
         self.paces: list[Pace] = []
         self.rules = rulebook()
         self.seconds_of: dict[RepositoryRef, float] = {}
@@ -60,7 +61,7 @@ class Invocations:
                 registry=self.world.registry,
                 content=self.world.content,
                 scans=self.world.scans,
-                notices=FakeNotices(),
+                notices=InMemoryNotices(),
                 now=noon,
                 applier=applier_of(self.world.registry, self.world.content).at_pace(one_by_one),
                 lessor=Lessor(self.leases, TIME),

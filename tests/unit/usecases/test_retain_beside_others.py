@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemorySightings
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.observations import Push
 from ecr_steward.domain.rules import Match, Rule, Rules
 from ecr_steward.domain.sightings import Sighting
 from ecr_steward.errors import AccessDeniedError, ImageIsListedError, ImageTaggedMeanwhileError
 from ecr_steward.usecases.retain_images import note_push, retain_images
-from ecr_steward_fakes import FakeSightings
-from ecr_steward_fakes.appliers import UNBRAKED, applier_of
-from ecr_steward_fakes.contents import digest, image
-from ecr_steward_fakes.rules import API, NOON, Pattern, service_rule
+from tests.given.appliers import UNBRAKED, applier_of
+from tests.given.contents import digest, image
+from tests.given.rules import API, Pattern, service_rule
 from tests.unit.usecases.retaining import PRS, House
 
 
@@ -86,7 +87,7 @@ def test_a_push_to_the_same_image_keeps_a_tag_for_as_long_again() -> None:
 
 @pytest.mark.parametrize("push", [pushed("main"), pushed(None), pushed("pr-2", None)], ids=["other", "none", "no time"])
 def test_a_push_is_not_noted_when_no_expiry_speaks_of_it(push: Push) -> None:
-    sightings = FakeSightings()
+    sightings = InMemorySightings()
 
     note_push(push, rules=RULES, sightings=sightings)
 
@@ -94,7 +95,7 @@ def test_a_push_is_not_noted_when_no_expiry_speaks_of_it(push: Push) -> None:
 
 
 def test_a_push_is_not_noted_when_no_rule_covers_the_repository() -> None:
-    sightings = FakeSightings()
+    sightings = InMemorySightings()
     expiring = Rule("defaults", Match(()), image_tags=PRS)
 
     note_push(
@@ -107,7 +108,7 @@ def test_a_push_is_not_noted_when_no_rule_covers_the_repository() -> None:
 
 
 def test_a_push_is_noted_when_the_defaults_speak_of_it() -> None:
-    sightings = FakeSightings()
+    sightings = InMemorySightings()
     expiring = Rule("defaults", Match(()), image_tags=PRS)
 
     note_push(pushed("pr-2"), rules=Rules((service_rule(image_tags=None),), defaults=expiring), sightings=sightings)

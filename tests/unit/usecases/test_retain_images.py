@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from ecr_steward.adapters.memory.clock import NOON
+from ecr_steward.adapters.memory.state import InMemorySwitch
 from ecr_steward.domain.brake import Brake
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.pause import Pause
@@ -10,10 +12,9 @@ from ecr_steward.domain.rules import Governing, Mode
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.errors import ImageTaggedMeanwhileError
 from ecr_steward.usecases.retain_images import plan_repository_retention
-from ecr_steward_fakes.appliers import applier_of
-from ecr_steward_fakes.contents import digest, image
-from ecr_steward_fakes.rules import API, NOON
-from ecr_steward_fakes.state import FakeSwitch
+from tests.given.appliers import applier_of
+from tests.given.contents import digest, image
+from tests.given.rules import API
 from tests.unit.usecases.retaining import UNLESS_IN_USE, House
 
 
@@ -134,7 +135,7 @@ def test_the_second_rule_is_not_tried_when_the_first_was_halted() -> None:
     house = House(image("old", "v0", age=31), image("draft", "pr-2"))
     house.age(15)
     house.registry.restore(image("old", "v0", age=31))
-    paused = FakeSwitch(lambda: house.now)
+    paused = InMemorySwitch(lambda: house.now)
     paused.elsewhere = Pause("me", NOON, "to look")
 
     outcomes = house.sweep(applier_of(house.registry, switch=paused))

@@ -8,8 +8,8 @@ from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
 from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError, ThrottledError
 from ecr_steward.usecases.retain_images import plan_repository_retention
-from ecr_steward_fakes.contents import digest, image
-from ecr_steward_fakes.rules import API
+from tests.given.contents import digest, image
+from tests.given.rules import API
 from tests.unit.usecases.retaining import UNLESS_IN_USE, House
 
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory import InMemorySightings
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Brake
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
@@ -19,10 +21,9 @@ from ecr_steward.domain.sightings import REMEMBERED
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.withdrawals import Mirror
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
-from ecr_steward_fakes import FakeSightings
-from ecr_steward_fakes.appliers import UNBRAKED, applier_of
-from ecr_steward_fakes.rules import API, AWAY, HOME, NOON, TAG_RULES, Pattern, service_rule
-from ecr_steward_fakes.worlds import World, blob, give_tag, manifest, world
+from tests.given.appliers import UNBRAKED, applier_of
+from tests.given.rules import API, AWAY, HOME, TAG_RULES, Pattern, service_rule
+from tests.given.worlds import World, blob, give_tag, manifest, world
 
 FIRST = manifest("first", blobs=[blob("first")])
 SECOND = manifest("second", blobs=[blob("second")])
@@ -47,7 +48,7 @@ class Ends:
     rules: Rules = field(default_factory=lambda: Rules(()))
     """Further ones."""
     own: TagRules | None = None
-    missed: FakeSightings = field(default_factory=FakeSightings)
+    missed: InMemorySightings = field(default_factory=InMemorySightings)
     brake: Brake = UNBRAKED
     now: datetime = NOON
     sweeps_every: timedelta = timedelta(days=30)
@@ -246,7 +247,7 @@ def test_an_image_stays_when_an_index_of_the_destination_lists_it() -> None:
 
 def test_what_is_missed_is_remembered_for_as_long_as_the_brake_holds() -> None:
     ends = Ends.of({}, {"1.0.0": FIRST, "2.0.0": SECOND}, brake=Brake(removals=1, share=100))
-    ends.missed = FakeSightings(now=lambda: ends.now)
+    ends.missed = InMemorySightings(now=lambda: ends.now)
     for _ in range(20):
         ends.sweep(REMEMBERED / 5)
     ends.brake = UNBRAKED

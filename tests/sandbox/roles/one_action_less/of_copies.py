@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from tests.cncf_distribution import shown_by
+from lab.cncf_distribution import shown_by
 from tests.sandbox.roles.one_action_less.of_images import Sweep
 from tests.sandbox.roles.one_action_less.of_settings import reset_registries
 from tests.sandbox.roles.one_action_less.scenario import (

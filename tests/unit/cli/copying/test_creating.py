@@ -12,16 +12,16 @@ import pytest
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
-from ecr_steward_fakes.graphs import fill, image_of, index_of
+from ecr_steward_cli.copying.arguments import run
+from ecr_steward_cli.copying.command import Asked, have_repository
+from ecr_steward_cli.copying.creating import Rulebook, plan_creation
+from ecr_steward_cli.copying.layout import LayoutStore
+from ecr_steward_cli.copying.places import read_place
+from ecr_steward_cli.copying.stores import Stores
+from ecr_steward_cli.copying.telling import Story
 from local_ecr import LocalEcr, LocalEcrServer
 from local_ecr.access.identities import read_identities
-from steward_cli.copying.arguments import run
-from steward_cli.copying.command import Asked, have_repository
-from steward_cli.copying.creating import Rulebook, plan_creation
-from steward_cli.copying.layout import LayoutStore
-from steward_cli.copying.places import read_place
-from steward_cli.copying.stores import Stores
-from steward_cli.copying.telling import Story
+from tests.given.graphs import fill, image_of, index_of
 
 HOME = RegistryRef("111122223333", "us-east-1")
 HOST = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
@@ -374,7 +374,7 @@ def test_a_login_that_is_kept_for_aws_goes_nowhere_when_ecr_is_elsewhere(ecr: Ec
 
 
 def test_nothing_of_aws_or_of_rulebooks_is_imported_when_no_side_is_ecr(ecr: Ecr) -> None:
-    code = "import sys; from steward_cli.copying.arguments import run; run(sys.argv[1:]); print(*sys.modules)"
+    code = "import sys; from ecr_steward_cli.copying.arguments import run; run(sys.argv[1:]); print(*sys.modules)"
 
     done = subprocess.run(
         [sys.executable, "-c", code, "oci:image:1.0", "oci:other:1.0"], capture_output=True, text=True, check=True

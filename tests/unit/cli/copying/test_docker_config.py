@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ecr_steward.adapters.token_servers import IdentityToken, Password
-from steward_cli.copying.docker_config import DockerConfigError, login_for
+from ecr_steward_cli.copying.docker_config import DockerConfigError, login_for
 
 HOST = "registry.example.com:5000"
 

@@ -17,8 +17,8 @@ from ecr_steward.adapters.token_servers import Password
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import ImageTag, RegistryRef
 from ecr_steward.errors import AccessDeniedError, RegistryUnavailableError
+from ecr_steward_cli.copying.ecr_login import EcrLogin
 from local_ecr import LocalEcr, LocalEcrServer
-from steward_cli.copying.ecr_login import EcrLogin
 
 HOME = RegistryRef("111122223333", "us-east-1")
 CLOSED = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "ecr:BatchGetImage"}]}

@@ -11,8 +11,8 @@ from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import ImageNotFoundError, InvalidNameError, RefusedByRegistryError
-from ecr_steward_fakes.graphs import blob_of, fill, image_of, index_of
-from steward_cli.copying.layout import INDEX_BYTES, NAME, LayoutStore
+from ecr_steward_cli.copying.layout import INDEX_BYTES, NAME, LayoutStore
+from tests.given.graphs import blob_of, fill, image_of, index_of
 
 IMAGE = image_of(b"{}", b"layer")
 TAG = ImageTag("1.0.0")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef
-from steward_cli.copying.places import FolderPlace, PlaceError, RegistryPlace, read_place
+from ecr_steward_cli.copying.places import FolderPlace, PlaceError, RegistryPlace, read_place
 
 DIGEST = f"sha256:{'a' * 64}"
 

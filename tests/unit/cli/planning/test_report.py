@@ -12,9 +12,9 @@ from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import AddImageTag, Plan, PutScanOnPush, RemoveImageTag, Violation
 from ecr_steward.domain.rules import Mode
-from ecr_steward_fakes.rules import AWAY, HOME
-from ecr_steward_fakes.worlds import manifest
-from steward_cli.planning.report import FEW_STEPS, show_plan
+from ecr_steward_cli.planning.report import FEW_STEPS, show_plan
+from tests.given.rules import AWAY, HOME
+from tests.given.worlds import manifest
 
 DIGEST = manifest("image").digest
 NOW = datetime(2026, 11, 26, 5, tzinfo=UTC)

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryImageContent, InMemoryNotices, InMemoryRegistry, InMemoryScans
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag
@@ -15,14 +17,13 @@ from ecr_steward.domain.rules import Mode, Rules
 from ecr_steward.domain.tag_rules import OnViolation
 from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.sweep_repository import sweep_repository
-from ecr_steward_fakes import FakeImageContent, FakeNotices, FakeRegistry, FakeScans
-from ecr_steward_fakes.contents import digest, image
-from ecr_steward_fakes.rules import API, AWAY, HOME, NOON, SETTINGS, TAG_RULES, Pattern, rulebook, service_rule
-from ecr_steward_fakes.worlds import World, hands_of, manifest, world
-from steward_cli.planning.document import document_of, saved_fingerprints
-from steward_cli.planning.exactly import ExactApplier, NotShownError
-from steward_cli.planning.hands import CopiesToMake
-from steward_cli.planning.running import Run, moved_since
+from ecr_steward_cli.planning.document import document_of, saved_fingerprints
+from ecr_steward_cli.planning.exactly import ExactApplier, NotShownError
+from ecr_steward_cli.planning.hands import CopiesToMake
+from ecr_steward_cli.planning.running import Run, moved_since
+from tests.given.contents import digest, image
+from tests.given.rules import API, AWAY, HOME, SETTINGS, TAG_RULES, Pattern, rulebook, service_rule
+from tests.given.worlds import World, hands_of, manifest, world
 
 IMAGE = manifest("image")
 OTHER = RepositoryRef(HOME, "team-b/api")
@@ -41,7 +42,7 @@ class Planner:
         self.world.registry.change_settings(OTHER, **{**vars(SETTINGS), "scan_on_push": False})
         self.world.registry.change_settings(API, scan_on_push=False)
         copies = CopiesToMake()
-        hands = hands_of(self.world, FakeNotices(), copies)
+        hands = hands_of(self.world, InMemoryNotices(), copies)
         self.run = Run([HOME], rulebook(**{"image_tags": None, "replicate": None, **changes}), hands, copies)
 
     @property
@@ -118,7 +119,7 @@ def test_copies_are_made_when_the_rest_is_done() -> None:
 class Closed:
     """A registry that lets nobody look at one of its repositories."""
 
-    def __init__(self, registry: FakeRegistry) -> None:
+    def __init__(self, registry: InMemoryRegistry) -> None:
         self._registry = registry
 
     def __getattr__(self, name: str):
@@ -152,13 +153,13 @@ class Keeper:
     """A repository whose rules take an image tag that a keep goes by, move aliases, and delete what is old."""
 
     def __init__(self) -> None:
-        registry = FakeRegistry(
+        registry = InMemoryRegistry(
             images=[
                 image("old", "rel-1", "1.4.2", "1.4-latest", "1-latest", age=400),
                 image("new", "1.4.3", age=1),
             ]
         )
-        self.world = World(registry, FakeImageContent(registry), FakeScans(registry), ())
+        self.world = World(registry, InMemoryImageContent(registry), InMemoryScans(registry), ())
         keeps = (ProtectingKeep("keep rel-*", Selection(tags=(Pattern("rel-.*"),))),)
         retention = RetentionRules(keeps, (ExpireRule("expire all after 30d", after=30),))
         rules = rulebook(
@@ -167,7 +168,7 @@ class Keeper:
             replicate=None,
         )
         copies = CopiesToMake()
-        self.run = Run([HOME], rules, hands_of(self.world, FakeNotices(), copies), copies)
+        self.run = Run([HOME], rules, hands_of(self.world, InMemoryNotices(), copies), copies)
 
 
 def steps_of(outcome: SweepOutcome) -> list[str]:
@@ -203,7 +204,7 @@ def test_all_is_shown_that_an_apply_would_do_when_a_rule_in_between_only_observe
         )
     )
     copies = CopiesToMake()
-    run = Run([HOME], rules, hands_of(there, FakeNotices(), copies), copies)
+    run = Run([HOME], rules, hands_of(there, InMemoryNotices(), copies), copies)
 
     done = run.apply(run.plan(everything)[1])
 

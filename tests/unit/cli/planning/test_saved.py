@@ -2,7 +2,7 @@
 
 import pytest
 
-from steward_cli.planning.saved import NotAPlanError, SavedPlan
+from ecr_steward_cli.planning.saved import NotAPlanError, SavedPlan
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from steward_cli.app import app
+from ecr_steward_cli.app import app
 
 RULEBOOK = """\
 version: 1

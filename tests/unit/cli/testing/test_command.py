@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.schema import file_schema
-from steward_cli.testing.model import STEP_WORDS, CaseFile
+from ecr_steward_cli.testing.model import STEP_WORDS, CaseFile
 
 ROOT = Path(__file__).parents[4]
 SAMPLES = ROOT / "events"

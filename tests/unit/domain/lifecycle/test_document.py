@@ -24,7 +24,7 @@ from ecr_steward.domain.lifecycle.policy import (
     refusals,
 )
 from ecr_steward.errors import InvalidLifecyclePolicyError
-from ecr_steward_fakes.lifecycles import policies
+from tests.given.lifecycles import policies
 
 RULE = {
     "rulePriority": 1,

@@ -11,8 +11,8 @@ from ecr_steward.domain.lifecycle.planning import plan_lifecycle
 from ecr_steward.domain.lifecycle.policy import LifecyclePolicy
 from ecr_steward.domain.plan import DeleteLifecyclePolicy, PutLifecyclePolicy
 from ecr_steward.domain.repositories import Repository, RepositorySettings, UnreadableDocument
-from ecr_steward_fakes.lifecycles import accepted_policies
-from ecr_steward_fakes.rules import API, service_rule
+from tests.given.lifecycles import accepted_policies
+from tests.given.rules import API, service_rule
 
 
 def rule(number: int, count: int, *patterns: str, **more: Any) -> dict[str, Any]:

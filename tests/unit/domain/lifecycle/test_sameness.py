@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.lifecycle.document import parse_lifecycle_text, read_lifecycle_policy
 from ecr_steward.domain.lifecycle.policy import (
     Action,
@@ -21,8 +22,7 @@ from ecr_steward.domain.lifecycle.policy import (
 from ecr_steward.domain.lifecycle.sameness import same_effect
 from ecr_steward.domain.lifecycle.simulation import StoredImage, simulate
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward_fakes.lifecycles import PATTERNS, policies, repositories
-from ecr_steward_fakes.rules import NOON
+from tests.given.lifecycles import PATTERNS, policies, repositories
 
 
 def keep(number: int, *patterns: str, priority: int = 1) -> LifecycleRule:

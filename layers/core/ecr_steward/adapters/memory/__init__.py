@@ -1,0 +1,59 @@
+"""Fakes of the steward's ports: small, in memory, and as stubborn as the real thing.
+
+Use cases are tested with them. The suites in ``tests/contract`` run the same tests on a fake and on its real adapter,
+so a fake cannot drift from what it stands for.
+"""
+
+from ecr_steward.adapters.memory.backfills import InMemoryBackfills, InMemoryStartedBackfills
+from ecr_steward.adapters.memory.calls import Call, Calls
+from ecr_steward.adapters.memory.credentials import InMemoryLogins, InMemoryRole, InMemorySecrets
+from ecr_steward.adapters.memory.image_content import InMemoryImageContent
+from ecr_steward.adapters.memory.messages import (
+    InMemoryFailureQueue,
+    InMemoryNotices,
+    InMemoryReplicationQueue,
+    InMemorySourceQueue,
+    InMemorySweepQueue,
+)
+from ecr_steward.adapters.memory.native_replication import InMemoryNativeCopies
+from ecr_steward.adapters.memory.registry import InMemoryRegistry
+from ecr_steward.adapters.memory.registry_settings import InMemoryRegistrySettings
+from ecr_steward.adapters.memory.scans import InMemoryScans
+from ecr_steward.adapters.memory.sightings import InMemorySightings
+from ecr_steward.adapters.memory.state import (
+    InMemoryBrakes,
+    InMemoryJournal,
+    InMemoryLeases,
+    InMemoryReleases,
+    InMemorySwitch,
+)
+from ecr_steward.adapters.memory.stores import InMemoryStore
+from ecr_steward.adapters.memory.workloads import InMemoryWorkloads
+
+__all__ = [
+    "Call",
+    "Calls",
+    "InMemoryBackfills",
+    "InMemoryBrakes",
+    "InMemoryFailureQueue",
+    "InMemoryImageContent",
+    "InMemoryJournal",
+    "InMemoryLeases",
+    "InMemoryLogins",
+    "InMemoryNativeCopies",
+    "InMemoryNotices",
+    "InMemoryRegistry",
+    "InMemoryRegistrySettings",
+    "InMemoryReleases",
+    "InMemoryReplicationQueue",
+    "InMemoryRole",
+    "InMemoryScans",
+    "InMemorySecrets",
+    "InMemorySightings",
+    "InMemorySourceQueue",
+    "InMemoryStartedBackfills",
+    "InMemoryStore",
+    "InMemorySweepQueue",
+    "InMemorySwitch",
+    "InMemoryWorkloads",
+]

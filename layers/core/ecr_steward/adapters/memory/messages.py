@@ -1,0 +1,92 @@
+"""Fakes of what leaves the steward: each keeps what it was given."""
+
+from typing import Any
+
+from ecr_steward.adapters.memory.calls import Calls
+from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested, topic_of
+from ecr_steward.domain.sweeping import SweepPart
+
+
+class InMemoryNotices:
+    """A ``Notices``: the notices that listeners saw, each once, since no test lasts a day."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.published: list[Notice] = []
+
+    def publish(self, notice: Notice) -> None:
+        with self.calls.record("publish", notice):
+            topic = topic_of(notice)
+            on_topic = [each for each in self.published if topic_of(each) == topic]
+            if notice not in (on_topic if topic is None else on_topic[-1:]):
+                self.published.append(notice)
+
+
+class InMemoryReplicationQueue:
+    """A ``ReplicationQueue``: the jobs in the queue."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.requested: list[ReplicationRequested] = []
+        self.delays: list[int] = []
+        """Seconds until each of them is delivered."""
+
+    def request(self, job: ReplicationRequested, delay_seconds: int = 0) -> None:
+        with self.calls.record("request", job):
+            self.requested.append(job)
+            self.delays.append(delay_seconds)
+
+
+class InMemorySweepQueue:
+    """A ``SweepQueue``: the parts in the queue."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.parts: list[SweepPart] = []
+
+    def put(self, part: SweepPart) -> None:
+        with self.calls.record("put", part):
+            self.parts.append(part)
+
+
+class InMemorySourceQueue:
+    """A ``SourceQueue``: the messages that are to come again, and after how many seconds."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.postponed: list[tuple[str, int]] = []
+
+    def postpone(self, receipt_handle: str, seconds: int) -> None:
+        with self.calls.record("postpone", receipt_handle, seconds):
+            self.postponed.append((receipt_handle, seconds))
+
+
+class InMemoryFailureQueue:
+    """A ``FailureQueue``: the events that a person has to look at."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.failed: list[FailedEvent] = []
+
+    def put(self, failed: FailedEvent) -> None:
+        with self.calls.record("put", failed):
+            self.failed.append(failed)
+
+
+def batch_of(*bodies: str) -> dict[str, Any]:
+    """The messages of a queue as Lambda hands them over."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }

@@ -1,0 +1,199 @@
+"""``ecr-steward plan`` and ``apply``: what the rulebook would change and why, and exactly that, done."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import typer
+
+from ecr_steward.adapters.clock import utc_now
+from ecr_steward.domain.outcome import SweepOutcome
+from ecr_steward.errors import InvalidNameError
+from ecr_steward.rulebook.codes import Code
+from ecr_steward_cli.main import FINDINGS
+from ecr_steward_cli.planning.document import document_of, summary_of
+from ecr_steward_cli.planning.gathering import (
+    NoCallerError,
+    ReadRulebook,
+    connect,
+    read_rules,
+    registries_of,
+    scope_of,
+    wanted_by,
+)
+from ecr_steward_cli.planning.hands import CopiesToMake, hands_of
+from ecr_steward_cli.planning.report import show_plan
+from ecr_steward_cli.planning.running import Run, ToDo, moved_since
+from ecr_steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
+from ecr_steward_cli.refusal import refuse, told
+from ecr_steward_cli.rulebook_commands import the_rulebook
+from ecr_steward_cli.stacks import table_of_stack
+
+__all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
+CHANGES = 2
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed steward whose state counts; or none."""
+
+    stack_name: str | None
+    table_name: str | None
+
+    @cached_property
+    def table(self) -> str | None:
+        """Its state table, asked for once. Raises typer.Exit where the stack does not say."""
+        if self.table_name or self.stack_name is None:
+            return self.table_name
+        return table_of_stack(self.stack_name, connect())
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a person gave with the command."""
+
+    accounts: Sequence[str]
+    regions: Sequence[str]
+    repositories: Sequence[str]
+    deployed: Deployed
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a plan is printed."""
+
+    full: bool
+    as_json: bool
+
+
+def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, detailed_exitcode: bool) -> None:
+    """Plan, print, save. Raises typer.Exit with 1 where something could not be looked at, and 2 as asked for."""
+    rulebook = read_rules(file or the_rulebook())
+    run = _run(rulebook, scope)
+    outcome, _ = run.plan(wanted_by(scope.repositories))
+    if scope.deployed.table:
+        _tell_what_holds(run)
+    about = scope_of(rulebook, run.registries, scope.repositories)
+    _print(outcome, about, shown)
+    if out is not None:
+        try:
+            save(document_of(outcome, about), rulebook.compiled, out)
+        except OSError as error:
+            refuse(f"{out} cannot be written: {error.strerror}", Code.FILE_UNREADABLE)
+        typer.echo(
+            f"saved: `ecr-steward apply {out}` does exactly this, or nothing where the facts have moved", err=True
+        )
+    if outcome.failures:
+        raise typer.Exit(FINDINGS)
+    if detailed_exitcode and summary_of(outcome.outcomes)["to_do"]:
+        raise typer.Exit(CHANGES)
+
+
+def _tell_what_holds(run: Run) -> None:
+    """Say beside a plan what would keep it from being done right now."""
+    with told():
+        pause, holds = run.hands.applier.switch.paused(), list(run.hands.applier.brakes.holds())
+    for each in (*([pause] if pause else []), *holds):
+        typer.echo(f"note: nothing of this is done while {each}" if each is pause else f"note: {each}", err=True)
+
+
+def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
+    """Plan, show it, ask, and do it. Raises typer.Exit with 1 where something failed or the answer is no."""
+    rulebook = read_rules(file or the_rulebook())
+    run, is_wanted = _run(rulebook, scope), wanted_by(scope.repositories)
+    about = scope_of(rulebook, run.registries, scope.repositories)
+    if yes:
+        return _tell_done(run.apply_unseen(is_wanted), {}, about, shown)
+    outcome, to_do = run.plan(is_wanted)
+    if not to_do:
+        _print(outcome, about, shown)
+        raise typer.Exit(FINDINGS if outcome.failures else 0)
+    show_plan(outcome, sys.stderr, full=shown.full)
+    _ask()
+    return _tell_done(run.apply(to_do, outcome.failures), to_do, about, shown)
+
+
+def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
+    """Do exactly what a saved plan says. Raises typer.Exit with 1 where the facts have moved, and does nothing then."""
+    try:
+        saved = SavedPlan.read(path)
+    except OSError as error:
+        refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
+    except NotAPlanError as error:
+        refuse(str(error), Code.SAVED_PLAN)
+    copies = CopiesToMake()
+    hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=deployed.table)
+    run = Run(saved.registries, saved.rules, hands, copies)
+    outcome, found = run.plan(wanted_by(saved.only))
+    to_do, moved = moved_since(saved.fingerprints, found, outcome.failures)
+    if moved:
+        typer.echo(
+            f"Error: {Code.FACTS_MOVED} the facts have moved since {path} was saved, so nothing is done; plan again",
+            err=True,
+        )
+        for subject in moved[:10]:
+            typer.echo(f"  {subject}", err=True)
+        if len(moved) > 10:
+            typer.echo(f"  and {len(moved) - 10} more", err=True)
+        raise typer.Exit(FINDINGS)
+    _tell_done(
+        run.apply(to_do), to_do, {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown
+    )
+
+
+def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown: Shown) -> None:
+    _print(done, scope, shown, is_past=True)
+    planned = sum(len(steps) for found in to_do.values() for _, _, steps in found)
+    counts = summary_of(done.outcomes)
+    if (spared := planned - counts["to_do"] - counts["held_back"]) > 0 and not done.failures:
+        typer.echo(f"{spared} of the planned steps had no effect any more when their turn came", err=True)
+    if done.failures or any(outcome.halt for outcome in done.outcomes):
+        raise typer.Exit(FINDINGS)
+
+
+def _print(outcome: SweepOutcome, scope: Mapping[str, object], shown: Shown, *, is_past: bool = False) -> None:
+    if shown.as_json:
+        sys.stdout.write(json.dumps(document_of(outcome, scope), indent=2) + "\n")
+    else:
+        show_plan(outcome, sys.stdout, full=shown.full, is_past=is_past)
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        refuse(
+            "there is nobody to ask here: give --yes, or save a plan with `plan --out` and apply that",
+            Code.NOBODY_TO_ASK,
+        )
+    if not typer.confirm("Do this?", err=True):
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(FINDINGS)
+
+
+def _run(rulebook: ReadRulebook, scope: Scope) -> Run:
+    clients, copies = connect(), CopiesToMake()
+    try:
+        registries = registries_of(clients, scope.accounts, scope.regions)
+    except NoCallerError as error:
+        refuse(str(error), Code.CALLER_UNKNOWN)
+    except InvalidNameError as error:
+        refuse(str(error), Code.IMPOSSIBLE_NAME)
+    table = scope.deployed.table
+    if table is None and any(rule.image_tags and rule.image_tags.expire for rule in rulebook.rules.rules):
+        typer.echo(
+            "image tags that expire are not planned: only a deployed steward (--stack-name) knows since when", err=True
+        )
+    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=table)
+    return Run(registries, rulebook.rules, hands, copies)
+
+
+def _who() -> str:
+    return f"{os.environ.get('USER') or 'somebody'} by ecr-steward apply"
+
+
+def _window() -> str:
+    """What the brake counts together: this run."""
+    return f"apply {utc_now().isoformat(timespec='microseconds')}"

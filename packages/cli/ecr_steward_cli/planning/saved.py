@@ -1,0 +1,62 @@
+"""A saved plan: the document that ``plan --json`` prints, with the rules by which it was made."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.rules import Rules
+from ecr_steward.errors import StewardError
+from ecr_steward.rulebook.load import parse_compiled
+from ecr_steward_cli.planning.document import SCHEMA_VERSION, Fingerprint, saved_fingerprints
+
+
+class NotAPlanError(Exception):
+    """A file that ``plan --out`` has not written, or that another version has. ``str(error)`` says which."""
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan that was made earlier."""
+
+    rules: Rules
+    registries: tuple[RegistryRef, ...]
+    only: tuple[str, ...]
+    """Globs of the repositories that it was made for; none means all."""
+    fingerprints: frozenset[Fingerprint]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a saved plan. Raises OSError and NotAPlanError."""
+        text = path.read_bytes()
+        try:
+            return cls._of(json.loads(text), path)
+        except (ValueError, KeyError, TypeError, StewardError) as error:
+            why = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise NotAPlanError(f"{path} is no plan that `ecr-steward plan --out` has written: {why}") from error
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any], path: Path) -> Self:
+        if (version := document["schema_version"]) != SCHEMA_VERSION:
+            raise NotAPlanError(
+                f"{path} has the version {version}, and this ecr-steward reads {SCHEMA_VERSION}; plan again"
+            )
+        registries = (str(each).split("/") for each in document["registries"])
+        return cls(
+            rules=parse_compiled(json.dumps(document["compiled"]).encode(), str(path)),
+            registries=tuple(RegistryRef(account, region) for account, region in registries),
+            only=tuple(document["only"]),
+            fingerprints=frozenset(saved_fingerprints(document)),
+        )
+
+
+def is_saved_plan(path: Path) -> bool:
+    """Whether somebody means a saved plan and not a rulebook, by its name."""
+    return path.suffix == ".json"
+
+
+def save(document: Mapping[str, Any], compiled: str, path: Path) -> None:
+    """Write a plan with the compiled rulebook by which it was made. Raises OSError."""
+    path.write_text(json.dumps({**document, "compiled": json.loads(compiled)}, indent=2) + "\n", encoding="utf-8")

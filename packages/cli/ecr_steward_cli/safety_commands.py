@@ -1,0 +1,70 @@
+"""The commands about what the functions may do: pause, resume, status, release-brake."""
+
+# ruff: noqa: PLC0415 - a command pays for its own imports only
+
+from typing import Annotated, Final
+
+import typer
+
+StackName = Annotated[str, typer.Option(help="The steward's stack, which says where its state table is.")]
+Table = Annotated[
+    str | None,
+    typer.Option(envvar="ECR_STEWARD_STATE_TABLE", help="The state table, by name.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+STACK = "ecr-steward"
+STOP: Final = "Stop a deployed steward, and put right what it did"
+"""The heading of these commands, and those about single images, in the help."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=STOP)(pause)
+    app.command(rich_help_panel=STOP)(resume)
+    app.command(rich_help_panel=STOP)(status)
+    app.command(name="release-brake", rich_help_panel=STOP)(release_brake)
+
+
+def pause(
+    reason: Annotated[str, typer.Option(help="Why; everybody who asks is told.", show_default=False)],
+    stack_name: StackName = STACK,
+    table: Table = None,
+) -> None:
+    """Let every rule only observe, within a minute and until `resume`; logins are still refreshed."""
+    from ecr_steward_cli.safety import pause as do
+
+    do(stack_name, table, reason)
+
+
+def resume(stack_name: StackName = STACK, table: Table = None) -> None:
+    """End the pause."""
+    from ecr_steward_cli.safety import resume as do
+
+    do(stack_name, table)
+
+
+def status(stack_name: StackName = STACK, table: Table = None, as_json: AsJson = False) -> None:
+    """Say whether everything is paused, and which brakes hold. Exit code 1 where something waits for a person."""
+    from ecr_steward_cli.safety import status as do
+
+    do(stack_name, table, as_json=as_json)
+
+
+def release_brake(
+    rule: Annotated[str, typer.Argument(help="The rule whose brake holds.", metavar="RULE")],
+    removals: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="What it may take away beyond its brake within 24 hours (default: as much as the plan that was held).",
+            show_default=False,
+        ),
+    ] = None,
+    stack_name: StackName = STACK,
+    table: Table = None,
+) -> None:
+    """Let go of a brake that holds: the next sweep, or the next event, plans again what was held."""
+    from ecr_steward_cli.safety import release_brake as do
+
+    do(stack_name, table, rule, removals)

@@ -1,0 +1,151 @@
+"""`ecr-steward sandbox up`: the sandbox in the foreground, for a person with a second terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ecr_steward_sandbox.accounts import SPOKE_ACCOUNT, connects_accounts
+from ecr_steward_sandbox.delivery.deployed import UnsupportedWiringError
+from ecr_steward_sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
+from ecr_steward_sandbox.delivery.patterns import InvalidPatternError
+from ecr_steward_sandbox.deploy.errors import DeployError
+from ecr_steward_sandbox.function_logs import has_failed, held_back, is_only_planned, log_lines, outcomes, short
+from ecr_steward_sandbox.sandbox import SECRET_KEY, Sandbox
+from ecr_steward_sandbox.told import event_line, say
+from local_ecr import Ending
+from local_ecr.options import sentence_of
+
+NAP = 1.0  # seconds; how late a schedule may fire
+
+
+def up(
+    build: Path,
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    public_host: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> None:
+    """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start."""
+    try:
+        _run(build, port, host, public_host, parameters)
+    except (DeployError, UnsupportedWiringError, InvalidPatternError) as error:
+        raise SystemExit(f"ecr-steward sandbox up: {error}") from error
+    except OSError as error:
+        raise SystemExit(f"ecr-steward sandbox up: {sentence_of(error)}") from error
+
+
+def _run(build: Path, port: int, host: str, public_host: str | None, parameters: Mapping[str, str] | None) -> None:
+    with Ending() as ending:
+        spokes = [SPOKE_ACCOUNT] if connects_accounts(build) else []
+        sandbox = Sandbox(
+            build,
+            port=port,
+            host=host,
+            public_host=public_host,
+            spokes=spokes,
+            parameters=parameters,
+            listener=_tell,
+        )
+        with sandbox:
+            say(_welcome(sandbox))
+            for problem in sandbox.engine.problems():
+                say(f"WARNING: {problem}")
+            run_schedules(sandbox, ending)
+            say("Ending ...")
+
+
+def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
+    """Fire rate() schedules by the sandbox's clock until the end. A cron() schedule waits for somebody to fire it."""
+    while not ending.wait(NAP):
+        sandbox.engine.fire_due_schedules()
+
+
+def _welcome(sandbox: Sandbox) -> str:
+    region = sandbox.regions[0]
+    registry = sandbox.registry_url(region).removeprefix("http://")
+    schedules = "".join(
+        f"\n  curl -X POST {sandbox.endpoint_url}/_sandbox/schedules/{schedule.logical_id}   # {schedule.expression}"
+        for schedule in sandbox.engine.wiring.schedules
+    )
+    others = "".join(
+        f"\n  {account} {other}: {sandbox.registry_url(other, account)}"
+        for account in sandbox.deployments
+        for other in sandbox.regions
+        if (account, other) != (sandbox.account, region)
+    )
+    return f"""\
+Sandbox ready at {sandbox.endpoint_url} (Ctrl-C ends it). In another terminal:
+
+  export AWS_ENDPOINT_URL={sandbox.endpoint_url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
+  export AWS_ACCESS_KEY_ID={sandbox.account} AWS_SECRET_ACCESS_KEY={SECRET_KEY}
+  export PATH={Path(sys.executable).parent}:$PATH   # the pinned aws
+  aws ecr create-repository --repository-name team-a/api
+
+  aws ecr get-login-password | docker login --username AWS --password-stdin {registry}
+  docker tag IMAGE {registry}/team-a/api:1.0.0 && docker push {registry}/team-a/api:1.0.0
+or
+  aws ecr get-login-password | skopeo login --tls-verify=false --username AWS --password-stdin {registry}
+  skopeo copy --all --dest-tls-verify=false oci:IMAGE docker://{registry}/team-a/api:1.0.0
+
+  curl {sandbox.endpoint_url}/_sandbox/invocations   # which functions ran, with their logs{schedules}
+
+Other registries (an account's id is the access key of its root):{others or " none"}
+
+What happens from now on:"""
+
+
+def _tell(entry: Entry) -> None:
+    if text := "\n".join(told_lines(entry)):
+        say(text)
+
+
+def told_lines(entry: Entry) -> Iterator[str]:
+    """One entry for a person to read. What went its expected way is told once: by the function that it reached."""
+    match entry:
+        case BusEvent():
+            is_forwarded = str(entry.event.get("source")).startswith("aws.") and _name(entry.bus_arn) != "default"
+            if not is_forwarded:
+                yield event_line(entry.event)
+        case Delivery():
+            if entry.fate is not Fate.DELIVERED:
+                way = f"{_name(entry.source)} -> {_name(entry.target)}"
+                yield f"delivery  {way}: {entry.fate.value.upper()} {entry.error_message}"
+        case Invocation():
+            yield from _run_lines(entry)
+
+
+def _run_lines(run: Invocation) -> Iterator[str]:
+    said = list(log_lines(run.log))
+    ended = "failed" if run.outcome == "ok" and has_failed(run.payload, said) else run.outcome
+    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    line = f"function  {run.function}: {ended} in {run.seconds:.2f} s{attempt}"
+    yield line if run.outcome == "ok" else f"{line}: {_reason(run.payload)}"
+    for outcome in outcomes(said):
+        yield from (f"            {short(told)}" for told in _outcome_lines(outcome))
+    for logged in said:
+        if "reason" in logged:
+            yield f"            {logged['message']}: {short(logged['reason'])}"
+
+
+def _outcome_lines(outcome: dict[str, Any]) -> Iterator[str]:
+    """What was found and planned. What else is remarked, such as a rule that asks for nothing here, is in the log."""
+    if verdict := outcome.get("verdict"):
+        because = "; ".join([*outcome["reasons"], *outcome["waived"], *outcome.get("remarks", ())])
+        yield f"verdict {verdict} on {outcome['subject']}" + (f": {because}" if because else "")
+    else:
+        yield from (f"left behind: {outcome['subject']}: {objection}" for objection in held_back(outcome))
+    yield from (f"violation: {why}" for why in outcome["violations"])
+    planned = "only planned: " if is_only_planned(outcome) else ""
+    yield from (f"{planned}{step['what']}: {step['why']}" for step in outcome["steps"])
+
+
+def _reason(payload: Any) -> str:
+    return f"{payload.get('errorType')}: {payload.get('errorMessage')}" if isinstance(payload, dict) else str(payload)
+
+
+def _name(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
