@@ -22,6 +22,7 @@ export PYTHONPATH := tools:. # what is never installed: sam_local, lab, function
 
 SETUP   := .venv/.installed
 WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, and for time to pass
+DIST    := dist
 CORPUS  := packages/local-ecr/tests/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
 SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path "*/__pycache__/*")
@@ -39,11 +40,11 @@ help: ## Show this list
 
 .PHONY: demo
 demo: $(BUILT) ## Play a few pushes through the whole house and check them; IMAGE=<oci layout folder> plays yours
-	python -m ecr_steward_sandbox.demo $(if $(IMAGE),--image "$(IMAGE)")
+	ecr-steward demo --build .aws-sam/build $(if $(IMAGE),--image "$(IMAGE)")
 
 .PHONY: sandbox
 sandbox: $(BUILT) ## Run the sandbox in the foreground until Ctrl-C; PORT=<port> fixes its port
-	ecr-steward sandbox up $(if $(PORT),--port $(PORT))
+	ecr-steward sandbox up --build .aws-sam/build $(if $(PORT),--port $(PORT))
 
 ##@ Check a change
 .PHONY: check lint types imports template
@@ -102,6 +103,16 @@ setup: $(SETUP) ## Environments with pinned, hashed dependencies: .venv, .tools
 
 .PHONY: build
 build: $(BUILT) ## sam build for this machine, as demo, tests and sandbox use it
+
+.PHONY: release
+release: $(SETUP) ## All wheels and sdists, and a zip of the built template per architecture, into dist; the same bytes each time
+	rm -rf "$(DIST)"
+	uv build --quiet --all-packages --out-dir "$(DIST)" --build-constraint requirements/dev.txt --require-hashes
+	for architecture in arm64 x86_64; do \
+	  mkdir -p .aws-sam; $(call sam-build,$$architecture) --build-dir .aws-sam/release-$$architecture > .aws-sam/release.log 2>&1 \
+	    || { cat .aws-sam/release.log; exit 1; }; \
+	  python tools/setup/zip_release.py .aws-sam/release-$$architecture "$(DIST)/ecr-steward-$$(cat VERSION)-$$architecture.zip"; done
+	cd "$(DIST)" && sha256sum *.whl *.tar.gz *.zip > SHA256SUMS && cat SHA256SUMS
 
 .PHONY: deploy
 deploy: $(SETUP) ## Build for Lambda and deploy with your AWS credentials; ARCHITECTURE=x86_64 instead of arm64

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecr_steward_sandbox.demo.rulebook_layer import RulebookLayer
+from ecr_steward_sandbox.rulebook_layer import RulebookLayer
 from ecr_steward_sandbox.sandbox import Sandbox
 from lab.commands import peak_bytes, resident_bytes, run
 from lab.peers import ACCOUNT, REGION, caller_at

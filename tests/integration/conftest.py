@@ -15,9 +15,9 @@ from ecr_steward.domain.names import Digest
 from ecr_steward_sandbox.delivery.ledger import Invocation
 from ecr_steward_sandbox.demo.client import User
 from ecr_steward_sandbox.demo.layout import Release, release, write_layout
-from ecr_steward_sandbox.demo.rulebook_layer import RulebookLayer
 from ecr_steward_sandbox.function_logs import log_lines
 from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.rulebook_layer import RulebookLayer
 from ecr_steward_sandbox.sandbox import Sandbox
 from ecr_steward_sandbox.workers import pool
 

@@ -4,7 +4,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -17,12 +17,11 @@ from ecr_steward_cli import (
     safety_commands,
     sandbox_commands,
 )
-from ecr_steward_cli.main import FINDINGS, version_text
+from ecr_steward_cli.demo_command import demo
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.planning_commands import LOOK_AND_DO
 from ecr_steward_cli.refusal import refuse
-
-if TYPE_CHECKING:
-    pass
+from ecr_steward_cli.version import version_text
 
 app = typer.Typer(
     name="ecr-steward",
@@ -33,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 WRITE: Final = "Write the rulebook"
+ON_THIS_MACHINE: Final = "On this machine"
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -176,4 +176,5 @@ copy_commands.register(app)
 app.add_typer(lifecycle_commands.app, name="lifecycle", rich_help_panel=LOOK_AND_DO)
 safety_commands.register(app)
 hand_commands.register(app)
-app.add_typer(sandbox_commands.app, name="sandbox", rich_help_panel="On this machine")
+app.command(rich_help_panel=ON_THIS_MACHINE)(demo)
+app.add_typer(sandbox_commands.app, name="sandbox", rich_help_panel=ON_THIS_MACHINE)

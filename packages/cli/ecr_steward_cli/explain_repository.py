@@ -18,7 +18,7 @@ from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.explanation import Decided, Explanation, explain
 from ecr_steward.rulebook.model import Rulebook
-from ecr_steward_cli.main import FINDINGS
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_commands import the_rulebook, valid_rulebook
 

@@ -20,8 +20,8 @@ from ecr_steward.errors import InvalidLifecyclePolicyError, InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.words import Days
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.lifecycle_preview import Intent, as_document, intent_of, preview
-from ecr_steward_cli.main import FINDINGS
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.stored_images import StoredRepository, UnreadableImagesError, read_images_file, read_repository
 

@@ -10,17 +10,9 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
 
-FINDINGS: Final = 1
-USAGE: Final = 2
-
-
-def version_text() -> str:
-    """Name and version of the command."""
-    from importlib.metadata import version
-
-    return f"ecr-steward {version('ecr-steward')}"
+from ecr_steward_cli.exit_codes import USAGE
+from ecr_steward_cli.version import version_text
 
 
 def main() -> None:
@@ -32,21 +24,23 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(100_000, 20, 100)  # importing makes many objects and next to no garbage
     try:
-        run = _command_of(sys.argv[1:])
+        _command_of(sys.argv[1:])()
     except ModuleNotFoundError as missing:
+        if missing.name != "ecr_steward_sandbox":
+            _crash()
         sys.stderr.write(
-            f"Error: there is no {missing.name} here. Install ecr-steward[tools] for this command; the local ECR alone "
-            "is `python -m local_ecr`\n"
+            "Error: the sandbox is not installed; it is an extra: uv tool install 'ecr-steward[sandbox]'\n"
         )
         sys.exit(USAGE)
-
-    try:
-        run()
     except Exception:  # an error of our own is no finding
-        import traceback
+        _crash()
 
-        traceback.print_exc()
-        sys.exit(USAGE)
+
+def _crash() -> None:
+    import traceback
+
+    traceback.print_exc()
+    sys.exit(USAGE)
 
 
 def _command_of(arguments: list[str]) -> Callable[[], object]:

@@ -34,6 +34,8 @@ _PATTERNS: Final = {
     OWN_ACCOUNT: r"[0-9]{12}",
 }
 """What the template takes for those parameters that bound a rulebook; a test compares."""
+BOUNDING: Final = frozenset(_PATTERNS)
+"""The names of the parameters that bound a rulebook."""
 _OVERRIDE: Final = re.compile(r"(?:ParameterKey=([^,\s]+),ParameterValue=(.*)|([^=\s]+)=(.*))", re.DOTALL)
 
 

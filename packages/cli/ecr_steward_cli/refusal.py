@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ecr_steward.errors import StewardError
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.main import USAGE
+from ecr_steward_cli.exit_codes import USAGE
 
 
 def refuse(message: str, code: Code) -> NoReturn:

@@ -9,8 +9,8 @@ from ecr_steward.rulebook.checks import expired_waivers
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.findings import Finding
-from ecr_steward_cli.main import FINDINGS
 from ecr_steward_cli.parameters import bounds_of
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file

@@ -7,7 +7,7 @@ import typer
 from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.brakes import GRANT_LASTS
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.main import FINDINGS
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.refusal import refuse, told
 from ecr_steward_cli.remembered import Remembered, Where
 

@@ -31,7 +31,17 @@ Endpoint = Annotated[
 @app.command()
 def up(  # noqa: PLR0917 typer reads them as options
     port: ecr_options.Port = 0,
-    build: Annotated[Path, typer.Option(help="What `make build` built.")] = Path(".aws-sam/build"),
+    rulebook: Annotated[
+        Path | None,
+        typer.Option(
+            help="Put in force now, and each time that it is saved (default: the one here, else an example).",
+            show_default=False,
+        ),
+    ] = None,
+    build: Annotated[
+        Path | None,
+        typer.Option(help="Deploy what `sam build` wrote there, instead of what is installed.", show_default=False),
+    ] = None,
     ecr_only: Annotated[
         bool, typer.Option("--ecr-only", help="Only a registry: no functions, no template, no other AWS.")
     ] = False,
@@ -68,8 +78,10 @@ def up(  # noqa: PLR0917 typer reads them as options
     given = {name: value for name, value in options.items() if value}
     parameters = dict(_parameter(each) for each in parameter or ())
     if ecr_only:
-        if parameters:
-            refuse("--parameter is of the template, which --ecr-only leaves out", Code.ECR_ONLY)
+        about_the_template = {"parameter": bool(parameters), "rulebook": rulebook, "build": build}
+        for name, is_given in about_the_template.items():
+            if is_given:
+                refuse(f"--{name} is about the template, which --ecr-only leaves out", Code.ECR_ONLY)
         from ecr_steward_sandbox.ecr_foreground import up as run_ecr
 
         run_ecr({"port": port, **given}, accounts=account, regions=region)
@@ -77,13 +89,16 @@ def up(  # noqa: PLR0917 typer reads them as options
     for name, value in (given | {"account": account, "region": region}).items():
         if value:
             refuse(f"--{name.replace('_', '-')} goes with --ecr-only", Code.ECR_ONLY)
-    if not (build / "template.yaml").is_file():
-        refuse(
-            f"{build} holds no built template: run `make build` first, or name the folder with --build", Code.NO_BUILD
-        )
+    if build is not None and not (build / "template.yaml").is_file():
+        refuse(f"--build {build} holds no template.yaml: name the folder that `sam build` wrote", Code.NO_BUILD)
+    if rulebook is not None and not rulebook.is_file():
+        refuse(f"--rulebook {rulebook} is not a file", Code.FILE_UNREADABLE)
+    from ecr_steward_cli.sandbox_rulebook import source_of
     from ecr_steward_sandbox.foreground import up as run_sandbox
 
-    run_sandbox(build=build, port=port, parameters=parameters)
+    # A build has a rulebook of its own, which stays unless another one is named.
+    source = source_of(rulebook, parameters) if rulebook is not None or build is None else None
+    run_sandbox(build, port, rulebook=source, parameters=parameters)
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from ecr_steward.rulebook.codes import Code
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.findings import Finding
-from ecr_steward_cli.main import FINDINGS
 from ecr_steward_cli.parameters import ParameterError
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_commands import find_rulebooks, validate_files

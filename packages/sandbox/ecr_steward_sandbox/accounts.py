@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.config import Config
 
+from ecr_steward_sandbox.assembly import STACK
 from ecr_steward_sandbox.deploy import Deployment, deploy
 from ecr_steward_sandbox.deploy.in_process import session
 from ecr_steward_sandbox.deploy.translate import read_template
@@ -19,7 +20,7 @@ SPOKE_ACCOUNT = "222233334444"
 
 HUB_STACK = "ecr-steward"
 SPOKE_STACK = "ecr-steward-spoke"
-SPOKE_TEMPLATE = Path(__file__).with_name("stack") / "spoke.yaml"
+SPOKE_TEMPLATE = STACK / "spoke.yaml"
 EXTERNAL_ID = "ecr-steward-sandbox"
 SECRET_KEY = "sandbox"  # noqa: S105 the sandbox verifies no signature; any secret will do
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ecr_steward_sandbox.accounts import SPOKE_ACCOUNT, connects_accounts
+from ecr_steward_sandbox.assembly import assemble
 from ecr_steward_sandbox.delivery.deployed import UnsupportedWiringError
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Delivery, Entry, Fate, Invocation
 from ecr_steward_sandbox.delivery.patterns import InvalidPatternError
 from ecr_steward_sandbox.deploy.errors import DeployError
 from ecr_steward_sandbox.function_logs import has_failed, held_back, is_only_planned, log_lines, outcomes, short
+from ecr_steward_sandbox.rulebook_layer import RulebookLayer
+from ecr_steward_sandbox.rulebook_watch import InvalidRulebookError, RulebookSource, RulebookWatch
 from ecr_steward_sandbox.sandbox import SECRET_KEY, Sandbox
 from ecr_steward_sandbox.told import event_line, say
 from local_ecr import Ending
@@ -22,40 +28,67 @@ NAP = 1.0  # seconds; how late a schedule may fire
 
 
 def up(
-    build: Path,
+    build: Path | None = None,
     port: int = 0,
     *,
+    rulebook: RulebookSource | None = None,
     host: str = "127.0.0.1",
     public_host: str | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
-    """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start."""
+    """Run until Ctrl-C or SIGTERM. Call it on the main thread. Exits with one line where it cannot start.
+
+    Deploys `build`, what `sam build` wrote, or without it what is installed, which needs a `rulebook`. A rulebook is in
+    force from the start, and again each time that its file is saved. Registries have the ports after `port`.
+    """
     try:
-        _run(build, port, host, public_host, parameters)
+        with tempfile.TemporaryDirectory(prefix="ecr-steward-sandbox-") as folder, Ending() as ending:
+            if build is None and rulebook is None:
+                raise InvalidRulebookError("ecr-steward sandbox up: neither a rulebook nor a build to deploy")
+            compiled = rulebook.compile() if rulebook else ""
+            deployed = build or assemble(Path(folder) / "build", compiled)
+            sandbox = Sandbox(
+                deployed,
+                data=Path(folder) / "data",
+                port=port,
+                registry_port=port + 1 if port else 0,
+                host=host,
+                public_host=public_host,
+                spokes=[SPOKE_ACCOUNT] if connects_accounts(deployed) else [],
+                parameters=parameters,
+                listener=_tell,
+            )
+            with sandbox, _kept_in_force(sandbox, rulebook):
+                if build and compiled:
+                    RulebookLayer(sandbox).deploy_compiled(compiled)
+                say(_welcome(sandbox, rulebook))
+                for problem in sandbox.engine.problems():
+                    say(f"WARNING: {problem}")
+                run_schedules(sandbox, ending)
+                say("Ending ...")
+    except InvalidRulebookError as error:
+        raise SystemExit(str(error)) from error
     except (DeployError, UnsupportedWiringError, InvalidPatternError) as error:
         raise SystemExit(f"ecr-steward sandbox up: {error}") from error
     except OSError as error:
         raise SystemExit(f"ecr-steward sandbox up: {sentence_of(error)}") from error
 
 
-def _run(build: Path, port: int, host: str, public_host: str | None, parameters: Mapping[str, str] | None) -> None:
-    with Ending() as ending:
-        spokes = [SPOKE_ACCOUNT] if connects_accounts(build) else []
-        sandbox = Sandbox(
-            build,
-            port=port,
-            host=host,
-            public_host=public_host,
-            spokes=spokes,
-            parameters=parameters,
-            listener=_tell,
-        )
-        with sandbox:
-            say(_welcome(sandbox))
-            for problem in sandbox.engine.problems():
-                say(f"WARNING: {problem}")
-            run_schedules(sandbox, ending)
-            say("Ending ...")
+@contextlib.contextmanager
+def _kept_in_force(sandbox: Sandbox, rulebook: RulebookSource | None) -> Iterator[None]:
+    """Put each saved version of the rulebook in force, for the length of a with block."""
+    if rulebook is None:
+        yield
+        return
+    end = threading.Event()
+    watch = RulebookWatch(rulebook, RulebookLayer(sandbox).deploy_compiled, say, end)
+    thread = threading.Thread(target=watch.run, name="rulebook", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
 
 
 def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
@@ -64,7 +97,7 @@ def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
         sandbox.engine.fire_due_schedules()
 
 
-def _welcome(sandbox: Sandbox) -> str:
+def _welcome(sandbox: Sandbox, rulebook: RulebookSource | None) -> str:
     region = sandbox.regions[0]
     registry = sandbox.registry_url(region).removeprefix("http://")
     schedules = "".join(
@@ -77,8 +110,9 @@ def _welcome(sandbox: Sandbox) -> str:
         for other in sandbox.regions
         if (account, other) != (sandbox.account, region)
     )
+    path = f"\nThe rulebook is {rulebook.path}: each time it is saved, it is put in force." if rulebook else ""
     return f"""\
-Sandbox ready at {sandbox.endpoint_url} (Ctrl-C ends it). In another terminal:
+Sandbox ready at {sandbox.endpoint_url} (Ctrl-C ends it).{path} In another terminal:
 
   export AWS_ENDPOINT_URL={sandbox.endpoint_url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID={sandbox.account} AWS_SECRET_ACCESS_KEY={SECRET_KEY}

@@ -23,7 +23,7 @@ from ecr_steward_sandbox.api_calls import ApiCall, HttpRequest
 from ecr_steward_sandbox.delivery.engine import DeliveryEngine
 from ecr_steward_sandbox.delivery.wiring import FunctionConfig
 from ecr_steward_sandbox.deploy import Deployment
-from ecr_steward_sandbox.deploy.refused import RUNTIME
+from ecr_steward_sandbox.deploy.interpreter import RUNTIME
 from ecr_steward_sandbox.moto_gateway import HttpAnswer
 
 MAX_UNZIPPED = 262_144_000  # bytes; Lambda quotas: a function's code, or one Lambda layer

@@ -1,4 +1,4 @@
-"""``make demo`` as a command: it says what is wrong with what it is given, and ends cleanly when it is interrupted."""
+"""``ecr-steward demo``: it says what is wrong with what it is given, and ends cleanly when it is interrupted."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ def start(build: Path, tmp_path: Path, *options: str) -> "subprocess.Popen[str]"
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "ecr_steward_sandbox.demo", "--build", str(build), *options],
+        [Path(sys.executable).with_name("ecr-steward"), "demo", "--build", build, *options],
         env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -44,8 +44,8 @@ def test_nothing_is_left_and_no_traceback_is_shown_when_it_is_interrupted(
 
 def test_reason_and_a_way_out_are_told_when_the_image_is_no_layout(build: Path, tmp_path: Path) -> None:
     with start(build, tmp_path, "--image", "alpine:3") as demo:
-        account, _ = demo.communicate(timeout=60)
+        _, errors = demo.communicate(timeout=60)
 
     assert demo.returncode == 2
-    assert "alpine:3 is no folder with an OCI image layout" in account
-    assert "skopeo copy" in account
+    assert "alpine:3 is no folder with an OCI image layout" in errors
+    assert "skopeo copy" in errors

@@ -158,7 +158,7 @@ def test_start_stops_when_a_parameter_has_no_value(deploy_changed: Deploy) -> No
 
 
 def test_start_stops_when_nothing_is_built(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match=r"template.yaml does not exist; run make build"):
+    with pytest.raises(BuildError, match=r"template.yaml does not exist"):
         deploy(tmp_path, stack_name="ecr-steward", account="111122223333", region="us-east-1", parameters={})
 
 

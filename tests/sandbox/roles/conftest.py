@@ -16,8 +16,8 @@ import yaml
 from ecr_steward_sandbox.delivery.stores import drop_delayed, message_count
 from ecr_steward_sandbox.demo.client import User
 from ecr_steward_sandbox.demo.layout import Release, release, write_layout
-from ecr_steward_sandbox.demo.rulebook_layer import RulebookLayer
 from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.rulebook_layer import RulebookLayer
 from ecr_steward_sandbox.sandbox import Sandbox
 from ecr_steward_sandbox.scan_reports import record_scans
 from lab.cncf_distribution import cncf_distribution, docker_config

@@ -183,7 +183,7 @@ class Code(StrEnum):
     RESOURCE_TAG_PAIR = "ES807", "not a resource tag"
     WHOSE_REPOSITORY = "ES808", "whose repository is meant is not said"
     SEVERAL_RULEBOOKS = "ES809", "which of several rulebooks is meant is not said"
-    NO_BUILD = "ES811", "a sandbox without a build"
+    NO_BUILD = "ES811", "a build that is none"
     ECR_ONLY = "ES812", "an option of the local ECR alone"
     IMAGE_NAME = "ES813", "not the name of an image"
     NO_ENDPOINT = "ES814", "which sandbox is not said"

@@ -14,7 +14,7 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.main import FINDINGS
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.planning.document import document_of, summary_of
 from ecr_steward_cli.planning.gathering import (
     NoCallerError,

@@ -12,8 +12,8 @@ import typer
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
+from ecr_steward_cli.exit_codes import FINDINGS
 from ecr_steward_cli.findings import Finding
-from ecr_steward_cli.main import FINDINGS
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_commands import the_rulebook, valid_rulebook
 from ecr_steward_cli.testing.files import USUAL, Cases, find_case_files, read_cases

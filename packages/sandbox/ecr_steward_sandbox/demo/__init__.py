@@ -1,1 +1,1 @@
-"""The demo: an image travels through the whole house on this machine, told act by act. Run it with ``make demo``."""
+"""The demo: an image travels through the whole house on this machine, told act by act (``ecr-steward demo``)."""

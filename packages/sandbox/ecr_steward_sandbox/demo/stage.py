@@ -16,9 +16,9 @@ from ecr_steward.domain.names import Digest
 from ecr_steward_sandbox.demo.client import User
 from ecr_steward_sandbox.demo.layout import Release, release
 from ecr_steward_sandbox.demo.narrator import Narrator
-from ecr_steward_sandbox.demo.rulebook_layer import Change, RulebookLayer
 from ecr_steward_sandbox.function_logs import job_name
 from ecr_steward_sandbox.oci_layout import Layout
+from ecr_steward_sandbox.rulebook_layer import Change, RulebookLayer
 from ecr_steward_sandbox.sandbox import Sandbox
 
 HOME, AWAY = "us-east-1", "eu-west-1"

@@ -5,11 +5,11 @@ Asked with every intrinsic resolved, so after moto has created the resources and
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecr_steward_sandbox.deploy.errors import RefusedError
+from ecr_steward_sandbox.deploy.interpreter import RUNTIME
 
 if TYPE_CHECKING:
     from ecr_steward_sandbox.deploy.deployment import Deployment, Resource
@@ -23,8 +23,6 @@ RETENTION_DAYS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 )
 """CloudWatch Logs, PutRetentionPolicy."""
-
-RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 RESERVED_NAMES = frozenset(
     {
         "_HANDLER",

@@ -68,7 +68,7 @@ def managed_policy_arns() -> dict[str, str]:
 def read_template(path: Path) -> dict[str, Any]:
     """A template as it is written. Raises BuildError or TemplateError."""
     if not path.is_file():
-        raise BuildError(f"{path} does not exist; run make build")
+        raise BuildError(f"{path} does not exist")
     stat = path.stat()
     template = copy.deepcopy(_parsed(path, stat.st_mtime_ns, stat.st_size))
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
@@ -92,7 +92,7 @@ def _name_artefacts(template: dict[str, Any], build: Path) -> dict[str, Path]:
         properties = resource.setdefault("Properties", {})
         path = properties.get(name)
         if not isinstance(path, str) or not (build / path).is_dir():
-            raise BuildError(f"{logical_id}: {name} {path!r} is no folder of {build}; run make build")
+            raise BuildError(f"{logical_id}: {name} {path!r} is no folder of {build}")
         folders[logical_id] = (build / path).resolve()
         properties[name] = f"s3://{BUCKET}/{logical_id}"
     return folders

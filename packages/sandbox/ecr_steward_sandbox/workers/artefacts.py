@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import compileall
-import re
 import shutil
 from collections.abc import Iterable, Sequence
-from importlib import metadata
 from pathlib import Path
+
+from ecr_steward_sandbox.installed import link_distribution
 
 RUNTIME_CLIENT = "awslambdaric"
 
 
 def install_runtime_client(folder: Path) -> Path:
-    """Copy the runtime client and what it needs into a folder of their own: nothing else may reach a worker's path."""
-    _install(RUNTIME_CLIENT, folder)
-    compileall.compile_dir(folder, quiet=2)
+    """Link the runtime client and what it needs into a folder of their own: nothing else may reach a worker's path."""
+    link_distribution(RUNTIME_CLIENT, folder)
     return folder
 
 
 def install_launcher(folder: Path) -> Path:
-    """Copy the launcher, and time-machine beside it, into a folder of their own. Returns the launcher."""
-    _install("time-machine", folder)
-    shutil.copyfile(Path(__file__).with_name("launcher.py"), folder / "launcher.py")
-    compileall.compile_file(folder / "time_machine" / "__init__.py", quiet=2)
-    return folder / "launcher.py"
-
-
-def _install(distribution_name: str, folder: Path) -> None:
-    names, seen = [distribution_name], set[str]()
-    while names:
-        name = re.split(r"[^\w.-]", names.pop(), maxsplit=1)[0]  # a requirement: name, version, markers
-        if name in seen:
-            continue
-        seen.add(name)
-        distribution = metadata.distribution(name)
-        for file in distribution.files or ():
-            if file.parts[0] == ".." or file.suffix == ".pyc":
-                continue  # scripts, and bytecode of this interpreter's own path
-            destination = folder / file
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(distribution.locate_file(file)), destination)
-        names += [text for text in distribution.requires or () if "extra ==" not in text]
+    """Copy the launcher, with time-machine beside it, into a folder of their own. Returns the launcher."""
+    link_distribution("time-machine", folder)
+    return Path(shutil.copyfile(Path(__file__).with_name("launcher.py"), folder / "launcher.py"))
 
 
 def merge_layers(layers: Sequence[Path], folder: Path) -> Path:
