@@ -91,3 +91,8 @@ def test_translator_is_the_one_that_sam_pins_when_installed() -> None:
 def installed_by_sam() -> list[str]:
     """The packages of `.tools/sam`, where `make setup` put them."""
     return [str(path) for path in (ROOT / ".tools" / "sam" / "lib").glob("python3.13/site-packages")]
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda path: path.name)
+def test_every_distribution_carries_the_licence(member: Path) -> None:
+    assert (member / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
