@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ecr_steward.bootstrap import Settings
 from ecr_steward.rulebook.words import RoleName
-from local_ecr.access.policies import Call, Decision, Principal, decide
+from local_ecr.iam import Call, Decision, Principal, decide
 
 type Template = Mapping[str, Any]
 

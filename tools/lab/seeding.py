@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import batched
 from pathlib import Path
 
 from lab.images import BLOB, BLOB_DIGEST, MANIFEST, small_manifest
@@ -45,8 +44,8 @@ def _fill(ecr: LocalEcr, registry: Registry, repository_name: str, count: int) -
         blob.parent.mkdir(parents=True, exist_ok=True)
         blob.write_bytes(BLOB)
         layers.add(change.connection, repository.id, Digest(BLOB_DIGEST), len(BLOB), now.timestamp())
-    for numbers in batched(range(count), _BATCH, strict=False):
+    for first in range(0, count, _BATCH):
         with ecr.store.changing() as change:
-            for number in numbers:
+            for number in range(first, min(first + _BATCH, count)):
                 manifest = read_manifest(small_manifest(number).encode(), MANIFEST)
                 push_image(change, repository, manifest, digest=None, image_tag=f"v{number}", now=now)

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
 from typing import Any
 
 from local_ecr.names import Digest, Registry
@@ -164,9 +163,10 @@ def lifecycle_executed(
         "policyVersion": 1,
         "policyId": str(uuid.uuid4()),
     }
+    parts = [actions[at : at + MAX_TRAILED_IMAGES] for at in range(0, len(actions), MAX_TRAILED_IMAGES)]
     return [
         envelope(registry, SERVICE_EVENT, _policy_execution(registry, repository_name, policy, part, now), now)
-        for part in list(batched(actions, MAX_TRAILED_IMAGES, strict=False)) or [()]
+        for part in parts or [()]
     ]
 
 

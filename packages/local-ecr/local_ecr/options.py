@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_ecr.access.log import AccessDecision, tell_nobody
 from local_ecr.hosts import Authority, bracketed
+from local_ecr.iam import AccessDecision, tell_nobody
 from local_ecr.quirks import Quirks
 from local_ecr.sockets import LOOPBACK, LOOPBACK_6, is_loopback
 from local_ecr.state.database import UnreadableStateError

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from local_ecr.access import calls
 from local_ecr.errors import EcrError
+from local_ecr.iam import Principal as PolicyPrincipal
 from local_ecr.names import DEFAULT_REGISTRY, InvalidNameError, Registry
 
 DEFAULT_ACCOUNT = DEFAULT_REGISTRY.account
@@ -67,11 +67,11 @@ class Principal:
         return f"arn:{partition}:iam::{self.account}:role{self.path}{name}"
 
     @property
-    def in_policies(self) -> calls.Principal:
+    def in_policies(self) -> PolicyPrincipal:
         """As policies name it."""
         if self.is_service:
-            return calls.Principal("Service", self.arn)
-        return calls.Principal("AWS", self.arn, self.role_arn, self.user_id, self.session_began)
+            return PolicyPrincipal("Service", self.arn)
+        return PolicyPrincipal("AWS", self.arn, self.role_arn, self.user_id, self.session_began)
 
     @property
     def user_id(self) -> str:

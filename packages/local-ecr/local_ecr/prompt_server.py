@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import sys
 import time
 from collections.abc import Sequence
 
@@ -69,8 +70,9 @@ class PromptServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._until_idle(GRACE)
-        for server in self.servers:
-            server.abort_clients()  # also those that are no connection of ours yet, in the middle of a handshake
+        if sys.version_info >= (3, 13):  # before, a handshake ends by itself: nobody else knows of it
+            for server in self.servers:
+                server.abort_clients()  # also those that are no connection of ours yet, in the middle of a handshake
         await self._until_idle(FAREWELL)  # uvicorn takes a handler that is cancelled for a broken one, and logs it
         for task in self.server_state.tasks:
             task.cancel("the server ends")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from local_ecr.access.gate import Gate, Identities, no_policies
-from local_ecr.access.log import AccessDecision, DecisionLog, tell_nobody
 from local_ecr.background import Background
 from local_ecr.events import as_image_action
 from local_ecr.faults import Faults
+from local_ecr.iam import AccessDecision, DecisionLog, tell_nobody
 from local_ecr.names import Digest, Registry
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks

@@ -17,13 +17,7 @@ from ecr_steward_sandbox.permissions import needs
 from ecr_steward_sandbox.refusals import denied
 from ecr_steward_sandbox.secret_store import secret_policy
 from local_ecr import AccessDecision, DecisionLog, Policy, Principal
-from local_ecr.access.calls import Context
-from local_ecr.access.decision import Identity, judge, sentence
-from local_ecr.access.explain import Evidence
-from local_ecr.access.keys import call_keys, principal_keys
-from local_ecr.access.log import API
-from local_ecr.access.permissions import Permission
-from local_ecr.access.policies import Call
+from local_ecr.iam import API, Call, Context, Evidence, Identity, Permission, call_keys, judge, principal_keys, sentence
 
 _RESOURCE_POLICIES = {
     "events": "bus policy",

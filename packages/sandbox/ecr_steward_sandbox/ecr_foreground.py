@@ -11,8 +11,7 @@ from typing import Any
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Entry
 from ecr_steward_sandbox.ecr_only import ACCOUNTS, REGIONS, EcrOnly
 from ecr_steward_sandbox.told import event_line, say
-from local_ecr import Ending, Registry
-from local_ecr.names import InvalidNameError
+from local_ecr import Ending, InvalidNameError, Registry
 from local_ecr.options import LIST, WRONG_USE, StartError, StartOptions, quirks_table, starting
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from local_ecr.principals import DEFAULT_ACCOUNT
+from local_ecr import DEFAULT_ACCOUNT
 
 LEFT_TO_THE_QUEUE = "left to the replication queue"
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")

@@ -16,8 +16,7 @@ from moto.dynamodb.models import dynamodb_backends
 from ecr_steward_sandbox.api_calls import ApiCall, HttpRequest
 from ecr_steward_sandbox.delivery.stores import MOTO_LOCK
 from ecr_steward_sandbox.permissions import TRANSACTION_ACTIONS, asked_parameters
-from local_ecr.access.calls import UNKNOWN, Context
-from local_ecr.access.permissions import Permission
+from local_ecr.iam import UNKNOWN, Context, Permission
 
 KEY = "dynamodb:LeadingKeys"
 

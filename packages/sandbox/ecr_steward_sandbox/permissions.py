@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ecr_steward_sandbox.api_calls import ApiCall, HttpRequest, input_members
 from ecr_steward_sandbox.secret_store import secret_arn
-from local_ecr.access.permissions import Permission
+from local_ecr.iam import Permission
 
 PARTITION = "aws"
 DELEGATED = frozenset({"ecr", "sts"})

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_ecr import EcrError, LocalEcr, RecordedScan, Registry
-from local_ecr.names import InvalidNameError
+from local_ecr import EcrError, InvalidNameError, LocalEcr, RecordedScan, Registry
 
 EXAMPLE = {
     "repository": "team-a/api",

@@ -8,7 +8,7 @@ from typing import Any
 from moto.secretsmanager.models import secretsmanager_backends
 
 from ecr_steward_sandbox.delivery.stores import MOTO_LOCK
-from local_ecr.access.policies import Document
+from local_ecr.iam import Document
 
 PARTITION = "aws"
 _ARN_COLONS = 6  # arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-RANDOM

@@ -18,8 +18,7 @@ from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import StewardError
 from ecr_steward_sandbox.oci_layout import Layout, LayoutError
-from local_ecr.hosts import registry_of
-from local_ecr.names import MAX_IMAGE_TAG, is_image_tag
+from local_ecr import MAX_IMAGE_TAG, is_image_tag, registry_of
 
 _CHUNK = 1 << 20
 

@@ -1,4 +1,1 @@
-"""Who may do what: policies, what they say together, and a log of every decision.
-
-Not evaluated: session policies, and the service control and resource control policies of an organization.
-"""
+"""Who may do what at ECR: the permission of each request, what policies of callers and registries say, and one gate."""

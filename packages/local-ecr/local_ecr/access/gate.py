@@ -6,14 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from local_ecr.access.calls import Call, Context
-from local_ecr.access.decision import Identity, Judgement, judge, sentence
-from local_ecr.access.explain import Evidence
-from local_ecr.access.keys import UNSENT, RequestFacts, call_keys, principal_keys, resource_keys, source_keys
-from local_ecr.access.log import AccessDecision, DecisionLog
-from local_ecr.access.permissions import Permission
-from local_ecr.access.policies import Policy, read_policy
+from local_ecr.access.keys import UNSENT, RequestFacts, resource_keys
 from local_ecr.errors import EcrError
+from local_ecr.iam import (
+    AccessDecision,
+    Call,
+    Context,
+    DecisionLog,
+    Evidence,
+    Identity,
+    Judgement,
+    Permission,
+    Policy,
+    call_keys,
+    judge,
+    principal_keys,
+    read_policy,
+    sentence,
+    source_keys,
+)
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal
 from local_ecr.state.grounds import grounds_of

@@ -47,10 +47,9 @@ from typing import Annotated, Any, NoReturn, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from local_ecr.access.decision import Identity
 from local_ecr.access.managed_policies import MANAGED_POLICIES
-from local_ecr.access.policies import Policy, UnsupportedPolicyError, check
 from local_ecr.errors import EcrError
+from local_ecr.iam import Identity, Policy, UnsupportedPolicyError, check
 from local_ecr.principals import Credential, Principal, root_of_key
 
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from local_ecr.iam import Permission
 from local_ecr.names import Registry
-
-
-@dataclass(frozen=True)
-class Permission:
-    """An action (`ecr:PutImage`) on a resource (a repository's ARN, or `*`)."""
-
-    action: str
-    resource: str
-
 
 # IAM names that differ from the operation's. ListImageReferrers: by the service authorization reference for ECR. The
 # other two are requests of OCI distribution that ECR's API does not have; who may send parts may look and give up.

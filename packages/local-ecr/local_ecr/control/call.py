@@ -7,13 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from local_ecr.access.calls import Context
 from local_ecr.access.keys import UNSENT, RequestFacts
-from local_ecr.access.log import API
-from local_ecr.access.permissions import Permission
 from local_ecr.errors import EcrError, invalid_parameter
+from local_ecr.iam import API, Context, Permission
 from local_ecr.images.selection import ImageId
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
@@ -26,6 +24,8 @@ _PAGING = frozenset({"nextToken", "maxResults", "registryId"})
 """What may differ between two pages of one listing; the registry is known otherwise."""
 
 Handler = Callable[["Call"], Mapping[str, Any]]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Call:
             raise EcrError("InvalidParameterException", "Invalid parameter at 'nextToken': it is not from this listing")
         return position
 
-    def page[T](
+    def page(
         self, found: Sequence[T], position_of: Callable[[T], Any], size: int | None = None
     ) -> tuple[Sequence[T], str | None]:
         """What goes on this page of what was `found` with one row more than fits, and the token of the next page."""

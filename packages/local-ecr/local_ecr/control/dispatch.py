@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_ecr.access.keys import RequestFacts, input_keys
-from local_ecr.access.log import API
 from local_ecr.access.permissions import permissions_for
 from local_ecr.control import protocol
 from local_ecr.control.call import Call
 from local_ecr.control.operations import handler_of
 from local_ecr.errors import EcrError, invalid_parameter, server_error
+from local_ecr.iam import API
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal, read_signature, registry_of
 from local_ecr.services import Services

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_ecr.access.permissions import permissions_for
-from local_ecr.access.policies import UnsupportedPolicyError, check
 from local_ecr.control.call import Call, Handler
 from local_ecr.control.documents import check_repository_policy
 from local_ecr.errors import EcrError, invalid_parameter
+from local_ecr.iam import UnsupportedPolicyError, check
 from local_ecr.state import repositories
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local_ecr.access.permissions import Permission
 from local_ecr.control.call import Call, Handler
 from local_ecr.errors import repository_not_found
+from local_ecr.iam import Permission
 from local_ecr.scans.configuration import (
     SCAN_ON_PUSH,
     ScanConfiguration,

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_ecr.access.keys import RequestFacts
-from local_ecr.access.log import DISTRIBUTION
 from local_ecr.access.permissions import permissions_for
 from local_ecr.data.errors import DistributionError
+from local_ecr.iam import DISTRIBUTION
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.requests import facts_of

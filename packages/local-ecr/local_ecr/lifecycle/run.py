@@ -7,7 +7,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 
 from local_ecr import events
 from local_ecr.events import LifecycleAction
@@ -69,9 +68,9 @@ def carry_out(store: Store, repository: Repository, steps: Sequence[Step], now: 
     What rules did with images, or could not do; what only followed its subject is no rule's doing.
     """
     done = []
-    for batch in batched(steps, BATCH, strict=False):
+    for first in range(0, len(steps), BATCH):
         with store.changing() as change:
-            for step in batch:
+            for step in steps[first : first + BATCH]:
                 action = _act(change, repository, step, now)
                 if action is not None and step.rule_priority is not None:
                     done.append(action)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from local_ecr import events
 from local_ecr.access.gate import Gate
-from local_ecr.access.permissions import Permission
 from local_ecr.errors import EcrError, image_not_found
+from local_ecr.iam import Permission
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.replication.backfilling import note_result

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable
 
 from local_ecr.access.keys import UNSENT, RequestFacts
-from local_ecr.access.permissions import Permission, permissions_for
+from local_ecr.access.permissions import permissions_for
+from local_ecr.iam import Permission
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
 from local_ecr.services import Services

@@ -14,7 +14,7 @@ import urllib3
 from botocore.config import Config
 
 from local_ecr import Credential, LocalEcr, LocalEcrServer, Policy, Principal, account_principal
-from local_ecr.access.decision import Identity
+from local_ecr.iam import Identity
 
 OWNER, VISITOR = "111122223333", "444455556666"
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}

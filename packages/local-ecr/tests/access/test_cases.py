@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from local_ecr.access.decision import Identity, judge
-from local_ecr.access.policies import Call, Policy, Principal
+from local_ecr.iam import Call, Identity, Policy, Principal, judge
 
 TABLE = YAML(typ="safe").load((Path(__file__).parent / "cases.yaml").read_text())
 CASES = [{**TABLE["common"], **case} for case in TABLE["cases"]]

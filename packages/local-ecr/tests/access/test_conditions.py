@@ -2,8 +2,8 @@
 
 import pytest
 
-from local_ecr.access.calls import UNKNOWN, Call, UnsupportedPolicyError
-from local_ecr.access.conditions import read_conditions
+from local_ecr.iam import UNKNOWN, Call, UnsupportedPolicyError
+from local_ecr.iam.conditions import read_conditions
 
 CONTEXT = {
     "aws:TagKeys": ["team", "stage"],

@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from local_ecr.access.calls import UNKNOWN
-from local_ecr.access.decision import judge, sentence
-from local_ecr.access.keys import principal_keys, source_keys
-from local_ecr.access.policies import Call, Policy, Principal
+from local_ecr.iam import UNKNOWN, Call, Policy, Principal, judge, principal_keys, sentence, source_keys
 
 ROLE = "arn:aws:iam::111122223333:role/build/ci"
 SESSION = Principal("AWS", "arn:aws:sts::111122223333:assumed-role/ci/run-1", ROLE)

@@ -6,13 +6,12 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from local_ecr import Registry
-from local_ecr.access.conditions import as_list
-from local_ecr.access.decision import judge
-from local_ecr.access.known_keys import is_known
 from local_ecr.access.managed_policies import MANAGED_POLICIES
 from local_ecr.access.permissions import permissions_for
-from local_ecr.access.policies import Call, Policy, Principal, check
 from local_ecr.control.protocol import service_model
+from local_ecr.iam import Call, Policy, Principal, check, judge
+from local_ecr.iam.conditions import as_list
+from local_ecr.iam.known_keys import is_known
 
 ROLE = Principal("AWS", "arn:aws:iam::111122223333:role/ci")
 PULL = {"GetAuthorizationToken", "BatchGetImage", "GetDownloadUrlForLayer", "ListImageReferrers"}

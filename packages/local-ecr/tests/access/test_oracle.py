@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_ecr.access.decision import Identity, judge
-from local_ecr.access.policies import Call, Policy, Principal
+from local_ecr.iam import Call, Identity, Policy, Principal, judge
 
 FOLDER = Path(__file__).parent / "oracle"
 FINGERPRINT = "a33fb181eab3440954dcf6cd0127cd0e681f92b95787c1dd86d69f9721d1ecc8"

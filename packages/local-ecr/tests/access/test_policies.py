@@ -5,9 +5,20 @@ from typing import Any
 
 import pytest
 
-from local_ecr.access.keys import RequestFacts, call_keys, input_keys, principal_keys, resource_keys, source_keys
-from local_ecr.access.known_keys import is_known
-from local_ecr.access.policies import Call, Decision, Principal, UnsupportedPolicyError, allows, check, decide
+from local_ecr.access.keys import RequestFacts, input_keys, resource_keys
+from local_ecr.iam import (
+    Call,
+    Decision,
+    Principal,
+    UnsupportedPolicyError,
+    allows,
+    call_keys,
+    check,
+    decide,
+    principal_keys,
+    source_keys,
+)
+from local_ecr.iam.known_keys import is_known
 
 EVENTS = Principal("Service", "events.amazonaws.com")
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:queue"

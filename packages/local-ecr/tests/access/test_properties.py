@@ -5,9 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_ecr.access.decision import Identity, judge
-from local_ecr.access.keys import principal_keys
-from local_ecr.access.policies import Call, Decision, Policy, Principal, evaluate
+from local_ecr.iam import Call, Decision, Identity, Policy, Principal, judge, principal_keys
+from local_ecr.iam.policies import evaluate
 
 ACCOUNT, OTHER = "111122223333", "222233334444"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/build/ci"

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_ecr import Policy
-from local_ecr.access.decision import Identity
+from local_ecr.iam import Identity
 
 OWNER, VISITOR = "111122223333", "444455556666"
 ACTION = "ecr:ListImages"

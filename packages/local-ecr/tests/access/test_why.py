@@ -4,8 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_ecr import Policy
-from local_ecr.access.decision import Identity
-from local_ecr.access.log import UnknownRequestError
+from local_ecr.iam import Identity, UnknownRequestError
 
 OWNER, VISITOR = "111122223333", "444455556666"
 ACTION = "ecr:ListImages"

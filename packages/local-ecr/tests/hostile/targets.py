@@ -13,14 +13,13 @@ from functools import cache
 from pathlib import Path
 
 from local_ecr import Policy, Quirks
-from local_ecr.access.calls import Call, UnsupportedPolicyError
-from local_ecr.access.decision import judge
 from local_ecr.control.documents import check_registry_policy, check_repository_policy
 from local_ecr.control.protocol import read_input, service_model
 from local_ecr.data.streaming import UnsatisfiableRangeError, read_range
 from local_ecr.data.uploads import read_content_range
 from local_ecr.errors import EcrError
 from local_ecr.hosts import Authority, registry_of
+from local_ecr.iam import Call, UnsupportedPolicyError, judge
 from local_ecr.images.conversion import accepted_types, convert_manifest
 from local_ecr.images.manifest import InvalidManifestError, read_manifest
 from local_ecr.images.media_types import MANIFESTS

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from local_ecr.access.patterns import like, like_arn, like_resource
 from local_ecr.expressions import whole_match
+from local_ecr.iam.patterns import like, like_arn, like_resource
 from tests.hostile.victim import REPOSITORY
 from tests.hostile.wire import request_bytes
 

@@ -27,7 +27,7 @@ LISTED: dict[str, tuple[str, ...]] = {"one": (), "two": (), "pair": ("one", "two
 
 # ---------------------------------------------------------------- the model: what a reader of the user guide expects
 
-type Holdings = dict[str, set[str]]
+Holdings = dict[str, set[str]]
 """Tags by image."""
 
 

@@ -18,7 +18,7 @@ from ecr_steward_sandbox.control.answers import Endpoint, answer, body_of, page,
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Ledger
 from ecr_steward_sandbox.scan_reports import EXAMPLE, ScanReportError, record_scans
 from local_ecr import LocalEcr
-from local_ecr.access.log import UnknownRequestError
+from local_ecr.iam import UnknownRequestError
 
 DEFAULT_TIMEOUT = 30.0
 MAX_TIMEOUT = 600.0

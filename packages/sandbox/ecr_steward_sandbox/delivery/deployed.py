@@ -21,7 +21,7 @@ from ecr_steward_sandbox.delivery.wiring import (
 from ecr_steward_sandbox.deploy import Deployment, Resource
 from ecr_steward_sandbox.deploy.services.events import bus_statement
 from ecr_steward_sandbox.identity import iam
-from local_ecr.access.policies import Document, UnsupportedPolicyError, check
+from local_ecr.iam import Document, UnsupportedPolicyError, check
 
 DEFAULT_MAPPING_CONCURRENCY = 5  # Lambda begins with five pollers
 

@@ -13,7 +13,7 @@ from ecr_steward_sandbox.delivery import stores
 from ecr_steward_sandbox.delivery.activity import Work
 from ecr_steward_sandbox.delivery.ledger import Delivery, Fate, Ledger
 from ecr_steward_sandbox.delivery.wiring import Target, Wiring
-from local_ecr.access.policies import UnsupportedPolicyError
+from local_ecr.iam import UnsupportedPolicyError
 
 DEFAULT_RETRY_SECONDS = 0.02  # between two tries; EventBridge waits minutes to hours
 

@@ -16,7 +16,7 @@ from ecr_steward_sandbox.delivery.patterns import Pattern
 from ecr_steward_sandbox.delivery.stores import MOTO_LOCK
 from ecr_steward_sandbox.delivery.wiring import HEARS_READS, Rule, Wiring
 from ecr_steward_sandbox.identity import iam
-from local_ecr.access.policies import Document
+from local_ecr.iam import Document
 
 
 def refreshed(wiring: Wiring) -> Wiring:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from ecr_steward_sandbox.delivery.patterns import Pattern
 from ecr_steward_sandbox.identity.iam import Role
-from local_ecr.access.decision import Judgement, judge
-from local_ecr.access.keys import call_keys, principal_keys
-from local_ecr.access.policies import Call, Document, Policy, Principal, allows
+from local_ecr.iam import Call, Document, Judgement, Policy, Principal, allows, call_keys, judge, principal_keys
 
 HEARS_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """State of a rule that gets records of calls that only read; ENABLED gets those that change something."""

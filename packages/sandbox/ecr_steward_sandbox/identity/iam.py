@@ -11,8 +11,7 @@ from moto.iam.models import iam_backends
 
 from ecr_steward_sandbox.delivery.stores import MOTO_LOCK
 from local_ecr import Policy, Principal
-from local_ecr.access.decision import Identity
-from local_ecr.access.policies import Document, read_policy
+from local_ecr.iam import Document, Identity, read_policy
 
 PARTITION = "aws"
 DEFAULT_SESSION_SECONDS = 3600

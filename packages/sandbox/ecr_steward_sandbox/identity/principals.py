@@ -6,8 +6,7 @@ import hmac
 
 from ecr_steward_sandbox.identity import iam
 from ecr_steward_sandbox.identity.sessions import Sessions
-from local_ecr import Credential, EcrError, Principal
-from local_ecr.principals import root_of_key
+from local_ecr import Credential, EcrError, Principal, root_of_key
 
 
 class CredentialRefusedError(Exception):

@@ -18,7 +18,7 @@ from ecr_steward_sandbox.identity.sessions import RoleSession, Sessions
 from ecr_steward_sandbox.moto_gateway import HttpAnswer
 from ecr_steward_sandbox.permissions import read_parameters
 from local_ecr import Principal
-from local_ecr.access.permissions import Permission
+from local_ecr.iam import Permission
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 DEFAULT_LIFETIME = timedelta(hours=1)

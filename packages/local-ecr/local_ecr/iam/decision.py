@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from local_ecr.access.calls import Call, UnsupportedPolicyError
-from local_ecr.access.naming import Naming
-from local_ecr.access.policies import Decision, Policy, Ruling, evaluate
+from local_ecr.iam.calls import Call, UnsupportedPolicyError
+from local_ecr.iam.naming import Naming
+from local_ecr.iam.policies import Decision, Policy, Ruling, evaluate
 
 EVERYTHING = Policy(
     "Everything", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local_ecr.access.calls import Call, Context, UnsupportedPolicyError
-from local_ecr.access.conditions import Test, as_list, read_conditions
-from local_ecr.access.naming import Naming, PrincipalElement, read_principals
-from local_ecr.access.patterns import Matcher, like, like_resource, matcher
+from local_ecr.iam.calls import Call, Context, UnsupportedPolicyError
+from local_ecr.iam.conditions import Test, as_list, read_conditions
+from local_ecr.iam.naming import Naming, PrincipalElement, read_principals
+from local_ecr.iam.patterns import Matcher, like, like_resource, matcher
 
 KNOWN_ELEMENTS = frozenset(
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local_ecr.access.calls import UnsupportedPolicyError
-from local_ecr.access.patterns import Matcher, equal, equal_in_any_case, like, like_arn, matcher
+from local_ecr.iam.calls import UnsupportedPolicyError
+from local_ecr.iam.patterns import Matcher, equal, equal_in_any_case, like, like_arn, matcher
 
-type Operator = Callable[[str, bool], Matcher]
+Operator = Callable[[str, bool], Matcher]
 """Reads a text of the policy (and whether it may have variables). Raises UnsupportedPolicyError."""
 
 

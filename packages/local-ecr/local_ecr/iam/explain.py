@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from local_ecr.access.calls import UNKNOWN, Call, UnsupportedPolicyError
-from local_ecr.access.conditions import Test
-from local_ecr.access.decision import Identity, as_resources_see, identity_of
-from local_ecr.access.policies import Policy, is_left_to_account
-from local_ecr.access.statements import Element, Statement
+from local_ecr.iam.calls import UNKNOWN, Call, UnsupportedPolicyError
+from local_ecr.iam.conditions import Test
+from local_ecr.iam.decision import Identity, as_resources_see, identity_of
+from local_ecr.iam.policies import Policy, is_left_to_account
+from local_ecr.iam.statements import Element, Statement
 
 _SHOWN = 6
 """So many of a statement's actions, resources or values are written out."""

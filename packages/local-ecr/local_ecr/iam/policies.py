@@ -14,29 +14,12 @@ from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any
 
-from local_ecr.access.calls import Call, Context, Principal, UnsupportedPolicyError
-from local_ecr.access.known_keys import is_known
-from local_ecr.access.naming import Naming
-from local_ecr.access.statements import Statement, read_statements
+from local_ecr.iam.calls import Call, UnsupportedPolicyError
+from local_ecr.iam.known_keys import is_known
+from local_ecr.iam.naming import Naming
+from local_ecr.iam.statements import Statement, read_statements
 
-__all__ = [
-    "Call",
-    "Context",
-    "Decision",
-    "Document",
-    "Policy",
-    "Principal",
-    "Ruling",
-    "UnsupportedPolicyError",
-    "allows",
-    "check",
-    "decide",
-    "evaluate",
-    "is_left_to_account",
-    "read_policy",
-]
-
-type Document = Mapping[str, Any]
+Document = Mapping[str, Any]
 
 
 class Decision(Enum):

@@ -11,17 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 
-from local_ecr.access.calls import UNKNOWN, Context, UnsupportedPolicyError
 from local_ecr.expressions import escape, whole_match
+from local_ecr.iam.calls import UNKNOWN, Context, UnsupportedPolicyError
 
-type Matcher = Callable[[str, Context], bool]
+Matcher = Callable[[str, Context], bool]
 """Whether a value is meant, given the request's condition keys in lower case."""
 
-type Build = Callable[[tuple[Piece, ...]], Callable[[str], bool]]
-"""Makes of a text with wildcards what says whether another text is meant."""
-
-type Piece = tuple[str, bool]
+Piece = tuple[str, bool]
 """Some text, and whether it stands for itself: what fills a variable has no wildcards."""
+
+Build = Callable[[tuple[Piece, ...]], Callable[[str], bool]]
+"""Makes of a text with wildcards what says whether another text is meant."""
 
 _VARIABLE = re.compile(r"\$\{(?:(?P<sign>[*?$])|(?P<key>[^{}',]++)(?:,\s*'(?P<default>[^']*)'\s*)?)\}")
 

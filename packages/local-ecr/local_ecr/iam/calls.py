@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-type Context = Mapping[str, str | Sequence[str]]
+Context = Mapping[str, str | Sequence[str]]
 """Condition keys, such as aws:SourceArn, in any case. A key that may have several values has a list of them."""
 
 UNKNOWN = "\0 not known here"
@@ -36,6 +36,14 @@ class Principal:
     def account(self) -> str:
         """Account of an IAM identity."""
         return self.name.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What a caller needs: an action, such as `ecr:PutImage`, on a resource (its ARN, or `*`)."""
+
+    action: str
+    resource: str
 
 
 @dataclass(frozen=True)

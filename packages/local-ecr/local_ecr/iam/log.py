@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from local_ecr.access.calls import Call
-from local_ecr.access.decision import Judgement
-from local_ecr.access.explain import Evidence, explain
+from local_ecr.iam.calls import Call
+from local_ecr.iam.decision import Judgement
+from local_ecr.iam.explain import Evidence, explain
 
 API = "api"
 DISTRIBUTION = "/v2/"

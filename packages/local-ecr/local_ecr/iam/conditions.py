@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_ecr.access.calls import UNKNOWN, Context, UnsupportedPolicyError
-from local_ecr.access.operators import OPERATORS, OPPOSITES
-from local_ecr.access.patterns import Matcher
+from local_ecr.iam.calls import UNKNOWN, Context, UnsupportedPolicyError
+from local_ecr.iam.operators import OPERATORS, OPPOSITES
+from local_ecr.iam.patterns import Matcher
 
 SET_OPERATORS = ("ForAllValues", "ForAnyValue")
 

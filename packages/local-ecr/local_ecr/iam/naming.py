@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from local_ecr.access.calls import Principal, UnsupportedPolicyError
-from local_ecr.access.conditions import as_list
+from local_ecr.iam.calls import Principal, UnsupportedPolicyError
+from local_ecr.iam.conditions import as_list
 
 KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
