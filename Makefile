@@ -23,6 +23,7 @@ export PYTHONPATH := tools:. # what is never installed: sam_local, lab, function
 SETUP   := .venv/.installed
 WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, and for time to pass
 DIST    := dist
+LOCAL_ECR_FAST = -n $(WORKERS) --dist loadfile -m "not slow and not client"
 CORPUS  := packages/local-ecr/tests/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
 SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path "*/__pycache__/*")
@@ -56,6 +57,7 @@ lint: $(SETUP)
 
 types: $(SETUP)
 	mypy layers/core packages/*/*_* packages/local-ecr/benchmarks tools functions benchmarks
+	mypy --python-version 3.11 packages/local-ecr/local_ecr
 
 imports: $(SETUP)
 	lint-imports
@@ -68,7 +70,15 @@ template: $(SETUP)
 # File by file in their order: tests/unit, whose files are short, ends the run, and no processor waits for another's last file.
 test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
 	pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker" $(ARGS)
-	cd packages/local-ecr && pytest -n $(WORKERS) --dist loadfile -m "not slow and not client" $(ARGS)
+	cd packages/local-ecr && pytest $(LOCAL_ECR_FAST) $(ARGS)
+
+.PHONY: test-local-ecr
+test-local-ecr: $(SETUP) ## The fast tests of local-ecr on Python 3.13, and on 3.11 where one is installed; ARGS=... goes to pytest
+	cd packages/local-ecr && pytest $(LOCAL_ECR_FAST) $(ARGS)
+	if tools/setup/find_python.sh 3.11 > /dev/null; then \
+	  $(MAKE) --no-print-directory .tools/py311/.installed; \
+	  cd packages/local-ecr && ../../.tools/py311/bin/python -m pytest $(LOCAL_ECR_FAST) $(ARGS); \
+	else echo "Python 3.11 is not installed: the tests of local-ecr ran on 3.13 alone"; fi
 
 .PHONY: test-all
 test-all: $(BUILT) .tools/c7n/.installed ## Every test: also real clients, SAM, Docker and slow properties
@@ -127,6 +137,8 @@ deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its 
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
 	$(COMPILE) $(ARGS) --python-version 3.13 --group dev -o requirements/dev.txt
 	$(COMPILE) --python-version 3.13 -c requirements/dev.txt -o layers/core/requirements.txt layers/core/pyproject.toml
+	$(COMPILE) --python-version 3.11 -c requirements/dev.txt --group packages/local-ecr/pyproject.toml:dev \
+	  -o requirements/local-ecr.txt packages/local-ecr/pyproject.toml
 	for tool in sam awscli uv c7n; do \
 	  $(COMPILE) $(ARGS) --python-version 3.13 -o requirements/$$tool.txt requirements/$$tool.in; done
 
@@ -144,6 +156,12 @@ clean: ## Remove everything that make has made
 # Tools whose dependencies contradict ours (SAM pins an older boto3) live in an environment each.
 .tools/sam/.installed .tools/awscli/.installed .tools/c7n/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
 	tools/setup/create_environment.sh .tools/$* requirements/$*.txt
+	touch $@
+
+# The oldest Python that local-ecr is for.
+.tools/py311/.installed: requirements/local-ecr.txt packages/local-ecr/pyproject.toml VERSION .tools/uv/.installed
+	tools/setup/create_environment.sh .tools/py311 requirements/local-ecr.txt 3.11
+	.tools/uv/bin/uv pip install --quiet --python .tools/py311/bin/python --no-deps --no-build-isolation --editable packages/local-ecr
 	touch $@
 
 # The pyproject files and requirements are the reason, the links make `sam`, `aws` and `uv` the pinned ones in every recipe.
