@@ -28,12 +28,13 @@ HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 
 
 def measure_local_ecr(folder: Path) -> dict[str, Any]:
-    with servers.local_ecr(folder) as (url, registry, background):
-        client_of = client_at(url, servers.credentials_of_account)
-        with background.paused():  # a backfill of one image is over before anybody could stop it
+    with servers.local_ecr(folder) as (server, events):
+        client_of = client_at(server.endpoint_url, servers.credentials_of_account)
+        registry = server.registry_url(ACCOUNT, servers.REGIONS[0])
+        with server.ecr.background.paused():  # a backfill of one image is over before anybody could stop it
             operations = measure_operations(client_of())
         client = client_of()
-        found = {"operations": operations, "behaviours": measure_behaviours(client_of)}
+        found = {"operations": operations, "behaviours": measure_behaviours(client_of, events)}
         return {**found, "version": "this commit", "data plane": measure_data_plane(registry, _token(client), client)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,8 +36,10 @@ ClientOf = Callable[..., Any]
 class Probe:
     """A repository of its own, with the blobs of the images of this comparison in it."""
 
-    def __init__(self, client_of: ClientOf) -> None:
+    def __init__(self, client_of: ClientOf, events: Sequence[Mapping[str, Any]] | None = None) -> None:
+        """`events`: what a server has told whoever started it; None for one with an EventBridge beside its ECR."""
         self.client_of = client_of
+        self.events = events
         self.ecr = client_of()
         self.name = f"probe-{uuid.uuid4().hex[:8]}/app"
         self.ecr.create_repository(repositoryName=self.name)
@@ -197,8 +199,11 @@ def lifecycle_policies_are_evaluated(probe: Probe) -> bool:
     return _soon(is_complete) and found == [old]
 
 
-def pushes_are_told_on_event_bridge(probe: Probe) -> bool:
-    """A rule for `ECR Image Action` puts the event into a queue."""
+def pushes_are_told(probe: Probe) -> bool:
+    """EventBridge's event of it reaches a listener or, by a rule for `ECR Image Action`, a queue."""
+    if probe.events is not None:
+        pushed, events = probe.push("1.0"), probe.events
+        return _soon(lambda: any(pushed == event["detail"].get("image-digest") for event in events))
     sqs, rules = probe.client_of("sqs"), probe.client_of("events")
     name = f"probe-{uuid.uuid4().hex[:8]}"
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -241,18 +246,18 @@ BEHAVIOURS: Mapping[str, Callable[[Probe], bool]] = {
     "repository policies are enforced": repository_policy_is_enforced,
     "replication copies images": replication_copies_images,
     "lifecycle policies are evaluated": lifecycle_policies_are_evaluated,
-    "a push is told on EventBridge": pushes_are_told_on_event_bridge,
+    "a push is told by EventBridge's event": pushes_are_told,
 }
 
 
-def measure_behaviours(client_of: ClientOf) -> dict[str, str]:
-    """`yes`, `no`, or what went wrong instead, by behaviour."""
-    return {name: _asked(behaves, client_of) for name, behaves in BEHAVIOURS.items()}
+def measure_behaviours(client_of: ClientOf, events: Sequence[Mapping[str, Any]] | None = None) -> dict[str, str]:
+    """`yes`, `no`, or what went wrong instead, by behaviour. `events` as a Probe has them."""
+    return {name: _asked(behaves, lambda: Probe(client_of, events)) for name, behaves in BEHAVIOURS.items()}
 
 
-def _asked(behaves: Callable[[Probe], bool], client_of: ClientOf) -> str:
+def _asked(behaves: Callable[[Probe], bool], probe: Callable[[], Probe]) -> str:
     try:
-        return "yes" if behaves(Probe(client_of)) else "no"
+        return "yes" if behaves(probe()) else "no"
     except ClientError as refusal:
         status, code = refusal.response["ResponseMetadata"]["HTTPStatusCode"], refusal.response["Error"]["Code"]
         return f"no: {refusal.operation_name} answers {status}" + ("" if code == str(status) else f" {code}")

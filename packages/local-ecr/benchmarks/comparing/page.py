@@ -70,7 +70,9 @@ SHOWN_BY: Mapping[str, str] = {
     "lifecycle policies are evaluated": (
         "tests/lifecycle/test_runs.py::test_images_expire_a_day_after_the_policy_was_set_and_not_before"
     ),
-    "a push is told on EventBridge": ("tests/test_events.py::test_a_push_by_tag_is_told_in_the_documented_form"),
+    "a push is told by EventBridge's event": (
+        "tests/test_events.py::test_a_push_by_tag_is_told_in_the_documented_form"
+    ),
     "a caller is asked who it is": f"{_TOKENS}::test_a_request_is_unauthorized_when_its_password_is_not_ours",
     "a blob is pushed in one request": f"{_BLOBS}::test_a_blob_arrives_when_it_is_posted_at_once",
     "a blob is pushed in chunks": f"{_SPEC_BLOBS}::test_chunks_that_follow_each_other_make_a_blob",

@@ -1,4 +1,4 @@
-"""What is compared and not only measured: local_ecr with the rest of AWS around it, and MiniStack; and who asks."""
+"""What is compared and not only measured: local_ecr and MiniStack; and who asks."""
 
 from __future__ import annotations
 
@@ -10,29 +10,20 @@ from typing import Any
 
 import boto3
 
-from ecr_steward_sandbox.sandbox import Sandbox
+from comparing.operations import ACCOUNT
 from lab.peers import free_port, logging_to, wait_for
-from local_ecr.background import Background
+from local_ecr import LocalEcr, LocalEcrServer
 
-TEMPLATE = """
-AWSTemplateFormatVersion: "2010-09-09"
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Unused:
-    Type: AWS::SQS::Queue
-"""
 REGIONS = ("us-east-1", "eu-west-1")
 
 
 @contextmanager
-def local_ecr(folder: Path) -> Iterator[tuple[str, str, Background]]:
-    """URL of the API, with moto for the rest of AWS beside it as in the sandbox, and of the registry; what it does by
-    itself."""
-    build = folder / "build"
-    build.mkdir()
-    (build / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
-    with Sandbox(build, data=folder / "sandbox") as sandbox:
-        yield sandbox.endpoint_url, sandbox.registry_url(REGIONS[0]), sandbox.local_ecr.background
+def local_ecr(folder: Path) -> Iterator[tuple[LocalEcrServer, list[dict[str, Any]]]]:
+    """A server with a registry in each region, and all events that it tells."""
+    events: list[dict[str, Any]] = []
+    ecr = LocalEcr(folder / "ecr", on_event=lambda account, region, event: events.append(event))
+    with LocalEcrServer(ecr, [(ACCOUNT, region) for region in REGIONS]) as server:
+        yield server, events
 
 
 @contextmanager
