@@ -1,4 +1,4 @@
-"""`python -m local_ecr`: run it alone, in the foreground, until Ctrl-C or SIGTERM."""
+"""`local-ecr`, or `python -m local_ecr`: run it alone, in the foreground, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import logging
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from local_ecr.ecr import LocalEcr
 from local_ecr.ending import Ending
 from local_ecr.names import DEFAULT_REGISTRY, InvalidNameError, Registry
 from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
+from local_ecr.ready import named, next_steps, ready_lines
 from local_ecr.server import LocalEcrServer
 
 
@@ -48,36 +50,27 @@ def _serve(options: StartOptions, registries: Sequence[Registry]) -> None:
                 **options.of_server(data),
             )
             stack.enter_context(server)
-        sys.stdout.write(_ready(server, registries))
+        sys.stdout.write(ready_lines(server, registries) + next_steps(server, registries[0]))
         sys.stdout.flush()
         ending.wait()
-
-
-def _ready(server: LocalEcrServer, registries: Sequence[Registry]) -> str:
-    """What is where, one in a line: for a person, and for a script that waits for the last one."""
-    lines = [f"ready endpoint {server.endpoint_url}"]
-    for registry in registries:
-        url = server.registry_url(registry.account, registry.region)
-        lines.append(f"ready registry {_named(registry)} {url}")
-    if server.ca_file is not None:
-        lines += [f"ready proxy {server.proxy_url}", f"ready ca {server.ca_file.resolve()}"]
-    return "".join(f"{line}\n" for line in lines)
 
 
 def command_line() -> argparse.ArgumentParser:
     """What can be asked for: a registry's own options, and those of StartOptions by their names."""
     parser = argparse.ArgumentParser(
-        prog="python -m local_ecr",
+        prog="local-ecr",
         description="Run an Amazon ECR on this machine, in the foreground, until Ctrl-C or SIGTERM.",
-        epilog="AWS_ENDPOINT_URL_ECR is the endpoint that it says it is ready at; AWS_ACCESS_KEY_ID is the account.",
+        epilog="It says what to export for boto3, the AWS CLI and docker. An account's id is the access key of its "
+        "root, and any secret key is right.",
     )
     add = parser.add_argument
+    add("--version", action="version", version=f"%(prog)s {version('local-ecr')}")
     add(
         "--registry",
         type=_registry,
         action="append",
         metavar="ACCOUNT/REGION",
-        help=f"once for each (default: {_named(DEFAULT_REGISTRY)})",
+        help=f"once for each (default: {named(DEFAULT_REGISTRY)})",
     )
     add("--data", type=Path, help="keep everything in this folder between runs (default: a temporary one)")
     add(
@@ -114,10 +107,6 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
-def _named(registry: Registry) -> str:
-    return f"{registry.account}/{registry.region}"
-
-
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
         raise argparse.ArgumentTypeError(f"not a port: {text!r}")
@@ -127,7 +116,7 @@ def _port(text: str) -> int:
 def _registry(text: str) -> Registry:
     account, separator, region = text.partition("/")
     if not separator:
-        raise argparse.ArgumentTypeError(f"not ACCOUNT/REGION, such as {_named(DEFAULT_REGISTRY)}: {text!r}")
+        raise argparse.ArgumentTypeError(f"not ACCOUNT/REGION, such as {named(DEFAULT_REGISTRY)}: {text!r}")
     try:
         return Registry.parse(account, region)
     except InvalidNameError as cause:

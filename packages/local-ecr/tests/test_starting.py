@@ -1,4 +1,4 @@
-"""`python -m local_ecr`: what it says when it starts, and when it cannot."""
+"""`local-ecr`: what it says when it starts, and when it cannot."""
 
 import socket
 import sqlite3
@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from contextlib import closing, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
+import boto3
 import pytest
 
 from local_ecr import LocalEcr
@@ -23,6 +25,30 @@ def running(folder, *options):
             yield process
         finally:
             process.kill()
+
+
+def test_what_it_says_to_export_leads_the_aws_sdk_to_it(tmp_path, monkeypatch):
+    with running(tmp_path, "--registry", "444455556666/eu-central-1") as process:
+        lines = [process.stdout.readline() for _ in range(11)]
+        registry = lines[1].rpartition("://")[2].strip()
+        told = "".join(lines)
+        for line in told.splitlines():
+            if line.startswith("  export "):
+                for setting in line.split()[1:]:
+                    monkeypatch.setenv(*setting.split("="))
+
+        created = boto3.client("ecr").create_repository(repositoryName="team/app")
+
+    assert created["repository"]["repositoryArn"] == "arn:aws:ecr:eu-central-1:444455556666:repository/team/app"
+    assert f"docker login --username AWS --password-stdin {registry}\n" in told
+
+
+def test_it_says_its_version_and_its_name(capsys):
+    for option, told in (("--version", f"local-ecr {version('local-ecr')}\n"), ("--help", "usage: local-ecr [-h]")):
+        with pytest.raises(SystemExit) as ended:
+            main([option])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out.startswith(told)
 
 
 @pytest.mark.parametrize(("found", "what"), [(VERSION + 1, "a newer"), (VERSION - 1, "an older")])

@@ -1,6 +1,6 @@
 """Users, roles and service callers from one document, for a LocalEcr that stands alone.
 
-`LocalEcr(data, **read_identities(document).options)`, or `python -m local_ecr --identities FILE`. An example with all
+`LocalEcr(data, **read_identities(document).options)`, or `local-ecr --identities FILE`. An example with all
 that there is:
 
     {
