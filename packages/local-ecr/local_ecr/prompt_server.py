@@ -70,9 +70,12 @@ class PromptServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._until_idle(GRACE)
-        if sys.version_info >= (3, 13):  # before, a handshake ends by itself: nobody else knows of it
+        if sys.version_info >= (3, 13):
             for server in self.servers:
                 server.abort_clients()  # also those that are no connection of ours yet, in the middle of a handshake
+        else:  # a handshake ends by its own timeout
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
         await self._until_idle(FAREWELL)  # uvicorn takes a handler that is cancelled for a broken one, and logs it
         for task in self.server_state.tasks:
             task.cancel("the server ends")
