@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from local_ecr import requests
@@ -48,6 +48,9 @@ class EcrApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise NotImplementedError(f"only http is served, not {scope['type']}")
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:  # each may mean another registry
+            await PlainTextResponse("A request names one Host.", 400, {"connection": "close"})(scope, receive, send)
+            return
         request = Request(scope, receive)
         path: str = scope["path"]  # never request.url, which a Host header shapes
         if "x-amz-target" not in request.headers and (path == "/v2" or path.startswith("/v2/")):

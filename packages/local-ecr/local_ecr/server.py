@@ -15,17 +15,17 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from local_ecr.connections import Policy
 from local_ecr.ecr import LocalEcr
 from local_ecr.hosts import LOCALHOST, Authority, is_ecr, names_in
-from local_ecr.limits import Limits
 from local_ecr.names import DEFAULT_REGISTRY, Registry
 from local_ecr.prompt_server import PromptServer
-from local_ecr.sockets import LOOPBACK, LOOPBACK_6, listen, port_of
+from local_ecr.proxy import Proxy
+from local_ecr.sockets import HALF_OPEN, LOOPBACK, LOOPBACK_6, listen, port_of
 
 START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
 KEEP_ALIVE = 75  # seconds; a client's pool should never meet a connection that we just closed
+MOST_CONNECTIONS = 480  # at the same time; each may have a file open, and 1,024 are what a process has
 
 
 class LocalEcrServer:
@@ -47,7 +47,6 @@ class LocalEcrServer:
         port: int = 0,
         registry_port: int = 0,
         tls: Path | None = None,
-        limits: Limits | None = None,
     ) -> None:
         self.ecr = ecr
         self._app = app or ecr.app
@@ -56,10 +55,9 @@ class LocalEcrServer:
         self._registry_port = registry_port
         self._registries = [Registry.parse(*registry) for registry in registries]
         self._tls = tls
-        self._limits = limits or Limits()
         self._proxy_port = 0
         self._sockets: list[socket.socket] = []
-        self._plain_sockets: list[socket.socket] = []
+        self._proxy_sockets: list[socket.socket] = []
         self._ports: set[int] = set()
         self._thread: threading.Thread | None = None
         self._server: PromptServer | None = None
@@ -72,7 +70,7 @@ class LocalEcrServer:
 
     @property
     def proxy_url(self) -> str:
-        """For HTTP_PROXY, and with TLS for HTTPS_PROXY: whoever goes by it finds ECR at the names it has at AWS."""
+        """For HTTP_PROXY, or with TLS for HTTPS_PROXY: whoever goes by it finds ECR at the names it has at AWS."""
         return f"http://{self.ecr.public_host}:{self._proxy_port or self._port}"
 
     @property
@@ -85,9 +83,9 @@ class LocalEcrServer:
 
     def start(self) -> None:
         try:
-            policy = Policy(serves=self._serves, tls=self._tls_context(), limits=self._limits)
+            tls = self._tls_context()
             self._bind()
-            self._server = PromptServer(_config(self._app), policy, self._sockets, self._plain_sockets)
+            self._server = PromptServer(_config(self._app, tls))
             self._thread = threading.Thread(target=self._run, name="local-ecr", daemon=True)
             self._thread.start()
             self._wait_until_started()
@@ -104,7 +102,7 @@ class LocalEcrServer:
                 if self._thread.is_alive():
                     raise TimeoutError("the server did not end")
         finally:
-            for listening in (*self._sockets, *self._plain_sockets):
+            for listening in (*self._sockets, *self._proxy_sockets):
                 listening.close()
             self.ecr.close()
 
@@ -140,7 +138,7 @@ class LocalEcrServer:
             self.ecr.registries_ports[registry.account, registry.region] = self._listen(self._sockets, wanted)
             wanted += 1 if wanted else 0
         if self._tls is not None:
-            self._proxy_port = self._listen(self._plain_sockets, wanted)
+            self._proxy_port = self._listen(self._proxy_sockets, wanted)
 
     def _listen(self, sockets: list[socket.socket], port: int) -> int:
         listening = listen(self._host, port)
@@ -149,15 +147,27 @@ class LocalEcrServer:
         self._ports.add(found)
         return found
 
-    def _serves(self, authority: Authority) -> bool:
-        """Whether a host is ours: a name of ECR, or an address of this server with a port that it listens on."""
-        return is_ecr(authority.name) or (authority.name in self._own_names and authority.port in self._ports)
+    def _address_of(self, authority: Authority) -> tuple[str, int] | None:
+        """Where a host is served that is ours: a name of ECR, or an address of this server with a port of its own."""
+        if is_ecr(authority.name):
+            return self._sockets[0].getsockname()[0], self._port
+        if authority.name in self._own_names and authority.port in self._ports:
+            return self._sockets[0].getsockname()[0], authority.port
+        return None
 
     def _run(self) -> None:
-        assert self._server is not None  # noqa: S101  set before the thread starts
         with asyncio.Runner() as runner:
             self._loop = runner.get_loop()
-            runner.run(self._server.serve())
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        assert self._server is not None  # noqa: S101  set before the thread starts
+        proxy = Proxy(self._address_of)
+        await proxy.start(self._proxy_sockets)
+        try:
+            await self._server.serve(self._sockets)
+        finally:
+            await proxy.stop()
 
     def _wait_until_started(self) -> None:
         assert self._server is not None and self._thread is not None  # noqa: S101  set just before
@@ -168,15 +178,19 @@ class LocalEcrServer:
             time.sleep(0.005)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http="httptools",
         lifespan="off",
         ws="none",
         log_config=None,
         log_level="error",  # skopeo and docker try TLS first; that is no news
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE,
+        limit_concurrency=MOST_CONNECTIONS,
+        backlog=HALF_OPEN,
+        ssl_context_factory=(lambda *_: tls) if tls else None,
         server_header=False,
         proxy_headers=False,  # who calls is who connects, whatever a header says
     )

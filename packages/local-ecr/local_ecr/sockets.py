@@ -10,8 +10,9 @@ import socket
 LOOPBACK = "127.0.0.1"
 LOOPBACK_6 = "::1"
 LAST_PORT = (1 << 16) - 1
+HALF_OPEN = 512
+"""Connections that wait to be accepted, of each socket."""
 
-_BACKLOG = 512
 _TRIES = 20  # to find a port that is free on both loopback addresses
 _NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
@@ -53,7 +54,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(_BACKLOG)
+        listening.listen(HALF_OPEN)
     except OverflowError as error:
         listening.close()
         raise OSError(errno.EINVAL, f"cannot listen on port {port}: the last one is {LAST_PORT}") from error

@@ -148,7 +148,8 @@ def test_a_target_of_another_form_is_no_way_around(victim, target):
 def test_nobody_is_asked_anything_for_a_client(victim, method):
     target = "169.254.169.254:80" if method == "CONNECT" else "http://169.254.169.254/latest/meta-data"
     answer = victim.v2.exchange(request_bytes(method, target, [("Host", "169.254.169.254")]), method)
-    assert answer.is_of_connection
+    assert answer.status == 400
+    assert answer.is_of_connection or answer.code == "UnknownOperationException", "it is we who say so"
 
 
 numbers = st.sampled_from(["", "0", "1", "2", "5", "-1", "9" * 17, "9" * 40, "٣", "1.5", "0x2", "+1"])

@@ -9,7 +9,7 @@ import urllib3
 from botocore.config import Config
 
 from local_ecr import LocalEcr, LocalEcrServer
-from local_ecr.limits import Limits
+from local_ecr import proxy as proxy_module
 from local_ecr.tls import TlsFolderError, server_context
 from tests.conftest import ACCOUNT, Distribution, as_json
 from tests.hosts.raw import connect, exchange, port_of, read_answer
@@ -161,12 +161,37 @@ def test_the_server_ends_in_time_when_a_tunnel_is_still_without_tls(serve, tmp_p
         connection.close()
 
 
-def test_a_connection_ends_when_its_handshake_takes_too_long(serve, tmp_path):
-    server = serve(tls=tmp_path / "tls", limits=Limits(head_seconds=0.2))
-    with connect(port_of(server.endpoint_url)) as direct, connect(port_of(server.proxy_url)) as tunnel:
-        tunnel.sendall(f"CONNECT {AWS_HOST}:443 HTTP/1.1\r\n\r\n".encode())
-        assert read_answer(tunnel).status == 200
-        assert direct.recv(1) == tunnel.recv(1) == b""
+def test_the_proxy_ends_a_connection_when_a_request_does_not_end(server, monkeypatch):
+    monkeypatch.setattr(proxy_module, "HEAD_SECONDS", 0.05)
+    with connect(port_of(server.proxy_url)) as connection:
+        connection.sendall(b"CONNECT ")
+        assert read_answer(connection).status == 408
+
+
+@pytest.mark.parametrize("size", [proxy_module.MOST_HEAD + 1, 1_000_000])
+def test_the_proxy_refuses_a_request_when_its_head_is_huge(server, size):
+    answer = exchange(port_of(server.proxy_url), b"CONNECT " + b"a" * size)
+    assert answer.status == 431
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "says"),
+    [
+        (b"CONNECT / HTTP/1.1\r\n\r\n", 400, "names no host"),
+        (b"\r\n\r\n", 501, "https alone"),
+        (b"GET http://example.com/v2/ HTTP/1.1\r\n\r\n", 501, "https alone"),
+    ],
+)
+def test_the_proxy_says_what_it_takes_when_a_request_is_no_tunnel_to_a_host(server, request_, status, says):
+    answer = exchange(port_of(server.proxy_url), request_)
+    assert answer.status == status
+    assert says in answer.body
+
+
+def test_a_tunnel_to_a_port_of_ours_is_for_its_registry(server):
+    ireland = server.registry_url(ACCOUNT, "eu-west-1")
+    with urllib3.ProxyManager(server.proxy_url, ca_certs=str(server.ca_file), retries=False, timeout=10) as by_proxy:
+        assert f'realm="{ireland}/"' in by_proxy.request("GET", f"{ireland}/v2/").headers["Www-Authenticate"]
 
 
 def test_plain_http_gets_no_answer_where_tls_is_spoken(server):
@@ -186,7 +211,7 @@ def test_nobody_else_may_read_the_keys(tmp_path):
     for _ in range(2):
         server_context(tmp_path, ["localhost"])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert modes["ca-key.pem"] == modes["server.pem"] == 0o600
+    assert modes == {"ca.pem": modes["ca.pem"], "ca-key.pem": 0o600}
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "ca-key.pem"])
