@@ -3,6 +3,7 @@
 Read in the translated template, where nothing is left implied: SAM's own events are rules and mappings there.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -137,6 +138,17 @@ def test_9_a_message_stays_hidden_six_timeouts_and_is_tried_five_times_when_work
         window = mapping.get("MaximumBatchingWindowInSeconds", 0)
         assert queue["VisibilityTimeout"] >= 6 * functions[logical_id(mapping["FunctionName"])]["Timeout"] + window
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+
+
+def test_limits_of_lambda_and_eventbridge_are_kept_that_neither_cfn_lint_nor_moto_knows(either: Template) -> None:
+    for function in if_any(either, "AWS::Lambda::Function").values():
+        assert 1 <= function["Timeout"] <= 900
+    for mapping in if_any(either, "AWS::Lambda::EventSourceMapping").values():
+        window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+        assert 0 <= window <= 300
+        assert 1 <= mapping.get("BatchSize", 10) <= (10_000 if window else 10)
+    for rule in of_type(either, "AWS::Events::Rule").values():
+        assert len(json.dumps(rule["EventPattern"])) <= 4096
 
 
 def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_looks(either: Template) -> None:

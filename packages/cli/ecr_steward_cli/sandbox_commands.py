@@ -205,9 +205,8 @@ def clock(
     if time["seconds_ahead"]:
         typer.echo(f"{timedelta(seconds=round(time['seconds_ahead']))} ahead of this machine", err=True)
     moved = time.get("moved") or {}
-    for told, names in (("fired", moved.get("fired")), ("did not fire (not a rate)", moved.get("not_fired"))):
-        if names:
-            typer.echo(f"{told}: {', '.join(names)}", err=True)
+    if fired := moved.get("fired"):
+        typer.echo(f"fired: {', '.join(fired)}", err=True)
 
 
 def _client(endpoint: str | None) -> "ControlClient":

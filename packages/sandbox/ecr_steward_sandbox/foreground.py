@@ -92,7 +92,7 @@ def _kept_in_force(sandbox: Sandbox, rulebook: RulebookSource | None) -> Iterato
 
 
 def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
-    """Fire rate() schedules by the sandbox's clock until the end. A cron() schedule waits for somebody to fire it."""
+    """Fire schedules by the sandbox's clock until the end."""
     while not ending.wait(NAP):
         sandbox.engine.fire_due_schedules()
 

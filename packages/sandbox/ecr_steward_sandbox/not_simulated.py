@@ -30,8 +30,8 @@ RUNNING: Mapping[str, str] = {
         "BatchSize is reached, never because it is larger than 6 MB."
     ),
     "schedules": (
-        "They fire when asked, and rate() schedules when the clock is moved beyond their time; `sandbox up` fires "
-        "rate() schedules as time passes, too, counted from the deployment. cron() and at() ones fire only when asked."
+        "They fire when asked, and when the clock is moved beyond their time; `sandbox up` fires them as time passes, "
+        "too. rate() is counted from the deployment. A cron() of LW, or of years with a step, is refused."
     ),
     "clock": (
         "Moving it is like a machine that sleeps: all that is under way ends before, and what came due meanwhile "

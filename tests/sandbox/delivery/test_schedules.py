@@ -1,4 +1,4 @@
-"""Schedules fire when asked, as the role they are given."""
+"""Schedules fire when asked and when they come due, as the role they are given."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecr_steward_sandbox.delivery.schedules import ScheduleDisabledError, Timetable, interval
+from ecr_steward_sandbox.delivery.schedules import ScheduleDisabledError, Timetable
 from ecr_steward_sandbox.delivery.wiring import Schedule, Target
 
 
@@ -16,12 +16,15 @@ def clock(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
     stack = new_template()
     arn = stack.arn
     stack.function("Sweep", Events={"OfRule": {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}})
+    retry = {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600}
+    nightly = {"Type": "Schedule", "Properties": {"Schedule": "cron(0 4 * * ? *)"}}
+    in_two_days = f"at({datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M:%S})"
+    once = {"ScheduleExpression": in_two_days, "ScheduleExpressionTimezone": "Europe/Berlin", "RetryPolicy": retry}
+    stack.function("Nightly", Events={"Cron": nightly, "Once": {"Type": "ScheduleV2", "Properties": once}})
     stack.queue("DeadLetters")
     stack.role("Starter", "scheduler.amazonaws.com", "lambda:InvokeFunction", arn("Sweep"))
     stack.role("Buryer", "scheduler.amazonaws.com", "sqs:SendMessage", arn("DeadLetters"))
     stack.role("Stranger", "events.amazonaws.com", "lambda:InvokeFunction", arn("Sweep"))
-
-    retry = {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600}
 
     def schedule(name: str, role: str, *, state: str = "ENABLED", **target: Any) -> None:
         stack.add(
@@ -111,18 +114,13 @@ def test_payload_is_counted_as_lost_when_the_role_may_not_be_assumed_or_bury(clo
     assert clock.messages("DeadLetters") == []
 
 
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("rate(1 hour)", timedelta(hours=1)),
-        ("rate(5 minutes)", timedelta(minutes=5)),
-        ("rate(2 days)", timedelta(days=2)),
-        ("cron(0 4 * * ? *)", None),
-        ("at(2026-01-01T00:00:00)", None),
-    ],
-)
-def test_interval_is_known_when_the_expression_is_a_rate(expression: str, expected: timedelta | None) -> None:
-    assert interval(expression) == expected
+def test_cron_and_at_fire_when_the_clock_is_moved_beyond_their_times(clock: Any) -> None:
+    moved = [clock.sandbox.move_clock(timedelta(days=3)) for _ in range(2)]
+    clock.sandbox.wait_until_idle(10)
+
+    fired = [[name for name in one.fired if name.startswith("Nightly")] for one in moved]
+    assert fired == [["NightlyCron", "NightlyOnce"], ["NightlyCron"]]
+    assert [run.event["source"] for run in clock.runs("Nightly")].count("aws.scheduler") == 1
 
 
 DEPLOYED = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
@@ -158,9 +156,28 @@ def test_schedules_are_due_in_the_order_of_their_times_when_several_came_due() -
     assert [one.name for one in timetable.take_due(DEPLOYED + timedelta(days=2))] == ["Often", "Daily"]
 
 
-def test_schedule_never_comes_due_when_it_is_disabled_or_no_rate() -> None:
-    schedules = [named("Off", "rate(1 hour)", is_enabled=False), named("Nightly", "cron(0 4 * * ? *)")]
+def test_schedule_is_due_each_night_when_it_is_a_cron() -> None:
+    timetable = Timetable([named("Nightly", "cron(0 4 * * ? *)")], DEPLOYED)
+
+    due = {hour: timetable.take_due(DEPLOYED + timedelta(hours=hour)) for hour in range(72)}
+
+    assert [hour for hour, schedules in due.items() if schedules] == [16, 40, 64]
+
+
+def test_schedule_is_due_once_and_never_again_when_it_is_an_at() -> None:
+    timetable = Timetable([named("Once", "at(2026-01-02T00:00:00)")], DEPLOYED)
+
+    assert timetable.take_due(DEPLOYED + timedelta(hours=11)) == []
+    assert [one.name for one in timetable.take_due(DEPLOYED + timedelta(hours=12))] == ["Once"]
+    assert timetable.take_due(DEPLOYED + timedelta(days=400)) == []
+
+
+def test_schedule_never_comes_due_when_it_is_disabled_or_over() -> None:
+    schedules = [
+        named("Off", "rate(1 hour)", is_enabled=False),
+        named("Past", "at(2025-12-31T00:00:00)"),
+        named("PastYear", "cron(0 4 * * ? 2025)"),
+    ]
     timetable = Timetable(schedules, DEPLOYED)
 
     assert timetable.take_due(DEPLOYED + timedelta(days=365)) == []
-    assert [one.name for one in timetable.untimed] == ["Nightly"]

@@ -159,6 +159,7 @@ class _Reader:
                 resource.properties["ScheduleExpression"],
                 target_of({"Id": resource.logical_id, **resource.properties["Target"]}),
                 _is_enabled(resource),
+                timezone=resource.properties.get("ScheduleExpressionTimezone", "UTC"),
             )
         for resource in self._deployment.of_type("AWS::Events::Rule"):
             for target in resource.properties.get("Targets", []):

@@ -31,7 +31,6 @@ class ClockMoved:
 
     now: datetime
     fired: Sequence[str]  # schedules that came due meanwhile, each once
-    not_fired: Sequence[str]  # enabled schedules that never come due by themselves: cron() and at()
     expired_items: int  # of DynamoDB tables, whose time to live was over
 
 
@@ -145,7 +144,7 @@ class DeliveryEngine:
             self.dispatcher.dispatch(parcel)
 
     def fire_due_schedules(self) -> list[str]:
-        """Fire every rate() schedule that came due since the last call; their logical ids.
+        """Fire every schedule that came due since the last call; their logical ids.
 
         None while the clock is moved: whoever moves it fires what came due, and says so.
         """
@@ -218,7 +217,7 @@ class DeliveryEngine:
         stores.drop_old_messages()
         self.queues_changed()
         fired = self._fire_due_schedules()
-        return ClockMoved(clock.now, fired, [one.logical_id for one in self.timetable.untimed], expired)
+        return ClockMoved(clock.now, fired, expired)
 
     def queues_changed(self) -> None:
         """Messages may have come into a queue, or may be received again."""

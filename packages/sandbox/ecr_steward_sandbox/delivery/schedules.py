@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from ecr_steward_sandbox.delivery.dispatch import Parcel, Sender, payload_for
 from ecr_steward_sandbox.delivery.wiring import Schedule
-
-_RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
+from ecr_steward_sandbox.schedule_expressions import Next, times_of
 
 
 class ScheduleDisabledError(ValueError):
@@ -20,39 +18,24 @@ class ScheduleDisabledError(ValueError):
 
 
 class Timetable:
-    """When the rate() schedules of a deployment come due: one interval after it, and so on.
-
-    A cron() or at() schedule never comes due here; somebody fires it.
-    """
+    """When the schedules of a deployment come due; those by rate() are counted from it."""
 
     def __init__(self, schedules: Iterable[Schedule], now: datetime) -> None:
         self._lock = threading.Lock()
-        self._untimed: list[Schedule] = []
-        self._due: list[tuple[datetime, timedelta, Schedule]] = []
+        self._due: list[tuple[datetime, Next, Schedule]] = []
         for schedule in schedules:
-            every = interval(schedule.expression)
-            if not schedule.is_enabled:
-                continue
-            if every is None:
-                self._untimed.append(schedule)
-            else:
-                self._due.append((now + every, every, schedule))
-
-    @property
-    def untimed(self) -> Sequence[Schedule]:
-        """Enabled schedules that do not come due by themselves."""
-        return self._untimed
+            following = times_of(schedule.expression, now, timezone=schedule.timezone, from_rule=schedule.from_rule)
+            if schedule.is_enabled and (due := following(now)):
+                self._due.append((due, following, schedule))
 
     def take_due(self, now: datetime) -> list[Schedule]:
         """The schedules that came due since they were last taken, each once however often it did, in their order."""
-        taken: list[tuple[datetime, Schedule]] = []
         with self._lock:
-            for index, (due, every, schedule) in enumerate(self._due):
-                if due <= now:
-                    taken.append((due, schedule))
-                    missed = (now - due) // every
-                    self._due[index] = (due + (missed + 1) * every, every, schedule)
-        return [schedule for _, schedule in sorted(taken, key=lambda one: one[0])]
+            taken = [one for one in self._due if one[0] <= now]
+            waiting = [one for one in self._due if one[0] > now]
+            again = [(due, following, schedule) for _, following, schedule in taken if (due := following(now))]
+            self._due = [*waiting, *again]
+        return [schedule for _, _, schedule in sorted(taken, key=lambda one: one[0])]
 
 
 def parcel_of(schedule: Schedule, now: datetime) -> Parcel:
@@ -85,12 +68,3 @@ def parcel_of(schedule: Schedule, now: datetime) -> Parcel:
     ):
         payload = payload.replace(f"<aws.scheduler.{name}>", str(value))
     return Parcel(Sender.SCHEDULER, schedule.arn, schedule.target, event, payload)
-
-
-def interval(expression: str) -> timedelta | None:
-    """The interval of a rate() expression; None for cron() and at()."""
-    match = _RATE.fullmatch(expression)
-    if match is None:
-        return None
-    unit = match.group(2).rstrip("s")
-    return timedelta(**{f"{unit}s": int(match.group(1))})

@@ -113,6 +113,7 @@ class Schedule:
     target: Target
     is_enabled: bool = True
     from_rule: bool = False
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from moto.cloudformation.models import Stack, cloudformation_backends
 from moto.cloudformation.parsing import ResourceMap, clean_json
 
 from ecr_steward_sandbox.deploy.comparison import check_known, differences
-from ecr_steward_sandbox.deploy.errors import DifferenceError, TemplateError, UnknownReferenceError
+from ecr_steward_sandbox.deploy.errors import DifferenceError, TemplateError
 from ecr_steward_sandbox.deploy.in_process import Aws
 from ecr_steward_sandbox.deploy.model import Created, register
 from ecr_steward_sandbox.deploy.moto_deliveries import stop_moto_deliveries
 from ecr_steward_sandbox.deploy.no_value import without_elements_of_no_value
-from ecr_steward_sandbox.deploy.references import check_references
 from ecr_steward_sandbox.deploy.refused import check_values
 from ecr_steward_sandbox.deploy.services import MODELS
 from ecr_steward_sandbox.deploy.translate import translate
@@ -66,7 +65,8 @@ def deploy(
 
     ``source`` is the folder that ``sam build`` writes, or a template file where nothing is to be built. Needs no server
     and no ``mock_aws``, and disturbs neither (see in_process).
-    Nothing is created where the template names a type, property or resource that does not exist.
+    Nothing is created where the template names a type or property that does not exist; what else is wrong with it,
+    ``sam validate --lint`` says.
 
     Raises the errors of ``errors``; after a CreationError, RefusedError or DifferenceError, what was created is still
     there.
@@ -76,7 +76,6 @@ def deploy(
     check_known(template)
     _check_parameters(template, parameters)
     holds = _conditions(template, account, region, stack_name, parameters)
-    check_references(template, holds, _attributes_of)
     template = without_elements_of_no_value(template, holds)
     register(MODELS)
     backend = cloudformation_backends[account][region]
@@ -143,14 +142,10 @@ def _conditions(
 
     def holds(condition: str) -> bool:
         if condition not in known:
-            raise UnknownReferenceError(f"the template has no condition {condition}")
+            raise TemplateError(f"the template has no condition {condition}")
         return known[condition]
 
     return holds
-
-
-def _attributes_of(type_: str) -> frozenset[str]:
-    return MODELS[type_].ATTRIBUTES
 
 
 def _resources(stack: Stack, template: Mapping[str, Any]) -> dict[str, Resource]:

@@ -7,8 +7,7 @@
     ├── TemplateError            the template, or a parameter for it, is refused before anything runs
     │   ├── UnknownTypeError     a resource type that the sandbox has no model of
     │   ├── UnknownPropertyError a property that is neither created nor listed in not_simulated
-    │   ├── UnknownReferenceError  a Ref, GetAtt, Sub, DependsOn or Condition that points at nothing
-    │   └── RefusedError         a value that AWS refuses and moto takes
+    │   └── RefusedError         a value that the sandbox cannot run by
     ├── CreationError            moto refused to create a resource
     └── DifferenceError          what exists is not what the template says
 """
@@ -34,12 +33,8 @@ class UnknownPropertyError(TemplateError):
     """A property that the sandbox neither creates nor lists, with its reason, as not simulated."""
 
 
-class UnknownReferenceError(TemplateError):
-    """An intrinsic, DependsOn or Condition that points at nothing. moto would put an empty string in its place."""
-
-
 class RefusedError(TemplateError):
-    """A value that AWS refuses when the resource is created, and moto takes. The rest of the stack exists by then."""
+    """A value, or a role, that the sandbox cannot run by, and moto takes. The rest of the stack exists by then."""
 
 
 class CreationError(DeployError):
