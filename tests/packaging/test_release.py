@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -332,9 +333,15 @@ def test_a_saved_rulebook_is_in_force_in_a_sandbox_that_was_installed(with_sandb
     assert {path.name for path in folder.iterdir()} == {"ecr-steward.yaml", "log.txt"}, "nothing else is left"
 
 
-def test_the_demo_plays_where_it_was_installed(with_sandbox: Path, tmp_path: Path) -> None:
-    done = run(with_sandbox / "ecr-steward", "demo", folder=tmp_path)
+def test_every_act_of_the_demo_holds_where_it_was_installed(with_sandbox: Path, tmp_path: Path) -> None:
+    folder, temporary = tmp_path / "empty", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+
+    done = run(with_sandbox / "ecr-steward", "demo", folder=folder, TMPDIR=str(temporary))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "acts held" in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    held = re.search(r"^All 10 acts held: (\d+) checks", done.stdout, re.MULTILINE)
+    assert held is not None, done.stdout
+    assert int(held[1]) > 90
+    assert [*folder.iterdir(), *temporary.iterdir()] == [], "nothing is left"

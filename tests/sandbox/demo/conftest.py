@@ -85,35 +85,6 @@ class Template:
         with self._changing() as template:
             template["Resources"] = {key: without(each) for key, each in template["Resources"].items()}
 
-    def take(self, resource: str, action: str) -> None:
-        """Take one action out of the policies of a function or role."""
-        with self._changing() as template:
-            statements = _statements(template["Resources"][resource])
-            allowing = [(held, one) for held in statements for one in held if action in _actions(one)]
-            assert allowing, f"{resource} may not {action}"
-            for held, statement in allowing:
-                statement["Action"] = [each for each in _actions(statement) if each != action]
-                if not statement["Action"]:
-                    held.remove(statement)
-
-    def give(self, resource: str, *actions: str) -> None:
-        """Let a function or role do more."""
-        with self._changing() as template:
-            held = _statements(template["Resources"][resource])[0]
-            held.append({"Effect": "Allow", "Action": list(actions), "Resource": "*"})
-
-
-def _statements(resource: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    """The statements of each policy; a function's are documents, a role's have names."""
-    return [policy.get("PolicyDocument", policy)["Statement"] for policy in resource["Properties"]["Policies"]]
-
-
-def _actions(statement: dict[str, Any]) -> list[str]:
-    if "Fn::If" in statement:
-        return []  # of a house whose rulebook lies in S3, which this one is not
-    actions = statement["Action"]
-    return [actions] if isinstance(actions, str) else list(actions)
-
 
 class House:
     """All that the story is played on, in a copy that can be broken at will."""
@@ -137,29 +108,12 @@ class House:
         """Change one rule of the rulebook."""
         self.rulebook(lambda book: change(next(rule for rule in book["rules"] if rule["name"] == name)))
 
-    def code(self, module: str, text: str, instead: str) -> None:
-        """Let something else stand in a module of the core layer."""
-        path = self._build / "CoreLayer" / "python" / "ecr_steward" / module
-        code = path.read_text()
-        assert code.count(text) == 1, f"{module} has changed: {text!r} stands in it {code.count(text)} times"
-        path.write_text(code.replace(text, instead))
-        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
-            compiled.unlink()  # it would be run unread: the build makes it so, for a faster cold start
-
     def before(self, act: int, interfere: Interference) -> None:
         """Do something just before an act."""
         self._interference[act] = interfere
 
-    def keep_workers_in_the_past(self, act: int) -> None:
-        """From an act on, move the clock without replacing the workers."""
-
-        def interfere(stage: Stage) -> None:
-            stage.sandbox.engine.invocations.restart_all = lambda change: change()  # type: ignore[method-assign,assignment]
-
-        self.before(act, interfere)
-
-    def tell(self, *, act: int | None = None, platforms: int = 2) -> tuple[Ending, str]:
-        """Play the story, or one act after those that it builds on; answers how it ended, and the account of it."""
+    def tell(self, act: int, *, platforms: int) -> tuple[Ending, str]:
+        """Play an act after those that it builds on; answers how the story ended, and the account of it."""
         account = io.StringIO()
         layout = write_layout(self._folder / "image")
         if platforms == 1:
@@ -167,7 +121,7 @@ class House:
         data = self._folder / "data"
         with Sandbox(self._build, data=data, spokes=[SPOKE], spoke_template=self._spoke) as sandbox:
             stage = Stage(sandbox, layout, Narrator(Console(file=account, width=200)), self._folder)
-            ending = play(stage, self._interference, acts=leading_to(act) if act else None)
+            ending = play(stage, self._interference, acts=leading_to(act))
         return ending, account.getvalue()
 
 

@@ -1,4 +1,7 @@
-"""``ecr-steward demo``: it says what is wrong with what it is given, and ends cleanly when it is interrupted."""
+"""``ecr-steward demo``: it says what is wrong with what it is given, and ends cleanly when it is interrupted.
+
+That every act holds is shown where the wheels are installed (tests/packaging/test_release.py): the story is played once.
+"""
 
 import os
 import signal
