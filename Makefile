@@ -80,10 +80,20 @@ test-local-ecr: $(SETUP) ## The fast tests of local-ecr on Python 3.13, and on 3
 	  cd packages/local-ecr && ../../.tools/py311/bin/python -m pytest $(LOCAL_ECR_FAST) $(ARGS); \
 	else echo "Python 3.11 is not installed: the tests of local-ecr ran on 3.13 alone"; fi
 
-.PHONY: test-all
-test-all: $(BUILT) .tools/c7n/.installed ## Every test: also real clients, SAM, Docker and slow properties
-	pytest $(ARGS)
-	cd packages/local-ecr && pytest $(ARGS)
+.PHONY: test-all test-together test-alone test-local-ecr test-local-ecr-alone
+test-all: test-together test-alone test-local-ecr test-local-ecr-alone ## Every test: also real clients, SAM, Docker and slow properties
+
+test-together: $(BUILT) .tools/c7n/.installed
+	pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not alone" $(ARGS)
+
+test-alone: $(BUILT) .tools/c7n/.installed
+	pytest -m alone $(ARGS)
+
+test-local-ecr: $(SETUP)
+	cd packages/local-ecr && pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not alone" $(ARGS)
+
+test-local-ecr-alone: $(SETUP)
+	cd packages/local-ecr && pytest -m alone $(ARGS)
 
 .PHONY: sam-local
 sam-local: $(BUILT) ## Invoke each function with each of its events by the real `sam local invoke`

@@ -15,17 +15,9 @@ import botocore.loaders
 import botocore.session
 import pytest
 from botocore.hooks import EventAliaser
-from hypothesis import HealthCheck, settings
+from filelock import FileLock
 
-# How long an example takes says more of what else the machine does than of the code.
-# CI tries four times as many examples as a person before each commit.
-settings.register_profile(
-    "any machine",
-    deadline=None,
-    max_examples=100 if os.environ.get("CI") else 25,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("any machine")
+from lab.runs import pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events"
@@ -74,16 +66,21 @@ def load_event() -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="session")
-def build_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """What ``sam build`` makes of the sources as they are, for an architecture; not what `make build` once left."""
-    builds: dict[str, Path] = {}
+def build_for(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Path]:
+    """What ``sam build`` makes of the sources as they are, for an architecture; not what `make build` once left.
+
+    Nobody changes it: of several processes that run tests the first one builds, for all.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
 
     def build(architecture: str) -> Path:
-        if architecture not in builds:
-            folder = tmp_path_factory.mktemp(architecture) / "build"
-            sam_build(architecture, folder)
-            builds[architecture] = folder
-        return builds[architecture]
+        folder, done = shared / f"build-{architecture}", shared / f"built-{architecture}"
+        with FileLock(shared / "build.lock"):
+            if not done.exists():
+                sam_build(architecture, folder)
+                done.touch()
+        return folder
 
     return build
 
@@ -105,14 +102,3 @@ def sam_build(architecture: str, folder: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that lacks its client or engine is skipped with what to install; where CI=true, that is a failure."""
-    report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome = "failed"
-        report.longrepr = f"CI=true allows no skipped test. {reason}"
-    return report

@@ -9,7 +9,7 @@ import pytest
 from lab.client_matrix.debian import ELSEWHERE, HERE
 from lab.client_matrix.layout import OCI_INDEX
 
-pytestmark = pytest.mark.client
+pytestmark = [pytest.mark.client, pytest.mark.xdist_group("containers")]
 
 PLAIN = "--tls-verify=false"
 

@@ -8,7 +8,7 @@ from lab.client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Registry
 from local_ecr import LocalEcr, LocalEcrServer
 from sam_local.engine import what_is_missing
 
-pytestmark = [pytest.mark.client, pytest.mark.docker]
+pytestmark = [pytest.mark.client, pytest.mark.docker, pytest.mark.xdist_group("containers")]
 
 AWS_HOST = f"{ACCOUNT}.dkr.ecr.{REGIONS[0]}.amazonaws.com"
 PORT = 4566  # any port of the engine's loopback is free; the engine must know its proxy when it starts

@@ -7,7 +7,7 @@ from lab.client_matrix.registry import ACCOUNT, REGIONS, Shell, client_at
 from local_ecr import LocalEcr, LocalEcrServer
 from sam_local.engine import what_is_missing
 
-pytestmark = [pytest.mark.client, pytest.mark.docker]
+pytestmark = [pytest.mark.client, pytest.mark.docker, pytest.mark.xdist_group("containers")]
 
 AWS_HOST = f"{ACCOUNT}.dkr.ecr.{REGIONS[0]}.amazonaws.com"
 IMAGE = f"{AWS_HOST}/team/app:1.0"

@@ -7,7 +7,7 @@ import pytest
 
 from lab.client_matrix.debian import ELSEWHERE, HERE
 
-pytestmark = pytest.mark.client
+pytestmark = [pytest.mark.client, pytest.mark.xdist_group("containers")]
 
 PLAIN = "--tls-verify=false"
 LISTING = ("busybox", "grep", "-c", "^Package", "/var/lib/dpkg/status")

@@ -10,7 +10,7 @@ from lab.hostile.clients import OURS
 from lab.hostile.judging import attacked
 from lab.hostile.running import SECONDS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 WRONG = re.compile(r"^Error: .+$", re.MULTILINE)
 

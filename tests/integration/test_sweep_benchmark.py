@@ -9,7 +9,7 @@ from measuring.custodian import PROGRAM
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture(autouse=True)

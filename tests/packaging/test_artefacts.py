@@ -20,7 +20,7 @@ LAMBDA_LIBSTDCXX = (3, 4, 29)  # of its GCC 11
 LAMBDA_UNZIPPED_LIMIT = 250 * 1024 * 1024  # a function and its Lambda layers together
 UNCHECKED_HASH = 0b01  # bytecode that is used without a look at its source (PEP 552)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packages: artefacts")]
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)

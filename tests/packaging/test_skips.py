@@ -24,7 +24,7 @@ def test_a_skip_is_a_failure_when_ci_is_true(ci: str, exit_code: int, tmp_path: 
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-ra", "-c", os.devnull, "--rootdir", tmp_path, tmp_path],
-        env={**os.environ, "CI": ci},
+        env={**os.environ, "CI": ci, "PYTHONPATH": str(TESTS.parent / "tools")},
         check=False,
         timeout=60,
         capture_output=True,

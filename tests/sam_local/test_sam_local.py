@@ -16,7 +16,7 @@ from sam_local.engine import ARCHITECTURE, what_is_missing
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.xdist_group("containers")]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,17 +35,22 @@ def run(build: Path, *arguments: str, **environment: str) -> subprocess.Complete
         [sys.executable, "-m", "sam_local", "--build", build, *arguments],
         env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", "CI": "true", **environment},
         check=False,
-        timeout=960,  # the run itself ends after 900 and says so
+        timeout=1860,  # the run itself ends after 1800 and says so
         capture_output=True,
         text=True,
     )
 
 
-def test_every_function_has_its_effect_when_sam_invokes_it_with_each_event(build: Path) -> None:
-    done = run(build)
+def test_every_function_has_its_effect_and_nothing_is_left_behind_when_sam_invokes_it_with_each_event(
+    build: Path, tmp_path: Path
+) -> None:
+    done = run(build, TMPDIR=str(tmp_path))
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == f"{len(CASES)} passed, 0 failed"
+    assert list(tmp_path.iterdir()) == []
+    processes = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert [words for words in processes if str(tmp_path).encode() in words] == []
 
 
 def write_handler(build: Path, function: str, body: str) -> None:
@@ -80,12 +85,3 @@ def test_run_fails_and_says_why_when_something_is_broken(build: Path, tmp_path: 
     assert done.returncode == 1, done.stderr
     assert re.search(r"^0 passed, 4 failed$", done.stdout, re.MULTILINE)
     assert [complaint for complaint in complaints.values() if complaint not in done.stdout] == []
-
-
-def test_nothing_is_left_behind_when_a_run_has_ended(build: Path, tmp_path: Path) -> None:
-    done = run(build, "--only", "RefreshCredentialsFunction", TMPDIR=str(tmp_path))
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert list(tmp_path.iterdir()) == []
-    processes = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert [words for words in processes if str(tmp_path).encode() in words] == []

@@ -23,7 +23,7 @@ from sam_local.quiet import quiet_build, quiet_template
 from sam_local.state import HOME, Seen
 from sam_local.world import World
 
-ALL_WITHIN = 900.0
+ALL_WITHIN = 1800.0
 
 
 def main() -> int:

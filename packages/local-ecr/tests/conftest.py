@@ -13,6 +13,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 
+from lab.runs import pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
 from local_ecr import LocalEcr, LocalEcrServer
 
 ACCOUNT = "111122223333"

@@ -128,7 +128,11 @@ BREAKS: list[tuple[int, str, Callable[[Any], object], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("act", "what", "take_away", "claim"), [pytest.param(*row, id=f"act {row[0]}: {row[1]}") for row in BREAKS]
+    ("act", "what", "take_away", "claim"),
+    [
+        pytest.param(*row, id=f"act {row[0]}: {row[1]}", marks=pytest.mark.xdist_group(f"tests/sandbox/demo/ {row[0]}"))
+        for row in BREAKS
+    ],
 )
 def test_act_fails_with_its_claim_when_a_part_is_missing(
     act: int, what: str, take_away: Callable[[Any], object], claim: str, house: Any

@@ -12,6 +12,7 @@ from tests.durability.process import digest_of, manifest_of, running
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc"),
 ]
 

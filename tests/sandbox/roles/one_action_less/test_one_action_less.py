@@ -256,7 +256,6 @@ TABLE = [
             ("hub/CredentialScheduleRole", "cannot start the refresh"),
         )
     ),
-    # last, since an hour passes
     *rows(EVALUATE, "evaluate later", {"sqs:ChangeMessageVisibility": ALL}, place="log"),
     *rows(REPLICATE, "replicate later", {"sqs:ChangeMessageVisibility": ALL}, place="log"),
 ]
@@ -268,7 +267,17 @@ def chosen(house: Any, role: str, action: str, on: str = "") -> list[Any]:
     return [one for one in grants if not on or any(on in resource for resource in one.resources)]
 
 
-@pytest.mark.parametrize("row", TABLE, ids=str)
+def group(row: Row) -> str:
+    """Which rows one process of several plays in one house: those of about a quarter of the roles."""
+    if row.scenario.endswith(" later"):
+        return "roles: last, since an hour passes"
+    parts = {ENFORCE: "events", APPLY: "events", EVALUATE: "images", REPLICATE: "images", SWEEP: "a sweep"}
+    return f"roles: {parts.get(row.role, 'beyond')}"
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=str(row), marks=pytest.mark.xdist_group(group(row))) for row in TABLE]
+)
 def test_exactly_the_step_that_needs_an_action_fails_when_its_role_lacks_it(
     row: Row, house: Any, scenarios: Any
 ) -> None:
@@ -291,6 +300,7 @@ def test_exactly_the_step_that_needs_an_action_fails_when_its_role_lacks_it(
     assert mended == scenario.effects
 
 
+@pytest.mark.xdist_group("roles: events")
 def test_every_action_of_every_role_has_its_row(house: Any) -> None:
     granted = {(grant.role, grant.action) for grant in house.roles.grants}
     played = {grant for grant in house.roles.grants if grant.action not in EXCEPTIONS}
