@@ -17,7 +17,6 @@ type Interference = Callable[[Stage], None]
 class Ending:
     """How the story ended."""
 
-    checks: int
     failed_act: int | None = None
     why: str | None = None
 
@@ -40,11 +39,11 @@ def play(
         except (CheckFailedError, StewardError, BotoCoreError, ClientError, TimeoutError) as error:
             why = str(error) if isinstance(error, CheckFailedError) else f"{type(error).__name__}: {error}"
             stage.narrator.failed(number, why)
-            return Ending(stage.checks, number, why)
+            return Ending(number, why)
         stage.close()
         stage.narrator.closed(time.monotonic() - start)
     stage.narrator.ended(len(played), stage.checks, time.monotonic() - began)
-    return Ending(stage.checks)
+    return Ending()
 
 
 def leading_to(act: int) -> set[int]:
