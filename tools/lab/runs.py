@@ -32,6 +32,7 @@ LONGEST = (
 """How the groups begin that take longest, the longest first: begun last, one would keep a single process busy alone."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups before a conftest.py has its turn
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process run each file, as `--dist loadfile` does, unless a test names its group; the long ones first."""
     for item in items:
