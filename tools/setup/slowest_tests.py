@@ -1,4 +1,4 @@
-"""``slowest_tests.py REPORT ...``: the 30 tests of some JUnit reports that took longest, with what was set up for them."""
+"""``slowest_tests.py REPORT ...``: the tests of some JUnit reports that took longest, their fixtures included."""
 
 import sys
 
