@@ -19,6 +19,7 @@ MAKEFLAGS += --no-builtin-rules
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := tools:. # what is never installed: sam_local, lab, functions
+unexport PYTHONDONTWRITEBYTECODE # images set it; then each worker and each process of a test would compile all it imports
 
 SETUP   := .venv/.installed
 WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, and for time to pass

@@ -7,4 +7,5 @@ if ! "$folder/bin/python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2
   rm -rf "$folder"
   .tools/uv/bin/uv venv --quiet --no-project --python "$("$(dirname "$0")/find_python.sh" "$version" || echo "$version")" "$folder"
 fi
-.tools/uv/bin/uv pip sync --quiet --python "$folder/bin/python" --require-hashes "$requirements"
+# Compiled once here, not by each program that starts: where PYTHONDONTWRITEBYTECODE is set, by every single one.
+.tools/uv/bin/uv pip sync --quiet --compile-bytecode --python "$folder/bin/python" --require-hashes "$requirements"
