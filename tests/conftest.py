@@ -1,46 +1,20 @@
 """Fixtures for every test."""
 
-import functools
 import gc
 import json
 import os
 import subprocess
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
-import botocore.hooks
-import botocore.loaders
-import botocore.session
 import pytest
-from botocore.hooks import EventAliaser
 from filelock import FileLock
 
 from lab.runs import pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def botocore_prepared_once() -> Iterator[None]:
-    """botocore works out anew for each session and each client what never changes, which is most of what they take.
-
-    Here it does so once: the models of services, by which names an event goes, and whether a handler takes keywords.
-    """
-    aliaser, alias = EventAliaser(None), EventAliaser._alias_event_name
-    look, known = botocore.hooks.accepts_kwargs, functools.cache(botocore.hooks.accepts_kwargs)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.loaders.create_loader))
-        patch.setattr(EventAliaser, "_alias_event_name", lambda self, name: alias(aliaser, name))
-        # What is remembered stays; a bound method would keep the client that it belongs to.
-        patch.setattr(
-            botocore.hooks,
-            "accepts_kwargs",
-            lambda handler: (known if isinstance(handler, FunctionType) else look)(handler),
-        )
-        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
-from ecr_steward_sandbox.deploy.translate import translate
+from ecr_steward_sandbox.deploy.translate import read_template, translate
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +35,7 @@ def _where_conditions_are_met(value: Any) -> Any:
 @pytest.fixture(scope="session")
 def spoke() -> Mapping[str, Any]:
     """The template of every further account. It is plain CloudFormation as it stands."""
-    document: Mapping[str, Any] = yaml_parse((ROOT / "spoke.yaml").read_text(encoding="utf-8"))
+    document: Mapping[str, Any] = read_template(ROOT / "spoke.yaml")
     return document
 
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -215,11 +214,10 @@ def test_registry_answers_when_many_wait_for_the_sandbox_to_be_idle(
         thread.start()
     wait_until(lambda: sum("AnyIO worker" in thread.name for thread in threading.enumerate()) >= len(waiting))
 
-    begun = time.monotonic()
     box.sandbox.client("ecr").describe_repositories()
-    seconds = time.monotonic() - begun
+    waited = [thread.is_alive() for thread in waiting]
 
     box.sandbox.engine.activity.end(token)
     for thread in waiting:
         thread.join(20)
-    assert seconds < 10
+    assert all(waited), "the registry answered while all of them waited"

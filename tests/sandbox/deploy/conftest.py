@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from samtranslator.yaml_helper import yaml_parse
 
 from ecr_steward_sandbox.deploy import Aws, Deployment, deploy, reset_moto
+from ecr_steward_sandbox.deploy.translate import read_template
 
 PROJECT = Path(__file__).parents[3]
 CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
@@ -18,7 +18,7 @@ ACCOUNT, REGION = "111122223333", "us-east-1"
 Change = Callable[[dict[str, Any]], None]
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.CSafeDumper):
     """``sam build`` writes anchors out in full."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -27,7 +27,7 @@ class _Plain(yaml.SafeDumper):
 
 def write_built_folder(folder: Path, change: Change) -> Path:
     """Our template as ``sam build`` leaves it, changed on the way by ``change``."""
-    template = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
+    template = read_template(PROJECT / "template.yaml")
     for logical_id, resource in template["Resources"].items():
         name = CODE_PROPERTIES.get(resource["Type"])
         if name is None:

@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import date
@@ -115,36 +116,40 @@ def page(code: Code) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Code, str], set[str]]:
+    """The codes that a section of a page is answered with, tried in a folder of its own."""
     monkeypatch.setattr(sys, "argv", ["ecr-steward"])
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path
+
+    def codes(code: Code, title: str) -> set[str]:
+        folder = tmp_path / f"{code}-{title}"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        return Section.of(page(code), title).codes(folder)
+
+    return codes
 
 
-@pytest.mark.parametrize("code", Code)
-def test_a_page_tells_what_its_code_means_when_opened(code: Code) -> None:
-    title, _, text = page(code).partition("\n")
+def test_a_page_tells_what_its_code_means_when_opened() -> None:
+    parts = {code: page(code).partition("\n") for code in Code}
 
-    assert title == f"# {code}: {code.meaning}"
-    assert len(text.partition("\n## Wrong\n")[0].split()) >= 5
-    assert text.partition("\n## Right\n")[2].strip()
-
-
-@pytest.mark.parametrize("code", sorted(set(Code) - ONLY_TOLD))
-def test_what_a_page_calls_wrong_has_its_code_when_it_is_tried(code: Code, folder: Path) -> None:
-    wrong = Section.of(page(code), "Wrong")
-
-    assert wrong.codes(folder) == {str(code)}
+    assert [code for code, (title, _, _) in parts.items() if title != f"# {code}: {code.meaning}"] == []
+    assert [code for code, (_, _, text) in parts.items() if len(text.partition("\n## Wrong\n")[0].split()) < 5] == []
+    assert [code for code, (_, _, text) in parts.items() if not text.partition("\n## Right\n")[2].strip()] == []
 
 
-@pytest.mark.parametrize("code", Code)
-def test_what_a_page_calls_right_is_right_when_it_is_tried(code: Code, folder: Path) -> None:
-    right = Section.of(page(code), "Right")
+def test_what_a_page_calls_wrong_has_its_code_when_it_is_tried(found: Callable[[Code, str], set[str]]) -> None:
+    answers = {code: found(code, "Wrong") for code in sorted(set(Code) - ONLY_TOLD)}
 
-    assert right.codes(folder) == set()
+    assert {code: told for code, told in answers.items() if told != {str(code)}} == {}
+
+
+def test_what_a_page_calls_right_is_right_when_it_is_tried(found: Callable[[Code, str], set[str]]) -> None:
+    answers = {code: found(code, "Right") for code in Code}
+
+    assert {code: told for code, told in answers.items() if told} == {}
 
 
 def test_the_index_lists_every_code_when_read() -> None:

@@ -32,7 +32,7 @@ from ecr_steward.domain.registries import NativeReplication, WantedReplication
 from tests.given.registry_worlds import ELSEWHERE, native
 from tests.given.rules import AWAY, HOME
 
-EXAMPLES = settings(max_examples=200, derandomize=True)
+EXAMPLES = settings(max_examples=5 * settings().max_examples, derandomize=True)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NEIGHBOUR = RegistryRef("222233334444", AWAY.region)
 """Another registry of the same region as AWAY."""

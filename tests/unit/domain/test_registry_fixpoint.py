@@ -11,7 +11,7 @@ from ecr_steward.usecases.apply import apply_plan
 from tests.given.registry_worlds import SETTINGS, WANTED
 from tests.given.rules import HOME
 
-EXAMPLES = settings(max_examples=40, derandomize=True)
+EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
 tally: Counter[str] = Counter()
 
 

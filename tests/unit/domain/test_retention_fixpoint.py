@@ -28,7 +28,7 @@ from tests.given.rules import API, Pattern, service_rule
 from tests.given.worlds import World, manifest_sets, world
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
-EXAMPLES = settings(max_examples=30, derandomize=True)
+EXAMPLES = settings(max_examples=settings().max_examples, derandomize=True)
 TAGS = [ImageTag(tag) for tag in ("pr-1", "pr-2", "pr-3", "v1", "v2", "keep-me", "main")]
 PATTERNS = [Pattern("pr-.*"), Pattern("v.*"), Pattern("keep-.*"), Pattern("main|pr-3")]
 DAYS = st.integers(0, 40)

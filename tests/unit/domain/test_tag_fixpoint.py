@@ -24,8 +24,8 @@ from tests.given.rules import API, TAG_RULES, Pattern, service_rule
 from tests.given.worlds import World, images_lost, worlds
 
 pytestmark = pytest.mark.filterwarnings("default::hypothesis.errors.HypothesisWarning")
-EXAMPLES = settings(max_examples=50, derandomize=True)
-FEWER_EXAMPLES = settings(EXAMPLES, max_examples=20)
+EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
+FEWER_EXAMPLES = settings(EXAMPLES, max_examples=settings().max_examples)
 tally: Counter[str] = Counter()
 
 

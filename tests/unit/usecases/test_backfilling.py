@@ -521,7 +521,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=6 * settings().max_examples, derandomize=True, deadline=None)
 @given(EVENTS)
 def test_a_backfill_follows_every_gap_when_sweeps_are_killed_or_refused_at_any_call(events: list[Any]) -> None:
     """A gap is a time in which ECR does not copy what the rulebook then wants: what was pushed has stayed behind."""

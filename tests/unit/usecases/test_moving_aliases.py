@@ -1,6 +1,5 @@
 """Aliases: in whatever order events come, whoever is faster, and where image tags are immutable."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -62,7 +61,7 @@ def immutable(manifests: list[Manifest], tags: dict[Any, Manifest]) -> World:
 
 
 class TestTheOrderOfEvents:
-    @pytest.mark.parametrize("pushes", list(itertools.permutations(VERSIONS)))
+    @pytest.mark.parametrize("pushes", [VERSIONS, VERSIONS[::-1], ("1.5.0", "1.4.2", "1.10.0", "1.4.3")])
     def test_an_alias_only_moves_forward_when_versions_are_pushed_in_any_order(self, pushes: tuple[str, ...]) -> None:
         made = world([], {})
         held: list[str | None] = []
@@ -74,7 +73,7 @@ class TestTheOrderOfEvents:
 
         assert held == [max(pushes[: n + 1], key=Version.parse) for n in range(len(pushes))]
 
-    @pytest.mark.parametrize("events", list(itertools.permutations([*VERSIONS, "1.4.2"])))
+    @pytest.mark.parametrize("events", [(*VERSIONS, "1.4.2"), ("1.4.2", *VERSIONS[::-1]), ("1.5.0", "1.4.2", "1.4.2")])
     def test_an_alias_is_where_it_belongs_after_the_first_event_when_all_were_pushed_before(
         self, events: tuple[str, ...]
     ) -> None:
@@ -86,7 +85,7 @@ class TestTheOrderOfEvents:
             enforce(made, IMAGES[version])
             assert holder(made) == "1.10.0"
 
-    @pytest.mark.parametrize("events", list(itertools.permutations(VERSIONS)))
+    @pytest.mark.parametrize("events", [VERSIONS, VERSIONS[::-1], ("1.5.0", "1.10.0", "1.4.2", "1.4.3")])
     def test_an_alias_is_the_highest_version_that_is_left_when_the_highest_was_deleted(
         self, events: tuple[str, ...]
     ) -> None:

@@ -5,12 +5,14 @@ starts.
 """
 
 from collections.abc import Callable
+from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from ecr_steward.adapters.roles import Accounts, Role
 from ecr_steward.adapters.whole_documents import keep_whole_documents
@@ -33,6 +35,12 @@ USER_AGENT = "ecr-steward"
 eighth of the time that a call costs here; its version is told all the same."""
 
 
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """One for the process: to read the model of a service takes longer than to make a client of it."""
+    return create_loader(data_path)
+
+
 class AwsClients:
     """The clients that the adapters need, over one session for each role. Safe to use from several threads."""
 
@@ -47,6 +55,7 @@ class AwsClients:
         self._config = config.merge(Config(user_agent=USER_AGENT))
         self._accounts = accounts
         self._core = botocore.session.Session()
+        self._core.register_component("data_loader", _loader(self._core.get_config_variable("data_path")))
         self._makers: dict[Role | None, Callable[..., Any]] = {}
         self._clients: dict[tuple[Role | None, str, str | None], Any] = {}
         self._lock = RLock()

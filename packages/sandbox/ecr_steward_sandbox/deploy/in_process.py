@@ -16,6 +16,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import MockRawResponse
@@ -60,7 +61,15 @@ def session(region: str) -> boto3.Session:
     """A session that reads neither the profile nor the AWS files of the person who runs the sandbox."""
     no_file = (None, None, os.devnull, None)
     variables = {"config_file": no_file, "credentials_file": no_file, "profile": (None, None, None, None)}
-    return boto3.Session(region_name=region, botocore_session=Session(session_vars=variables))
+    core = Session(session_vars=variables)
+    core.register_component("data_loader", _loader())
+    return boto3.Session(region_name=region, botocore_session=core)
+
+
+@cache
+def _loader() -> Loader:
+    """The models of services: as large as they are, every region reads the same."""
+    return create_loader()
 
 
 def reset_moto() -> None:

@@ -13,12 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from ecr_steward_sandbox.deploy.errors import BuildError, TemplateError
 from ecr_steward_sandbox.deploy.in_process import session
@@ -27,6 +28,13 @@ CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::Lay
 TRANSLATED_CODE_PROPERTIES = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
 BUCKET = "built"
 TEMPLATE_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+
+class _Loader(yaml.CSafeLoader):
+    """As SAM reads a template, by libyaml: in a tenth of the time."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,7 @@ def read_template(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def _parsed(path: Path, _modified: int, _size: int) -> Any:
-    """To parse a template of ours takes a fifth of a second."""
-    return yaml_parse(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  it constructs what SafeLoader does
 
 
 def _name_artefacts(template: dict[str, Any], build: Path) -> dict[str, Path]:
