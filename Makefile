@@ -76,13 +76,10 @@ test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
 .PHONY: test-local-ecr
 test-local-ecr: $(SETUP) ## The fast tests of local-ecr on Python 3.13, and on 3.11 where one is installed; ARGS=... goes to pytest
 	cd packages/local-ecr && pytest $(LOCAL_ECR_FAST) $(ARGS)
-	if tools/setup/find_python.sh 3.11 > /dev/null; then \
-	  $(MAKE) --no-print-directory .tools/py311/.installed; \
-	  cd packages/local-ecr && ../../.tools/py311/bin/python -m pytest $(LOCAL_ECR_FAST) $(ARGS); \
-	else echo "Python 3.11 is not installed: the tests of local-ecr ran on 3.13 alone"; fi
+	$(MAKE) --no-print-directory test-local-ecr-3.11
 
-.PHONY: test-all test-together test-alone test-local-ecr test-local-ecr-alone
-test-all: test-together test-alone test-local-ecr test-local-ecr-alone ## Every test: also real clients, SAM, Docker and slow properties
+.PHONY: test-all test-together test-alone test-local-ecr-together test-local-ecr-alone test-local-ecr-3.11
+test-all: test-together test-alone test-local-ecr-together test-local-ecr-alone test-local-ecr-3.11 ## Every test: also real clients, SAM, Docker and slow properties
 
 test-together: $(BUILT) .tools/c7n/.installed
 	pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not alone" $(ARGS)
@@ -90,11 +87,17 @@ test-together: $(BUILT) .tools/c7n/.installed
 test-alone: $(BUILT) .tools/c7n/.installed
 	pytest -m alone $(ARGS)
 
-test-local-ecr: $(SETUP)
+test-local-ecr-together: $(SETUP)
 	cd packages/local-ecr && pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not alone" $(ARGS)
 
 test-local-ecr-alone: $(SETUP)
 	cd packages/local-ecr && pytest -m alone $(ARGS)
+
+test-local-ecr-3.11: $(SETUP)
+	if tools/setup/find_python.sh 3.11 > /dev/null; then \
+	  $(MAKE) --no-print-directory .tools/py311/.installed; \
+	  cd packages/local-ecr && ../../.tools/py311/bin/python -m pytest $(LOCAL_ECR_FAST) $(ARGS); \
+	else echo "Python 3.11 is not installed: the tests of local-ecr ran on 3.13 alone"; fi
 
 .PHONY: sam-local
 sam-local: $(BUILT) ## Invoke each function with each of its events by the real `sam local invoke`

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 from rich.table import Table
 
-from ecr_steward.rulebook.model import RegexPattern
+from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.validate import validate
 

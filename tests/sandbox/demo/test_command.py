@@ -1,6 +1,6 @@
 """``ecr-steward demo``: it says what is wrong with what it is given, and ends cleanly when it is interrupted.
 
-That every act holds is shown where the wheels are installed (tests/packaging/test_release.py): the story is played once.
+That every act holds is shown where the wheels are installed: tests/packaging/test_release.py plays the story, once.
 """
 
 import os

@@ -7,15 +7,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+
+import trustme
 
 from lab.hostile.attack import Attack, Side
 from lab.hostile.registry import PASSWORD, USER, Registry
 from lab.hostile.serving import Server
 from lab.hostile.witness import Witness
 from lab.peers import without_proxies
-from local_ecr.tls import CertificateAuthority
 
 HERE = "127.0.0.1"
 
@@ -67,9 +67,8 @@ def _environment(folder: Path, address: str) -> Mapping[str, str]:
 
 
 def _certificate(folder: Path) -> Path:
-    now = datetime.now(UTC)
-    authority = CertificateAuthority.make(now)
-    authority.save(folder)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
     certificate = folder / "server.pem"
-    certificate.write_bytes(authority.issue([HERE], now))
+    authority.issue_cert(HERE).private_key_and_cert_chain_pem.write_to_path(certificate)
     return certificate
