@@ -1,32 +1,19 @@
 """Fixtures for every test."""
 
-import gc
 import json
 import os
 import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from lab.runs import pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
+from lab.runs import pytest_collection, pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
-    """What is imported and collected stays to the end: the garbage collector need not walk through it, ever."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 10)
-        gc.enable()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real server on a free port for every test, a boto3 client for one face of it and plain HTTP for the other."""
+"""A server with an ECR of its own for every test, a boto3 client for one face of it and plain HTTP for the other."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 
-from lab.runs import pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
+from lab.runs import pytest_collection, pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
 from local_ecr import LocalEcr, LocalEcrServer
 
 ACCOUNT = "111122223333"
@@ -125,11 +125,55 @@ class Distribution:
         return self.digest_of(as_json(index))
 
 
+class LentServer:
+    """One running server of a process, and the clients of its ports, for one ECR after another.
+
+    To start a server and to make a client takes longer than most tests; an ECR on an empty folder does not.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._server = LocalEcrServer(LocalEcr(folder), app=self)
+        self._home = self._server.ecr
+        self.clients: dict[tuple[str, str], Any] = {}
+        self._server.start()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._server.ecr.app(scope, receive, send)
+
+    @property
+    def is_free(self) -> bool:
+        return self._server.ecr is self._home
+
+    @property
+    def ecr(self) -> LocalEcr:
+        return self._server.ecr
+
+    @property
+    def endpoint_url(self) -> str:
+        return self._server.endpoint_url
+
+    def registry_url(self, account: str, region: str) -> str:
+        return self._server.registry_url(account, region)
+
+    def lend(self, ecr: LocalEcr) -> None:
+        ecr.registries_ports.update(self._home.registries_ports)
+        self._server.ecr = ecr
+
+    def stop(self) -> None:
+        """Give it back: the ECR is closed, as by a server that ends."""
+        if not self.is_free:
+            self.ecr.close()
+            self._server.ecr = self._home
+
+    def end(self) -> None:
+        self._server.stop()
+
+
 @dataclass
 class Stand:
     """A running server and what it told."""
 
-    server: LocalEcrServer
+    server: LocalEcrServer | LentServer
     data: Path
     clock: Clock
     events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -177,21 +221,34 @@ class Stand:
         return [event["detail"] for _, _, event in self.events if event["detail-type"] == name]
 
 
-def start(folder: Path, on_event: Callable[..., None] | None = None, **options: Any) -> Stand:
+def start(
+    folder: Path, on_event: Callable[..., None] | None = None, lent: LentServer | None = None, **options: Any
+) -> Stand:
+    """A server of its own unless there is one to borrow."""
     clock, events = Clock(), []
     ecr = LocalEcr(folder, clock=clock, on_event=on_event or (lambda *event: events.append(event)), **options)
+    if lent is not None and lent.is_free:
+        lent.lend(ecr)
+        return Stand(lent, folder, clock, events, lent.clients)
     server = LocalEcrServer(ecr)
     server.start()
     return Stand(server, folder, clock, events)
 
 
+@pytest.fixture(scope="session")
+def lent_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LentServer]:
+    server = LentServer(tmp_path_factory.mktemp("lent") / "ecr")
+    yield server
+    server.end()
+
+
 @pytest.fixture
-def make_stand(tmp_path: Path) -> Iterator[Make]:
-    """Start a server, with options of LocalEcr when asked."""
+def make_stand(tmp_path: Path, lent_server: LentServer) -> Iterator[Make]:
+    """An ECR of the test's own behind a running server, with options of LocalEcr when asked."""
     running: list[Stand] = []
 
     def make(data: Path | None = None, **options: Any) -> Stand:
-        running.append(start(data or tmp_path / "ecr", **options))
+        running.append(start(data or tmp_path / "ecr", lent=lent_server, **options))
         return running[-1]
 
     yield make

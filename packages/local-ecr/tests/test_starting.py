@@ -4,7 +4,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -136,14 +135,9 @@ def test_it_says_where_the_authority_and_the_proxy_are_when_it_speaks_tls(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_it_is_ready_in_a_second_and_small_when_it_rests(tmp_path):
-    seconds = []
-    for _ in range(3):  # the fastest counts: others may keep the processor busy
-        began = time.monotonic()
-        with running(tmp_path, "--data", "kept") as process:
-            assert process.stdout.readline().startswith("ready")
-            seconds.append(time.monotonic() - began)
-            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-        [resident] = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
-        assert resident < 100 * 1024
-    assert min(seconds) < 1
+def test_it_is_small_when_it_rests(tmp_path):
+    with running(tmp_path, "--data", "kept") as process:
+        assert process.stdout.readline().startswith("ready")
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    [resident] = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
+    assert resident < 100 * 1024
