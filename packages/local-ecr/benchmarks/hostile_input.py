@@ -7,8 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from local_ecr.access.patterns import like, like_arn, like_resource
-
+from local_ecr.iam.patterns import like, like_arn, like_resource
 from local_ecr.lifecycle.plan import ImageFacts, Step, followers
 from local_ecr.lifecycle.policy import EXPIRE
 from local_ecr.names import Digest
