@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "core" / "requirements.txt"
 DEVELOPMENT = ROOT / "requirements" / "dev.txt"
+LOCAL_ECR = ROOT / "requirements" / "local-ecr.txt"
 SAM = ROOT / "requirements" / "sam.txt"
 COMPILED = [LAYER, *sorted((ROOT / "requirements").glob("*.txt"))]
 CORE = ROOT / "layers" / "core"
@@ -77,6 +78,20 @@ def test_development_pins_satisfy_pyproject_when_compiled() -> None:
     assert [
         str(each) for each in wanted if not each.specifier.contains(development[canonicalize_name(each.name)])
     ] == []
+
+
+def test_local_ecr_pins_satisfy_its_pyproject_when_compiled() -> None:
+    member = ROOT / "packages" / "local-ecr"
+    wanted = [*wanted_by(member), *map(Requirement, read_toml(member)["dependency-groups"]["dev"])]
+    oldest = pins(LOCAL_ECR)
+
+    assert [str(each) for each in wanted if not each.specifier.contains(oldest[canonicalize_name(each.name)])] == []
+
+
+def test_local_ecr_has_the_pins_of_development_when_both_are_compiled() -> None:
+    development = pins(DEVELOPMENT)
+
+    assert {name: pin for name, pin in pins(LOCAL_ECR).items() if development.get(name, pin) != pin} == {}
 
 
 def test_translator_is_the_one_that_sam_pins_when_installed() -> None:
