@@ -74,7 +74,7 @@ test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
 	cd packages/local-ecr && pytest $(LOCAL_ECR_FAST) $(ARGS)
 
 .PHONY: test-local-ecr
-test-local-ecr: $(SETUP) ## The fast tests of local-ecr on Python 3.13, and on 3.11 where one is installed; ARGS=... goes to pytest
+test-local-ecr: $(SETUP) ## Fast tests of local-ecr on Python 3.13 and, where one is installed, on 3.11; ARGS=... goes to pytest
 	cd packages/local-ecr && pytest $(LOCAL_ECR_FAST) $(ARGS)
 	$(MAKE) --no-print-directory test-local-ecr-3.11
 
@@ -93,11 +93,11 @@ test-local-ecr-together: $(SETUP)
 test-local-ecr-alone: $(SETUP)
 	cd packages/local-ecr && pytest -m alone $(ARGS)
 
-test-local-ecr-3.11: $(SETUP)
-	if tools/setup/find_python.sh 3.11 > /dev/null; then \
+test-local-ecr-3.11: .tools/uv/.installed
+	@if tools/setup/find_python.sh 3.11 > /dev/null; then \
 	  $(MAKE) --no-print-directory .tools/py311/.installed; \
 	  cd packages/local-ecr && ../../.tools/py311/bin/python -m pytest $(LOCAL_ECR_FAST) $(ARGS); \
-	else echo "Python 3.11 is not installed: the tests of local-ecr ran on 3.13 alone"; fi
+	else echo "Python 3.11 is not installed: the tests of local-ecr do not run on it"; fi
 
 .PHONY: sam-local
 sam-local: $(BUILT) ## Invoke each function with each of its events by the real `sam local invoke`
