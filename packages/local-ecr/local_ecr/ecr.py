@@ -45,7 +45,7 @@ class LocalEcr(Services):
 
     `principal_of(credential)` says who calls; `identities(principal)` what IAM holds of a user or a role at this moment
     (an `Identity`, or its policies alone), or None when it is gone; an account's root may everything in it and is not
-    asked about. `local_ecr.access.identities.read_identities(document).options` has both for a document. With that and
+    asked about. `local_ecr.read_identities(document).options` has both for a document. With that and
     with the policies of repository and registry every request of both faces is decided; `decisions` and
     `on_decision(decision)` tell of it, `decisions.why(request_id)` at length. `authorize=False` lets everybody do
     everything, without a token below /v2/. `organization_id` is aws:PrincipalOrgID of every caller. Nobody scans:

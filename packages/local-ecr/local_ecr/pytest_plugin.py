@@ -1,4 +1,4 @@
-"""Fixtures for tests that want an Amazon ECR: `pytest_plugins = ["local_ecr.pytest_plugin"]` in a conftest.py.
+"""Fixtures for tests that want an Amazon ECR; pytest finds them where local-ecr is installed.
 
 def test_an_image_is_there_when_it_was_pushed(local_ecr):
     local_ecr.client().create_repository(repositoryName="team/app")
@@ -153,7 +153,7 @@ def local_ecr_options() -> dict[str, Any]:
     """Options of LocalEcr, and `registries` and `tls` of its server, for all; override it in a conftest.py.
 
     `registries` are pairs of account and region. With `tls=True` every URL is of https. `quirks` may be written as on
-    the command line, and `identities` as in the file that is named there: see `local_ecr.access.identities`.
+    the command line, and `identities` as in the file that is named there: see `local_ecr.read_identities`.
     """
     return {}
 
@@ -181,7 +181,7 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
 
         options["quirks"] = Quirks.parse(options["quirks"])
     if isinstance(options.get("identities"), Mapping):
-        from local_ecr.access.identities import read_identities  # noqa: PLC0415 as above
+        from local_ecr import read_identities  # noqa: PLC0415 as above
 
         options |= read_identities(options["identities"]).options
     return options
