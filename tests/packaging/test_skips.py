@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SKIPPING = """
 import pytest
 
@@ -17,14 +17,15 @@ def test_needs_a_client():
 """
 
 
+@pytest.mark.parametrize("tests", ["tests", "packages/local-ecr/tests"])
 @pytest.mark.parametrize(("ci", "exit_code"), [("", 0), ("true", 1)])
-def test_a_skip_is_a_failure_when_ci_is_true(ci: str, exit_code: int, tmp_path: Path) -> None:
-    shutil.copy(TESTS / "conftest.py", tmp_path)
+def test_a_skip_is_a_failure_when_ci_is_true(tests: str, ci: str, exit_code: int, tmp_path: Path) -> None:
+    shutil.copy(ROOT / tests / "conftest.py", tmp_path)
     (tmp_path / "test_skipping.py").write_text(SKIPPING, encoding="utf-8")
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-ra", "-c", os.devnull, "--rootdir", tmp_path, tmp_path],
-        env={**os.environ, "CI": ci, "PYTHONPATH": str(TESTS.parent / "tools")},
+        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT / "tools")},
         check=False,
         timeout=60,
         capture_output=True,
