@@ -46,14 +46,15 @@ def server_context(folder: Path, names: Iterable[str]) -> ssl.SSLContext:
 def _authority_of(folder: Path) -> trustme.CA:
     """The folder's own; a new one where there is none."""
     certificate, key = folder / "ca.pem", folder / "ca-key.pem"
-    try:
-        authority = trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
-        _require_pair(certificate, key)
-    except FileNotFoundError:
+    if not certificate.exists():
         authority = trustme.CA(organization_name="local-ecr")
         _write_secret(key, authority.private_key_pem.bytes())
         certificate.write_bytes(authority.cert_pem.bytes())
-    except ValueError as cause:
+        return authority
+    try:
+        authority = trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+        _require_pair(certificate, key)
+    except (ValueError, FileNotFoundError) as cause:
         raise TlsFolderError(f"{folder} holds no certificate authority of ours: remove it for a new one") from cause
     except ssl.SSLError as cause:
         raise TlsFolderError(f"{key} is not the key of ca.pem: remove {folder} for new ones") from cause
