@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of what else the machine does than of the code.
-# CI tries ten times as many examples as a person before each commit, who tries new ones each time.
+# CI tries ten times as many examples as a person before each commit.
 settings.register_profile(
     "any machine",
     deadline=None,
