@@ -23,6 +23,9 @@ PREFIX = "ecr-steward-test-"
 
 type Contract = Callable[..., subprocess.CompletedProcess[str]]
 
+SUITES = ((ROOT, "tests/contract"), (ROOT / "packages" / "local-ecr", "tests/operations"))
+"""Where each part of the suite is started, and its folder there."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -68,10 +71,16 @@ def run_contract(box: Any) -> Contract:
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "tests/contract", "-k", only]
-        return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
+        parts = []
+        for folder, tests in SUITES:
+            command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", tests, "-k", only]
+            parts.append(
+                subprocess.run(
+                    command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+                )
+            )
+        said, told = ("".join(getattr(part, name) for part in parts) for name in ("stdout", "stderr"))
+        return subprocess.CompletedProcess(only, max(part.returncode for part in parts), said, told)
 
     return run
 
@@ -146,8 +155,7 @@ def test_nothing_is_left_behind_when_tests_fail(box: Any, run_contract: Contract
 
 
 def passed(done: subprocess.CompletedProcess[str]) -> int:
-    found = re.search(r"(\d+) passed", done.stdout)
-    return int(found.group(1)) if found else 0
+    return sum(map(int, re.findall(r"(\d+) passed", done.stdout)))
 
 
 def actions() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -15,12 +16,11 @@ _NOT_TO_IMPORT: Final = frozenset({"..", "__pycache__"})
 
 def link_distribution(name: str, folder: Path) -> None:
     """Link an installed distribution, and what it depends on, into a folder that then has nothing else to import."""
+    entries = {entry.name: entry for each in installed_with(name) for entry in _entries(each)}
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier start, perhaps in another environment
     folder.mkdir(parents=True)
-    for distribution in installed_with(name):
-        for entry in _entries(distribution):
-            link = folder / entry.name
-            if not link.exists():
-                link.symlink_to(entry)
+    for entry_name, entry in entries.items():
+        (folder / entry_name).symlink_to(entry)
 
 
 def installed_with(name: str) -> Iterator[metadata.Distribution]:
