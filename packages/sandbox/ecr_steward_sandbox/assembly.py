@@ -6,6 +6,7 @@ ecr-steward-core with all that it needs is the core layer, linked and not copied
 
 from __future__ import annotations
 
+import compileall
 import shutil
 from pathlib import Path
 from typing import Final
@@ -30,8 +31,10 @@ def assemble(folder: Path, rulebook: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "template.yaml").write_text(template.replace(_BUILT_FOR, RUNTIME), encoding="utf-8")
     shutil.copytree(STACK / "functions", folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    link_distribution(_CORE, folder / "layers" / "core" / "python")
-    layer = folder / "layers" / "rulebook"
-    layer.mkdir()
-    (layer / "rulebook.json").write_text(rulebook, encoding="utf-8")
+    layer = folder / "layers" / "core" / "python"
+    link_distribution(_CORE, layer)
+    # Workers write no bytecode, and a layer of Lambda has it: without it each would compile all that it imports.
+    compileall.compile_dir(layer, quiet=2)
+    (folder / "layers" / "rulebook").mkdir()
+    (folder / "layers" / "rulebook" / "rulebook.json").write_text(rulebook, encoding="utf-8")
     return folder
