@@ -117,6 +117,13 @@ fuzz: $(SETUP) ## Let atheris look for bytes that a reader of local_ecr fails on
 	  echo "$$target for $(or $(SECONDS),60) s"; PYTHONPATH=packages/local-ecr python -m tests.hostile.fuzz $$target -verbosity=0 \
 	    -max_total_time=$(or $(SECONDS),60) -timeout=10 -artifact_prefix=.fuzz/$$target- .fuzz/$$target $(CORPUS)/$$target; done
 
+.PHONY: mutants pick-mutants
+mutants: $(BUILT) ## Plant one-line faults in a copy: a test must fail on each, as one did before; ONLY=<room or id>
+	python -m mutants $(if $(ONLY),"$(ONLY)") $(ARGS)
+
+pick-mutants: .tools/mutants/.installed ## Draw faults in place of those whose line is gone; ARGS="--anew --seed 14" draws all
+	.tools/mutants/bin/python -m mutants.pick $(ARGS)
+
 .PHONY: compare
 compare: $(BUILT) ## Ask local_ecr, moto, CNCF distribution and MINISTACK=<program> the same, and write what they answer into docs/
 	PYTHONPATH=packages/local-ecr/benchmarks:tools python -m comparing $(if $(MINISTACK),--ministack $(MINISTACK))
@@ -153,12 +160,12 @@ requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requireme
 	$(COMPILE) --python-version 3.13 -c requirements/dev.txt -o layers/core/requirements.txt layers/core/pyproject.toml
 	$(COMPILE) --python-version 3.11 -c requirements/dev.txt --group packages/local-ecr/pyproject.toml:dev \
 	  -o requirements/local-ecr.txt packages/local-ecr/pyproject.toml
-	for tool in sam awscli uv c7n; do \
+	for tool in sam awscli uv c7n mutants; do \
 	  $(COMPILE) $(ARGS) --python-version 3.13 -o requirements/$$tool.txt requirements/$$tool.in; done
 
 .PHONY: clean
 clean: ## Remove everything that make has made
-	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache *.egg-info
+	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .mutants .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------------------ how the above comes about
@@ -168,7 +175,7 @@ clean: ## Remove everything that make has made
 	touch $@
 
 # Tools whose dependencies contradict ours (SAM pins an older boto3) live in an environment each.
-.tools/sam/.installed .tools/awscli/.installed .tools/c7n/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
+.tools/sam/.installed .tools/awscli/.installed .tools/c7n/.installed .tools/mutants/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
 	tools/setup/create_environment.sh .tools/$* requirements/$*.txt
 	touch $@
 

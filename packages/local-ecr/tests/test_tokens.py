@@ -70,6 +70,13 @@ def test_a_token_of_one_account_is_no_good_when_the_folder_is_another(make_stand
     assert other.distribution().send("GET", "/v2/", token=token).status == 401
 
 
+@pytest.mark.parametrize(("of", "at"), [("us-east-1", "eu-west-1"), ("eu-west-1", "us-east-1")])
+def test_a_token_of_one_region_is_no_good_in_another(stand, of, at):
+    token = stand.distribution(of).token
+    assert stand.distribution(of).send("GET", "/v2/", token=token).status == 200
+    assert stand.distribution(at).send("GET", "/v2/", token=token).status == 401
+
+
 @pytest.mark.parametrize("suffix", ["localhost:80", "amazonaws.com", "localhost"])
 def test_the_host_name_says_which_registry_is_meant(stand, team_app, suffix):
     team_app.push_image("one", "1.0")

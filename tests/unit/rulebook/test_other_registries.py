@@ -110,9 +110,14 @@ def test_a_copy_elsewhere_under_the_same_name_leads_nowhere_back(with_rule):
     assert codes_of(copying_to(with_rule, {"registry": "ghcr.io"}, {"registry": "quay.io"})) == set()
 
 
-def test_a_name_that_no_registry_takes_is_refused():
+@pytest.mark.parametrize("name", ["Acme/Api", "", "a" * 256])
+def test_a_name_that_no_registry_takes_is_refused(name):
     with pytest.raises(InvalidNameError, match="not a repository name"):
-        OtherRepository("ghcr.io", "Acme/Api")
+        OtherRepository("ghcr.io", name)
+
+
+def test_a_name_may_have_255_characters():
+    assert OtherRepository("ghcr.io", "a" * 255).name == "a" * 255
 
 
 @pytest.mark.parametrize(

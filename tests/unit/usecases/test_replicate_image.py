@@ -20,6 +20,7 @@ from ecr_steward.errors import (
     InvalidManifestError,
     RefusedByRegistryError,
     RegistryUnavailableError,
+    RepositoryNotFoundError,
     ThrottledError,
 )
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
@@ -240,6 +241,23 @@ def test_nothing_is_done_when_the_image_is_deleted_while_it_is_copied() -> None:
 
     assert outcome.error is None
     assert outcome.remark == "the image is gone"
+
+
+def test_nothing_is_done_when_the_repository_is_deleted_while_an_image_is_copied() -> None:
+    source = world([AMD64], {"1.4.2": AMD64})
+
+    def lose(*_: object) -> None:
+        raise RepositoryNotFoundError("there is no such repository")
+
+    def lose_all(*_: object) -> None:
+        source.registry.images = lose  # type: ignore[assignment, method-assign]
+        lose()
+
+    source.content.copy_blob = lose_all  # type: ignore[method-assign]
+
+    (outcome,) = replicate(source, AMD64)
+
+    assert (outcome.error, outcome.remark) == (None, "the image is gone")
 
 
 def test_other_destinations_get_the_image_when_one_refuses_it() -> None:

@@ -10,7 +10,7 @@ from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.domain.rules import OtherDestination, ReplicationRules
 from ecr_steward.domain.sweeping import SweepPart
-from ecr_steward.errors import AccessDeniedError, SweepHopsError, ThrottledError
+from ecr_steward.errors import AccessDeniedError, MalformedEventError, SweepHopsError, ThrottledError
 from ecr_steward.events.sweep_part import encode_part, read_part
 from ecr_steward.usecases.reconcile_registry import HOPS, PART_SIZE, RESERVE_SECONDS, cut_sweep, sweep_part
 from tests.given.rules import AWAY, HOME, SETTINGS, rulebook
@@ -157,6 +157,11 @@ def test_a_part_is_the_same_when_the_queue_has_carried_it() -> None:
     part = replace(PART, settings_only=True, hops=3)
 
     assert read_part(encode_part(part)) == part
+
+
+def test_a_part_is_malformed_when_its_hops_are_negative() -> None:
+    with pytest.raises(MalformedEventError, match="hops"):
+        read_part(encode_part(replace(PART, hops=-1)))
 
 
 def test_repositories_that_no_rule_matches_are_in_no_part() -> None:

@@ -59,6 +59,10 @@ def test_a_policy_is_read_back_without_white_space():
     )
 
 
+def test_a_description_is_read_back_in_its_own_letters():
+    assert '"description":"für später"' in check_lifecycle_policy(policy({**RULE, "description": "für später"}))
+
+
 def test_rules_are_read_back_in_the_order_of_their_priority():
     text = policy(rule(7, tagStatus="any", **COUNT), rule(2, tagStatus="untagged", **COUNT))
     assert [one["rulePriority"] for one in json.loads(check_lifecycle_policy(text))["rules"]] == [2, 7]

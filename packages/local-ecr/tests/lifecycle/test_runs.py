@@ -234,6 +234,24 @@ def test_an_image_stays_when_it_got_another_tag_after_it_was_planned(life):
     assert older not in life.left()
 
 
+def test_an_image_stays_when_it_was_deleted_and_pushed_again_after_it_was_planned(life):
+    life.push("one", "1.0")
+    life.push("two", "2.0")
+    newest = life.push("three", "3.0")
+    store = life.stand.ecr.store
+    with store.reading() as connection:
+        repository = repositories.get(connection, Registry("111122223333", "us-east-1"), "team/app")
+        steps = plan(facts_of(connection, repository), read_policy(policy()), life.stand.clock().timestamp())
+    life.stand.client().batch_delete_image(**REPOSITORY, imageIds=[{"imageTag": "1.0"}, {"imageTag": "2.0"}])
+    again = life.push("two", "2.0")
+
+    done = carry_out(store, repository, steps, life.stand.clock())
+
+    assert len(steps) == 2
+    assert done == []
+    assert set(life.left()) == {newest, again}
+
+
 def test_a_policy_that_was_due_runs_after_a_restart(make_stand, tmp_path):
     first = make_stand(tmp_path / "kept")
     first.client().create_repository(**REPOSITORY)

@@ -235,6 +235,15 @@ class TestChains:
     ) -> None:
         assert problems_of(with_registries(*(self.hop(*hop) for hop in hops))) == []
 
+    def test_a_chain_is_told_once_when_its_end_is_reached_from_two_registries(
+        self, with_registries: Build, problems_of: Problems
+    ) -> None:
+        firsts = [self.hop(region, "eu-west-1") for region in ("us-east-1", "us-west-2")]
+
+        (problem,) = problems_of(with_registries(*firsts, self.hop("eu-west-1", "ap-south-1")))
+
+        assert problem.startswith("registries[2].replication.rules[0].to[0]: images that `us-east-1` has ECR replicate")
+
     def test_there_is_no_chain_when_the_repositories_differ(
         self, with_registries: Build, problems_of: Problems
     ) -> None:
