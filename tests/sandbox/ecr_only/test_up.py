@@ -173,7 +173,7 @@ def test_the_quirks_are_listed_when_they_are_asked_for(run: Run) -> None:
         (["--access", "off"], "--access goes with --ecr-only"),
         (["--public-host", "here"], "--public-host goes with --ecr-only"),
         (["--parameter", "RulebookBucket"], "--parameter RulebookBucket is not NAME=VALUE"),
-        (["--ecr-only", "--parameter", "A=b"], "--parameter is of the template, which --ecr-only leaves out"),
+        (["--ecr-only", "--parameter", "A=b"], "--parameter is about the template, which --ecr-only leaves out"),
         (["--ecr-only", "--account", "12"], "--account 12: not a 12-digit account"),
         (["--ecr-only", "--region", "nowhere"], "--region nowhere: not a region"),
         (["--ecr-only", "--data", os.devnull], f"{os.devnull}: not a folder; name one with --data"),
