@@ -13,7 +13,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--chosen", type=Path, help="a JSON list of node ids: no other test runs")
+    parser.addoption("--chosen", type=Path, help="a JSON list of node ids: no others run, and files in its order")
     parser.addoption("--notes", type=Path, help="where the notes go")
 
 
@@ -25,9 +25,16 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if path := config.getoption("--chosen"):
-        chosen = set(json.loads(path.read_text(encoding="utf-8")))
-        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
-        items[:] = [item for item in items if item.nodeid in chosen]
+        chosen = json.loads(path.read_text(encoding="utf-8"))
+        files = {file: place for place, file in enumerate(dict.fromkeys(map(_file, chosen)))}
+        ids = set(chosen)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in ids])
+        items[:] = [item for item in items if item.nodeid in ids]
+        items.sort(key=lambda item: files[_file(item.nodeid)])
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 class Notes:

@@ -66,7 +66,9 @@ def _in_order(tests: Mapping[str, float], suites: Sequence[Suite]) -> list[Step]
     for suite in sorted(suites, key=lambda suite: sum(costs[suite.folder].values())):
         files = sorted(costs[suite.folder], key=costs[suite.folder].__getitem__)
         if files:
-            chosen = [suite.inside(test) for test in tests if suite_of(test, suites) == suite]
+            of_suite = [test for test in tests if suite_of(test, suites) == suite]
+            of_suite.sort(key=lambda test: files.index(test.partition("::")[0]))
+            chosen = [suite.inside(test) for test in of_suite]
             steps.append(Step(suite, [suite.inside(file) for file in files], chosen, REACHING_SECONDS))
     return steps
 
@@ -140,7 +142,8 @@ def _pytest(place: Place, step: Step, *, stop: bool = True) -> tuple[int | None,
         else:
             chosen.write_text(json.dumps(list(step.chosen)), encoding="utf-8")
             command += [f"--chosen={chosen}"]
-        exit_code, printed = place.run([*command, *step.paths], place.root / step.suite.folder, seconds=step.seconds)
+        paths = sorted(step.paths)  # of a folder whose files are not given together pytest loses the fixtures
+        exit_code, printed = place.run([*command, *paths], place.root / step.suite.folder, seconds=step.seconds)
         return exit_code, printed, list(_events(notes))
 
 

@@ -174,3 +174,18 @@ def test_tests_of_the_room_run_last_when_coverage_knows_none() -> None:
     room = Room("larger", ["tools"], 1, also=["tests/slow", "tests/slower"])
 
     assert [step.paths for step in reaching(fault(""), CODE, room, None, SUITES)] == [["tests/slow"], ["tests/slower"]]
+
+
+@pytest.mark.slow
+def test_a_folder_keeps_its_fixtures_when_a_file_of_the_one_above_runs_between_its_own(place: Place) -> None:
+    order = ["tests/a/b/test_one.py", "tests/a/test_two.py", "tests/a/b/test_three.py"]
+    for name, text in {
+        "tests/a/b/conftest.py": "import pytest\n\n\n@pytest.fixture\ndef given() -> None: ...\n",
+        order[0]: "def test_it(given: None) -> None: ...\n",
+        order[1]: "def test_it() -> None: ...\n",
+        order[2]: "def test_it(given: None) -> None: ...\n",
+    }.items():
+        (place.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (place.root / name).write_text(text, encoding="utf-8")
+
+    assert failing_without_fault(place, [f"{name}::test_it" for name in order], SUITES) == set()
