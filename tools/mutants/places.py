@@ -1,6 +1,7 @@
 """A copy of the checkout, in which faults are planted and tests run."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -36,6 +37,7 @@ class Place:
         self._lay_out_environment()
         self._lay_out_build()
         self._running: subprocess.Popen[str] | None = None
+        self._seconds = itertools.count(1)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -47,13 +49,17 @@ class Place:
     def planted(self, fault: Fault) -> Iterator[None]:
         """Have the fault here for the length of a with block."""
         file = self.root / fault.file
-        text = file.read_text(encoding="utf-8")
+        text, modified = file.read_text(encoding="utf-8"), file.stat().st_mtime_ns
         file.write_text(fault.planted_in(text), encoding="utf-8")
+        # Python takes bytecode for the source's where length and second are the same, and a run may take less than one.
+        planted = modified + next(self._seconds) * 1_000_000_000
+        os.utime(file, ns=(planted, planted))
         try:
             self._renew_built_template(fault)
             yield
         finally:
             file.write_text(text, encoding="utf-8")
+            os.utime(file, ns=(modified, modified))
             self._renew_built_template(fault)
 
     def run(self, command: Sequence[str], folder: Path, *, seconds: float) -> tuple[int | None, str]:

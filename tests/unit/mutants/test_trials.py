@@ -137,6 +137,17 @@ def test_the_sources_are_as_they_were_when_a_fault_was_tried(place: Place) -> No
     assert (place.root / "tools/larger.py").read_text(encoding="utf-8") == CODE
 
 
+def test_no_bytecode_of_a_fault_is_taken_for_the_sources_or_another_faults(place: Place) -> None:
+    file = place.root / "tools/larger.py"
+    seconds = [int(file.stat().st_mtime)]
+    for after in ("    if one < other:", "    if one - other:"):
+        with place.planted(fault(after)):
+            seconds.append(int(file.stat().st_mtime))
+
+    assert len(set(seconds)) == 3
+    assert int(file.stat().st_mtime) == seconds[0]
+
+
 def test_a_line_that_is_gone_is_said_to_be(place: Place) -> None:
     result = try_fault(place, fault("", "    if one == other:"), [step("test_first")], {})
 
