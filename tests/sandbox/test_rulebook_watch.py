@@ -21,7 +21,7 @@ class Stand:
         self.file.write_text("first")
         self.end = threading.Event()
         source = RulebookSource(self.file, self.compile)
-        self.watch = RulebookWatch(source, self.used.append, self.reported.append, self.end)
+        self.watch = RulebookWatch(source, source.version(), self.used.append, self.reported.append, self.end)
 
     def compile(self) -> str:
         text = self.file.read_text()
@@ -48,6 +48,16 @@ def test_a_saved_file_is_put_in_force_once(stand: Stand) -> None:
 
     assert stand.used == ["compiled second"]
     assert stand.reported == [f"rulebook  {stand.file} is in force"]
+
+
+def test_a_file_that_was_saved_while_the_sandbox_started_is_put_in_force(stand: Stand) -> None:
+    source = RulebookSource(stand.file, stand.compile)
+    in_force = source.version()
+    stand.file.write_text("second")
+
+    RulebookWatch(source, in_force, stand.used.append, stand.reported.append, stand.end).look()
+
+    assert stand.used == ["compiled second"]
 
 
 def test_a_file_of_the_same_size_that_replaces_it_is_put_in_force(stand: Stand) -> None:

@@ -18,7 +18,7 @@ from ecr_steward_sandbox.delivery.patterns import InvalidPatternError
 from ecr_steward_sandbox.deploy.errors import DeployError
 from ecr_steward_sandbox.function_logs import has_failed, held_back, is_only_planned, log_lines, outcomes, short
 from ecr_steward_sandbox.rulebook_layer import RulebookLayer
-from ecr_steward_sandbox.rulebook_watch import InvalidRulebookError, RulebookSource, RulebookWatch
+from ecr_steward_sandbox.rulebook_watch import InvalidRulebookError, RulebookSource, RulebookWatch, Version
 from ecr_steward_sandbox.sandbox import SECRET_KEY, Sandbox
 from ecr_steward_sandbox.told import event_line, say
 from local_ecr import Ending
@@ -44,7 +44,9 @@ def up(
     try:
         with tempfile.TemporaryDirectory(prefix="ecr-steward-sandbox-") as folder, Ending() as ending:
             if build is None and rulebook is None:
-                raise InvalidRulebookError("ecr-steward sandbox up: neither a rulebook nor a build to deploy")
+                raise ValueError("there is neither a rulebook nor a build to deploy")
+            # Before it is read: the file may be saved while the sandbox starts.
+            version = rulebook.version() if rulebook else None
             compiled = rulebook.compile() if rulebook else ""
             deployed = build or assemble(Path(folder) / "build", compiled)
             sandbox = Sandbox(
@@ -58,7 +60,7 @@ def up(
                 parameters=parameters,
                 listener=_tell,
             )
-            with sandbox, _kept_in_force(sandbox, rulebook):
+            with sandbox, _kept_in_force(sandbox, rulebook, version):
                 if build and compiled:
                     RulebookLayer(sandbox).deploy_compiled(compiled)
                 say(_welcome(sandbox, rulebook))
@@ -75,13 +77,13 @@ def up(
 
 
 @contextlib.contextmanager
-def _kept_in_force(sandbox: Sandbox, rulebook: RulebookSource | None) -> Iterator[None]:
+def _kept_in_force(sandbox: Sandbox, rulebook: RulebookSource | None, in_force: Version | None) -> Iterator[None]:
     """Put each saved version of the rulebook in force, for the length of a with block."""
     if rulebook is None:
         yield
         return
     end = threading.Event()
-    watch = RulebookWatch(rulebook, RulebookLayer(sandbox).deploy_compiled, say, end)
+    watch = RulebookWatch(rulebook, in_force, RulebookLayer(sandbox).deploy_compiled, say, end)
     thread = threading.Thread(target=watch.run, name="rulebook", daemon=True)
     thread.start()
     try:
