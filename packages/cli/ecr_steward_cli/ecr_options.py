@@ -23,8 +23,7 @@ Port = Annotated[
     typer.Option(
         min=0,
         max=65535,
-        help="Of the API. With --ecr-only, those behind it are the registries', and with --tls the proxy's "
-        "(default: any free ones).",
+        help="Of the API; those behind it are the registries', and with --tls the proxy's (default: any free ones).",
         show_default=False,
     ),
 ]

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from ecr_steward_cli.exit_codes import USAGE
 from ecr_steward_cli.version import version_text
@@ -36,7 +37,7 @@ def main() -> None:
         _crash()
 
 
-def _crash() -> None:
+def _crash() -> NoReturn:
     import traceback
 
     traceback.print_exc()

@@ -11,6 +11,7 @@ import typer
 
 from ecr_steward.rulebook.codes import Code
 from ecr_steward_cli import ecr_options
+from ecr_steward_cli.build_option import Build, require_template
 from ecr_steward_cli.refusal import refuse
 
 if TYPE_CHECKING:
@@ -38,10 +39,7 @@ def up(  # noqa: PLR0917 typer reads them as options
             show_default=False,
         ),
     ] = None,
-    build: Annotated[
-        Path | None,
-        typer.Option(help="Deploy what `sam build` wrote there, instead of what is installed.", show_default=False),
-    ] = None,
+    build: Build = None,
     ecr_only: Annotated[
         bool, typer.Option("--ecr-only", help="Only a registry: no functions, no template, no other AWS.")
     ] = False,
@@ -89,8 +87,7 @@ def up(  # noqa: PLR0917 typer reads them as options
     for name, value in (given | {"account": account, "region": region}).items():
         if value:
             refuse(f"--{name.replace('_', '-')} goes with --ecr-only", Code.ECR_ONLY)
-    if build is not None and not (build / "template.yaml").is_file():
-        refuse(f"--build {build} holds no template.yaml: name the folder that `sam build` wrote", Code.NO_BUILD)
+    require_template(build)
     if rulebook is not None and not rulebook.is_file():
         refuse(f"--rulebook {rulebook} is not a file", Code.FILE_UNREADABLE)
     from ecr_steward_cli.sandbox_rulebook import source_of

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from ecr_steward.rulebook.bounds import SPOKE_ACCOUNTS
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward_cli.findings import Finding
 from ecr_steward_cli.parameters import BOUNDING, bounds_of
@@ -21,7 +22,7 @@ def source_of(given: Path | None, parameters: Mapping[str, str]) -> RulebookSour
     `parameters` are the template's: they bound what the rulebook may name, as in a deployment.
     """
     path = given or (the_rulebook() if find_rulebooks(Path()) else EXAMPLE_RULEBOOK)
-    bounding = {"SpokeAccounts": SPOKE_ACCOUNT, **{name: parameters[name] for name in BOUNDING if name in parameters}}
+    bounding = {SPOKE_ACCOUNTS: SPOKE_ACCOUNT, **{name: parameters[name] for name in BOUNDING if name in parameters}}
     return RulebookSource(path, partial(_compile, path, [f"{name}={value}" for name, value in bounding.items()]))
 
 

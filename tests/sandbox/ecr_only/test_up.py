@@ -107,13 +107,11 @@ def test_a_follower_is_told_when_the_registry_has_ended(tmp_path: Path) -> None:
 
 def test_both_commands_have_the_same_options_by_the_same_words() -> None:
     up = typer.main.get_command(sandbox_commands.app).commands["up"]  # type: ignore[attr-defined]
-    of_the_house = {"rulebook", "build", "ecr_only", "account", "region", "parameter"}  # and the port is of both
+    of_the_house = {"rulebook", "build", "ecr_only", "account", "region", "parameter"}
     told = {one.name: one.help for one in up.params if one.name not in of_the_house}
     alone = {one.dest: one.help for one in command_line()._actions if one.dest not in {"help", "registry", "version"}}
     assert told.keys() == alone.keys()
-    assert {name: told[name] for name in told if name != "port"} == {
-        name: f"{help_[0].upper()}{help_[1:]}." for name, help_ in alone.items() if name != "port"
-    }
+    assert told == {name: f"{help_[0].upper()}{help_[1:]}." for name, help_ in alone.items()}
     defaults = {name: StartOptions.__dataclass_fields__[name].default for name in told}
     assert {one.dest: one.default for one in command_line()._actions if one.dest in told} == defaults
 
