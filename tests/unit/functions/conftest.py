@@ -22,10 +22,10 @@ from ecr_steward.adapters.memory import (
     InMemoryWorkloads,
 )
 from ecr_steward.adapters.memory.clock import noon
-from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.bootstrap import App
 from ecr_steward.events.sweep_part import encode_part
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
+from tests.given.batches import batch_of
 from tests.given.rules import rulebook
 from tests.given.worlds import World
 

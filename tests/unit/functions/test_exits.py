@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
-from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.domain.notices import FailedEvent
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.entry import answer
@@ -15,6 +14,7 @@ from ecr_steward.errors import AccessDeniedError, InvalidRulebookError, Throttle
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.batches import batch_of
 from tests.given.rules import API, AWAY
 from tests.given.worlds import World, manifest, world
 

@@ -11,7 +11,6 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.adapters.memory import InMemoryNativeCopies
 from ecr_steward.adapters.memory.clock import NOON
-from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.native_copies import NativeCopy
 from ecr_steward.domain.notices import ReplicationRequested
@@ -20,6 +19,7 @@ from ecr_steward.domain.registry_rules import RegistryRule
 from ecr_steward.domain.rules import Rules
 from ecr_steward.events.replication_requested import encode_job
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.batches import batch_of
 from tests.given.rules import API, AWAY, HOME
 from tests.given.worlds import World, manifest, world
 

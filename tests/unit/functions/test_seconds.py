@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
-from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.sweeping import SweepPart
@@ -16,6 +15,7 @@ from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.batches import batch_of
 from tests.given.rules import API, HOME
 
 JOB = encode_job(ReplicationRequested(ImageRef(API, Digest(f"sha256:{'a' * 64}")), "it is missing"))

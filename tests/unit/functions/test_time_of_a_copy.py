@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from ecr_steward.adapters.memory.messages import batch_of
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.usecases.moving import LAST_SECONDS
 from functions.replicate_image.app import lambda_handler as replicate_image
+from tests.given.batches import batch_of
 from tests.given.rules import API
 from tests.given.worlds import World, blob, manifest, world
 

@@ -1,7 +1,7 @@
-"""Fakes of the steward's ports: small, in memory, and as stubborn as the real thing.
+"""The steward's ports in memory: ``plan``, ``apply`` and ``test`` run on them, and so do the tests of use cases.
 
-Use cases are tested with them. The suites in ``tests/contract`` run the same tests on a fake and on its real adapter,
-so a fake cannot drift from what it stands for.
+They refuse what ECR refuses where the steward could notice. The suites in ``tests/contract`` run the same tests on each
+of them and on the real adapter, so that both behave alike.
 """
 
 from ecr_steward.adapters.memory.backfills import InMemoryBackfills, InMemoryStartedBackfills

@@ -1,4 +1,4 @@
-"""What a fake was asked, in order, and the faults that a test wants it to have."""
+"""The calls that in-memory ports received, in order, and the faults that a caller wants them to have."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ class Call(NamedTuple):
 
 
 class Calls:
-    """The calls that one or more fakes received. Give the same one to several fakes to see their order."""
+    """The calls that one or more ports received. Give the same one to several ports to see their order."""
 
     def __init__(self) -> None:
         self.entries: list[Call] = []

@@ -1,7 +1,5 @@
 """Fakes of what leaves the steward: each keeps what it was given."""
 
-from typing import Any
-
 from ecr_steward.adapters.memory.calls import Calls
 from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested, topic_of
 from ecr_steward.domain.sweeping import SweepPart
@@ -71,22 +69,3 @@ class InMemoryFailureQueue:
     def put(self, failed: FailedEvent) -> None:
         with self.calls.record("put", failed):
             self.failed.append(failed)
-
-
-def batch_of(*bodies: str) -> dict[str, Any]:
-    """The messages of a queue as Lambda hands them over."""
-    return {
-        "Records": [
-            {
-                "messageId": f"m{number}",
-                "receiptHandle": "r",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:q",
-                "awsRegion": "us-east-1",
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
