@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.client_matrix.layout import Layout
+from lab.peers import logging_to, wait_for_words
+
 ROOT = Path(__file__).parents[2]
 PINS = ROOT / "requirements" / "dev.txt"
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
@@ -98,29 +101,12 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(command: Sequence[str | Path], folder: Path, word: str) -> Iterator[tuple[str, Path]]:
-    """A process that says at which address it is ready, in the line with this word; ended afterwards."""
+def serving(command: Sequence[str | Path], folder: Path, ready: str) -> Iterator[tuple[str, Path]]:
+    """A process that says at which address it is ready, after these words; it ends when it is told to."""
     log = folder / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            list(map(str, command)), cwd=folder, env=clean_environment(), stdout=output, stderr=output
-        )
-        try:
-            yield wait_for(log, word, process), log
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-
-
-def wait_for(log: Path, word: str, process: "subprocess.Popen[bytes]", seconds: float = 120) -> str:
-    """The first `http://...` of the first line with this word."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        for line in log.read_text(errors="replace").splitlines():
-            if word in line:
-                return next(part for part in line.split() if part.startswith("http"))
-        time.sleep(0.05)
-    raise TimeoutError(log.read_text(errors="replace"))
+    with logging_to(log, list(map(str, command)), cwd=folder, env=clean_environment()) as process:
+        yield wait_for_words(rf"{ready} (http\S+)", log, process), log
+    assert process.returncode in (0, -signal.SIGTERM), "ended in time"
 
 
 def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 60) -> None:
@@ -251,9 +237,10 @@ def test_the_command_alone_does_everything_but_the_sandbox(
         assert applied.returncode == 0, applied.stdout + applied.stderr
         assert run(steward, "plan", "--detailed-exitcode", folder=tmp_path, **keys).returncode == 0
 
-        write_layout(tmp_path / "layout")
+        layout = Layout(tmp_path / "layout")
+        layout.tag("1.0.0", layout.put_image("amd64", [layout.put_layer(b"a layer")]))
         registry = next(line.split()[-1] for line in log.read_text().splitlines() if "ready registry" in line)
-        source, there = f"oci:{tmp_path / 'layout'}:1.0.0", f"{registry}/team-a/api:1.0.0".removeprefix("http://")
+        source, there = f"oci:{layout.folder}:1.0.0", f"{registry}/team-a/api:1.0.0".removeprefix("http://")
         logged_in = {**keys, "DOCKER_CONFIG": str(log_in(command_alone, tmp_path, there.partition("/")[0], keys))}
         copied = run(steward, "copy", source, there, folder=tmp_path, **logged_in)
         assert copied.returncode == 0, copied.stderr
@@ -276,38 +263,6 @@ def log_in(binaries: Path, folder: Path, registry: str, keys: Mapping[str, str])
     config.mkdir()
     (config / "config.json").write_text(json.dumps({"auths": {registry: {"auth": token}}}))
     return config
-
-
-def write_layout(folder: Path) -> None:
-    """An image of one layer, named 1.0.0, as an OCI image layout."""
-    blobs = folder / "blobs" / "sha256"
-    blobs.mkdir(parents=True)
-
-    def descriptor(media_type: str, content: bytes) -> dict[str, object]:
-        digest = hashlib.sha256(content).hexdigest()
-        (blobs / digest).write_bytes(content)
-        return {
-            "mediaType": f"application/vnd.oci.image.{media_type}",
-            "digest": f"sha256:{digest}",
-            "size": len(content),
-        }
-
-    config = descriptor(
-        "config.v1+json", b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
-    )
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": config,
-        "layers": [descriptor("layer.v1.tar", b"a layer")],
-    }
-    named = {"annotations": {"org.opencontainers.image.ref.name": "1.0.0"}}
-    top = {
-        "schemaVersion": 2,
-        "manifests": [{**descriptor("manifest.v1+json", json.dumps(manifest).encode()), **named}],
-    }
-    (folder / "index.json").write_text(json.dumps(top))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
 
 def test_a_saved_rulebook_is_in_force_in_a_sandbox_that_was_installed(with_sandbox: Path, tmp_path: Path) -> None:
