@@ -1,4 +1,4 @@
-"""How long the worst patterns, globs and rulebooks take: whoever writes a rulebook must not stop the steward with it.
+"""How long the worst patterns, globs and rulebooks take: no rulebook may stop the steward.
 
 A backtracking matcher would take years for the first two, and a check that compares every rule with every other hours
 for the last. Figures are processor time, the better of two, so that a busy machine changes nothing.
