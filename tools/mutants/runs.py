@@ -107,13 +107,23 @@ def run(place: Place, step: Step, usual: Mapping[str, float]) -> tuple[str | Non
     """The first test that fails, if one does, and what is to be known besides."""
     if not any((place.root / step.suite.folder / path.partition("::")[0]).exists() for path in step.paths):
         return None, f"{step.paths[0]} is not there"
-    return killer(step, *_pytest(place, step), usual)
+    exit_code, printed, events = _pytest(place, step)
+    return killer(step, exit_code, printed, events, usual, ended=time.time())
 
 
 def killer(
-    step: Step, exit_code: int | None, printed: str, events: Sequence[Event], usual: Mapping[str, float]
+    step: Step,
+    exit_code: int | None,
+    printed: str,
+    events: Sequence[Event],
+    usual: Mapping[str, float],
+    *,
+    ended: float,
 ) -> tuple[str | None, str]:
-    """Likewise, from how pytest ended, what it printed and what the plugin noted. No exit code: it was stopped."""
+    """Likewise, from how pytest ended and when, what it printed and what the plugin noted.
+
+    No exit code: it was stopped.
+    """
     failed = [event["failed"] for event in events if "failed" in event]
     if failed:
         return step.suite.outside(failed[0]), ""
@@ -122,7 +132,7 @@ def killer(
     running = _running(events)
     test = step.suite.outside(running["began"]) if running else None
     if exit_code is None:
-        took = time.time() - running["at"] if running else 0.0
+        took = ended - running["at"] if running else 0.0
         if test and took > max(HANG_SECONDS, HANG_FACTOR * usual.get(test, HANG_SECONDS)):
             return test, f"did not end in {took:.0f} s"
         return None, f"stopped after {step.seconds:.0f} s"

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,8 +100,11 @@ def test_a_fault_survives_when_no_chosen_test_fails(place: Place) -> None:
     assert (result.killed_by, result.note) == (None, "")
 
 
-def began(test: str, seconds_ago: float = 0) -> Event:
-    return {"began": f"tests/test_larger.py::{test}", "at": time.time() - seconds_ago}
+ENDED = 1_000_000.0
+
+
+def began(test: str, seconds_before_the_end: float = 0) -> Event:
+    return {"began": f"tests/test_larger.py::{test}", "at": ENDED - seconds_before_the_end}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_what_ends_a_run_without_a_failure(
 ) -> None:
     usual = {"tests/test_larger.py::test_a": 0.1, "tests/test_larger.py::test_long": 10}
 
-    found, told = killer(step("test_a"), exit_code, "oh\nno\n\n", events, usual)
+    found, told = killer(step("test_a"), exit_code, "oh\nno\n\n", events, usual, ended=ENDED)
 
     assert found == (None if killed_by is None else f"tests/test_larger.py{killed_by}")
     assert note in told
