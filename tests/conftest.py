@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from lab.runs import pytest_collection, pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
+from lab.runs import (  # noqa: F401
+    pytest_collection,
+    pytest_collection_modifyitems,
+    pytest_make_parametrize_id,
+    pytest_runtest_makereport,
+)
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events"

@@ -15,9 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Never, Protocol
 
-import boto3
 import pytest
-from botocore.config import Config
+from botocore.session import Session
 
 import local_ecr
 from ecr_steward.adapters import ecr_registry, ecr_scans
@@ -40,6 +39,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.stores import ImageContent
 from lab.ecr_accounts import _aws_account, _local_ecr_account, account, real_account, remove_repositories
 from local_ecr import LocalEcr, LocalEcrServer
+from tests.given import aws
 
 __all__ = ["_aws_account", "_local_ecr_account", "account", "real_account", "remove_repositories"]
 
@@ -259,13 +259,13 @@ def fake_world() -> World:
 
 
 @pytest.fixture(scope="session")
-def session() -> boto3.Session:
+def session() -> Session:
     """Shared, since a session that has read ECR's model makes clients faster."""
-    return boto3.Session(LOCAL_ACCOUNT, "secret", region_name=REGIONS[0])
+    return aws.session(LOCAL_ACCOUNT, REGIONS[0])
 
 
 @pytest.fixture
-def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[World]:
+def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: Session) -> Iterator[World]:
     for module in (ecr_registry, ecr_scans):
         monkeypatch.setattr(module, "PAGE_SIZE", 2)  # so that every listing has several pages
     monkeypatch.setattr(ecr_registry, "BATCH_SIZE", 2)
@@ -274,7 +274,7 @@ def adapter_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto
     ecr = LocalEcr(tmp_path)
     with LocalEcrServer(ecr, registries) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.endpoint_url)
-        yield LocalWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), ecr, tmp_path, transport)
+        yield LocalWorld(AwsClients(aws.ONE_TRY, session=session), ecr, tmp_path, transport)
         transport.close()
 
 

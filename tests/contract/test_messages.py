@@ -6,11 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.event_bus import EventBusNotices
 from ecr_steward.adapters.memory import InMemoryFailureQueue, InMemoryNotices, InMemoryReplicationQueue
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
@@ -35,6 +33,7 @@ from ecr_steward.events.own import (
 )
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue
+from tests.given import aws
 from tests.tables import make_idempotency_table
 
 HOME = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
@@ -87,7 +86,7 @@ class AwsWorld:
     """A bus with a listening queue, a table and two queues, as the template has them."""
 
     def __init__(self) -> None:
-        clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
+        clients = aws.clients()
         self._sqs = clients.sqs
         self._heard, self._jobs, self._failures = (
             self._sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("heard", "jobs", "failures")

@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
-import boto3
 import pytest
-from botocore.config import Config
 from moto import mock_aws
 
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.memory.rulebook import InMemoryLastGoodRulebook, InMemoryRulebookSource
 from ecr_steward.adapters.s3_rulebook import LARGEST, S3Rulebook
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.errors import PermanentError, RefusedByRegistryError
 from ecr_steward.ports.rulebook import CompiledRulebook, LastGoodRulebook, RulebookSource
+from tests.given import aws
 from tests.tables import make_state_table
 
 
@@ -40,8 +38,7 @@ class FakeWorld:
 
 class AwsWorld:
     def __init__(self) -> None:
-        session = boto3.Session("111122223333", "secret", region_name="us-east-1")
-        self.clients = AwsClients(session, Config(retries={"total_max_attempts": 1}))
+        self.clients = aws.clients()
         self.clients.s3.create_bucket(Bucket="rules")
         make_state_table(self.clients.dynamodb)
         self.source = S3Rulebook(self.clients, "rules", "rulebook.json")

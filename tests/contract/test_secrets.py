@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -22,6 +20,7 @@ from ecr_steward.errors import (
     ThrottledError,
 )
 from ecr_steward.ports.credentials import Secrets
+from tests.given import aws
 
 NAME = "ecr-steward/on-prem"
 STAMP = version_stamp("pull-only", ())
@@ -53,9 +52,9 @@ class FakeWorld:
 
 class AwsWorld:
     def __init__(self) -> None:
-        session = boto3.Session("111122223333", "secret", region_name="us-east-1")
-        self.client: Any = session.client("secretsmanager")
-        self.secrets = SecretsManager(AwsClients(session, Config(retries={"total_max_attempts": 1})))
+        session = aws.session()
+        self.client: Any = session.create_client("secretsmanager")
+        self.secrets = SecretsManager(AwsClients(aws.ONE_TRY, session=session))
 
     def hold(self, name: str, *texts: str | None) -> None:
         self.client.create_secret(Name=name)
@@ -204,8 +203,7 @@ def test_what_aws_says_of_a_deleted_secret_is_not_told_a_second_time(adapter_wor
 
 
 def test_aws_is_quoted_when_a_secret_is_not_read_for_another_reason() -> None:
-    session = boto3.Session("111122223333", "secret", region_name="us-east-1")
-    clients = AwsClients(session, Config(retries={"total_max_attempts": 1}))
+    clients = aws.clients()
     with Stubber(clients.secretsmanager) as stubber:
         stubber.add_client_error("get_secret_value", "InvalidRequestException", "It is replicated.")
         stubber.add_response("describe_secret", {"Name": NAME})
@@ -236,8 +234,7 @@ def test_a_created_secret_says_who_keeps_it(adapter_world: AwsWorld) -> None:
 def test_an_answer_is_ours_and_names_action_and_secret_when_aws_refuses(
     code: str, status: int, error: type[StewardError]
 ) -> None:
-    session = boto3.Session("111122223333", "secret", region_name="us-east-1")
-    clients = AwsClients(session, Config(retries={"total_max_attempts": 1}))
+    clients = aws.clients()
     secrets = SecretsManager(clients)
     calls = {
         "get_secret_value": lambda: secrets.read(NAME),

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from ecr_steward.adapters import state_table
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.memory import InMemorySightings
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_table import StateTable
@@ -16,6 +14,7 @@ from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef, image_t
 from ecr_steward.domain.sightings import REMEMBERED, Sighting
 from ecr_steward.ports.sightings import Sightings
 from lab.clock import SettableClock
+from tests.given import aws
 from tests.tables import make_state_table
 
 API = RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api")
@@ -38,7 +37,7 @@ def two_kinds(request: pytest.FixtureRequest, clock: SettableClock) -> Iterator[
         return
     request.getfixturevalue("monkeypatch").delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
+        clients = aws.clients()
         make_state_table(clients.dynamodb)
         table = StateTable(clients, "state", clock)
         yield StateSightings(table), StateSightings(table, "missed")

@@ -12,9 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Protocol
 
-import boto3
 import pytest
-from botocore.config import Config
+from botocore.session import Session
 from moto import mock_aws
 
 from ecr_steward.adapters import workloads as adapter
@@ -25,6 +24,7 @@ from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
 from ecr_steward.ports.workloads import Workloads
+from tests.given import aws
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 API = RepositoryRef(RegistryRef(ACCOUNT, REGION), "team-a/api")
@@ -69,9 +69,9 @@ def _read(uri: str, by: str) -> UsedImage:
 
 class AwsWorld:
     def __init__(self, clients: AwsClients, coverage: "Coverage") -> None:
-        session = boto3.Session(ACCOUNT, "secret", region_name=REGION)
-        self.ecs: Any = session.client("ecs")
-        self.functions: Any = session.client("lambda")
+        session = aws.session(ACCOUNT, REGION)
+        self.ecs: Any = session.create_client("ecs")
+        self.functions: Any = session.create_client("lambda")
         self.role = _role(session)
         self.workloads = AwsWorkloads(clients, [ACCOUNT], utc_now)
         self._coverage = coverage
@@ -96,8 +96,8 @@ class AwsWorld:
         )
 
 
-def _role(session: boto3.Session) -> str:
-    iam: Any = session.client("iam")
+def _role(session: Session) -> str:
+    iam: Any = session.create_client("iam")
     trust = {"Version": "2012-10-17", "Statement": []}
     role = iam.create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(trust))
     arn: str = role["Role"]["Arn"]
@@ -157,8 +157,7 @@ def aws_world(coverage: Coverage, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_INSPECTOR2", coverage.url)
     with mock_aws(config={"core": {"passthrough": {"urls": [f"{coverage.url}/.*"]}}}):
-        session = boto3.Session(ACCOUNT, "secret", region_name=REGION)
-        yield AwsWorld(AwsClients(session, Config(retries={"total_max_attempts": 1})), coverage)
+        yield AwsWorld(aws.clients(ACCOUNT, REGION), coverage)
 
 
 @pytest.fixture(params=["fake", "adapter"])

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
@@ -14,6 +12,7 @@ from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.pause import Pause
+from tests.given import aws
 
 pytestmark = pytest.mark.slow
 
@@ -32,8 +31,8 @@ class Safety:
 
     def __init__(self, house: Any) -> None:
         self._house = house
-        session = boto3.Session("111122223333", "secret", region_name="us-east-1")
-        table = StateTable(AwsClients(session), house.sandbox.deployment.resources["StateTable"].physical_id, utc_now)
+        name = house.sandbox.deployment.resources["StateTable"].physical_id
+        table = StateTable(aws.clients(), name, utc_now)
         self.switch = StateSwitch(table, utc_now)
         self.brakes = StateBrakes(table, utc_now)
         self.journal = StateJournal(table, utc_now)

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import urllib3
 import yaml
-from botocore.config import Config
 
 from ecr_steward_sandbox.sandbox import Sandbox
+from tests.given import aws
 
 ECHO = """
     def lambda_handler(event, context):
@@ -137,15 +136,7 @@ class Box:
 
     def client(self, service: str, credentials: Mapping[str, str], region: str = "us-east-1") -> Any:
         """A client with credentials as a function has them, or as STS or IAM answer them."""
-        given = {**credentials}
-        boto: Any = boto3.Session(
-            aws_access_key_id=given.get("AWS_ACCESS_KEY_ID") or given["AccessKeyId"],
-            aws_secret_access_key=given.get("AWS_SECRET_ACCESS_KEY") or given["SecretAccessKey"],
-            aws_session_token=given.get("AWS_SESSION_TOKEN") or given.get("SessionToken"),
-            region_name=region,
-        )
-        config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
-        client = boto.client(service, endpoint_url=self.sandbox.endpoint_url, config=config)
+        client = aws.client(service, credentials, self.sandbox.endpoint_url, region)
         self._clients.append(client)
         return client
 

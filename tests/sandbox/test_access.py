@@ -5,19 +5,17 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from tests.given import aws
 
 ACCOUNT = "111122223333"
 HAS_CREDENTIALS = """
     import os
     def lambda_handler(event, context):
-        return {key: os.environ[name] for key, name in (
-            ("aws_access_key_id", "AWS_ACCESS_KEY_ID"),
-            ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
-            ("aws_session_token", "AWS_SESSION_TOKEN"),
+        return {name: os.environ[name] for name in (
+            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
         )}
 """
 
@@ -80,9 +78,7 @@ CALLS: dict[str, tuple[str, Callable[[Any, Any], object]]] = {
 def client_of(box: Any, function: str, service: str) -> Any:
     """A client with the credentials that a function has."""
     answer = box.sandbox.client("lambda").invoke(FunctionName=box.arn(function), Payload=b"{}")
-    boto: Any = boto3.Session(**json.loads(answer["Payload"].read()), region_name="us-east-1")
-    config = Config(retries={"total_max_attempts": 1})
-    return boto.client(service, endpoint_url=box.sandbox.endpoint_url, config=config)
+    return aws.client(service, json.loads(answer["Payload"].read()), box.sandbox.endpoint_url)
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from ecr_steward_sandbox.delivery.deployed import UnsupportedWiringError
@@ -16,6 +15,7 @@ from ecr_steward_sandbox.deploy import Aws
 from ecr_steward_sandbox.deploy.errors import BuildError
 from ecr_steward_sandbox.sandbox import Sandbox, SandboxInUseError
 from local_ecr.names import InvalidNameError
+from tests.given import aws
 
 CALLS_BACK = """
     import json, os, urllib.request
@@ -136,15 +136,7 @@ def test_function_reaches_the_sandbox_as_its_own_role_when_it_calls_aws(template
     seen = json.loads(answer["Payload"].read())
 
     # With what the function has, and nothing else: boto3 itself is no part of this tiny function.
-    session: Any = boto3.Session(
-        aws_access_key_id=seen["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=seen["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=seen["AWS_SESSION_TOKEN"],
-        region_name="us-east-1",
-    )
-    clients: dict[str, Any] = {
-        name: session.client(name, endpoint_url=seen["AWS_ENDPOINT_URL"]) for name in ("sts", "sqs", "ecr")
-    }
+    clients: dict[str, Any] = {name: aws.client(name, seen, seen["AWS_ENDPOINT_URL"]) for name in ("sts", "sqs", "ecr")}
     identity = clients["sts"].get_caller_identity()
     # The address that the template resolves to names sqs.us-east-1.amazonaws.com; the request must not go there.
     clients["sqs"].send_message(QueueUrl=seen["QUEUE_URL"], MessageBody='"hello"')
@@ -173,14 +165,7 @@ def test_role_is_denied_when_its_policies_do_not_allow_putting_events(template: 
     def put_as(function: str) -> Any:
         answer = box.sandbox.client("lambda").invoke(FunctionName=box.arn(function), Payload=b"{}")
         seen = json.loads(answer["Payload"].read())
-        client: Any = boto3.client(
-            "events",
-            region_name="us-east-1",
-            endpoint_url=seen["AWS_ENDPOINT_URL"],
-            aws_access_key_id=seen["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=seen["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=seen["AWS_SESSION_TOKEN"],
-        )
+        client = aws.client("events", seen, seen["AWS_ENDPOINT_URL"])
         try:
             return client.put_events(Entries=[entry])
         finally:

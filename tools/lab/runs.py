@@ -33,6 +33,8 @@ LONGEST = (
 )
 """How the groups begin that take longest, the longest first: begun last, one would keep a single process busy alone."""
 
+LONGEST_ID = 500
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
@@ -44,6 +46,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(20_000, 20, 10)
         gc.enable()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A long text is named by its beginning: the id of a test goes to and from each process with every report."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        begin = val[:LONGEST_ID] if isinstance(val, str) else repr(val[:LONGEST_ID])
+        return f"{begin}... of {len(val)}"
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the groups before a conftest.py has its turn

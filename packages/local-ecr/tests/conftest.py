@@ -13,7 +13,12 @@ import pytest
 import urllib3
 from botocore.config import Config
 
-from lab.runs import pytest_collection, pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: F401
+from lab.runs import (  # noqa: F401
+    pytest_collection,
+    pytest_collection_modifyitems,
+    pytest_make_parametrize_id,
+    pytest_runtest_makereport,
+)
 from local_ecr import LocalEcr, LocalEcrServer
 
 ACCOUNT = "111122223333"

@@ -17,9 +17,8 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.config import Config
 
-from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clients import AwsClients, new_session
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.memory import InMemoryLogins, InMemoryRole
@@ -31,6 +30,7 @@ from ecr_steward.domain.names import RegistryRef, image_tag
 from ecr_steward.errors import StewardError
 from ecr_steward.ports.credentials import Logins
 from local_ecr import Credential, LocalEcr, LocalEcrServer, Policy, Principal
+from tests.given import aws
 
 HUB, SPOKE = "111122223333", "222233334444"
 OWN_ROLE = "ecr-steward-RefreshCredentialsFunctionRole-1A2B3C"
@@ -121,13 +121,10 @@ class EcrWorld(LocalWorld):
         self._roles: dict[str, list[str]] = {}
         ecr = LocalEcr(folder, principal_of=self._principal_of, identities=self._policies_of)
         self.server = LocalEcrServer(ecr, [(account, "us-east-1") for account in (HUB, SPOKE)])
-        session = boto3.Session(f"{HUB}.{OWN_ROLE}", "secret", region_name="us-east-1")
-        session.events.register("before-send.sts", Sts(self._roles))
-        self._clients = AwsClients(
-            session,
-            Config(retries={"total_max_attempts": 1}),
-            Accounts(HUB, frozenset({SPOKE}), "ecr-steward-spoke", "the-external-id"),
-        )
+        session = aws.session(f"{HUB}.{OWN_ROLE}")
+        session.register("before-send.sts", Sts(self._roles))
+        accounts = Accounts(HUB, frozenset({SPOKE}), "ecr-steward-spoke", "the-external-id")
+        self._clients = AwsClients(aws.ONE_TRY, accounts, session)
         self.logins = RoleLogins(self._clients, {"pull-only": "the-pull-only-role"}, transport)
         self.allow(HUB, OWN_ROLE, *LIST)
         self.allow(SPOKE, "ecr-steward-spoke", *LIST)
@@ -192,7 +189,7 @@ class AwsWorld:
         self.prefix = f"ecr-steward-test-{uuid.uuid4().hex[:8]}"
         self._names = {role: f"{self.prefix}-{role}" for role in ROLES}
         self._made: list[str] = []
-        self._clients = AwsClients(boto3.Session(region_name=region), accounts=Accounts(account))
+        self._clients = AwsClients(accounts=Accounts(account), session=new_session(region))
         self._iam: Any = boto3.client("iam", region_name=region)
         self.logins = RoleLogins(self._clients, self._names, transport)
 

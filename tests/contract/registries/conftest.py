@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
+from botocore.session import Session
 
 from ecr_steward.adapters import ecr_registry_settings
 from ecr_steward.adapters.clients import AwsClients
@@ -14,6 +13,7 @@ from ecr_steward.adapters.memory import InMemoryRegistrySettings
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from local_ecr import LocalEcr, LocalEcrServer
+from tests.given import aws
 
 ACCOUNT = "111122223333"
 
@@ -42,10 +42,10 @@ def fake_store() -> RegistrySettingsStore:
 
 @pytest.fixture
 def adapter_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto3.Session, here: RegistryRef, there: RegistryRef
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: Session, here: RegistryRef, there: RegistryRef
 ) -> Iterator[RegistrySettingsStore]:
     monkeypatch.setattr(ecr_registry_settings, "PAGE_SIZE", 2)  # so that the listing has several pages
     registries = [(one.account, one.region) for one in (here, there)]
     with LocalEcrServer(LocalEcr(tmp_path), registries) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.endpoint_url)
-        yield EcrRegistrySettings(AwsClients(session, Config(retries={"total_max_attempts": 1})))
+        yield EcrRegistrySettings(AwsClients(aws.ONE_TRY, session=session))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
+from botocore.session import Session
 
 from ecr_steward.adapters import ecr_backfills
 from ecr_steward.adapters.clients import AwsClients
@@ -22,6 +21,7 @@ from ecr_steward.errors import BackfillUnderWayError, RefusedByRegistryError
 from ecr_steward.ports.backfills import Backfills
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from local_ecr import LocalEcr, LocalEcrServer
+from tests.given import aws
 
 REGIONS = ("eu-west-1", "eu-central-1", "us-west-2")
 ELSEWHERE = RegistryRef("222233334444", "eu-west-1")
@@ -74,12 +74,12 @@ def fake_world(here: RegistryRef) -> World:
 
 @pytest.fixture
 def adapter_world(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: boto3.Session, here: RegistryRef
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: Session, here: RegistryRef
 ) -> Iterator[World]:
     monkeypatch.setattr(ecr_backfills, "PAGE_SIZE", 2)  # so that the listing has several pages
     with LocalEcrServer(LocalEcr(tmp_path), [(here.account, here.region)]) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.endpoint_url)
-        clients = AwsClients(session, Config(retries={"total_max_attempts": 1}))
+        clients = AwsClients(aws.ONE_TRY, session=session)
         ecr = clients.ecr(here)
 
         def push(count: int) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
-import boto3
 import pytest
+from botocore.session import Session
 from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
@@ -83,9 +83,9 @@ class FakeWorld:
 
 
 class TableWorld:
-    def __init__(self, session: boto3.Session) -> None:
+    def __init__(self, session: Session) -> None:
         self.clock = Clock()
-        clients = AwsClients(session)
+        clients = AwsClients(session=session)
         make_state_table(clients.dynamodb)
         _make_atomic(clients)
         table = StateTable(clients, "state", self.clock)
@@ -114,7 +114,7 @@ def _make_atomic(clients: AwsClients) -> None:
 
 
 @pytest.fixture(params=["fake", "adapter"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session: Session) -> Iterator[World]:
     if request.param == "fake":
         yield FakeWorld()
         return

@@ -4,10 +4,10 @@ of backfills, and neither may take away anything else."""
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from tests.given import aws
 
 HOME = "us-east-1"
 
@@ -19,11 +19,7 @@ def table_as(house: Any) -> Iterator[Callable[[str, str], Any]]:
 
     def client(role: str, function: str) -> Any:
         keys = house.sandbox.credentials_of(house.sandbox.deployment.resources[role].arn, function)
-        session: Any = boto3.Session(
-            keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"], region_name=HOME
-        )
-        config = Config(retries={"total_max_attempts": 1})
-        clients.append(session.client("dynamodb", endpoint_url=house.sandbox.endpoint_url, config=config))
+        clients.append(aws.client("dynamodb", keys, house.sandbox.endpoint_url, HOME))
         return clients[-1]
 
     yield client

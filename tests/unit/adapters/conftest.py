@@ -9,15 +9,14 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.names import RegistryRef
+from tests.given import aws
 
 HOME = RegistryRef("123456789012", "us-east-1")
 
@@ -170,8 +169,7 @@ def client(server: HostileServer, transport: Transport) -> DistributionClient:
 @pytest.fixture
 def clients() -> AwsClients:
     """Clients of an account that is not there, for answers that a test writes down."""
-    session = boto3.Session("123456789012", "secret", region_name="us-east-1")
-    return AwsClients(session, Config(retries={"total_max_attempts": 1}))
+    return aws.clients("123456789012")
 
 
 @pytest.fixture

@@ -17,4 +17,4 @@ def test_every_call_names_the_steward_for_whoever_reads_the_trail(
 
     clients.ecr(RegistryRef("123456789012", "us-east-1")).describe_repositories()
 
-    assert server.received[0].headers["user-agent"].startswith("ecr-steward Botocore/")
+    assert server.received[0].headers["user-agent"].split()[0] == "ecr-steward"

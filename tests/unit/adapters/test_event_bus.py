@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -20,6 +18,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRe
 from ecr_steward.domain.notices import ImageVerdict, Notice, ViolationFound
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, RegistryUnavailableError, ThrottledError
+from tests.given import aws
 from tests.tables import make_idempotency_table
 
 IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest(f"sha256:{'a' * 64}"))
@@ -39,9 +38,8 @@ def answer(code: str = "", message: str = "") -> dict[str, Any]:
 
 @pytest.fixture
 def clients() -> Iterator[AwsClients]:
-    session = boto3.Session("111122223333", "secret", region_name="us-east-1")
     with mock_aws():
-        yield AwsClients(session, Config(retries={"total_max_attempts": 1}))
+        yield aws.clients()
 
 
 @pytest.fixture

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.login_trial import NOWHERE, LoginTrial
 from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.adapters.role_logins import RoleLogins
@@ -30,6 +27,7 @@ from ecr_steward.errors import (
     StewardError,
     ThrottledError,
 )
+from tests.given import aws
 
 HOME = RegistryRef("111122223333", "us-east-1")
 UPLOADS, MANIFEST, BLOB = "/v2/api/blobs/uploads/", f"/v2/api/manifests/{NOWHERE}", f"/v2/api/blobs/{NOWHERE}"
@@ -176,8 +174,7 @@ def test_an_unclear_answer_to_a_pull_is_an_error(
 
 @pytest.fixture
 def logins(transport: Transport) -> RoleLogins:
-    session = boto3.Session("OURS", "secret", region_name="us-east-1")
-    clients = AwsClients(session, Config(retries={"total_max_attempts": 1}), Accounts(HOME.account))
+    clients = aws.clients("OURS", accounts=Accounts(HOME.account))
     return RoleLogins(clients, {"pull-only": "the-role"}, transport)
 
 
@@ -224,7 +221,7 @@ def test_a_role_is_another_when_only_a_part_of_its_name_is_ours(
 
 
 def test_a_role_is_never_left_out_when_there_are_no_accounts_to_look_for_it_in() -> None:
-    clients = AwsClients(boto3.Session("OURS", "secret", region_name="us-east-1"))
+    clients = aws.clients("OURS")
 
     with pytest.raises(TypeError, match="role"):
         clients.ecr(HOME, role="the-role")
@@ -234,7 +231,7 @@ def test_a_role_is_never_left_out_when_there_are_no_accounts_to_look_for_it_in()
 def test_a_login_that_cannot_be_read_is_refused_without_being_told(
     logins: RoleLogins, monkeypatch: pytest.MonkeyPatch, as_caller: Callable[[str], Any], token: str
 ) -> None:
-    ecr = boto3.Session("THE-ROLE", "secret", region_name="us-east-1").client("ecr")
+    ecr = aws.session("THE-ROLE").create_client("ecr")
     monkeypatch.setattr(logins._clients, "ecr", lambda registry, role: ecr)
     answers = [
         {

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -13,6 +12,7 @@ from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import RefusedByRegistryError, ThrottledError
 from lab.clock import SettableClock
+from tests.given import aws
 
 HOME = RegistryRef("111122223333", "eu-west-1")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def clients() -> AwsClients:
-    return AwsClients(boto3.Session("111122223333", "secret", region_name="eu-west-1"))
+    return aws.clients(region="eu-west-1")
 
 
 @pytest.fixture

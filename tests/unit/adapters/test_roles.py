@@ -8,9 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_registry import EcrRegistry
@@ -23,6 +21,7 @@ from ecr_steward.errors import (
     StewardError,
     ThrottledError,
 )
+from tests.given.aws import clients as clients_of
 
 HUB, TWO, STRANGER = "111122223333", "222233334444", "333344445555"
 HOME, THERE = RegistryRef(HUB, "us-east-1"), RegistryRef(TWO, "us-east-1")
@@ -87,8 +86,7 @@ def aws(new_server: Callable[[], Any], reply_with: Callable[..., Any], monkeypat
 
 @pytest.fixture
 def clients() -> AwsClients:
-    session = boto3.Session("OURS", "secret", region_name="us-east-1")
-    return AwsClients(session, Config(retries={"total_max_attempts": 1}), ACCOUNTS)
+    return clients_of("OURS", accounts=ACCOUNTS)
 
 
 def test_own_registry_is_spoken_to_as_ourselves_when_asked(aws: Aws, clients: AwsClients) -> None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -13,6 +11,7 @@ from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import FailedEvent, ReplicationRequested
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, ThrottledError
+from tests.given import aws
 
 IMAGE = ImageRef(RepositoryRef(RegistryRef("111122223333", "us-east-1"), "team-a/api"), Digest(f"sha256:{'a' * 64}"))
 JOB = ReplicationRequested(IMAGE, "missing")
@@ -22,9 +21,8 @@ NOWHERE = "https://sqs.us-east-1.amazonaws.com/111122223333/no-such-queue"
 
 @pytest.fixture
 def clients() -> Iterator[AwsClients]:
-    session = boto3.Session("111122223333", "secret", region_name="us-east-1")
     with mock_aws():
-        yield AwsClients(session, Config(retries={"total_max_attempts": 1}))
+        yield aws.clients()
 
 
 def test_it_is_refused_when_there_is_no_such_queue(clients: AwsClients) -> None:

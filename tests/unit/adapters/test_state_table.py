@@ -1,7 +1,6 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -10,6 +9,7 @@ from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_table import Item, Key, StateTable
 from ecr_steward.errors import RefusedByRegistryError
 from lab.clock import SettableClock
+from tests.given import aws
 from tests.tables import make_state_table
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def clock() -> SettableClock:
 def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # moto answers for AWS's own endpoints only
     with mock_aws():
-        clients = AwsClients(boto3.Session("111122223333", "secret", region_name="us-east-1"))
+        clients = aws.clients()
         make_state_table(clients.dynamodb)
         yield clients
 

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
@@ -14,6 +12,7 @@ from ecr_steward.adapters.workloads import FRESH, AwsWorkloads
 from ecr_steward.domain.names import Digest, RegistryRef
 from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, StewardError
 from lab.clock import SettableClock
+from tests.given import aws
 
 HOME = RegistryRef("123456789012", "us-east-1")
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team-a/api"
@@ -35,8 +34,7 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def clients() -> AwsClients:
-    session = boto3.Session("key", "secret", region_name="us-east-1")
-    return AwsClients(session, Config(retries={"total_max_attempts": 1}))
+    return aws.clients("key")
 
 
 @pytest.fixture

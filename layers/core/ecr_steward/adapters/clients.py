@@ -19,7 +19,6 @@ from ecr_steward.adapters.whole_documents import keep_whole_documents
 from ecr_steward.domain.names import RegistryRef
 
 if TYPE_CHECKING:
-    import boto3
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_events.client import EventBridgeClient
@@ -31,31 +30,41 @@ if TYPE_CHECKING:
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 """botocore's own retries: they know throttling codes, and wait longer each time."""
 USER_AGENT = "ecr-steward"
-"""Who called, as records of CloudTrail tell it. What botocore would say of itself it finds anew for each call, in an
-eighth of the time that a call costs here; its version is told all the same."""
+"""Who called, as records of CloudTrail show it. What botocore says of itself would be found anew for each call, in an
+eighth of the time that a call costs here."""
 
 
 @cache
-def _loader(data_path: str | None) -> Loader:
+def service_models(data_path: str | None = None) -> Loader:
     """One for the process: to read the model of a service takes longer than to make a client of it."""
     return create_loader(data_path)
+
+
+def new_session(region: str | None = None) -> botocore.session.Session:
+    """The caller is whom the environment names, and so is the region where none is given."""
+    made = botocore.session.Session()
+    made.register_component("data_loader", service_models(made.get_config_variable("data_path")))
+    if region:
+        made.set_config_variable("region", region)
+    return made
 
 
 class AwsClients:
     """The clients that the adapters need, over one session for each role. Safe to use from several threads."""
 
     def __init__(
-        self, session: "boto3.Session | None" = None, config: Config = PATIENT, accounts: Accounts | None = None
+        self,
+        config: Config = PATIENT,
+        accounts: Accounts | None = None,
+        session: botocore.session.Session | None = None,
     ) -> None:
         """Without a session, the environment says who is calling and where.
 
         Without accounts, every registry is spoken to as the caller, whosever it is.
         """
-        self._given = session
         self._config = config.merge(Config(user_agent=USER_AGENT))
         self._accounts = accounts
-        self._core = botocore.session.Session()
-        self._core.register_component("data_loader", _loader(self._core.get_config_variable("data_path")))
+        self._session = session or new_session()
         self._makers: dict[Role | None, Callable[..., Any]] = {}
         self._clients: dict[tuple[Role | None, str, str | None], Any] = {}
         self._lock = RLock()
@@ -63,7 +72,7 @@ class AwsClients:
     @property
     def region(self) -> str | None:
         """The region that the environment or its profile names."""
-        found = self._given.region_name if self._given else self._core.get_config_variable("region")
+        found = self._session.get_config_variable("region")
         return str(found) if found else None
 
     def other(self, service: str, config: Config, region: str | None = None) -> Any:
@@ -141,9 +150,6 @@ class AwsClients:
 
     def _maker(self, role: Role | None) -> Callable[..., Any]:
         if role not in self._makers:
-            if role is not None:
-                session = role.session(self.sts, self._core.get_component("data_loader"))
-                self._makers[role] = session.create_client
-            else:
-                self._makers[role] = self._given.client if self._given else self._core.create_client
+            session = role.assume(self.sts, new_session()) if role else self._session
+            self._makers[role] = session.create_client
         return self._makers[role]

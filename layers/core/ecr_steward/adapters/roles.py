@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
-from botocore.loaders import Loader
+from botocore.session import Session
 
 from ecr_steward.adapters.translation import translated
 from ecr_steward.domain.names import RegistryRef, partition_of
@@ -54,22 +53,20 @@ class Role:
     session_name: str
     external_id: str | None = None
 
-    def session(self, sts: "STSClient", loader: Loader) -> botocore.session.Session:
-        """A session as this role, assumed at once and again before it ends. Needs sts:AssumeRole.
+    def assume(self, sts: "STSClient", session: Session) -> Session:
+        """Let a session act as this role, assumed at once and again before it ends. Needs sts:AssumeRole.
 
         botocore renews it a quarter of an hour before its end, when a call is made; an error of that is the call's.
         Raises RoleNotAssumableError and the retryable errors.
         """
         credentials = RefreshableCredentials.create_from_metadata(
-            self._assume(sts), lambda: self._assume(sts), method=_Assumed.METHOD
+            self._credentials(sts), lambda: self._credentials(sts), method=_Assumed.METHOD
         )
-        core = botocore.session.Session()
-        core.register_component("data_loader", loader)  # one that has read ECR's model already
-        core.register_component("credential_provider", CredentialResolver([_Assumed(credentials)]))
-        core.set_config_variable("region", sts.meta.region_name)
-        return core
+        session.register_component("credential_provider", CredentialResolver([_Assumed(credentials)]))
+        session.set_config_variable("region", sts.meta.region_name)
+        return session
 
-    def _assume(self, sts: "STSClient") -> dict[str, str]:
+    def _credentials(self, sts: "STSClient") -> dict[str, str]:
         """Credentials as botocore's ``RefreshableCredentials`` takes them."""
         wanted: AssumeRoleRequestTypeDef = {"RoleArn": self.arn, "RoleSessionName": self.session_name}
         if self.external_id:

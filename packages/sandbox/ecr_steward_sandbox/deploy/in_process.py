@@ -16,12 +16,13 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import MockRawResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
+
+from ecr_steward.adapters.clients import service_models
 
 ACCOUNT_HEADER = "x-moto-account-id"
 """moto serves the account that this header names, before it looks at the access key."""
@@ -62,14 +63,8 @@ def session(region: str) -> boto3.Session:
     no_file = (None, None, os.devnull, None)
     variables = {"config_file": no_file, "credentials_file": no_file, "profile": (None, None, None, None)}
     core = Session(session_vars=variables)
-    core.register_component("data_loader", _loader())
+    core.register_component("data_loader", service_models())
     return boto3.Session(region_name=region, botocore_session=core)
-
-
-@cache
-def _loader() -> Loader:
-    """The models of services: as large as they are, every region reads the same."""
-    return create_loader()
 
 
 def reset_moto() -> None:
