@@ -74,7 +74,9 @@ def road(world: World, new_source: Callable[[str], Repository]) -> Iterator[Road
         yield road
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "status", [307, *(pytest.param(each, marks=pytest.mark.slow) for each in (301, 302, 303, 308))]
+)
 def test_a_blob_is_fetched_without_the_login_when_it_is_stored_elsewhere(
     road: Road, elsewhere: Elsewhere, status: int
 ) -> None:

@@ -14,13 +14,14 @@ from ecr_steward_sandbox.function_logs import log_lines
 
 CONSUMERS = {"EnforceImageTagsFunction", "ApplyRepositoryPoliciesFunction", "ReplicateImageFunction"}
 
+pytestmark = pytest.mark.slow
+
 
 def remarks(invocations: Any) -> set[str]:
     lines = [line for each in invocations for line in log_lines(each.log)]
     return {remark for line in lines for remark in line.get("remarks", [])}
 
 
-@pytest.mark.slow
 def test_malformed_event_waits_in_the_failure_queue_once_for_each_job(house: Any, load_event: Any) -> None:
     event = load_event("ecr_image_action/push_tagged")
     event["detail"]["image-digest"] = "sha256:beef"
@@ -59,7 +60,6 @@ def test_nothing_is_done_when_the_repository_is_gone_meanwhile(house: Any, load_
     assert house.take("FailureQueue") == []
 
 
-@pytest.mark.slow
 def test_nothing_is_done_when_the_digest_is_gone_meanwhile(house: Any, load_event: Any) -> None:
     house.push("team-a/bad-input", "1.0.0")
     event = load_event("ecr_image_action/push_tagged")

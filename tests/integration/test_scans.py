@@ -118,6 +118,7 @@ def test_sweep_tells_the_verdict_when_no_child_can_be_scanned_and_so_no_event_co
     assert not house.away.has_repository("payments/all-unscannable")
 
 
+@pytest.mark.slow
 def test_image_fails_with_the_words_of_the_scanner_and_passes_later_when_a_scan_failed(house: Any) -> None:
     pushed = house.push("payments/scan-failed", "1.0.0")
     good, bad = (child.digest for child in pushed.children)
@@ -185,6 +186,7 @@ def test_verdict_says_how_many_reasons_it_leaves_out_when_they_would_not_fit_int
     assert verdict["reasons"][-1] == "and 1480 more"
 
 
+@pytest.mark.slow
 def test_poison_alone_is_kept_when_it_comes_in_a_batch_with_good_scans(house: Any, load_event: Any) -> None:
     pushed = house.push("payments/beside-the-poison", "1.0.0")
     children = [child.digest for child in pushed.children]
@@ -208,6 +210,7 @@ def test_poison_alone_is_kept_when_it_comes_in_a_batch_with_good_scans(house: An
     assert "1.0.0" in house.away.tags("payments/beside-the-poison")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", ["inspector2_scan/of_an_instance", "inspector2_finding/of_an_instance"])
 def test_no_function_hears_of_it_when_inspector_speaks_of_something_else(
     event: str, house: Any, load_event: Any

@@ -17,6 +17,7 @@ def test_needs_a_client():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tests", ["tests", "packages/local-ecr/tests"])
 @pytest.mark.parametrize(("ci", "exit_code"), [("", 0), ("true", 1)])
 def test_a_skip_is_a_failure_when_ci_is_true(tests: str, ci: str, exit_code: int, tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def test_a_page_tells_what_its_code_means_when_opened() -> None:
     assert [code for code, (_, _, text) in parts.items() if not text.partition("\n## Right\n")[2].strip()] == []
 
 
+@pytest.mark.slow
 def test_what_a_page_calls_wrong_has_its_code_when_it_is_tried(found: Callable[[Code, str], set[str]]) -> None:
     answers = {code: found(code, "Wrong") for code in sorted(set(Code) - ONLY_TOLD)}
 
