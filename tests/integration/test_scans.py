@@ -7,6 +7,8 @@ import pytest
 
 HIGH = "CVE-2026-30001"
 
+pytestmark = pytest.mark.slow
+
 
 def let_unscannable_pass(rulebook: dict[str, Any]) -> None:
     """Add a rule that differs from ``payments`` in one word."""
@@ -31,7 +33,6 @@ def nothing_failed(house: Any) -> Any:
     assert house.sandbox.lost == []
 
 
-@pytest.mark.slow
 def test_image_passes_with_a_remark_when_a_finding_has_no_severity(house: Any) -> None:
     pushed = house.push("payments/no-severity", "1.0.0")
 
@@ -51,7 +52,6 @@ def test_image_passes_with_a_remark_when_a_finding_has_no_severity(house: Any) -
     assert "1.0.0" in house.away.tags("payments/no-severity")
 
 
-@pytest.mark.slow
 def test_image_waits_and_says_for_what_when_a_child_was_never_scanned(house: Any) -> None:
     with house.unheard():  # so nobody has switched scan on push on before the push
         pushed = house.push("payments/never-scanned", "1.0.0")
@@ -89,7 +89,6 @@ def test_image_fails_when_a_child_cannot_be_scanned(house: Any) -> None:
     assert not house.away.has_repository("payments/unscannable")
 
 
-@pytest.mark.slow
 def test_image_passes_with_a_remark_when_a_child_cannot_be_scanned_and_the_rule_lets_it_pass(house: Any) -> None:
     pushed = house.push("lenient/unscannable", "1.0.0")
     scannable, unscannable = (child.digest for child in pushed.children)
@@ -103,7 +102,6 @@ def test_image_passes_with_a_remark_when_a_child_cannot_be_scanned_and_the_rule_
     assert "1.0.0" in house.away.tags("lenient/unscannable")
 
 
-@pytest.mark.slow
 def test_sweep_tells_the_verdict_when_no_child_can_be_scanned_and_so_no_event_comes(house: Any) -> None:
     pushed = house.push("payments/all-unscannable", "1.0.0")
     children = sorted(child.digest for child in pushed.children)
@@ -118,7 +116,6 @@ def test_sweep_tells_the_verdict_when_no_child_can_be_scanned_and_so_no_event_co
     assert not house.away.has_repository("payments/all-unscannable")
 
 
-@pytest.mark.slow
 def test_image_fails_with_the_words_of_the_scanner_and_passes_later_when_a_scan_failed(house: Any) -> None:
     pushed = house.push("payments/scan-failed", "1.0.0")
     good, bad = (child.digest for child in pushed.children)
@@ -137,7 +134,6 @@ def test_image_fails_with_the_words_of_the_scanner_and_passes_later_when_a_scan_
     assert "1.0.0" in house.away.tags("payments/scan-failed")
 
 
-@pytest.mark.slow
 def test_image_fails_at_its_push_when_the_scans_of_all_that_it_consists_of_have_ended_before(house: Any) -> None:
     first = house.push("payments/scanned-before", "1.0.0")
     house.scan_ends("payments/scanned-before", [child.digest for child in first.children], {HIGH: "HIGH"})
@@ -153,7 +149,6 @@ def test_image_fails_at_its_push_when_the_scans_of_all_that_it_consists_of_have_
     assert not house.away.has_repository("payments/scanned-before")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("count", "pages"), [(1000, 1), (1001, 2)])
 def test_last_finding_of_the_last_page_counts_when_there_are_many(count: int, pages: int, house: Any) -> None:
     repository = f"payments/findings-{count}"
@@ -173,7 +168,6 @@ def test_last_finding_of_the_last_page_counts_when_there_are_many(count: int, pa
     assert not house.away.has_repository(repository)
 
 
-@pytest.mark.slow
 def test_verdict_says_how_many_reasons_it_leaves_out_when_they_would_not_fit_into_an_event(house: Any) -> None:
     pushed = house.push("payments/all-high", "1.0.0")
     found = {f"CVE-2026-{number:05}": "HIGH" for number in range(1500)}
@@ -186,7 +180,6 @@ def test_verdict_says_how_many_reasons_it_leaves_out_when_they_would_not_fit_int
     assert verdict["reasons"][-1] == "and 1480 more"
 
 
-@pytest.mark.slow
 def test_poison_alone_is_kept_when_it_comes_in_a_batch_with_good_scans(house: Any, load_event: Any) -> None:
     pushed = house.push("payments/beside-the-poison", "1.0.0")
     children = [child.digest for child in pushed.children]
@@ -210,7 +203,6 @@ def test_poison_alone_is_kept_when_it_comes_in_a_batch_with_good_scans(house: An
     assert "1.0.0" in house.away.tags("payments/beside-the-poison")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("event", ["inspector2_scan/of_an_instance", "inspector2_finding/of_an_instance"])
 def test_no_function_hears_of_it_when_inspector_speaks_of_something_else(
     event: str, house: Any, load_event: Any
@@ -243,7 +235,6 @@ def test_log_says_why_there_was_nothing_to_do_when_a_scan_ended(
     assert house.verdicts(repository) == []
 
 
-@pytest.mark.slow
 def test_image_is_copied_when_inspector_closes_the_finding_that_failed_it(house: Any) -> None:
     pushed = house.push("payments/enhanced", "1.0.0")
     children = [child.digest for child in pushed.children]

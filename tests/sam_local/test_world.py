@@ -24,6 +24,8 @@ from sam_local.world import World
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:

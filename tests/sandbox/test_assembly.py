@@ -42,6 +42,7 @@ def without_what_sam_notes(template: Any) -> Any:
     return kept
 
 
+@pytest.mark.slow
 def test_every_function_imports_from_what_was_assembled_alone(assembled: Path) -> None:
     code = (
         "import pathlib, runpy, ecr_steward, boto3\n"

@@ -55,12 +55,13 @@ def deliver_an_event(address: str) -> None:
         pool.request("GET", f"{address}/_sandbox/idle", timeout=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "numbers",
     [
         [signal.SIGINT] * 20 + [signal.SIGTERM] * 20,  # an impatient person; handlers interrupt each other
-        pytest.param([signal.SIGINT], marks=pytest.mark.slow),
-        pytest.param([signal.SIGTERM], marks=pytest.mark.slow),
+        [signal.SIGINT],
+        [signal.SIGTERM],
     ],
 )
 def test_sandbox_tells_what_happens_and_ends_cleanly_when_signalled(

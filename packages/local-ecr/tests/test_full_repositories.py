@@ -69,6 +69,7 @@ def push(store, repository, manifest, image_tag=None):
         return push_image(change, repository, manifest, digest=None, image_tag=image_tag, now=NOW)
 
 
+@pytest.mark.slow
 def test_an_image_too_many_is_refused_and_there_is_room_again_when_one_has_gone(store, repository):
     digests = fill(store, repository, MAX_IMAGES - 1)
     assert push(store, repository, an_index(1)).is_new

@@ -47,6 +47,7 @@ def patient(new_template: Callable[[], Any], start: Callable[..., Any]) -> Any:
     return start(stack, redelivery_seconds=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "minutes"), [("poison", 10), ("plain", 60)])
 def test_message_comes_back_in_the_sandboxs_time_when_it_is_left_to_queue_and_function(
     patient: Any, body: str, minutes: int

@@ -25,6 +25,8 @@ BECOME_SPOKE = {
 }
 BECOME_PULL_ONLY = {"RefreshCredentialsFunction"}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def connected(build: Callable[[Callable[[dict[str, Any]], None]], Path]) -> Iterator[Sandbox]:

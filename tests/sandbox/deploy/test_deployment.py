@@ -136,6 +136,7 @@ def test_stack_is_refused_when_it_exists_already(deployed: Deployment, build: Ca
         deploy(build(lambda _: None), stack_name="ecr-steward", account=deployed.account, region=deployed.region)
 
 
+@pytest.mark.slow
 def test_parameters_reach_their_resources_when_given(deploy_changed: Callable[..., Deployment], aws: Aws) -> None:
     deployment = deploy_changed(
         lambda _: None, Architecture="x86_64", SweepSchedule="rate(5 minutes)", LogRetentionDays="7"
@@ -268,6 +269,7 @@ def test_made_names_fit_the_service_when_the_stack_name_is_long(build: Callable[
     assert len({function.physical_id for function in functions}) == 6
 
 
+@pytest.mark.slow
 def test_bus_lets_in_exactly_the_connected_accounts_when_there_are_some(
     deploy_changed: Callable[..., Deployment], aws: Aws
 ) -> None:
@@ -279,6 +281,7 @@ def test_bus_lets_in_exactly_the_connected_accounts_when_there_are_some(
     assert function.properties["Environment"]["Variables"]["ECR_STEWARD_SPOKE_ACCOUNTS"] == f"{SPOKE},333344445555"
 
 
+@pytest.mark.slow
 def test_spoke_is_deployed_from_its_file_when_told_what_the_hub_tells(
     deploy_changed: Callable[..., Deployment],
 ) -> None:

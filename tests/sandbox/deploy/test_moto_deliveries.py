@@ -7,8 +7,9 @@ import pytest
 
 from ecr_steward_sandbox.deploy import Aws, Deployment
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_message_stays_in_the_queue_when_a_mapping_watches_it(deployed: Deployment, aws: Aws) -> None:
     queue = deployed.resources["ReplicateImageQueue"].physical_id
 

@@ -11,6 +11,8 @@ from tests.given import aws
 
 HOME = "us-east-1"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def table_as(house: Any) -> Iterator[Callable[[str, str], Any]]:

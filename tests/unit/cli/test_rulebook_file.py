@@ -100,6 +100,7 @@ def test_a_file_is_read_when_it_is_as_large_as_the_limit(read):
     assert read("a: 1\n".ljust(SIZE_LIMIT, "#")).data == {"a": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 1])
 def test_aliases_unfold_to_as_many_values_as_the_limit(read, more):
     once = 999

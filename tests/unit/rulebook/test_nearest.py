@@ -65,6 +65,7 @@ def all_typos() -> list[tuple[str, str, tuple[str, ...]]]:
     return sorted(case for case in found if case[0] and case[0] not in case[2])
 
 
+@pytest.mark.slow
 def test_the_right_word_is_found_in_95_of_100_typos():
     cases = all_typos()
     wrong = [case for case in cases if nearest_word(case[0], case[2]) != case[1]]

@@ -40,6 +40,7 @@ def test_an_index_is_followed_down_to_the_limit(hold: Callable[..., InMemoryStor
         assert len(read_graph(levels[-1].digest, store, with_referrers=False).parts) == DEPTH_LIMIT + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 1])
 def test_an_image_is_read_up_to_so_many_manifests(hold: Callable[..., InMemoryStore], more: int) -> None:
     images = [image_of(b"%d" % number) for number in range(PARTS_LIMIT - 11 + more)]

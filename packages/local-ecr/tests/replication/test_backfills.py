@@ -313,6 +313,7 @@ def test_a_backfill_that_is_over_or_that_nobody_knows_cannot_be_stopped(ecr, reg
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("images", "status"), [(99, "COMPLETE"), (120, "FAILED")])
 def test_a_backfill_fails_when_half_of_a_hundred_copies_have(registries, team_app, backfills, images, status):
     """Another account lets nobody in; fewer than a hundred are not judged."""

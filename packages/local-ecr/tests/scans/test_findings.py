@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 MANY = 2_345
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scan_type", ["BASIC", "ENHANCED"])
 def test_findings_come_in_pages_with_the_counts_of_all_when_there_are_many(scanner, scan_type):
     make = scanner.basic if scan_type == "BASIC" else scanner.enhanced

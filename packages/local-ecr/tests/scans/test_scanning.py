@@ -221,6 +221,7 @@ def test_a_restored_image_is_scanned_as_a_new_one_is(stand, ecr, scanner):
     assert status(ecr, scanner.digest) == "IN_PROGRESS"
 
 
+@pytest.mark.slow
 def test_no_basic_scan_begins_when_the_registry_has_begun_all_that_it_may(stand, ecr, team_app):
     first = team_app.push_image("one", "1.0")
     begun = stand.clock().timestamp()
