@@ -11,7 +11,8 @@ from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import ImageNotFoundError, InvalidNameError, RefusedByRegistryError
-from ecr_steward_cli.copying.layout import INDEX_BYTES, NAME, LayoutStore
+from ecr_steward_cli.copying import layout
+from ecr_steward_cli.copying.layout import NAME, LayoutStore
 from tests.given.graphs import blob_of, fill, image_of, index_of
 
 IMAGE = image_of(b"{}", b"layer")
@@ -66,9 +67,7 @@ def test_a_folder_may_hold_more_images_than_an_index_has_children(folder: Path) 
     assert len(list(store.image_tags())) == 1_501
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"manifests": [{}]}', b'{"manifests": 7}', b"[" * 9999, b" " * (INDEX_BYTES + 1)]
-)
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"manifests": [{}]}', b'{"manifests": 7}', b"[" * 9999])
 def test_an_index_that_is_none_is_refused(content: bytes, folder: Path) -> None:
     (folder / "index.json").write_bytes(content)
 
@@ -76,10 +75,14 @@ def test_an_index_that_is_none_is_refused(content: bytes, folder: Path) -> None:
         LayoutStore(folder).digest_of(TAG)
 
 
-def test_an_index_is_read_when_it_is_as_large_as_the_limit(folder: Path) -> None:
-    (folder / "index.json").write_bytes(b'{"manifests": []}'.ljust(INDEX_BYTES))
-
+def test_an_index_is_read_up_to_the_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "INDEX_BYTES", 100)
+    (folder / "index.json").write_bytes(b'{"manifests": []}'.ljust(100))
     assert LayoutStore(folder).digest_of(TAG) is None
+
+    (folder / "index.json").write_bytes(b'{"manifests": []}'.ljust(101))
+    with pytest.raises(RefusedByRegistryError, match=r"index\.json"):
+        LayoutStore(folder).digest_of(TAG)
 
 
 def test_cve_2021_21272_a_link_out_of_the_folder_is_not_followed(folder: Path, tmp_path_factory) -> None:
