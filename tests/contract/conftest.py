@@ -29,7 +29,7 @@ from ecr_steward.adapters.memory import InMemoryImageContent, InMemoryNativeCopi
 from ecr_steward.adapters.native_replication import EcrNativeCopies
 from ecr_steward.adapters.registry_content import RegistryContent
 from ecr_steward.adapters.transport import PATIENT, Transport
-from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from ecr_steward.domain.images import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.native_copies import NativeCopy
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity
@@ -356,9 +356,10 @@ class Things:
         annotations: Mapping[str, str] | None = None,
         artifact_type: str | None = None,
     ) -> Manifest:
-        """An image of one layer; a referrer, if it has a subject."""
+        """An image of one layer; a referrer, if it has a subject and no labels."""
         said = {"os": "linux", "word": word, **({"config": {"Labels": labels}} if labels is not None else {})}
-        config = _blob("application/vnd.oci.image.config.v1+json", json.dumps(said).encode())
+        is_image = subject is None or labels is not None
+        config = _blob(OCI_CONFIG if is_image else "application/vnd.example.sbom.v1+json", json.dumps(said).encode())
         LABELS_OF[config.digest] = labels or {}
         layer = _blob("application/vnd.oci.image.layer.v1.tar", f"layer of {word}".encode() * 100)
         document = {

@@ -138,7 +138,7 @@ def test_a_referrer_says_its_artifact_type_when_it_is_listed(world: Any, reposit
 
     found = {each.digest: each.artifact_type for each in world.content.store(repository).referrers(image.digest)}
 
-    assert found == {sbom.digest: "application/spdx+json", plain.digest: "application/vnd.oci.image.config.v1+json"}
+    assert found == {sbom.digest: "application/spdx+json", plain.digest: plain.blobs[0].media_type}
 
 
 def test_there_are_no_referrers_when_there_is_nothing_to_refer_to(

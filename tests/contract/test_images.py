@@ -70,11 +70,13 @@ def test_a_referrer_is_told_from_images_by_its_subject(world: Any, repository: R
     world.push(repository, child)
     index = world.push(repository, new.index([child]), RELEASE)
     referrer = world.push(repository, new.image("sbom", subject=new.index([child])))
+    image = world.push(repository, new.image("H1", subject=new.index([child]), labels={}))
 
     found = world.registry.images(repository)
 
     assert found.subject_of(index.digest) is None
     assert found.subject_of(referrer.digest) == index.digest
+    assert found.subject_of(image.digest) is None, "it can be run, whatever it says of itself"
 
 
 def test_every_image_tag_has_its_holder_when_there_are_many(world: Any, repository: RepositoryRef, new: Any) -> None:

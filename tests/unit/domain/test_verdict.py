@@ -14,7 +14,7 @@ from ecr_steward.domain.rules import ScanRules, Unscannable, Waiver
 from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity, Verdict
 from ecr_steward.domain.verdict import SENTENCES_LIMIT, Assessment, assess, bounded, is_top_image, top_images
 from tests.given.rules import API, SCAN_RULES, Pattern
-from tests.given.worlds import findings, manifest, scans_of, waivers, world
+from tests.given.worlds import findings, manifest, sbom_of, scans_of, waivers, world
 
 EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
 TODAY = NOON.date()
@@ -150,7 +150,7 @@ def test_notice_spells_out_twenty_sentences_and_counts_the_rest(count: int, told
 
 def test_top_images_are_those_with_a_tag_of_their_own() -> None:
     image, untagged, signature = manifest("image"), manifest("untagged"), manifest("signature")
-    sbom = manifest("sbom", subject=image)
+    sbom = sbom_of(image)
     tags = {"1.4.2": image, f"sha256-{image.digest.hex}.sig": signature, "sbom": sbom}
     images = world([image, untagged, signature, sbom], tags).registry.images(API)
 

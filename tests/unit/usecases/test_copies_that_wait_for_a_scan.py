@@ -21,7 +21,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
 from tests.given.rules import API, AT_ONCE, AWAY, HOME, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
-from tests.given.worlds import World, hands_of, manifest, world
+from tests.given.worlds import World, blob, config, hands_of, manifest, sbom_of, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])
@@ -90,6 +90,72 @@ class House:
 
 def ref(held: Manifest) -> ImageRef:
     return ImageRef(API, held.digest)
+
+
+# ---------------------------------------------------------------- what has no verdict of its own (H2)
+
+GOOD = manifest("good", blobs=[config("good"), blob("layer")])
+IN_TOTO = manifest("provenance", blobs=[config("p"), replace(blob("p"), media_type="application/vnd.in-toto+json")])
+SIGNED = "application/vnd.dev.cosign.simplesigning.v1+json"
+SIGNATURE = manifest("signature", blobs=[config("s"), replace(blob("s"), media_type=SIGNED)])
+EVIL = manifest("evil", blobs=[config("evil"), blob("layer of evil")])
+SIG = f"sha256-{GOOD.digest.hex}.sig"
+
+
+def listing(*children: Manifest, nowhere: Manifest) -> Manifest:
+    """An index that says of one of its children that it runs nowhere, as BuildKit says of attestations."""
+    entries = [replace(nowhere.descriptor, platform="unknown/unknown"), *(child.descriptor for child in children)]
+    return replace(manifest("index", children=[nowhere, *children]), children=tuple(entries))
+
+
+def passed(manifests: list[Manifest], tags: dict[str, Manifest]) -> House:
+    """A house in which the scanner has found nothing in the good image, and has said nothing of others."""
+    there = world(manifests, tags)
+    there.scans.end(ref(GOOD))
+    return House(waiting(), there=there)
+
+
+def test_what_nobody_can_run_travels_with_what_it_refers_to() -> None:
+    index, sbom = listing(GOOD, nowhere=IN_TOTO), sbom_of(GOOD)
+    house = passed([IN_TOTO, GOOD, index, sbom, SIGNATURE], {"1.4.2": index, "1.4.3": GOOD, SIG: SIGNATURE})
+
+    for held in (index, GOOD, SIGNATURE):
+        house.replicate(held)
+
+    assert house.replicas == {IN_TOTO, GOOD, index, sbom, SIGNATURE}
+
+
+@pytest.mark.parametrize("tags", [{}, {"1.4.4": None}], ids=["untagged", "tagged"])
+def test_an_image_does_not_travel_with_the_one_that_it_names_as_its_subject(tags: dict[str, None]) -> None:
+    evil = replace(EVIL, subject=GOOD.descriptor)
+    house = passed([GOOD, evil], {"1.4.2": GOOD, **dict.fromkeys(tags, evil)})
+
+    (outcome,) = house.replicate(GOOD)
+    house.replicate(evil)
+
+    assert house.replicas == {GOOD}
+    assert f"the referrer {evil.digest} stays behind" in " ".join(outcome.plan.remarks)
+
+
+def test_an_image_does_not_travel_under_the_tag_of_a_signature() -> None:
+    house = passed([GOOD, EVIL], {"1.4.2": GOOD, SIG: EVIL})
+
+    house.replicate(GOOD)
+    (outcome,) = house.replicate(EVIL)
+
+    assert house.replicas == {GOOD}
+    assert "has no verdict of its own" in str(outcome.error)
+
+
+@pytest.mark.parametrize("nowhere", [EVIL, manifest("index of evil", children=[EVIL])], ids=["image", "index"])
+def test_an_image_does_not_travel_in_an_index_that_says_that_it_runs_nowhere(nowhere: Manifest) -> None:
+    index = listing(GOOD, nowhere=nowhere)
+    house = passed([GOOD, EVIL, *([nowhere] if nowhere != EVIL else []), index], {"1.4.2": index})
+
+    (outcome,) = house.replicate(index)
+
+    assert house.replicas == set()
+    assert "has no verdict of its own" in str(outcome.error)
 
 
 # ---------------------------------------------------------------- one copy job

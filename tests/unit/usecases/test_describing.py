@@ -22,7 +22,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.describing import Describer
 from tests.given.rules import API, Pattern
-from tests.given.worlds import World, blob, config, manifest, world
+from tests.given.worlds import World, blob, config, manifest, sbom_of, world
 
 SOURCE = Requirement("source")
 REVISION = Requirement("revision", Pattern("[0-9a-f]{40}"))
@@ -226,7 +226,7 @@ def test_an_image_lacks_nothing_when_it_is_deleted_while_it_is_read(method: str)
 
 
 def test_an_image_is_not_asked_when_nobody_pulls_it_by_a_tag_of_its_own() -> None:
-    sbom = manifest("sbom", subject=IMAGE, blobs=[config("sbom")])
+    sbom = sbom_of(IMAGE)
     signature, quarantined = manifest("signature", blobs=[config("s")]), manifest("bad", blobs=[config("bad")])
     made = world(
         [IMAGE, BARE, sbom, signature, quarantined],

@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from ecr_steward.adapters.memory import InMemoryNotices
-from ecr_steward.adapters.memory.clock import noon
+from ecr_steward.adapters.memory.clock import NOON, noon
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.notices import ViolationFound
@@ -16,18 +18,24 @@ from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
 from tests.given.appliers import applier_of
 from tests.given.rules import API, TAG_RULES, rulebook
-from tests.given.worlds import World, manifest, world
+from tests.given.worlds import World, config, manifest, sbom_of, world
 
 OLD, NEW, OTHER = manifest("old"), manifest("new"), manifest("other")
 
 
-def enforce(world: World, held: Manifest, notices: InMemoryNotices | None = None, **changes: object) -> Outcome:
+def enforce(
+    world: World,
+    held: Manifest,
+    notices: InMemoryNotices | None = None,
+    now: Callable[[], datetime] = noon,
+    **changes: object,
+) -> Outcome:
     image = ImageRef(API, held.digest)
     return enforce_image_tags(
         image,
         rules=rulebook(**changes),
         registry=world.registry,
-        describer=Describer(world.registry, world.content, noon),
+        describer=Describer(world.registry, world.content, now),
         notices=notices or InMemoryNotices(),
         applier=applier_of(world.registry),
     )
@@ -182,14 +190,51 @@ def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
     assert registry.registry.calls.entries == []
 
 
-def test_referrer_is_left_alone_when_it_is_pushed_under_a_tag() -> None:
-    sbom = manifest("sbom", subject=OLD)
-    registry = world([OLD, sbom], {"sbom-of-1.4.2": sbom})
+@pytest.mark.parametrize(
+    "pushed",
+    [
+        pytest.param(manifest("evil", subject=OLD, blobs=[config("evil")]), id="an image"),
+        pytest.param(manifest("evil", subject=manifest("not there"), blobs=[config("evil")]), id="of nothing"),
+        pytest.param(manifest("evil", subject=OLD, children=[OLD]), id="an index"),
+        pytest.param(sbom_of(OLD), id="an SBOM"),
+    ],
+)
+def test_a_tag_is_judged_whatever_its_image_refers_to(pushed: Manifest) -> None:
+    """H1: whoever pushes writes the subject."""
+    registry = world([OLD, pushed], {"latest": pushed})
 
-    outcome = enforce(registry, sbom)
+    outcome = enforce(registry, pushed)
 
-    assert outcome.remark == "a referrer belongs to its subject: no rule speaks of its image tags"
-    assert tags(registry, sbom) == {"sbom-of-1.4.2"}
+    assert [violation.image_tag for violation in outcome.plan.violations] == ["latest"]
+    assert tags(registry, pushed) == {f"quarantine-{pushed.digest.hex[:12]}"}
+
+
+def test_a_forbidden_tag_goes_when_other_images_hold_every_quarantine_tag_of_its_digits() -> None:
+    """H5: whoever pushes knows the digest before."""
+    evil, decoy = manifest("evil", blobs=[config("evil")]), manifest("decoy", subject=OLD, blobs=[config("decoy")])
+    squatted = {f"quarantine-{evil.digest.hex[:digits]}": decoy for digits in range(12, 65)}
+    registry = world([evil, decoy], {"latest": evil, **squatted})
+
+    enforce(registry, evil)
+    assert tags(registry, evil) == {f"quarantine-{evil.digest.hex}-2"}
+
+    outcome = enforce(registry, decoy)
+    assert {violation.image_tag for violation in outcome.plan.violations} == squatted.keys()
+    assert tags(registry, decoy) == {f"quarantine-{decoy.digest.hex[:12]}"}
+    assert enforce(registry, evil).plan.is_empty
+
+
+def test_an_alias_without_a_version_is_judged_an_hour_after_its_push() -> None:
+    """M15: a tag of an alias's form is none while no version stands behind it."""
+    evil = manifest("evil", blobs=[config("evil")])
+    registry = world([OLD, evil], {"1.4.2": OLD, "1.4-latest": OLD, "1-latest": OLD, "99-latest": evil})
+
+    assert enforce(registry, evil).plan.is_empty, "its version may be on its way"
+
+    outcome = enforce(registry, evil, now=lambda: NOON + timedelta(hours=1))
+
+    assert [violation.image_tag for violation in outcome.plan.violations] == ["99-latest"]
+    assert tags(registry, OLD) == {"1.4.2", "1.4-latest", "1-latest"}
 
 
 def test_image_that_holds_an_alias_besides_is_quarantined_since_the_alias_may_move_at_any_moment() -> None:

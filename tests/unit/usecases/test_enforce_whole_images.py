@@ -166,11 +166,11 @@ def test_a_tag_stays_and_is_told_when_the_image_would_be_left_without() -> None:
 
     outcome = enforce(made, IMAGE, replace(TAG_RULES, on_violation=OnViolation.UNTAG), notices)
 
-    assert tags(made, IMAGE) == {"dev", "latest", "1-latest"}
+    assert tags(made, IMAGE) == {"dev", "latest", "1-latest"}, "not even an alias without a version goes"
     assert {notice.answer for notice in notices.published if isinstance(notice, ViolationFound)} == {"notify"}
     assert outcome.plan.remarks == (
-        f"dev, latest of {IMAGE.digest} stays: ECR deletes an image with its last tag, and this one holds no other of "
-        "its own",
+        f"1-latest, dev, latest of {IMAGE.digest} stays: ECR deletes an image with its last tag, and this one holds no "
+        "other of its own",
     )
 
 

@@ -15,7 +15,7 @@ from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
 from ecr_steward.errors import InvalidManifestError, RepositoryNotFoundError, ThrottledError
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from tests.given.rules import API, SCAN_RULES, Pattern, rulebook
-from tests.given.worlds import World, manifest, world
+from tests.given.worlds import World, manifest, sbom_of, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])
@@ -219,7 +219,7 @@ def test_outcome_says_that_image_or_repository_are_gone() -> None:
 
 
 def test_there_is_nothing_to_judge_when_no_tagged_image_consists_of_the_scanned_one() -> None:
-    sbom = manifest("sbom", subject=INDEX)
+    sbom = sbom_of(INDEX)
     signature = manifest("signature")
     tags = {"sbom": sbom, f"sha256-{INDEX.digest.hex}.sig": signature}
     house = House(scanned([*ALL, sbom, signature], tags))

@@ -11,7 +11,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
 from tests.given.rules import API, AWAY, HOME, SETTINGS, rulebook
-from tests.given.worlds import World, hands_of, manifest, world
+from tests.given.worlds import World, hands_of, manifest, sbom_of, world
 
 IMAGE = manifest("image")
 REPLICA = API.in_registry(AWAY)
@@ -133,16 +133,16 @@ def test_other_repositories_are_mended_when_one_cannot_be_read() -> None:
     assert sweeper.world.registry.tags_of(ImageRef(API, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
 
 
-def test_tagged_referrer_is_neither_judged_nor_requested() -> None:
-    sbom = manifest("sbom", subject=IMAGE)
-    sweeper = Sweeper(world([IMAGE, sbom], {"1.4.2": IMAGE, "sbom": sbom}))
+def test_a_referrer_with_an_allowed_tag_is_left_alone() -> None:
+    sbom = sbom_of(IMAGE)
+    sweeper = Sweeper(world([IMAGE, sbom], {"1.4.2": IMAGE, "1.4.3": sbom}))
     sweeper.sweep()
     sweeper.work()
 
     found = sweeper.sweep()
 
     assert (found.outcomes, found.requested) == ((), 0)
-    assert sweeper.world.registry.tags_of(ImageRef(API, sbom.digest)) == {"sbom"}
+    assert sweeper.world.registry.tags_of(ImageRef(API, sbom.digest)) == {"1.4.3"}
 
 
 def test_other_destinations_are_requested_when_one_cannot_be_looked_at() -> None:

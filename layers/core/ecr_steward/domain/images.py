@@ -27,6 +27,19 @@ OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 IMAGE_CONFIG_MEDIA_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 """Of configs that can hold labels. Any other makes the manifest something else than an image, such as a chart."""
+ATTESTATION_MEDIA_TYPES = frozenset(
+    {
+        "application/vnd.in-toto+json",
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        "application/vnd.dsse.envelope.v1+json",
+        "application/vnd.cyclonedx+json",
+        "application/spdx+json",
+        "text/spdx",
+        "text/spdx+json",
+    }
+)
+"""Of layers that no client unpacks. BuildKit (``docs/attestations/attestation-storage.md``) and cosign
+(``specs/SIGNATURE_SPEC.md``) store them in manifests whose config is that of an image."""
 INDEX_MEDIA_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
@@ -56,6 +69,19 @@ class Image:
     @property
     def digest(self) -> Digest:
         return self.ref.digest
+
+    @property
+    def is_referrer(self) -> bool:
+        """Whether this is nothing but a statement about its subject, such as a signature.
+
+        Whoever pushes may write any ``subject``: what can be run, or pulled and of which the registry does not say
+        what it is, is an image like any other.
+        """
+        if self.subject is None or self.media_type in INDEX_MEDIA_TYPES:
+            return False
+        if self.artifact_media_type is None:
+            return not self.image_tags
+        return self.artifact_media_type not in IMAGE_CONFIG_MEDIA_TYPES
 
 
 @dataclass(frozen=True)
@@ -104,9 +130,9 @@ class RepositoryImages:
         return image.image_tags if image else frozenset()
 
     def subject_of(self, digest: Digest) -> Digest | None:
-        """What an image refers to, where it is a referrer."""
+        """What a referrer refers to; ``None`` for an image that stands for itself, whatever its manifest says."""
         image = self.images.get(digest)
-        return image.subject if image else None
+        return image.subject if image and image.is_referrer else None
 
     def root_of(self, digest: Digest) -> Digest:
         """The image that a referrer refers to, through referrers of referrers; what is none stands for itself."""
@@ -131,7 +157,7 @@ class RepositoryImages:
         of_tagged: dict[Digest, list[Digest]] = {}
         of_untagged: dict[Digest, Digest] = {}
         for digest, image in self.images.items():
-            if image.subject is None:
+            if not image.is_referrer:
                 continue
             if (root := self.root_of(digest)) in tagged:
                 of_tagged.setdefault(root, []).append(digest)
@@ -201,6 +227,14 @@ class Manifest:
     def is_index(self) -> bool:
         """Whether this is a list of manifests rather than an image."""
         return self.descriptor.media_type in INDEX_MEDIA_TYPES
+
+    @property
+    def can_run(self) -> bool:
+        """Whether a client can run this: it has the config of an image, and not only attestations for layers."""
+        if not self.blobs or self.blobs[0].media_type not in IMAGE_CONFIG_MEDIA_TYPES:
+            return False
+        layers = self.blobs[1:]
+        return not layers or any(layer.media_type not in ATTESTATION_MEDIA_TYPES for layer in layers)
 
     @property
     def stored_blobs(self) -> tuple[Descriptor, ...]:

@@ -12,7 +12,7 @@ from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.plan import DeleteImage, Plan, Step
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules
-from ecr_steward.domain.tagging import INDEX_IS_DUE, is_in_quarantine
+from ecr_steward.domain.tagging import ANOTHER_TAG_IS_DUE, is_in_quarantine
 from ecr_steward.domain.usage import NOT_ASKED, Usage
 
 
@@ -183,7 +183,7 @@ class _Claims:
 
     def _may_belong_soon(self, image: Image) -> bool:
         """Whether an index or a subject may be on its way that an image belongs to: both are pushed after it."""
-        return not image.image_tags and image.pushed_at is not None and self.now - image.pushed_at < INDEX_IS_DUE
+        return not image.image_tags and image.pushed_at is not None and self.now - image.pushed_at < ANOTHER_TAG_IS_DUE
 
     def _was_quarantined(self, digest: Digest, entry: ExpireRule) -> bool:
         """Whether an image has lost the tags by which it could be kept, to an entry that names no image tag.

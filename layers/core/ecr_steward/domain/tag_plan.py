@@ -19,13 +19,12 @@ def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest
     """Plan what brings some images and their tags back to their rule.
 
     ``focus`` bounds the work of an event to the images it is about and to the aliases they touch; a sweep passes
-    every image. A referrer belongs to its subject: no rule speaks of its image tags. Applying the plan and planning
-    again gives an empty plan, whatever the images were before.
+    every image. Applying the plan and planning again gives an empty plan, whatever the images were before.
     """
     if rule.image_tags is None:
         return NOTHING
     wanted = rule.image_tags
-    judged = [digest for digest in sorted(set(focus)) if images.subject_of(digest) is None]
+    judged = sorted(set(focus))
     faulty = {digest: _faults(rule, digest, images, facts) for digest in judged}
     acts = wanted.on_violation is not OnViolation.NOTIFY
     barred = frozenset(d for d, faults in faulty.items() if faults and acts and not is_protected(wanted, d, images))

@@ -5,14 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain, count
 
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.requirements import is_within
 from ecr_steward.domain.tag_rules import AliasRules, TagRules, Version, fill
 
-INDEX_IS_DUE = timedelta(hours=1)
-"""How long after its push an image under a tag such as ``1.4.2-arm64`` may wait for the index that will list it."""
+ANOTHER_TAG_IS_DUE = timedelta(hours=1)
+"""How long after its push an image under a tag such as ``1.4.2-arm64`` may wait for the index that will list it, and an
+alias for its version."""
 
 _ATTACHMENT = re.compile(r"(?P<algorithm>sha256|sha512)-(?P<hex>[0-9a-f]{64,128})(\.(sig|att|sbom))?")
 """Cosign's tags and the fallback tags of the referrers API."""
@@ -22,22 +24,25 @@ _PART = re.compile(
 )
 """Image tags that end in the name of an architecture, as for the parts of an index."""
 
-_QUARANTINE = "quarantine-"
-_QUARANTINE_DIGITS = 12
+_QUARANTINE = re.compile(r"quarantine-(?P<digits>[0-9a-f]{12,64})(-[0-9]+)?")
+_QUARANTINE_DIGITS = range(12, 65)
 
 
 def is_quarantine_tag(image_tag: ImageTag, digest: Digest) -> bool:
     """Whether an image tag is one that keeps exactly this image in quarantine."""
-    digits = image_tag.removeprefix(_QUARANTINE)
-    return image_tag != digits and len(digits) >= _QUARANTINE_DIGITS and digest.hex.startswith(digits)
+    named = _QUARANTINE.fullmatch(image_tag)
+    return named is not None and digest.hex.startswith(named["digits"])
 
 
 def quarantine_tag(digest: Digest, images: RepositoryImages) -> ImageTag:
     """The image tag that keeps a quarantined image reachable, and ECR from deleting it.
 
-    A tag that somebody has given to another image is passed over: in an immutable repository it could not be moved.
+    A tag that another image holds is passed over: in an immutable repository it could not be moved. Whoever knows the
+    digest can hold all tags of its digits, so a number follows in the end.
     """
-    candidates = (ImageTag(_QUARANTINE + digest.hex[:n]) for n in range(_QUARANTINE_DIGITS, len(digest.hex) + 1))
+    digits = (digest.hex[:number] for number in _QUARANTINE_DIGITS)
+    numbered = (f"{digest.hex[: _QUARANTINE_DIGITS[-1]]}-{number}" for number in count(2))
+    candidates = (ImageTag(f"quarantine-{name}") for name in chain(digits, numbered))
     return next(tag for tag in candidates if images.holders.get(tag, digest) == digest)
 
 
@@ -90,8 +95,12 @@ class TagReading:
 
     def objection(self, image_tag: ImageTag) -> str | None:
         """Why the rule objects to an image tag, or ``None``."""
-        if self._is_exempt(image_tag):
-            return None
+        return None if self._is_exempt(image_tag) or self._is_alias_of_a_version(image_tag) else self._wrong(image_tag)
+
+    def _wrong(self, image_tag: ImageTag) -> str | None:
+        """What is wrong with an image tag that nothing exempts."""
+        if _QUARANTINE.fullmatch(image_tag):
+            return f"image tag {image_tag!r} is of the form that keeps another image in quarantine"
         for pattern in self.rule.deny:
             if pattern.matches(image_tag):
                 return f"image tag {image_tag!r} is denied by {pattern.spelling!r}"
@@ -113,7 +122,7 @@ class TagReading:
         if holder is None or _PART.fullmatch(image_tag) is None:
             return False
         is_index = self.images.images[holder].media_type in INDEX_MEDIA_TYPES
-        return not is_index and is_within(self.images, holder, INDEX_IS_DUE, self.now)
+        return not is_index and is_within(self.images, holder, ANOTHER_TAG_IS_DUE, self.now)
 
     @cached_property
     def targets(self) -> Mapping[ImageTag, tuple[Digest, ImageTag]]:
@@ -123,34 +132,44 @@ class TagReading:
         highest: dict[ImageTag, tuple[Version, ImageTag]] = {}
         for image_tag in sorted(self.images.holders):
             version = self._release(self.rule.aliases, image_tag)
-            if version is None:
+            if version is None or self.images.holders[image_tag] in self.barred:
                 continue
             for alias in _aliases_of(self.rule.aliases, version):
                 if alias not in highest or highest[alias][0].order < version.order:
                     highest[alias] = (version, image_tag)
         return {alias: (self.images.holders[tag], tag) for alias, (_, tag) in highest.items()}
 
+    @cached_property
+    def _aliases_with_a_version(self) -> frozenset[ImageTag]:
+        """The aliases that some version stands behind, be its image barred."""
+        aliases = self.rule.aliases
+        if aliases is None:
+            return frozenset()
+        versions = filter(None, (self._release(aliases, image_tag) for image_tag in self.images.holders))
+        return frozenset(alias for version in versions for alias in _aliases_of(aliases, version))
+
     def aliases_touched_by(self, digest: Digest) -> frozenset[ImageTag]:
         """The aliases that a change of this image may concern: those of its versions, and those it holds."""
         held = self.images.tags_of(digest)
         if self.rule.aliases is None:
             return frozenset()
-        versions = filter(None, (self._release(self.rule.aliases, image_tag) for image_tag in held))
+        standing = frozenset[ImageTag]() if digest in self.barred else held
+        versions = filter(None, (self._release(self.rule.aliases, image_tag) for image_tag in standing))
         for_versions = {alias for version in versions for alias in _aliases_of(self.rule.aliases, version)}
         return frozenset((for_versions | held) & self.targets.keys())
 
     def is_alias(self, image_tag: ImageTag) -> bool:
-        """Whether an image tag has the form of an alias, so that one whose versions are gone is no violation."""
+        """Whether an image tag has the form of an alias, be there a version behind it or not."""
         aliases = self.rule.aliases
         return aliases is not None and any(form.matches(image_tag) for form in aliases.forms)
 
     def _release(self, aliases: AliasRules, image_tag: ImageTag) -> Version | None:
         """The version an image tag stands for, where it is a release that the rule allows."""
         version = aliases.version_of(image_tag)
-        if version is None or version.is_prerelease or self.objection(image_tag) is not None:
+        is_allowed = self._is_exempt(image_tag) or self._wrong(image_tag) is None
+        if version is None or version.is_prerelease or not is_allowed:
             return None
-        holder = self.images.holders[image_tag]
-        return version if self.images.subject_of(holder) is None and holder not in self.barred else None
+        return version if self.images.subject_of(self.images.holders[image_tag]) is None else None
 
     def _is_exempt(self, image_tag: ImageTag) -> bool:
         holder = self.images.holders.get(image_tag)
@@ -158,7 +177,15 @@ class TagReading:
             attached_to(image_tag, self.images) is not None
             or (holder is not None and is_quarantine_tag(image_tag, holder))
             or (holder is not None and self.images.is_released(holder, image_tag))
-            or self.is_alias(image_tag)
+        )
+
+    def _is_alias_of_a_version(self, image_tag: ImageTag) -> bool:
+        """Whether an image tag is an alias with a version behind it, which may come within an hour of the image."""
+        if not self.is_alias(image_tag):
+            return False
+        holder = self.images.holders.get(image_tag)
+        return image_tag in self._aliases_with_a_version or (
+            holder is not None and is_within(self.images, holder, ANOTHER_TAG_IS_DUE, self.now)
         )
 
 

@@ -55,7 +55,7 @@ class Assessor:
         if rule.scan is None:
             raise TypeError(f"the rule {rule.name} does not speak of scans")
         waivers = self.rules.waivers_for(image.repository)
-        scans = [self._scan(ImageRef(image.repository, digest)) for digest in self._parts(image, images)]
+        scans = [self._scan(ImageRef(image.repository, digest)) for digest in self.parts(image, images)]
         return assess(rule.scan, waivers, self.now().date(), scans)
 
     def _scan(self, image: ImageRef) -> Scan:
@@ -66,7 +66,7 @@ class Assessor:
                 self._scans[image] = Scan(image.digest, ScanStatus.MISSING, said="the image is not there")
         return self._scans[image]
 
-    def _parts(self, image: ImageRef, images: RepositoryImages) -> list[Digest]:
+    def parts(self, image: ImageRef, images: RepositoryImages) -> list[Digest]:
         """What of an image is to be scanned: itself, or of an index all images that it leads to."""
         self.read_indexes(images, [image.digest])
         parts: set[Digest] = set()

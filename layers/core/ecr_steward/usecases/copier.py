@@ -1,6 +1,6 @@
 """Planning copies: one image to one destination, from facts that the caller may read once for many images."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
@@ -21,7 +21,7 @@ from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.tagging import attached_to
-from ecr_steward.domain.verdict import bounded
+from ecr_steward.domain.verdict import bounded, is_top_image
 from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.asking import Answers
@@ -125,7 +125,12 @@ class Copier:
         if not facts.image_tags or self._is_whole(copy, facts):
             return NOTHING
         source = copy.image.repository
-        graph = read_graph(copy.image.digest, self.content.store(source), with_referrers=copy.replication.referrers)
+        graph = read_graph(
+            copy.image.digest,
+            self.content.store(source),
+            with_referrers=copy.replication.referrers,
+            judged=self._judged(copy, facts.source),
+        )
         parts = graph.parts
         if isinstance(there, OtherImages):
             digests = self.answers.there(there.repository, (part.manifest.digest for part in parts))
@@ -134,6 +139,13 @@ class Copier:
             parts = tuple(part for part in parts if part.manifest.digest not in there.digests)
         needed = sorted({blob.digest for part in parts for blob in part.blobs})
         return plan_content(copy.rule, source, graph, there, self._held(copy.to, needed))
+
+    def _judged(self, copy: Copy, source: RepositoryImages) -> Collection[Digest] | None:
+        """What of an image has a verdict, where a copy waits for one: nothing of what is attached to another."""
+        if Condition.SCAN_PASSED not in copy.replication.when:
+            return None
+        is_image = is_top_image(copy.image.digest, source)
+        return self.assessor.parts(copy.image, source) if is_image else ()
 
     def _is_whole(self, copy: Copy, facts: Facts) -> bool:
         """Whether all that an image consists of is surely at its destination."""

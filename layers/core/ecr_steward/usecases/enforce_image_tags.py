@@ -38,8 +38,6 @@ def enforce_image_tags(
         images = registry.images(image.repository)
         if image.digest not in images.digests:
             return nothing.remarking("the image is gone")
-        if images.subject_of(image.digest) is not None:
-            return nothing.remarking("a referrer belongs to its subject: no rule speaks of its image tags")
         outcome = enforce_in_repository(
             rule, images, [image.digest], describer=describer, notices=notices, applier=applier
         )

@@ -18,17 +18,23 @@ def read_graph(
     source: ManifestSource,
     *,
     with_referrers: bool,
+    judged: Collection[Digest] | None = None,
     top: Manifest | None = None,
     ahead: Callable[[Sequence[Descriptor]], None] = _not_at_all,
 ) -> ImageGraph:
     """Read an image, the children of an index, and on request all that refers to any of them.
 
-    ``top`` is the image's manifest, where it is known already. ``ahead`` is told of manifests that are about to be read
-    from the source. Raises ImageNotFoundError where a part is missing, and
-    InvalidManifestError where the image or a child cannot be read or the graph breaks a limit. A referrer that cannot
-    be read is left out, with a remark: anybody who may push can attach one, and the image shall not wait for it.
+    ``judged`` are the images that passed a verdict, where only those are wanted: any other that can run is refused,
+    whatever its index, its subject or its tag says of it. ``top`` is the image's manifest, where it is known already.
+    ``ahead`` is told of manifests that are about to be read from the source.
+
+    Raises ImageNotFoundError where a part is missing, and InvalidManifestError where the image or a child cannot be
+    read, has no verdict or breaks a limit. A referrer of which that is true is left out, with a remark: anybody who may
+    push can attach one, and the image shall not wait for it.
     """
-    reader = _Reader(image, source, with_referrers, {top.digest: top} if top else {}, ahead)
+    reader = _Reader(
+        image, source, {top.digest: top} if top else {}, ahead, with_referrers=with_referrers, judged=judged
+    )
     parts = {part.manifest.digest: part for part in reader.walk(image, 0)}
     return ImageGraph(tuple(_ranked(parts, reader.before)), tuple(reader.remarks))
 
@@ -53,13 +59,16 @@ class _Reader:
         self,
         image: Digest,
         source: ManifestSource,
-        with_referrers: bool,
         known: Mapping[Digest, Manifest],
         ahead: Callable[[Sequence[Descriptor]], None],
+        *,
+        with_referrers: bool,
+        judged: Collection[Digest] | None,
     ) -> None:
         self._image = image
         self._source = source
         self._with_referrers = with_referrers
+        self._judged = judged
         self._known = known
         self._ahead = ahead
         self._seen: set[Digest] = set()
@@ -76,6 +85,8 @@ class _Reader:
             limits = f"{DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests"
             raise InvalidManifestError(f"{self._image} has more than {limits}")
         manifest = self._known.get(digest) or self._source.manifest(digest)
+        if self._judged is not None and manifest.can_run and digest not in self._judged:
+            raise InvalidManifestError(f"{digest} can be run like an image, and has no verdict of its own")
         pointed_to = [*manifest.children, *([manifest.subject] if manifest.subject else [])]
         self.before[digest] = {each.digest for each in pointed_to}
         self._ahead([child for child in manifest.children if child.digest not in self._seen])
