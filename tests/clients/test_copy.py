@@ -207,7 +207,7 @@ def _require_whole(host: str, repository: str, tag: str) -> bool:
     accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
     url = f"http://{host}/v2/{repository}"
     answer = urllib3.request("GET", f"{url}/manifests/{tag}", headers={**login, **accept}, retries=False)
-    if answer.status == 404:
+    if answer.status != 200:  # CNCF distribution answers with 500 while it writes the tag
         return False
     document = answer.json()
     for each in [document["config"], *document["layers"]]:

@@ -95,9 +95,12 @@ def test_a_login_is_refused_when_the_password_is_wrong(docker, registry):
 
 def test_a_container_runs_when_its_image_is_pulled_from_an_index(docker, registry, pushed, digest):
     assert f"Digest: {digest}\n" in docker.docker("pull", pushed)
-    ran = docker.docker(
-        "run", "--rm", "--network", "none", pushed, "busybox", "grep", "^Package", "/var/lib/dpkg/status"
-    )
+    command = ("busybox", "grep", "^Package", "/var/lib/dpkg/status")
+    container = docker.docker("run", "--detach", "--network", "none", pushed, *command).strip()
+    # Not `run` in the foreground: it attaches when a container so short may have ended.
+    assert docker.docker("wait", container).strip() == "0"
+    ran = docker.docker("logs", container)
+    docker.docker("rm", container)
     assert "Package: busybox-static" in ran
 
 
