@@ -45,10 +45,6 @@ class Contents:
             return True
         return all(attached_to(tag, self.images) for tag in image.image_tags)
 
-    def is_exempt(self, digest: Digest) -> bool:
-        """Whether no rule speaks of an image's tags: it is a referrer."""
-        return self.images.subject_of(digest) is not None
-
     def family(self, digest: Digest) -> frozenset[Digest]:
         """An image and all that an index leads to, as far as it is there: whoever pulls or runs one means the other."""
         found: set[Digest] = set()

@@ -10,7 +10,7 @@ from itertools import chain, count
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.requirements import is_within
-from ecr_steward.domain.tag_rules import AliasRules, TagRules, Version, fill
+from ecr_steward.domain.tag_rules import TagRules, Version, fill
 
 ANOTHER_TAG_IS_DUE = timedelta(hours=1)
 """How long after its push an image under a tag such as ``1.4.2-arm64`` may wait for the index that will list it, and an
@@ -127,35 +127,20 @@ class TagReading:
     @cached_property
     def targets(self) -> Mapping[ImageTag, tuple[Digest, ImageTag]]:
         """For each alias that some version stands behind: the image it belongs to, and that image's version tag."""
-        if self.rule.aliases is None:
-            return {}
         highest: dict[ImageTag, tuple[Version, ImageTag]] = {}
-        for image_tag in sorted(self.images.holders):
-            version = self._release(self.rule.aliases, image_tag)
-            if version is None or self.images.holders[image_tag] in self.barred:
+        for image_tag, version in self._releases.items():
+            if self.images.holders[image_tag] in self.barred:
                 continue
-            for alias in _aliases_of(self.rule.aliases, version):
+            for alias in self._aliases_of(version):
                 if alias not in highest or highest[alias][0].order < version.order:
                     highest[alias] = (version, image_tag)
         return {alias: (self.images.holders[tag], tag) for alias, (_, tag) in highest.items()}
 
-    @cached_property
-    def _aliases_with_a_version(self) -> frozenset[ImageTag]:
-        """The aliases that some version stands behind, be its image barred."""
-        aliases = self.rule.aliases
-        if aliases is None:
-            return frozenset()
-        versions = filter(None, (self._release(aliases, image_tag) for image_tag in self.images.holders))
-        return frozenset(alias for version in versions for alias in _aliases_of(aliases, version))
-
     def aliases_touched_by(self, digest: Digest) -> frozenset[ImageTag]:
         """The aliases that a change of this image may concern: those of its versions, and those it holds."""
         held = self.images.tags_of(digest)
-        if self.rule.aliases is None:
-            return frozenset()
-        standing = frozenset[ImageTag]() if digest in self.barred else held
-        versions = filter(None, (self._release(self.rule.aliases, image_tag) for image_tag in standing))
-        for_versions = {alias for version in versions for alias in _aliases_of(self.rule.aliases, version)}
+        versions = () if digest in self.barred else held & self._releases.keys()
+        for_versions = {alias for tag in versions for alias in self._aliases_of(self._releases[tag])}
         return frozenset((for_versions | held) & self.targets.keys())
 
     def is_alias(self, image_tag: ImageTag) -> bool:
@@ -163,13 +148,27 @@ class TagReading:
         aliases = self.rule.aliases
         return aliases is not None and any(form.matches(image_tag) for form in aliases.forms)
 
-    def _release(self, aliases: AliasRules, image_tag: ImageTag) -> Version | None:
-        """The version an image tag stands for, where it is a release that the rule allows."""
-        version = aliases.version_of(image_tag)
-        is_allowed = self._is_exempt(image_tag) or self._wrong(image_tag) is None
-        if version is None or version.is_prerelease or not is_allowed:
-            return None
-        return version if self.images.subject_of(self.images.holders[image_tag]) is None else None
+    @cached_property
+    def _releases(self) -> Mapping[ImageTag, Version]:
+        """The image tags that stand for a release which the rule allows, in order, barred images included."""
+        if self.rule.aliases is None:
+            return {}
+        versions = {tag: self.rule.aliases.version_of(tag) for tag in sorted(self.images.holders)}
+        return {tag: version for tag, version in versions.items() if version and self._is_release(tag, version)}
+
+    def _is_release(self, image_tag: ImageTag, version: Version) -> bool:
+        if version.is_prerelease or self.images.subject_of(self.images.holders[image_tag]) is not None:
+            return False
+        return self._is_exempt(image_tag) or self._wrong(image_tag) is None
+
+    @cached_property
+    def _aliases_with_a_version(self) -> frozenset[ImageTag]:
+        """The aliases that some version stands behind, barred images included."""
+        return frozenset(alias for version in self._releases.values() for alias in self._aliases_of(version))
+
+    def _aliases_of(self, version: Version) -> Iterator[ImageTag]:
+        for template in self.rule.aliases.templates if self.rule.aliases else ():
+            yield ImageTag(fill(template, version.parts))
 
     def _is_exempt(self, image_tag: ImageTag) -> bool:
         holder = self.images.holders.get(image_tag)
@@ -187,8 +186,3 @@ class TagReading:
         return image_tag in self._aliases_with_a_version or (
             holder is not None and is_within(self.images, holder, ANOTHER_TAG_IS_DUE, self.now)
         )
-
-
-def _aliases_of(aliases: AliasRules, version: Version) -> Iterator[ImageTag]:
-    for template in aliases.templates:
-        yield ImageTag(fill(template, version.parts))

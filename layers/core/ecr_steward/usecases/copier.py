@@ -144,8 +144,7 @@ class Copier:
         """What of an image has a verdict, where a copy waits for one: nothing of what is attached to another."""
         if Condition.SCAN_PASSED not in copy.replication.when:
             return None
-        is_image = is_top_image(copy.image.digest, source)
-        return self.assessor.parts(copy.image, source) if is_image else ()
+        return self.assessor.parts(copy.image, source) if is_top_image(copy.image.digest, source) else ()
 
     def _is_whole(self, copy: Copy, facts: Facts) -> bool:
         """Whether all that an image consists of is surely at its destination."""
