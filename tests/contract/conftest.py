@@ -260,7 +260,7 @@ def fake_world() -> World:
 
 @pytest.fixture(scope="session")
 def session() -> Session:
-    """Shared, since a session that has read ECR's model makes clients faster."""
+    """Shared, since to make a session takes as long as to make several clients."""
     return aws.session(LOCAL_ACCOUNT, REGIONS[0])
 
 

@@ -14,7 +14,7 @@ ONE_TRY = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
 
 
 def session(access_key_id: str = "111122223333", region: str = "us-east-1") -> Session:
-    """A session that reads no file of the person who runs the test."""
+    """A session with these credentials, whatever the environment has."""
     made = new_session(region)
     made.set_credentials(access_key_id, "secret")
     return made

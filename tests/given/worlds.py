@@ -50,10 +50,10 @@ def config(name: str) -> Descriptor:
     return replace(blob(f"config {name}"), media_type=OCI_CONFIG)
 
 
-def sbom_of(subject: Manifest, name: str = "sbom") -> Manifest:
-    """A referrer that nobody can run."""
-    config_of_sbom = replace(blob(f"config {name}"), media_type="application/vnd.example.sbom.config.v1+json")
-    return manifest(name, blobs=[config_of_sbom], subject=subject)
+def sbom_of(subject: Manifest) -> Manifest:
+    """A referrer whose config is not that of an image."""
+    config_of_sbom = replace(blob("config of sbom"), media_type="application/vnd.example.sbom.config.v1+json")
+    return manifest("sbom", blobs=[config_of_sbom], subject=subject)
 
 
 def manifest(

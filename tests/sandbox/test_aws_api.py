@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ecr_steward_sandbox.api_calls import HttpRequest, read_call
+from tests.given import aws
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +20,7 @@ def box(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
 
 def client_as(box: Any, service: str, key: str) -> Any:
     """A client that signs with another key."""
-    boto: Any = boto3
-    return boto.client(
-        service,
-        region_name="us-east-1",
-        endpoint_url=box.sandbox.endpoint_url,
-        aws_access_key_id=key,
-        aws_secret_access_key="x",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return aws.client(service, {"AccessKeyId": key, "SecretAccessKey": "x"}, box.sandbox.endpoint_url)
 
 
 def test_account_is_that_of_the_key_when_calling(box: Any) -> None:

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ecr_steward_sandbox.accounts import EXTERNAL_ID
 from ecr_steward_sandbox.deploy import verify
 from ecr_steward_sandbox.deploy.errors import DifferenceError
 from ecr_steward_sandbox.sandbox import Sandbox
+from tests.given.aws import client
 
 SPOKE = "222233334444"
 BECOME_SPOKE = {
@@ -38,15 +37,7 @@ def connected(build: Callable[[Callable[[dict[str, Any]], None]], Path]) -> Iter
 def may_become(sandbox: Sandbox, function: str, role_arn: str, external_id: str | None) -> bool:
     """Whether a function's role is let into another."""
     credentials = sandbox.credentials_of(sandbox.deployment.resources[function].properties["Role"], function)
-    sts: Any = boto3.client(
-        "sts",
-        region_name="us-east-1",
-        endpoint_url=sandbox.endpoint_url,
-        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    sts = client("sts", credentials, sandbox.endpoint_url)
     given = {} if external_id is None else {"ExternalId": external_id}
     try:
         sts.assume_role(RoleArn=role_arn, RoleSessionName="tested", **given)

@@ -1,4 +1,7 @@
-"""A job has no longer than its invocation: no try, wait or silence of a registry goes on after that."""
+"""A job has no longer than its invocation: no try, wait or silence of a registry goes on after that.
+
+What its time cuts short ends with OutOfTimeError; what is left to a registry ends with another error.
+"""
 
 import socket
 import time
@@ -33,11 +36,6 @@ def countdown(seconds: float) -> Callable[[], float]:
     return lambda: ends_at - time.monotonic()
 
 
-def out_of_time() -> Any:
-    """What a job ends with when its time cuts it short; one that is left to a registry ends with another error."""
-    return pytest.raises(OutOfTimeError)
-
-
 @pytest.fixture
 def silent() -> Iterator[str]:
     """A registry that takes every connection, reads every request and never says a word."""
@@ -65,14 +63,14 @@ def silent() -> Iterator[str]:
     ids=["a list", "a manifest", "an upload, which is not asked for twice"],
 )
 def test_a_job_ends_in_time_when_a_registry_is_silent(silent: str, ask: Callable[[DistributionClient], Any]) -> None:
-    with out_of_time():
+    with pytest.raises(OutOfTimeError):
         ask(job(silent))
 
 
 def test_no_try_is_begun_when_its_pause_would_end_after_the_job(server: Any, reply_with: Any) -> None:
     server.on("GET", LIST, reply_with(500))
 
-    with out_of_time():
+    with pytest.raises(OutOfTimeError):
         list(
             job(server.url, retries=PATIENT.new(total=4, backoff_factor=0.2, backoff_jitter=0)).image_tags("team-a/api")
         )
@@ -84,7 +82,7 @@ def test_nobody_waits_when_a_registry_wants_to_be_asked_after_the_job(server: An
     server.on("GET", LIST, reply_with(429, b"", {"Retry-After": "20"}))
     left = countdown(10)
 
-    with out_of_time():
+    with pytest.raises(OutOfTimeError):
         list(job(server.url, 10).image_tags("team-a/api"))
 
     assert len(server.received) == 1
@@ -92,7 +90,7 @@ def test_nobody_waits_when_a_registry_wants_to_be_asked_after_the_job(server: An
 
 
 def test_nothing_is_asked_when_the_time_is_over(server: Any) -> None:
-    with out_of_time():
+    with pytest.raises(OutOfTimeError):
         list(job(server.url, seconds=0).image_tags("team-a/api"))
 
     assert server.received == []
@@ -105,7 +103,7 @@ def test_a_job_ends_in_time_when_an_answer_does_not_go_on(server: Any, stream_wi
 
     server.on("GET", f"/v2/team-a/api/blobs/{BLOB.digest}", stream_with(stalling, {"Content-Length": "4"}))
 
-    with out_of_time(), job(server.url).open_blob("team-a/api", BLOB) as chunks:
+    with pytest.raises(OutOfTimeError), job(server.url).open_blob("team-a/api", BLOB) as chunks:
         list(chunks)
 
 
@@ -117,7 +115,7 @@ def test_a_job_ends_in_time_when_an_answer_comes_slowly(server: Any, stream_with
 
     server.on("GET", LIST, stream_with(slowly, {"Content-Length": "8"}))
 
-    with out_of_time():
+    with pytest.raises(OutOfTimeError):
         list(job(server.url).image_tags("team-a/api"))
 
 

@@ -125,10 +125,10 @@ def test_what_ends_a_run_without_a_failure(
 ) -> None:
     usual = {"tests/test_larger.py::test_a": 0.1, "tests/test_larger.py::test_long": 10}
 
-    found, told = killer(step("test_a"), exit_code, "oh\nno\n\n", events, usual, ended=ENDED)
+    found, reason = killer(step("test_a"), exit_code, "oh\nno\n\n", events, usual, ended=ENDED)
 
     assert found == (None if killed_by is None else f"tests/test_larger.py{killed_by}")
-    assert note in told
+    assert note in reason
 
 
 def test_the_sources_are_as_they_were_when_a_fault_was_tried(place: Place) -> None:

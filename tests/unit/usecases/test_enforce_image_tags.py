@@ -200,7 +200,7 @@ def test_nothing_is_done_when_no_rule_covers_the_repository() -> None:
     ],
 )
 def test_a_tag_is_judged_whatever_its_image_refers_to(pushed: Manifest) -> None:
-    """H1: whoever pushes writes the subject."""
+    """H1: the pusher controls the subject."""
     registry = world([OLD, pushed], {"latest": pushed})
 
     outcome = enforce(registry, pushed)
@@ -210,7 +210,7 @@ def test_a_tag_is_judged_whatever_its_image_refers_to(pushed: Manifest) -> None:
 
 
 def test_a_forbidden_tag_goes_when_other_images_hold_every_quarantine_tag_of_its_digits() -> None:
-    """H5: whoever pushes knows the digest before."""
+    """H5: the pusher knows the digest in advance."""
     evil, decoy = manifest("evil", blobs=[config("evil")]), manifest("decoy", subject=OLD, blobs=[config("decoy")])
     squatted = {f"quarantine-{evil.digest.hex[:digits]}": decoy for digits in range(12, 65)}
     registry = world([evil, decoy], {"latest": evil, **squatted})
@@ -225,7 +225,7 @@ def test_a_forbidden_tag_goes_when_other_images_hold_every_quarantine_tag_of_its
 
 
 def test_an_alias_without_a_version_is_judged_an_hour_after_its_push() -> None:
-    """M15: a tag of an alias's form is none while no version stands behind it."""
+    """M15: an alias needs a version behind it."""
     evil = manifest("evil", blobs=[config("evil")])
     registry = world([OLD, evil], {"1.4.2": OLD, "1.4-latest": OLD, "1-latest": OLD, "99-latest": evil})
 

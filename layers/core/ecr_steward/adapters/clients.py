@@ -41,7 +41,7 @@ def service_models(data_path: str | None = None) -> Loader:
 
 
 def new_session(region: str | None = None) -> botocore.session.Session:
-    """The caller is whom the environment names, and so is the region where none is given."""
+    """A session with the credentials of the environment, and with its region unless another one is given."""
     made = botocore.session.Session()
     made.register_component("data_loader", service_models(made.get_config_variable("data_path")))
     if region:

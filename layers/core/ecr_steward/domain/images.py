@@ -72,10 +72,10 @@ class Image:
 
     @property
     def is_referrer(self) -> bool:
-        """Whether this is nothing but a statement about its subject, such as a signature.
+        """Whether this only describes its subject, as a signature or an SBOM does.
 
-        Whoever pushes may write any ``subject``: what can be run, or pulled and of which the registry does not say
-        what it is, is an image like any other.
+        The pusher controls ``subject``, so it exempts no image: neither an index, nor a manifest with an image config,
+        nor one with an image tag whose config type the registry does not say.
         """
         if self.subject is None or self.media_type in INDEX_MEDIA_TYPES:
             return False

@@ -37,8 +37,8 @@ def is_quarantine_tag(image_tag: ImageTag, digest: Digest) -> bool:
 def quarantine_tag(digest: Digest, images: RepositoryImages) -> ImageTag:
     """The image tag that keeps a quarantined image reachable, and ECR from deleting it.
 
-    A tag that another image holds is passed over: in an immutable repository it could not be moved. Whoever knows the
-    digest can hold all tags of its digits, so a number follows in the end.
+    A tag that another image holds is skipped: in an immutable repository it could not be moved. A pusher knows the
+    digest in advance and can occupy all tags of its digits; then a number is appended.
     """
     digits = (digest.hex[:number] for number in _QUARANTINE_DIGITS)
     numbered = (f"{digest.hex[: _QUARANTINE_DIGITS[-1]]}-{number}" for number in count(2))

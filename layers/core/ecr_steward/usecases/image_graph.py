@@ -26,7 +26,7 @@ def read_graph(
 
     ``judged`` are the images that passed a verdict, where only those are wanted: any other that can run is refused,
     whatever its index, its subject or its tag says of it. ``top`` is the image's manifest, where it is known already.
-    ``ahead`` is told of manifests that are about to be read from the source.
+    ``ahead`` receives the manifests that will be read from the source next.
 
     Raises ImageNotFoundError where a part is missing, and InvalidManifestError where the image or a child cannot be
     read, has no verdict or breaks a limit. A referrer of which that is true is left out, with a remark: anybody who may
