@@ -19,8 +19,8 @@ MAKEFLAGS += --no-builtin-rules
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := tools:. # what is never installed: sam_local, lab, functions
-# The fast tests write 500 MB of small files; a disk takes a quarter of their time for it. Kept: those of failed tests, three runs.
-IN_MEMORY := $(shell [ "$$(df --output=avail -B1M /dev/shm 2>/dev/null | tail -1)" -gt 4000 ] 2>/dev/null && [ -w /dev/shm ] && echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
+# The fast tests write some 500 MB of small files, which are deleted with each test that passes; on a disk that takes a quarter of the time.
+IN_MEMORY = $(shell [ "$$(df --output=avail -B1M /dev/shm 2>/dev/null | tail -1)" -gt 4000 ] 2>/dev/null && [ -w /dev/shm ] && echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
 unexport PYTHONDONTWRITEBYTECODE # images set it; then each worker and each process of a test would compile all it imports
 
 SETUP   := .venv/.installed
@@ -77,7 +77,7 @@ test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
 
 .PHONY: test-local-ecr
 test-local-ecr: $(SETUP) ## Fast tests of local-ecr on Python 3.13 and, where one is installed, on 3.11; ARGS=... goes to pytest
-	cd packages/local-ecr && pytest $(LOCAL_ECR_FAST) $(ARGS)
+	cd packages/local-ecr && $(IN_MEMORY) pytest $(LOCAL_ECR_FAST) $(ARGS)
 	$(MAKE) --no-print-directory test-local-ecr-3.11
 
 .PHONY: test-all test-together test-alone test-local-ecr-together test-local-ecr-alone test-local-ecr-3.11
