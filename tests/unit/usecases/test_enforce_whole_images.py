@@ -107,6 +107,17 @@ def test_aliases_go_to_the_highest_version_left_when_an_image_is_quarantined() -
     assert removed == ["1.4.3"], "an alias moves without a gap"
 
 
+def test_an_alias_of_another_image_goes_when_its_last_version_is_quarantined() -> None:
+    made = world([IMAGE, OLD], {"1.4.2": IMAGE, "0.9.0": OLD, "1-latest": OLD})
+    made.content.hold_labels(OLD.blobs[0].digest, {"team": "a"})
+
+    outcome = enforce(made, IMAGE, LABELS)
+
+    assert tags(made, IMAGE) == {KEPT}
+    assert tags(made, OLD) == {"0.9.0", "0-latest", "0.9-latest"}
+    assert [violation.image_tag for violation in outcome.plan.violations] == [None, "1-latest"]
+
+
 def test_aliases_go_when_no_version_is_left_for_them() -> None:
     made = world([IMAGE], {"1.4.3": IMAGE, "1-latest": IMAGE, "9-latest": IMAGE})
 

@@ -18,19 +18,20 @@ _NO_FACTS = Facts()
 def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest], facts: Facts = _NO_FACTS) -> Plan:
     """Plan what brings some images and their tags back to their rule.
 
-    ``focus`` bounds the work of an event to the images it is about and to the aliases they touch; a sweep passes
-    every image. Applying the plan and planning again gives an empty plan, whatever the images were before.
+    ``focus`` bounds the work of an event to the images it is about, to the aliases they touch, and to the images whose
+    alias loses its last version; a sweep passes every image. Applying the plan and planning again gives an empty plan,
+    whatever the images were before.
     """
     if rule.image_tags is None:
         return NOTHING
     wanted = rule.image_tags
-    judged = sorted(set(focus))
-    faulty = {digest: _faults(rule, digest, images, facts) for digest in judged}
+    faulty = {digest: _faults(rule, digest, images, facts) for digest in set(focus)}
     acts = wanted.on_violation is not OnViolation.NOTIFY
     barred = frozenset(d for d, faults in faulty.items() if faults and acts and not is_protected(wanted, d, images))
     planner = _Planner(rule, TagReading(wanted, images, facts.now, barred))
+    judged = sorted(faulty.keys() | planner.reading.left_by_versions)
     for digest in judged:
-        planner.answer(digest, faulty[digest])
+        planner.answer(digest, faulty.get(digest, ()))
     planner.move_aliases(alias for digest in judged for alias in planner.reading.aliases_touched_by(digest))
     return planner.plan()
 

@@ -143,6 +143,13 @@ class TagReading:
         for_versions = {alias for tag in versions for alias in self._aliases_of(self._releases[tag])}
         return frozenset((for_versions | held) & self.targets.keys())
 
+    @property
+    def left_by_versions(self) -> frozenset[Digest]:
+        """The images that hold an alias whose versions are all on barred images, and so go."""
+        barred = (version for tag, version in self._releases.items() if self.images.holders[tag] in self.barred)
+        orphans = {alias for version in barred for alias in self._aliases_of(version)} - self.targets.keys()
+        return frozenset(self.images.holders[alias] for alias in orphans & self.images.holders.keys()) - self.barred
+
     def is_alias(self, image_tag: ImageTag) -> bool:
         """Whether an image tag has the form of an alias, be there a version behind it or not."""
         aliases = self.rule.aliases
@@ -161,11 +168,6 @@ class TagReading:
             return False
         return self._is_exempt(image_tag) or self._wrong(image_tag) is None
 
-    @cached_property
-    def _aliases_with_a_version(self) -> frozenset[ImageTag]:
-        """The aliases that some version stands behind, barred images included."""
-        return frozenset(alias for version in self._releases.values() for alias in self._aliases_of(version))
-
     def _aliases_of(self, version: Version) -> Iterator[ImageTag]:
         for template in self.rule.aliases.templates if self.rule.aliases else ():
             yield ImageTag(fill(template, version.parts))
@@ -179,10 +181,12 @@ class TagReading:
         )
 
     def _is_alias_of_a_version(self, image_tag: ImageTag) -> bool:
-        """Whether an image tag is an alias with a version behind it, which may come within an hour of the image."""
+        """Whether an image tag is an alias with a version behind it, which may come within an hour of the image.
+
+        An alias on a barred image goes with all other tags of that image, and is no violation of its own.
+        """
         if not self.is_alias(image_tag):
             return False
         holder = self.images.holders.get(image_tag)
-        return image_tag in self._aliases_with_a_version or (
-            holder is not None and is_within(self.images, holder, ANOTHER_TAG_IS_DUE, self.now)
-        )
+        is_new = holder is not None and is_within(self.images, holder, ANOTHER_TAG_IS_DUE, self.now)
+        return image_tag in self.targets or holder in self.barred or is_new
