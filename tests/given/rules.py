@@ -72,6 +72,10 @@ SETTINGS = RepositorySettings(
 WANTED = replace(SETTINGS, policy=None, policy_rules=PolicyRules(statements=(STATEMENT,)), encryption=None)
 
 
+OF_HOME = Match((Pattern("team-.*"),), accounts=(Pattern(HOME.account),))
+"""What that rule is about where it copies to another account, whose own images it must not take for a source."""
+
+
 def service_rule(**changes: object) -> Rule:
     """The rule of the example rulebook: everything under ``team-``, copied from home to away."""
     rule = Rule(

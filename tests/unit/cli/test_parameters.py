@@ -23,7 +23,7 @@ RULEBOOK = """\
 version: 1
 rules:
   - name: services
-    match: {repositories: ["**"]}
+    match: {repositories: ["**"], accounts: ["111122223333"]}
     replicate: [{to: [{account: "222233334444"}]}]
 """
 

@@ -38,7 +38,7 @@ EXAMPLE: dict[str, Any] = {
         },
         {
             "name": "payments",
-            "match": {"repositories": ["payments/**"]},
+            "match": {"repositories": ["payments/**"], "accounts": ["111122223333"]},
             "scan": {"fail_on": {"severity": "HIGH"}, "unscannable": "pass"},
             "replicate": [
                 {"to": [{"account": "222233334444", "repository": "release/{name}"}], "when": ["scan_passed"]}

@@ -72,7 +72,8 @@ def test_a_role_lies_inside_when_the_function_may_become_it(with_credential, out
 
 def test_accounts_are_found_when_only_a_profile_or_the_defaults_name_them(with_rule, outside):
     elsewhere = [{"to": [{"account": "333344445555"}]}]
-    data = with_rule(extends=["copied"], replicate=elsewhere) | {
+    of_one = {"repositories": ["**"], "accounts": ["111122223333"]}
+    data = with_rule(match=of_one, extends=["copied"], replicate=elsewhere) | {
         "profiles": [{"name": "copied", "replicate": elsewhere}],
         "defaults": {"replicate": elsewhere},
     }

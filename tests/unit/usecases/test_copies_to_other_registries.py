@@ -10,7 +10,7 @@ from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.adapters.memory.messages import InMemoryReplicationQueue
 from ecr_steward.adapters.memory.stores import InMemoryStore
 from ecr_steward.domain.images import Descriptor, Manifest
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
 from ecr_steward.domain.notices import ImageReplicated
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
 from ecr_steward.domain.plan import PutImageTag
@@ -35,6 +35,7 @@ SBOM = manifest("sbom", blobs=[blob("sbom")], subject=INDEX)
 ALL = [AMD64, ARM64, INDEX, SBOM]
 GHCR = OtherDestination("ghcr.io", "acme/{name}", "ecr-steward/ghcr")
 MIRROR = OtherRepository("ghcr.io", f"acme/{API.name}", "ecr-steward/ghcr")
+SPOKE = replace(HOME, account="222233334444")
 ELSEWHERE = (ReplicationRules((), elsewhere=(GHCR,)),)
 
 
@@ -59,6 +60,14 @@ def sweep(there: World, queue: InMemoryReplicationQueue | None = None, **changes
         [HOME],
         rules=rulebook(**{"image_tags": None, "repository": None, "replicate": ELSEWHERE, **changes}),
         hands=hands_of(there, InMemoryNotices(), queue or InMemoryReplicationQueue()),
+    )
+
+
+def contested(rival: RepositoryRef) -> str:
+    """Why nothing is copied where that one goes to the same place."""
+    return (
+        f"nothing is copied to {MIRROR}: {rival} goes to the same place; expected one account and region in `match`, "
+        "and a place of its own for each source"
     )
 
 
@@ -287,7 +296,7 @@ def test_nothing_is_copied_where_another_registry_would_copy_to_the_same_place()
     twice = rulebook(image_tags=None, repository=None, replicate=ELSEWHERE)
     hands = hands_of(there, InMemoryNotices(), InMemoryReplicationQueue())
 
-    found = reconcile_registry([HOME, AWAY], rules=twice, hands=hands)
+    found = reconcile_registry([HOME, SPOKE], rules=twice, hands=hands)
     (outcome,) = replicate_image(
         ImageRef(API, INDEX.digest),
         rules=twice,
@@ -297,13 +306,12 @@ def test_nothing_is_copied_where_another_registry_would_copy_to_the_same_place()
         notices=InMemoryNotices(),
         now=noon,
         applier=applier_of(there.registry, there.content),
-        homes=(HOME, AWAY),
+        homes=(HOME, SPOKE),
     )
 
-    why = f"nothing is copied there: {API.in_registry(AWAY)} goes to the same place. Name one account and region"
     assert found.requested == 0
-    assert [outcome.remark or "" for outcome in found.outcomes] == [f"{why} in `match`"]
-    assert outcome.plan.remarks == (f"{why} in `match`",)
+    assert [outcome.remark or "" for outcome in found.outcomes] == [contested(API.in_registry(SPOKE))]
+    assert outcome.plan.remarks == (contested(API.in_registry(SPOKE)),)
     assert mirror(there).manifests == {}
 
 

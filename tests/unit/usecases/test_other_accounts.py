@@ -9,12 +9,12 @@ from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.outcome import Outcome, SweepOutcome
-from ecr_steward.domain.rules import Destination, ReplicationRules
+from ecr_steward.domain.rules import Destination, ReplicationRules, Rules
 from ecr_steward.errors import AccessDeniedError, AccountNotConnectedError, RoleNotAssumableError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
-from tests.given.rules import API, AWAY, HOME, SETTINGS, rulebook
+from tests.given.rules import API, AWAY, HOME, OF_HOME, SETTINGS, service_rule
 from tests.given.worlds import World, hands_of, manifest, world
 
 TWO, THREE = (RegistryRef(account, HOME.region) for account in ("222233334444", "333344445555"))
@@ -38,7 +38,8 @@ class Steward:
     queue: InMemoryReplicationQueue = field(default_factory=InMemoryReplicationQueue)
 
     def __post_init__(self) -> None:
-        self.rules = rulebook(replicate=(TO_TWO_AND_AWAY,))
+        copied = service_rule(match=OF_HOME, replicate=(TO_TWO_AND_AWAY,))
+        self.rules = Rules((copied, service_rule(name="in other accounts", replicate=())))
 
     def sweep(self) -> SweepOutcome:
         return reconcile_registry(

@@ -10,7 +10,7 @@ from ecr_steward.errors import AccessDeniedError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
-from tests.given.rules import API, AWAY, HOME, SETTINGS, rulebook
+from tests.given.rules import API, AWAY, HOME, OF_HOME, SETTINGS, rulebook
 from tests.given.worlds import World, hands_of, manifest, sbom_of, world
 
 IMAGE = manifest("image")
@@ -170,7 +170,7 @@ def test_other_destinations_are_requested_when_one_cannot_be_looked_at() -> None
 def test_destination_that_does_not_answer_is_asked_once_when_many_images_are_missing_there() -> None:
     two = manifest("two")
     sweeper = Sweeper(world([IMAGE, two], {"1.4.2": IMAGE, "1.5.0": two}))
-    sweeper.rules = rulebook(replicate=(ReplicationRules((Destination(account="222233334444"),)),))
+    sweeper.rules = rulebook(match=OF_HOME, replicate=(ReplicationRules((Destination(account="222233334444"),)),))
     sweeper.world.registry.calls.close("222233334444", AccessDeniedError("account two is closed"))
 
     found = sweeper.sweep()

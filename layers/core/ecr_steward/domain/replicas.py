@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ecr_steward.domain.names import OtherRepository, RegistryRef, RepositoryRef
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.rules import Destination, Rules
 from ecr_steward.errors import InvalidNameError
@@ -51,24 +51,6 @@ def _spelled(rules: Rules, what: str) -> Iterator[str]:
         for pattern in getattr(rule.match, what):
             if "*" not in pattern.spelling:
                 yield pattern.spelling
-
-
-def rivals_elsewhere(
-    rules: Rules, source: RepositoryRef, to: OtherRepository, homes: Iterable[RegistryRef]
-) -> Iterator[RepositoryRef]:
-    """Repositories of the same name in other registries that are copied to the same place beside ECR.
-
-    Whether they are there or not: a tag of two images would be moved to and fro by each sweep.
-    """
-    for home in homes:
-        rival = source.in_registry(home)
-        if rival == source:
-            continue
-        covering = [rule for rule in rules.rules if rule.match.may_cover(rival)]
-        for rule in [*covering, *([rules.defaults] if rules.defaults and covering else [])]:
-            if any(other.of(rival) == to for replication in rule.replicate or () for other in replication.elsewhere):
-                yield rival
-                break
 
 
 def is_source(source: RepositoryRef, replica: RepositoryRef, rules: Rules) -> bool:

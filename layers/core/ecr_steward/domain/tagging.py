@@ -97,6 +97,10 @@ class TagReading:
         """Why the rule objects to an image tag, or ``None``."""
         return None if self._is_exempt(image_tag) or self._is_alias_of_a_version(image_tag) else self._wrong(image_tag)
 
+    def objection_to_name(self, image_tag: ImageTag) -> str | None:
+        """Why the rule would object to an image tag that is not there yet, whatever image it is put on."""
+        return None if self.is_alias(image_tag) else self._wrong(image_tag)
+
     def _wrong(self, image_tag: ImageTag) -> str | None:
         """What is wrong with an image tag that nothing exempts."""
         if _QUARANTINE.fullmatch(image_tag):

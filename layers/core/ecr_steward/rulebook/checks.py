@@ -9,7 +9,8 @@ from ecr_steward.domain.policies.planning import is_own
 from ecr_steward.domain.policies.rules import OWN_SID
 from ecr_steward.domain.policies.text import POLICY_LIMIT, compacted, is_too_long, policy_text
 from ecr_steward.rulebook.codes import Code
-from ecr_steward.rulebook.copies import copies_arrive, copies_stay
+from ecr_steward.rulebook.copies import copies_arrive
+from ecr_steward.rulebook.copy_sources import copies_have_one_source
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.deciding import every_section_decides
 from ecr_steward.rulebook.image_tag_checks import aliases_can_move, image_tags_agree
@@ -84,19 +85,12 @@ def _sections_agree(said: Sections, at: Path) -> Iterator[Problem]:
 
 def _copies_end(rules: Mapping[int, Rule], defaults: Defaults | None) -> Iterator[Problem]:
     is_judged = any(rule.scan for rule in rules.values()) or bool(defaults and defaults.scan)
-    earlier: list[Rule] = []
     for position, rule in rules.items():
-        at: Path = ("rules", position, "replicate")
         for number, copy in enumerate(rule.replicate):
-            yield from copies_arrive(rule, copy, earlier, (*at, number), is_judged=is_judged)
-        yield from copies_stay(rule, earlier, at)
-        if _ends_copies(rule):
-            earlier.append(rule)
-
-
-def _ends_copies(rule: Rule) -> bool:
-    """Whether no rule below this one copies what it surely matches."""
-    return (rule.final or "replicate" in rule.model_fields_set) and not rule.match.resource_tags
+            yield from copies_arrive(rule, copy, ("rules", position, "replicate", number), is_judged=is_judged)
+    if any(rule.replicate for rule in (*rules.values(), defaults) if rule):
+        places: list[Path] = [("rules", position, "replicate") for position in rules]
+        yield from copies_have_one_source(list(zip(places, rules.values(), strict=True)), defaults)
 
 
 def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]:

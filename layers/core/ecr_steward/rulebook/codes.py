@@ -152,6 +152,9 @@ class Code(StrEnum):
     ENTRY_TWICE = "ES509", "an entry that stands twice"
     DESTINATION_IS_BOTH = "ES510", "a destination that is in ECR and elsewhere"
     REMOVES_ELSEWHERE = "ES511", "images that are to be taken away from another registry"
+    SEVERAL_SOURCES = "ES512", "two repositories that are copied to one place"
+    SOURCE_NOT_NAMED = "ES513", "a copy to another account, from accounts that no rule names"
+    FORBIDDEN_ON_ARRIVAL = "ES514", "an image tag that its destination's rule forbids"
 
     # ES6: what the deployment allows, and the compiled rulebook
     OUTSIDE_SECRET_PREFIX = "ES601", "a secret outside the prefix of the deployment"

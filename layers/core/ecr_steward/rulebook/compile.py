@@ -6,14 +6,13 @@ from ecr_steward.domain import rules
 from ecr_steward.domain.scans import Severity
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.brake import brake_of
+from ecr_steward.rulebook.compile_copies import compile_match, replication
 from ecr_steward.rulebook.compile_image_tags import tag_rules
 from ecr_steward.rulebook.compile_registries import protected_by_rule, registry_rule, settings_by_rule
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.inheritance import resolve
-from ecr_steward.rulebook.matching import Match
-from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
-from ecr_steward.rulebook.replicate import Replicate
+from ecr_steward.rulebook.patterns import repository_matcher, star_matcher
 from ecr_steward.rulebook.scans import Scan
 from ecr_steward.rulebook.waivers import Waiver
 
@@ -44,36 +43,14 @@ def _rule(rule: model.Rule) -> rules.Rule:
         repository=settings_of(rule.repository) if rule.repository else None,
         protecting=partial(settings_of, rule.repository) if rule.repository else None,
         scan=_scan_rules(rule.scan) if rule.scan else None,
-        replicate=tuple(map(_replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
+        replicate=tuple(map(replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
         is_final=rule.final,
         brake=brake_of(rule.brake),
     )
 
 
-def compile_match(match: Match) -> rules.Match:
-    """Compile which repositories a rule speaks about."""
-    return rules.Match(
-        repositories=tuple(map(repository_matcher, match.repositories)),
-        accounts=tuple(map(star_matcher, match.accounts)),
-        regions=tuple(map(star_matcher, match.regions)),
-        exclude=tuple(map(repository_matcher, match.exclude)),
-        resource_tags={key: star_matcher(value) for key, value in match.resource_tags.items()},
-    )
-
-
 def _scan_rules(scan: Scan) -> rules.ScanRules:
     return rules.ScanRules(Severity[scan.fail_on.severity], rules.Unscannable(scan.unscannable))
-
-
-def _replication(copy: Replicate) -> rules.ReplicationRules:
-    return rules.ReplicationRules(
-        to=tuple(rules.Destination(to.region, to.repository, to.account) for to in copy.to if not to.registry),
-        elsewhere=tuple(rules.OtherDestination(to.registry, to.repository, to.login) for to in copy.to if to.registry),
-        tags=tuple(map(tag_matcher, copy.images.tags)) if copy.images else (),
-        referrers=copy.referrers,
-        when=frozenset(map(rules.Condition, copy.when)),
-        remove_after=copy.remove.after if copy.remove else None,
-    )
 
 
 def _waiver(waiver: Waiver) -> rules.Waiver:

@@ -43,7 +43,7 @@ def resolve(rulebook: Rulebook) -> Resolved:
     """Write out what every rule of a valid rulebook inherits."""
     profiles = {profile.name: profile for profile in rulebook.profiles}
     rules = tuple(resolve_rule(rule, profiles, rulebook.defaults) for rule in rulebook.rules)
-    return Resolved(rules, _last_rule(rulebook.defaults) if rulebook.defaults else None)
+    return Resolved(rules, last_rule(rulebook.defaults) if rulebook.defaults else None)
 
 
 def resolve_rule(rule: Rule, profiles: Mapping[str, Profile], defaults: Defaults | None) -> Rule:
@@ -142,7 +142,8 @@ def _inherit[Model: BaseModel](own: Model, base: BaseModel, names: Iterable[str]
     return own.model_copy(update=taken) if taken else own
 
 
-def _last_rule(defaults: Defaults) -> Rule:
+def last_rule(defaults: Defaults) -> Rule:
+    """What ``defaults`` say, as a rule that matches everything."""
     said = {name: getattr(defaults, name) for name in defaults.model_fields_set}
     rule = Rule(name=DEFAULTS, match=Match(repositories=("**",)))
     return rule.model_copy(update=said)

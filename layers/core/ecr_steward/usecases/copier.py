@@ -11,16 +11,16 @@ from ecr_steward.domain.names import (
     ImageRef,
     ImageTag,
     OtherRepository,
-    RegistryRef,
     RepositoryRef,
 )
+from ecr_steward.domain.one_source import Objection, OneSource
 from ecr_steward.domain.plan import NOTHING, Plan
-from ecr_steward.domain.replicas import rivals_elsewhere
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.scans import Verdict
-from ecr_steward.domain.tagging import attached_to
+from ecr_steward.domain.tag_rules import TagRules
+from ecr_steward.domain.tagging import TagReading, attached_to, is_attachment, is_in_quarantine
 from ecr_steward.domain.verdict import bounded, is_top_image
 from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
@@ -78,8 +78,8 @@ class Copier:
     """Judges each image at most once, and only where a copy waits for the verdict."""
     answers: Answers
     """Of registries that are not ECR."""
-    contested: Callable[[OtherRepository], str | None]
-    """``contested`` below; likewise."""
+    one_source: OneSource
+    """Says which copies would meet others, come back, or run away."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
@@ -92,8 +92,16 @@ class Copier:
     def facts(self, copy: Copy) -> Facts:
         """Read what both ends hold. Raises RepositoryNotFoundError for the source."""
         source = self.images(copy.image.repository)
+        if objection := self.objection(copy):
+            return Facts(source, RepositoryImages(copy.image.repository), [], (str(objection),))
         image_tags, held_back = self._fulfilling(copy, source)
-        return Facts(source, self._holdings(copy.to, image_tags), image_tags, held_back)
+        destination = self._holdings(copy.to, image_tags)
+        image_tags, forbidden = self._allowed_there(copy, image_tags, destination)
+        return Facts(source, destination, image_tags, (*held_back, *forbidden))
+
+    def objection(self, copy: Copy) -> Objection | None:
+        """Why nothing at all is copied from this repository to that place."""
+        return self.one_source.objection(copy.rule, copy.replication, copy.image.repository, copy.to)
 
     def plan(self, copy: Copy) -> Plan:
         """Plan the whole copy."""
@@ -198,14 +206,40 @@ class Copier:
     def _fulfilling(self, copy: Copy, source: RepositoryImages) -> tuple[list[ImageTag], tuple[str, ...]]:
         """The replicable image tags that are to be at the destination, and why others are not."""
         image_tags = replicable_tags(copy.rule, copy.replication, source, copy.image.digest)
-        if not isinstance(copy.to, OtherRepository):
-            return self._meeting_conditions(copy, source, image_tags)
-        if why := self.contested(copy.to):
-            return [], (why,)
         meeting, reasons = self._meeting_conditions(copy, source, image_tags)
+        if not isinstance(copy.to, OtherRepository):
+            return meeting, reasons
         long = [tag for tag in meeting if len(tag) > LONGEST_IMAGE_TAG]
         told = tuple(f"{tag} is longer than registries beside ECR take" for tag in long)
         return [tag for tag in meeting if tag not in long], (*reasons, *told)
+
+    def _allowed_there(
+        self, copy: Copy, image_tags: list[ImageTag], there: Holdings
+    ) -> tuple[list[ImageTag], tuple[str, ...]]:
+        """The image tags that the destination's own rule lets stay, and why others are not put there.
+
+        Else each sweep would put there what each sweep takes away. What is wrong with an image as a whole is known by
+        its quarantine.
+        """
+        if not isinstance(there, RepositoryImages) or not image_tags:
+            return image_tags, ()
+        if is_in_quarantine(copy.image.digest, there):
+            return [], (f"{copy.image.digest} is in quarantine at {there.repository}; a release there lets it through",)
+        rule = self._rule_there(copy)
+        if rule is None or rule.mode is not Mode.ENFORCE:
+            return image_tags, ()
+        reading = TagReading(rule.image_tags or TagRules(), there)
+        objections = {tag: None if is_attachment(tag) else reading.objection_to_name(tag) for tag in image_tags}
+        reasons = [f"by the rule {rule.name} of {there.repository}, {why}" for why in objections.values() if why]
+        return [tag for tag in image_tags if objections[tag] is None], tuple(reasons)
+
+    def _rule_there(self, copy: Copy) -> Rule | None:
+        """The rule that decides which image tags the destination may hold."""
+        assert isinstance(copy.to, RepositoryRef)  # noqa: S101 - asked of ECR alone
+        try:
+            return self.settings(copy.to)[0].image_tags
+        except RepositoryNotFoundError:
+            return governing_new(copy.to, copy.image.repository, self.rules, self.resource_tags).image_tags
 
     def _meeting_conditions(
         self, copy: Copy, source: RepositoryImages, image_tags: list[ImageTag]
@@ -235,14 +269,6 @@ class Copier:
                 return f"{digest} waits for its scan: {reasons}"
             case Verdict.FAIL:
                 return f"{digest} did not pass its scan: {reasons}"
-
-
-def contested(to: OtherRepository, rules: Rules, source: RepositoryRef, homes: Iterable[RegistryRef]) -> str | None:
-    """Why nothing is copied to a place elsewhere, where another registry's images would go, too."""
-    rival = next(rivals_elsewhere(rules, source, to, homes), None)
-    if rival is None:
-        return None
-    return f"nothing is copied there: {rival} goes to the same place. Name one account and region in `match`"
 
 
 def _enforced(governing: Governing) -> list[Rule]:

@@ -9,6 +9,7 @@ from functools import partial
 from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef
 from ecr_steward.domain.native_copies import LOOK_BACK
 from ecr_steward.domain.notices import ImageReplicated
+from ecr_steward.domain.one_source import OneSource
 from ecr_steward.domain.outcome import Lag, Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, PutImageTag
@@ -33,11 +34,10 @@ from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
-from ecr_steward.usecases.copier import Copier, Copy, Facts, contested
+from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import RESERVE_SECONDS
-from ecr_steward.usecases.reading import once
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -78,8 +78,8 @@ def replicate_image(
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     assessor = Assessor(rules, registry, scans, now)
-    rival = once(partial(contested, rules=rules, source=image.repository, homes=homes))
-    copier = Copier(rules, content, registry.images, settings, resource_tags, assessor, Answers(content), rival)
+    one_source = OneSource(rules, homes or (image.repository.registry,))
+    copier = Copier(rules, content, registry.images, settings, resource_tags, assessor, Answers(content), one_source)
     job = _Job(
         rule=rule,
         copier=copier,

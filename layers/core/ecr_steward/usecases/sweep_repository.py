@@ -11,6 +11,7 @@ from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.native_copies import recent
 from ecr_steward.domain.notices import ReplicationRequested
+from ecr_steward.domain.one_source import OneSource
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
 from ecr_steward.domain.repositories import Repository
@@ -33,7 +34,7 @@ from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
-from ecr_steward.usecases.copier import Copier, Copy, contested
+from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings, tags_to_match
@@ -138,8 +139,10 @@ class _Visit:
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
         answers = Answers(hands.content, hands.silent)
-        rival = once(partial(contested, rules=rules, source=repository.ref, homes=hands.homes))
-        self._copier = Copier(rules, hands.content, images, settings, resource_tags, self._assessor, answers, rival)
+        one_source = OneSource(rules, hands.homes or (repository.ref.registry,))
+        self._copier = Copier(
+            rules, hands.content, images, settings, resource_tags, self._assessor, answers, one_source
+        )
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
 
@@ -235,12 +238,12 @@ class _Visit:
         if (rule := governing.replicate) is None:
             return
         images = self._copier.images(self._repository)
-        contested = set(self._contested(rule))
+        refused = set(self._refused(rule))
         copies = {
             digest: [
                 copy
                 for copy in self._copier.copies(rule, ImageRef(self._repository, digest), images)
-                if copy.to not in contested
+                if copy.to not in refused
             ]
             for digest in sorted(set(images.holders.values()))
         }
@@ -257,14 +260,16 @@ class _Visit:
                 if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
                     self._attempt(image, partial(self._tell_pass, rule, image, images))
 
-    def _contested(self, rule: Rule) -> Iterator[OtherRepository]:
-        """The places elsewhere that another registry's images would go to, too: told, and left alone."""
+    def _refused(self, rule: Rule) -> Iterator[AnyRepository]:
+        """The places that nothing may be copied to: reported once, and not for each image."""
         for replication in rule.replicate or ():
-            for destination in replication.elsewhere:
+            for destination in replication.everywhere:
                 to = destination.of(self._repository)
-                if why := self._copier.contested(to):
+                if to == self._repository:
+                    continue
+                if objection := self._copier.one_source.objection(rule, replication, self._repository, to):
                     subject = f"{self._repository} to {to}"
-                    self._swept.outcomes.append(Outcome(subject, rule.name, rule.mode, remark=why))
+                    self._swept.outcomes.append(Outcome(subject, rule.name, rule.mode, remark=str(objection)))
                     yield to
 
     def _is_silent(self, to: AnyRepository) -> bool:

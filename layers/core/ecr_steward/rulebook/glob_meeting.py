@@ -1,0 +1,123 @@
+"""Names that fit two globs at once: what rules that seem to be about different repositories have in common."""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import product
+from typing import Final
+
+ANY: Final = ""
+"""Stands for any character of a repository name but a slash."""
+
+
+class _Machine:
+    """A glob as states with labelled ways between them; state 0 begins. ``*`` is at least so many characters long."""
+
+    def __init__(self, before: str, glob: str, after: str, shortest: int) -> None:
+        self._shortest = shortest
+        self.ways: list[list[tuple[str, int]]] = [[]]
+        self.free: list[list[int]] = [[]]
+        self._last = 0
+        self._read(before)
+        *folders, last = glob.split("/")
+        for folder in folders:
+            if folder == "**":
+                self._folders()
+            else:
+                self._segment(folder)
+                self._read("/")
+        if last == "**":
+            self._folders()
+            self._some()
+        else:
+            self._segment(last)
+        self._read(after)
+        self.end = self._last
+
+    def reached(self, state: int) -> Iterator[int]:
+        """A state, and those that are reached from it without a character."""
+        todo, seen = [state], {state}
+        while todo:
+            yield (here := todo.pop())
+            for there in self.free[here]:
+                if there not in seen:
+                    seen.add(there)
+                    todo.append(there)
+
+    def _new(self) -> int:
+        self.ways.append([])
+        self.free.append([])
+        return len(self.ways) - 1
+
+    def _read(self, text: str) -> None:
+        for character in text:
+            there = self._new()
+            self.ways[self._last].append((character, there))
+            self._last = there
+
+    def _segment(self, segment: str) -> None:
+        texts = segment.split("*")
+        for number, text in enumerate(texts):
+            self._read(text)
+            if number == len(texts) - 1:
+                return
+            before = self._last
+            self._some()
+            there = self._new()  # what follows must not lead back into the star
+            self.free[self._last].append(there)
+            if not self._shortest:
+                self.free[before].append(there)
+            self._last = there
+
+    def _some(self) -> None:
+        there = self._new()
+        self.ways[self._last].append((ANY, there))
+        self.ways[there].append((ANY, there))
+        self._last = there
+
+    def _folders(self) -> None:
+        start = self._new()
+        self.free[self._last].append(start)
+        inner = self._new()
+        self.ways[start].append((ANY, inner))
+        self.ways[inner] += [(ANY, inner), ("/", start)]
+        there = self._new()
+        self.free[start].append(there)
+        self._last = there
+
+
+def common_names(one: tuple[str, str, str], other: tuple[str, str, str]) -> Iterator[str]:
+    """Up to four texts that fit two globs; each glob with a text before and after what it matches.
+
+    Names end with no separator, so those come first in which each ``*`` stands for something.
+    """
+    for mine, its in product((1, 0), repeat=2):
+        text = _common(_Machine(*one, mine), _Machine(*other, its))
+        if text is not None:
+            yield text
+
+
+def _common(left: _Machine, right: _Machine) -> str | None:
+    """The shortest text that leads both from their begin to their end."""
+    todo = deque([(0, 0, "")])
+    seen = {(0, 0)}
+    while todo:
+        here, there, text = todo.popleft()
+        mine, its = list(left.reached(here)), list(right.reached(there))
+        if left.end in mine and right.end in its:
+            return text
+        for my_label, my_next in (way for state in mine for way in left.ways[state]):
+            for its_label, its_next in (way for state in its for way in right.ways[state]):
+                if (read := _both(my_label, its_label)) and (my_next, its_next) not in seen:
+                    seen.add((my_next, its_next))
+                    todo.append((my_next, its_next, text + read))
+    return None
+
+
+def _both(one: str, other: str) -> str:
+    """A character that two labels stand for; none where there is none."""
+    if one == other:
+        return one or "a"
+    if ANY in {one, other}:
+        character = one or other
+        return "" if character == "/" else character
+    return ""
