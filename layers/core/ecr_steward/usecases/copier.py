@@ -225,7 +225,7 @@ class Copier:
             return image_tags, ()
         if is_in_quarantine(copy.image.digest, there):
             return [], (f"{copy.image.digest} is in quarantine at {there.repository}; a release there lets it through",)
-        rule = self._rule_there(copy)
+        rule = self._rule_there(there.repository)
         if rule is None or rule.mode is not Mode.ENFORCE:
             return image_tags, ()
         reading = TagReading(rule.image_tags or TagRules(), there)
@@ -233,13 +233,12 @@ class Copier:
         reasons = [f"by the rule {rule.name} of {there.repository}, {why}" for why in objections.values() if why]
         return [tag for tag in image_tags if objections[tag] is None], tuple(reasons)
 
-    def _rule_there(self, copy: Copy) -> Rule | None:
+    def _rule_there(self, to: RepositoryRef) -> Rule | None:
         """The rule that decides which image tags the destination may hold."""
-        assert isinstance(copy.to, RepositoryRef)  # noqa: S101 - asked of ECR alone
         try:
-            return self.settings(copy.to)[0].image_tags
+            return self.rules.governing(to, self.resource_tags(to)).image_tags
         except RepositoryNotFoundError:
-            return governing_new(copy.to, copy.image.repository, self.rules, self.resource_tags).image_tags
+            return self.rules.governing(to, {}).image_tags
 
     def _meeting_conditions(
         self, copy: Copy, source: RepositoryImages, image_tags: list[ImageTag]

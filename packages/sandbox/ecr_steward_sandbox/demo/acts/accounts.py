@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from ecr_steward_sandbox.demo.acts.replication import check_content, check_replica
@@ -23,7 +24,9 @@ _DESTINATION = {"account": SPOKE, "repository": "release/{name}"}
 def play(stage: Stage) -> None:
     """Copy into the second account, push there, then lose its role and get it back."""
     stage.deploy_rulebook(
-        "let the rule payments copy to account two as well", {"to": [_DESTINATION]}, _add_the_destination
+        "let the rule payments copy the hub's images to account two as well",
+        {"match": {"accounts": [stage.sandbox.account]}, "to": [_DESTINATION]},
+        partial(_add_the_destination, stage.sandbox.account),
     )
     released = stage.push("1.1.0", REPOSITORY, "1.1.0")
     stage.settle()
@@ -85,6 +88,7 @@ def _copy_without_the_role(stage: Stage) -> None:
     stage.close()
 
 
-def _add_the_destination(rulebook: dict[str, Any]) -> None:
+def _add_the_destination(source: str, rulebook: dict[str, Any]) -> None:
     (payments,) = (rule for rule in rulebook["rules"] if rule["name"] == "payments")
+    payments["match"]["accounts"] = [source]
     payments["replicate"][0]["to"].insert(0, _DESTINATION)  # first: its failure must not keep the other waiting
