@@ -304,13 +304,18 @@ STATUSES = {
     ("ENHANCED", ScanStatus.COMPLETE): "ACTIVE",
     ("ENHANCED", ScanStatus.PENDING): "PENDING",
     ("ENHANCED", ScanStatus.UNSCANNABLE): "UNSUPPORTED_IMAGE",
-    ("ENHANCED", ScanStatus.FAILED): "SCAN_ELIGIBILITY_EXPIRED",
+    ("BASIC", ScanStatus.EXPIRED): "SCAN_ELIGIBILITY_EXPIRED",
+    ("BASIC", ScanStatus.LIMIT_EXCEEDED): "LIMIT_EXCEEDED",
+    ("ENHANCED", ScanStatus.FAILED): "FINDINGS_UNAVAILABLE",
+    ("ENHANCED", ScanStatus.EXPIRED): "SCAN_ELIGIBILITY_EXPIRED",
+    ("ENHANCED", ScanStatus.LIMIT_EXCEEDED): "IMAGE_SIZE_EXCEEDED",
 }
 
 
 def as_reported(scanner: str, finding: Finding) -> dict[str, object]:
     """A finding as a scanner writes it; one that has no severity yet has none there."""
-    severity = {} if finding.severity is Severity.UNDEFINED else {"severity": finding.severity.name}
+    word = finding.severity_word or finding.severity.name
+    severity = {} if word == Severity.UNDEFINED.name else {"severity": word}
     name, _, version = (finding.package or "").partition(" ")
     if scanner == "BASIC":
         attributes = [{"key": "package_name", "value": name}, {"key": "package_version", "value": version}]
@@ -318,6 +323,7 @@ def as_reported(scanner: str, finding: Finding) -> dict[str, object]:
     packages = [{"name": name, "version": version}] if finding.package else []
     return {
         "packageVulnerabilityDetails": {"vulnerabilityId": finding.name, "vulnerablePackages": packages},
+        **({"status": "SUPPRESSED"} if finding.is_suppressed else {}),
         **severity,
     }
 

@@ -49,8 +49,19 @@ def test_a_finding_is_read_when_it_has_no_severity(world: Any, image: ImageRef, 
     assert world.scans.scan(image).findings == (nameless,)
 
 
+def test_a_finding_is_read_in_inspectors_words_when_it_is_suppressed_or_not_rated(world: Any, image: ImageRef) -> None:
+    """attacks M1, M2."""
+    hidden = Finding("CVE-2026-10001", Severity.HIGH, "openssl 3.0.13", is_suppressed=True)
+    unrated = Finding("CVE-2026-10002", Severity.UNDEFINED, "zlib 1.3.1", "UNTRIAGED")
+    world.end_scan(image, "ENHANCED", ScanStatus.COMPLETE, hidden, unrated)
+
+    assert world.scans.scan(image).findings == (hidden, unrated)
+
+
 @each_scanner
-@pytest.mark.parametrize("status", [ScanStatus.PENDING, ScanStatus.UNSCANNABLE, ScanStatus.FAILED])
+@pytest.mark.parametrize(
+    "status", [each for each in ScanStatus if each not in {ScanStatus.COMPLETE, ScanStatus.MISSING, ScanStatus.UNKNOWN}]
+)
 def test_a_scan_has_no_findings_and_the_scanners_words_when_it_is_not_complete(
     world: Any, image: ImageRef, scanner: str, status: ScanStatus
 ) -> None:

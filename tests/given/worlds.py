@@ -163,7 +163,9 @@ FINDING_NAMES = ("CVE-2026-10001", "CVE-2026-10002", "CVE-2026-10003")
 def findings() -> st.SearchStrategy[Finding]:
     """Any finding of a few, in one of two packages or nowhere in particular."""
     packages = st.sampled_from(["openssl 3.0.13", "zlib 1.3", None])
-    return st.builds(Finding, st.sampled_from(FINDING_NAMES), st.sampled_from(Severity), packages)
+    return st.builds(
+        Finding, st.sampled_from(FINDING_NAMES), st.sampled_from(Severity), packages, is_suppressed=st.booleans()
+    )
 
 
 def scans_of(digest: Digest) -> st.SearchStrategy[Scan]:

@@ -33,7 +33,8 @@ def nothing_failed(house: Any) -> Any:
     assert house.sandbox.lost == []
 
 
-def test_image_passes_with_a_remark_when_a_finding_has_no_severity(house: Any) -> None:
+def test_image_fails_by_a_finding_without_severity_until_it_has_one(house: Any) -> None:
+    """attacks M1."""
     pushed = house.push("payments/no-severity", "1.0.0")
 
     house.scan_ends(
@@ -43,12 +44,17 @@ def test_image_passes_with_a_remark_when_a_finding_has_no_severity(house: Any) -
     )
 
     (verdict,) = house.verdicts("payments/no-severity")
-    assert (verdict["verdict"], verdict["reasons"]) == ("pass", [])
-    assert [remark.split(" in ")[0] for remark in verdict["remarks"]] == [
+    assert verdict["verdict"] == "fail"
+    assert [reason.split(" in ")[0] for reason in verdict["reasons"]] == [
         "CVE-2026-30002 (UNDEFINED)",
         "CVE-2026-30003 (UNDEFINED)",
     ]
-    assert all("nobody has said yet how severe it is" in remark for remark in verdict["remarks"])
+    assert not house.away.has_repository("payments/no-severity")
+
+    rated = {"CVE-2026-30002": "LOW", "CVE-2026-30003": "MEDIUM"}
+    house.scan_ends("payments/no-severity", [child.digest for child in pushed.children], rated)
+
+    assert house.verdicts("payments/no-severity")[-1]["verdict"] == "pass"
     assert "1.0.0" in house.away.tags("payments/no-severity")
 
 
@@ -61,7 +67,7 @@ def test_image_waits_and_says_for_what_when_a_child_was_never_scanned(house: Any
     swept = house.sweep()
 
     for outcome in (*house.outcomes(ran, "EvaluateImageScan"), house.outcomes(swept, "ReconcileRegistry")[-1]):
-        assert outcome["verdict"] == "pending"
+        assert outcome["verdict"] == "wait"
         assert outcome["reasons"] == [f"{never_scanned} has never been scanned"]
     assert house.verdicts("payments/never-scanned") == []
     assert not house.away.has_repository("payments/never-scanned")
@@ -244,8 +250,10 @@ def test_image_is_copied_when_inspector_closes_the_finding_that_failed_it(house:
 
     (verdict,) = house.verdicts("payments/enhanced")
     assert verdict["verdict"] == "fail"
-    assert verdict["reasons"] == [f"{HIGH} (HIGH) in zlib 1.3.1 of {min(children)} and 1 more"]
-    assert len(verdict["remarks"]) == 1
+    assert verdict["reasons"] == [
+        f"{HIGH} (HIGH) in zlib 1.3.1 of {min(children)} and 1 more",
+        f"CVE-2026-30004 (UNTRIAGED) in zlib 1.3.1 of {min(children)} and 1 more: it has no known severity",
+    ]
     assert not house.away.has_repository("payments/enhanced")
 
     house.scan_ends("payments/enhanced", children, {"CVE-2026-30004": "LOW"}, kind="ENHANCED")

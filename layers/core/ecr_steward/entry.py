@@ -258,7 +258,7 @@ _METRICS: dict[type[Step], str] = {
 _VERDICT_METRICS: dict[Verdict, str] = {
     Verdict.PASS: "VerdictsPassed",
     Verdict.FAIL: "VerdictsFailed",
-    Verdict.PENDING: "VerdictsPending",
+    Verdict.WAIT: "VerdictsWaiting",
 }
 
 

@@ -39,12 +39,12 @@ def enhanced(name: str, *packages: str, **members: Any) -> dict[str, Any]:
         ("PENDING", ScanStatus.PENDING),
         ("UNSUPPORTED_IMAGE", ScanStatus.UNSCANNABLE),
         ("FAILED", ScanStatus.FAILED),
-        ("SCAN_ELIGIBILITY_EXPIRED", ScanStatus.FAILED),
+        ("SCAN_ELIGIBILITY_EXPIRED", ScanStatus.EXPIRED),
         ("FINDINGS_UNAVAILABLE", ScanStatus.FAILED),
-        ("LIMIT_EXCEEDED", ScanStatus.FAILED),
+        ("LIMIT_EXCEEDED", ScanStatus.LIMIT_EXCEEDED),
         ("IMAGE_ARCHIVED", ScanStatus.FAILED),
-        ("IMAGE_SIZE_EXCEEDED", ScanStatus.FAILED),
-        ("A_STATUS_OF_NEXT_YEAR", ScanStatus.FAILED),
+        ("IMAGE_SIZE_EXCEEDED", ScanStatus.LIMIT_EXCEEDED),
+        ("A_STATUS_OF_NEXT_YEAR", ScanStatus.UNKNOWN),
     ],
 )
 def test_every_status_has_its_meaning_and_one_that_nobody_knows_is_no_success(
@@ -104,8 +104,16 @@ def test_a_finding_is_one_for_each_package_that_has_it(scans: EcrScans, ecr: Stu
     assert [finding.package for finding in scans.scan(IMAGE).findings] == ["libssl3", "openssl"]
 
 
-@pytest.mark.parametrize("status", ["SUPPRESSED", "CLOSED", "Closed"])
-def test_a_finding_does_not_count_when_it_is_suppressed_or_closed(scans: EcrScans, ecr: Stubber, status: str) -> None:
+def test_a_finding_is_kept_as_suppressed_when_a_rule_of_inspector_hides_it(scans: EcrScans, ecr: Stubber) -> None:
+    """attacks M2."""
+    found = enhanced("CVE-1", status="SUPPRESSED")
+    ecr.add_response("describe_image_scan_findings", page("ACTIVE", enhancedFindings=[found]))
+
+    assert scans.scan(IMAGE).findings == (Finding("CVE-1", Severity.HIGH, is_suppressed=True),)
+
+
+@pytest.mark.parametrize("status", ["CLOSED", "Closed"])
+def test_a_finding_does_not_count_when_it_is_closed(scans: EcrScans, ecr: Stubber, status: str) -> None:
     there = enhanced("CVE-2", status="ACTIVE")
     ecr.add_response(
         "describe_image_scan_findings", page("ACTIVE", enhancedFindings=[enhanced("CVE-1", status=status), there])
@@ -123,7 +131,7 @@ def test_a_finding_has_no_severity_when_nobody_has_said_one_we_know(
         del finding["severity"]
     ecr.add_response("describe_image_scan_findings", page("ACTIVE", enhancedFindings=[finding]))
 
-    assert scans.scan(IMAGE).findings == (Finding("CVE-1", Severity.UNDEFINED),)
+    assert scans.scan(IMAGE).findings == (Finding("CVE-1", Severity.UNDEFINED, severity_word=severity or None),)
 
 
 def test_a_finding_is_not_lost_when_it_has_no_name(scans: EcrScans, ecr: Stubber) -> None:

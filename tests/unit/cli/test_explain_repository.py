@@ -55,6 +55,9 @@ def test_each_section_is_told_with_the_rule_that_decides_it_and_those_that_are_n
     assert sections["image_tags"]["mode"] == "enforce"
     assert sections["image_tags"]["value"] == {"allow": ["semver"], "deny": ["latest"]}
     assert sections["image_tags"]["in_vain"] == ["everybody"]
+    scan = {each["section"]: each for each in explained("other", "--resource-tag", "tier=prod")[0]["decided"]}["scan"]
+    assert scan["value"]["fail_on"] == {"severity": "HIGH"}
+    assert scan["value"]["undefined"] == "fail"  # attacks M1: not written, and decides all the same
     assert sections["repository.scanning"] == {
         "section": "repository.scanning", "rule": "defaults", "mode": "observe", "value": "on_push", "in_vain": [],
     }  # fmt: skip

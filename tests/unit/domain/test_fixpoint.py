@@ -15,7 +15,7 @@ from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.observations import ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.repositories import Repository, RepositorySettings
-from ecr_steward.domain.rules import Destination, Rules, ScanRules, Unscannable, Waiver
+from ecr_steward.domain.rules import Destination, Rules, ScanRules, Waiver
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.tag_plan import plan_image_tags
 from ecr_steward.domain.tag_rules import OnViolation
@@ -152,9 +152,9 @@ class TestReplication:
 @pytest.mark.slow
 class TestCopiesThatWaitForTheirScan:
     @FEWER_EXAMPLES
-    @given(scanned_worlds(), st.lists(waivers(), max_size=3), st.sampled_from(Unscannable))
+    @given(scanned_worlds(), st.lists(waivers(), max_size=3), st.sampled_from(Verdict))
     def test_second_sweep_requests_nothing_and_only_what_passed_has_arrived_when_the_first_was_worked_off(
-        self, world: World, given_: list[Waiver], unscannable: Unscannable
+        self, world: World, given_: list[Waiver], unscannable: Verdict
     ) -> None:
         scan = replace(SCAN_RULES, unscannable=unscannable)
         rules = rulebook(given_, scan=scan, replicate=(WHEN_PASSED,))

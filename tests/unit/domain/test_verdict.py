@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.names import Digest
-from ecr_steward.domain.rules import ScanRules, Unscannable, Waiver
+from ecr_steward.domain.rules import ScanRules, Waiver
 from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity, Verdict
 from ecr_steward.domain.verdict import SENTENCES_LIMIT, Assessment, assess, bounded, is_top_image, top_images
 from tests.given.rules import API, SCAN_RULES, Pattern
@@ -20,7 +20,7 @@ EXAMPLES = settings(max_examples=2 * settings().max_examples, derandomize=True)
 TODAY = NOON.date()
 AMD64, ARM64 = Digest(f"sha256:{'a' * 64}"), Digest(f"sha256:{'b' * 64}")
 HIGH = Finding("CVE-2026-12345", Severity.HIGH, "openssl 3.0.13")
-LENIENT = replace(SCAN_RULES, unscannable=Unscannable.PASS)
+LENIENT = replace(SCAN_RULES, unscannable=Verdict.PASS)
 
 
 def complete(digest: Digest, *found: Finding) -> Scan:
@@ -65,7 +65,7 @@ def test_worst_finding_comes_first_when_there_are_several() -> None:
 def test_image_waits_when_a_part_was_never_scanned_or_is_being_scanned() -> None:
     assessment = judged(complete(AMD64), Scan(ARM64, ScanStatus.MISSING))
 
-    assert assessment == Assessment(Verdict.PENDING, (f"{ARM64} has never been scanned",))
+    assert assessment == Assessment(Verdict.WAIT, (f"{ARM64} has never been scanned",))
     assert judged(Scan(AMD64, ScanStatus.PENDING, said="IN_PROGRESS")).reasons == (
         f"the scan of {AMD64} is under way: IN_PROGRESS",
     )
@@ -100,13 +100,61 @@ def test_image_of_no_part_that_could_be_scanned_is_judged_as_unscannable() -> No
     assert judged(rule=LENIENT).verdict is Verdict.PASS
 
 
-def test_finding_without_severity_does_not_fail_but_is_named() -> None:
-    assessment = judged(complete(AMD64, replace(HIGH, severity=Severity.UNDEFINED)))
+@pytest.mark.parametrize("word", [None, "UNTRIAGED", "SEVERE_AS_OF_NEXT_YEAR"])
+def test_finding_of_no_known_severity_follows_the_rule_and_is_named_in_the_scanners_word(word: str | None) -> None:
+    """attacks M1."""
+    scan = complete(AMD64, replace(HIGH, severity=Severity.UNDEFINED, severity_word=word))
+    sentence = f"CVE-2026-12345 ({word or 'UNDEFINED'}) in openssl 3.0.13 of {AMD64}: it has no known severity"
 
-    assert assessment == Assessment(
-        Verdict.PASS,
-        remarks=(f"CVE-2026-12345 (UNDEFINED) in openssl 3.0.13 of {AMD64}: nobody has said yet how severe it is",),
+    assert judged(scan) == Assessment(Verdict.FAIL, (sentence,))
+    assert judged(scan, rule=replace(SCAN_RULES, undefined=Verdict.WAIT)) == Assessment(Verdict.WAIT, (sentence,))
+    assert judged(scan, rule=replace(SCAN_RULES, undefined=Verdict.PASS)) == Assessment(
+        Verdict.PASS, remarks=(f"{sentence}; the rule lets it pass",)
     )
+
+
+def test_suppressed_finding_follows_the_rule_and_is_named_among_the_waived_when_it_passes() -> None:
+    """attacks M2."""
+    scan = complete(AMD64, replace(HIGH, is_suppressed=True))
+    sentence = f"CVE-2026-12345 (HIGH, suppressed in Inspector) in openssl 3.0.13 of {AMD64}"
+
+    assert judged(scan) == Assessment(Verdict.FAIL, (sentence,))
+    assert judged(scan, rule=replace(SCAN_RULES, suppressed=Verdict.WAIT)) == Assessment(Verdict.WAIT, (sentence,))
+    assert judged(scan, rule=replace(SCAN_RULES, suppressed=Verdict.PASS)) == Assessment(
+        Verdict.PASS, waived=(f"{sentence}; the rule lets it pass",)
+    )
+    assert judged(scan, waivers=[waiver()]).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("status", "key", "usual", "sentence"),
+    [
+        (ScanStatus.MISSING, "never_scanned", Verdict.WAIT, f"{AMD64} has never been scanned"),
+        (ScanStatus.FAILED, "scan_failed", Verdict.FAIL, f"the scan of {AMD64} failed"),
+        (ScanStatus.UNKNOWN, "scan_failed", Verdict.FAIL, f"the scan of {AMD64} is in an unknown state"),
+        (ScanStatus.UNSCANNABLE, "unscannable", Verdict.FAIL, f"{AMD64} cannot be scanned"),
+        (ScanStatus.EXPIRED, "expired", Verdict.WAIT, f"{AMD64} is no longer scanned"),
+        (ScanStatus.LIMIT_EXCEEDED, "limit_exceeded", Verdict.FAIL, f"{AMD64} is beyond a limit of the scanner"),
+    ],
+)
+def test_status_without_findings_follows_its_key_and_is_named_in_ecrs_word(
+    status: ScanStatus, key: str, usual: Verdict, sentence: str
+) -> None:
+    """attacks M1, aws M10."""
+    scan = Scan(AMD64, status, said="ITS_WORD")
+
+    assert judged(scan).verdict is usual
+    for verdict in Verdict:
+        assessment = judged(scan, rule=replace(SCAN_RULES, **{key: verdict}))
+        assert assessment.verdict is verdict
+        assert f"{sentence}: ITS_WORD" in " ".join((*assessment.reasons, *assessment.remarks))
+
+
+def test_finding_of_an_expired_scan_still_fails() -> None:
+    """aws M10."""
+    scan = Scan(AMD64, ScanStatus.EXPIRED, (HIGH,))
+
+    assert judged(scan, rule=replace(SCAN_RULES, expired=Verdict.PASS)).verdict is Verdict.FAIL
 
 
 def test_waived_finding_does_not_fail_and_says_until_when_why_and_by_whom() -> None:
@@ -161,24 +209,43 @@ def test_top_images_are_those_with_a_tag_of_their_own() -> None:
 # ---------------------------------------------------------------- whatever the scans, findings and waivers
 
 DIGESTS = [Digest(f"sha256:{digit * 64}") for digit in "abc"]
-RULES = st.builds(ScanRules, st.sampled_from([*Severity][1:]), st.sampled_from(Unscannable))
+VERDICTS = st.sampled_from(Verdict)
+RULES = st.builds(ScanRules, st.sampled_from([*Severity][1:]), *[VERDICTS] * 7)
+NO_PASSES = st.sampled_from([Verdict.FAIL, Verdict.WAIT])
+SAFE_RULES = st.builds(ScanRules, st.sampled_from([*Severity][1:]), *[NO_PASSES] * 7)
 SCANS = st.lists(st.sampled_from(DIGESTS), min_size=1, unique=True).flatmap(
     lambda digests: st.tuples(*map(scans_of, digests))
 )
 WAIVERS = st.lists(waivers(), max_size=5)
-BETTER = {Verdict.FAIL: 0, Verdict.PENDING: 1, Verdict.PASS: 2}
-UNKNOWN = {ScanStatus.MISSING, ScanStatus.PENDING, ScanStatus.FAILED}
+BETTER = {Verdict.FAIL: 0, Verdict.WAIT: 1, Verdict.PASS: 2}
 
 
 class TestWhateverTheFacts:
     @EXAMPLES
-    @given(RULES, WAIVERS, SCANS)
-    def test_nothing_passes_when_a_part_is_missing_pending_or_failed(
+    @given(SAFE_RULES, WAIVERS, SCANS)
+    def test_nothing_passes_of_which_something_is_unknown_when_the_rule_lets_nothing_of_that_pass(
         self, rule: ScanRules, given_: list[Waiver], scans: tuple[Scan, ...]
     ) -> None:
-        unknown = any(scan.status in UNKNOWN for scan in scans)
+        """attacks M1, M2; aws M10."""
+        waived = {waiver.finding for waiver in given_ if waiver.holds_on(TODAY)}
+        unknown = any(
+            scan.status is not ScanStatus.COMPLETE
+            or any(each.severity is Severity.UNDEFINED and each.name not in waived for each in scan.findings)
+            for scan in scans
+        )
 
         assert not (unknown and assess(rule, given_, TODAY, scans).verdict is Verdict.PASS)
+
+    @EXAMPLES
+    @given(RULES, WAIVERS, SCANS)
+    def test_everything_unknown_is_named_whatever_the_rule_makes_of_it(
+        self, rule: ScanRules, given_: list[Waiver], scans: tuple[Scan, ...]
+    ) -> None:
+        """attacks M2."""
+        assessment = assess(rule, given_, TODAY, scans)
+
+        said = " ".join((*assessment.reasons, *assessment.waived, *assessment.remarks))
+        assert all(str(scan.digest) in said for scan in scans if scan.status is not ScanStatus.COMPLETE)
 
     @EXAMPLES
     @given(RULES, WAIVERS, SCANS, findings())
@@ -234,4 +301,4 @@ class TestWhateverTheFacts:
         for scan in scans:
             for finding in scan.findings if scan.status is ScanStatus.COMPLETE else ():
                 if finding.severity >= rule.fail_on or finding.severity is Severity.UNDEFINED:
-                    assert f"{finding.name} ({finding.severity.name})" in said
+                    assert f"{finding.name} ({finding.severity_text}" in said

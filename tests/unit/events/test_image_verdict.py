@@ -48,7 +48,7 @@ def test_a_verdict_is_readable_when_its_sender_knew_no_remarks(load_event):
     assert parse(own.ImageVerdictEvent, event).detail.to_notice().remarks == ()
 
 
-@pytest.mark.parametrize("verdict", ["pending", "PASS", ""])
+@pytest.mark.parametrize("verdict", ["wait", "PASS", ""])
 def test_a_verdict_is_refused_when_it_is_neither_a_pass_nor_a_fail(load_event, verdict):
     event = load_event("image_verdict/pass")
     event["detail"]["verdict"] = verdict

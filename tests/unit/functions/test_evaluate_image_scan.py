@@ -115,7 +115,7 @@ def test_nothing_is_told_when_an_image_is_pushed_before_any_scan(
     answer = evaluate_image_scan(batch(push_event(load_event, INDEX)), context)
 
     assert answer == {"batchItemFailures": []}
-    assert [line["verdict"] for line in lines() if "verdict" in line] == ["pending"]
+    assert [line["verdict"] for line in lines() if "verdict" in line] == ["wait"]
     assert (house.notices.published, house.failures.failed) == ([], [])
 
 

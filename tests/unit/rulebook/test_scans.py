@@ -3,8 +3,8 @@
 import pytest
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
-from ecr_steward.domain.rules import Condition, Destination, ScanRules, Unscannable
-from ecr_steward.domain.scans import Severity
+from ecr_steward.domain.rules import Condition, Destination, ScanRules
+from ecr_steward.domain.scans import Severity, Verdict
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.validate import validate
 
@@ -23,9 +23,15 @@ def rule_of(data):
 @pytest.mark.parametrize(
     ("written", "rules"),
     [
-        (SCAN, ScanRules(Severity.HIGH, Unscannable.FAIL)),
-        ({**SCAN, "unscannable": "fail"}, ScanRules(Severity.HIGH, Unscannable.FAIL)),
-        ({**SCAN, "unscannable": "pass"}, ScanRules(Severity.HIGH, Unscannable.PASS)),
+        (SCAN, ScanRules(Severity.HIGH)),
+        ({**SCAN, "never_scanned": "fail"}, ScanRules(Severity.HIGH, never_scanned=Verdict.FAIL)),
+        ({**SCAN, "scan_failed": "wait"}, ScanRules(Severity.HIGH, scan_failed=Verdict.WAIT)),
+        ({**SCAN, "expired": "pass"}, ScanRules(Severity.HIGH, expired=Verdict.PASS)),
+        ({**SCAN, "limit_exceeded": "wait"}, ScanRules(Severity.HIGH, limit_exceeded=Verdict.WAIT)),
+        ({**SCAN, "undefined": "pass"}, ScanRules(Severity.HIGH, undefined=Verdict.PASS)),
+        ({**SCAN, "suppressed": "pass"}, ScanRules(Severity.HIGH, suppressed=Verdict.PASS)),
+        ({**SCAN, "unscannable": "fail"}, ScanRules(Severity.HIGH, unscannable=Verdict.FAIL)),
+        ({**SCAN, "unscannable": "pass"}, ScanRules(Severity.HIGH, unscannable=Verdict.PASS)),
         ({"fail_on": {"severity": "CRITICAL"}}, ScanRules(Severity.CRITICAL)),
         ({"fail_on": {"severity": "MEDIUM"}}, ScanRules(Severity.MEDIUM)),
         ({"fail_on": {"severity": "LOW"}}, ScanRules(Severity.LOW)),
@@ -93,12 +99,13 @@ def test_a_destination_is_a_repository_of_another_account_when_compiled(with_rul
             [
                 "rules[0].scan: `fail_on` is missing",
                 "rules[0].scan.severity: unknown key `severity`; it belongs below `fail_on`; "
-                "expected one of fail_on, unscannable",
+                "expected one of fail_on, never_scanned, scan_failed, unscannable, expired, limit_exceeded, undefined, "
+                "suppressed",
             ],
         ),
         (
             {"scan": {**SCAN, "unscannable": "ignore"}},
-            ["rules[0].scan.unscannable: `ignore` is not known here; expected fail or pass"],
+            ["rules[0].scan.unscannable: `ignore` is not known here; expected pass, fail or wait"],
         ),
         (
             {"scan": SCAN, "replicate": [{"to": [AWAY], "when": ["scan-pased"]}]},

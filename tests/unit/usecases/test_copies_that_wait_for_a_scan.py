@@ -304,8 +304,28 @@ def test_sweep_tells_what_waits_without_publishing_it() -> None:
 
     found = house.sweep()
 
-    assert [each.assessment.verdict for each in found.outcomes if each.assessment] == [Verdict.PENDING]
+    assert [each.assessment.verdict for each in found.outcomes if each.assessment] == [Verdict.WAIT]
     assert (house.verdicts(), found.requested) == ([], 0)
+
+
+@pytest.mark.parametrize(("key", "verdicts"), [("wait", []), ("fail", [Verdict.FAIL] * 3), ("pass", [])])
+def test_sweep_says_in_one_line_that_images_wait_when_their_scans_have_expired(
+    key: str, verdicts: list[Verdict]
+) -> None:
+    """aws M10: an expired scan is no notice unless the rule says so."""
+    images = [manifest(f"image {number}") for number in range(3)]
+    there = world(images, {f"1.0.{number}": held for number, held in enumerate(images)})
+    for held in images:
+        there.scans.end(ref(held), ScanStatus.EXPIRED, said="SCAN_ELIGIBILITY_EXPIRED")
+    house = House(waiting(scan=replace(SCAN_RULES, expired=Verdict(key))), there=there)
+
+    found = house.sweep()
+
+    remarks = [each.remark for each in found.outcomes if each.remark and "expired" in each.remark]
+    assert [each.verdict for each in house.verdicts() if each.verdict is Verdict.FAIL] == verdicts
+    first = min(held.digest for held in images)
+    waiting_ = [f"3 of 3 images wait, such as {first}: their scans have expired"]
+    assert remarks == (waiting_ if key == "wait" else [])
 
 
 def test_sweep_judges_where_no_copy_waits_for_it() -> None:

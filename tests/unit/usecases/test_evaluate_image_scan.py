@@ -10,7 +10,7 @@ from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.observations import ScanEnded
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.rules import Mode, Rules, Unscannable, Waiver
+from ecr_steward.domain.rules import Mode, Rules, Waiver
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
 from ecr_steward.errors import InvalidManifestError, RepositoryNotFoundError, ThrottledError
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
@@ -132,7 +132,7 @@ def test_nothing_is_published_while_a_child_was_never_scanned() -> None:
     outcome = house.evaluate(AMD64)
 
     assert outcome.assessment is not None
-    assert outcome.assessment.verdict is Verdict.PENDING
+    assert outcome.assessment.verdict is Verdict.WAIT
     assert outcome.assessment.reasons == (f"{ARM64.digest} has never been scanned",)
     assert house.notices.published == []
 
@@ -140,13 +140,13 @@ def test_nothing_is_published_while_a_child_was_never_scanned() -> None:
 @pytest.mark.parametrize(
     ("status", "unscannable", "verdict"),
     [
-        (ScanStatus.UNSCANNABLE, Unscannable.FAIL, Verdict.FAIL),
-        (ScanStatus.UNSCANNABLE, Unscannable.PASS, Verdict.PASS),
-        (ScanStatus.FAILED, Unscannable.PASS, Verdict.FAIL),
+        (ScanStatus.UNSCANNABLE, Verdict.FAIL, Verdict.FAIL),
+        (ScanStatus.UNSCANNABLE, Verdict.PASS, Verdict.PASS),
+        (ScanStatus.FAILED, Verdict.PASS, Verdict.FAIL),
     ],
 )
 def test_verdict_follows_the_rule_when_a_child_was_refused_or_its_scan_failed(
-    status: ScanStatus, unscannable: Unscannable, verdict: Verdict
+    status: ScanStatus, unscannable: Verdict, verdict: Verdict
 ) -> None:
     there = scanned(ALL, {"1.4.2": INDEX})
     there.scans.end(ref(ARM64), status, said="in its own words")

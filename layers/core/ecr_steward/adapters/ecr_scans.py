@@ -22,14 +22,21 @@ _STATUSES: Mapping[str, ScanStatus] = {
     "IN_PROGRESS": ScanStatus.PENDING,
     "PENDING": ScanStatus.PENDING,
     "UNSUPPORTED_IMAGE": ScanStatus.UNSCANNABLE,
+    "FAILED": ScanStatus.FAILED,
+    "FINDINGS_UNAVAILABLE": ScanStatus.FAILED,
+    "IMAGE_ARCHIVED": ScanStatus.FAILED,
+    "SCAN_ELIGIBILITY_EXPIRED": ScanStatus.EXPIRED,
+    "LIMIT_EXCEEDED": ScanStatus.LIMIT_EXCEEDED,
+    "IMAGE_SIZE_EXCEEDED": ScanStatus.LIMIT_EXCEEDED,
 }
-"""All others have no findings to show that count: FAILED, SCAN_ELIGIBILITY_EXPIRED, FINDINGS_UNAVAILABLE and their kin,
-and whatever ECR may say one day that nobody has thought of here."""
+"""All of ``ScanStatus`` of the API reference. Another word is kept, and judged as UNKNOWN."""
 _UNSUPPORTED = "UnsupportedImageError"
 """How the description of a FAILED scan begins where the scanner does not know the image's operating system
 ("Troubleshooting image scanning", ECR user guide; aws/containers-roadmap#2066)."""
-_NO_LONGER_THERE = frozenset({"SUPPRESSED", "CLOSED"})
-"""States of an Inspector finding that somebody has suppressed, or that is mended."""
+_CLOSED = "CLOSED"
+"""State of an Inspector finding that is mended."""
+_SUPPRESSED = "SUPPRESSED"
+"""State of an Inspector finding that a suppression rule hides, and that the image still has."""
 _NAMELESS = "a finding without a name"
 
 
@@ -71,38 +78,46 @@ def _scan(image: ImageRef, pages: Iterator[Mapping[str, Any]]) -> Scan:
     if len(said) > 1:
         return Scan(image.digest, ScanStatus.PENDING, said="it was scanned anew while its findings were read")
     ((word, description),) = said.items()
-    status = _STATUSES.get(word, ScanStatus.FAILED)
+    status = _STATUSES.get(word, ScanStatus.UNKNOWN if word else ScanStatus.FAILED)
     if word == "FAILED" and (description or "").startswith(_UNSUPPORTED):
         status = ScanStatus.UNSCANNABLE
     words = ": ".join(filter(None, (word, description)))
     return Scan(
         image.digest,
         status,
-        tuple(sorted(findings, key=lambda each: (each.name, each.severity, each.package or ""))),
+        tuple(sorted(findings, key=_order)),
         said=None if status is ScanStatus.COMPLETE else words or "ECR does not say what became of it",
     )
+
+
+def _order(finding: Finding) -> tuple[str, int, str, str, bool]:
+    package, word = finding.package or "", finding.severity_word or ""
+    return finding.name, finding.severity, package, word, finding.is_suppressed
 
 
 def _basic(entry: "ImageScanFindingTypeDef") -> Finding:
     attributes = {attribute["key"]: attribute.get("value", "") for attribute in entry.get("attributes", [])}
     package = _joined(attributes.get("package_name"), attributes.get("package_version"))
-    return Finding(entry.get("name") or _NAMELESS, _severity(entry.get("severity")), package)
+    severity, word = _severity(entry.get("severity"))
+    return Finding(entry.get("name") or _NAMELESS, severity, package, word)
 
 
 def _enhanced(entry: "EnhancedImageScanFindingTypeDef") -> Iterator[Finding]:
-    """One finding for each package that has it, while anybody still says that it is there."""
-    if entry.get("status", "").upper() in _NO_LONGER_THERE:
+    """One finding for each package that has it; none where it is mended."""
+    status = entry.get("status", "").upper()
+    if status == _CLOSED:
         return
     details = entry.get("packageVulnerabilityDetails", {})
     name = details.get("vulnerabilityId") or entry.get("title") or entry.get("findingArn") or _NAMELESS
-    severity = _severity(entry.get("severity"))
+    severity, word = _severity(entry.get("severity"))
     for package in details.get("vulnerablePackages") or [{}]:
-        yield Finding(name, severity, _joined(package.get("name"), package.get("version")))
+        yield Finding(name, severity, _joined(package.get("name"), package.get("version")), word, status == _SUPPRESSED)
 
 
-def _severity(text: str | None) -> Severity:
-    """UNDEFINED of the basic scanner, UNTRIAGED of Inspector, and none at all are the same: nobody has said yet."""
-    return Severity.__members__.get((text or "").upper(), Severity.UNDEFINED)
+def _severity(text: str | None) -> tuple[Severity, str | None]:
+    """The severity, and the scanner's word where that is not one of ours: UNTRIAGED of Inspector, or a later one."""
+    severity = Severity.__members__.get((text or "").upper(), Severity.UNDEFINED)
+    return severity, None if not text or text.upper() == severity.name else text
 
 
 def _joined(name: str | None, version: str | None) -> str | None:

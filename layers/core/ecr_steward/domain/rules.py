@@ -16,7 +16,7 @@ from ecr_steward.domain.matching import Matcher
 from ecr_steward.domain.merging import SILENT, filled, unsaid
 from ecr_steward.domain.names import OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import RepositorySettings
-from ecr_steward.domain.scans import Severity
+from ecr_steward.domain.scans import Severity, Verdict
 from ecr_steward.domain.tag_rules import TagRules
 
 if TYPE_CHECKING:
@@ -92,20 +92,26 @@ class ReplicationRules:
         return (*self.to, *self.elsewhere)
 
 
-class Unscannable(StrEnum):
-    """The verdict on what a scanner cannot scan."""
-
-    FAIL = "fail"
-    PASS = "pass"  # noqa: S105 - no password
-
-
 @dataclass(frozen=True)
 class ScanRules:
-    """Which findings an image may have."""
+    """Which findings an image may have, and the verdict where something about its scan is not known.
+
+    A scan that is under way always waits.
+    """
 
     fail_on: Severity
     """This severity and all above it fail, unless they are waived."""
-    unscannable: Unscannable = Unscannable.FAIL
+    never_scanned: Verdict = Verdict.WAIT
+    scan_failed: Verdict = Verdict.FAIL
+    """Also where the findings are not available, and for a state that this version does not know."""
+    unscannable: Verdict = Verdict.FAIL
+    expired: Verdict = Verdict.WAIT
+    """Waiting publishes nothing: Inspector lets every image expire that nobody pushes or uses."""
+    limit_exceeded: Verdict = Verdict.FAIL
+    undefined: Verdict = Verdict.FAIL
+    """For a finding without a severity that this version knows."""
+    suppressed: Verdict = Verdict.FAIL
+    """For a finding that would fail, and that a suppression rule of Inspector hides."""
 
 
 @dataclass(frozen=True)

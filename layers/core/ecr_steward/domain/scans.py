@@ -10,7 +10,7 @@ from ecr_steward.domain.names import Digest
 
 
 class Severity(IntEnum):
-    """How bad a finding is. ``UNDEFINED``: nobody has said yet (Inspector writes UNTRIAGED)."""
+    """How bad a finding is. ``UNDEFINED``: no severity, or a word that is not in this list (Inspector's UNTRIAGED)."""
 
     UNDEFINED = 0
     INFORMATIONAL = 1
@@ -28,20 +28,27 @@ class ScanStatus(StrEnum):
     PENDING = "pending"
     """Under way: its end is announced by an event."""
     MISSING = "missing"
-    """Nobody has scanned this image."""
+    """This image has never been scanned."""
     UNSCANNABLE = "unscannable"
-    """The scanner does not know what to make of such an image, and never will."""
+    """The scanner does not support such an image."""
     FAILED = "failed"
-    """The scanner tried, or its findings are no longer to be had."""
+    """The scanner tried, or its findings are not available."""
+    EXPIRED = "expired"
+    """Inspector no longer scans this image: its re-scan duration, 14 days by default, is over
+    ("Configuring the Amazon ECR re-scan duration", Inspector user guide)."""
+    LIMIT_EXCEEDED = "limit_exceeded"
+    """The image is larger than the scanner takes, or the account has used up its scans."""
+    UNKNOWN = "unknown"
+    """A state that this version does not know; ``Scan.said`` has ECR's word."""
 
 
 class Verdict(StrEnum):
-    """What the rules say about an image with these findings."""
+    """What the rules say about an image with these findings, and what a rule has follow from what is not known."""
 
     PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
-    PENDING = "pending"
-    """Not known yet: a scan is under way or was never started. Never taken for a pass."""
+    WAIT = "wait"
+    """Not known yet: a scan is under way, or the rule has the image wait. Never taken for a pass."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,15 @@ class Finding:
     severity: Severity
     package: str | None = None
     """Name and version, as people write them, where the scanner says."""
+    severity_word: str | None = None
+    """The scanner's own word where ``severity`` is UNDEFINED, such as UNTRIAGED; ``None``: it gives no severity."""
+    is_suppressed: bool = False
+    """Whether a suppression rule of Inspector hides it. The package still has it."""
+
+    @property
+    def severity_text(self) -> str:
+        """The severity in the scanner's word."""
+        return self.severity_word or self.severity.name
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,25 @@
 """The verdict on an image: what its rule and the waivers of the day say about the scans of all that it consists of.
 
-The subject is a top image: one that somebody tagged. An index stands for the images that it leads to, and is as good as
-the worst of them. What is not known is never taken for good.
+The subject is a top image: one that holds an image tag. An index stands for the images that it leads to, and is as
+good as the worst of them. What is not known is never taken for good.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest
-from ecr_steward.domain.rules import ScanRules, Unscannable, Waiver
+from ecr_steward.domain.rules import ScanRules, Waiver
 from ecr_steward.domain.scans import Finding, Scan, ScanStatus, Severity, Verdict
 from ecr_steward.domain.tagging import attached_to
 
 SENTENCES_LIMIT = 20
 """How many sentences of a kind a notice spells out: an event has a limit, and so has a reader."""
 _QUOTED_CHARACTERS = 200
+_HAVE_FINDINGS = frozenset({ScanStatus.COMPLETE, ScanStatus.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,18 @@ class Assessment:
     reasons: tuple[str, ...] = ()
     """Why it is no pass: what fails, or, where nothing fails, what is waited for."""
     waived: tuple[str, ...] = ()
-    """What would fail if no waiver tolerated it."""
+    """Findings that would fail if no waiver tolerated them, and suppressed ones that the rule lets pass."""
     remarks: tuple[str, ...] = ()
     """What a reader should know that decided nothing."""
+    waits_for_expired: bool = False
+    """Whether it waits for expired scans alone, whose end no event announces."""
 
 
 def assess(rule: ScanRules, waivers: Iterable[Waiver], day: date, scans: Iterable[Scan]) -> Assessment:
     """Judge an image from the scans of its parts: of itself, or of all images that an index leads to.
 
     ``waivers`` are those that cover the repository, ``day`` is today in UTC. A finding below the rule's severity does
-    not fail; one without a severity is below all of them, and named in a remark.
+    not fail. For what is not known the rule says what follows: a finding without a severity, or one that is suppressed.
     """
     parts = sorted(scans, key=lambda scan: scan.digest)
     reading = _Reading(rule)
@@ -78,57 +82,97 @@ class _Reading:
         self._waiting: list[str] = []
         self._waived: list[str] = []
         self._remarks: list[str] = []
+        self._expired: set[str] = set()
 
     def read_status(self, scan: Scan) -> None:
+        rule, said = self._rule, _said(scan)
         match scan.status:
             case ScanStatus.COMPLETE:
                 pass
-            case ScanStatus.MISSING:
-                self._waiting.append(f"{scan.digest} has never been scanned{_said(scan)}")
             case ScanStatus.PENDING:
-                self._waiting.append(f"the scan of {scan.digest} is under way{_said(scan)}")
+                self._waiting.append(f"the scan of {scan.digest} is under way{said}")
+            case ScanStatus.MISSING:
+                self._follow(rule.never_scanned, f"{scan.digest} has never been scanned{said}")
             case ScanStatus.UNSCANNABLE:
-                self.read_unscannable(f"{scan.digest} cannot be scanned{_said(scan)}")
+                self.read_unscannable(f"{scan.digest} cannot be scanned{said}")
             case ScanStatus.FAILED:
-                self._failing.append(f"the scan of {scan.digest} failed{_said(scan)}")
+                self._follow(rule.scan_failed, f"the scan of {scan.digest} failed{said}")
+            case ScanStatus.UNKNOWN:
+                self._follow(rule.scan_failed, f"the scan of {scan.digest} is in an unknown state{said}")
+            case ScanStatus.EXPIRED:
+                sentence = f"{scan.digest} is no longer scanned{said}"
+                self._expired.add(sentence)
+                self._follow(rule.expired, sentence)
+            case ScanStatus.LIMIT_EXCEEDED:
+                self._follow(rule.limit_exceeded, f"{scan.digest} is beyond a limit of the scanner{said}")
+            case _:
+                assert_never(scan.status)
 
     def read_unscannable(self, sentence: str) -> None:
-        if self._rule.unscannable is Unscannable.PASS:
-            self._remarks.append(f"{sentence}; the rule lets it pass")
-        else:
-            self._failing.append(sentence)
+        self._follow(self._rule.unscannable, sentence)
 
     def read_finding(self, finding: Finding, digests: Sequence[Digest], waivers: Sequence[Waiver], day: date) -> None:
+        """A finding below the rule's severity says nothing; one of an unknown severity is never below it."""
+        is_undefined = finding.severity is Severity.UNDEFINED
+        if not is_undefined and finding.severity < self._rule.fail_on:
+            return
         sentence = _sentence(finding, digests)
-        if finding.severity >= self._rule.fail_on:
-            holding = [waiver for waiver in waivers if waiver.holds_on(day)]
-            if holding:
-                self._waived.append(f"{sentence}, waived {_terms(_longest(holding))}")
-            elif waivers:
-                expired = f"its waiver has expired, its last day was {_longest(waivers).until}"
-                self._failing.append(f"{sentence}: {expired}")
-            else:
-                self._failing.append(sentence)
-        elif finding.severity is Severity.UNDEFINED:
-            self._remarks.append(f"{sentence}: nobody has said yet how severe it is")
+        holding = [waiver for waiver in waivers if waiver.holds_on(day)]
+        if holding:
+            self._waived.append(f"{sentence}, waived {_terms(_longest(holding))}")
+            return
+        if waivers:
+            sentence = f"{sentence}: its waiver has expired, its last day was {_longest(waivers).until}"
+        elif is_undefined:
+            sentence = f"{sentence}: it has no known severity"
+        if finding.is_suppressed and self._rule.suppressed is Verdict.PASS:
+            self._waived.append(f"{sentence}; the rule lets it pass")
+        elif is_undefined:
+            self._follow(self._rule.undefined, sentence)
+        elif finding.is_suppressed:
+            self._follow(self._rule.suppressed, sentence)
+        else:
+            self._failing.append(sentence)
 
     def assessment(self) -> Assessment:
         waived, remarks = tuple(self._waived), tuple(self._remarks)
         if self._failing:
             return Assessment(Verdict.FAIL, tuple(self._failing), waived, (*self._waiting, *remarks))
         if self._waiting:
-            return Assessment(Verdict.PENDING, tuple(self._waiting), waived, remarks)
+            return Assessment(
+                Verdict.WAIT, tuple(self._waiting), waived, remarks, self._expired.issuperset(self._waiting)
+            )
         return Assessment(Verdict.PASS, (), waived, remarks)
+
+    def _follow(self, verdict: Verdict, sentence: str) -> None:
+        """Have a verdict of the rule follow from what is not known. Whichever it is, the sentence is kept."""
+        match verdict:
+            case Verdict.PASS:
+                self._remarks.append(f"{sentence}; the rule lets it pass")
+            case Verdict.WAIT:
+                self._waiting.append(sentence)
+            case Verdict.FAIL:
+                self._failing.append(sentence)
+            case _:
+                assert_never(verdict)
 
 
 def _findings(parts: Iterable[Scan]) -> Iterator[tuple[Finding, list[Digest]]]:
-    """Each finding of the complete scans with the images that have it, the worst first."""
+    """Each finding of complete and of expired scans with the images that have it, the worst first.
+
+    What a scan under way answers belongs to the one before it.
+    """
     found: dict[Finding, list[Digest]] = defaultdict(list)
     for scan in parts:
-        for finding in set(scan.findings) if scan.status is ScanStatus.COMPLETE else ():
+        for finding in set(scan.findings) if scan.status in _HAVE_FINDINGS else ():
             found[finding].append(scan.digest)
-    for finding in sorted(found, key=lambda each: (-each.severity, each.name, each.package or "")):
+    for finding in sorted(found, key=_order):
         yield finding, found[finding]
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str, bool]:
+    package, word = finding.package or "", finding.severity_word or ""
+    return -finding.severity, finding.name, package, word, finding.is_suppressed
 
 
 def _by_finding(waivers: Iterable[Waiver]) -> Mapping[str, Sequence[Waiver]]:
@@ -150,7 +194,8 @@ def _terms(waiver: Waiver) -> str:
 def _sentence(finding: Finding, digests: Sequence[Digest]) -> str:
     package = f" in {_short(finding.package)}" if finding.package else ""
     more = f" and {len(digests) - 1} more" if len(digests) > 1 else ""
-    return f"{_short(finding.name)} ({finding.severity.name}){package} of {digests[0]}{more}"
+    suppressed = ", suppressed in Inspector" if finding.is_suppressed else ""
+    return f"{_short(finding.name)} ({_short(finding.severity_text)}{suppressed}){package} of {digests[0]}{more}"
 
 
 def _said(scan: Scan) -> str:
@@ -158,6 +203,6 @@ def _said(scan: Scan) -> str:
 
 
 def _short(text: str) -> str:
-    """Somebody else's words, on one line and no longer than a reader bears."""
+    """Words of another system, on one line and cut to what a reader can take in."""
     text = " ".join(text.split())
     return text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}..."

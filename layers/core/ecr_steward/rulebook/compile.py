@@ -3,7 +3,7 @@
 from functools import partial
 
 from ecr_steward.domain import rules
-from ecr_steward.domain.scans import Severity
+from ecr_steward.domain.scans import Severity, Verdict
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.brake import brake_of
 from ecr_steward.rulebook.compile_copies import compile_match, replication
@@ -50,7 +50,8 @@ def _rule(rule: model.Rule) -> rules.Rule:
 
 
 def _scan_rules(scan: Scan) -> rules.ScanRules:
-    return rules.ScanRules(Severity[scan.fail_on.severity], rules.Unscannable(scan.unscannable))
+    verdicts = {key: Verdict(getattr(scan, key)) for key in type(scan).model_fields if key != "fail_on"}
+    return rules.ScanRules(Severity[scan.fail_on.severity], **verdicts)
 
 
 def _waiver(waiver: Waiver) -> rules.Waiver:

@@ -77,5 +77,7 @@ def _sections(rule: Rule) -> Iterator[tuple[str, Any]]:
             tags = settings.pop("resource_tags", {})
             yield from ((f"repository.{key}", each) for key, each in settings.items())
             yield from ((f"repository.resource_tags.{key}", each) for key, each in tags.items())
+        elif name == "scan" and rule.scan:
+            yield name, rule.scan.model_dump(mode="json")  # its defaults decide, too
         elif name not in _HEAD:
             yield name, value

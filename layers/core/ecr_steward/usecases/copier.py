@@ -264,7 +264,7 @@ class Copier:
         match assessment.verdict:
             case Verdict.PASS:
                 return None
-            case Verdict.PENDING:
+            case Verdict.WAIT:
                 return f"{digest} waits for its scan: {reasons}"
             case Verdict.FAIL:
                 return f"{digest} did not pass its scan: {reasons}"

@@ -75,7 +75,7 @@ class ScanBatch:
         try:
             assessment = self._assessor.assess(rule, image.digest, images)
             outcome = replace(outcome, assessment=assessment)
-            if assessment.verdict is not Verdict.PENDING:
+            if assessment.verdict is not Verdict.WAIT:
                 self._notices.publish(verdict_notice(rule, image, assessment))
         except RepositoryNotFoundError:
             return outcome.remarking("the repository is gone")

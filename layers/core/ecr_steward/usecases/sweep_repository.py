@@ -221,16 +221,26 @@ class _Visit:
         images = self._copier.images(self._repository)
         tops = top_images(images)
         self._assessor.read_indexes(images, tops)
+        expired: list[Digest] = []
         for digest in tops:
-            self._attempt(ImageRef(self._repository, digest), partial(self._judge, rule, digest, images))
+            self._attempt(ImageRef(self._repository, digest), partial(self._judge, rule, digest, images, expired))
         self._assessor.forget_findings()
+        if expired:
+            remark = f"{len(expired)} of {len(tops)} images wait, such as {expired[0]}: their scans have expired"
+            self._swept.outcomes.append(Outcome(str(self._repository), rule.name, rule.mode, remark=remark))
 
-    def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages) -> None:
-        assessment = self._assessor.assess(rule, digest, images)
-        if assessment.verdict is not Verdict.PASS:
+    def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages, expired: list[Digest]) -> None:
+        """Judge one image; of those whose scans have expired, which may be most, only note the digest.
+
+        A dry run shows each of them, and what a pass leaves out of account.
+        """
+        assessment, is_dry = self._assessor.assess(rule, digest, images), self._hands.is_dry
+        if assessment.waits_for_expired and not is_dry:
+            expired.append(digest)
+        elif assessment.verdict is not Verdict.PASS or (is_dry and (assessment.waived or assessment.remarks)):
             image = ImageRef(images.repository, digest)
             self._swept.outcomes.append(Outcome(str(image), rule.name, rule.mode, assessment=assessment))
-            if assessment.verdict is Verdict.FAIL and not self._hands.is_dry:
+            if assessment.verdict is Verdict.FAIL and not is_dry:
                 self._hands.notices.publish(verdict_notice(rule, image, assessment))
 
     def _request_replicas(self, governing: Governing) -> None:

@@ -55,13 +55,15 @@ def _subject(outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.plan.violations:
         found["violations"] = [_violation(violation) for violation in outcome.plan.violations]
-    if remarks := [*outcome.plan.remarks, *([outcome.remark] if outcome.remark else [])]:
+    of_verdict = outcome.assessment.remarks if outcome.assessment else ()
+    if remarks := [*outcome.plan.remarks, *of_verdict, *([outcome.remark] if outcome.remark else [])]:
         found["remarks"] = remarks
     if outcome.halt:
         found["held_back"] = str(outcome.halt)
     if outcome.assessment:
         found["verdict"] = str(outcome.assessment.verdict)
         found["reasons"] = list(outcome.assessment.reasons)
+        found["waived"] = list(outcome.assessment.waived)
     return found
 
 

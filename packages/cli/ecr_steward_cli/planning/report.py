@@ -70,6 +70,7 @@ def show_plan(outcome: SweepOutcome, stream: TextIO, *, full: bool, is_past: boo
     else:
         _show_groups(outcome.outcomes, console)
     _show_violations(outcome.outcomes, console, full)
+    _show_verdicts(outcome.outcomes, console, full)
     _show_remarks(outcome.outcomes, console, full)
     _show_halts(outcome.outcomes, console)
     _show_failures(outcome, console, full)
@@ -183,6 +184,23 @@ def _show_violations(outcomes: Iterable[Outcome], console: _Page, full: bool) ->
     for rule, count in by_rule.most_common(_SHOWN_FAILURES):
         first = next(violation for its, violation in found if its == rule)
         console.tell(f"  rule {rule}: {count}, such as {first.subject}: {first.why}")
+
+
+def _show_verdicts(outcomes: Iterable[Outcome], console: _Page, full: bool) -> None:
+    """Show each verdict that is no pass, and each pass that leaves something out of account."""
+    found = [(each, each.assessment) for each in outcomes if each.assessment]
+    if not found:
+        return
+    console.print(Text("Verdicts", style="bold"))
+    for each, assessment in found if full else found[:_SHOWN_FAILURES]:
+        said = (*assessment.reasons, *assessment.waived, *assessment.remarks)
+        shown = said if full else said[:_SHOWN_SUBJECTS]
+        more = f"; and {len(said) - len(shown)} more" if len(said) > len(shown) else ""
+        console.tell(f"  {each.subject}: {assessment.verdict}: {'; '.join(shown)}{more} (rule {each.rule})")
+    if not full and len(found) > _SHOWN_FAILURES:
+        counts = Counter(str(assessment.verdict) for _, assessment in found)
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+        console.tell(f"  {len(found)} in all: {told}; --full shows each")
 
 
 def _show_remarks(outcomes: Iterable[Outcome], console: _Page, full: bool) -> None:

@@ -33,17 +33,20 @@ class GivenFinding(RulebookModel):
     """A finding of a scan."""
 
     name: words.FindingName = Field(description="As the scanner names it.", examples=["CVE-2026-12345"])
-    severity: Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED"] = Field(
+    severity: Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED", "UNTRIAGED"] = Field(
         description="How bad it is.", examples=["HIGH"]
+    )
+    suppressed: StrictBool = Field(
+        default=False, description="Whether a suppression rule of Amazon Inspector hides it.", examples=[True]
     )
 
 
 class GivenScan(RulebookModel):
     """The latest scan of an image."""
 
-    status: Literal["complete", "pending", "missing", "unscannable", "failed"] = Field(
-        default="complete", description="What became of it.", examples=["complete"]
-    )
+    status: Literal[
+        "complete", "pending", "missing", "unscannable", "failed", "expired", "limit_exceeded", "unknown"
+    ] = Field(default="complete", description="What became of it.", examples=["complete"])
     findings: tuple[GivenFinding, ...] = Field(
         default=(), description="What was found.", examples=[[{"name": "CVE-2026-12345", "severity": "HIGH"}]]
     )
@@ -178,7 +181,7 @@ class Expect(RulebookModel):
         description="Exactly the repositories that something is copied to, as ACCOUNT/REGION/NAME.",
         examples=[["111122223333/eu-west-1/team-a/api"]],
     )
-    verdict: Literal["pass", "fail", "pending", "none"] | None = Field(
+    verdict: Literal["pass", "fail", "wait", "none"] | None = Field(
         default=None,
         description="The gravest verdict on its tagged images; `none` where no rule judges them.",
         examples=["fail"],

@@ -54,7 +54,7 @@ class Found:
         if self.governing.scan is None:
             return NONE
         found = {outcome.assessment.verdict for outcome in self._outcomes if outcome.assessment}
-        return next((each for each in (Verdict.FAIL, Verdict.PENDING) if each in found), Verdict.PASS).value
+        return next((each for each in (Verdict.FAIL, Verdict.WAIT) if each in found), Verdict.PASS).value
 
     @property
     def verdict_reasons(self) -> list[str]:

@@ -35,7 +35,7 @@ from ecr_steward.events.repository_hint import read_repository_changed
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.moving import Pace
 from ecr_steward.usecases.sweep_repository import Hands
-from ecr_steward_cli.testing.model import Case, Given, GivenImage, GivenSettings
+from ecr_steward_cli.testing.model import Case, Given, GivenFinding, GivenImage, GivenSettings
 
 _UNBRAKED: Final = Brake(removals=10_000, share=100)
 _LAYER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -182,7 +182,7 @@ class _Filler:
             self.sightings.restart(self.repository, tag, ref.digest, as_given.pushed_at or self.now())
         self._put_in_use(image, ref)
         if image.scan is not None:
-            findings = [Finding(each.name, Severity[each.severity]) for each in image.scan.findings]
+            findings = [_finding(each) for each in image.scan.findings]
             self.scans.end(ref, ScanStatus(image.scan.status), findings)
 
     def _put_in_use(self, image: GivenImage, ref: ImageRef) -> None:
@@ -200,6 +200,12 @@ class _Filler:
             pushed_at=self.now() - timedelta(days=image.pushed or 0),
             last_pulled_at=self.now() - timedelta(days=image.pulled) if image.pulled else None,
         )
+
+
+def _finding(given: GivenFinding) -> Finding:
+    severity = Severity.__members__.get(given.severity, Severity.UNDEFINED)
+    word = None if given.severity == severity.name else given.severity
+    return Finding(given.name, severity, severity_word=word, is_suppressed=given.suppressed)
 
 
 def _manifest(name: str, image: GivenImage, blobs: tuple[Descriptor, ...]) -> Manifest:

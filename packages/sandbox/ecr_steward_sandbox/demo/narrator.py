@@ -12,7 +12,7 @@ from ecr_steward_sandbox.delivery.ledger import Invocation
 from ecr_steward_sandbox.function_logs import LEFT_TO_THE_QUEUE, held_back, job_name, log_lines, outcomes, short
 
 _SETTINGS = {"PutTagMutability", "PutScanOnPush", "AddResourceTags", "PutLifecyclePolicy", "SetRepositoryPolicy"}
-_COLOURS = {"pass": "green", "fail": "red", "pending": "yellow"}
+_COLOURS = {"pass": "green", "fail": "red", "wait": "yellow"}
 _COPIES = {"CopyBlob": "blob", "CopyManifest": "manifest"}
 
 

@@ -12,6 +12,8 @@ from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import AddImageTag, Plan, PutScanOnPush, RemoveImageTag, Violation
 from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.verdict import Assessment
 from ecr_steward_cli.planning.report import FEW_STEPS, show_plan
 from tests.given.rules import AWAY, HOME
 from tests.given.worlds import manifest
@@ -139,6 +141,20 @@ def test_violations_and_failures_are_told_when_nothing_is_to_be_done():
 
     assert f"Violations\n  team-a/api@{DIGEST}: `latest` is denied (rule services)" in text
     assert "Could not be looked at, or not be mended\n  team-b/api: closed" in text
+
+
+def test_verdicts_are_told_with_what_is_waited_for_and_what_is_waived():
+    """attacks M1, M2: what is not known is seen in a plan."""
+    waits = Assessment(Verdict.WAIT, ("a has never been scanned",))
+    passes = Assessment(Verdict.PASS, waived=("CVE-1 (HIGH, suppressed in Inspector) of b; the rule lets it pass",))
+    outcomes = [Outcome(f"team/{name}", "services", assessment=each) for name, each in [("a", waits), ("b", passes)]]
+
+    text = shown(*outcomes)
+
+    assert (
+        "Verdicts\n  team/a: wait: a has never been scanned (rule services)\n  team/b: pass: CVE-1 (HIGH, sup" in text
+    )
+    assert "12 in all: 12 wait; --full shows each" in shown(*[outcomes[0]] * 12)
 
 
 def test_notes_are_counted_and_shown_when_asked_for():

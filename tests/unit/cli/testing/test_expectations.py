@@ -2,6 +2,8 @@
 
 import pytest
 
+UNRATED = {"findings": [{"name": "CVE-2026-50001", "severity": "UNTRIAGED"}]}
+SUPPRESSED = {"findings": [{"name": "CVE-2026-50001", "severity": "HIGH", "suppressed": True}]}
 SCANNED = {"findings": [{"name": "CVE-2026-50001", "severity": "HIGH"}]}
 
 
@@ -9,7 +11,7 @@ SCANNED = {"findings": [{"name": "CVE-2026-50001", "severity": "HIGH"}]}
     ("given", "expect"),
     [
         ({"images": [{"tags": ["1.0.0"]}]}, {"rule": "services", "steps": [], "violations": [], "mode": "enforce"}),
-        ({"images": [{"tags": ["1.0.0"]}]}, {"verdict": "pending", "nothing": True}),
+        ({"images": [{"tags": ["1.0.0"]}]}, {"verdict": "wait", "nothing": True}),
         (
             {"images": [{"tags": ["1.0.0", "latest"]}]},
             {
@@ -22,6 +24,10 @@ SCANNED = {"findings": [{"name": "CVE-2026-50001", "severity": "HIGH"}]}
             {"images": [{"tags": ["1.0.0"], "scan": {}}]},
             {"verdict": "pass", "copies": ["111122223333/eu-west-1/team-a/api"]},
         ),
+        ({"images": [{"tags": ["1.0.0"], "scan": {"status": "expired"}}]}, {"verdict": "wait"}),
+        ({"images": [{"tags": ["1.0.0"], "scan": {"status": "limit_exceeded"}}]}, {"verdict": "fail"}),
+        ({"images": [{"tags": ["1.0.0"], "scan": UNRATED}]}, {"verdict": "fail"}),
+        ({"images": [{"tags": ["1.0.0"], "scan": SUPPRESSED}]}, {"verdict": "fail", "copies": []}),
         ({"settings": {"scanning": "manual"}}, {"steps": [{"step": "put_scan_on_push", "says": "on"}]}),
         ({"settings": {"scanning": "on_push"}}, {"nothing": True, "verdict": "pass"}),
         ({"resource_tags": {"tier": "prod"}}, {"rules": ["services", "everything"], "rule": "services"}),

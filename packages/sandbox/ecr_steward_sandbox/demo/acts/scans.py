@@ -40,7 +40,7 @@ def play(stage: Stage) -> None:
     ]
     first, *others = pushed.platforms
     if others:
-        stage.record_scans("the basic scan of one platform ends", REPOSITORY, "BASIC", {first: findings})
+        stage.record_scans("the basic scan of one platform ends", REPOSITORY, "BASIC", {first: findings[:1]})
         stage.settle()
         stage.tell("evaluate_image_scan")
         stage.check_equal("no verdict is told while a scan is missing", stage.verdicts(REPOSITORY, digest), [])
@@ -49,8 +49,17 @@ def play(stage: Stage) -> None:
     stage.record_scans(what, REPOSITORY, "BASIC", dict.fromkeys(others or [first], findings))
     stage.settle()
     stage.tell("evaluate_image_scan", "replicate_image")
-    told = stage.check_verdict("one verdict was told of the index: pass", REPOSITORY, digest, "pass")
-    stage.check(f"it names {unrated}, which nobody has rated", any(unrated in each for each in told.remarks), told)
+    told = stage.check_verdict("one verdict was told of the index: fail", REPOSITORY, digest, "fail")
+    stage.check(f"it names {unrated}, which has no severity", any(unrated in each for each in told.reasons), told)
+    stage.check(f"{AWAY} still has no {REPOSITORY}", not stage.away.has_repository(REPOSITORY))
+    stage.close()
+
+    rated = [findings[0], {**findings[1], "severity": "LOW"}]
+    scans = dict.fromkeys(pushed.platforms, rated)
+    stage.record_scans("the finding is rated LOW, and all platforms are scanned again", REPOSITORY, "BASIC", scans)
+    stage.settle()
+    stage.tell("evaluate_image_scan", "replicate_image")
+    stage.check_verdict("the next verdict on the index: pass", REPOSITORY, digest, "pass")
     check_replica(stage, stage.away, REPOSITORY, [pushed])
 
 
