@@ -92,6 +92,40 @@ def ref(held: Manifest) -> ImageRef:
     return ImageRef(API, held.digest)
 
 
+def test_no_image_tag_is_put_when_the_scan_turns_bad_while_the_content_is_copied() -> None:
+    """attacks M4."""
+    house = House(waiting())
+    scan = house.world.scans.scan
+    house.world.scans.scan = lambda image: replace(  # type: ignore[method-assign]
+        scan(image), findings=(HIGH,) if house.replicas else ()
+    )
+
+    (outcome,) = house.replicate()
+
+    assert house.replicas == set(ALL)
+    assert house.world.registry.images(REPLICA).holders == {}
+    assert "did not pass its scan" in outcome.plan.remarks[-1]
+    assert [each for each in house.notices.published if isinstance(each, ImageReplicated)] == []
+
+
+def test_each_destination_gets_the_verdict_of_its_own_moment() -> None:
+    """attacks M4: what is there already needs no copying, and its image tag a fresh verdict all the same."""
+    house = House(waiting())
+    for held in ALL:
+        house.world.content.hold(REPLICA, held)
+    scan, reads = house.world.scans.scan, list[ImageRef]()
+
+    def turning(image: ImageRef) -> Scan:
+        reads.append(image)
+        return replace(scan(image), findings=(HIGH,) if len(reads) > len([AMD64, ARM64]) else ())
+
+    house.world.scans.scan = turning  # type: ignore[method-assign]
+
+    house.replicate()
+
+    assert house.world.registry.images(REPLICA).holders == {}
+
+
 # ---------------------------------------------------------------- what has no verdict of its own (H2)
 
 GOOD = manifest("good", blobs=[config("good"), blob("layer")])
@@ -221,13 +255,13 @@ def test_no_scan_is_read_when_no_copy_waits_for_it() -> None:
     assert {"scan", "children"}.isdisjoint(house.world.registry.calls.methods)
 
 
-def test_each_scan_is_read_once_however_many_destinations_and_rounds_there_are() -> None:
+def test_each_scan_is_read_once_and_once_more_before_the_image_tags_of_each_destination() -> None:
     to = (Destination(region="ap-south-2"), Destination(region=AWAY.region), Destination(repository="release/{name}"))
     house = House(waiting(replicate=(replace(WHEN_PASSED, to=to),)))
 
     house.replicate()
 
-    assert house.world.registry.calls.methods.count("scan") == 2
+    assert house.world.registry.calls.methods.count("scan") == len([AMD64, ARM64]) * (1 + len(to))
     assert house.world.registry.calls.methods.count("children") == 1
 
 

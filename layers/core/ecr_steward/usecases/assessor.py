@@ -18,7 +18,10 @@ from ecr_steward.usecases.reading import Remembered
 
 @dataclass
 class Assessor:
-    """The verdicts of one job: a batch of scans, a copy, a sweep. For the next job there is another one."""
+    """The verdicts of one job: a batch of scans, a copy, a sweep. For the next job there is another one.
+
+    A copy takes its time, so it forgets verdicts before it puts image tags.
+    """
 
     rules: Rules
     registry: Registry
@@ -37,6 +40,11 @@ class Assessor:
         """
         image = ImageRef(images.repository, digest)
         return self._assessments.get(image, lambda: self._assess(rule, image, images))
+
+    def forget_verdicts(self) -> None:
+        """Judge anew from now on. What an index lists is remembered: a digest never says anything else."""
+        self._scans.clear()
+        self._assessments.forget()
 
     def forget_findings(self) -> None:
         """Let go of what the scanner said; verdicts stay. Else a sweep would hold the findings of a whole registry."""

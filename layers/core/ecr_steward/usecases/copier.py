@@ -75,7 +75,7 @@ class Copier:
     resource_tags: Callable[[RepositoryRef], Mapping[str, str]]
     """``tags_to_match``; likewise."""
     assessor: Assessor
-    """Judges each image at most once, and only where a copy waits for the verdict."""
+    """Judges an image only where a copy waits for the verdict; once, until image tags are to be put."""
     answers: Answers
     """Of registries that are not ECR."""
     one_source: OneSource
@@ -174,6 +174,14 @@ class Copier:
     def plan_tags(self, copy: Copy, facts: Facts) -> Plan:
         """Plan the image tags. To be applied at once, and only when the content is there."""
         return plan_tags(copy.rule, copy.image, facts.image_tags, facts.destination)
+
+    def judged_anew(self, copy: Copy, facts: Facts) -> Facts:
+        """The same facts with a verdict of this moment, where image tags are about to be put that wait for one."""
+        if Condition.SCAN_PASSED not in copy.replication.when or self.plan_tags(copy, facts).is_empty:
+            return facts
+        self.assessor.forget_verdicts()
+        image_tags, held_back = self._fulfilling(copy, facts.source)
+        return replace(facts, image_tags=image_tags, held_back=held_back)
 
     def ask_ahead(self, copies: Iterable[Copy], source: RepositoryImages) -> None:
         """Ask for the image tags of many copies at once. Raises StewardError."""

@@ -27,6 +27,11 @@ class Remembered[Subject, Fact]:
                 raise
         return self._facts[subject]
 
+    def forget(self) -> None:
+        """Find everything out anew."""
+        self._facts.clear()
+        self._errors.clear()
+
 
 def once[Subject, Fact](read: Callable[[Subject], Fact]) -> Callable[[Subject], Fact]:
     """The same reading, done once for each subject; see ``Remembered``."""

@@ -61,8 +61,8 @@ def replicate_image(
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
     A referrer stands for its subject. A destination that fails does not keep the image from the others: its outcome
-    carries the error. Where only what passed its scan is copied, the verdict is derived here and now from the findings:
-    whoever asked for the copy, by whatever event, has no say in it. With a ``lessor`` no two jobs move the content of
+    carries the error. Where only what passed its scan is copied, the verdict is derived here from the findings, and
+    once more right before image tags are put: the event that asked for the copy has no say in it. With a ``lessor`` no two jobs move the content of
     an image to one destination at the same time. Each ``turn`` begins with another destination, so that one which needs
     all the time there is keeps the image from no other. The copies that are ``told`` have failed for good on an earlier
     turn: they are neither tried nor told once more. ``homes`` are the registries that the steward keeps.
@@ -190,6 +190,7 @@ class _Job:
                 has_copied = self._apply(content, copy, done)
             if has_copied:
                 facts = self._facts_anew(copy)
+            facts = self.copier.judged_anew(copy, facts)
             has_tagged = self._apply(self.copier.plan_tags(copy, facts), copy, done)
             if not has_copied and not has_tagged:
                 break
