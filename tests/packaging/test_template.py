@@ -254,6 +254,18 @@ def test_a_push_is_judged_when_it_has_an_image_tag(
     assert any(pattern.matches(event) for pattern in to_be_judged) is comes
 
 
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_a_verdict_starts_the_copier_whichever_it_is(
+    verdict: str, template: Template, load_event: Callable[[str], Any]
+) -> None:
+    """attacks M4: a fail may withdraw what was copied."""
+    rule = of_type(template, "AWS::Events::Rule")["ImageVerdictToReplicateImageRule"]
+
+    pattern = Pattern.parse({**rule["EventPattern"], "account": ["111122223333"]})
+
+    assert pattern.matches(load_event(f"image_verdict/{verdict}"))
+
+
 @pytest.mark.parametrize(
     ("notice", "hear"),
     [
@@ -261,6 +273,7 @@ def test_a_push_is_judged_when_it_has_an_image_tag(
         ("image_verdict/fail", True),
         ("image_verdict/pass", False),
         ("image_replicated/index_with_two_platforms", False),
+        ("image_withdrawn/failed_scan", False),  # the verdict has told of it
         ("credential_refreshed/on_prem_cluster", False),
     ],
 )

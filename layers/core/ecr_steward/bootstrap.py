@@ -275,6 +275,7 @@ class App:
                 lessor=Lessor(self.leases, seconds_left()),
                 turn=asked.hops,
                 told=asked.told,
+                withdraws_only=asked.is_withdrawal,
                 homes=self.homes,
             )
 

@@ -111,6 +111,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *VERDICTS,
         Registry.create_repository,
         Registry.add_image_tag,
+        Registry.remove_image_tag,
+        Registry.delete_image,
         ImageContent.store,
         ImageContent.elsewhere,
         ImageStore.manifest,

@@ -29,7 +29,7 @@ def test_a_push_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
 def test_a_verdict_is_a_copy_job_whatever_it_says_since_it_is_derived_again(load_event, sample):
     job = read_copy_job(json.dumps(load_event(f"image_verdict/{sample}")))
 
-    assert job == ReplicationRequested(IMAGE, f"its verdict is {sample}")
+    assert job == ReplicationRequested(IMAGE, f"its verdict is {sample}", is_withdrawal=sample == "fail")
 
 
 def test_a_verdict_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):

@@ -12,6 +12,7 @@ from ecr_steward.domain.notices import (
     BrakeHeld,
     CredentialRefreshed,
     ImageReplicated,
+    ImageWithdrawn,
     ReplicationRequested,
     RulebookRefused,
     ViolationFound,
@@ -20,6 +21,7 @@ from ecr_steward.errors import MalformedEventError
 from ecr_steward.events import own
 from ecr_steward.events.brake_held import BrakeHeldDetail
 from ecr_steward.events.envelope import parse
+from ecr_steward.events.image_withdrawn import ImageWithdrawnDetail, ImageWithdrawnEvent
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
 from ecr_steward.events.schedule import ScheduleEvent
@@ -45,6 +47,13 @@ REFRESHED = CredentialRefreshed(
     role="pull-only",
     expires_at=datetime(2026, 11, 16, 14, 0, 5, tzinfo=UTC),
 )
+WITHDRAWN = ImageWithdrawn(
+    "payments",
+    IMAGE,
+    RepositoryRef(RegistryRef("222233334444", "eu-west-1"), "release/api"),
+    frozenset({ImageTag("1.4.2")}),
+    "it failed its scan",
+)
 HELD = BrakeHeld("services", str(REPOSITORY), 60, "60 removals", datetime(2026, 11, 16, 2, 10, 6, tzinfo=UTC))
 
 REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 it does not validate")
@@ -59,6 +68,7 @@ REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 
         (OF_A_REPOSITORY, own.ViolationFoundDetail),
         (REPLICATED, own.ImageReplicatedDetail),
         (ELSEWHERE, own.ImageReplicatedDetail),
+        (WITHDRAWN, ImageWithdrawnDetail),
         (REFRESHED, own.CredentialRefreshedDetail),
         (HELD, BrakeHeldDetail),
         (REFUSED, RulebookRefusedDetail),
@@ -71,7 +81,9 @@ def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
     assert parse(model, json.loads(detail)).to_notice() == notice
 
 
-@pytest.mark.parametrize("notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, REFRESHED, HELD])
+@pytest.mark.parametrize(
+    "notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, WITHDRAWN, REFRESHED, HELD]
+)
 def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
     detail_type, detail = own.encode_notice(notice)
     schema = json.loads((SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text(encoding="utf-8"))
@@ -135,8 +147,10 @@ def test_the_delivered_event_carries_the_notice_when_it_comes_from_the_bus(load_
     event = parse(own.ViolationFoundEvent, load_event("violation_found/quarantined"))
     replicated = parse(own.ImageReplicatedEvent, load_event("image_replicated/index_with_two_platforms"))
 
+    withdrawn = parse(ImageWithdrawnEvent, load_event("image_withdrawn/failed_scan"))
     refreshed = parse(own.CredentialRefreshedEvent, load_event("credential_refreshed/on_prem_cluster"))
 
+    assert withdrawn.detail.to_notice().image_tags == {"1.4.2"}
     assert event.detail.to_notice().answer == "quarantine"
     assert replicated.detail.to_notice().image_tags == {"1.4.2", "1.4-latest", "1-latest"}
     assert refreshed.detail.to_notice().expires_at == REFRESHED.expires_at

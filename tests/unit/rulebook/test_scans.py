@@ -55,6 +55,17 @@ def test_a_copy_waits_for_the_verdict_when_the_rule_says_so(with_rule):
     assert rule.replicate[0].when == {Condition.SCAN_PASSED}
 
 
+def test_a_copy_is_withdrawn_when_the_rule_says_so_and_waits_for_its_verdict(with_rule):
+    """attacks M4."""
+    entry = {"to": [AWAY], "withdraw": "on_fail"}
+    rule = rule_of(with_rule(scan=SCAN, replicate=[{**entry, "when": ["scan_passed"]}]))
+
+    _, problems = validate(with_rule(scan=SCAN, replicate=[entry]))
+
+    assert rule.replicate[0].withdraws_failed
+    assert [problem.code for problem in problems] == ["ES521"]
+
+
 def test_a_copy_may_wait_for_scans_that_people_start_when_none_starts_by_itself(with_rule, problems_of):
     data = with_rule(scan=SCAN, repository={"scanning": "manual"}, replicate=[{"to": [AWAY], "when": ["scan_passed"]}])
 

@@ -36,6 +36,18 @@ class ImageReplicated:
 
 
 @dataclass(frozen=True)
+class ImageWithdrawn:
+    """*Image Withdrawn*: a destination has lost image tags of an image that failed its scan after it was copied."""
+
+    rule: str
+    source: ImageRef
+    destination: RepositoryRef
+    image_tags: frozenset[ImageTag]
+    """Those that it lost there. With its last one ECR has deleted the image."""
+    why: str
+
+
+@dataclass(frozen=True)
 class ImageVerdict:
     """*Image Verdict*: what the rules say about an image, from the scans of all that it consists of."""
 
@@ -97,6 +109,8 @@ class ReplicationRequested:
     """How often what is left of it was put back on the queue."""
     is_narrow: bool = False
     """Whether to move one blob at a time, since of many at once none came to its end."""
+    is_withdrawal: bool = False
+    """Whether only entries that withdraw what failed its scan are looked at, since a verdict said so."""
     told: frozenset[str] = frozenset()
     """Its copies that failed for good on an earlier turn, as their outcomes named them: people know of them."""
 
@@ -112,7 +126,9 @@ class FailedEvent:
     rule: str | None = None
 
 
-type Notice = ViolationFound | ImageReplicated | ImageVerdict | CredentialRefreshed | BrakeHeld | RulebookRefused
+type Notice = (
+    ViolationFound | ImageReplicated | ImageWithdrawn | ImageVerdict | CredentialRefreshed | BrakeHeld | RulebookRefused
+)
 
 
 def topic_of(notice: Notice) -> str | None:

@@ -83,6 +83,8 @@ class ReplicationRules:
     """Empty: at once."""
     remove_after: int | None = None
     """Days after which a tag goes that the source has no longer; ``None``: it stays."""
+    withdraws_failed: bool = False
+    """Whether an image leaves the destinations in ECR when its verdict is a fail."""
     elsewhere: tuple[OtherDestination, ...] = ()
     """Registries that are not ECR, beside those of ``to``."""
 

@@ -1,4 +1,4 @@
-"""What has gone at the source and is to go at a destination, after a time of grace."""
+"""What a destination is to lose: what its source has no longer, after a time of grace, and what has failed its scan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,9 +49,18 @@ class Mirror:
             for tag, digest in self.destination.holders.items()
             if tag not in self.source.holders
             and digest not in self.source.archived
-            and not any(rules.protects(tag) for rules in (self.rule.image_tags, self.own) if rules)
+            and not self._protects(tag)
             and self._would_copy(tag, digest)
         }
+
+    def shown(self, digest: Digest) -> frozenset[ImageTag]:
+        """The image tags by which the destination shows an image, that this entry would copy and no rule protects."""
+        return frozenset(
+            tag for tag in self.destination.tags_of(digest) if not self._protects(tag) and self._would_copy(tag, digest)
+        )
+
+    def _protects(self, tag: ImageTag) -> bool:
+        return any(rules.protects(tag) for rules in (self.rule.image_tags, self.own) if rules)
 
     def speaks_of(self, tag: ImageTag) -> bool:
         """Whether this entry says anything about a tag of this name, whoever holds it."""
@@ -102,19 +111,38 @@ class Missing:
 
 
 def plan_withdrawals(rule: str, source: RepositoryRef, destination: RepositoryImages, due: Sighted) -> Plan:
-    """Take image tags that have been missed for long enough.
-
-    On ECR an image goes with its last tag, so its end is planned as what it is: an index before what it lists.
-    """
+    """Take image tags that have been missed for long enough."""
     by_image: dict[Digest, dict[ImageTag, str]] = {}
     for tag, missed in sorted(due.items()):
         why = f"{tag} has been gone from {source} since {missed.since:%Y-%m-%d}"
         by_image.setdefault(missed.digest, {})[tag] = why
+    return _removals(rule, destination, by_image)
+
+
+def plan_withdrawal_of_failed(mirror: Mirror, failed: Mapping[Digest, str]) -> Plan:
+    """Take the image tags of images that have failed their scan, with the reason of each verdict."""
+    by_image = {digest: dict.fromkeys(sorted(mirror.shown(digest)), why) for digest, why in failed.items()}
+    plan = _removals(mirror.rule.name, mirror.destination, by_image)
+    left = {digest: mirror.destination.tags_of(digest) - tags.keys() for digest, tags in by_image.items()}
+    remarks = tuple(
+        f"{digest} failed its scan and stays as {', '.join(sorted(tags))}: the entry does not copy them, or a rule "
+        "protects them"
+        for digest, tags in sorted(left.items())
+        if tags
+    )
+    return plan + Plan(remarks=remarks)
+
+
+def _removals(rule: str, destination: RepositoryImages, by_image: Mapping[Digest, Mapping[ImageTag, str]]) -> Plan:
+    """Take these image tags, each for its reason.
+
+    On ECR an image goes with its last tag, so its end is planned as what it is: an index before what it lists.
+    """
     steps: list[Step] = []
     for digest, going in sorted(by_image.items(), key=lambda each: (not _is_index(each[0], destination), each[0])):
         image = ImageRef(destination.repository, digest)
-        if destination.tags_of(digest) <= going.keys():
-            why = "; ".join(going.values())
+        if going and destination.tags_of(digest) <= going.keys():
+            why = "; ".join(dict.fromkeys(going.values()))
             steps.append(DeleteImage(rule=rule, why=why, image=image, image_tags=frozenset(going)))
         else:
             steps += [RemoveImageTag(rule=rule, why=why, image=image, image_tag=tag) for tag, why in going.items()]

@@ -1,14 +1,15 @@
 """A copy job: what a message of the replication queue means.
 
-The queue holds three kinds of message. Rules on the bus put every push there as it is, and every *Image Verdict* that
-is a pass; the sweep puts a *Replication Requested* where it finds an image missing at its destination. None of them is
-believed: what is copied follows from the facts.
+The queue holds three kinds of message. Rules on the bus put every push there as it is, and every *Image Verdict*; the
+sweep puts a *Replication Requested* where it finds an image missing at its destination. None of them is believed: what
+is copied, or withdrawn, follows from the facts.
 """
 
 from collections.abc import Mapping
 
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push
+from ecr_steward.domain.scans import Verdict
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events.envelope import parse, parse_json
 from ecr_steward.events.image_action import ImageActionEvent
@@ -25,7 +26,8 @@ def read_copy_job(body: str | bytes) -> ReplicationRequested:
             return _job_for(parse(ImageActionEvent, event).to_push())
         case "Image Verdict":
             verdict = parse(ImageVerdictEvent, event).detail.to_notice()
-            return ReplicationRequested(verdict.image, f"its verdict is {verdict.verdict}")
+            is_fail = verdict.verdict is Verdict.FAIL
+            return ReplicationRequested(verdict.image, f"its verdict is {verdict.verdict}", is_withdrawal=is_fail)
         case "Replication Requested":
             return parse(ReplicationRequestedEvent, event).detail.to_job()
     raise MalformedEventError(

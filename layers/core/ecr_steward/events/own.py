@@ -14,6 +14,7 @@ from ecr_steward.domain.notices import (
     CredentialRefreshed,
     ImageReplicated,
     ImageVerdict,
+    ImageWithdrawn,
     Notice,
     RulebookRefused,
     ViolationFound,
@@ -30,6 +31,7 @@ from ecr_steward.events.envelope import (
     RepositoryNameText,
     optional_image_tag,
 )
+from ecr_steward.events.image_withdrawn import ImageWithdrawnDetail
 from ecr_steward.events.own_base import OwnDetail, OwnEvent, common_keys
 from ecr_steward.events.replication_requested import ReplicationRequestedDetail
 from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
@@ -298,6 +300,7 @@ class CredentialRefreshedEvent(Envelope):
 OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     ViolationFoundDetail,
     ImageReplicatedDetail,
+    ImageWithdrawnDetail,
     ImageVerdictDetail,
     CredentialRefreshedDetail,
     BrakeHeldDetail,
@@ -313,6 +316,8 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
             detail: OwnEvent = ViolationFoundDetail.of(notice)
         case ImageReplicated():
             detail = ImageReplicatedDetail.of(notice)
+        case ImageWithdrawn():
+            detail = ImageWithdrawnDetail.of(notice)
         case ImageVerdict():
             detail = ImageVerdictDetail.of(notice)
         case CredentialRefreshed():

@@ -18,17 +18,20 @@ class ReplicationRequestedDetail(OwnDetail):
     why: str = Field(description="For people: what was found missing.")
     hops: int = Field(default=0, ge=0, description="How often the rest of this job was put back on the queue.")
     narrow: bool = Field(default=False, description="Whether one blob is moved at a time.")
+    withdrawal: bool = Field(
+        default=False, description="Whether only entries that withdraw what failed its scan are looked at."
+    )
     told: list[str] = Field(default=[], description="Copies of this job that failed for good on an earlier turn.")
 
     @classmethod
     def of(cls, job: ReplicationRequested) -> Self:
         """The event for a job."""
-        turn = {"hops": job.hops, "narrow": job.is_narrow, "told": sorted(job.told)}
+        turn = {"hops": job.hops, "narrow": job.is_narrow, "withdrawal": job.is_withdrawal, "told": sorted(job.told)}
         return cls.model_validate({**common_keys(job.image), "why": job.why, **turn})
 
     def to_job(self) -> ReplicationRequested:
         """The job that this event asks for."""
-        return ReplicationRequested(self.image, self.why, self.hops, self.narrow, frozenset(self.told))
+        return ReplicationRequested(self.image, self.why, self.hops, self.narrow, self.withdrawal, frozenset(self.told))
 
 
 class ReplicationRequestedEvent(EventModel):

@@ -27,6 +27,7 @@ def replication(copy: Replicate) -> rules.ReplicationRules:
         referrers=copy.referrers,
         when=frozenset(map(rules.Condition, copy.when)),
         remove_after=copy.remove.after if copy.remove else None,
+        withdraws_failed=copy.withdraw == "on_fail",
     )
 
 

@@ -93,6 +93,13 @@ class Replicate(RulebookModel):
     referrers: StrictBool = Field(
         default=True, description="Whether signatures, SBOMs and attestations travel along.", examples=[True]
     )
+    withdraw: Literal["on_fail"] | None = Field(
+        default=None,
+        description="`on_fail`: when the verdict on an image becomes a fail after it was copied, its image tags are "
+        "removed from the destinations of this entry, and with the last one ECR deletes it there; no key: they stay. "
+        "Needs `when: [scan_passed]`. Protected tags always stay, and `wait` withdraws nothing.",
+        examples=["on_fail"],
+    )
     remove: Remove | None = Field(
         default=None,
         description="Whether image tags that are copied by this entry, and that the source has no longer, are removed "
@@ -102,9 +109,22 @@ class Replicate(RulebookModel):
 
     @model_validator(mode="after")
     def _takes_away_from_ecr_alone(self) -> Self:
-        if self.remove is not None and (other := next((to.registry for to in self.to if to.registry), None)):
+        other = next((to.registry for to in self.to if to.registry), None)
+        for key in ("remove", "withdraw"):
+            if other and getattr(self, key) is not None:
+                raise words.WrongWordError(
+                    f"`{key}` takes away from ECR alone, and this entry copies to {other}: give that an entry of its "
+                    "own",
+                    code=Code.REMOVES_ELSEWHERE,
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _waits_for_what_withdraws(self) -> Self:
+        if self.withdraw is not None and "scan_passed" not in self.when:
             raise words.WrongWordError(
-                f"`remove` takes away from ECR alone, and this entry copies to {other}: give that an entry of its own",
-                code=Code.REMOVES_ELSEWHERE,
+                "`withdraw: on_fail` is for images that wait for their verdict: without `when: [scan_passed]` the next "
+                "copy puts the image back",
+                code=Code.WITHDRAWS_WHAT_DOES_NOT_WAIT,
             )
         return self

@@ -22,6 +22,7 @@ from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.tagging import TagReading, attached_to, is_attachment, is_in_quarantine
 from ecr_steward.domain.verdict import bounded, is_top_image
+from ecr_steward.domain.withdrawals import Mirror
 from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.asking import Answers
@@ -262,6 +263,20 @@ class Copier:
         objections = {digest: self._objection(copy.rule, digest, source) for digest in sorted(set(subjects.values()))}
         meeting = [tag for tag in image_tags if objections[subjects[tag]] is None]
         return meeting, tuple(objection for objection in objections.values() if objection)
+
+    def failure(self, rule: Rule, digest: Digest, source: RepositoryImages) -> str | None:
+        """Why a top image of the source fails its scan; ``None`` where it does not, or not yet."""
+        if rule.scan is None or not is_top_image(digest, source):
+            return None
+        assessment = self.assessor.assess(rule, digest, source)
+        if assessment.verdict is not Verdict.FAIL:
+            return None
+        return f"{digest} failed its scan: {'; '.join(bounded(assessment.reasons))}"
+
+    def mirror(self, rule: Rule, replication: ReplicationRules, source: RepositoryImages, to: RepositoryRef) -> Mirror:
+        """Both ends of an entry. Raises RepositoryNotFoundError where the destination is not there."""
+        own = self.settings(to)[0].image_tags
+        return Mirror(rule, replication, source, self.images(to), own.image_tags if own else None)
 
     def _objection(self, rule: Rule, digest: Digest, source: RepositoryImages) -> str | None:
         """Why an image is not copied where only those go that passed their scan."""

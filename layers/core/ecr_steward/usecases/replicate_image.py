@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterable, Set
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef
 from ecr_steward.domain.native_copies import LOOK_BACK
 from ecr_steward.domain.notices import ImageReplicated
@@ -38,6 +39,7 @@ from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import RESERVE_SECONDS
+from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 ROUNDS = 3
 """How often a copy is planned anew while its image changes under it, before the job goes back to its queue."""
@@ -56,16 +58,18 @@ def replicate_image(
     lessor: Lessor | None = None,
     turn: int = 0,
     told: Set[str] = frozenset(),
+    withdraws_only: bool = False,
     homes: tuple[RegistryRef, ...] = (),
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
     A referrer stands for its subject. A destination that fails does not keep the image from the others: its outcome
     carries the error. Where only what passed its scan is copied, the verdict is derived here from the findings, and
-    once more right before image tags are put: the event that asked for the copy has no say in it. With a ``lessor`` no two jobs move the content of
-    an image to one destination at the same time. Each ``turn`` begins with another destination, so that one which needs
-    all the time there is keeps the image from no other. The copies that are ``told`` have failed for good on an earlier
-    turn: they are neither tried nor told once more. ``homes`` are the registries that the steward keeps.
+    once more right before image tags are put: the event that asked for the copy has no say in it. With a ``lessor``
+    no two jobs move the content of an image to one destination at the same time. Each ``turn`` begins with another
+    destination, so that one which needs all the time there is keeps the image from no other. The copies that are
+    ``told`` have failed for good on an earlier turn: they are neither tried nor told once more. ``withdraws_only``
+    looks at entries that withdraw what failed alone. ``homes`` are the registries that the steward keeps.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -75,6 +79,12 @@ def replicate_image(
     if rule is None or not rule.replicate:
         remark = "no rule replicates this repository"
         return (Outcome(str(image), next(iter(governing.names), None), remark=remark),)
+    if withdraws_only:
+        rule = replace(rule, replicate=tuple(entry for entry in rule.replicate if entry.withdraws_failed))
+        if not rule.replicate:
+            return (
+                Outcome(str(image), rule.name, rule.mode, remark="its rule withdraws nothing that failed its scan"),
+            )
     settings = partial(governed_settings, rules=rules, registry=registry, source=image.repository)
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     assessor = Assessor(rules, registry, scans, now)
@@ -90,6 +100,7 @@ def replicate_image(
         lessor=lessor,
         turn=turn,
         told=told,
+        withdrawal=Withdrawal(rules, homes, None, now, applier),
     )
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
@@ -114,6 +125,7 @@ class _Job:
     lessor: Lessor | None
     turn: int
     told: Set[str]
+    withdrawal: Withdrawal
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
         """Bring one image to all its destinations; a referrer stands for its subject.
@@ -146,9 +158,12 @@ class _Job:
             )
         try:
             if mode is Mode.OBSERVE:
-                return Outcome(str(copy), self.rule.name, mode, self.copier.plan(copy))
+                plan = self.copier.plan(copy)
+                return self._withdraw(copy, self.copier.facts(copy)) or Outcome(str(copy), self.rule.name, mode, plan)
             self._require_time()
             facts = self.copier.facts(copy)
+            if withdrawn := self._withdraw(copy, facts):
+                return withdrawn
             if not facts.image_tags:
                 remark = None if facts.held_back else "its image tags have gone meanwhile"
                 return Outcome(str(copy), self.rule.name, mode, Plan(remarks=facts.held_back), remark=remark)
@@ -167,6 +182,19 @@ class _Job:
             error = cause
         plan = sum(done, start=NOTHING)
         return Outcome(str(copy), self.rule.name, mode, plan, applied=True, error=error, lag=lag)
+
+    def _withdraw(self, copy: Copy, facts: Facts) -> Outcome | None:
+        """Take the image from a destination in ECR where it failed its scan, and the entry withdraws it then."""
+        there, to = facts.destination, copy.to
+        if not copy.replication.withdraws_failed or not isinstance(there, RepositoryImages):
+            return None
+        if not there.tags_of(copy.image.digest) or isinstance(to, OtherRepository):
+            return None
+        if (why := self.copier.failure(copy.rule, copy.image.digest, facts.source)) is None:
+            return None
+        mirror = self.copier.mirror(copy.rule, copy.replication, facts.source, to)
+        destination = next(each for each in copy.replication.to if each.of(copy.image.repository) == to)
+        return self.withdrawal.withdraw_failed(mirror, destination, {copy.image.digest: why})
 
     def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> Lag | None:
         """Apply plan after plan, until the facts, read anew, leave nothing to plan: only that counts as arrived.

@@ -19,7 +19,6 @@ from ecr_steward.domain.rules import Destination, Governing, Mode, ReplicationRu
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
-from ecr_steward.domain.withdrawals import Mirror
 from ecr_steward.errors import ImageNotFoundError, OutOfTimeError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
@@ -308,9 +307,9 @@ class _Visit:
                         self._swept.outcomes.append(Outcome(subject, entry.name, entry.mode, remark=fault))
 
     def _withdraw_replicas(self, governing: Governing) -> None:
-        """Let destinations let go of what this repository has let go of."""
+        """Take from destinations what this repository has no longer, and what has failed its scan."""
         hands, rule = self._hands, governing.replicate
-        if rule is None or hands.missed is None:
+        if rule is None:
             return
         withdrawal = Withdrawal(
             self._rules,
@@ -322,19 +321,38 @@ class _Visit:
             hands.sweeps_every,
         )
         for replication in rule.replicate or ():
-            for destination in replication.to if replication.remove_after is not None else ():
-                look = partial(self._look_for_gone, withdrawal, rule, replication, destination)
-                self._attempt(f"{self._repository} to {destination.of(self._repository)}", look)
+            looks = [self._look_for_gone] if replication.remove_after is not None and hands.missed else []
+            looks += [self._look_for_failed] if replication.withdraws_failed else []
+            for destination in replication.to if looks else ():
+                for look in looks:
+                    there = f"{self._repository} to {destination.of(self._repository)}"
+                    self._attempt(there, partial(look, withdrawal, rule, replication, destination))
 
     def _look_for_gone(
         self, withdrawal: Withdrawal, rule: Rule, replication: ReplicationRules, destination: Destination
     ) -> None:
         source, to = self._copier.images(self._repository), destination.of(self._repository)
-        own = self._copier.settings(to)[0].image_tags
-        mirror = Mirror(rule, replication, source, self._copier.images(to), own.image_tags if own else None)
-        outcome = withdrawal.look(mirror, destination)
+        self._keep_withdrawal(withdrawal.look(self._copier.mirror(rule, replication, source, to), destination))
+
+    def _look_for_failed(
+        self, withdrawal: Withdrawal, rule: Rule, replication: ReplicationRules, destination: Destination
+    ) -> None:
+        source, to = self._copier.images(self._repository), destination.of(self._repository)
+        mirror = self._copier.mirror(rule, replication, source, to)
+        failed: dict[Digest, str] = {}
+        for digest in top_images(source):
+            if mirror.destination.tags_of(digest):
+                note = partial(self._note_failed, rule, digest, source, failed)
+                self._attempt(ImageRef(self._repository, digest), note)
+        self._keep_withdrawal(withdrawal.withdraw_failed(mirror, destination, failed))
+
+    def _note_failed(self, rule: Rule, digest: Digest, source: RepositoryImages, failed: dict[Digest, str]) -> None:
+        if why := self._copier.failure(rule, digest, source):
+            failed[digest] = why
+
+    def _keep_withdrawal(self, outcome: Outcome) -> None:
         self._swept.keep(outcome)
-        if outcome.plan.is_empty and outcome.remark:
+        if outcome.plan.is_empty and (outcome.remark or outcome.plan.remarks):
             self._swept.outcomes.append(outcome)
 
     def _tell_pass(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> None:

@@ -1,13 +1,16 @@
-"""Sweep → image tags of a destination whose source has had them, and has them no longer."""
+"""Sweep, failed scan → image tags that a destination is to lose: their source lost them, or their image failed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import Digest, RegistryRef
+from ecr_steward.domain.notices import ImageWithdrawn
 from ecr_steward.domain.outcome import Outcome
+from ecr_steward.domain.plan import DeleteImage, RemoveImageTag, Step
 from ecr_steward.domain.replicas import may_be_sources
 from ecr_steward.domain.rules import Destination, Mode, Rules
-from ecr_steward.domain.withdrawals import Mirror, Missing, kept_for, plan_withdrawals
+from ecr_steward.domain.withdrawals import Mirror, Missing, kept_for, plan_withdrawal_of_failed, plan_withdrawals
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.usecases.applying import Applier, carry_out
@@ -19,8 +22,8 @@ class Withdrawal:
 
     rules: Rules
     homes: tuple[RegistryRef, ...]
-    missed: Sightings
-    """Remembers since when tags of a destination have been missed at its source."""
+    missed: Sightings | None
+    """Remembers since when tags of a destination have been missed at its source; ``None``: only what failed goes."""
     now: Clock
     applier: Applier
     is_dry: bool = False
@@ -34,7 +37,7 @@ class Withdrawal:
         source, to = mirror.source.repository, mirror.destination.repository
         rule, subject = mirror.rule, f"{source} to {to}"
         outcome = Outcome(subject, rule.name, rule.mode)
-        if mirror.replication.remove_after is None:
+        if mirror.replication.remove_after is None or self.missed is None:
             return outcome
         if why := self._shared_with(mirror, destination):
             return outcome.remarking(f"nothing is removed there: {why}")
@@ -46,8 +49,38 @@ class Withdrawal:
             self.missed.forget(to, missing.back)
         grace = timedelta(days=mirror.replication.remove_after)
         plan = plan_withdrawals(rule.name, source, mirror.destination, missing.due(grace, now))
-        planned = Outcome(subject, rule.name, rule.mode, plan)
-        if self.is_dry or rule.mode is Mode.OBSERVE or plan.is_empty:
+        return self._carry_out(Outcome(subject, rule.name, rule.mode, plan), mirror)
+
+    def withdraw_failed(self, mirror: Mirror, destination: Destination, failed: Mapping[Digest, str]) -> Outcome:
+        """Take from the destination what has failed its scan at the source: images by digest, with the reason.
+
+        As in ``look`` nothing goes where another repository may be copied to the same place: there it may have passed.
+        """
+        outcome = Outcome(
+            f"{mirror.source.repository} to {mirror.destination.repository}", mirror.rule.name, mirror.rule.mode
+        )
+        plan = plan_withdrawal_of_failed(mirror, failed)
+        if not plan.is_empty and (why := self._shared_with(mirror, destination)):
+            return outcome.remarking(f"nothing is withdrawn there: {why}")
+        done = self._carry_out(replace(outcome, plan=plan), mirror)
+        if done.applied and done.error is None:
+            for step in plan.steps:
+                self._publish(step, mirror)
+        return done
+
+    def _publish(self, step: Step, mirror: Mirror) -> None:
+        match step:
+            case DeleteImage(image=image, image_tags=tags):
+                pass
+            case RemoveImageTag(image=image, image_tag=tag):
+                tags = frozenset({tag})
+            case _:
+                raise TypeError(f"a withdrawal has no such step: {step}")
+        source = image.in_repository(mirror.source.repository)
+        self.applier.notices.publish(ImageWithdrawn(step.rule, source, image.repository, tags, step.why))
+
+    def _carry_out(self, planned: Outcome, mirror: Mirror) -> Outcome:
+        if self.is_dry or planned.mode is Mode.OBSERVE or planned.plan.is_empty:
             return planned
         return carry_out(planned, mirror.destination, self.applier)
 

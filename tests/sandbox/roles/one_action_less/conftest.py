@@ -18,6 +18,7 @@ from tests.sandbox.roles.one_action_less.of_copies import (
     SweepNative,
     SweepNativeInSpoke,
     SweepPublished,
+    Withdraw,
 )
 from tests.sandbox.roles.one_action_less.of_deliveries import (
     Refresh,
@@ -94,6 +95,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "replicate to a new repository": ReplicateToNewRepository,
     "replicate from the spoke": ReplicateFromSpoke,
     "replicate what is under way": ReplicateWhatIsUnderWay,
+    "withdraw": Withdraw,
     "publish": Publish,
     "sweep what is to be published": SweepPublished,
     **{f"{name}, and the bus refuses": released(scenario) for name, scenario in NOTIFYING.items()},

@@ -103,6 +103,32 @@ class ReplicateFromSpoke(Replicate):
     account = SPOKE
 
 
+class Withdraw(Scenario):
+    """An image was copied, and fails its scan now."""
+
+    effects: ClassVar = {"withdrawn", "notice", "remembered"}
+    function = "ReplicateImageFunction"
+
+    def prepare(self) -> None:
+        self.repository = self.house.new_name("withdrawn")
+        for user in (self.house.at(), self.house.at(region=AWAY)):
+            user.ecr.create_repository(repositoryName=self.repository)
+            self.pushed = self.house.push(user, self.repository, "1.0.0")
+        self.house.scan(HUB, self.repository, self.pushed, "HIGH")
+
+    def play(self) -> None:
+        event = self.house.event("image_verdict/fail", HUB, self.repository, self.pushed.index.digest)
+        self.house.send("ReplicateImageQueue", event)
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        found = set(self.noticed())
+        if not self.house.at(region=AWAY).tags(self.repository):
+            found.add("withdrawn")
+        if self.house.notices("Image Withdrawn", self.repository):
+            found.add("notice")
+        return found
+
+
 class Publish(Replicate):
     """An image is pushed that goes to a registry that is not ECR."""
 

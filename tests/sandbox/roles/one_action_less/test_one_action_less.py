@@ -182,6 +182,7 @@ TABLE = [
     *rows(REPLICATE, "replicate", {"dynamodb:Query": ALL}),
     *rows(REPLICATE, "replicate", {"dynamodb:DeleteItem": COPIES}, on="-StateTable-"),
     *rows(REPLICATE, "replicate what is under way", {"sqs:SendMessage": {"put back"}}, on="-ReplicateImageQueue-"),
+    *rows(REPLICATE, "withdraw", {"ecr:BatchDeleteImage": ALL}),
     *rows(REPLICATE, "publish", {"secretsmanager:GetSecretValue": ALL}),
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
