@@ -73,6 +73,10 @@ class World(Protocol):
         """Push a manifest, with its blobs, under image tags or by digest alone."""
         ...
 
+    def right_before_deletion(self, of: RepositoryRef, deed: Callable[[], object]) -> None:
+        """Have a deed done once the tags of the next image to be deleted have been read, before it is deleted."""
+        ...
+
     def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor: ...
     def damage(self, repository: RepositoryRef, digest: Digest) -> None:
         """Change a byte of a stored blob."""
@@ -112,6 +116,9 @@ class FakeWorld:
         tags = frozenset(image_tag(text) for text in image_tags)
         self.registry.push(replace(held, image_tags=tags))
         return held.ref
+
+    def right_before_deletion(self, of: RepositoryRef, deed: Callable[[], object]) -> None:
+        self.registry.before_deletion = lambda: deed() and None
 
     def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:
         blob = _descriptor("application/vnd.oci.image.layer.v1.tar", content)
@@ -158,6 +165,15 @@ class EcrWorld:
                 **({"imageTag": tag} if tag else {}),
             )
         return ImageRef(repository, manifest.digest)
+
+    def right_before_deletion(self, of: RepositoryRef, deed: Callable[[], object]) -> None:
+        events, name = self._clients.ecr(of.registry).meta.events, "before-call.ecr.BatchDeleteImage"
+
+        def do(**_: object) -> None:
+            events.unregister(name, do)
+            deed()
+
+        events.register(name, do)
 
     def push_blob(self, repository: RepositoryRef, content: bytes) -> Descriptor:
         ecr = self._clients.ecr(repository.registry)

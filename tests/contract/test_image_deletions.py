@@ -55,6 +55,47 @@ def test_an_image_is_not_deleted_when_it_holds_a_tag_that_nobody_reckoned_with(
     assert tags_of(world, image) == {RELEASE, STABLE}
 
 
+def test_a_tag_that_comes_in_the_moment_of_the_deletion_keeps_the_image(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    """attacks M5."""
+    manifest = new.image()
+    image = world.push(repository, manifest, STABLE, LATEST)
+    world.right_before_deletion(repository, lambda: world.push(repository, manifest, RELEASE))
+
+    with pytest.raises(ImageTaggedMeanwhileError, match=RELEASE):
+        world.registry.delete_image(image, {STABLE, LATEST})
+
+    assert tags_of(world, image) == {RELEASE}
+
+
+def test_an_image_that_loses_its_tags_in_the_moment_of_the_deletion_stays(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    """attacks M5."""
+    image, other = world.push(repository, new.image(), STABLE), new.image("other")
+    world.right_before_deletion(repository, lambda: world.push(repository, other, STABLE))
+
+    with pytest.raises(ImageTaggedMeanwhileError):
+        world.registry.delete_image(image, {STABLE})
+
+    assert tags_of(world, image) == set()
+    assert world.registry.images(repository).holders == {STABLE: other.digest}
+
+
+def test_an_image_of_an_index_keeps_the_last_of_its_tags_when_it_cannot_be_deleted(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    child = new.image("child")
+    of_child = world.push(repository, child, STABLE, LATEST)
+    world.push(repository, new.index([child]), RELEASE)
+
+    with pytest.raises(ImageIsListedError):
+        world.registry.delete_image(of_child, {STABLE, LATEST})
+
+    assert tags_of(world, of_child) == {max(STABLE, LATEST)}
+
+
 def test_an_image_is_deleted_only_after_the_index_that_lists_it(
     world: Any, repository: RepositoryRef, new: Any
 ) -> None:

@@ -156,7 +156,7 @@ class TestCopiesThatWaitForTheirScan:
     def test_second_sweep_requests_nothing_and_only_what_passed_has_arrived_when_the_first_was_worked_off(
         self, world: World, given_: list[Waiver], unscannable: Verdict
     ) -> None:
-        scan = replace(SCAN_RULES, unscannable=unscannable)
+        scan = replace(SCAN_RULES, unscannable=unscannable, undefined=unscannable)
         rules = rulebook(given_, scan=scan, replicate=(WHEN_PASSED,))
 
         for job in sweep(world, rules).requested:

@@ -56,7 +56,9 @@ if TYPE_CHECKING:
     )
 
 PAGE_SIZE = 1000  # the largest that ECR takes (ListImages API reference)
-BATCH_SIZE = 100  # the most images that one call takes (BatchGetImage API reference)
+BATCH_SIZE = 100  # the most images that one call takes (BatchGetImage and BatchDeleteImage API reference)
+_NOTHING_TO_TAKE_AWAY = frozenset({"ImageTagDoesNotMatchDigest", "ImageNotFound"})
+"""Codes of BatchDeleteImage: the image tag has moved or gone meanwhile, or the image has."""
 
 
 class _MutabilityRequest(TypedDict):
@@ -189,8 +191,7 @@ class EcrRegistry:
             identifier: ImageIdentifierTypeDef = {"imageDigest": image.digest.value, "imageTag": image_tag}
             answer = client.batch_delete_image(imageIds=[identifier], **key)
         for failure in answer.get("failures", []):
-            # The tag has moved or gone meanwhile, or the image has: then there is nothing to take away.
-            if failure["failureCode"] not in ("ImageTagDoesNotMatchDigest", "ImageNotFound"):
+            if failure["failureCode"] not in _NOTHING_TO_TAKE_AWAY:
                 raise refusal("ecr:BatchDeleteImage", resource, failure["failureCode"], failure["failureReason"])
 
     def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
@@ -199,11 +200,19 @@ class EcrRegistry:
             return
         if others := held - image_tags:
             raise ImageTaggedMeanwhileError(f"{image} holds another image tag now: {', '.join(sorted(others))}")
-        with translated("ecr:BatchDeleteImage", image):
-            answer = client.batch_delete_image(imageIds=[{"imageDigest": image.digest.value}], **key)
-        for failure in answer.get("failures", []):
-            if failure["failureCode"] != "ImageNotFound":
-                raise refusal("ecr:BatchDeleteImage", image, failure["failureCode"], failure["failureReason"])
+        digest = image.digest.value
+        # By its tags: a digest would also delete the tag of a push that ECR takes between the two calls.
+        wanted: list[ImageIdentifierTypeDef] = [{"imageDigest": digest, "imageTag": tag} for tag in sorted(held)]
+        wanted = wanted or [{"imageDigest": digest}]
+        for identifiers in batched(wanted, BATCH_SIZE, strict=False):
+            with translated("ecr:BatchDeleteImage", image):
+                answer = client.batch_delete_image(imageIds=list(identifiers), **key)
+            for failure in answer.get("failures", []):
+                if failure["failureCode"] not in _NOTHING_TO_TAKE_AWAY:
+                    raise refusal("ecr:BatchDeleteImage", image, failure["failureCode"], failure["failureReason"])
+        if held and (left := self._tags_of(image)) is not None:
+            now = f"holds {', '.join(sorted(left))} now" if left else "has lost its image tags to other images"
+            raise ImageTaggedMeanwhileError(f"{image} {now}")
 
     def create_repository(
         self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None

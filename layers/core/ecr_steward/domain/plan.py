@@ -66,7 +66,10 @@ class DeleteAndRetag(Asked):
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteImage(Asked):
-    """Delete an image with all its image tags. Comes after every index that lists it."""
+    """Delete an image with its image tags: a tagged one by these, an untagged one by its digest.
+
+    Comes after every index that lists it.
+    """
 
     is_destructive: ClassVar[bool] = True
     image: ImageRef
@@ -76,8 +79,9 @@ class DeleteImage(Asked):
     """Images that go before it, since it is theirs: where one of them stays after all, so does this one."""
 
     def __str__(self) -> str:
-        tags = f", and with it {', '.join(sorted(self.image_tags))}" if self.image_tags else ""
-        return f"delete image {self.image}{tags}"
+        if not self.image_tags:
+            return f"delete untagged image {self.image}"
+        return f"delete image {self.image} by its image tags {', '.join(sorted(self.image_tags))}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,9 +82,11 @@ class Registry(Protocol):
     def delete_image(self, image: ImageRef, image_tags: Set[ImageTag]) -> None:
         """Delete an image with all its image tags; one that is gone meanwhile is a success.
 
-        Needs ecr:DescribeImages and ecr:BatchDeleteImage. Raises ImageTaggedMeanwhileError where it holds any other
-        image tag than these, or was put into the archive: read right before the call, as ECR has no condition for it.
-        Raises ImageIsListedError where an index lists it.
+        A tagged image is deleted by its tags, each with the digest: a tag that a push gives it in this moment stays,
+        and so does the image. An untagged one is deleted by its digest. Needs ecr:DescribeImages and
+        ecr:BatchDeleteImage. Raises ImageTaggedMeanwhileError where it holds another image tag than these before or
+        after, was put into the archive, or has lost all its tags to other images in this moment. Raises
+        ImageIsListedError where an index lists it; then it keeps the last of its tags.
         """
         ...
 

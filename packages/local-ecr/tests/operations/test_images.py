@@ -91,6 +91,22 @@ def test_a_deleted_tag_is_gone_and_with_the_last_one_the_image(account: Any) -> 
     assert pull(account, name, digest).status == 404
 
 
+@pytest.mark.operation("BatchDeleteImage")
+def test_an_image_that_is_deleted_by_digest_and_tag_keeps_the_tags_that_are_not_named(account: Any) -> None:
+    name = account.create_repository()
+    digest = account.push_image(name, "kept", "1.0", "latest")
+    account.push_image(name, "another", "1.0")
+    pairs = [{"imageDigest": digest, "imageTag": tag} for tag in ("1.0", "1.1")]
+
+    answer = account.ecr.batch_delete_image(repositoryName=name, imageIds=pairs)
+
+    codes = {one["imageId"]["imageTag"]: one["failureCode"] for one in answer["failures"]}
+    assert codes["1.0"] == "ImageTagDoesNotMatchDigest"
+    assert answer["imageIds"] == []
+    assert pull(account, name, "latest").status == 200
+    assert pull(account, name, "1.0").status == 200
+
+
 @pytest.mark.operation("ListImageReferrers")
 def test_referrers_are_those_that_the_other_face_lists(account: Any) -> None:
     name = account.create_repository()

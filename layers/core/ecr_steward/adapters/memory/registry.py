@@ -7,7 +7,7 @@ of BatchDeleteImage); and of the port, that nobody can take an image's last tag.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ecr_steward.adapters.memory.calls import Calls
@@ -63,6 +63,8 @@ class InMemoryRegistry:
         self.scanned_by_registry: dict[RepositoryRef, str] = {}
         """How often the registry's scanning rules let these be scanned."""
         self._archived: set[ImageRef] = set()
+        self.before_deletion: Callable[[], None] = lambda: None
+        """What happens after ``delete_image`` has read the tags of an image, and before it deletes them."""
         self._children: dict[ImageRef, tuple[Descriptor, ...] | StewardError] = {}
         for image in images:
             self.create_missing(image.ref.repository)
@@ -197,7 +199,15 @@ class InMemoryRegistry:
                 return
             if others := held.image_tags - image_tags:
                 raise ImageTaggedMeanwhileError(f"{image} holds another image tag now: {', '.join(sorted(others))}")
+            self.before_deletion()
+            now = self._image(image)
+            left = now.image_tags - held.image_tags
+            if held.image_tags and (left or not now.image_tags):
+                self._images[image.repository][image.digest] = replace(now, image_tags=left)
+                raise ImageTaggedMeanwhileError(f"{image} holds {', '.join(sorted(left)) or 'no image tag'} now")
             if indexes := self._indexes_of(image):
+                last = frozenset(sorted(now.image_tags)[-1:])
+                self._images[image.repository][image.digest] = replace(now, image_tags=last)
                 raise ImageIsListedError(f"{image} is listed by {', '.join(map(str, indexes))}")
             self.delete(image)
 
