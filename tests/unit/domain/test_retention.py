@@ -210,14 +210,23 @@ def test_images_that_belong_to_each_other_in_a_circle_stay() -> None:
     assert plan(house, OLD).is_empty
 
 
-def test_nothing_goes_and_it_is_told_when_an_index_cannot_be_read() -> None:
-    house = contents(image("one", age=20), image("two", age=20))
+def test_only_what_an_unreadable_index_may_own_stays_and_it_is_told() -> None:
+    """attacks M6: the index itself, and untagged images that were pushed before it."""
+    house = contents(
+        image("index", "v1", age=20),
+        image("tagged before", "v0", age=30),
+        image("untagged before", age=21),
+        image("untagged after", age=19),
+    )
 
-    found = plan(house, OLD, unreadable="the index x cannot be read")
+    found = plan(house, OLD, unreadable={digest("index"): "it cannot be read"})
 
-    assert found.is_empty
-    first = min(digest("one"), digest("two"))
-    assert found.remarks == (f"{first} and 1 more would go, but stay: the index x cannot be read",)
+    assert sorted(said(found, "tagged before", "untagged after")) == ["delete tagged before", "delete untagged after"]
+    assert set(found.remarks) == {
+        f"{digest('index')} would go, but stays: it cannot be read",
+        f"{digest('untagged before')} would go, but stays: it may belong to the index {digest('index')}: "
+        "it cannot be read",
+    }
 
 
 # ---------------------------------------------------------------- what keeps an image

@@ -52,18 +52,20 @@ def test_nothing_that_could_be_in_use_goes_where_nobody_can_be_asked() -> None:
     assert "it may be in use: nobody was asked here" in outcome.plan.remarks[0]
 
 
-def test_no_image_goes_and_the_error_is_told_when_one_index_cannot_be_read() -> None:
-    house = House(image("index", "v0", age=29), image("old", "v1", age=31))
+def test_what_an_unreadable_index_may_list_stays_and_the_error_is_told() -> None:
+    """attacks M6."""
+    house = House(image("index", "v0", age=29), image("old", "v1", age=31), image("child", age=31))
     house.lists("index")
     error = RegistryUnavailableError("cut short")
     house.registry.hold_children(ImageRef(API, digest("index")), error)
 
-    (outcome,) = house.sweep()
+    first, last = house.sweep()
 
-    assert house.there("index", "old") == ["index", "old"]
-    assert outcome.error is error
-    assert outcome.plan.remarks == (
-        f"{digest('old')} would go, but stays: what the index {digest('index')} lists cannot be read: cut short",
+    assert house.there("index", "old", "child") == ["index", "child"]
+    assert (first.error, last.error) == (error, None)
+    assert last.plan.remarks == (
+        f"{digest('child')} would go, but stays: it may belong to the index {digest('index')}: "
+        f"what the index {digest('index')} lists cannot be read: cut short",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -27,8 +27,8 @@ class Keeping:
     usage: Usage = NOT_ASKED
     asks: bool = True
     """Whether the keeps that speak of use are looked at; without, a plan says what would go if nothing were in use."""
-    unreadable: str | None = None
-    """Why it is not known what belongs to what, so that nothing may go."""
+    unreadable: Mapping[Digest, str] = field(default_factory=dict)
+    """Indexes of which it is not known what they list, and why. They stay, and with them what may belong to them."""
 
     def protects_tag(self, image_tag: ImageTag) -> Matcher | None:
         """The pattern of ``image_tags.protect`` that an image tag falls under."""
@@ -39,8 +39,8 @@ class Keeping:
 
         What depends on another image stays with that one, and by itself only for a tag of its own or a use.
         """
-        if self.unreadable:
-            return Kept(self.unreadable, in_doubt=True)
+        if doubt := self._doubt_about(digest, contents):
+            return doubt
         tags = contents.images.tags_of(digest)
         for tag in sorted(tags):
             if pattern := self._protecting(tag):
@@ -57,8 +57,8 @@ class Keeping:
 
     def verdict_on_tag(self, image_tag: ImageTag, digest: Digest, contents: Contents) -> "Kept | None":
         """Why exactly this image tag stays where its image would stay without it."""
-        if self.unreadable:
-            return Kept(self.unreadable, in_doubt=True)
+        if digest in self.unreadable:
+            return Kept(self.unreadable[digest], in_doubt=True)
         if pattern := self._protecting(image_tag):
             return Kept(f"it is protected by {pattern.spelling!r}")
         doubt = None
@@ -75,6 +75,21 @@ class Keeping:
                 return kept
             doubt = doubt or kept
         return doubt
+
+    def _doubt_about(self, digest: Digest, contents: Contents) -> "Kept | None":
+        """Why it is not known whether an image stands for itself.
+
+        An index is pushed after what it lists. A tagged image that an unreadable index lists is an image of its own,
+        and ECR refuses to delete it.
+        """
+        if digest in self.unreadable:
+            return Kept(self.unreadable[digest], in_doubt=True)
+        image = contents.images.images[digest]
+        for index, why in sorted(self.unreadable.items()) if not image.image_tags else ():
+            listing = contents.images.images.get(index)
+            if not (image.pushed_at and listing and listing.pushed_at and image.pushed_at > listing.pushed_at):
+                return Kept(f"it may belong to the index {index}: {why}", in_doubt=True)
+        return None
 
     def _protecting(self, image_tag: ImageTag) -> Matcher | None:
         return next((pattern for pattern in self.protect if pattern.matches(image_tag)), None)

@@ -127,7 +127,8 @@ class _Visit:
             plans = plan_removals(planners, contents)
         error = gravest(self._errors) if self._errors else None
         subject = str(self._images.repository)
-        return tuple(Outcome(subject, rule.name, rule.mode, plan, error=error) for rule, plan in plans)
+        outcomes = [Outcome(subject, rule.name, rule.mode, plan) for rule, plan in plans]
+        return (*(replace(each, error=error) for each in outcomes[:1]), *outcomes[1:])  # it is told once
 
     def _expiring(self, rule: Rule, sighted: Sighted) -> Callable[[Contents], Plan]:
         return lambda contents: plan_tag_expiry(rule.name, self._tags, contents, sighted, self._keeping)
@@ -148,17 +149,18 @@ class _Visit:
         return renewal.sighted
 
     def _with_children(self) -> Contents:
-        """The repository with what its indexes list. Where that is not known of one, nothing may go at all."""
+        """The repository with what its indexes list. Where that is not known of one, what it may list stays."""
         indexes = [digest for digest, image in self._images.images.items() if _may_be_an_index(image.media_type)]
         children: dict[Digest, tuple[Descriptor, ...]] = {}
+        unreadable: dict[Digest, str] = {}
         if indexes:
             for index, listed in self._facts.registry.children(self._images.repository, indexes).items():
                 if isinstance(listed, StewardError):
                     self._errors.append(listed)
-                    why = f"what the index {index} lists cannot be read: {listed}"
-                    self._keeping = replace(self._keeping, unreadable=why)
+                    unreadable[index] = f"what the index {index} lists cannot be read: {listed}"
                 else:
                     children[index] = listed
+        self._keeping = replace(self._keeping, unreadable=unreadable)
         return Contents(self._images, children)
 
     def _usage(self, asked: frozenset[Use]) -> Usage:
