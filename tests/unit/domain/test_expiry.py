@@ -114,6 +114,16 @@ def test_an_image_stays_with_its_only_tag_and_it_is_told_when_an_index_lists_it(
     )
 
 
+def test_a_tag_that_only_a_circle_attaches_expires_like_any_other() -> None:
+    """attacks L3."""
+    names = {"one": "two", "two": "one", "itself": "itself"}
+    house = contents(*(image(name, f"sha256-{digest(other).hex}.sig") for name, other in names.items()))
+
+    found = said(plan(house, TagRules(expire=(TagExpiry((Pattern("sha256-.*"),), 14),))), *names)
+
+    assert sorted(found) == ["delete itself", "delete one", "delete two"]
+
+
 def test_tags_of_cosign_and_of_referrers_are_exempt() -> None:
     everything = TagRules(expire=(TagExpiry((Pattern(".*"),), 14),))
     house = contents(

@@ -202,12 +202,27 @@ def test_a_referrer_whose_subject_is_not_there_is_an_image_like_any_other() -> N
     assert said(plan(house, OLD), "lost") == ["delete lost"]
 
 
-def test_images_that_belong_to_each_other_in_a_circle_stay() -> None:
-    house = contents(
-        image("one", f"sha256-{digest('two').hex}.sig", age=20), image("two", f"sha256-{digest('one').hex}.sig", age=20)
-    )
+def sig(name: str) -> str:
+    return f"sha256-{digest(name).hex}.sig"
 
-    assert plan(house, OLD).is_empty
+
+def test_images_that_carry_each_others_tag_go_when_their_time_has_come() -> None:
+    """attacks L3: and with them what belongs to one of them alone."""
+    house = contents(
+        image("one", sig("three"), age=20),
+        image("two", sig("one"), age=20),
+        image("three", sig("two"), age=20),
+        image("itself", sig("itself"), age=20),
+        image("young", sig("signed"), age=1),
+        image("signed", sig("young"), age=20),
+        image("signature", f"sha256-{digest('one').hex}.att", age=1),
+    )
+    names = ("one", "two", "three", "itself", "signed", "signature")
+
+    found = said(plan(house, OLD), *names)
+
+    assert sorted(found) == sorted(f"delete {name}" for name in names)
+    assert found.index("delete one") < found.index("delete signature")
 
 
 def test_only_what_an_unreadable_index_may_own_stays_and_it_is_told() -> None:

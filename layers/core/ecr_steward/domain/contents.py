@@ -1,11 +1,12 @@
 """What a repository holds as one whole: which images belong to others, and what goes when something goes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
-from ecr_steward.domain.images import Descriptor, Image, RepositoryImages
+from ecr_steward.domain.circles import circles
+from ecr_steward.domain.images import Descriptor, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, Step
 from ecr_steward.domain.tagging import attached_to
@@ -17,7 +18,7 @@ class Contents:
 
     An image belongs to the indexes that list it, and a referrer or a signature of cosign's to its subject: it stays as
     long as one of these owners does, be it in ECR's archive. A referrer whose subject is not there is an image like any
-    other.
+    other, and so are images that belong to each other by image tags alone: a pusher could keep them for ever.
     """
 
     images: RepositoryImages
@@ -27,14 +28,35 @@ class Contents:
     @cached_property
     def owners(self) -> Mapping[Digest, frozenset[Digest]]:
         """Whom each image belongs to."""
+        owners = self._by_digest
+        attached = {digest: held for digest in owners if (held := self._attached(digest))}
+        if attached:
+            both = {digest: held | attached.get(digest, set()) for digest, held in owners.items()}
+            for circle in circles(both):
+                attached |= {digest: attached[digest] - circle for digest in circle & attached.keys()}
+        return {digest: frozenset((held | attached.get(digest, set())) - {digest}) for digest, held in owners.items()}
+
+    @cached_property
+    def _by_digest(self) -> Mapping[Digest, set[Digest]]:
+        """Whom each image belongs to by what manifests say, which makes no circle."""
         owners: dict[Digest, set[Digest]] = {digest: set() for digest in self.images.digests}
         for index, listed in self.children.items():
             if index in owners:
                 for child in listed:
                     owners.get(child.digest, set()).add(index)
         for digest, image in self.images.images.items():
-            owners[digest].update(self._subjects(image))
-        return {digest: frozenset(held - {digest}) for digest, held in owners.items()}
+            if image.subject is not None and self.images.has(image.subject):
+                owners[digest].add(image.subject)
+        return owners
+
+    def _attached(self, digest: Digest) -> set[Digest]:
+        """Whom an image belongs to by its image tags."""
+        subjects = (attached_to(tag, self.images) for tag in self.images.tags_of(digest))
+        return {subject for subject in subjects if subject is not None}
+
+    def is_attached(self, image_tag: ImageTag, digest: Digest) -> bool:
+        """Whether an image belongs to another one by this tag of it."""
+        return attached_to(image_tag, self.images) in self.owners[digest]
 
     def depends(self, digest: Digest) -> bool:
         """Whether an image is nothing by itself: an untagged child, a referrer, or what cosign attached."""
@@ -43,7 +65,7 @@ class Contents:
             return False
         if image.subject is not None and image.subject in self.owners[digest]:
             return True
-        return all(attached_to(tag, self.images) for tag in image.image_tags)
+        return all(self.is_attached(tag, digest) for tag in image.image_tags)
 
     def family(self, digest: Digest) -> frozenset[Digest]:
         """An image and all that an index leads to, as far as it is there: whoever pulls or runs one means the other."""
@@ -74,7 +96,7 @@ class Contents:
         """Which of the claimed images can go, and what goes along since only they needed it, each with its reason.
 
         Owners come before what belongs to them, as ECR wants it. What ``stays`` stays, and with it all that belongs
-        to it. Images that belong to each other in a circle, as tags can make them, stay.
+        to it.
         """
         going: dict[Digest, str] = {}
         if not claims:
@@ -95,13 +117,6 @@ class Contents:
         images = images_after(self.images, steps)
         children = {index: listed for index, listed in self.children.items() if index in images.digests}
         return Contents(images, children)
-
-    def _subjects(self, image: Image) -> Iterator[Digest]:
-        if image.subject is not None and self.images.has(image.subject):
-            yield image.subject
-        for tag in image.image_tags:
-            if subject := attached_to(tag, self.images):
-                yield subject
 
     @cached_property
     def _owners_first(self) -> tuple[Digest, ...]:

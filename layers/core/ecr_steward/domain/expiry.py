@@ -11,7 +11,7 @@ from ecr_steward.domain.plan import DeleteImage, Plan, RemoveImageTag, Step
 from ecr_steward.domain.retention import Keeping, plan_end, told
 from ecr_steward.domain.sightings import Sighted
 from ecr_steward.domain.tag_rules import TagRules
-from ecr_steward.domain.tagging import TagReading, attached_to, is_quarantine_tag
+from ecr_steward.domain.tagging import TagReading, is_quarantine_tag
 
 
 def plan_tag_expiry(rule: str, rules: TagRules, contents: Contents, sighted: Sighted, keeping: Keeping) -> Plan:
@@ -88,7 +88,7 @@ class _Reading:
         return TagReading(self.rules, self.contents.images).targets.keys()
 
     def _reason(self, tag: ImageTag, digest: Digest) -> str | None:
-        if attached_to(tag, self.contents.images) or is_quarantine_tag(tag, digest) or tag in self._aliases:
+        if self.contents.is_attached(tag, digest) or is_quarantine_tag(tag, digest) or tag in self._aliases:
             return None
         expiry = next((one for one in self.rules.expire if one.selects(tag)), None)
         sighting = self.sighted.get(tag)
