@@ -86,7 +86,8 @@ def _text(name: str, found: Explanation) -> str:
     if found.ends_at:
         lines.append(f"  `{found.ends_at}` is final: no rule below it, and not `defaults`, has a say")
     if found.is_owned_by_code:
-        lines.append("  other code owns it (`infrastructure_code`): everything is only reported")
+        owned = ", ".join(found.code_owns)
+        lines.append(f"  other code owns it (`infrastructure_code`): of {owned} everything is only reported")
     if not found.decided:
         lines.append("  nothing is said about it")
     for decided in found.decided:

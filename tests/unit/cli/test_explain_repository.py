@@ -68,6 +68,7 @@ def test_resource_tags_are_heeded_when_they_are_given(explained):
 
     assert found["rules"][0] == "prod"
     assert found["is_owned_by_code"]
+    assert found["code_owns"] == ["settings"]
     assert {each["mode"] for each in found["decided"]} == {"observe"}
 
 

@@ -102,15 +102,35 @@ def test_no_resource_tags_are_needed_when_no_rule_asks_for_them():
     assert not rules_of(rule("all", scan=SCAN)).needs_resource_tags(API)
 
 
-def test_a_repository_is_only_observed_when_other_code_owns_it():
+@pytest.mark.parametrize(
+    ("owns", "observed"),
+    [
+        ({}, {"settings"}),
+        ({"infrastructure_code_owns": ["image_tags"]}, {"image_tags"}),
+        (
+            {"infrastructure_code_owns": ["settings", "image_tags", "scan", "replicate"]},
+            {"settings", "image_tags", "scan", "replicate"},
+        ),
+    ],
+)
+def test_only_what_other_code_owns_of_a_repository_is_observed(owns, observed):
+    """attacks M3: its settings, and no image tags, verdicts and copies unless the rulebook says so."""
+    copies = [{"to": [{"region": "eu-west-1"}]}]
     rules = rules_of(
-        rule("all", mode="enforce", scan=SCAN, repository={"scanning": "on_push"}),
+        rule("all", mode="enforce", scan=SCAN, image_tags=DENY, replicate=copies, repository={"scanning": "on_push"}),
         infrastructure_code={"managed-by": ["terraform", "cdk*"]},
+        **owns,
     )
 
-    for owner, mode in (("terraform", Mode.OBSERVE), ("cdk-2", Mode.OBSERVE), ("people", Mode.ENFORCE)):
-        governing = rules.governing(API, {"managed-by": owner})
-        assert {governing.scan.mode, governing.settings[0].mode} == {mode}
+    for owner, expected in (("terraform", observed), ("cdk-2", observed), ("people", set())):
+        found = rules.governing(API, {"managed-by": owner})
+        sections = {
+            "settings": found.settings[0],
+            "image_tags": found.image_tags,
+            "scan": found.scan,
+            "replicate": found.replicate,
+        }
+        assert {name for name, section in sections.items() if section.mode is Mode.OBSERVE} == expected
 
 
 def test_what_no_rule_says_is_the_defaults_when_some_rule_matches():

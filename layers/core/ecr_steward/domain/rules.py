@@ -4,7 +4,7 @@ Patterns arrive compiled: a ``Matcher`` answers for one text, and says how the r
 needs no pattern library, and a pattern that could hang a function cannot get this far.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -21,6 +21,16 @@ from ecr_steward.domain.tag_rules import TagRules
 
 if TYPE_CHECKING:
     from ecr_steward.domain.registry_rules import RegistryRule
+
+
+class Owned(StrEnum):
+    """What of a repository other code may own."""
+
+    SETTINGS = "settings"
+    """All that the key ``repository`` of a rule says, with the images that its lifecycle ends."""
+    IMAGE_TAGS = "image_tags"
+    SCAN = "scan"
+    REPLICATE = "replicate"
 
 
 class Mode(StrEnum):
@@ -248,6 +258,25 @@ class Governing:
     conflicts: tuple[Conflict, ...] = ()
     """Settings that are left as they are, since rules contradict each other about this repository."""
 
+    def observing(self, sections: Set[Owned]) -> "Governing":
+        """The same, where these sections change nothing."""
+        settings, conflicts = self.settings, self.conflicts
+        if Owned.SETTINGS in sections:
+            settings = tuple(replace(rule, mode=Mode.OBSERVE) for rule in settings)
+            conflicts = tuple(replace(conflict, mode=Mode.OBSERVE) for conflict in conflicts)
+        return replace(
+            self,
+            image_tags=_observed(self.image_tags) if Owned.IMAGE_TAGS in sections else self.image_tags,
+            scan=_observed(self.scan) if Owned.SCAN in sections else self.scan,
+            replicate=_observed(self.replicate) if Owned.REPLICATE in sections else self.replicate,
+            settings=settings,
+            conflicts=conflicts,
+        )
+
+
+def _observed(rule: Rule | None) -> Rule | None:
+    return replace(rule, mode=Mode.OBSERVE) if rule else None
+
 
 UNGOVERNED = Governing()
 
@@ -262,7 +291,9 @@ class Rules:
     defaults: Rule | None = None
     """The last rule of all, for repositories that another one covers."""
     infrastructure_code: Mapping[str, tuple[Matcher, ...]] = field(default_factory=dict)
-    """Resource tags by which one knows a repository that other code owns: it is only reported on."""
+    """Resource tags by which one knows a repository that other code owns."""
+    code_owns: frozenset[Owned] = frozenset({Owned.SETTINGS})
+    """What of such a repository is only reported on."""
     registries: "tuple[RegistryRule, ...]" = ()
 
     def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
@@ -345,10 +376,10 @@ class Rules:
         def saying(registry: RegistryRef, positions: tuple[int, ...], is_owned_by_code: bool) -> Governing:
             covering = [self.rules[position] for position in positions]
             names = tuple(rule.name for rule in covering)
-            said = self._with_defaults(covering)
-            if is_owned_by_code:
-                said = [replace(rule, mode=Mode.OBSERVE) for rule in said]
-            return _merged(registry, names, said) if names else UNGOVERNED
+            if not names:
+                return UNGOVERNED
+            governing = _merged(registry, names, self._with_defaults(covering))
+            return governing.observing(self.code_owns) if is_owned_by_code else governing
 
         return saying
 

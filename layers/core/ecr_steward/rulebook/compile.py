@@ -30,6 +30,7 @@ def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
         infrastructure_code={
             key: tuple(map(star_matcher, values)) for key, values in rulebook.infrastructure_code.items()
         },
+        code_owns=frozenset(map(rules.Owned, rulebook.infrastructure_code_owns)),
         registries=tuple(registry_rule(entry, settings, protected) for entry in rulebook.registries),
     )
 

@@ -37,7 +37,9 @@ class Explanation:
     ends_at: str | None = None
     """The final rule that keeps all below it from having a say."""
     is_owned_by_code: bool = False
-    """Whether its resource tags say that other code owns it, so that everything is only reported."""
+    """Whether its resource tags say that other code owns it, so that some of it is only reported."""
+    code_owns: tuple[str, ...] = ()
+    """What of it other code owns then."""
     ways: tuple[Way, ...] = ()
     """Where its images go, and who brings them."""
 
@@ -58,7 +60,7 @@ def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mappin
         Decided(
             section,
             first.name,
-            "observe" if is_owned else first.mode,
+            "observe" if is_owned and _owned(section) in compiled.code_owns else first.mode,
             value,
             tuple(rule.name for rule, _ in others),
         )
@@ -66,7 +68,13 @@ def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mappin
     )
     replicate = compiled.governing(repository, resource_tags).replicate
     paths = ways(compiled, repository, replicate)
-    return Explanation(tuple(rule.name for rule in covering), decided, ends_at, is_owned, paths)
+    owned = tuple(sorted(compiled.code_owns)) if is_owned else ()
+    return Explanation(tuple(rule.name for rule in covering), decided, ends_at, is_owned, owned, paths)
+
+
+def _owned(section: str) -> str:
+    """What ``infrastructure_code_owns`` calls a section."""
+    return "settings" if section.startswith("repository.") else section
 
 
 def _sections(rule: Rule) -> Iterator[tuple[str, Any]]:

@@ -99,8 +99,16 @@ class Rulebook(RulebookModel):
         default={},
         max_length=50,
         description="Resource tags by which one knows a repository that other code owns, such as Terraform. Whatever "
-        "its rules say, it is only reported on. `*` in a value stands for anything.",
+        "its rules say, its settings are only reported on. `*` in a value stands for anything. A principal that may "
+        "set these resource tags (ecr:TagResource) decides that.",
         examples=[{"managed-by": ["terraform", "cloudformation"]}],
+    )
+    infrastructure_code_owns: tuple[Literal["settings", "image_tags", "scan", "replicate"], ...] = Field(
+        default=("settings",),
+        min_length=1,
+        description="What of such a repository is only reported on: `settings` are all keys of `repository`, with "
+        "what its lifecycle deletes. Image tags, verdicts and copies are enforced unless they are named here, too.",
+        examples=[["settings", "image_tags"]],
     )
     defaults: Defaults | None = Field(
         default=None,

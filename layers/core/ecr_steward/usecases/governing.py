@@ -1,14 +1,13 @@
 """What holds for a repository: the rules, and the resource tags where rules ask for them."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
 from typing import Final
 
 from ecr_steward.domain.governance import needed_parts, needs_registry_scanning
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.replicas import is_source, sources_of
 from ecr_steward.domain.repositories import Part, Repository
-from ecr_steward.domain.rules import UNGOVERNED, Governing, Mode, Rule, Rules
+from ecr_steward.domain.rules import UNGOVERNED, Governing, Rule, Rules
 from ecr_steward.errors import RepositoryNotFoundError
 from ecr_steward.ports.registry import Registry
 
@@ -68,8 +67,7 @@ def _settings_of_source(
         return governing, replica
     replica = replica.carrying(registry.resource_tags(replica.ref))
     if rules.is_owned_by_code(replica.settings.resource_tags):
-        observing = tuple(replace(rule, mode=Mode.OBSERVE) for rule in governing.settings)
-        return replace(governing, settings=observing), replica
+        return governing.observing(rules.code_owns), replica
     return governing, replica
 
 
