@@ -30,6 +30,7 @@ from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_switch import StateSwitch
@@ -57,6 +58,7 @@ from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, 
 from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
@@ -213,6 +215,7 @@ class App:
     native_copies: NativeCopies | None = None
     backfills: Backfills | None = None
     started_backfills: StartedBackfills | None = None
+    rule_sets: RuleSets | None = None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -241,6 +244,7 @@ class App:
             applier=self.applier,
             own_roles=self.own_roles,
             homes=self.homes,
+            rule_sets=self.rule_sets,
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
@@ -323,6 +327,7 @@ class App:
             sweeps_every=self.sweeps_every,
             workloads=self.workloads,
             native_copies=self.native_copies,
+            rule_sets=self.rule_sets,
         )
 
     @property
@@ -431,6 +436,7 @@ def _house() -> Callable[[Rules], App]:
         native_copies=EcrNativeCopies(clients),
         backfills=EcrBackfills(clients),
         started_backfills=StateBackfills(table),
+        rule_sets=StateRuleSets(table),
     )
 
 

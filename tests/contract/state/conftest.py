@@ -15,6 +15,7 @@ from ecr_steward.adapters.memory import (
     InMemoryJournal,
     InMemoryLeases,
     InMemoryReleases,
+    InMemoryRuleSets,
     InMemoryStartedBackfills,
     InMemorySwitch,
 )
@@ -23,6 +24,7 @@ from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.pause import Pause
@@ -31,6 +33,7 @@ from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
+from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.switch import Switch
 from lab.clock import SettableClock
 from tests.tables import make_state_table
@@ -63,6 +66,8 @@ class World(Protocol):
     def leases(self) -> Leases: ...
     @property
     def started_backfills(self) -> StartedBackfills: ...
+    @property
+    def rule_sets(self) -> RuleSets: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
         ...
@@ -77,6 +82,7 @@ class FakeWorld:
         self.releases = InMemoryReleases(self.clock)
         self.leases = InMemoryLeases(self.clock)
         self.started_backfills = InMemoryStartedBackfills()
+        self.rule_sets = InMemoryRuleSets()
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause
@@ -95,6 +101,7 @@ class TableWorld:
         self.releases = StateReleases(table)
         self.leases = StateLeases(table, self.clock)
         self.started_backfills = StateBackfills(table)
+        self.rule_sets = StateRuleSets(table)
         self._other = StateSwitch(table, self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:

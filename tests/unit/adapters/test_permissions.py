@@ -24,6 +24,7 @@ from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.releases import Releases
+from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
@@ -79,6 +80,7 @@ WHOLE_REGISTRIES = [
     method for name, method in inspect.getmembers(RegistrySettingsStore, inspect.isfunction) if not name.startswith("_")
 ]
 VERDICTS = [Registry.images, Releases.of, Registry.children, Scans.scan]
+WATCHING = [RuleSets.last, RuleSets.remember]
 APPLYING = [
     Switch.paused,
     Brakes.spend,
@@ -104,7 +106,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Sightings.restart,
         *APPLYING,
     ],
-    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES, StartedBackfills.forget, *APPLYING],
+    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES, StartedBackfills.forget, *WATCHING, *APPLYING],
     "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
     "ReplicateImageFunction": [
         *SETTINGS,
@@ -145,6 +147,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         ImageStore.has_blob,
         ImageStore.known_blobs,
         ImageStore.referrers,
+        *WATCHING,
         Sightings.seen,
         Sightings.keep,
         Sightings.forget,

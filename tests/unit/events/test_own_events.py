@@ -15,6 +15,7 @@ from ecr_steward.domain.notices import (
     ImageWithdrawn,
     ReplicationRequested,
     RulebookRefused,
+    RulesChanged,
     ViolationFound,
 )
 from ecr_steward.errors import MalformedEventError
@@ -24,6 +25,7 @@ from ecr_steward.events.envelope import parse
 from ecr_steward.events.image_withdrawn import ImageWithdrawnDetail, ImageWithdrawnEvent
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
+from ecr_steward.events.rules_changed import RulesChangedDetail, RulesChangedEvent
 from ecr_steward.events.schedule import ScheduleEvent
 
 SCHEMAS = Path(own.__file__).parent / "schemas"
@@ -58,6 +60,8 @@ HELD = BrakeHeld("services", str(REPOSITORY), 60, "60 removals", datetime(2026, 
 
 REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 it does not validate")
 
+MOVED = RulesChanged(REPOSITORY, ("production", "everything"), ("everything",), "UntagResource by ci")
+
 
 @pytest.mark.parametrize(
     ("notice", "model"),
@@ -72,6 +76,7 @@ REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 
         (REFRESHED, own.CredentialRefreshedDetail),
         (HELD, BrakeHeldDetail),
         (REFUSED, RulebookRefusedDetail),
+        (MOVED, RulesChangedDetail),
     ],
 )
 def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
@@ -82,7 +87,7 @@ def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
 
 
 @pytest.mark.parametrize(
-    "notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, WITHDRAWN, REFRESHED, HELD]
+    "notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, WITHDRAWN, REFRESHED, HELD, MOVED]
 )
 def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
     detail_type, detail = own.encode_notice(notice)
@@ -150,6 +155,9 @@ def test_the_delivered_event_carries_the_notice_when_it_comes_from_the_bus(load_
     withdrawn = parse(ImageWithdrawnEvent, load_event("image_withdrawn/failed_scan"))
     refreshed = parse(own.CredentialRefreshedEvent, load_event("credential_refreshed/on_prem_cluster"))
 
+    moved = parse(RulesChangedEvent, load_event("rules_changed/tier_untagged"))
+
+    assert moved.detail.to_notice().now == ("everything",)
     assert withdrawn.detail.to_notice().image_tags == {"1.4.2"}
     assert event.detail.to_notice().answer == "quarantine"
     assert replicated.detail.to_notice().image_tags == {"1.4.2", "1.4-latest", "1-latest"}

@@ -100,6 +100,18 @@ class RulebookRefused:
 
 
 @dataclass(frozen=True)
+class RulesChanged:
+    """*Rules Changed*: resource tags have moved a repository from one set of rules to another."""
+
+    repository: RepositoryRef
+    before: tuple[str, ...]
+    """Names of rules, and ``infrastructure_code`` where other code owned it."""
+    now: tuple[str, ...]
+    changed_by: str | None = None
+    """As people write it, where an event says so."""
+
+
+@dataclass(frozen=True)
 class ReplicationRequested:
     """A job for the replication queue: an image is not where it belongs, or not wholly."""
 
@@ -127,7 +139,14 @@ class FailedEvent:
 
 
 type Notice = (
-    ViolationFound | ImageReplicated | ImageWithdrawn | ImageVerdict | CredentialRefreshed | BrakeHeld | RulebookRefused
+    ViolationFound
+    | ImageReplicated
+    | ImageWithdrawn
+    | ImageVerdict
+    | CredentialRefreshed
+    | BrakeHeld
+    | RulebookRefused
+    | RulesChanged
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, lru_cache, partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ecr_steward.domain.brake import USUAL, Brake
@@ -201,6 +202,13 @@ class Match:
             key in resource_tags and pattern.matches(resource_tags[key]) for key, pattern in self.resource_tags.items()
         )
 
+    @property
+    def spelled(self) -> tuple[tuple[str, ...], ...]:
+        """All that it matches, as the rulebook writes it."""
+        lists = (self.repositories, self.exclude, self.accounts, self.regions)
+        tags = tuple(f"{key}={pattern.spelling}" for key, pattern in sorted(self.resource_tags.items()))
+        return (*(tuple(pattern.spelling for pattern in patterns) for patterns in lists), tags)
+
     def may_cover(self, repository: RepositoryRef) -> bool:
         """Whether it does if the repository carries the right resource tags."""
         return (
@@ -326,6 +334,13 @@ class Rules:
     def may_govern(self, repository: RepositoryRef) -> bool:
         """Whether some rule covers this repository, if it carries the right resource tags."""
         return any(rule.match.may_cover(repository) for rule in self.rules)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of what the rules match, and in which order: with another one repositories may have other rules."""
+        matched = [(rule.name, rule.is_final, *rule.match.spelled) for rule in self.rules]
+        owned = [(key, [each.spelling for each in found]) for key, found in sorted(self.infrastructure_code.items())]
+        return sha256(repr((matched, owned)).encode()).hexdigest()
 
     def observing(self) -> "Rules":
         """The same rules, none of which changes anything."""

@@ -17,6 +17,7 @@ from ecr_steward.domain.notices import (
     ImageWithdrawn,
     Notice,
     RulebookRefused,
+    RulesChanged,
     ViolationFound,
 )
 from ecr_steward.domain.scans import Verdict
@@ -35,6 +36,7 @@ from ecr_steward.events.image_withdrawn import ImageWithdrawnDetail
 from ecr_steward.events.own_base import OwnDetail, OwnEvent, common_keys
 from ecr_steward.events.replication_requested import ReplicationRequestedDetail
 from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
+from ecr_steward.events.rules_changed import RulesChangedDetail
 
 
 class ViolationFoundDetail(OwnEvent):
@@ -305,6 +307,7 @@ OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     CredentialRefreshedDetail,
     BrakeHeldDetail,
     RulebookRefusedDetail,
+    RulesChangedDetail,
     ReplicationRequestedDetail,
 )
 
@@ -326,6 +329,8 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
             detail = BrakeHeldDetail.of(notice)
         case RulebookRefused():
             detail = RulebookRefusedDetail.of(notice)
+        case RulesChanged():
+            detail = RulesChangedDetail.of(notice)
     return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
 
 

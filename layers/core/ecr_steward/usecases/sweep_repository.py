@@ -25,6 +25,7 @@ from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
+from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
@@ -39,6 +40,7 @@ from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings, tags_to_match
 from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.retain_images import RetentionFacts, asks_for_retention, retain_images
+from ecr_steward.usecases.watch_rule_sets import watch_rule_set
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 LEFT_TO_QUEUE = "left to the replication queue"
@@ -69,6 +71,8 @@ class Hands:
     """``None``: nothing goes that might be in use."""
     native_copies: NativeCopies | None = None
     """``None``: nobody asks how far ECR's own replication is."""
+    rule_sets: RuleSets | None = None
+    """``None``: resource tags may move a repository to other rules without a notice."""
     is_dry: bool = False
     silent: set[str] = field(default_factory=set)
     """Registries that are not ECR and did not answer in this sweep, or this part of one."""
@@ -151,6 +155,7 @@ class _Visit:
     def _do_jobs(self, settings_only: bool) -> None:
         governing, self._known = governed(self._known, self._rules, self._registry, self._hands.homes)
         self._swept.is_covered = bool(governing.names)
+        self._attempt(self._repository, self._watch_rule_set)
         jobs = [self._mend_settings, self._mend_image_tags, self._retain_images, self._judge_images]
         of_copies = [self._request_replicas, self._withdraw_replicas, self._check_native_copies]
         for job in jobs[:1] if settings_only else [*jobs, *of_copies]:
@@ -165,6 +170,16 @@ class _Visit:
             self._swept.is_cut = True
         except StewardError as error:
             self._swept.failures.append(SweepFailure(str(subject), str(error)))
+
+    def _watch_rule_set(self) -> None:
+        hands = self._hands
+        if hands.rule_sets is None:
+            return
+        found = watch_rule_set(
+            self._known, rules=self._rules, rule_sets=hands.rule_sets, notices=hands.notices, is_dry=hands.is_dry
+        )
+        if found is not None:
+            self._swept.outcomes.append(found)
 
     def _mend_settings(self, governing: Governing) -> None:
         """The job of ``apply_repository_policies``."""

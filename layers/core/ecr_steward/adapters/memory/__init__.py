@@ -18,6 +18,7 @@ from ecr_steward.adapters.memory.messages import (
 from ecr_steward.adapters.memory.native_replication import InMemoryNativeCopies
 from ecr_steward.adapters.memory.registry import InMemoryRegistry
 from ecr_steward.adapters.memory.registry_settings import InMemoryRegistrySettings
+from ecr_steward.adapters.memory.rule_sets import InMemoryRuleSets
 from ecr_steward.adapters.memory.scans import InMemoryScans
 from ecr_steward.adapters.memory.sightings import InMemorySightings
 from ecr_steward.adapters.memory.state import (
@@ -47,6 +48,7 @@ __all__ = [
     "InMemoryReleases",
     "InMemoryReplicationQueue",
     "InMemoryRole",
+    "InMemoryRuleSets",
     "InMemoryScans",
     "InMemorySecrets",
     "InMemorySightings",

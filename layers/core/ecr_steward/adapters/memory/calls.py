@@ -27,6 +27,7 @@ READING = frozenset(
     }
     | {"image_tags", "digest_of", "read_blob"}
     | {"seen", "run_by_ecs", "run_by_lambda", "counted_by_inspector"}
+    | {"last"}
     | {"fetch", "may_pull", "may_push", "read"}
     | {"paused", "holding", "holds", "entry", "entries", "of"}
     | {"policy", "scanning", "replication", "creation_templates", "account_setting"}
