@@ -143,14 +143,16 @@ def test_an_alias_that_is_protected_stays_where_it_is() -> None:
     assert outcome.plan.remarks == (f"1-latest of {OLD.digest} stays: the rule protects it",)
 
 
-def test_an_image_with_a_protected_tag_is_only_reported() -> None:
+def test_a_protected_tag_stays_on_an_image_that_lacks_something_and_the_other_tags_go() -> None:
+    """attacks G09: else pushing it also as a protected tag would keep its release."""
     made, notices = world([IMAGE], {"1.4.2": IMAGE, "2.0.0": IMAGE}), InMemoryNotices()
 
     outcome = enforce(made, IMAGE, replace(LABELS, protect=(Pattern(r"2\..*"),)), notices)
 
-    assert {"1.4.2", "2.0.0"} <= tags(made, IMAGE)
-    assert [notice.answer for notice in notices.published if isinstance(notice, ViolationFound)] == ["notify"]
+    assert tags(made, IMAGE) == {"2.0.0"}
+    assert [notice.answer for notice in notices.published if isinstance(notice, ViolationFound)] == ["quarantine"]
     assert outcome.plan.remarks == (f"2.0.0 of {IMAGE.digest} stays: the rule protects it",)
+    assert enforce(made, IMAGE, replace(LABELS, protect=(Pattern(r"2\..*"),))).plan.steps == ()
 
 
 def test_a_protected_tag_stays_and_another_one_goes_when_both_break_the_rule() -> None:

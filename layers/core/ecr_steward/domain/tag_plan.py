@@ -10,7 +10,7 @@ from ecr_steward.domain.plan import NOTHING, AddImageTag, DeleteAndRetag, Plan, 
 from ecr_steward.domain.requirements import Facts
 from ecr_steward.domain.rules import Rule
 from ecr_steward.domain.tag_rules import AliasMove, OnViolation, TagRules
-from ecr_steward.domain.tagging import TagReading, is_protected, is_quarantine_tag, own_tags, quarantine_tag
+from ecr_steward.domain.tagging import TagReading, is_quarantine_tag, own_tags, quarantine_tag
 
 _NO_FACTS = Facts()
 
@@ -27,7 +27,7 @@ def plan_image_tags(rule: Rule, images: RepositoryImages, focus: Iterable[Digest
     wanted = rule.image_tags
     faulty = {digest: _faults(rule, digest, images, facts) for digest in set(focus)}
     acts = wanted.on_violation is not OnViolation.NOTIFY
-    barred = frozenset(d for d, faults in faulty.items() if faults and acts and not is_protected(wanted, d, images))
+    barred = frozenset(digest for digest, faults in faulty.items() if faults and acts)
     planner = _Planner(rule, TagReading(wanted, images, facts.now, barred))
     judged = sorted(faulty.keys() | planner.reading.left_by_versions)
     for digest in judged:
@@ -81,10 +81,12 @@ class _Planner:
             return
         if digest in self.reading.barred:
             reasons = {violation.image_tag: violation.why for violation in wrong_tags}
-            self._take(digest, {tag: reasons.get(tag, faults[0].why) for tag in own_tags(digest, self._images)})
+            own = own_tags(digest, self._images)
+            self._remark_protected(digest, own)
+            doomed = {tag: reasons.get(tag, faults[0].why) for tag in own if not self.reading.rule.protects(tag)}
+            if doomed:
+                self._take(digest, doomed)
             return
-        if faults:
-            self._remark_protected(digest, own_tags(digest, self._images))
         self._remark_protected(digest, [violation.image_tag for violation in wrong_tags if violation.image_tag])
         doomed = {v.image_tag: v.why for v in wrong_tags if v.image_tag and not self.reading.rule.protects(v.image_tag)}
         if not doomed:

@@ -77,11 +77,6 @@ def is_in_quarantine(digest: Digest, images: RepositoryImages) -> bool:
     return is_quarantined and not own_tags(digest, images)
 
 
-def is_protected(rules: TagRules | None, digest: Digest, images: RepositoryImages) -> bool:
-    """Whether nothing of ours may remove an image: it holds a protected image tag."""
-    return rules is not None and any(map(rules.protects, images.tags_of(digest)))
-
-
 @dataclass(frozen=True)
 class TagReading:
     """The image tags of one repository as one rule reads them."""

@@ -78,7 +78,7 @@ class ImageTags(RulebookModel):
     protect: tuple[TagPattern, ...] = Field(
         default=(),
         description="Image tags that nothing of the steward's removes, nor the image that holds one, written as in "
-        "`allow`. A violation of such an image is only reported.",
+        "`allow`. Other tags of such an image are answered as those of any other.",
         examples=[["release-*"]],
     )
     labels: Required | None = Field(
