@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from ecr_steward.rulebook.checks import expired_waivers
+from ecr_steward.rulebook.checks import notes
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
@@ -35,7 +35,7 @@ def the_rulebook() -> Path:
 def validate_files(
     paths: Iterable[Path], today: date, parameters: Sequence[str] = (), environment: str = "default"
 ) -> list[Finding]:
-    """Everything that is wrong with some rulebooks, and a note for each waiver that has expired by ``today`` (in UTC).
+    """Everything that is wrong with some rulebooks, and notes, as of a waiver that has expired by ``today`` (in UTC).
 
     What parameters of the deployment bound is as ``bounds_of`` says. Raises OSError for a file that cannot be read, and
     ParameterError.
@@ -50,7 +50,7 @@ def _validate_file(path: Path, today: date, parameters: Sequence[str], environme
         return findings
     return [
         *(Finding.of_problem(file, problem) for problem in bounds.outside(rulebook)),
-        *(Finding.of_note(file, note) for note in expired_waivers(rulebook.waivers, today)),
+        *(Finding.of_note(file, note) for note in notes(rulebook, today)),
     ]
 
 

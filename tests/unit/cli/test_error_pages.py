@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ecr_steward.errors import InvalidRulebookError
-from ecr_steward.rulebook.checks import expired_waivers
+from ecr_steward.rulebook.checks import notes
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward.rulebook.validate import validate
@@ -108,7 +108,7 @@ def codes_of_rulebook(path: Path) -> set[str]:
     except UnreadableRulebookError as error:
         return {str(error.code)}
     rulebook, problems = validate(data)
-    return {str(each.code) for each in [*problems, *(expired_waivers(rulebook.waivers, TODAY) if rulebook else ())]}
+    return {str(each.code) for each in [*problems, *(notes(rulebook, TODAY) if rulebook else ())]}
 
 
 def page(code: Code) -> str:

@@ -1,11 +1,13 @@
 """What ``image_tags`` can ask for: labels, annotations, companions, protection, and aliases that move."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from ecr_steward.domain.tag_rules import AliasMove, CompanionRules, OnViolation
+from ecr_steward.rulebook.checks import notes
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
@@ -196,3 +198,31 @@ def test_a_filter_is_proposed_when_an_alias_of_the_calendar_could_not_move(with_
         "rules[0].image_tags.aliases.add[0]: `v{year}` cannot move: image tags are immutable here and no exception "
         'covers it; expected an alias that looks like no release, such as {year}-latest with except: ["*-latest"]'
     ]
+
+
+def notes_of(data):
+    rulebook, problems = validate(data)
+    assert problems == ()
+    return [(note.code, note.expected) for note in notes(rulebook, date(2026, 11, 26))]
+
+
+@pytest.mark.parametrize(
+    ("image_tags", "exception", "expected"),
+    [
+        ({"allow": ["semver"]}, "*-latest", 'deny: ["*.*.*-latest"] as well'),
+        ({"allow": ["semver"], "deny": ["1.4.2-latest"]}, "*-latest", 'deny: ["*.*.*-latest"] as well'),
+        ({"allow": ["semver"], "deny": ["*.*.*-latest"]}, "*-latest", None),
+        ({"allow": [{"regex": "[0-9]+[.][0-9]+[.][0-9]+"}]}, "*-latest", None),
+        ({"allow": ["semver"], "aliases": {"from": "semver", "add": ["latest-{major}"]}}, "latest-*", None),
+    ],
+    ids=["allowed", "one denied", "all denied", "not allowed", "no version looks like the alias"],
+)
+def test_a_note_is_made_when_an_exception_for_aliases_covers_allowed_prereleases(
+    with_rule, image_tags, exception, expected
+):
+    """attacks M15 (M9 of its text)."""
+    aliases = {"from": "semver", "add": ["{major}.{minor}-latest", "{major}-latest"]}
+    mutability = {"immutable": True, "except": [exception]}
+    data = with_rule(image_tags={"aliases": aliases, **image_tags}, repository={"mutability": mutability})
+
+    assert notes_of(data) == ([(Code.EXCEPTION_COVERS_A_PRERELEASE, expected)] if expected else [])

@@ -13,11 +13,11 @@ from ecr_steward.rulebook.copies import copies_arrive
 from ecr_steward.rulebook.copy_sources import copies_have_one_source
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.deciding import every_section_decides
-from ecr_steward.rulebook.image_tag_checks import aliases_can_move, image_tags_agree
+from ecr_steward.rulebook.image_tag_checks import aliases_can_move, image_tags_agree, open_prereleases
 from ecr_steward.rulebook.image_tags import TagPattern
-from ecr_steward.rulebook.inheritance import inheritance_problems, resolve_rule
+from ecr_steward.rulebook.inheritance import inheritance_problems, resolve, resolve_rule
 from ecr_steward.rulebook.lifecycle_checks import lifecycle_fits
-from ecr_steward.rulebook.model import Defaults, Profile, Rule, Sections
+from ecr_steward.rulebook.model import Defaults, Profile, Rule, Rulebook, Sections
 from ecr_steward.rulebook.patterns import tag_matcher
 from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.policy_document import repository_policy
@@ -91,6 +91,14 @@ def _copies_end(rules: Mapping[int, Rule], defaults: Defaults | None) -> Iterato
     if any(rule.replicate for rule in (*rules.values(), defaults) if rule):
         places: list[Path] = [("rules", position, "replicate") for position in rules]
         yield from copies_have_one_source(list(zip(places, rules.values(), strict=True)), defaults)
+
+
+def notes(rulebook: Rulebook, today: date) -> Iterator[Problem]:
+    """What a person should look at although the rulebook is valid and works."""
+    for position, rule in enumerate(resolve(rulebook).rules):
+        if rule.image_tags and rule.repository and rule.repository.mutability:
+            yield from open_prereleases(rule.image_tags, rule.repository.mutability, ("rules", position))
+    yield from expired_waivers(rulebook.waivers, today)
 
 
 def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]:

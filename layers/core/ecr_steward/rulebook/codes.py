@@ -104,6 +104,7 @@ class Code(StrEnum):
     PROFILE_UNKNOWN = "ES310", "a profile that is not there"
     PROFILE_IN_A_CIRCLE = "ES311", "a profile that extends itself"
     NAME_RESERVED = "ES312", "a name that means something else"
+    EXCEPTION_COVERS_A_PRERELEASE = "ES313", "an exception that covers pre-releases"
     ALIAS_PROTECTED = "ES321", "an alias that is protected"
     PROTECTED_AND_DENIED = "ES322", "an image tag that is protected and denied"
     ALIAS_NEEDS_NO_DELETION = "ES323", "an alias that is deleted although it can move"

@@ -11,7 +11,7 @@ from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.patterns import PatternMatcher, tag_matcher
 from ecr_steward.rulebook.problems import Path, Problem
 from ecr_steward.rulebook.settings import Mutability
-from ecr_steward.rulebook.tag_filters import covered_release, covers, overlaps, propose_filter
+from ecr_steward.rulebook.tag_filters import covered_prereleases, covered_release, covers, overlaps, propose_filter
 from ecr_steward.rulebook.versions import SCHEMES
 from ecr_steward.rulebook.words import placeholders_of, sample_aliases
 
@@ -79,6 +79,44 @@ def aliases_can_move(image_tags: ImageTags, mutability: Mutability, at: Path) ->
                 "an exception that covers the aliases alone, such as *-latest",
                 code=Code.EXCEPTION_COVERS_A_RELEASE,
             )
+
+
+def open_prereleases(image_tags: ImageTags, mutability: Mutability, at: Path) -> Iterator[Problem]:
+    """Exceptions for aliases that also cover pre-releases which the rule allows: ``1.4.2-latest`` is a version.
+
+    No contradiction: it may be meant. ``at`` leads to the rule.
+    """
+    for number, tag_filter in enumerate(mutability.except_ if mutability.immutable else ()):
+        if (prerelease := _open_prerelease(image_tags, tag_filter)) is not None:
+            yield Problem(
+                (*at, "repository", "mutability", "except", number),
+                f"`{tag_filter}` is there for aliases and also covers pre-releases such as {prerelease}, which are "
+                "allowed and can be overwritten",
+                _denial_of(image_tags, tag_filter),
+                code=Code.EXCEPTION_COVERS_A_PRERELEASE,
+            )
+
+
+def _open_prerelease(image_tags: ImageTags, tag_filter: str) -> str | None:
+    """A pre-release of an allowed scheme that an exception for aliases covers, and that nothing denies."""
+    if image_tags.aliases is None or not any(covers(tag_filter, alias) for alias in image_tags.aliases.add):
+        return None
+    schemes = [name for name in SCHEMES if name in image_tags.allow]
+    denied = [tag_matcher(pattern) for pattern in image_tags.deny]
+    samples = covered_prereleases(tag_filter, schemes)
+    return next((each for each in samples if not any(pattern.matches(each) for pattern in denied)), None)
+
+
+def _denial_of(image_tags: ImageTags, tag_filter: str) -> str:
+    """What keeps pre-releases from being taken for aliases, and no alias with them."""
+    dots = max(SCHEMES[name].example.count(".") for name in SCHEMES if name in image_tags.allow)
+    pattern = f"{'*.' * dots}{tag_filter if tag_filter.startswith('*') else f'*{tag_filter}'}"
+    matcher = tag_matcher(pattern)
+    aliases = image_tags.aliases
+    samples = [alias for each in aliases.add for alias in sample_aliases(each, aliases.from_)] if aliases else []
+    if any(map(matcher.matches, samples)):
+        return 'aliases that no pre-release can look like, such as latest-{major} with except: ["latest-*"]'
+    return f'deny: ["{pattern}"] as well'
 
 
 def stuck_by(image_tags: ImageTags) -> Callable[[TagMutability], str | None]:

@@ -61,6 +61,21 @@ def propose_filter(template: str, schemes: Iterable[str]) -> str | None:
     )
 
 
+def covered_prereleases(tag_filter: str, schemes: Iterable[str]) -> tuple[str, ...]:
+    """Examples of pre-releases that the filter matches: of each scheme, with and without a ``v`` and a part between."""
+    head, star, tail = tag_filter.partition("*")
+    tail = tail.replace("*", "x")
+    found: dict[str, None] = {}
+    for name in schemes:
+        scheme = SCHEMES[name]
+        for start in (scheme.example, f"v{scheme.example}", f"{scheme.example}-rc.1", f"{scheme.example}-x"):
+            sample = f"{head}{start}{tail}" if star else tag_filter
+            version = scheme.read(sample) if scheme.read else None
+            if version is not None and version.is_prerelease:
+                found[sample] = None
+    return tuple(found)
+
+
 def covered_release(tag_filter: str, schemes: Iterable[str]) -> str | None:
     """An example of the first scheme of which the filter matches some release; ``None`` where it matches none."""
     return next(
