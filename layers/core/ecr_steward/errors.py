@@ -36,6 +36,7 @@
         ├── PausedError               a person has paused everything while a plan was under way
         ├── OutOfTimeError            a copy whose invocation ends before it does
         ├── CopyUnderWayError         another job copies the same image to the same place
+        ├── WorkloadsUnreadError      an account runs more than could be read in its time
         ├── ThrottledError
         └── RegistryUnavailableError  connection lost, 5xx, or an answer cut short
 
@@ -174,6 +175,10 @@ class ImageTaggedMeanwhileError(RetryableError):
 
 class PausedError(RetryableError):
     """A person has paused everything while a plan was under way; what is left of it waits."""
+
+
+class WorkloadsUnreadError(RetryableError):
+    """What an account runs could not be read in its time. What was read is remembered: the next look goes on there."""
 
 
 class ThrottledError(RetryableError):

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
-from ecr_steward.adapters.workloads import FRESH, AwsWorkloads
-from ecr_steward.domain.names import Digest, RegistryRef
-from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, StewardError
+from ecr_steward.adapters.workloads import FRESH, READ_WITHIN, AwsWorkloads
+from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
+from ecr_steward.domain.usage import UsedImage
+from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, StewardError, WorkloadsUnreadError
 from lab.clock import SettableClock
 from tests.given import aws
 
@@ -133,6 +135,80 @@ def test_a_revision_is_described_once_however_often_ecs_is_asked(
 
     assert [image.image_tag for image in workloads.run_by_ecs("us-east-1")] == ["1.4.2"]
     ecs.assert_no_pending_responses()
+
+
+def test_only_the_latest_revision_of_a_family_is_described_and_those_that_run(
+    workloads: AwsWorkloads, ecs: Stubber
+) -> None:
+    """attacks L2."""
+    family = DEFINITION.removesuffix(":7")
+    arns = [f"{family}:{revision}" for revision in (9, 10, 8, 100, 99)]
+    ecs.add_response("list_task_definitions", {"taskDefinitionArns": arns}, {"status": "ACTIVE"})
+    ecs.add_response("list_clusters", {"clusterArns": [CLUSTER]})
+    ecs.add_response("list_services", {"serviceArns": ["api"]})
+    ecs.add_response("describe_services", {"services": [{"taskDefinition": DEFINITION}]})
+    ecs.add_response("list_tasks", {"taskArns": []})
+    for arn in (f"{family}:100", DEFINITION):
+        tag = arn.rpartition(":")[2]
+        containers = {"containerDefinitions": [{"image": f"{REPOSITORY}:{tag}"}]}
+        ecs.add_response("describe_task_definition", {"taskDefinition": containers}, {"taskDefinition": arn})
+
+    assert [image.image_tag for image in workloads.run_by_ecs("us-east-1")] == ["100", "7"]
+    ecs.assert_no_pending_responses()
+
+
+def test_an_account_that_needs_too_long_is_not_known_and_the_next_look_goes_on_where_this_one_ended(
+    workloads: AwsWorkloads, ecs: Stubber, clock: SettableClock, clients: AwsClients
+) -> None:
+    """attacks L2."""
+    arns = [f"arn:aws:ecs:us-east-1:123456789012:task-definition/app-{number}:1" for number in range(3)]
+    listed = [("list_task_definitions", {"taskDefinitionArns": arns}), ("list_clusters", {"clusterArns": []})]
+    described = {"taskDefinition": {"containerDefinitions": [{"image": f"{REPOSITORY}:1.4.2"}]}}
+    for operation, answered in [*listed, *[("describe_task_definition", described)] * 2, *listed]:
+        ecs.add_response(operation, answered)
+    ecs.add_response("describe_task_definition", described, {"taskDefinition": arns[2]})
+
+    def take_long(**_: object) -> None:
+        clock.now += READ_WITHIN * 0.6
+
+    clients.ecs(HOME).meta.events.register("before-parameter-build.ecs.DescribeTaskDefinition", take_long)
+
+    with pytest.raises(WorkloadsUnreadError, match="within 60 s: 2 of 3 task definitions were"):
+        workloads.run_by_ecs("us-east-1")
+    clock.now += FRESH + timedelta(seconds=1)
+    assert len(workloads.run_by_ecs("us-east-1")) == 3
+    ecs.assert_no_pending_responses()
+
+
+def test_each_account_is_read_by_a_thread_of_its_own(clients: AwsClients, clock: SettableClock) -> None:
+    """attacks L2: an account that does not answer keeps no other one waiting."""
+    both = Barrier(2, timeout=30)
+
+    class Meeting(AwsWorkloads):
+        def _of_ecs(self, place: Any) -> Iterator[UsedImage]:
+            both.wait()
+            yield UsedImage(RepositoryRef(place.registry, "team-a/api"), str(place))
+
+    found = Meeting(clients, ["111122223333", "222233334444"], clock).run_by_ecs("us-east-1")
+
+    assert [image.by for image in found] == ["111122223333/us-east-1", "222233334444/us-east-1"]
+
+
+def test_a_version_of_a_function_is_read_again_only_when_it_has_changed(
+    workloads: AwsWorkloads, functions: Stubber, clock: SettableClock
+) -> None:
+    """attacks L2."""
+    for sha, tag in (("a", "1.4.2"), ("a", None), ("b", "1.4.3")):
+        functions.add_response("list_functions", {"Functions": [{**LISTED, "CodeSha256": sha}]})
+        if tag:
+            functions.add_response("get_function", {"Code": {"ImageUri": f"{REPOSITORY}:{tag}"}})
+
+    tags = []
+    for _ in range(3):
+        tags += [image.image_tag for image in workloads.run_by_lambda("us-east-1")]
+        clock.now += FRESH + timedelta(seconds=1)
+
+    assert tags == ["1.4.2", "1.4.2", "1.4.3"]
 
 
 def test_a_function_uses_its_tag_and_the_digest_that_it_resolved(workloads: AwsWorkloads, functions: Stubber) -> None:

@@ -1,6 +1,7 @@
 """The ``Workloads`` port over ECS, Lambda and Inspector."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import batched
 from threading import Lock
@@ -14,17 +15,41 @@ from ecr_steward.adapters.paging import all_pages
 from ecr_steward.adapters.translation import code_of, refusal, translated
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
-from ecr_steward.errors import StewardError
+from ecr_steward.errors import StewardError, WorkloadsUnreadError, gravest
 from ecr_steward.ports.clock import Clock
 
 FRESH = timedelta(minutes=5)
 """How long what runs is not asked for again: the parts of a sweep that share an invocation's process share it."""
+READ_WITHIN = timedelta(seconds=60)
+"""How long the reading of one account may take. What is not known then stays, and the next look goes on."""
+ACCOUNTS_AT_ONCE = 32
+"""Accounts that are read at the same time, each by a thread of its own: a slow one keeps none of these waiting."""
 SERVICES_AT_ONCE = 10  # DescribeServices API reference
 TASKS_AT_ONCE = 100  # DescribeTasks API reference
 COVERAGE_PAGE = 200  # the largest that Inspector takes (ListCoverage API reference)
 
 
-type _Reading = Callable[[RegistryRef], Iterator[UsedImage]]
+type _Reading = Callable[["_Place"], Iterator[UsedImage]]
+
+
+class _Place:
+    """Where an account is read, and until when."""
+
+    def __init__(self, registry: RegistryRef, now: Clock) -> None:
+        self.registry = registry
+        self._now = now
+        self._until = now() + READ_WITHIN
+
+    def __str__(self) -> str:
+        return str(self.registry)
+
+    def require_time(self, what: str) -> None:
+        """Raises WorkloadsUnreadError when the time of this account is over."""
+        if self._now() > self._until:
+            seconds = READ_WITHIN.total_seconds()
+            raise WorkloadsUnreadError(
+                f"what runs in {self} was not read within {seconds:.0f} s: {what}. The next look goes on there"
+            )
 
 
 class AwsWorkloads:
@@ -37,8 +62,12 @@ class AwsWorkloads:
         self._now = now
         self._lock = Lock()
         self._known: dict[tuple[str, str], tuple[datetime, tuple[UsedImage, ...] | StewardError]] = {}
+        self._locks: dict[tuple[str, str], Lock] = {}
+        """One for each source and region, so that none waits for another."""
         self._definitions: dict[str, tuple[UsedImage, ...]] = {}
         """What task definitions name. A revision never changes."""
+        self._functions: dict[tuple[str, ...], tuple[UsedImage, ...]] = {}
+        """What versions of functions name, by all that changes with it."""
 
     def run_by_ecs(self, region: str) -> tuple[UsedImage, ...]:
         return self._fresh("ecs", region, self._of_ecs)
@@ -69,29 +98,44 @@ class AwsWorkloads:
     def _fresh(self, source: str, region: str, read: _Reading) -> tuple[UsedImage, ...]:
         """What a source says in all accounts, or the error that it met, as it was found out minutes ago at most."""
         with self._lock:
+            lock = self._locks.setdefault((source, region), Lock())
+        with lock:
             now = self._now()
             asked_at, answer = self._known.get((source, region), (now - 2 * FRESH, ()))
             if now - asked_at > FRESH:
-                places = [RegistryRef(account, region) for account in self._accounts]
-                try:
-                    answer = tuple(dict.fromkeys(image for place in places for image in read(place)))
-                except StewardError as error:
-                    answer = error
+                answer = self._of_all(region, read)
                 self._known[source, region] = now, answer
         if isinstance(answer, StewardError):
             raise answer.with_traceback(None)  # else every raise would leave its frames there
         return answer
 
+    def _of_all(self, region: str, read: _Reading) -> tuple[UsedImage, ...] | StewardError:
+        """What a source says in all accounts, or the gravest error: half of what runs is not told."""
+        errors: list[StewardError] = []
+        found: dict[UsedImage, None] = {}
+        with ThreadPoolExecutor(min(ACCOUNTS_AT_ONCE, len(self._accounts)) or 1, "workloads") as pool:
+
+            def of_one(account: str) -> tuple[UsedImage, ...]:
+                return tuple(read(_Place(RegistryRef(account, region), self._now)))
+
+            for reading in [pool.submit(of_one, account) for account in self._accounts]:
+                try:
+                    found |= dict.fromkeys(reading.result())
+                except StewardError as error:
+                    errors.append(error)
+        return gravest(errors) if errors else tuple(found)
+
     # ------------------------------------------------------------------ ECS
 
-    def _of_ecs(self, place: RegistryRef) -> Iterator[UsedImage]:
-        ecs: Any = self._clients.ecs(place)
+    def _of_ecs(self, place: _Place) -> Iterator[UsedImage]:
+        ecs: Any = self._clients.ecs(place.registry)
         with translated("ecs:ListTaskDefinitions", place):
-            definitions = set(all_pages(ecs, "list_task_definitions", "taskDefinitionArns", status="ACTIVE"))
+            definitions = _latest(all_pages(ecs, "list_task_definitions", "taskDefinitionArns", status="ACTIVE"))
         with translated("ecs:ListClusters", place):
             clusters = list(all_pages(ecs, "list_clusters", "clusterArns"))
         for cluster in clusters:
-            # What runs may have been deregistered meanwhile: then it is not active, and runs all the same.
+            # What runs may be an older revision, and one that is not active any more.
+            place.require_time(f"one of its {len(clusters)} clusters is left at least")
             definitions |= set(_definitions_of_services(ecs, cluster))
             for task in _tasks(ecs, cluster):
                 definitions.add(task["taskDefinitionArn"])
@@ -99,31 +143,53 @@ class AwsWorkloads:
                 yield from _images(
                     by, ((one.get("image"), one.get("imageDigest")) for one in task.get("containers", ()))
                 )
-        for arn in sorted(definitions):
+        for number, arn in enumerate(sorted(definitions)):
             if arn not in self._definitions:
+                place.require_time(f"{number} of {len(definitions)} task definitions were")
                 self._definitions[arn] = tuple(_of_definition(ecs, arn, place))
             yield from self._definitions[arn]
 
     # ------------------------------------------------------------------ Lambda
 
-    def _of_lambda(self, place: RegistryRef) -> Iterator[UsedImage]:
-        functions: Any = self._clients.lambda_(place)
+    def _of_lambda(self, place: _Place) -> Iterator[UsedImage]:
+        functions: Any = self._clients.lambda_(place.registry)
         with translated("lambda:ListFunctions", place):
             listed = list(all_pages(functions, "list_functions", "Functions", FunctionVersion="ALL"))
-        for function in listed:
+        for number, function in enumerate(listed):
             if function.get("PackageType") != "Image":
                 continue
-            arn = function["FunctionArn"]
-            with translated("lambda:GetFunction", arn):
-                try:
-                    wanted = {"FunctionName": function["FunctionName"], "Qualifier": function["Version"]}
-                    code = functions.get_function(**wanted).get("Code", {})
-                except ClientError as cause:
-                    if code_of(cause) == "ResourceNotFoundException":
-                        continue  # deleted since it was listed
-                    raise
-            by = f"the function {arn.partition(':function:')[2]} of Lambda in {place}"
-            yield from _images(by, ((code.get(key), None) for key in ("ImageUri", "ResolvedImageUri")))
+            known = tuple(str(function.get(key)) for key in _CHANGES)
+            if known not in self._functions:
+                place.require_time(f"{number} of {len(listed)} versions of functions were")
+                self._functions[known] = tuple(_of_function(functions, function, place))
+            yield from self._functions[known]
+
+
+_CHANGES = ("FunctionArn", "Version", "CodeSha256", "LastModified", "RevisionId")
+"""Of a listed version of a function: with another image at least one of these is another, too."""
+
+
+def _of_function(functions: Any, function: Mapping[str, Any], place: _Place) -> Iterator[UsedImage]:
+    arn = function["FunctionArn"]
+    with translated("lambda:GetFunction", arn):
+        try:
+            wanted = {"FunctionName": function["FunctionName"], "Qualifier": function["Version"]}
+            code = functions.get_function(**wanted).get("Code", {})
+        except ClientError as cause:
+            if code_of(cause) == "ResourceNotFoundException":
+                return  # deleted since it was listed
+            raise
+    by = f"the function {arn.partition(':function:')[2]} of Lambda in {place}"
+    yield from _images(by, ((code.get(key), None) for key in ("ImageUri", "ResolvedImageUri")))
+
+
+def _latest(arns: Iterable[str]) -> set[str]:
+    """The latest of the revisions of each family: an account may have thousands that nothing runs any more."""
+    latest: dict[str, int] = {}
+    for arn in arns:
+        family, _, revision = arn.rpartition(":")
+        latest[family] = max(int(revision), latest.get(family, 0))
+    return {f"{family}:{revision}" for family, revision in latest.items()}
 
 
 def _images(by: str, named: Iterable[tuple[str | None, str | None]]) -> Iterator[UsedImage]:
@@ -163,7 +229,7 @@ def _all_are_there(action: str, cluster: str, answer: Mapping[str, Any]) -> None
             raise refusal(action, failure.get("arn", cluster), failure.get("reason", ""), failure.get("detail", ""))
 
 
-def _of_definition(ecs: Any, arn: str, place: RegistryRef) -> Iterator[UsedImage]:
+def _of_definition(ecs: Any, arn: str, place: _Place) -> Iterator[UsedImage]:
     with translated("ecs:DescribeTaskDefinition", arn):
         described = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
     containers = described.get("containerDefinitions", ())

@@ -10,12 +10,14 @@ from ecr_steward.domain.usage import UsedImage
 class Workloads(Protocol):
     """What runs in the accounts that are connected.
 
-    Every method may raise the errors of ``ports.registry``; then nothing is known: half of what runs is not told.
+    Every method may raise the errors of ``ports.registry``, and WorkloadsUnreadError where an account runs more than
+    can be read in its time; then nothing is known: half of what runs is not told.
     """
 
     def run_by_ecs(self, region: str) -> tuple[UsedImage, ...]:
-        """The images that active task definitions of a region name, and those that services and tasks run there.
+        """The images that task definitions of a region name, and those that services and tasks run there.
 
+        Of each family its latest active revision counts, and of others those that a service or a task runs.
         Needs ecs:ListTaskDefinitions, ecs:DescribeTaskDefinition, ecs:ListClusters, ecs:ListServices,
         ecs:DescribeServices, ecs:ListTasks and ecs:DescribeTasks.
         """
