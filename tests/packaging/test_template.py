@@ -274,7 +274,7 @@ def test_a_verdict_starts_the_copier_whichever_it_is(
         ("image_verdict/pass", False),
         ("image_replicated/index_with_two_platforms", False),
         ("rules_changed/tier_untagged", True),
-        ("image_withdrawn/failed_scan", False),  # the verdict has told of it
+        ("image_withdrawn/failed_scan", False),  # the verdict reports it
         ("credential_refreshed/on_prem_cluster", False),
     ],
 )

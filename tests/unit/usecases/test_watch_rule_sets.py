@@ -54,14 +54,14 @@ class House:
             rule_sets=self.rule_sets,
         )
 
-    def told(self) -> list[RulesChanged]:
+    def published(self) -> list[RulesChanged]:
         return [notice for notice in self.notices.published if isinstance(notice, RulesChanged)]
 
 
 def test_a_repository_that_is_seen_for_the_first_time_is_no_news() -> None:
     house = House()
 
-    assert (house.sweep(), house.sweep(), house.told()) == ([], [], [])
+    assert (house.sweep(), house.sweep(), house.published()) == ([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_repository_that_is_seen_for_the_first_time_is_no_news() -> None:
         ({"tier": "prod", "managed-by": "terraform"}, ("production", "everything", "infrastructure_code")),
     ],
 )
-def test_the_sweep_tells_once_of_a_repository_that_resource_tags_have_moved(
+def test_the_sweep_reports_a_repository_that_resource_tags_have_moved(
     tags: dict[str, str], now: tuple[str, ...]
 ) -> None:
     """attacks M3."""
@@ -84,11 +84,11 @@ def test_the_sweep_tells_once_of_a_repository_that_resource_tags_have_moved(
     assert outcome.remark == (
         f"its resource tags have moved it from the rules [production, everything] to [{', '.join(now)}]"
     )
-    assert house.told() == [RulesChanged(API, ("production", "everything"), now)]
+    assert house.published() == [RulesChanged(API, ("production", "everything"), now)]
     assert house.sweep() == []
 
 
-def test_the_event_tells_who_moved_it_and_the_sweep_has_nothing_to_add() -> None:
+def test_the_event_says_who_moved_it_and_the_sweep_has_nothing_to_add() -> None:
     """attacks M3."""
     house = House()
     house.sweep()
@@ -98,11 +98,11 @@ def test_the_event_tells_who_moved_it_and_the_sweep_has_nothing_to_add() -> None
 
     by = "UntagResource by arn:aws:iam::111122223333:user/ci"
     assert first.changed_by == by
-    assert house.told() == [RulesChanged(API, ("production", "everything"), ("everything",), by)]
+    assert house.published() == [RulesChanged(API, ("production", "everything"), ("everything",), by)]
     assert house.sweep() == []
 
 
-def test_a_repository_that_no_rule_covers_any_more_is_told_of() -> None:
+def test_a_repository_that_no_rule_covers_any_more_is_reported() -> None:
     house = House(Rules((PRODUCTION,)))
     house.sweep()
     house.tag()
@@ -134,5 +134,5 @@ def test_nothing_is_remembered_where_no_rule_asks_for_resource_tags_and_in_a_dry
 
     assert plain.rule_sets.calls.entries == []
     assert "moved it" in (outcome.remark or "")
-    assert dry.told() == []
+    assert dry.published() == []
     assert len(dry.sweep()) == 1

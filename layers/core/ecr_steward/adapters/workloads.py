@@ -110,7 +110,7 @@ class AwsWorkloads:
         return answer
 
     def _of_all(self, region: str, read: _Reading) -> tuple[UsedImage, ...] | StewardError:
-        """What a source says in all accounts, or the gravest error: half of what runs is not told."""
+        """What a source says in all accounts, or the gravest error: half of what runs is no answer."""
         errors: list[StewardError] = []
         found: dict[UsedImage, None] = {}
         with ThreadPoolExecutor(min(ACCOUNTS_AT_ONCE, len(self._accounts)) or 1, "workloads") as pool:

@@ -119,7 +119,7 @@ class ScanRules:
     """Also where the findings are not available, and for a state that this version does not know."""
     unscannable: Verdict = Verdict.FAIL
     expired: Verdict = Verdict.WAIT
-    """Waiting publishes nothing: Inspector lets every image expire that nobody pushes or uses."""
+    """Waiting publishes nothing: Inspector lets every image expire that is neither pushed nor used."""
     limit_exceeded: Verdict = Verdict.FAIL
     undefined: Verdict = Verdict.FAIL
     """For a finding without a severity that this version knows."""

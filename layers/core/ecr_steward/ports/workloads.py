@@ -11,7 +11,7 @@ class Workloads(Protocol):
     """What runs in the accounts that are connected.
 
     Every method may raise the errors of ``ports.registry``, and WorkloadsUnreadError where an account runs more than
-    can be read in its time; then nothing is known: half of what runs is not told.
+    can be read in its time; then nothing is known: half of what runs is no answer.
     """
 
     def run_by_ecs(self, region: str) -> tuple[UsedImage, ...]:

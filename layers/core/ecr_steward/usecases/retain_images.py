@@ -128,7 +128,7 @@ class _Visit:
         error = gravest(self._errors) if self._errors else None
         subject = str(self._images.repository)
         outcomes = [Outcome(subject, rule.name, rule.mode, plan) for rule, plan in plans]
-        return (*(replace(each, error=error) for each in outcomes[:1]), *outcomes[1:])  # it is told once
+        return (*(replace(each, error=error) for each in outcomes[:1]), *outcomes[1:])  # it is reported once
 
     def _expiring(self, rule: Rule, sighted: Sighted) -> Callable[[Contents], Plan]:
         return lambda contents: plan_tag_expiry(rule.name, self._tags, contents, sighted, self._keeping)

@@ -54,7 +54,8 @@ class Withdrawal:
     def withdraw_failed(self, mirror: Mirror, destination: Destination, failed: Mapping[Digest, str]) -> Outcome:
         """Take from the destination what has failed its scan at the source: images by digest, with the reason.
 
-        As in ``look`` nothing goes where another repository may be copied to the same place: there it may have passed.
+        As in ``look`` nothing is deleted where another repository may be copied to the same place: there it may have
+        passed.
         """
         outcome = Outcome(
             f"{mirror.source.repository} to {mirror.destination.repository}", mirror.rule.name, mirror.rule.mode

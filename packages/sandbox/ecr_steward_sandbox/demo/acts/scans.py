@@ -49,7 +49,7 @@ def play(stage: Stage) -> None:
     stage.record_scans(what, REPOSITORY, "BASIC", dict.fromkeys(others or [first], findings))
     stage.settle()
     stage.tell("evaluate_image_scan", "replicate_image")
-    told = stage.check_verdict("one verdict was told of the index: fail", REPOSITORY, digest, "fail")
+    told = stage.check_verdict("the first verdict on the index: fail", REPOSITORY, digest, "fail")
     stage.check(f"it names {unrated}, which has no severity", any(unrated in each for each in told.reasons), told)
     stage.check(f"{AWAY} still has no {REPOSITORY}", not stage.away.has_repository(REPOSITORY))
     stage.close()
