@@ -4,6 +4,8 @@ import json
 
 import typer
 
+from ecr_steward.adapters.clock import utc_now
+from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.brakes import GRANT_LASTS
 from ecr_steward.rulebook.codes import Code
@@ -48,6 +50,7 @@ def status(stack_name: str, table: str | None, *, as_json: bool) -> None:
                     "removals": hold.asked,
                     "why": hold.why,
                     "since": hold.since.isoformat(),
+                    "everywhere": hold.is_wide,
                 }
                 for hold in holds
             ],
@@ -56,26 +59,32 @@ def status(stack_name: str, table: str | None, *, as_json: bool) -> None:
     else:
         typer.echo(str(paused) if paused else "not paused")
         for hold in holds:
-            typer.echo(f"{hold}\n  to let go: ecr-steward release-brake {hold.rule}")
+            where = "" if hold.is_wide else f" {hold.subject}"
+            typer.echo(f"{hold}\n  to let go: ecr-steward release-brake {hold.rule}{where}")
         if not holds:
             typer.echo("no brake holds")
     if paused or holds:
         raise typer.Exit(FINDINGS)
 
 
-def release_brake(stack_name: str, table: str | None, rule: str, removals: int | None) -> None:
-    """Let go of a brake, and grant the rule what was held or what a person says."""
+def release_brake(stack_name: str, table: str | None, rule: str, subject: str | None, removals: int | None) -> None:
+    """Let go of a rule's brakes, or of one, and grant what was held, or what a person says, for where it was held."""
     brakes = Remembered(Where(stack_name, table)).brakes
     with told():
-        held = brakes.holding(rule)
-        if held is None and removals is None:
-            there = ", ".join(hold.rule for hold in brakes.holds())
+        there = list(brakes.holds())
+        held = [hold for hold in there if hold.rule == rule and subject in (None, hold.subject)]
+        if not held and removals is not None:
+            held = [Hold(rule, subject or rule, removals, "granted beforehand", utc_now(), is_wide=subject is None)]
+        if not held:
+            names = "; ".join(f"{hold.rule}: {hold.subject}" for hold in there)
             refuse(
-                f"the brake of rule `{rule}` does not hold; "
-                + (f"those of these rules do: {there}" if there else "no brake does"),
+                f"no brake of rule `{rule}` holds{f' for {subject}' if subject else ''}; "
+                + (f"those that do: {names}" if names else "no brake does"),
                 Code.BRAKE_NOT_HOLDING,
             )
-        granted = removals if removals is not None else held.asked if held else 0
-        brakes.release(rule, granted)
+        for hold in held:
+            brakes.release(hold, hold.asked if removals is None else removals)
     hours = int(GRANT_LASTS.total_seconds() // 3600)
-    typer.echo(f"rule {rule} may take away {granted} beyond its brake within {hours} hours", err=True)
+    for hold in held:
+        granted, where = hold.asked if removals is None else removals, "" if hold.is_wide else f" from {hold.subject}"
+        typer.echo(f"rule {rule} may take away {granted}{where} beyond its brake within {hours} hours", err=True)

@@ -53,6 +53,14 @@ def status(stack_name: StackName = STACK, table: Table = None, as_json: AsJson =
 
 def release_brake(
     rule: Annotated[str, typer.Argument(help="The rule whose brake holds.", metavar="RULE")],
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            help="The repository or registry that it holds for, as `status` shows it (default: all of the rule).",
+            metavar="[ACCOUNT/REGION/REPOSITORY]",
+            show_default=False,
+        ),
+    ] = None,
     removals: Annotated[
         int | None,
         typer.Option(
@@ -67,4 +75,4 @@ def release_brake(
     """Let go of a brake that holds: the next sweep, or the next event, plans again what was held."""
     from ecr_steward_cli.safety import release_brake as do
 
-    do(stack_name, table, rule, removals)
+    do(stack_name, table, rule, subject, removals)

@@ -1,12 +1,23 @@
 """What a brake lets through: never more than it says, and always enough for a small repository to work."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_steward.domain.brake import FREE_IMAGES, USUAL, Brake, Load, Weight, is_destructive, loads
+from ecr_steward.domain.brake import (
+    ANSWERED_WITHIN,
+    FREE_IMAGES,
+    USUAL,
+    Brake,
+    Load,
+    Spent,
+    Weight,
+    is_destructive,
+    loads,
+)
 from ecr_steward.domain.images import Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import (
@@ -22,6 +33,7 @@ from tests.given.rules import API, HOME, rulebook
 
 brakes = st.builds(Brake, st.integers(0, 100), st.integers(0, 100))
 counts = st.integers(0, 200)
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def digest(number):
@@ -62,7 +74,7 @@ def repository(tagged, untagged=0):
 )
 def test_a_step_counts_when_it_takes_something_away(step):
     assert is_destructive(step)
-    assert loads([step])[step.rule].weight.removals == 1
+    assert loads([step], API)[step.rule].weight.removals == 1
 
 
 @pytest.mark.parametrize(
@@ -77,17 +89,30 @@ def test_a_step_counts_when_it_takes_something_away(step):
 )
 def test_a_step_does_not_count_when_it_takes_nothing_away(step):
     assert not is_destructive(step)
-    assert loads([step]) == {}
+    assert loads([step], API) == {}
 
 
 def test_images_count_once_and_tags_each_when_an_image_loses_several():
-    load = loads([removal(0, "a"), removal(0, "b"), deletion(3)], repository(tagged=3, untagged=5))["services"]
+    load = loads([removal(0, "a"), removal(0, "b"), deletion(3)], API, repository(tagged=3, untagged=5))["services"]
 
-    assert load == Load(Weight(removals=3, images=2, tagged=1), API, images_there=8, tagged_there=3)
+    assert load == Load(Weight(removals=3, images=2, tagged=1), str(API), images_there=8, tagged_there=3)
+
+
+@pytest.mark.parametrize(("age", "counted"), [(ANSWERED_WITHIN, 0), (ANSWERED_WITHIN + timedelta(seconds=1), 2)])
+def test_what_answers_a_push_is_not_counted(age, counted):
+    """H4: a pusher brought the brake to hold with tags that the rule forbids."""
+    new = Image(image(0), frozenset(map(ImageTag, ("a", "b"))), pushed_at=NOON - age)
+    there = RepositoryImages.of(API, [new])
+
+    answered = loads([removal(0, "a"), removal(0, "b")], API, there, NOON)
+    deleted = loads([deletion(0)], API, there, NOON)
+
+    assert sum(load.weight.removals for load in answered.values()) == counted
+    assert deleted["services"].weight.removals == 1
 
 
 def test_each_rule_is_weighed_by_itself_when_a_plan_is_of_several():
-    found = loads([removal(0), removal(1, rule="other"), removal(2, rule="other")], repository(4))
+    found = loads([removal(0), removal(1, rule="other"), removal(2, rule="other")], API, repository(4))
 
     assert {rule: load.weight.removals for rule, load in found.items()} == {"services": 1, "other": 2}
 
@@ -107,7 +132,7 @@ def test_a_small_repository_can_work_whatever_the_share(brake, there):
 def test_nothing_passes_a_brake_that_is_above_one_of_its_limits(brake, tagged, untagged, data):
     there = repository(tagged, untagged)
     numbers = st.sets(st.integers(0, max(0, tagged + untagged - 1)), max_size=tagged + untagged)
-    load = loads(map(deletion, sorted(data.draw(numbers))), there).get("services", Load(Weight(0)))
+    load = loads(map(deletion, sorted(data.draw(numbers))), API, there).get("services", Load(Weight(0), ""))
     spent = data.draw(st.builds(Weight, counts, counts, counts))
 
     together = Weight(
@@ -121,25 +146,25 @@ def test_nothing_passes_a_brake_that_is_above_one_of_its_limits(brake, tagged, u
             and (not load.weight.tagged or together.tagged <= brake.images_of(tagged))
         )
     )
-    assert (load.excess(brake, spent) is None) == is_within
+    assert (load.excess(brake, Spent(spent)) is None) == is_within
 
 
 @given(counts, st.integers(0, 100))
 def test_a_whole_share_holds_nothing_back_by_share(there, before):
-    load = Load(Weight(1, 1, 1), API, there, there)
+    load = Load(Weight(1, 1, 1), str(API), there, there)
     spent = Weight(1, min(before, max(0, there - 1)), min(before, max(0, there - 1)))
 
-    assert load.excess(Brake(10_000, 100), spent) is None
+    assert load.excess(Brake(10_000, 100), Spent(spent)) is None
 
 
 def test_all_untagged_images_may_go_by_number_where_tagged_ones_would_be_held():
     there = repository(tagged=8, untagged=92)
 
-    untagged = loads(map(deletion, range(8, 33)), there)["services"]
-    tagged = loads(map(deletion, range(6)), there)["services"]
+    untagged = loads(map(deletion, range(8, 33)), API, there)["services"]
+    tagged = loads(map(deletion, range(6)), API, there)["services"]
 
-    assert untagged.excess(USUAL, Weight(0)) is None
-    assert tagged.excess(USUAL, Weight(0)) == "6 tagged images of 8, more than the 25% of its brake"
+    assert untagged.excess(USUAL, Spent()) is None
+    assert tagged.excess(USUAL, Spent()).why == "6 tagged images of 8, more than the 25% of its brake"
 
 
 def test_a_rule_is_held_by_its_own_brake_and_an_unknown_one_by_the_usual_brake():

@@ -48,7 +48,8 @@ class House:
         self.now = NOON
         self.pause_after_removal = None
         tags = [frozenset(map(ImageTag, (f"v{number}", f"denied-{number}"))) for number in range(6)]
-        images = [Image(ImageRef(API, digest(number)), held) for number, held in enumerate(tags)]
+        pushed = NOON - timedelta(days=1)
+        images = [Image(ImageRef(API, digest(number)), held, pushed_at=pushed) for number, held in enumerate(tags)]
         self.registry = SlowRegistry(self, images)
         self.notices = InMemoryNotices()
         self.switch = InMemorySwitch(lambda: self.now)
@@ -199,12 +200,34 @@ def test_what_a_person_releases_is_carried_out_by_the_next_plan():
     house = House()
     hold = house.take(0, 1, 2)
 
-    house.brakes.release("services", hold.asked)
+    house.brakes.release(hold, hold.asked)
 
     assert house.take(0, 1, 2) is None
     assert house.denied() == ["denied-3", "denied-4", "denied-5"]
     assert house.take(3) is None
     assert isinstance(house.take(4, 5), Hold)
+
+
+def test_what_answers_a_push_is_done_while_a_brake_holds():
+    """H4: a hold that a pusher had brought about kept every later forbidden tag where it was."""
+    house = House()
+    assert isinstance(house.take(0, 1, 2), Hold)
+    evil = Image(ImageRef(API, digest(7)), frozenset(map(ImageTag, ("latest", "1.0.0"))), pushed_at=house.now)
+    house.registry.push(evil)
+    latest = RemoveImageTag(rule="services", why="denied", image=evil.ref, image_tag=ImageTag("latest"))
+
+    assert house.applier.apply(Plan((latest,)), API, house.images) is None
+
+    assert house.registry.tags_of(evil.ref) == {"1.0.0"}
+
+
+def test_a_brake_of_no_removal_holds_answers_to_a_push_too():
+    house = House(removals=0)
+    evil = Image(ImageRef(API, digest(7)), frozenset(map(ImageTag, ("latest", "1.0.0"))), pushed_at=house.now)
+    house.registry.push(evil)
+    latest = RemoveImageTag(rule="services", why="denied", image=evil.ref, image_tag=ImageTag("latest"))
+
+    assert isinstance(house.applier.apply(Plan((latest,)), API, house.images), Hold)
 
 
 def test_a_moved_image_tag_is_recorded_and_a_new_one_is_not():

@@ -1,12 +1,16 @@
-"""The brake: how much a rule may take away, in one sweep, or by the events of one hour."""
+"""The brake: how much a rule may take away in a sweep, by the events of an hour, and of one repository in a week.
+
+It protects what has stood. It is counted and held for one repository, so that who may push to one keeps no rule from
+all others; and for the whole rule where several repositories lose too much. What answers a push is not counted: an
+image tag of an image that came within the last hour has not stood, and no pusher can bring a brake to hold.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.plan import DeleteImage, RemoveImageTag, SetRepositoryPolicy, Step
 from ecr_steward.domain.registries import PutRegistryPolicy
 
@@ -14,12 +18,19 @@ FREE_IMAGES: Final = 5
 """So many images of a repository the share never holds: a quarter of three images would be none at all."""
 
 
+ANSWERED_WITHIN: Final = timedelta(hours=1)
+"""So long after the push of an image the loss of its image tags is an answer to the push."""
+SEVERAL: Final = 3
+"""So many repositories have to lose something, or to be held, in one window before a brake holds the whole rule."""
+WEEK: Final = timedelta(days=7)
+
+
 @dataclass(frozen=True)
 class Brake:
     """How much a rule may take away before a person has to look. Both limits count what was taken in one window."""
 
     removals: int = 50
-    """Steps that take something away, of all repositories together: an image, an image tag, or access."""
+    """Steps that take something away, of one repository and of all together: an image, an image tag, or access."""
     share: int = 25
     """Percent of a repository's images, and of those that hold an image tag, that lose a tag or are deleted."""
 
@@ -44,26 +55,52 @@ class Weight:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What was taken away before, in the same window."""
+
+    here: Weight = Weight(0)
+    """Of the repository or registry that a plan is about."""
+    together: int = 0
+    """Removals of all of them."""
+    places: int = 0
+    """How many lost something, this one not counted."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Why a plan is more than a brake lets through."""
+
+    why: str
+    is_wide: bool = False
+    """Whether several repositories have lost too much together, so that it is the rule that is to be looked at."""
+
+
+@dataclass(frozen=True)
 class Load:
-    """What a rule's plan takes away from one repository, and how much there is."""
+    """What a rule's plan takes away from one repository or registry, and how much there is."""
 
     weight: Weight
-    repository: RepositoryRef | None = None
-    """``None`` where no image of a repository is touched: then there is no share."""
+    about: str
+    """The repository or registry."""
     images_there: int = 0
     tagged_there: int = 0
 
-    def excess(self, brake: Brake, spent: Weight) -> str | None:
+    def excess(self, brake: Brake, spent: Spent) -> Excess | None:
         """Why this is more than a brake lets through where so much was taken in this window, or ``None``."""
-        removals = spent.removals + self.weight.removals
-        if removals > brake.removals:
-            return f"{_of(self.weight.removals, removals, 'removals')}, more than the {brake.removals} of its brake"
-        for kind, now, before, there in (
-            ("tagged images", self.weight.tagged, spent.tagged, self.tagged_there),
-            ("images", self.weight.images, spent.images, self.images_there),
+        here, before = self.weight, spent.here
+        if here.removals + before.removals > brake.removals:
+            return Excess(f"{_of(here.removals, before.removals, 'removals')}, {_more_than(brake.removals)}")
+        for kind, now, earlier, there in (
+            ("tagged images", here.tagged, before.tagged, self.tagged_there),
+            ("images", here.images, before.images, self.images_there),
         ):
-            if now and now + before > brake.images_of(there):
-                return f"{_of(now, now + before, kind)} of {there}, more than the {brake.share}% of its brake"
+            if now and now + earlier > brake.images_of(there):
+                return Excess(f"{_of(now, earlier, kind)} of {there}, {_more_than(f'{brake.share}%')}")
+        if here.removals + spent.together > brake.removals:
+            why = (
+                f"{_of(here.removals, spent.together, 'removals')} from all repositories, {_more_than(brake.removals)}"
+            )
+            return Excess(why, is_wide=spent.places + 1 >= SEVERAL)
         return None
 
 
@@ -78,11 +115,14 @@ class Hold:
     """Removals in that plan."""
     why: str
     since: datetime
+    is_wide: bool = False
+    """Whether the rule is held for all repositories, and not for this one alone."""
     is_told: bool = field(default=False, compare=False)
     """Whether people have been told."""
 
     def __str__(self) -> str:
-        return f"the brake of rule {self.rule} holds since {self.since:%Y-%m-%d %H:%M} UTC: {self.subject}: {self.why}"
+        whom = f"the brake of rule {self.rule} holds" + (" everywhere" if self.is_wide else "")
+        return f"{whom} since {self.since:%Y-%m-%d %H:%M} UTC: {self.subject}: {self.why}"
 
 
 def is_destructive(step: Step) -> bool:
@@ -90,13 +130,30 @@ def is_destructive(step: Step) -> bool:
     return step.is_destructive or (isinstance(step, SetRepositoryPolicy | PutRegistryPolicy) and step.takes_away)
 
 
-def loads(steps: Iterable[Step], images: RepositoryImages | None = None) -> dict[str, Load]:
-    """What each rule takes away by these steps. ``images`` are those of the repository whose images are touched."""
+def loads(
+    steps: Iterable[Step], about: object, images: RepositoryImages | None = None, now: datetime | None = None
+) -> dict[str, Load]:
+    """What each rule takes away by these steps from a repository or registry, which holds these images.
+
+    With ``now`` what answers a push of the last hour is left out.
+    """
     by_rule: dict[str, list[Step]] = {}
     for step in steps:
-        if is_destructive(step):
+        if is_destructive(step) and not _answers_a_push(step, images, now):
             by_rule.setdefault(step.rule, []).append(step)
-    return {rule: _load(asked, images) for rule, asked in by_rule.items()}
+    return {rule: _load(asked, str(about), images) for rule, asked in by_rule.items()}
+
+
+def erosion(load: Load, brake: Brake, there: int, before: int) -> Excess | None:
+    """Why this is too much for a week at whose begin a repository had so many tagged images, and in which so many went.
+
+    What goes while as many come, as retention does it, is no erosion.
+    """
+    gone, left = before + load.weight.tagged, load.tagged_there - load.weight.tagged
+    if gone <= brake.images_of(there) or left >= there - brake.images_of(there):
+        return None
+    why = f"{_of(load.weight.tagged, before, 'tagged images')} in a week that began with {there}"
+    return Excess(f"{why}, {_more_than(f'{brake.share}%')}")
 
 
 def window_of_events(at: datetime) -> str:
@@ -104,16 +161,25 @@ def window_of_events(at: datetime) -> str:
     return f"hour {at:%Y-%m-%dT%H}"
 
 
-def _load(steps: Iterable[Step], images: RepositoryImages | None) -> Load:
-    steps = list(steps)
+def _answers_a_push(step: Step, images: RepositoryImages | None, now: datetime | None) -> bool:
+    if images is None or now is None or not isinstance(step, RemoveImageTag):
+        return False
+    image = images.images.get(step.image.digest)
+    return image is not None and image.pushed_at is not None and now - image.pushed_at <= ANSWERED_WITHIN
+
+
+def _load(steps: list[Step], about: str, images: RepositoryImages | None) -> Load:
     touched = {step.image.digest for step in steps if isinstance(step, RemoveImageTag | DeleteImage)}
     if images is None or not touched:
-        return Load(Weight(len(steps)))
+        return Load(Weight(len(steps)), about)
     tagged = {image.digest for image in images.images.values() if image.image_tags}
     weight = Weight(len(steps), len(touched), len(touched & tagged))
-    return Load(weight, images.repository, len(images.images), len(tagged))
+    return Load(weight, about, len(images.images), len(tagged))
 
 
-def _of(now: int, together: int, kind: str) -> str:
-    before = together - now
+def _of(now: int, before: int, kind: str) -> str:
     return f"{now} {kind if now != 1 else kind.removesuffix('s')}" + (f" after {before} before" if before else "")
+
+
+def _more_than(limit: object) -> str:
+    return f"more than the {limit} of its brake"

@@ -87,6 +87,8 @@ class BrakeHeld:
     """In that plan."""
     why: str
     since: datetime
+    is_wide: bool = False
+    """Whether the rule is held for all repositories, and not for this one alone."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ class BrakeHeldDetail(OwnEvent):
     removals: int = Field(description="How many images, image tags or permissions that plan would have taken away.")
     why: str = Field(description="For people: which limit was passed.")
     since: AwareDatetime = Field(strict=False, description="When the brake began to hold.")
+    everywhere: bool = Field(
+        default=False, description="Whether the rule is held for all repositories, and not for this one alone."
+    )
 
     @classmethod
     def of(cls, notice: BrakeHeld) -> Self:
@@ -30,11 +33,12 @@ class BrakeHeldDetail(OwnEvent):
             removals=notice.removals,
             why=notice.why,
             since=notice.since,
+            everywhere=notice.is_wide,
         )
 
     def to_notice(self) -> BrakeHeld:
         """The notice that this event carries."""
-        return BrakeHeld(self.rule, self.subject, self.removals, self.why, self.since)
+        return BrakeHeld(self.rule, self.subject, self.removals, self.why, self.since, self.everywhere)
 
 
 class BrakeHeldEvent(Envelope):

@@ -79,8 +79,8 @@ class Applier:
             return None
         if pause := self.switch.paused():
             return pause
-        for rule, load in loads(plan.steps, images).items():
-            if hold := self._held(rule, load, about):
+        for rule, load in self._loads(plan, about, images):
+            if hold := self._held(rule, load):
                 return hold
         pauses: list[Pause] = []
 
@@ -106,19 +106,31 @@ class Applier:
             return pauses[0]
         return None
 
-    def _held(self, rule: str, load: Load, about: AnyRepository | RegistryRef) -> Hold | None:
-        hold = self.brakes.holding(rule)
+    def _loads(
+        self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None
+    ) -> Iterator[tuple[str, Load]]:
+        """What counts of a plan. Where a rule may take nothing away by itself, answers to a push count, too."""
+        counted = loads(plan.steps, about, images, self.now())
+        for rule, load in loads(plan.steps, about, images).items():
+            if self.brake_of(rule).removals == 0:
+                yield rule, load
+            elif rule in counted:
+                yield rule, counted[rule]
+
+    def _held(self, rule: str, load: Load) -> Hold | None:
+        hold = self.brakes.holding(rule, load.about)
         if hold is None:
             window = self.window or window_of_events(self.now())
-            why = self.brakes.spend(rule, window, load, self.brake_of(rule))
-            if why is None:
+            excess = self.brakes.spend(rule, window, load, self.brake_of(rule))
+            if excess is None:
                 return None
-            hold = self.brakes.hold(Hold(rule, str(about), load.weight.removals, why, self.now()))
+            found = Hold(rule, load.about, load.weight.removals, excess.why, self.now(), excess.is_wide)
+            hold = self.brakes.hold(found)
         if not hold.is_told:
             # By whoever meets it first after it was not told: the invocation that put it there may have ended since.
             # Two at the same time say the same, and a notice that was given is not given again.
-            self.notices.publish(BrakeHeld(hold.rule, hold.subject, hold.asked, hold.why, hold.since))
-            self.brakes.tell(rule)
+            self.notices.publish(BrakeHeld(hold.rule, hold.subject, hold.asked, hold.why, hold.since, hold.is_wide))
+            self.brakes.tell(hold)
         return hold
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from ecr_steward.adapters.memory.calls import Calls
 from ecr_steward.adapters.memory.clock import noon
-from ecr_steward.domain.brake import Brake, Hold, Load, Weight
+from ecr_steward.domain.brake import SEVERAL, WEEK, Brake, Excess, Hold, Load, Spent, Weight, erosion
 from ecr_steward.domain.journal import KEPT, Entry, StepState, entry_of
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.pause import Pause
@@ -52,51 +52,65 @@ class InMemoryBrakes:
         self.calls = calls or Calls()
         self._now = now
         self._lock = Lock()
-        self._spent: dict[tuple[str, str], Weight] = {}
-        self._of_repositories: dict[tuple[str, str, RepositoryRef], Weight] = {}
-        self._grants: dict[str, tuple[int, datetime]] = {}
-        self._holds: dict[str, Hold] = {}
+        self._spent: dict[tuple[str, str], dict[str, Weight]] = {}
+        self._weeks: dict[tuple[str, str], tuple[datetime, int, int]] = {}
+        """By rule and repository: until when, how many tagged images it began with, and how many went."""
+        self._grants: dict[tuple[str, str | None], tuple[int, datetime]] = {}
+        self._holds: dict[tuple[str, str], Hold] = {}
+        self._held: dict[tuple[str, str], set[str]] = {}
+        """By rule and window: what was held."""
 
-    def spend(self, rule: str, window: str, load: Load, brake: Brake) -> str | None:
+    def spend(self, rule: str, window: str, load: Load, brake: Brake) -> Excess | None:
         with self.calls.record("spend", rule, window, load, brake), self._lock:
-            together = self._spent.get((rule, window), Weight(0))
-            here = (
-                self._of_repositories.get((rule, window, load.repository), Weight(0)) if load.repository else together
-            )
-            spent = Weight(together.removals, here.images, here.tagged)
-            why = load.excess(brake, spent)
-            if why is None:
-                self._spent[rule, window] = _sum(together, load.weight)
-                if load.repository:
-                    self._of_repositories[rule, window, load.repository] = _sum(here, load.weight)
-                return None
-            left, until = self._grants.get(rule, (0, self._now()))
-            if until > self._now() and left >= load.weight.removals:
-                self._grants[rule] = left - load.weight.removals, until
-                return None
-            return why
+            excess = self._excess(rule, window, load, brake)
+            for place in (load.about, None) if excess else ():
+                left, until = self._grants.get((rule, place), (0, self._now()))
+                if until > self._now() and left >= load.weight.removals:
+                    self._grants[rule, place] = left - load.weight.removals, until
+                    return None
+            if excess:
+                held = self._held.setdefault((rule, window), set())
+                held.add(load.about)
+                excess = replace(excess, is_wide=excess.is_wide or len(held) >= SEVERAL)
+            return excess
 
-    def holding(self, rule: str) -> Hold | None:
-        with self.calls.record("holding", rule):
-            return self._holds.get(rule)
+    def _excess(self, rule: str, window: str, load: Load, brake: Brake) -> Excess | None:
+        until, there, gone = self._weeks.get((rule, load.about), (self._now(), load.tagged_there, 0))
+        if until <= self._now():
+            until, there, gone = self._now() + WEEK, load.tagged_there, 0
+        if load.weight.tagged and (excess := erosion(load, brake, there, gone)):
+            return excess
+        of_window = self._spent.setdefault((rule, window), {})
+        here = of_window.get(load.about, Weight(0))
+        together = sum(weight.removals for weight in of_window.values())
+        if excess := load.excess(brake, Spent(here, together, len(of_window.keys() - {load.about}))):
+            return excess
+        of_window[load.about] = _sum(here, load.weight)
+        if load.weight.tagged:
+            self._weeks[rule, load.about] = until, there, gone + load.weight.tagged
+        return None
+
+    def holding(self, rule: str, subject: str) -> Hold | None:
+        with self.calls.record("holding", rule, subject):
+            return self._holds.get((rule, "")) or self._holds.get((rule, subject))
 
     def hold(self, hold: Hold) -> Hold:
         with self.calls.record("hold", hold), self._lock:
-            return self._holds.setdefault(hold.rule, hold)
+            return self._holds.setdefault(_place(hold), hold)
 
-    def tell(self, rule: str) -> None:
-        with self.calls.record("tell", rule):
-            if rule in self._holds:
-                self._holds[rule] = replace(self._holds[rule], is_told=True)
+    def tell(self, hold: Hold) -> None:
+        with self.calls.record("tell", hold):
+            if _place(hold) in self._holds:
+                self._holds[_place(hold)] = replace(self._holds[_place(hold)], is_told=True)
 
     def holds(self) -> Iterator[Hold]:
         with self.calls.record("holds"):
-            yield from (self._holds[rule] for rule in sorted(self._holds))
+            yield from (self._holds[place] for place in sorted(self._holds))
 
-    def release(self, rule: str, removals: int) -> Hold | None:
-        with self.calls.record("release", rule, removals):
-            self._grants[rule] = removals, self._now() + GRANT_LASTS
-            return self._holds.pop(rule, None)
+    def release(self, hold: Hold, removals: int) -> bool:
+        with self.calls.record("release", hold, removals):
+            self._grants[hold.rule, None if hold.is_wide else hold.subject] = removals, self._now() + GRANT_LASTS
+            return self._holds.pop(_place(hold), None) is not None
 
 
 class InMemoryJournal:
@@ -151,6 +165,10 @@ class InMemoryReleases:
     def end(self, release: Release) -> None:
         with self.calls.record("end_release", release):
             self._given.pop((release.image, release.image_tag), None)
+
+
+def _place(hold: Hold) -> tuple[str, str]:
+    return hold.rule, "" if hold.is_wide else hold.subject
 
 
 def _sum(one: Weight, other: Weight) -> Weight:
