@@ -4,7 +4,14 @@ from datetime import timedelta
 
 from ecr_steward.domain.journal import KEPT, Entry, StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, SetRepositoryPolicy
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    DeleteAndRetag,
+    DeleteImage,
+    PutLifecyclePolicy,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+)
 from ecr_steward.domain.registries import DeleteRegistryPolicy
 
 HOME = RegistryRef("111122223333", "us-east-1")
@@ -46,8 +53,10 @@ def test_what_each_step_was_about_is_kept(world):
     deleted = DeleteImage(rule="r", why="w", image=ImageRef(API, OLD), image_tags=frozenset(map(ImageTag, "ba")))
     policy = SetRepositoryPolicy(rule="r", why="w", repository=API, document={}, takes_away=True)
     of_registry = DeleteRegistryPolicy(rule="r", why="w", registry=HOME)
+    was = {"rules": [{"rulePriority": 1}]}
+    lifecycle = PutLifecyclePolicy(rule="r", why="w", repository=API, document={"rules": []}, previous=was)
     retagged = DeleteAndRetag(rule="r", why="w", image=MOVED.image, image_tag=MOVED.image_tag, previous=OLD)
-    steps = (MOVED, retagged, deleted, policy, of_registry)
+    steps = (MOVED, retagged, deleted, policy, of_registry, lifecycle)
     entries = [world.journal.entry(world.journal.begin(step, "ana")) for step in steps]
 
     assert [(each.repository, each.digest, each.image_tags, each.previous) for each in entries] == [
@@ -56,7 +65,9 @@ def test_what_each_step_was_about_is_kept(world):
         (API, OLD, ("a", "b"), None),
         (API, None, (), None),
         (None, None, (), None),
+        (API, None, (), None),
     ]
+    assert [each.document for each in entries] == [None] * 5 + ['{"rules":[{"rulePriority":1}]}']
     assert {each.registry for each in entries} == {HOME}
 
 

@@ -74,7 +74,7 @@ def repository(tagged, untagged=0):
 )
 def test_a_step_counts_when_it_takes_something_away(step):
     assert is_destructive(step)
-    assert loads([step], API)[step.rule].weight.removals == 1
+    assert loads([step], API, None, NOON)[step.rule].weight.removals == 1
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,13 @@ def test_a_step_counts_when_it_takes_something_away(step):
 )
 def test_a_step_does_not_count_when_it_takes_nothing_away(step):
     assert not is_destructive(step)
-    assert loads([step], API) == {}
+    assert loads([step], API, None, NOON) == {}
 
 
 def test_images_count_once_and_tags_each_when_an_image_loses_several():
-    load = loads([removal(0, "a"), removal(0, "b"), deletion(3)], API, repository(tagged=3, untagged=5))["services"]
+    load = loads([removal(0, "a"), removal(0, "b"), deletion(3)], API, repository(tagged=3, untagged=5), NOON)[
+        "services"
+    ]
 
     assert load == Load(Weight(removals=3, images=2, tagged=1), str(API), images_there=8, tagged_there=3)
 
@@ -112,7 +114,7 @@ def test_what_answers_a_push_is_not_counted(age, counted):
 
 
 def test_each_rule_is_weighed_by_itself_when_a_plan_is_of_several():
-    found = loads([removal(0), removal(1, rule="other"), removal(2, rule="other")], API, repository(4))
+    found = loads([removal(0), removal(1, rule="other"), removal(2, rule="other")], API, repository(4), NOON)
 
     assert {rule: load.weight.removals for rule, load in found.items()} == {"services": 1, "other": 2}
 
@@ -132,7 +134,7 @@ def test_a_small_repository_can_work_whatever_the_share(brake, there):
 def test_nothing_passes_a_brake_that_is_above_one_of_its_limits(brake, tagged, untagged, data):
     there = repository(tagged, untagged)
     numbers = st.sets(st.integers(0, max(0, tagged + untagged - 1)), max_size=tagged + untagged)
-    load = loads(map(deletion, sorted(data.draw(numbers))), API, there).get("services", Load(Weight(0), ""))
+    load = loads(map(deletion, sorted(data.draw(numbers))), API, there, NOON).get("services", Load(Weight(0), ""))
     spent = data.draw(st.builds(Weight, counts, counts, counts))
 
     together = Weight(
@@ -160,8 +162,8 @@ def test_a_whole_share_holds_nothing_back_by_share(there, before):
 def test_all_untagged_images_may_go_by_number_where_tagged_ones_would_be_held():
     there = repository(tagged=8, untagged=92)
 
-    untagged = loads(map(deletion, range(8, 33)), API, there)["services"]
-    tagged = loads(map(deletion, range(6)), API, there)["services"]
+    untagged = loads(map(deletion, range(8, 33)), API, there, NOON)["services"]
+    tagged = loads(map(deletion, range(6)), API, there, NOON)["services"]
 
     assert untagged.excess(USUAL, Spent()) is None
     assert tagged.excess(USUAL, Spent()).why == "6 tagged images of 8, more than the 25% of its brake"

@@ -1,5 +1,7 @@
 """What every plan of a rule goes through: the pause, the brake, the record."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,15 +15,25 @@ from ecr_steward.adapters.memory import (
 )
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Brake, Hold
+from ecr_steward.domain.governance import plan_repository
 from ecr_steward.domain.images import Image, RepositoryImages
 from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.pause import Pause
-from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, Plan, PutScanOnPush, RemoveImageTag
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    DeleteAndRetag,
+    Plan,
+    PutLifecyclePolicy,
+    PutScanOnPush,
+    RemoveImageTag,
+)
+from ecr_steward.domain.policies.rules import PolicyRules
+from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RegistryUnavailableError, ThrottledError
 from tests.given.appliers import applier_of
-from tests.given.rules import API
+from tests.given.rules import API, HOME, service_rule
 
 PAUSE = Pause("ana", "a storm", NOON)
 TODAY = NOON.date()
@@ -288,3 +300,65 @@ def test_the_error_of_the_registry_is_told_when_the_record_fails_too():
 
     with pytest.raises(ImageTagIsImmutableError, match="it is immutable"):
         house.take(0)
+
+
+def lifecycle(newest):
+    """A policy that keeps so many images with a tag that begins with ``v``."""
+    selection = {
+        "tagStatus": "tagged",
+        "tagPrefixList": ["v"],
+        "countType": "imageCountMoreThan",
+        "countNumber": newest,
+    }
+    return {"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]}
+
+
+def put_lifecycle(newest, previous=None):
+    return PutLifecyclePolicy(
+        rule="services", why="w", repository=API, document=lifecycle(newest), previous=previous and lifecycle(previous)
+    )
+
+
+def test_a_lifecycle_policy_is_held_when_ecr_would_delete_too_much_by_it():
+    """M2 of the AWS review, defect 7 of the core: ``keep: {newest: 3}``, typed for 30."""
+    house = House()
+
+    held = house.applier.apply(Plan((put_lifecycle(3),)), API)
+
+    assert isinstance(held, Hold)
+    assert held.why == "3 removals, more than the 2 of its brake"
+    assert house.applier.apply(Plan((put_lifecycle(6),)), API) is None
+
+
+def test_a_lifecycle_policy_counts_what_the_one_before_it_would_have_kept():
+    house = House()
+
+    assert house.applier.apply(Plan((put_lifecycle(3, previous=5),)), API) is None
+
+    (entry,) = house.journal.entries(TODAY, TODAY)
+    assert (entry.step, json.loads(entry.document)) == ("PutLifecyclePolicy", lifecycle(5))
+
+
+@pytest.mark.parametrize("account", ["*", "222233334444"])
+def test_what_lets_others_in_is_counted_and_recorded(account):
+    """M10: repositories were opened to the world, and no brake counted it."""
+    house = House()
+    statement = {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": account}, "Action": "ecr:BatchGetImage"}
+    rules = PolicyRules(statements=(statement,))
+    opened = replace(rule_of(rules), name="services")
+    plan = plan_repository(opened, Repository(API, RepositorySettings(policy=None)))
+
+    assert [type(house.applier.apply(plan, API)).__name__ for _ in range(3)] == ["NoneType", "NoneType", "Hold"]
+    assert {entry.step for entry in house.journal.entries(TODAY, TODAY)} == {"SetRepositoryPolicy"}
+
+
+def test_what_lets_in_the_own_account_is_not_counted():
+    house = House(removals=0)
+    statement = {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": HOME.account}, "Action": "ecr:BatchGetImage"}
+    plan = plan_repository(rule_of(PolicyRules(statements=(statement,))), Repository(API, RepositorySettings()))
+
+    assert house.applier.apply(plan, API) is None
+
+
+def rule_of(policy):
+    return service_rule(image_tags=None, repository=lambda _: RepositorySettings(policy_rules=policy))

@@ -14,7 +14,15 @@ from ecr_steward.domain.by_hand import BY_HAND
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef
-from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, Plan, RemoveImageTag
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    DeleteAndRetag,
+    DeleteImage,
+    Plan,
+    PutLifecyclePolicy,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+)
 from ecr_steward.domain.releases import RELEASED_FOR
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.tag_plan import plan_image_tags
@@ -357,3 +365,30 @@ def test_a_refused_step_is_nothing_to_undo():
 
     with pytest.raises(CannotUndoError, match="was refused and changed nothing"):
         house.hands.undo(house.journal.entry(entry_id))
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [(PutLifecyclePolicy, "put_lifecycle_policy"), (SetRepositoryPolicy, "set_repository_policy")]
+)
+def test_a_policy_is_put_back_when_its_overwriting_is_undone(kind, method):
+    """Point 3 of the review: a hand-written policy that the rulebook had replaced was kept nowhere."""
+    house = House()
+    selection = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 3}
+    lifecycle = {"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]}
+    before = lifecycle if kind is PutLifecyclePolicy else {"Version": "2012-10-17", "Statement": []}
+    step = kind(rule="services", why="w", repository=API, document={"rules": [1]}, previous=before)
+    entry = house.journal.entry(house.journal.begin(step, "apply_repository_policies"))
+
+    plan = house.hands.undo(entry)
+
+    assert [(type(each), each.document, each.rule) for each in plan.steps] == [(kind, before, BY_HAND)]
+    assert [call.arguments for call in house.registry.calls.entries if call.method == method] == [(API, before)]
+
+
+def test_a_policy_is_not_put_back_where_there_was_none():
+    house = House()
+    step = SetRepositoryPolicy(rule="services", why="w", repository=API, document={}, opens=True)
+    entry = house.journal.entry(house.journal.begin(step, "apply_repository_policies"))
+
+    with pytest.raises(CannotUndoError, match="there was no policy before"):
+        house.hands.undo(entry)

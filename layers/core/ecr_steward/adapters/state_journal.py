@@ -57,6 +57,7 @@ def _attributes(entry: Entry) -> dict[str, Attribute]:
         "digest": entry.digest.value if entry.digest else None,
         "image_tags": list(entry.image_tags),
         "previous": entry.previous.value if entry.previous else None,
+        "document": entry.document,
     }
 
 
@@ -79,4 +80,5 @@ def _entry(item: Item) -> Entry:
         digest=Digest(str(said["digest"])) if said["digest"] else None,
         image_tags=tuple(map(image_tag, image_tags)) if isinstance(image_tags, list) else (),
         previous=Digest(str(said["previous"])) if said["previous"] else None,
+        document=str(said["document"]) if said.get("document") else None,
     )

@@ -11,8 +11,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.plan import DeleteImage, RemoveImageTag, SetRepositoryPolicy, Step
-from ecr_steward.domain.registries import PutRegistryPolicy
+from ecr_steward.domain.lifecycle.loss import lost_by
+from ecr_steward.domain.names import Digest
+from ecr_steward.domain.plan import (
+    CreateRepository,
+    DeleteImage,
+    PutLifecyclePolicy,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+    Step,
+)
+from ecr_steward.domain.registries import PutRegistryPolicy, PutReplicationConfiguration
 
 FREE_IMAGES: Final = 5
 """So many images of a repository the share never holds: a quarter of three images would be none at all."""
@@ -126,22 +135,40 @@ class Hold:
 
 
 def is_destructive(step: Step) -> bool:
-    """Whether a step takes something away. A policy that replaces another one may or may not."""
-    return step.is_destructive or (isinstance(step, SetRepositoryPolicy | PutRegistryPolicy) and step.takes_away)
+    """Whether a step takes something away, as a policy that replaces another one may or may not."""
+    return step.is_destructive or (
+        isinstance(step, SetRepositoryPolicy | PutRegistryPolicy | PutReplicationConfiguration) and step.takes_away
+    )
+
+
+def is_braked(step: Step) -> bool:
+    """Whether a brake counts a step: it takes something away, lets others in, or has ECR delete images by itself."""
+    opens = isinstance(step, SetRepositoryPolicy) and step.opens
+    return opens or is_destructive(step) or isinstance(step, PutLifecyclePolicy)
 
 
 def loads(
-    steps: Iterable[Step], about: object, images: RepositoryImages | None = None, now: datetime | None = None
+    steps: Iterable[Step],
+    about: object,
+    images: RepositoryImages | None,
+    now: datetime,
+    *,
+    with_answers: bool = False,
 ) -> dict[str, Load]:
     """What each rule takes away by these steps from a repository or registry, which holds these images.
 
-    With ``now`` what answers a push of the last hour is left out.
+    What answers a push of the last hour is left out, if nothing else is said; what ECR would delete by a lifecycle
+    policy is counted. What is put into a repository that is only being created counts for nothing.
     """
+    steps = list(steps)
+    created = {step.repository for step in steps if isinstance(step, CreateRepository)}
     by_rule: dict[str, list[Step]] = {}
     for step in steps:
-        if is_destructive(step) and not _answers_a_push(step, images, now):
+        is_answer = not with_answers and _answers_a_push(step, images, now)
+        if is_braked(step) and not is_answer and getattr(step, "repository", None) not in created:
             by_rule.setdefault(step.rule, []).append(step)
-    return {rule: _load(asked, str(about), images) for rule, asked in by_rule.items()}
+    found = {rule: _load(asked, str(about), images, now) for rule, asked in by_rule.items()}
+    return {rule: load for rule, load in found.items() if load.weight.removals}
 
 
 def erosion(load: Load, brake: Brake, there: int, before: int) -> Excess | None:
@@ -161,19 +188,25 @@ def window_of_events(at: datetime) -> str:
     return f"hour {at:%Y-%m-%dT%H}"
 
 
-def _answers_a_push(step: Step, images: RepositoryImages | None, now: datetime | None) -> bool:
-    if images is None or now is None or not isinstance(step, RemoveImageTag):
+def _answers_a_push(step: Step, images: RepositoryImages | None, now: datetime) -> bool:
+    if images is None or not isinstance(step, RemoveImageTag):
         return False
     image = images.images.get(step.image.digest)
     return image is not None and image.pushed_at is not None and now - image.pushed_at <= ANSWERED_WITHIN
 
 
-def _load(steps: list[Step], about: str, images: RepositoryImages | None) -> Load:
+def _load(steps: list[Step], about: str, images: RepositoryImages | None, now: datetime) -> Load:
+    by_ecr = [step for step in steps if isinstance(step, PutLifecyclePolicy)]
+    removals = len(steps) - len(by_ecr)
     touched = {step.image.digest for step in steps if isinstance(step, RemoveImageTag | DeleteImage)}
+    for step in by_ecr:
+        lost = lost_by(step, images, now) if images else frozenset[Digest]()
+        removals += len(lost - touched)
+        touched |= lost
     if images is None or not touched:
-        return Load(Weight(len(steps)), about)
+        return Load(Weight(removals), about)
     tagged = {image.digest for image in images.images.values() if image.image_tags}
-    weight = Weight(len(steps), len(touched), len(touched & tagged))
+    weight = Weight(removals, len(touched), len(touched & tagged))
     return Load(weight, about, len(images.images), len(tagged))
 
 

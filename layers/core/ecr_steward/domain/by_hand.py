@@ -1,5 +1,6 @@
 """What a person does by hand, as plans: take an image out of reach, give it back, undo a recorded step."""
 
+import json
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -7,7 +8,17 @@ from typing import Final
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.journal import Entry, StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
-from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, Plan, RemoveImageTag, Step
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    DeleteAndRetag,
+    DeleteLifecyclePolicy,
+    DeleteRepositoryPolicy,
+    Plan,
+    PutLifecyclePolicy,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+    Step,
+)
 from ecr_steward.domain.tagging import is_quarantine_tag, quarantine_tag
 from ecr_steward.errors import CannotUndoError
 
@@ -72,6 +83,12 @@ def never_undone(entry: Entry) -> str | None:
     """Why a step cannot be undone, whatever the facts are; ``None`` where it depends on them."""
     if entry.state is StepState.FAILED:
         return f"{entry.id} was refused and changed nothing: {entry.what}"
+    if entry.step in _OF_DOCUMENTS:
+        return (
+            None
+            if entry.document
+            else f"{entry.id} cannot be undone: there was no policy before, or none that could be read"
+        )
     if entry.step not in _OF_ONE_TAG:
         return f"{entry.id} cannot be undone: {_WHY_NOT.get(entry.step, _BY_RULEBOOK)}"
     return None
@@ -107,6 +124,22 @@ def plan_undo(entry: Entry, images: RepositoryImages, *, is_forced: bool = False
     return Plan((AddImageTag(rule=BY_HAND, why=why, image=image, image_tag=tag, previous=holder),))
 
 
+def plan_restore(entry: Entry) -> Plan:
+    """Put a policy back that a recorded step has overwritten or deleted. Raises CannotUndoError with the reason."""
+    reason = never_undone(entry)
+    if reason or entry.document is None or entry.repository is None:
+        raise CannotUndoError(reason or f"{entry.id} is about no policy of a repository")
+    document, why = json.loads(entry.document), f"undo {entry.id}: {entry.what}"
+    if entry.step in _OF_LIFECYCLES:
+        return Plan((PutLifecyclePolicy(rule=BY_HAND, why=why, repository=entry.repository, document=document),))
+    return Plan((SetRepositoryPolicy(rule=BY_HAND, why=why, repository=entry.repository, document=document),))
+
+
+def is_of_document(entry: Entry) -> bool:
+    """Whether a step was about a policy, and not about an image."""
+    return entry.step in _OF_DOCUMENTS
+
+
 def _taken_back(tag: ImageTag, digest: Digest, images: RepositoryImages, why: str) -> Plan:
     """Take an image tag that nobody held before."""
     if images.holders.get(tag) != digest:
@@ -118,6 +151,8 @@ def _taken_back(tag: ImageTag, digest: Digest, images: RepositoryImages, why: st
 
 
 _OF_ONE_TAG = tuple(step.__name__ for step in (AddImageTag, DeleteAndRetag, RemoveImageTag))
+_OF_LIFECYCLES = tuple(step.__name__ for step in (PutLifecyclePolicy, DeleteLifecyclePolicy))
+_OF_DOCUMENTS = (*_OF_LIFECYCLES, *(step.__name__ for step in (SetRepositoryPolicy, DeleteRepositoryPolicy)))
 _BY_RULEBOOK = "settings come back when the rulebook says so, or by hand"
 _WHY_NOT = {
     "StartReplicationBackfill": "what ECR has copied stays; StopReplicationBackfill stops one that is under way",

@@ -16,6 +16,7 @@ from ecr_steward.domain.plan import (
     Step,
     Violation,
 )
+from ecr_steward.domain.policies.outside import newly_let_in
 from ecr_steward.domain.policies.planning import plan_policy
 from ecr_steward.domain.policies.rules import PolicyRules
 from ecr_steward.domain.policies.statements import is_same_policy
@@ -27,6 +28,7 @@ from ecr_steward.domain.repositories import (
     Repository,
     RepositorySettings,
     UnreadableDocument,
+    readable,
 )
 from ecr_steward.domain.rules import Rule
 
@@ -143,10 +145,16 @@ def _policy(
         yield Violation(rule=rule, subject=ref, why=plan.refusal)
     elif (change := plan.change) is not None and change.document is not None:
         yield SetRepositoryPolicy(
-            rule=rule, why=change.why, repository=ref, document=change.document, takes_away=change.takes_away
+            rule=rule,
+            why=change.why,
+            repository=ref,
+            document=change.document,
+            takes_away=change.takes_away,
+            opens=bool(newly_let_in(readable(actual), change.document, ref.registry.account)),
+            previous=readable(actual),
         )
     elif change is not None:
-        yield DeleteRepositoryPolicy(rule=rule, why=change.why, repository=ref)
+        yield DeleteRepositoryPolicy(rule=rule, why=change.why, repository=ref, previous=readable(actual))
 
 
 def _on(value: bool | None) -> str:

@@ -1,6 +1,10 @@
-"""The journal: steps that took something away, moved an image tag in ECR or started a backfill, so that a person can
-find and, where that is possible, undo them."""
+"""The journal: steps that took something away or overwrote it, moved an image tag in ECR or started a backfill.
 
+So that a person can find and, where that is possible, undo them.
+"""
+
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +13,16 @@ from typing import Final
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.brake import is_destructive
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
-from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, DeleteImage, RemoveImageTag, Step
+from ecr_steward.domain.plan import (
+    AddImageTag,
+    DeleteAndRetag,
+    DeleteImage,
+    DeleteLifecyclePolicy,
+    PutLifecyclePolicy,
+    RemoveImageTag,
+    SetRepositoryPolicy,
+    Step,
+)
 
 KEPT: Final = timedelta(days=90)
 
@@ -46,12 +59,18 @@ class Entry:
     image_tags: tuple[ImageTag, ...] = ()
     previous: Digest | None = None
     """Which image held the image tag before."""
+    document: str | None = None
+    """The policy that was there before, as JSON."""
 
 
 def is_recorded(step: Step) -> bool:
     """Whether the journal has such steps."""
     if isinstance(step, StartReplicationBackfill):  # it cannot be undone, and costs transfer
         return True
+    if isinstance(step, SetRepositoryPolicy):
+        return step.previous is not None or step.takes_away or step.opens
+    if isinstance(step, PutLifecyclePolicy | DeleteLifecyclePolicy):
+        return step.previous is not None
     return is_destructive(step) or (isinstance(step, AddImageTag | DeleteAndRetag) and step.previous is not None)
 
 
@@ -74,7 +93,13 @@ def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:
         digest=digest,
         image_tags=image_tags,
         previous=previous,
+        document=_document(step),
     )
+
+
+def _document(step: Step) -> str | None:
+    before = getattr(step, "previous", None)
+    return json.dumps(before, separators=(",", ":")) if isinstance(before, Mapping) else None
 
 
 def _places(step: Step) -> tuple[RepositoryRef | None, Digest | None, tuple[ImageTag, ...], Digest | None]:

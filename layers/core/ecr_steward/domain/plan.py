@@ -4,7 +4,7 @@ A step names everything that the change needs, so applying it decides nothing. A
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ecr_steward.domain.asked import Asked
@@ -104,6 +104,10 @@ class SetRepositoryPolicy(Asked):
     document: Document
     takes_away: bool = False
     """Whether somebody may be allowed less than by the policy that is there."""
+    opens: bool = False
+    """Whether it lets in another account, an organization, or the public, which the policy that is there does not."""
+    previous: Document | None = field(default=None, compare=False, repr=False)
+    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"set the repository policy of {self.repository}"
@@ -115,6 +119,8 @@ class DeleteRepositoryPolicy(Asked):
 
     is_destructive: ClassVar[bool] = True
     repository: RepositoryRef
+    previous: Document | None = field(default=None, compare=False, repr=False)
+    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"delete the repository policy of {self.repository}"
@@ -126,6 +132,8 @@ class PutLifecyclePolicy(Asked):
 
     repository: RepositoryRef
     document: Document
+    previous: Document | None = field(default=None, compare=False, repr=False)
+    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"put the lifecycle policy of {self.repository}"
@@ -136,6 +144,8 @@ class DeleteLifecyclePolicy(Asked):
     """Have no lifecycle policy."""
 
     repository: RepositoryRef
+    previous: Document | None = field(default=None, compare=False, repr=False)
+    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"delete the lifecycle policy of {self.repository}"

@@ -205,6 +205,8 @@ class PutReplicationConfiguration(Asked):
 
     registry: RegistryRef
     document: Document
+    takes_away: bool = False
+    """Whether what is deleted here is deleted there from now on, as it was not before."""
 
     def __str__(self) -> str:
         return f"put the replication configuration of registry {self.registry}"

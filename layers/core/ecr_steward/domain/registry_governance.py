@@ -202,11 +202,18 @@ def _plan_replication(rule: str, registry: RegistryRef, wanted: WantedReplicatio
             )
             return Plan(remarks=(remark,))
     before, after = actual.get("rules", []), document["rules"]
-    lacking = [_copies(one) for one in after if _unordered(one) not in map(_unordered, before)]
+    lacking_rules = [one for one in after if _unordered(one) not in map(_unordered, before)]
+    lacking = [_copies(one) for one in lacking_rules]
     surplus = [_copies(one) for one in before if _unordered(one) not in map(_unordered, after)]
     told = [("lacks", lacking), ("has what it should not", surplus)]
     why = f"the replication {'; '.join(f'{how}: {_listed(rules)}' for how, rules in told if rules)}"
-    return Plan((PutReplicationConfiguration(rule=rule, why=why, registry=registry, document=document),))
+    takes_away = _any_deletes(lacking_rules)
+    step = PutReplicationConfiguration(rule=rule, why=why, registry=registry, document=document, takes_away=takes_away)
+    return Plan((step,))
+
+
+def _any_deletes(rules: Iterable[Document]) -> bool:
+    return any(rule.get("deleteReplication", {}).get("enabled") for rule in rules)
 
 
 def _replication(wanted: WantedReplication, actual: Document) -> dict[str, Any]:

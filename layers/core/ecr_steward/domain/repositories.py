@@ -23,6 +23,11 @@ class UnreadableDocument:
     why: str
 
 
+def readable(document: "Document | UnreadableDocument | None") -> "Document | None":
+    """The document, where there is one that can be read."""
+    return None if isinstance(document, UnreadableDocument) else document
+
+
 class Mutability(StrEnum):
     """``imageTagMutability`` of the ECR API."""
 

@@ -1,21 +1,22 @@
 """Carrying out what rules ask for: unless everything is paused, within the brake, and recorded."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from ecr_steward.domain.brake import Brake, Hold, Load, loads, window_of_events
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import AnyRepository, RegistryRef
+from ecr_steward.domain.names import AnyRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.pause import Pause
-from ecr_steward.domain.plan import Plan, Step
+from ecr_steward.domain.plan import Plan, PutLifecyclePolicy, Step
 from ecr_steward.errors import (
     ImageIsListedError,
     ImageTaggedMeanwhileError,
     LastImageTagError,
     PausedError,
+    RepositoryNotFoundError,
     StewardError,
     gravest,
 )
@@ -110,8 +111,12 @@ class Applier:
         self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None
     ) -> Iterator[tuple[str, Load]]:
         """What counts of a plan. Where a rule may take nothing away by itself, answers to a push count, too."""
-        counted = loads(plan.steps, about, images, self.now())
-        for rule, load in loads(plan.steps, about, images).items():
+        if images is None and isinstance(about, RepositoryRef) and any(map(_is_lifecycle, plan.steps)):
+            with suppress(RepositoryNotFoundError):
+                images = self.registry.images(about)
+        now = self.now()
+        counted = loads(plan.steps, about, images, now)
+        for rule, load in loads(plan.steps, about, images, now, with_answers=True).items():
             if self.brake_of(rule).removals == 0:
                 yield rule, load
             elif rule in counted:
@@ -132,6 +137,10 @@ class Applier:
             self.notices.publish(BrakeHeld(hold.rule, hold.subject, hold.asked, hold.why, hold.since, hold.is_wide))
             self.brakes.tell(hold)
         return hold
+
+
+def _is_lifecycle(step: Step) -> bool:
+    return isinstance(step, PutLifecyclePolicy)
 
 
 def carry_out(planned: Outcome, images: RepositoryImages, applier: Applier) -> Outcome:

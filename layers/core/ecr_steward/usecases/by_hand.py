@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ecr_steward.domain.by_hand import never_undone, plan_quarantine, plan_release, plan_undo, tags_taken
+from ecr_steward.domain.by_hand import (
+    is_of_document,
+    never_undone,
+    plan_quarantine,
+    plan_release,
+    plan_restore,
+    plan_undo,
+    tags_taken,
+)
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.journal import KEPT, Entry
 from ecr_steward.domain.names import ImageRef, ImageTag
@@ -77,10 +85,14 @@ class ByHand:
     def undo(self, entry: Entry, *, is_forced: bool = False, lasting: timedelta = RELEASED_FOR) -> Plan:
         """Undo a recorded step as far as the facts let it. An image tag that comes back may stay for a time.
 
+        A policy is put back as it was; the next sweep puts the rulebook's, unless a rule changes or all is paused.
+
         Raises CannotUndoError and RepositoryNotFoundError.
         """
         if (reason := never_undone(entry)) or entry.repository is None:
             raise CannotUndoError(reason or f"{entry.id} is about no repository")
+        if is_of_document(entry):
+            return self._apply(plan_restore(entry))
         images = self.registry.images(entry.repository)
         plan = plan_undo(entry, images, is_forced=is_forced)
         if not self.is_dry and entry.step == RemoveImageTag.__name__:

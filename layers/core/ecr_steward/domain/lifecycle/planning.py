@@ -7,7 +7,7 @@ from ecr_steward.domain.lifecycle.policy import LifecyclePolicy
 from ecr_steward.domain.lifecycle.sameness import same_effect
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.plan import DeleteLifecyclePolicy, PutLifecyclePolicy
-from ecr_steward.domain.repositories import Document, UnreadableDocument
+from ecr_steward.domain.repositories import Document, UnreadableDocument, readable
 from ecr_steward.errors import InvalidLifecyclePolicyError
 
 
@@ -21,10 +21,11 @@ def plan_lifecycle(
     if not wanted["rules"]:
         if actual is not None:
             why = "there is a lifecycle policy, and ECR has nothing to do here by the rulebook"
-            yield DeleteLifecyclePolicy(rule=rule, why=why, repository=repository)
+            yield DeleteLifecyclePolicy(rule=rule, why=why, repository=repository, previous=readable(actual))
         return
     if (why_not := _difference(wanted, actual)) is not None:
-        yield PutLifecyclePolicy(rule=rule, why=why_not, repository=repository, document=wanted)
+        previous = readable(actual)
+        yield PutLifecyclePolicy(rule=rule, why=why_not, repository=repository, document=wanted, previous=previous)
 
 
 def _difference(wanted: Document, actual: Document | UnreadableDocument | None) -> str | None:

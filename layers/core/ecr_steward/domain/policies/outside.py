@@ -5,6 +5,7 @@ on behalf of one ("AWS global condition context keys", IAM user guide). ``...IfE
 where the key is missing, and so keep nobody out.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Any, Final
 
 from ecr_steward.domain.policies.principals import EVERYBODY, Kind, Principal, read_principals
 from ecr_steward.domain.policies.rules import Inside
-from ecr_steward.domain.policies.statements import Statement
+from ecr_steward.domain.policies.statements import Statement, read_statements
+from ecr_steward.domain.repositories import Document, UnreadableDocument
 
 _ACCOUNT_KEYS: Final = {"aws:principalaccount", "aws:sourceaccount"}
 _ARN_KEYS: Final = {"aws:principalarn", "aws:sourcearn"}
@@ -58,6 +60,22 @@ def outsiders_of(statement: Statement, inside: Inside) -> Outsiders:
         let_in=frozenset(each for each, place in where.items() if place is _Limit.OUTSIDE),
         deleted=deleted,
         unsure=frozenset(each for each, place in where.items() if place is _Limit.NETWORK),
+    )
+
+
+def newly_let_in(before: Document | None, after: Document, account: str) -> frozenset[Principal]:
+    """Whom a policy of an account lets in from outside of it, and another one before it did not, or not so widely."""
+    had, has = (_let_in(document, Inside(frozenset({account}))) for document in (before or {}, after))
+    return frozenset(principal for principal, _ in has - had)
+
+
+def _let_in(document: Document, inside: Inside) -> frozenset[tuple[Principal, str]]:
+    """Outsiders, each with the condition under which it comes in. What cannot be read lets in nobody that is known."""
+    statements = read_statements(document)
+    return frozenset(
+        (principal, json.dumps(statement.written.get("Condition"), sort_keys=True, default=str))
+        for statement in (() if isinstance(statements, UnreadableDocument) else statements)
+        for principal in outsiders_of(statement, inside).let_in
     )
 
 
