@@ -80,7 +80,13 @@ class House:
         }
         body = json.dumps([{**report, "digest": str(digest)} for digest in digests])
         with self._running() as ran:
-            answer = urllib3.request("POST", f"{self.sandbox.endpoint_url}/_sandbox/scans", body=body, retries=False)
+            answer = urllib3.request(
+                "POST",
+                f"{self.sandbox.endpoint_url}/_sandbox/scans",
+                body=body,
+                headers=self.sandbox.control_token.headers,
+                retries=False,
+            )
             assert answer.status == 202, answer.data
         return ran
 

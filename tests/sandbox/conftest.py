@@ -148,7 +148,11 @@ class Box:
     def http(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """A plain request to the endpoint, unsigned; status, and the answer parsed if it is JSON."""
+        """A plain request to the endpoint, unsigned; status, and the answer parsed if it is JSON.
+
+        Without `headers` it has the token that changes something below /_sandbox.
+        """
+        headers = self.sandbox.control_token.headers if headers is None else headers
         with urllib3.PoolManager(retries=False) as pool:
             answer = pool.request(method, f"{self.sandbox.endpoint_url}{path}", body=body, headers=headers, timeout=20)
         is_json = "json" in answer.headers.get("Content-Type", "")

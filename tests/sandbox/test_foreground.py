@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
+from ecr_steward_sandbox.control_client import ControlClient
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Invocation
 from ecr_steward_sandbox.foreground import told_lines, up
 
@@ -50,9 +50,9 @@ def sandbox_up(template: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def deliver_an_event(address: str) -> None:
     """Have the function run, and wait until it has."""
     event = {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"repository-name": "team/api"}}
-    with urllib3.PoolManager(retries=False) as pool:
-        pool.request("POST", f"{address}/_sandbox/events", body=json.dumps(event).encode(), timeout=10)
-        pool.request("GET", f"{address}/_sandbox/idle", timeout=20)
+    client = ControlClient(address)
+    assert client.post("events", event) == {"accepted": 1}
+    assert client.get("idle") == {"idle": True}
 
 
 @pytest.mark.slow

@@ -100,7 +100,9 @@ class World:
         reports = [report for scanned, image in pairs for report in scanned.reports(source.name, str(image.digest))]
         if reports:
             url = f"{self.sandbox.endpoint_url}/_sandbox/scans"
-            answer = urllib3.request("POST", url, body=json.dumps(reports).encode())
+            answer = urllib3.request(
+                "POST", url, body=json.dumps(reports).encode(), headers=self.sandbox.control_token.headers
+            )
             if answer.status >= 300:
                 raise RuntimeError(f"the sandbox does not take the scans: {answer.data.decode()}")
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
+from local_ecr.callers import ProgramsOnly
 from local_ecr.ecr import LocalEcr
 from local_ecr.hosts import LOCALHOST, Authority, is_ecr, names_in
 from local_ecr.names import DEFAULT_REGISTRY, Registry
@@ -31,8 +32,10 @@ MOST_CONNECTIONS = 480  # at the same time; each may have a file open, and 1,024
 class LocalEcrServer:
     """Context manager. Every port serves the same app; the port, or the host name, says which registry `/v2/` means.
 
-    `app` may wrap `ecr.app` to serve more beside ECR (see `local_ecr.app.is_for_ecr`). Leaving the context ends the
-    server and closes `ecr`. A port of 0 is any free one; `registry_port` is the first of consecutive ones. 127.0.0.1
+    `app` may wrap `ecr.app` to serve more beside ECR (see `local_ecr.app.is_for_ecr`), and `serves` says which host
+    names beside IP addresses, localhost, the public host and those of ECR are then its own: a request for any other
+    host, or from a web page, is refused (see `local_ecr.callers`). Leaving the context ends the server and closes
+    `ecr`. A port of 0 is any free one; `registry_port` is the first of consecutive ones. 127.0.0.1
     means ::1 as well. With `tls`, the folder of a certificate authority that is made when there is none, every port
     speaks TLS, and one more, behind those of the registries, is a proxy that speaks HTTP.
     """
@@ -43,13 +46,15 @@ class LocalEcrServer:
         registries: Iterable[tuple[str, str]] = (("111122223333", "us-east-1"), ("111122223333", "eu-west-1")),
         *,
         app: ASGIApp | None = None,
+        serves: Callable[[str], bool] = lambda _: False,
         host: str = LOOPBACK,
         port: int = 0,
         registry_port: int = 0,
         tls: Path | None = None,
     ) -> None:
         self.ecr = ecr
-        self._app = app or ecr.app
+        self._app = ProgramsOnly(app or ecr.app, self._is_own)
+        self._serves = serves
         self._host = host
         self._port = port
         self._registry_port = registry_port
@@ -119,6 +124,10 @@ class LocalEcrServer:
     def _own_names(self) -> set[str]:
         """Of this machine, as certificates and requests to a proxy have them."""
         return {LOOPBACK, LOOPBACK_6, LOCALHOST, self._host, self.ecr.public_host.strip("[]").lower()}
+
+    def _is_own(self, name: str) -> bool:
+        """Whether requests for a host name are answered."""
+        return name in self._own_names or is_ecr(name) or self._serves(name)
 
     def _tls_context(self) -> ssl.SSLContext | None:
         if self._tls is None:

@@ -104,7 +104,7 @@ def half_a_request(team_app, method, location, length):
     """A connection on which the head of a request was sent, and 3,000,000 bytes of its body."""
     host = urlsplit(team_app.url)
     connection = socket.create_connection((host.hostname, host.port), timeout=5)
-    lines = [f"{method} {location} HTTP/1.1", "Host: x", f"Authorization: Basic {team_app.token}"]
+    lines = [f"{method} {location} HTTP/1.1", "Host: localhost", f"Authorization: Basic {team_app.token}"]
     connection.sendall("\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode() + b"z" * 3_000_000)
     return connection
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import urllib3
+
+from ecr_steward_sandbox.control_token import ControlToken
 
 TIMEOUT = urllib3.Timeout(connect=5, read=600)
 
@@ -28,7 +31,7 @@ class ControlClient:
 
     def post(self, path: str, document: Any) -> Any:
         """Let something happen. Raises ControlError."""
-        return self._json("POST", path, body=json.dumps(document).encode())
+        return self._json("POST", path, body=json.dumps(document).encode(), headers=self._token().headers)
 
     def lines(self, path: str, **query: str) -> Iterator[Any]:
         """Documents as they come, until the sandbox ends. Raises ControlError."""
@@ -41,6 +44,19 @@ class ControlClient:
                     yield from (json.loads(line) for line in lines if line)
             except urllib3.exceptions.HTTPError:
                 return  # it has ended, whether or not it could say so
+
+    def _token(self) -> ControlToken:
+        """The one of the sandbox that answers, from the file that it names: whoever started it can read that."""
+        file = self.get("").get("token_file", "")
+        try:
+            return ControlToken.read(Path(file))
+        except OSError as cause:
+            raise ControlError(
+                f"{file}, where {self.endpoint_url} keeps its token, cannot be read ({cause.strerror}): only the user "
+                "who started the sandbox can change something in it, on the same machine"
+            ) from cause
+        except ValueError as cause:
+            raise ControlError(f"{self.endpoint_url} is no sandbox: {cause}") from cause
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         with self._pool() as pool:

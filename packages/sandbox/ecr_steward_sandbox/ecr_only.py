@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ecr_steward_sandbox.clock import SandboxClock
 from ecr_steward_sandbox.control.answers import app_of
 from ecr_steward_sandbox.control.ecr import EcrControl
+from ecr_steward_sandbox.control_token import ControlToken
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Entry, Ledger
 from local_ecr import LocalEcr, LocalEcrServer
 from local_ecr.options import StartOptions
@@ -27,6 +28,7 @@ class EcrOnly:
     """Context manager. A registry for each account in each region; everything is below one folder and ends with it."""
 
     local_ecr: LocalEcr
+    control_token: ControlToken
 
     def __init__(
         self,
@@ -56,10 +58,12 @@ class EcrOnly:
             stack.enter_context(self.clock)
             self.local_ecr = LocalEcr(folder, on_event=self._note, **of_ecr)
             stack.callback(self.local_ecr.close)
+            self.control_token = ControlToken.write(folder)
+            stack.callback(self.control_token.file.unlink, missing_ok=True)
             self._server = LocalEcrServer(
                 self.local_ecr,
                 [(account, region) for account in self.accounts for region in self.regions],
-                app=_WithControl(self.local_ecr.app, app_of(EcrControl(self).routes())),
+                app=_WithControl(self.local_ecr.app, app_of(EcrControl(self).routes(), self.control_token)),
                 **self._options.of_server(folder),
             )
             stack.enter_context(self._server)

@@ -102,9 +102,9 @@ def run_schedules(sandbox: Sandbox, ending: Ending) -> None:
 def _welcome(sandbox: Sandbox, rulebook: RulebookSource | None) -> str:
     region = sandbox.regions[0]
     registry = sandbox.registry_url(region).removeprefix("http://")
+    fire = f"curl -X POST -H @{sandbox.control_token.file} {sandbox.endpoint_url}/_sandbox/schedules"
     schedules = "".join(
-        f"\n  curl -X POST {sandbox.endpoint_url}/_sandbox/schedules/{schedule.logical_id}   # {schedule.expression}"
-        for schedule in sandbox.engine.wiring.schedules
+        f"\n  {fire}/{schedule.logical_id}   # {schedule.expression}" for schedule in sandbox.engine.wiring.schedules
     )
     others = "".join(
         f"\n  {account} {other}: {sandbox.registry_url(other, account)}"

@@ -18,6 +18,7 @@ from ecr_steward_sandbox.aws_api import AwsApi
 from ecr_steward_sandbox.clock import SandboxClock
 from ecr_steward_sandbox.control.answers import app_of
 from ecr_steward_sandbox.control.whole import SandboxControl
+from ecr_steward_sandbox.control_token import ControlToken
 from ecr_steward_sandbox.delivery.deployed import read_wiring
 from ecr_steward_sandbox.delivery.engine import ClockMoved, DeliveryEngine
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Delivery, Entry, Invocation, Ledger
@@ -31,7 +32,7 @@ from ecr_steward_sandbox.identity.sessions import Sessions
 from ecr_steward_sandbox.identity.sts import LONGEST_LIFETIME, Sts
 from ecr_steward_sandbox.moto_gateway import MotoGateway
 from ecr_steward_sandbox.redeployment import Redeployment
-from ecr_steward_sandbox.server import SandboxApp
+from ecr_steward_sandbox.server import SandboxApp, is_endpoint
 from ecr_steward_sandbox.workers.factory import WorkerFactory
 from local_ecr import AccessDecision, LocalEcr, LocalEcrServer, RequestLog
 
@@ -50,6 +51,7 @@ class Sandbox:
     local_ecr: LocalEcr
     deployment: Deployment  # the hub's
     deployments: Mapping[str, Deployment]  # by account, the hub's first
+    control_token: ControlToken  # what changes something below /_sandbox sends
     requests: RequestLog  # API calls over HTTP to services other than ECR
     engine: DeliveryEngine
 
@@ -122,6 +124,8 @@ class Sandbox:
         else:
             folder = self._data
             folder.mkdir(parents=True, exist_ok=True)
+        self.control_token = ControlToken.write(folder)
+        stack.callback(self.control_token.file.unlink, missing_ok=True)
         stack.enter_context(self.clock)
         # moto logs every request of boto3's old retry handler and the like; its warnings are not ours.
         logging.getLogger("moto").setLevel(logging.ERROR)
@@ -175,7 +179,8 @@ class Sandbox:
         self._server = LocalEcrServer(
             self.local_ecr,
             [(account, region) for account in self.deployments for region in self.regions],
-            app=SandboxApp(self.local_ecr, api, app_of(SandboxControl(self).routes())),
+            app=SandboxApp(self.local_ecr, api, app_of(SandboxControl(self).routes(), self.control_token)),
+            serves=is_endpoint,
             host=self._host,
             port=self._port,
             registry_port=self._registry_port,

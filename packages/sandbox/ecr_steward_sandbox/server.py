@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from anyio import CapacityLimiter, to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +17,17 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_THREADS = 200  # requests in progress; an invocation holds one for as long as it runs, and may ask for others
+
+_ENDPOINT = re.compile(r"[a-z0-9-]+(\.[a-z]{2,4}(-[a-z]+)+-[0-9])?\.amazonaws\.com")
+
+
+def is_endpoint(name: str) -> bool:
+    """Whether a host name is an AWS service's own, such as sqs.us-east-1.amazonaws.com or sts.amazonaws.com.
+
+    What customers name themselves (a bucket, a load balancer, a function's URL) has more labels: whoever owns such a
+    name must not get in by it.
+    """
+    return _ENDPOINT.fullmatch(name) is not None
 
 
 class SandboxApp:

@@ -84,7 +84,7 @@ class Uploads(RuleBasedStateMachine):
     @rule(location=uploads, piece=pieces, promised=st.integers(1, 50))
     def break_off(self, location, piece, promised):
         """A body that ends too early is no part."""
-        head = [("Host", "x"), ("Authorization", f"Basic {self.victim.v2.token}")]
+        head = [("Host", "localhost"), ("Authorization", f"Basic {self.victim.v2.token}")]
         length = [("Content-Length", str(len(piece) + promised))]
         with socket.create_connection(("127.0.0.1", self.victim.v2.port), timeout=5) as connection:
             connection.sendall(request_bytes("PATCH", location, [*head, *length], piece))
@@ -94,7 +94,7 @@ class Uploads(RuleBasedStateMachine):
     @rule(location=uploads, piece=pieces.filter(len))
     def append_twice_at_once(self, location, piece):
         """A client that holds an upload keeps another out, and hurts nobody but itself when it goes."""
-        head = [("Host", "x"), ("Authorization", f"Basic {self.victim.v2.token}"), ("Content-Length", "20")]
+        head = [("Host", "localhost"), ("Authorization", f"Basic {self.victim.v2.token}"), ("Content-Length", "20")]
         with socket.create_connection(("127.0.0.1", self.victim.v2.port), timeout=5) as slow:
             slow.sendall(request_bytes("PATCH", location, head, piece[:5]))
             while (answer := self.victim.v2.send("PATCH", location, body=piece)).status == 201:

@@ -18,19 +18,19 @@ from tests.hostile.wire import (
 )
 
 UPLOADS = f"/v2/{REPOSITORY}/blobs/uploads/"
-PING = b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n"
+PING = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 NO_REQUESTS = {
     "nothing of HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100,
-    "line feeds alone": b"GET /v2/ HTTP/1.1\nHost: x\n\n",
-    "a folded header": b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n",
+    "line feeds alone": b"GET /v2/ HTTP/1.1\nHost: localhost\n\n",
+    "a folded header": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
     "a blank before the colon": b"GET /v2/ HTTP/1.1\r\nHost : x\r\n\r\n",
     "NUL in a header": b"GET /v2/ HTTP/1.1\r\nX: a\0b\r\n\r\n",
     "a header without a name": b"GET /v2/ HTTP/1.1\r\n: x\r\n\r\n",
-    "a path that is not ASCII": b"GET /v2/\xc3\xa9/tags/list HTTP/1.1\r\nHost: x\r\n\r\n",
-    "no path": b"GET ?n=1 HTTP/1.1\r\nHost: x\r\n\r\n",
-    "an unknown method": b"BREW /v2/ HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a method in small letters": b"get /v2/ HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a path that is not ASCII": b"GET /v2/\xc3\xa9/tags/list HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no path": b"GET ?n=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "an unknown method": b"BREW /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a method in small letters": b"get /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "a length below zero": b"PUT /v2/ HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     "a length with a sign": b"PUT /v2/ HTTP/1.1\r\nContent-Length: +1\r\n\r\nx",
     "a length in hex": b"PUT /v2/ HTTP/1.1\r\nContent-Length: 0x1\r\n\r\nx",
@@ -52,7 +52,7 @@ def test_what_could_be_read_as_two_requests_is_none(victim, flaw):
     assert (answer.status, answer.body) == (400, NOT_HTTP)
 
 
-SMUGGLED = b"DELETE /v2/_catalog HTTP/1.1\r\nHost: x\r\n\r\n"
+SMUGGLED = b"DELETE /v2/_catalog HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ SMUGGLED = b"DELETE /v2/_catalog HTTP/1.1\r\nHost: x\r\n\r\n"
 )  # fmt: skip
 def test_nothing_behind_a_doubtful_request_is_read_as_another(victim, head):
     before = victim.stand.ecr.requests.mark()
-    victim.v2.exchange(b"POST /v2/ HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n" + b"0\r\n\r\n" + SMUGGLED)
+    victim.v2.exchange(b"POST /v2/ HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n" + b"0\r\n\r\n" + SMUGGLED)
     assert victim.stand.ecr.requests.since(before) == []
 
 
@@ -79,7 +79,7 @@ def test_a_second_request_on_the_wire_is_another_when_the_first_one_is_whole(vic
 def test_a_body_that_is_shorter_than_its_length_is_nothing(victim, target):
     method = "PUT" if "manifests" in target else "POST"
     for length in (1, 100, 10**9, 2**63 - 1):
-        head = [("Host", "x"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", str(length))]
+        head = [("Host", "localhost"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", str(length))]
         with socket.create_connection(("127.0.0.1", victim.v2.port), timeout=5) as connection:
             connection.sendall(request_bytes(method, target, head, b""))
             connection.shutdown(socket.SHUT_WR)
@@ -92,7 +92,7 @@ def test_a_body_that_is_shorter_than_its_length_is_nothing(victim, target):
     "chunks", [b"zz\r\n", b"-1\r\n", b"5\r\nab", b"1\r\nab\r\n", b"ffffffffffffffffff\r\n", b"1;x\r\n"]
 )
 def test_chunks_that_are_none_end_the_request(victim, chunks):
-    head = [("Host", "x"), ("Authorization", f"Basic {victim.v2.token}"), ("Transfer-Encoding", "chunked")]
+    head = [("Host", "localhost"), ("Authorization", f"Basic {victim.v2.token}"), ("Transfer-Encoding", "chunked")]
     with socket.create_connection(("127.0.0.1", victim.v2.port), timeout=5) as connection:
         connection.sendall(request_bytes("PUT", f"/v2/{REPOSITORY}/manifests/cut", head, chunks))
         connection.shutdown(socket.SHUT_WR)
@@ -101,7 +101,7 @@ def test_chunks_that_are_none_end_the_request(victim, chunks):
 
 
 def test_a_call_whose_body_is_cut_is_not_made(victim):
-    head = [("Host", "x"), ("Authorization", SIGNATURE), ("X-Amz-Target", TARGET + "CreateRepository")]
+    head = [("Host", "localhost"), ("Authorization", SIGNATURE), ("X-Amz-Target", TARGET + "CreateRepository")]
     body = json.dumps({"repositoryName": "cut/off"}).encode()
     with socket.create_connection(("127.0.0.1", victim.api.port), timeout=5) as connection:
         length = ("Content-Length", str(len(body) + 1))
@@ -140,7 +140,7 @@ def test_no_other_protocol_is_taken_up(victim, protocol):
 
 @pytest.mark.parametrize("target", ["*", "//example.com/v2/", "/v2/_signed/../../etc/passwd"])
 def test_a_target_of_another_form_is_no_way_around(victim, target):
-    answer = victim.api.exchange(request_bytes("OPTIONS", target, [("Host", "x")]))
+    answer = victim.api.exchange(request_bytes("OPTIONS", target, [("Host", "localhost")]))
     assert answer.status in {400, 401, 405}
 
 
@@ -241,12 +241,16 @@ def printable(data):
 
 
 def test_a_refused_head_of_the_api_has_no_body(victim):
-    answer = victim.api.exchange(request_bytes("HEAD", "/", [("Host", "x")]), "HEAD")
+    answer = victim.api.exchange(request_bytes("HEAD", "/", [("Host", "localhost")]), "HEAD")
     assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (400, "UnknownOperationException")
 
 
 def require_api_answer(victim, method, headers, body):
-    whole = [("Host", "x"), ("Content-Length", str(len(body))), *((name, printable(value)) for name, value in headers)]
+    whole = [
+        ("Host", "localhost"),
+        ("Content-Length", str(len(body))),
+        *((name, printable(value)) for name, value in headers),
+    ]
     require_api_form(victim.api.exchange(request_bytes(method, "/", whole, body), method))
 
 

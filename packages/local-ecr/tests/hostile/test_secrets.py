@@ -75,7 +75,12 @@ def send_secrets(wire, api):
     for body in (b"{", b"\xff" + SECRET.encode(), b"[]", encoded({"aws_secret_access_key": SECRET})):
         api.call("CreateRepository", body, ("Authorization", SIGNATURE), *LEAKY)
     signed_query = f"/?X-Amz-Credential=AKID/20261124/us-east-1/ecr/aws4_request&{QUERY}"
-    headers = [("Host", "x"), ("X-Amz-Target", TARGET + "DescribeRepositories"), ("Content-Type", API_TYPE), *LEAKY]
+    headers = [
+        ("Host", "localhost"),
+        ("X-Amz-Target", TARGET + "DescribeRepositories"),
+        ("Content-Type", API_TYPE),
+        *LEAKY,
+    ]
     for method in ("GET", "POST"):
         api.exchange(request_bytes(method, signed_query, headers), method)
     wire.exchange(b"GET /v2/ HTTP/9.9 " + SECRET.encode() + b"\r\n\r\n")

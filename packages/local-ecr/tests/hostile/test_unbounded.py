@@ -154,7 +154,7 @@ def test_an_image_may_have_as_many_tags_as_is_allowed_and_no_more(victim):
 @pytest.mark.slow
 def test_an_upload_may_have_as_many_parts_as_is_allowed_and_no_more(victim):
     location = victim.v2.send("POST", f"/v2/{REPOSITORY}/blobs/uploads/").headers["Location"]
-    head = [("Host", "x"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", "1")]
+    head = [("Host", "localhost"), ("Authorization", f"Basic {victim.v2.token}"), ("Content-Length", "1")]
     with socket.create_connection(("127.0.0.1", victim.v2.port), timeout=10) as connection:
         for _ in range(MAX_PARTS):
             assert exchange_on(connection, request_bytes("PATCH", location, head, b"x"), "PATCH").status == 201

@@ -53,7 +53,7 @@ def test_a_client_that_waits_to_be_told_to_send_its_body_is_told(tmp_path):
         LocalEcrServer(LocalEcr(tmp_path), app=reads_to_the_end) as server,
         connect(port_of(server.endpoint_url)) as connection,
     ):
-        connection.sendall(b"PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        connection.sendall(b"PUT / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert read_answer(connection).status == 100
         connection.sendall(b"{}")
         assert read_answer(connection).status == 204

@@ -196,7 +196,7 @@ def test_a_tunnel_to_a_port_of_ours_is_for_its_registry(server):
 
 def test_plain_http_gets_no_answer_where_tls_is_spoken(server):
     with connect(port_of(server.endpoint_url)) as connection:
-        connection.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert not connection.recv(1 << 16).startswith(b"HTTP/")
 
 

@@ -15,16 +15,32 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from ecr_steward_sandbox.control_token import HEADER, ControlToken
+
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def app_of(endpoints: Mapping[str, Endpoint]) -> Starlette:
-    """An API of endpoints by `METHOD /path`, below /_sandbox."""
+def app_of(endpoints: Mapping[str, Endpoint], token: ControlToken) -> Starlette:
+    """An API of endpoints by `METHOD /path`, below /_sandbox. All but GET needs the token."""
     routes = []
     for named, endpoint in endpoints.items():
         method, path = named.split(" ", 1)
-        routes.append(Route(path, endpoint, methods=[method]))
+        asked = endpoint if method == "GET" else _with_token(endpoint, token)
+        routes.append(Route(path, asked, methods=[method]))
     return Starlette(routes=[Mount("/_sandbox", routes=routes)], exception_handlers={HTTPException: _refused})
+
+
+def _with_token(endpoint: Endpoint, token: ControlToken) -> Endpoint:
+    async def answer_with_token(request: Request) -> Response:
+        if not token.is_in(request.headers.get(HEADER)):
+            raise HTTPException(
+                403,
+                f"{request.method} needs the token of this sandbox: send the header that is in {token.file}, with "
+                f"curl -H @{token.file}; `ecr-steward sandbox` does so by itself",
+            )
+        return await endpoint(request)
+
+    return answer_with_token
 
 
 async def body_of(request: Request, expected: str) -> Any:

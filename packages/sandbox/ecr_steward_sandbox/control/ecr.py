@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from ecr_steward_sandbox.clock import ClockError, SandboxClock, parse_duration
 from ecr_steward_sandbox.control import faults
 from ecr_steward_sandbox.control.answers import Endpoint, answer, body_of, page, plain
+from ecr_steward_sandbox.control_token import ControlToken
 from ecr_steward_sandbox.delivery.ledger import BusEvent, Ledger
 from ecr_steward_sandbox.scan_reports import EXAMPLE, ScanReportError, record_scans
 from local_ecr import LocalEcr
@@ -60,6 +61,7 @@ class EcrStage(Protocol):
     clock: SandboxClock
     account: str
     regions: tuple[str, ...]
+    control_token: ControlToken
 
     @property
     def endpoint_url(self) -> str:
@@ -105,7 +107,14 @@ class EcrControl:
         }
 
     async def index(self, _: Request) -> Response:
-        return page({"endpoint_url": self._stage.endpoint_url, "routes": self.told(), "example of a scan": EXAMPLE})
+        return page(
+            {
+                "endpoint_url": self._stage.endpoint_url,
+                "token_file": str(self._stage.control_token.file),
+                "routes": self.told(),
+                "example of a scan": EXAMPLE,
+            }
+        )
 
     async def requests(self, _: Request) -> Response:
         return answer(self._stage.local_ecr.requests.entries())

@@ -110,7 +110,12 @@ class Stage:
             self.narrator.showed(*([opening, *inner, closing] if inner else [opening + closing]))
             if others:
                 self.narrator.showed(f"... and the same of {_count(len(others), 'other')}")
-        answer = urllib3.request("POST", f"{self.sandbox.endpoint_url}/_sandbox/scans", body=file.read_bytes())
+        answer = urllib3.request(
+            "POST",
+            f"{self.sandbox.endpoint_url}/_sandbox/scans",
+            body=file.read_bytes(),
+            headers=self.sandbox.control_token.headers,
+        )
         self.require("the sandbox took the scans", answer.status < 300, answer.data.decode())
 
     def deploy_rulebook(self, what: str, added: Mapping[str, Any], change: Change) -> None:
