@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from local_ecr.quirks import Quirks
     from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
     from local_ecr.server import LocalEcrServer
+    from local_ecr.signatures import is_signed_with
 
 __all__ = [
     "DEFAULT_ACCOUNT",
@@ -44,6 +45,7 @@ __all__ = [
     "account_principal",
     "is_for_ecr",
     "is_image_tag",
+    "is_signed_with",
     "read_identities",
     "registry_of",
     "root_of_key",
@@ -62,6 +64,7 @@ _MODULES = {
     "quirks": ["Quirks"],
     "requests": ["ForgottenRequestsError", "Request", "RequestLog"],
     "server": ["LocalEcrServer"],
+    "signatures": ["is_signed_with"],
 }
 """Where each name is. A module is loaded when its first name is used: every pytest of a project that has local-ecr
 installed loads the plugin, and must not wait for boto3, pydantic and a server that its tests do not use.

@@ -79,6 +79,9 @@ class EcrApp:
             authorization=request.headers.get("authorization"),
             session_token=request.headers.get("x-amz-security-token"),
             facts=requests.facts_of(request),
+            method=request.method,
+            path_and_query=_target(request),
+            headers=request.headers,
         )
         return self._answer_api(asked) if self._is_quick(asked) else await in_thread(self._answer_api, asked)
 
@@ -133,6 +136,13 @@ class EcrApp:
                 request_id=facts.id,
             )
         )
+
+
+def _target(request: Request) -> str:
+    """Path and query as sent."""
+    query: bytes = request.scope["query_string"]
+    sent: bytes = request.scope["raw_path"] + (b"?" + query if query else b"")
+    return sent.decode("latin-1")
 
 
 async def _read_body(request: Request) -> bytes | None:

@@ -43,7 +43,8 @@ class LocalEcr(Services):
     `on_event(account, region, event)` gets every EventBridge event after the change that caused it is committed, on
     the thread that made the change: it should only take note. `trail` says whether CloudTrail records are among them.
 
-    `principal_of(credential)` says who calls; `identities(principal)` what IAM holds of a user or a role at this moment
+    `principal_of(credential)` says who calls, `secret_of(access_key_id)` the secret that a call of the API must then be
+    signed with, or None where any will do; `identities(principal)` what IAM holds of a user or a role at this moment
     (an `Identity`, or its policies alone), or None when it is gone; an account's root may everything in it and is not
     asked about. `local_ecr.read_identities(document).options` has both for a document. With that and
     with the policies of repository and registry every request of both faces is decided; `decisions` and

@@ -26,6 +26,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def no_secret(access_key_id: str) -> str | None:
+    """No secret access key is known: every signature counts."""
+    return None
+
+
 def ignore(account: str, region: str, event: dict[str, Any]) -> None:
     """A receiver of events that wants none."""
 
@@ -40,6 +45,7 @@ class Services:
         clock: Callable[[], datetime] = utc_now,
         on_event: Callable[[str, str, dict[str, Any]], None] = ignore,
         principal_of: Callable[[Credential], Principal] = account_principal,
+        secret_of: Callable[[str], str | None] = no_secret,
         identities: Identities = no_policies,
         authorize: bool = True,
         organization_id: str | None = None,
@@ -49,6 +55,7 @@ class Services:
     ) -> None:
         self.clock = clock
         self.principal_of = principal_of
+        self.secret_of = secret_of
         self.public_host = public_host
         self.quirks = quirks or Quirks()
         self.trail = on_event is not ignore  # to make records that nobody receives is a tenth of a push's work
@@ -57,6 +64,7 @@ class Services:
             on_event is ignore
             and on_decision is tell_nobody
             and principal_of is account_principal
+            and secret_of is no_secret
             and identities is no_policies
         )
         """Whether no request makes us call what whoever made this gave."""

@@ -79,7 +79,7 @@ class AwsApi:
         except AmbiguousRequestError as error:
             return HttpAnswer.query_error(400, "ValidationError", str(error))
         try:
-            principal = self._principals.of(Credential(call.access_key_id, call.session_token))
+            principal = self._principals.of_signed(request, Credential(call.access_key_id, call.session_token))
         except CredentialRefusedError as error:
             answer = credential_refused(request, call, error)
             self._record(request, call, None, answer)

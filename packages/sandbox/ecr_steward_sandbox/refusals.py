@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from ecr_steward_sandbox.api_calls import ApiCall, HttpRequest, protocol_of
-from ecr_steward_sandbox.identity.principals import CredentialRefusedError, SessionEndedError, UnsignedRequestError
+from ecr_steward_sandbox.identity.principals import (
+    CredentialRefusedError,
+    SessionEndedError,
+    UnsignedRequestError,
+    WrongSignatureError,
+)
 from ecr_steward_sandbox.moto_gateway import HttpAnswer
 
 _DENIED = {"sns": "AuthorizationError", "sqs": "AccessDenied"}
@@ -26,6 +31,8 @@ def credential_refused(request: HttpRequest, call: ApiCall, error: CredentialRef
         code = "MissingAuthenticationToken" if is_query else "MissingAuthenticationTokenException"
     elif isinstance(error, SessionEndedError):
         code = "ExpiredToken" if is_query else "ExpiredTokenException"
+    elif isinstance(error, WrongSignatureError):
+        code = "SignatureDoesNotMatch" if is_query else "InvalidSignatureException"
     else:
         code = "InvalidClientTokenId" if is_query else "UnrecognizedClientException"
     return _answer(request, call, 400 if call.service in _BAD_REQUESTS else 403, code, str(error))

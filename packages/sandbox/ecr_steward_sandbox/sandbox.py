@@ -159,6 +159,7 @@ class Sandbox:
             folder / "ecr",
             on_event=self.deliver,
             principal_of=principals.of_ecr_call,
+            secret_of=principals.secret_of,
             identities=iam.identity_of,
             public_host=self._public_host,
         )

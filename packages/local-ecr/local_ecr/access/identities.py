@@ -23,6 +23,7 @@ that there is:
           }
         }
       },
+      "secrets": {"AKIAJO": "of-jo"},
       "services": {
         "PULLER": {
           "principal": "lambda.amazonaws.com",
@@ -34,7 +35,8 @@ that there is:
 
 Who signs with an access key, or with a key of `sessions`, is that user or that session of the role; a key of `services`
 is the service, calling for `source_arn`. A key of 12 digits stays the root of that account; any other is refused.
-Secret keys and session tokens are not verified.
+Calls with a key of `secrets` must be signed with that secret access key; other keys take any. Session tokens are not
+verified.
 """
 
 from __future__ import annotations
@@ -110,12 +112,14 @@ class _Document(_Part):
     organization_id: Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{1,32}$")] | None = None
     accounts: dict[Account, _Account] = {}
     services: dict[Key, _Caller] = {}
+    secrets: dict[Key, Annotated[str, StringConstraints(min_length=1)]] = {}
 
 
 class Options(TypedDict):
     """Arguments of LocalEcr."""
 
     principal_of: Callable[[Credential], Principal]
+    secret_of: Callable[[str], str | None]
     identities: Callable[[Principal], Identity | None]
     organization_id: str | None
 
@@ -129,12 +133,15 @@ class KnownIdentities:
     """By access key id."""
     identities: Mapping[str, Identity] = field(default_factory=dict)
     """By IAM's own id of a user or role."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secret access keys by access key id."""
 
     @property
     def options(self) -> Options:
         """What to give to LocalEcr."""
         return {
             "principal_of": self.principal_of,
+            "secret_of": self.secrets.get,
             "identities": self.identity_of,
             "organization_id": self.organization_id,
         }
@@ -168,7 +175,10 @@ def read_identities(document: Any) -> KnownIdentities:
             raise IdentitiesError(where, f"the key {key} is taken by {principals[key][0]}: every key is one caller's")
         principals[key] = (where, principal)
     callers = {key: principal for key, (_, principal) in principals.items()}
-    return KnownIdentities(known.organization_id, callers, identities)
+    for key in known.secrets:
+        if key not in callers:
+            raise IdentitiesError(f"secrets.{key}", "no user, session or service of this document has this key")
+    return KnownIdentities(known.organization_id, callers, identities, known.secrets)
 
 
 def _callers(known: _Document, identities: dict[str, Identity]) -> Iterator[tuple[str, str, Principal]]:

@@ -17,6 +17,7 @@ from local_ecr.iam import API
 from local_ecr.names import InvalidNameError, Registry, parse_repository_arn
 from local_ecr.principals import Principal, read_signature, registry_of
 from local_ecr.services import Services
+from local_ecr.signatures import MISMATCH, is_signed_with
 from local_ecr.trail import ApiCall, Sender, tell_trail
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,10 @@ class ApiRequest:
     authorization: str | None
     session_token: str | None
     facts: RequestFacts
+    method: str = "POST"
+    path_and_query: str = "/"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case names; what a signature is of."""
 
     @property
     def operation(self) -> str:
@@ -68,6 +73,7 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     model = protocol.operation_model(result.operation)
     scope = read_signature(request.authorization, request.session_token)
     result.principal = principal = ecr.principal_of(scope.credential)
+    _require_signature(ecr, request, scope.credential.access_key_id)
     result.registry = own = registry_of(principal, scope.region)
     call_input = None
     try:
@@ -89,6 +95,14 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     except EcrError as refusal:
         _refuse(result, refusal)
     tell_trail(ecr, _trailed(request, result, call_input))
+
+
+def _require_signature(ecr: Services, request: ApiRequest, access_key_id: str) -> None:
+    """Raises EcrError for a request that was signed with another secret than the one that its key has."""
+    secret = ecr.secret_of(access_key_id)
+    if secret is None or is_signed_with(secret, request.method, request.path_and_query, request.headers, request.body):
+        return
+    raise EcrError("InvalidSignatureException", MISMATCH)
 
 
 def _addressed(own: Registry, call_input: Mapping[str, Any]) -> tuple[Registry, str | None]:

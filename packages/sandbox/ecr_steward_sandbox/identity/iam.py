@@ -47,6 +47,17 @@ def user_of_key(access_key_id: str) -> Principal | None:
     return None
 
 
+def secret_of_key(access_key_id: str) -> str | None:
+    """The secret of a user's access key; None where no user has it."""
+    with MOTO_LOCK:
+        for _, backend in _backends():
+            for user in backend.users.values():
+                for key in user.access_keys:
+                    if key.access_key_id == access_key_id:
+                        return str(key.secret_access_key)
+    return None
+
+
 def identity_of(principal: Principal) -> Identity | None:
     """Inline and attached policies, boundary and tags of a user (with its groups' policies) or of a session's role.
 

@@ -1,12 +1,13 @@
-"""From the key that a request was signed with to the principal that it comes from. Signatures are not verified."""
+"""From the key of a signed request to the principal that it comes from, and to the secret it must be signed with."""
 
 from __future__ import annotations
 
 import hmac
 
+from ecr_steward_sandbox.api_calls import HttpRequest
 from ecr_steward_sandbox.identity import iam
 from ecr_steward_sandbox.identity.sessions import Sessions
-from local_ecr import Credential, EcrError, Principal, root_of_key
+from local_ecr import Credential, EcrError, Principal, is_signed_with, root_of_key
 
 
 class CredentialRefusedError(Exception):
@@ -25,6 +26,16 @@ class UnknownKeyError(CredentialRefusedError):
 
     def __init__(self) -> None:
         super().__init__("The security token included in the request is invalid.")
+
+
+class WrongSignatureError(CredentialRefusedError):
+    """The request was signed with another secret than the one that its key has, or was changed since."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+            "Access Key and signing method. Consult the service documentation for details."
+        )
 
 
 class SessionEndedError(CredentialRefusedError):
@@ -60,6 +71,21 @@ class Principals:
         if user is None:
             raise UnknownKeyError
         return user
+
+    def secret_of(self, access_key_id: str) -> str | None:
+        """The secret that was given out with a key; None for the 12 digits of a root, which take any secret."""
+        session = self._sessions.find(access_key_id)
+        return iam.secret_of_key(access_key_id) if session is None else session.secret_access_key
+
+    def of_signed(self, request: HttpRequest, credential: Credential) -> Principal:
+        """As `of`, for a request that has a signature. Raises WrongSignatureError as well."""
+        principal = self.of(credential)
+        secret = self.secret_of(credential.access_key_id)
+        if secret is not None and not is_signed_with(
+            secret, request.method, request.target, request.headers, request.body
+        ):
+            raise WrongSignatureError
+        return principal
 
     def of_ecr_call(self, credential: Credential) -> Principal:
         """The same for LocalEcr. Raises EcrError."""
