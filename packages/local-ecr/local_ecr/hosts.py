@@ -18,6 +18,7 @@ LOCALHOST = "localhost"
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _REGISTRY = re.compile(r"([0-9]{12})\.dkr([.-])ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)")
+_LAYERS = re.compile(r"prod-([a-z0-9-]+)-starport-layer-bucket\.s3\..+")
 _API = re.compile(r"(api\.)?ecr(?:-fips)?\.([a-z0-9-]+)\.([a-z0-9.-]+)")
 
 
@@ -76,6 +77,17 @@ def api_region_of(name: str) -> str | None:
     return region if suffix in suffixes else None
 
 
+def layer_bucket(region: str) -> str:
+    """The host of the bucket that ECR keeps a region's layers in: user guide, "Amazon ECR interface VPC endpoints"."""
+    return f"prod-{region}-starport-layer-bucket.s3.{region}.{partition_of(region).suffix}"
+
+
+def is_layer_bucket(name: str) -> bool:
+    """Whether a host name is that of ECR's layers in any region."""
+    match = _LAYERS.fullmatch(name)
+    return match is not None and is_region(match[1]) and name == layer_bucket(match[1])
+
+
 def is_ecr(name: str) -> bool:
     """Whether a host name is one of ECR's: of a registry or of its API."""
     return registry_of(name) is not None or api_region_of(name) is not None
@@ -94,4 +106,10 @@ def names_in(region: str) -> list[str]:
     registries += [f"*.dkr-ecr{fips}.{region}.on.{partition.dual_stack}" for fips in ("", "-fips")]
     apis = [f"api.ecr{fips}.{region}.{partition.suffix}" for fips in ("", "-fips")]
     apis += [f"{api}ecr{fips}.{region}.api.{partition.dual_stack}" for api in ("", "api.") for fips in ("", "-fips")]
-    return [f"*.dkr.ecr.{region}.{LOCALHOST}", f"api.ecr.{region}.{LOCALHOST}", *registries, *apis]
+    return [
+        f"*.dkr.ecr.{region}.{LOCALHOST}",
+        f"api.ecr.{region}.{LOCALHOST}",
+        layer_bucket(region),
+        *registries,
+        *apis,
+    ]

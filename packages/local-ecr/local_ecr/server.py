@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 
 from local_ecr.callers import ProgramsOnly
 from local_ecr.ecr import LocalEcr
-from local_ecr.hosts import LOCALHOST, Authority, is_ecr, names_in
+from local_ecr.hosts import LOCALHOST, Authority, is_ecr, is_layer_bucket, names_in
+from local_ecr.layer_storage import LayerStorage
 from local_ecr.names import DEFAULT_REGISTRY, Registry
 from local_ecr.prompt_server import PromptServer
 from local_ecr.proxy import Proxy
@@ -37,7 +38,8 @@ class LocalEcrServer:
     host, or from a web page, is refused (see `local_ecr.callers`). Leaving the context ends the server and closes
     `ecr`. A port of 0 is any free one; `registry_port` is the first of consecutive ones. 127.0.0.1
     means ::1 as well. With `tls`, the folder of a certificate authority that is made when there is none, every port
-    speaks TLS, and one more, behind those of the registries, is a proxy that speaks HTTP.
+    speaks TLS, and one more, behind those of the registries, is a proxy that speaks HTTP. The last port is the origin
+    of layers.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class LocalEcrServer:
         tls: Path | None = None,
     ) -> None:
         self.ecr = ecr
-        self._app = ProgramsOnly(app or ecr.app, self._is_own)
+        self._app = ProgramsOnly(LayerStorage(app or ecr.app, lambda: self.ecr), self._is_own)
         self._serves = serves
         self._host = host
         self._port = port
@@ -127,7 +129,7 @@ class LocalEcrServer:
 
     def _is_own(self, name: str) -> bool:
         """Whether requests for a host name are answered."""
-        return name in self._own_names or is_ecr(name) or self._serves(name)
+        return name in self._own_names or is_ecr(name) or is_layer_bucket(name) or self._serves(name)
 
     def _tls_context(self) -> ssl.SSLContext | None:
         if self._tls is None:
@@ -148,6 +150,8 @@ class LocalEcrServer:
             wanted += 1 if wanted else 0
         if self._tls is not None:
             self._proxy_port = self._listen(self._proxy_sockets, wanted)
+            wanted += 1 if wanted else 0
+        self.ecr.layers_port = self._listen(self._sockets, wanted)
 
     def _listen(self, sockets: list[socket.socket], port: int) -> int:
         listening = listen(self._host, port)
@@ -157,9 +161,10 @@ class LocalEcrServer:
         return found
 
     def _address_of(self, authority: Authority) -> tuple[str, int] | None:
-        """Where a host is served that is ours: a name of ECR, or an address of this server with a port of its own."""
-        if is_ecr(authority.name):
-            return self._sockets[0].getsockname()[0], self._port
+        """Where a host is served that is ours: a name of ECR or of its layers, or an address with a port of ours."""
+        if is_ecr(authority.name) or is_layer_bucket(authority.name):
+            port = authority.port if authority.port in self._ports else self._port
+            return self._sockets[0].getsockname()[0], port
         if authority.name in self._own_names and authority.port in self._ports:
             return self._sockets[0].getsockname()[0], authority.port
         return None

@@ -13,7 +13,7 @@ from local_ecr.background import Background
 from local_ecr.events import as_image_action
 from local_ecr.faults import Faults
 from local_ecr.iam import AccessDecision, DecisionLog, tell_nobody
-from local_ecr.names import Digest, Registry
+from local_ecr.names import Registry
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
 from local_ecr.requests import RequestLog
@@ -71,6 +71,8 @@ class Services:
         self.requests = RequestLog()
         self.decisions = DecisionLog(listener=on_decision)
         self.registries_ports: dict[tuple[str, str], int] = {}
+        self.layers_port: int | None = None
+        """The port of the origin that serves layers; None where the registry's own serves them."""
         self.scheme = "http"
         """How those ports are spoken to."""
         self.faults = Faults(best_effort(on_event), clock)
@@ -94,14 +96,6 @@ class Services:
     def registry_url(self, registry: Registry, *, is_by_aws_name: bool = False) -> str:
         host = self.registry_host(registry, is_by_aws_name=is_by_aws_name)
         return f"https://{host}" if host == registry.aws_host else f"{self.scheme}://{host}"
-
-    def download_url(self, registry: Registry, digest: Digest, *, is_by_aws_name: bool = False) -> str:
-        """A URL that serves one layer without Authorization for an hour."""
-        return self.registry_url(registry, is_by_aws_name=is_by_aws_name) + self.download_path(registry, digest)
-
-    def download_path(self, registry: Registry, digest: Digest) -> str:
-        """The same without the host, for a redirect that works under whichever name the client came by."""
-        return f"/v2/_signed/{self.signer.sign_download(registry, digest)}"
 
     def registry_at(self, port: int) -> Registry | None:
         """The registry that a port was opened for."""

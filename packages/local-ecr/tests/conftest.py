@@ -162,6 +162,7 @@ class LentServer:
 
     def lend(self, ecr: LocalEcr) -> None:
         ecr.registries_ports.update(self._home.registries_ports)
+        ecr.layers_port = self._home.layers_port
         self._server.ecr = ecr
 
     def stop(self) -> None:

@@ -228,7 +228,7 @@ def test_a_get_is_redirected_to_a_url_that_needs_no_authorization(team_app):
     team_app.refer_to(digest)
     answer = team_app.send("GET", f"blobs/{digest}", redirect=False)
     assert answer.status == 307
-    assert team_app.send("GET", answer.headers["Location"], token="").data == b"hello"
+    assert team_app.http.request("GET", answer.headers["Location"]).data == b"hello"
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_a_download_url_serves_the_layer_without_authorization_until_it_expires(
 def test_a_download_url_is_worth_nothing_when_it_was_changed(ecr, team_app):
     team_app.push_image("hello", "1.0")
     url = ecr.get_download_url_for_layer(repositoryName="team/app", layerDigest=digest_of(b"hello"))["downloadUrl"]
-    for forged in (url[:-1] + ("0" if url[-1] != "0" else "1"), url + "x", url.rsplit(".", 1)[0]):
+    for forged in (url[:-1] + ("0" if url[-1] != "0" else "1"), url + "x", url.partition("?")[0]):
         assert urllib3.request("GET", forged, retries=False).status == 403
 
 

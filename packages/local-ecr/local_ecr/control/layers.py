@@ -11,6 +11,7 @@ from local_ecr.control.call import Call, Handler
 from local_ecr.errors import EcrError, empty_upload
 from local_ecr.images.manifest import read_manifest
 from local_ecr.images.selection import DIGEST_FORM
+from local_ecr.layer_storage import layer_location
 from local_ecr.names import Digest, is_digest
 from local_ecr.state import layers, repositories
 from local_ecr.uploads import PART_SIZE_HINT
@@ -54,7 +55,10 @@ def get_download_url_for_layer(call: Call) -> Mapping[str, Any]:
         raise EcrError(
             "LayerInaccessibleException", f"The layer with digest '{digest}' is not part of {kind} in {where}"
         )
-    url = call.ecr.download_url(call.registry, Digest(digest), is_by_aws_name=call.facts.is_by_aws_name)
+    host = call.registry.aws_host if call.facts.is_by_aws_name else ""
+    url = layer_location(call.ecr, call.registry, Digest(digest), host)
+    if url.startswith("/"):
+        url = call.ecr.registry_url(call.registry, is_by_aws_name=call.facts.is_by_aws_name) + url
     return {"downloadUrl": url, "layerDigest": digest}
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from local_ecr.data.call import DataCall
 from local_ecr.data.errors import DistributionError, blob_unknown, digest_invalid
 from local_ecr.data.streaming import OCTETS, blob_headers, serve_blob
+from local_ecr.layer_storage import layer_location, token_of
 from local_ecr.names import Digest, InvalidNameError, parse_digest
 from local_ecr.services import Services
 from local_ecr.state import layers, repositories
@@ -23,15 +24,15 @@ async def get_blob(call: DataCall) -> Response:
     if call.is_head:
         return Response(headers=blob_headers(digest, size), media_type=OCTETS)
     if call.ecr.quirks.blob_redirect:
-        location = call.ecr.download_path(call.registry, digest)
+        location = layer_location(call.ecr, call.registry, digest, call.request.headers.get("host", ""))
         return Response(status_code=307, headers={"Location": location})
     return await serve_blob(call.request, call.ecr.store.content.blob_path(call.registry, digest), digest)
 
 
-async def get_signed(ecr: Services, request: Request, token: str) -> Response:
-    """Serve what a signed URL names to whoever holds it, as S3 does for ECR."""
+async def get_signed(ecr: Services, request: Request, payload: str) -> Response:
+    """Serve what a signed URL names, where the registry itself has to: nobody has opened a port for layers."""
     try:
-        registry, digest = ecr.signer.read_download(token)
+        registry, digest = ecr.signer.read_download(token_of(request, payload))
     except ExpiredTokenError as cause:
         raise DistributionError("DENIED", "Request has expired", 403) from cause
     except InvalidTokenError as cause:

@@ -98,10 +98,10 @@ async def _tell_trail(ecr: Services, request: Request, seen: DataRequest, respon
         logger.exception("%s is done and in no trail", seen.operation)
 
 
-async def _signed(ecr: Services, request: Request, token: str) -> Response:
+async def _signed(ecr: Services, request: Request, payload: str) -> Response:
     if request.method not in {"GET", "HEAD"}:
         raise unsupported()
-    return await get_signed(ecr, request, token)
+    return await get_signed(ecr, request, payload)
 
 
 async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -> Response:

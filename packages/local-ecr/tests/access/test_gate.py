@@ -5,6 +5,7 @@ import json
 from itertools import product
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from local_ecr import Registry
@@ -200,7 +201,7 @@ def pull(town, token):
     manifest = found.json()
     blobs = [town.send(token, "GET", f"blobs/{one['digest']}") for one in (manifest["config"], *manifest["layers"])]
     locations = [blob.headers.get("Location") for blob in blobs]
-    return {town.send("", "GET", location).status if location else 403 for location in locations}
+    return {urllib3.request("GET", location).status if location else 403 for location in locations}
 
 
 def test_an_image_is_pushed_to_and_pulled_from_another_account_with_ones_own_token(town, tokens):

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from itertools import product
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
 from local_ecr import Policy, Principal, Quirks
 from tests.conftest import OCI_LAYER
 from tests.hostile.victim import NOWHERE, attacked, descriptor, digest_of, encoded
+from tests.hostile.wire import request_bytes
 
 ACCOUNT, ARN = "111122223333", "arn:aws:ecr:us-east-1:111122223333:repository"
 OURS, THEIRS = "fuzz/ours", "fuzz/theirs"
@@ -91,12 +92,23 @@ def test_a_deleted_blob_cannot_be_read_again_CVE_2026_35172_GHSA_f2g3_hh2r_cwgc(
 def test_a_download_url_reaches_one_blob_of_one_registry_CVE_2026_35172(victim, secret):
     """CVE-2026-35172: what was signed for one blob is no key to another, and none at all in another registry."""
     digest = digest_of(secret)
-    where = victim.v2.send("GET", f"/v2/{THEIRS}/blobs/{digest}").headers["Location"]
-    assert victim.v2.send("GET", where, token="").body == secret
-    payload, _, signature = where.rpartition("/")[2].partition(".")
-    swapped = [payload, f"{payload}.", f".{signature}", f"{payload[:-2]}AA.{signature}", f"{payload}.{'0' * 64}"]
-    paths = [quote(victim.v2.token), f"{payload}.{signature}/../../{NOWHERE}", "", "..", "%2e%2e%2flock"]
-    for forged in (*swapped, *paths):
+    where = urlsplit(victim.v2.send("GET", f"/v2/{THEIRS}/blobs/{digest}").headers["Location"])
+    storage = victim.v2.with_host(where.netloc)
+    assert (
+        storage.exchange(request_bytes("GET", f"{where.path}?{where.query}", [("Host", where.netloc)])).body == secret
+    )
+    payload, query, (signature,) = where.path[1:], where.query, parse_qs(where.query)["X-Amz-Signature"]
+    swapped = [
+        payload,
+        f"{payload}?",
+        f"?{query}",
+        f"{payload[:-2]}AA?{query}",
+        f"{payload}?X-Amz-Signature={'0' * 64}",
+    ]
+    paths = [quote(victim.v2.token), f"{payload}/../../{NOWHERE}?{query}", "", "..", "%2e%2e%2flock"]
+    for forged in (*swapped, *paths, f"{payload}.{signature}"):
+        asked = request_bytes("GET", f"/{forged}", [("Host", where.netloc)])
+        assert storage.exchange(asked).status in {403, 404}
         assert victim.v2.send("GET", f"/v2/_signed/{forged}", token="").status in {403, 404}
 
 

@@ -87,14 +87,15 @@ def test_every_url_that_is_told_says_https(server, client, team_app):
     url = client.get_download_url_for_layer(repositoryName=team_app.repository_name, layerDigest=layer)["downloadUrl"]
     challenge = team_app.send("GET", "/v2/", token="").headers["Www-Authenticate"]
     assert data["proxyEndpoint"] == team_app.url
-    assert url.startswith(f"{team_app.url}/v2/_signed/")
+    assert url.startswith("https://127.0.0.1:")
+    assert not url.startswith(team_app.url)
     assert challenge == f'Basic realm="{team_app.url}/",service="ecr.amazonaws.com"'
     assert team_app.http.request("GET", url).data == b"one"
     assert {urllib3.util.parse_url(each).scheme for each in (team_app.url, server.endpoint_url)} == {"https"}
 
 
 def test_locations_and_links_lead_back_to_where_the_client_came_from(team_app):
-    """They name no host, so that they are good under every name that we have, and by a proxy."""
+    """They name no host, so that they are good under every name that we have, and by a proxy; but for layers."""
     manifest = team_app.image("one")
     for tag in ("1.0", "1.1"):
         assert team_app.push_manifest(tag, manifest).status == 201
@@ -103,7 +104,7 @@ def test_locations_and_links_lead_back_to_where_the_client_came_from(team_app):
     pulled = team_app.send("GET", f"blobs/{manifest['layers'][0]['digest']}", redirect=False)
     assert begun.headers["Location"].startswith("/v2/")
     assert listed.headers["Link"].startswith("</v2/")
-    assert pulled.headers["Location"].startswith("/v2/_signed/")
+    assert pulled.headers["Location"].startswith("https://localhost:")
 
 
 def test_an_image_comes_back_by_the_name_at_aws_when_our_proxy_is_used(server, team_app):
@@ -112,6 +113,10 @@ def test_an_image_comes_back_by_the_name_at_aws_when_our_proxy_is_used(server, t
     manifest = there.image("one")
     assert there.push_manifest("1.0", manifest).status == 201
     assert there.send("GET", "manifests/1.0").data == as_json(manifest)
+    pulled = there.send("GET", f"blobs/{manifest['layers'][0]['digest']}", redirect=False)
+    layer = pulled.headers["Location"]
+    assert layer.startswith("https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/")
+    assert by_proxy.request("GET", layer).data == b"one"
     assert f'realm="https://{AWS_HOST}/"' in there.send("GET", "/v2/", token="").headers["Www-Authenticate"]
 
 
@@ -131,7 +136,8 @@ def test_registries_are_named_as_at_aws_for_whoever_came_by_such_a_name(server, 
         assert login["proxyEndpoint"] == f"https://{host}"
         [repository] = asked.describe_repositories(repositoryNames=[team_app.repository_name])["repositories"]
         assert repository["repositoryUri"] == f"{host}/{team_app.repository_name}"
-        assert asked.get_download_url_for_layer(**layer)["downloadUrl"].startswith(f"https://{host}/v2/_signed/")
+        storage = "prod-us-east-1-starport-layer-bucket.s3." if host == AWS_HOST else "127.0.0.1:"
+        assert asked.get_download_url_for_layer(**layer)["downloadUrl"].startswith(f"https://{storage}")
 
 
 @pytest.mark.parametrize("host", ["example.com:443", "127.0.0.1:22", f"{AWS_HOST}.example.com:443"])
