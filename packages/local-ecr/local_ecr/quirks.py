@@ -143,7 +143,7 @@ class Quirks:
         "github.com/opcr-io/policy/issues/149, github.com/dotnet/sdk-container-builds/issues/472",
     )
     policy_reformatted: bool = _quirk(
-        "a repository policy is read back with other white space than it was written with",
+        "a repository policy is read back as AWS keeps it: in other white space, and a list of one text as the text",
         "AWS CLI reference, examples of get-repository-policy",
     )
     referrer_action: bool = _quirk(

@@ -37,7 +37,7 @@ def test_a_layer_that_an_image_is_made_of_is_not_deleted(make_stand):
     app = stand.distribution()
     digest = app.push_blob(b"hello")
     image = app.refer_to(digest)
-    assert app.send("DELETE", f"blobs/{digest}").status == 403
+    assert app.send("DELETE", f"blobs/{digest}").status == 405
     assert app.send("DELETE", f"manifests/{image}").status == 202
     assert app.send("DELETE", f"blobs/{digest}").status == 202
 
@@ -48,7 +48,7 @@ def test_an_index_keeps_the_blobs_that_it_lists(make_stand):
     digest = app.push_blob(b"cache")
     entry = {"mediaType": "application/vnd.buildkit.cacheconfig.v0", "digest": digest, "size": 5}
     assert app.push_manifest("cache", {"schemaVersion": 2, "manifests": [entry]}, OCI_INDEX).status == 201
-    assert app.send("DELETE", f"blobs/{digest}").status == 403
+    assert app.send("DELETE", f"blobs/{digest}").status == 405
     missing = {**entry, "digest": NOWHERE}
     refused = app.push_manifest("more", {"schemaVersion": 2, "manifests": [entry, missing]}, OCI_INDEX)
     assert code_of(refused) == (400, "MANIFEST_BLOB_UNKNOWN")

@@ -33,6 +33,10 @@ def test_a_policy_of_more_characters_than_ecr_keeps_is_refused(ecr):
     ecr.set_repository_policy(repositoryName="team/app", policyText=longest)
 
 
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
 def test_a_repository_policy_is_read_back_with_the_same_meaning_when_it_is_set(ecr):
     ecr.create_repository(repositoryName="team/app")
     written = json.dumps(TRUST)
@@ -40,7 +44,8 @@ def test_a_repository_policy_is_read_back_with_the_same_meaning_when_it_is_set(e
 
     read = ecr.get_repository_policy(repositoryName="team/app")["policyText"]
 
-    assert json.loads(read) == TRUST
+    [statement], [wanted] = json.loads(read)["Statement"], TRUST["Statement"]
+    assert {**statement, "Action": listed(statement["Action"])} == {**wanted, "Action": listed(wanted["Action"])}
     assert read != written, "ECR reads policies back in its own white space; whoever compares text must notice"
     ecr.delete_repository_policy(repositoryName="team/app")
     with pytest.raises(ClientError, match="RepositoryPolicyNotFoundException"):
@@ -88,3 +93,28 @@ def test_a_lifecycle_policy_lives_from_put_to_delete(ecr):
 
     with pytest.raises(ClientError, match="LifecyclePolicyNotFoundException"):
         ecr.get_lifecycle_policy(repositoryName="team/app")
+
+
+def test_a_list_of_one_is_read_back_as_its_one_text(ecr, team_app):
+    """tools 6, fidelity: AWS's canonical form, which what compares a policy with its own text must know."""
+    condition = {"StringEquals": {"aws:PrincipalOrgID": ["o-example"]}}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ["*"]},
+        "Action": ["ecr:BatchGetImage"],
+        "Condition": condition,
+    }
+    two = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["ecr:PutImage", "ecr:BatchGetImage"]}
+    policy = {"Version": "2012-10-17", "Statement": [statement, two]}
+    written = ecr.set_repository_policy(repositoryName="team/app", policyText=json.dumps(policy), force=True)
+    read = ecr.get_repository_policy(repositoryName="team/app")["policyText"]
+    assert written["policyText"] == read
+    assert json.loads(read)["Statement"] == [
+        {
+            **statement,
+            "Principal": {"AWS": "*"},
+            "Action": "ecr:BatchGetImage",
+            "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-example"}},
+        },
+        two,
+    ]

@@ -32,7 +32,7 @@ def check_repository_policy(text: str, *, reformat: bool) -> str:
     if document is None or not statements or not all(_is_repository_statement(statement) for statement in statements):
         raise invalid_parameter("PolicyText", "Invalid repository policy provided")
     _require_principals(statements)
-    return pretty(document) if reformat else text
+    return pretty(without_lists_of_one(document)) if reformat else text
 
 
 def check_registry_policy(text: str, *, actions: Collection[str] | None, reformat: bool) -> str:
@@ -138,6 +138,20 @@ def _is_wanted(value: Any) -> bool:
     """A value to compare with, or a list of them; JSON's booleans and numbers may stand without quotes."""
     listed = value if isinstance(value, list) else [value]
     return len(listed) > 0 and all(isinstance(one, (str, bool, int, float)) for one in listed)
+
+
+def without_lists_of_one(document: dict[str, Any]) -> dict[str, Any]:
+    """A policy in AWS's canonical form: a list of one text in a statement is the text; statements stay a list."""
+    statements = document.get("Statement")
+    if not isinstance(statements, list):
+        return document
+    return {**document, "Statement": [_without_lists_of_one(one) for one in statements]}
+
+
+def _without_lists_of_one(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_lists_of_one(inner) for key, inner in value.items()}
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def pretty(value: Any, indent: int = 0) -> str:

@@ -54,7 +54,7 @@ def _delete(call: DataCall, digest: Digest) -> None:
             raise blob_unknown(digest, call.repository_name)
         if layer.is_referenced:
             raise DistributionError(
-                "DENIED", f"An image is made of the layer '{digest}'", 403, detail={"digest": digest}
+                "UNSUPPORTED", f"An image is made of the layer '{digest}'", 405, detail={"digest": digest}
             )
         dropped = layers.drop_unreferenced(change.connection, repository.id, [digest], math.inf)
         change.drop_layers(call.registry, dropped)

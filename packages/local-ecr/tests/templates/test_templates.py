@@ -10,7 +10,7 @@ ROLE = "arn:aws:iam::111122223333:role/creator"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0b1c2d3e"
 POLICY = {
     "Version": "2012-10-17",
-    "Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}],
+    "Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}],
 }
 LIFECYCLE = {
     "rules": [
