@@ -244,6 +244,19 @@ def test_a_listing_ends_with_an_error_when_a_page_leads_to_itself(registry: EcrR
         list(registry.repositories(REPOSITORY.registry))
 
 
+def test_other_repositories_are_listed_when_one_has_a_setting_of_a_newer_ecr(
+    registry: EcrRegistry, ecr: Stubber
+) -> None:
+    """core 6.6"""
+    newer = {"repositoryName": "team-a/api", "imageTagMutability": "MUTABLE_ON_FRIDAYS"}
+    known = {"repositoryName": "team-b/api", "imageTagMutability": "MUTABLE"}
+    ecr.add_response("describe_repositories", {"repositories": [newer, known]})
+
+    found = [repository.settings.mutability for repository in registry.repositories(REPOSITORY.registry)]
+
+    assert [str(mutability) for mutability in found] == ["MUTABLE_ON_FRIDAYS", "MUTABLE"]
+
+
 def test_a_repository_is_gone_when_it_was_deleted_between_two_reads(registry: EcrRegistry, ecr: Stubber) -> None:
     described = {"repositoryName": "team-a/api", "imageTagMutability": "MUTABLE"}
     ecr.add_response("describe_repositories", {"repositories": [described]})

@@ -61,6 +61,17 @@ def test_members_that_nobody_knows_are_read_when_a_newer_ecr_tells_them(
     assert store.replication(HOME) == NEWER_REPLICATION
 
 
+def test_a_creation_template_is_read_when_its_mutability_is_of_a_newer_ecr(
+    server: Any, store: EcrRegistrySettings, answers: Answers
+) -> None:
+    """core 6.6"""
+    answers({"repositoryCreationTemplates": [{"prefix": "ROOT", "imageTagMutability": "MUTABLE_ON_FRIDAYS"}]})
+
+    (template,) = store.creation_templates(HOME)
+
+    assert str(template.mutability) == "MUTABLE_ON_FRIDAYS"
+
+
 def test_members_that_nobody_knows_are_sent_back_when_the_replication_is_written(
     server: Any, store: EcrRegistrySettings, answers: Answers
 ) -> None:

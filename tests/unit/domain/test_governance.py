@@ -15,7 +15,14 @@ from ecr_steward.domain.plan import (
 )
 from ecr_steward.domain.policies.rules import PolicyRules, Treatment
 from ecr_steward.domain.repositories import SETTINGS as ALL_PARTS
-from ecr_steward.domain.repositories import Encryption, Part, Repository, RepositorySettings
+from ecr_steward.domain.repositories import (
+    Encryption,
+    Mutability,
+    Part,
+    Repository,
+    RepositorySettings,
+    TagMutability,
+)
 from ecr_steward.domain.rules import Rule
 from tests.given.rules import API, SETTINGS, STATEMENT, WANTED, service_rule
 
@@ -144,3 +151,17 @@ def test_a_policy_that_does_not_fit_is_a_violation_and_other_settings_go_on() ->
     assert "and ECR takes 10240" in violation.why
     assert not any(isinstance(step, SetRepositoryPolicy) for step in plan.steps)
     assert len(plan.steps) == 4
+
+
+def test_a_mutability_of_a_newer_ecr_is_shown_and_left_alone() -> None:
+    """core 6.6"""
+    newer = TagMutability.read("MUTABLE_ON_FRIDAYS", ["dev-*"])
+    actual = Repository(API, replace(SETTINGS, mutability=newer, scan_on_push=False))
+
+    plan = plan_repository(wanting(mutability=TagMutability(Mutability.IMMUTABLE), scan_on_push=True), actual)
+
+    assert [type(step) for step in plan.steps] == [PutScanOnPush]
+    assert plan.remarks == (
+        "image tags are MUTABLE_ON_FRIDAYS except dev-*, the rulebook says IMMUTABLE; left as it is: this version of "
+        "ECR Steward does not know MUTABLE_ON_FRIDAYS",
+    )

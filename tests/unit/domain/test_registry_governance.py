@@ -111,6 +111,21 @@ class TestScanning:
 
         assert plan(self.WANTED, scanning={"scanType": "BASIC", "rules": rules}) == Plan()
 
+    @pytest.mark.parametrize(("type_", "frequency"), [("HYBRID", "SCAN_ON_PUSH"), ("BASIC", "SCAN_ON_PULL")])
+    def test_words_of_a_newer_ecr_are_shown_and_left_alone(self, type_: str, frequency: str) -> None:
+        """core 6.6"""
+        rules = [{"scanFrequency": frequency, "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]}]
+        newer = type_ if type_ == "HYBRID" else frequency
+
+        found = plan(self.WANTED, scanning={"scanType": type_, "rules": rules})
+
+        assert found == Plan(
+            remarks=(
+                f"the scanning configuration is {type_} with {frequency} of *, the rulebook says BASIC with "
+                f"SCAN_ON_PUSH of prod*, team-a; left as it is: this version of ECR Steward does not know {newer}",
+            )
+        )
+
     def test_members_that_nobody_knows_stay_when_the_configuration_is_written(self) -> None:
         rules = [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [], "depth": "FULL"}]
 
@@ -247,6 +262,15 @@ class TestCreationTemplates:
 
         assert isinstance(step, PutCreationTemplate)
         assert (step.is_new, step.template) == (True, TEMPLATE)
+
+    def test_a_mutability_of_a_newer_ecr_is_shown_and_left_alone(self) -> None:
+        """core 6.6"""
+        actual = replace(TEMPLATE, mutability=TagMutability.read("MUTABLE_ON_FRIDAYS"))
+
+        found = plan(self.WANTED, creation_templates={"team-a": actual})
+
+        assert found.steps == ()
+        assert "left as it is: this version of ECR Steward does not know MUTABLE_ON_FRIDAYS" in found.remarks[0]
 
     def test_only_what_differs_is_changed_when_there_is_one(self) -> None:
         actual = CreationTemplate(

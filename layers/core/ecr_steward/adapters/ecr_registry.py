@@ -367,7 +367,7 @@ def _utc(time: datetime | None) -> datetime | None:
 
 
 def _mutability_request(mutability: TagMutability) -> "_MutabilityRequest":
-    request: _MutabilityRequest = {"imageTagMutability": mutability.mode.value}
+    request: _MutabilityRequest = {"imageTagMutability": Mutability(mutability.mode).value}
     if mutability.exclusions:
         request["imageTagMutabilityExclusionFilters"] = [
             {"filterType": "WILDCARD", "filter": exclusion} for exclusion in sorted(mutability.exclusions)

@@ -105,13 +105,13 @@ class EcrRegistrySettings:
 
 def _template(entry: Mapping[str, Any]) -> CreationTemplate:
     encryption = entry.get("encryptionConfiguration")
-    mutability = Mutability(entry.get("imageTagMutability", Mutability.MUTABLE))
+    mutability = entry.get("imageTagMutability", Mutability.MUTABLE)
     exclusions = entry.get("imageTagMutabilityExclusionFilters", [])
     return CreationTemplate(
         prefix=entry["prefix"],
         applied_for=frozenset(entry.get("appliedFor", [])),
         description=entry.get("description") or None,
-        mutability=TagMutability(mutability, frozenset(one["filter"] for one in exclusions)),
+        mutability=TagMutability.read(mutability, (one["filter"] for one in exclusions)),
         policy=json.loads(entry["repositoryPolicy"]) if entry.get("repositoryPolicy") else None,
         lifecycle=json.loads(entry["lifecyclePolicy"]) if entry.get("lifecyclePolicy") else None,
         encryption=Encryption(encryption["encryptionType"], encryption.get("kmsKey")) if encryption else None,

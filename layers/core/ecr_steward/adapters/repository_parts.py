@@ -12,7 +12,6 @@ from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import (
     Document,
     Encryption,
-    Mutability,
     Part,
     Repository,
     TagMutability,
@@ -138,6 +137,4 @@ def _document(read: Callable[[], str]) -> Document | UnreadableDocument | None:
 
 def _mutability(entry: "RepositoryTypeDef") -> TagMutability:
     exclusions = entry.get("imageTagMutabilityExclusionFilters", [])
-    return TagMutability(
-        Mutability(entry["imageTagMutability"]), frozenset(exclusion["filter"] for exclusion in exclusions)
-    )
+    return TagMutability.read(entry["imageTagMutability"], (exclusion["filter"] for exclusion in exclusions))

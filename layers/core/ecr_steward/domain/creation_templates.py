@@ -15,10 +15,17 @@ from ecr_steward.errors import InvalidLifecyclePolicyError
 
 def template_steps(
     rule: str, registry: RegistryRef, wanted: Iterable[CreationTemplate], actual: RegistrySettings
-) -> Iterator[PutCreationTemplate]:
-    """The steps that bring the templates a rule names to what it says; others are left alone."""
-    for template in wanted:
-        now = actual.creation_templates.get(template.key)
+) -> Iterator[PutCreationTemplate | str]:
+    """The steps that bring the templates a rule names to what it says, and remarks; other templates are left alone."""
+    for asked in wanted:
+        now = actual.creation_templates.get(asked.key)
+        template = asked
+        if now and now.mutability and asked.mutability and not now.mutability.is_known:
+            yield (
+                f"the creation template for {now.prefix} makes image tags {now.mutability}, the rulebook says "
+                f"{asked.mutability}; left as it is: this version of ECR Steward does not know {now.mutability.mode}"
+            )
+            template = replace(asked, mutability=None)
         if now is None:
             why = f"there is no creation template for {template.prefix}"
             new = replace(template, lifecycle=template.lifecycle if _has_rules(template.lifecycle) else None)

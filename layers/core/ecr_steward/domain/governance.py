@@ -101,7 +101,10 @@ def _differences(rule: str, wanted: RepositorySettings, repository: Repository) 
     actual, ref = repository.settings, repository.ref
     if wanted.mutability is not None and wanted.mutability != actual.mutability:
         why = f"image tags are {actual.mutability}, the rulebook says {wanted.mutability}"
-        yield PutTagMutability(rule=rule, why=why, repository=ref, mutability=wanted.mutability)
+        if actual.mutability is not None and not actual.mutability.is_known:
+            yield f"{why}; left as it is: this version of ECR Steward does not know {actual.mutability.mode}"
+        else:
+            yield PutTagMutability(rule=rule, why=why, repository=ref, mutability=wanted.mutability)
     if wanted.scan_on_push is not None and wanted.scan_on_push != actual.scan_on_push:
         yield _scanning(rule, wanted.scan_on_push, repository)
     if wanted.encryption is not None and not _is_encrypted_as(wanted.encryption, actual.encryption):

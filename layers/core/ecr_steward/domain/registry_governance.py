@@ -35,6 +35,8 @@ MOST_RULES: Final = 25
 """Rules of a replication configuration (PutReplicationConfiguration API reference)."""
 MOST_DESTINATIONS: Final = 25
 """Unique destinations of all its rules (ECR user guide, "Private image replication")."""
+KNOWN_SCANNING: Final = frozenset({"BASIC", "ENHANCED", "SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"})
+"""Types and frequencies of scanning (PutRegistryScanningConfiguration API reference)."""
 _SHOWN: Final = 5
 """How many of several things a reason names."""
 
@@ -55,9 +57,11 @@ def _plan_part(part: Part, rule: str, registry: RegistryRef, wanted: WantedSetti
             return _plan_policy(rule, registry, wanted.policy or WantedPolicy(), actual.policy)
         case Part.SCANNING:
             assert wanted.scanning is not None  # noqa: S101 - it is one of the parts
-            return Plan(tuple(_scanning(rule, registry, wanted.scanning, actual.scanning)))
+            return _plan_scanning(rule, registry, wanted.scanning, actual.scanning)
         case Part.CREATION_TEMPLATES:
-            return Plan(tuple(template_steps(rule, registry, wanted.creation_templates or (), actual)))
+            found = list(template_steps(rule, registry, wanted.creation_templates or (), actual))
+            steps = tuple(one for one in found if not isinstance(one, str))
+            return Plan(steps, remarks=tuple(one for one in found if isinstance(one, str)))
         case Part.REPLICATION:
             return _plan_replication(rule, registry, wanted.replication or WantedReplication(), actual.replication)
         case _:
@@ -145,12 +149,14 @@ def _by_effect(statements: Iterable[Statement]) -> tuple[frozenset[Grant], froze
 # ---------------------------------------------------------------- scanning
 
 
-def _scanning(
-    rule: str, registry: RegistryRef, wanted: WantedScanning, actual: Document
-) -> Iterator[PutRegistryScanning]:
+def _plan_scanning(rule: str, registry: RegistryRef, wanted: WantedScanning, actual: Document) -> Plan:
     now = WantedScanning(actual.get("scanType", "BASIC"), _filters_by_frequency(actual))
     if now == wanted:
-        return
+        return NOTHING
+    why = f"the scanning configuration is {_told(now)}, the rulebook says {_told(wanted)}"
+    if newer := sorted({now.type, *now.rules} - KNOWN_SCANNING):
+        left = f"left as it is: this version of ECR Steward does not know {_listed(newer)}"
+        return Plan(remarks=(f"{why}; {left}",))
     known = {one.get("scanFrequency"): one for one in actual.get("rules", [])}
     rules = [
         {
@@ -160,12 +166,8 @@ def _scanning(
         }
         for frequency, filters in wanted.rules.items()
     ]
-    yield PutRegistryScanning(
-        rule=rule,
-        why=f"the scanning configuration is {_told(now)}, the rulebook says {_told(wanted)}",
-        registry=registry,
-        document={**actual, "scanType": wanted.type, "rules": rules},
-    )
+    document: Document = {**actual, "scanType": wanted.type, "rules": rules}
+    return Plan((PutRegistryScanning(rule=rule, why=why, registry=registry, document=document),))
 
 
 def _told(scanning: WantedScanning) -> str:

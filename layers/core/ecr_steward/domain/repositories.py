@@ -3,7 +3,7 @@
 ``RepositorySettings`` serves both: read from ECR it is complete; in a rule, ``None`` means "leave this as it is".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -41,8 +41,19 @@ class Mutability(StrEnum):
 class TagMutability:
     """Which image tags may move. At most five exclusion filters, whose only wildcard is ``*``."""
 
-    mode: Mutability
+    mode: Mutability | str
+    """A plain text where ECR answers a word that this version does not know: it is shown, and left as it is."""
     exclusions: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, mode: str, exclusions: Iterable[str] = ()) -> Self:
+        """The mutability by ECR's word for it, whether known here or not."""
+        return cls(Mutability(mode) if mode in Mutability else mode, frozenset(exclusions))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what the mode means."""
+        return isinstance(self.mode, Mutability)
 
     def __str__(self) -> str:
         exclusions = f" except {', '.join(sorted(self.exclusions))}" if self.exclusions else ""

@@ -342,3 +342,5 @@ def _is_immutable(mutability: TagMutability, image_tag: ImageTag) -> bool:
             return not excluded
         case Mutability.MUTABLE_WITH_EXCLUSION:
             return excluded
+        case _:
+            return False  # a word of a newer ECR: what it refuses is not known
