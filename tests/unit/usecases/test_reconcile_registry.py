@@ -2,11 +2,12 @@ from dataclasses import replace
 
 from ecr_steward.adapters.memory import InMemoryNotices, InMemoryReplicationQueue
 from ecr_steward.adapters.memory.clock import noon
-from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.adapters.memory.image_content import InMemoryImageContent
+from ecr_steward.domain.images import Manifest, RepositoryImages
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
 from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
-from ecr_steward.errors import AccessDeniedError
+from ecr_steward.errors import AccessDeniedError, ImageNotFoundError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
@@ -180,6 +181,51 @@ def test_destination_that_does_not_answer_is_asked_once_when_many_images_are_mis
         ("images", (there,))
     ]
     assert sum(failure.why == "account two is closed" for failure in found.failures) == 3
+
+
+def test_an_index_is_reported_when_a_child_of_it_is_missing() -> None:
+    """core 6.9"""
+    child = manifest("child")
+    index = manifest("index", children=[child])
+    sweeper = Sweeper(world([index, IMAGE], {"1.4.2": index, "1.4.3": IMAGE}))
+
+    found = sweeper.sweep()
+
+    (failure,) = found.failures
+    assert failure.subject == f"{ImageRef(API, index.digest)} to {REPLICA}"
+    assert f"there is no image {ImageRef(API, child.digest)}" in failure.why
+    assert [job.image.digest for job in sweeper.queue.requested] == [IMAGE.digest]
+
+
+def test_nothing_is_reported_when_an_image_was_deleted_while_it_was_looked_at() -> None:
+    """core 6.9"""
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    gone = ImageRef(API, IMAGE.digest)
+
+    class Deleting(InMemoryImageContent):
+        def manifest(self, repository: RepositoryRef, digest: Digest) -> Manifest:
+            there.registry.delete_image(gone, there.registry.tags_of(gone))
+            raise ImageNotFoundError("there is no such image")
+
+    found = Sweeper(replace(there, content=Deleting(there.registry))).sweep()
+
+    assert found.failures == ()
+    assert there.registry.images(API).digests == set()
+
+
+def test_other_destinations_have_their_copy_when_one_has_an_impossible_name() -> None:
+    """core 6.12"""
+    sweeper = Sweeper(world([IMAGE], {"1.4.2": IMAGE}))
+    impossible = Destination(repository=f"{'release/' * 40}{{name}}")
+    to = ReplicationRules(to=(impossible, Destination(region=AWAY.region)))
+    sweeper.rules = rulebook(replicate=(to,))
+
+    found = sweeper.sweep()
+    sweeper.work()
+
+    (failure,) = found.failures
+    assert f"{API} is not copied to `{impossible.repository}`" in failure.why
+    assert "1.4.2" in sweeper.world.registry.tags_of(ImageRef(REPLICA, IMAGE.digest))
 
 
 def test_no_manifest_is_read_when_all_replicas_are_there() -> None:

@@ -18,6 +18,7 @@ from ecr_steward.errors import (
     ImageNotFoundError,
     ImageTagIsImmutableError,
     InvalidManifestError,
+    InvalidNameError,
     RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
@@ -74,6 +75,19 @@ def test_whole_graph_arrives_children_first_and_tags_last_when_an_index_is_repli
             image_tags=frozenset({ImageTag("1.4.2"), ImageTag("1-latest")}),
         )
     ]
+
+
+def test_a_destination_is_reported_and_the_others_served_when_its_name_is_impossible() -> None:
+    """core 6.12"""
+    impossible = Destination(repository=f"{'release/' * 40}{{name}}")
+    source = world(ALL, {"1.4.2": INDEX})
+
+    refused, brought = replicate(source, replicate=(ReplicationRules((impossible, Destination(region=AWAY.region))),))
+
+    assert isinstance(refused.error, InvalidNameError)
+    assert "Choose a shorter name" in str(refused.error)
+    assert brought.error is None
+    assert replica_tags(source) == {"1.4.2"}
 
 
 def test_shared_blob_is_copied_once() -> None:

@@ -103,6 +103,21 @@ def test_a_part_ends_with_its_reason_when_it_was_put_back_too_often() -> None:
         sweep(a_world(), replace(PART, hops=HOPS), InMemorySweepQueue(), lambda: 0)
 
 
+def test_the_whole_stack_is_logged_when_a_repository_meets_an_unexpected_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """core 6.10"""
+    there = a_world(RepositoryRef(HOME, "team-a/api"))
+    there.registry.calls.fail_before("repository", KeyError("imageDetails"))
+
+    outcome = sweep(there, replace(PART, repositories=("team-a/api",)), InMemorySweepQueue(), lambda: 900)
+
+    (failure,) = outcome.failures
+    assert "in record: 'imageDetails'; the log of this invocation has the whole stack" in failure.why
+    assert "sweep_repository.py" in caplog.text
+    assert "KeyError: 'imageDetails'" in caplog.text
+
+
 def test_the_others_have_their_turn_when_one_repository_meets_what_nobody_foresaw() -> None:
     there, queue = a_world(*(RepositoryRef(HOME, name) for name in PART.repositories)), InMemorySweepQueue()
     there.registry.calls.fail_before("repository", KeyError("imageDetails"))
@@ -111,7 +126,7 @@ def test_the_others_have_their_turn_when_one_repository_meets_what_nobody_foresa
 
     (failure,) = outcome.failures
     assert failure.subject == str(RepositoryRef(HOME, "team-a/api"))
-    assert "KeyError, which nobody foresaw, at record (line" in failure.why
+    assert "unexpected KeyError at calls.py:" in failure.why
     done = [there.registry.settings_of(RepositoryRef(HOME, name)).scan_on_push for name in PART.repositories[1:]]
     assert done == [True, True]
 

@@ -2,13 +2,30 @@
 
 from collections.abc import Iterable, Iterator
 
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import AnyRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.registry_rules import governing_registry
-from ecr_steward.domain.rules import Destination, Rules
+from ecr_steward.domain.rules import Destination, OtherDestination, ReplicationRules, Rules
 from ecr_steward.errors import InvalidNameError
 
+type Place = tuple[Destination | OtherDestination, AnyRepository | InvalidNameError]
+"""A destination, and the repository that it means for a source, or why no repository can have such a name."""
 _ANY_REGION = ("us-east-1", "us-west-2")
 _ANY_ACCOUNT = "000000000000"
+
+
+def places(replication: ReplicationRules, source: RepositoryRef) -> Iterator[Place]:
+    """Where an entry copies a repository to; a name that ``{name}`` makes too long costs that destination alone."""
+    for destination in replication.everywhere:
+        try:
+            yield destination, destination.of(source)
+        except InvalidNameError as cause:
+            what = f"{source} is not copied to `{destination.repository}`"
+            yield destination, InvalidNameError(f"{what}: {cause}. Choose a shorter name in `to`, or exclude it")
+
+
+def impossible_places(replications: Iterable[ReplicationRules], source: RepositoryRef) -> list[InvalidNameError]:
+    """The destinations that cannot exist for a repository, as errors to report."""
+    return [to for each in replications for _, to in places(each, source) if isinstance(to, InvalidNameError)]
 
 
 def sources_of(rules: Rules, replica: RepositoryRef, registries: Iterable[RegistryRef]) -> Iterator[RepositoryRef]:

@@ -55,7 +55,7 @@ class Destination:
         return RegistryRef(self.account or source.account, self.region or source.region)
 
     def of(self, source: RepositoryRef) -> RepositoryRef:
-        """The repository that this destination means for a source repository."""
+        """The repository that this destination means for a source repository. Raises InvalidNameError."""
         return RepositoryRef(self.registry(source.registry), _renamed(self.repository, source))
 
 
@@ -70,7 +70,7 @@ class OtherDestination:
     """Name of the secret that holds the login."""
 
     def of(self, source: RepositoryRef) -> OtherRepository:
-        """The repository that this destination means for a source repository."""
+        """The repository that this destination means for a source repository. Raises InvalidNameError."""
         return OtherRepository(self.host, _renamed(self.repository, source), self.login)
 
 

@@ -15,6 +15,7 @@ from ecr_steward.domain.names import (
 )
 from ecr_steward.domain.one_source import Objection, OneSource
 from ecr_steward.domain.plan import NOTHING, Plan
+from ecr_steward.domain.replicas import places
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Condition, Governing, Mode, ReplicationRules, Rule, Rules
@@ -23,7 +24,7 @@ from ecr_steward.domain.tag_rules import TagRules
 from ecr_steward.domain.tagging import TagReading, attached_to, is_attachment, is_in_quarantine
 from ecr_steward.domain.verdict import bounded, is_top_image
 from ecr_steward.domain.withdrawals import Mirror
-from ecr_steward.errors import RepositoryNotFoundError
+from ecr_steward.errors import InvalidNameError, RepositoryNotFoundError
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
@@ -83,11 +84,14 @@ class Copier:
     """Says which copies would meet others, come back, or run away."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
-        """The copies that a rule asks for. None where no image tag of the image is to be replicated."""
+        """The copies that a rule asks for. None where no image tag of the image is to be replicated.
+
+        Without destinations of an impossible name: see ``impossible_places``.
+        """
         for replication in rule.replicate or ():
             if replicable_tags(rule, replication, images, image.digest):
-                for destination in replication.everywhere:
-                    if (to := destination.of(image.repository)) != image.repository:
+                for _, to in places(replication, image.repository):
+                    if not isinstance(to, InvalidNameError) and to != image.repository:
                         yield Copy(rule, replication, image, to)
 
     def facts(self, copy: Copy) -> Facts:

@@ -1,7 +1,7 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
 from collections import deque
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from ecr_steward.domain.one_source import OneSource
 from ecr_steward.domain.outcome import Lag, Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, PutImageTag
+from ecr_steward.domain.replicas import impossible_places
 from ecr_steward.domain.replication import registry_of
 from ecr_steward.domain.repositories import Part
 from ecr_steward.domain.rules import Mode, Rule, Rules
@@ -140,12 +141,19 @@ class _Job:
                 return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
             copies = deque(self.copier.copies(self.rule, image, images))
             copies.rotate(-self.turn)
-            if not copies:
+            outcomes = [*self._impossible(image), *(self._attempt(copy) for copy in copies)]
+            if not outcomes:
                 return [nothing.remarking("no image tag of the image is to be replicated")], set()
-            outcomes = [self._attempt(copy) for copy in copies]
             return outcomes, self._moved_meanwhile(image, outcomes)
         except RepositoryNotFoundError:
             return [nothing.remarking("the repository is gone")], set()
+
+    def _impossible(self, image: ImageRef) -> Iterator[Outcome]:
+        """The destinations whose names no repository can have: reported once for each job."""
+        for error in impossible_places(self.rule.replicate or (), image.repository):
+            subject = f"{image}: {error}"
+            if subject not in self.told:
+                yield Outcome(subject, self.rule.name, self.rule.mode, error=error)
 
     def _attempt(self, copy: Copy) -> Outcome:
         mode = self.rule.mode

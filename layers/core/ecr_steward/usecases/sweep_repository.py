@@ -1,10 +1,12 @@
 """One repository of a sweep → the jobs of the other functions, from facts that are read once for all of them."""
 
+import logging
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import PurePath
 
 from ecr_steward.domain.contents import images_after
 from ecr_steward.domain.images import RepositoryImages
@@ -14,12 +16,19 @@ from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.one_source import OneSource
 from ecr_steward.domain.outcome import Outcome, SweepFailure
 from ecr_steward.domain.plan import Plan
+from ecr_steward.domain.replicas import impossible_places, places
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Destination, Governing, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
-from ecr_steward.errors import ImageNotFoundError, OutOfTimeError, RepositoryNotFoundError, StewardError
+from ecr_steward.errors import (
+    ImageNotFoundError,
+    InvalidNameError,
+    OutOfTimeError,
+    RepositoryNotFoundError,
+    StewardError,
+)
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
@@ -123,8 +132,10 @@ def sweep_repository(repository: Repository, rules: Rules, hands: Hands, *, sett
     try:
         _Visit(repository, rules, hands, swept).make(settings_only)
     except Exception as error:  # what nobody foresaw here keeps no other repository from its turn
+        logging.getLogger(__name__).exception("unexpected error in the sweep of %s", repository.ref)
         where = traceback.extract_tb(error.__traceback__)[-1]
-        why = f"{type(error).__name__}, which nobody foresaw, at {where.name} (line {where.lineno}): {error}"
+        place = f"{PurePath(where.filename).name}:{where.lineno}, in {where.name}"
+        why = f"unexpected {type(error).__name__} at {place}: {error}; the log of this invocation has the whole stack"
         swept.failures.append(SweepFailure(str(repository.ref), why))
     return swept
 
@@ -164,8 +175,9 @@ class _Visit:
     def _attempt(self, subject: object, job: Callable[[], None]) -> None:
         try:
             job()
-        except (RepositoryNotFoundError, ImageNotFoundError):
-            pass  # deleted while the sweep was under way: nothing is left to mend
+        except (RepositoryNotFoundError, ImageNotFoundError) as error:
+            if self._is_still_there(subject):  # deleted while the sweep was under way: nothing is left to mend
+                self._swept.failures.append(SweepFailure(str(subject), str(error)))
         except OutOfTimeError:
             self._swept.is_cut = True
         except StewardError as error:
@@ -180,6 +192,18 @@ class _Visit:
         )
         if found is not None:
             self._swept.outcomes.append(found)
+
+    def _is_still_there(self, subject: object) -> bool:
+        """Whether something else was not found than the image or repository in question, such as a child of an index.
+
+        Of a repository as a whole only its own end is known: an image of it may have been deleted meanwhile.
+        """
+        try:
+            images = self._registry.images(self._repository)
+        except StewardError:
+            return False
+        image = subject.image if isinstance(subject, Copy) else subject
+        return isinstance(image, ImageRef) and image.digest in images.digests
 
     def _mend_settings(self, governing: Governing) -> None:
         """The job of ``apply_repository_policies``."""
@@ -261,6 +285,8 @@ class _Visit:
         """The planning half of ``replicate_image``, for all tagged images; the other half is left to its queue."""
         if (rule := governing.replicate) is None:
             return
+        for impossible in impossible_places(rule.replicate or (), self._repository):
+            self._swept.failures.append(SweepFailure(str(self._repository), str(impossible)))
         images = self._copier.images(self._repository)
         refused = set(self._refused(rule))
         copies = {
@@ -287,9 +313,8 @@ class _Visit:
     def _refused(self, rule: Rule) -> Iterator[AnyRepository]:
         """The places that nothing may be copied to: reported once, and not for each image."""
         for replication in rule.replicate or ():
-            for destination in replication.everywhere:
-                to = destination.of(self._repository)
-                if to == self._repository:
+            for _, to in places(replication, self._repository):
+                if isinstance(to, InvalidNameError) or to == self._repository:
                     continue
                 if objection := self._copier.one_source.objection(rule, replication, self._repository, to):
                     subject = f"{self._repository} to {to}"
@@ -338,10 +363,12 @@ class _Visit:
         for replication in rule.replicate or ():
             looks = [self._look_for_gone] if replication.remove_after is not None and hands.missed else []
             looks += [self._look_for_failed] if replication.withdraws_failed else []
-            for destination in replication.to if looks else ():
-                for look in looks:
-                    there = f"{self._repository} to {destination.of(self._repository)}"
-                    self._attempt(there, partial(look, withdrawal, rule, replication, destination))
+            for destination, to in places(replication, self._repository) if looks else ():
+                if isinstance(destination, Destination) and isinstance(to, RepositoryRef):
+                    for look in looks:
+                        self._attempt(
+                            f"{self._repository} to {to}", partial(look, withdrawal, rule, replication, destination)
+                        )
 
     def _look_for_gone(
         self, withdrawal: Withdrawal, rule: Rule, replication: ReplicationRules, destination: Destination
