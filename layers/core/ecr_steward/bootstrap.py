@@ -45,6 +45,7 @@ from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart, interval_of
+from ecr_steward.errors import StewardError
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
@@ -229,10 +230,19 @@ class App:
                 notices=self.notices,
                 applier=self.applier,
             )
-        finally:  # a push is a sign of life, whatever came of it
-            if self.sightings is not None:
-                note_push(push, rules=self.rules, sightings=self.sightings)
+        except StewardError as error:
+            try:
+                self._note(push)
+            except StewardError as beside:  # whether the job is tried again is up to its own error
+                error.add_note(f"beside it: {beside}")
+            raise
+        self._note(push)
         return _while_paused(outcome, pause)
+
+    def _note(self, push: Push) -> None:
+        """A push is a sign of life, whatever came of it."""
+        if self.sightings is not None:
+            note_push(push, rules=self.rules, sightings=self.sightings)
 
     def apply_repository_policies(self, change: RepositoryChanged) -> tuple[Outcome, ...]:
         """See ``usecases.apply_repository_policies``."""

@@ -1,12 +1,17 @@
 """What every call says of itself."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.roles import Accounts, Role
 from ecr_steward.domain.names import RegistryRef
+from tests.given import aws
 
 
 def test_every_call_names_the_steward_for_whoever_reads_the_trail(
@@ -19,3 +24,32 @@ def test_every_call_names_the_steward_for_whoever_reads_the_trail(
 
     said, *_ = server.received[0].headers["user-agent"].split()  # Powertools adds itself where it was imported
     assert said == "ecr-steward"
+
+
+def test_a_client_that_is_there_is_had_at_once_when_a_role_is_slow_to_assume(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """core 6.13"""
+    is_asked, may_answer = Event(), Event()
+
+    def assume(role: Role, _sts: object, session: Session) -> Session:
+        is_asked.set()
+        assert may_answer.wait(10)
+        return session
+
+    monkeypatch.setattr(Role, "assume", assume)
+    of_two = aws.clients(accounts=Accounts("111122223333", frozenset({"222233334444"})))
+    home, spoke = RegistryRef("111122223333", "us-east-1"), RegistryRef("222233334444", "us-east-1")
+    known = of_two.ecr(home)
+    slow = Thread(target=of_two.ecr, args=(spoke,))
+    slow.start()
+    assert is_asked.wait(10)
+
+    with ThreadPoolExecutor(1) as other:
+        found = other.submit(of_two.ecr, home).result(timeout=10)
+        new = other.submit(of_two.ecr, RegistryRef("111122223333", "eu-west-1")).result(timeout=10)
+        may_answer.set()
+
+    slow.join()
+    assert found is known
+    assert new is not known

@@ -16,7 +16,7 @@ from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, Reten
 from ecr_steward.domain.rules import Destination, Match, ReplicationRules
 from ecr_steward.domain.sightings import Sighting
 from ecr_steward.domain.tag_rules import TagExpiry, TagRules
-from ecr_steward.errors import AccessDeniedError
+from ecr_steward.errors import AccessDeniedError, ThrottledError
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
 from tests.given.rules import API, AWAY, HOME, WANTED, Pattern
 from tests.given.worlds import World, give_tag, manifest, world
@@ -67,6 +67,26 @@ def test_a_push_starts_the_clock_of_its_tag_although_its_rule_could_not_be_enfor
 
     assert [failed.error for failed in house.failures.failed] == ["AccessDeniedError"]
     assert set(house.sightings.seen(API)) == {"pr-1"}
+
+
+def test_the_error_of_the_job_is_raised_when_its_push_cannot_be_noted_either(
+    moved_in: World, house: Any, context: Any, load_event: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """core 6.14"""
+    event = load_event("ecr_image_action/push_tagged")
+    event["detail"] |= {"image-tag": "pr-1", "image-digest": DRAFT.digest.value}
+    moved_in.registry.calls.fail_before("images", ThrottledError("slow down"))
+
+    def deny(*_: object) -> None:
+        raise AccessDeniedError("the table is closed")
+
+    monkeypatch.setattr(house.sightings, "restart", deny)
+
+    with pytest.raises(ThrottledError, match="slow down") as raised:
+        enforce_image_tags(event, context)
+
+    assert raised.value.__notes__ == ["beside it: the table is closed"]
+    assert house.failures.failed == []
 
 
 def test_the_sweep_lets_go_of_what_has_had_its_time(moved_in: World, house: Any, sweep: Callable[[], None]) -> None:

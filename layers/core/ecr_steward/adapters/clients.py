@@ -6,7 +6,7 @@ starts.
 
 from collections.abc import Callable
 from functools import cache
-from threading import RLock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -67,7 +67,8 @@ class AwsClients:
         self._session = session or new_session()
         self._makers: dict[Role | None, Callable[..., Any]] = {}
         self._clients: dict[tuple[Role | None, str, str | None], Any] = {}
-        self._lock = RLock()
+        self._lock = Lock()
+        self._making: dict[Role | None, RLock] = {}
 
     @property
     def region(self) -> str | None:
@@ -77,7 +78,7 @@ class AwsClients:
 
     def other(self, service: str, config: Config, region: str | None = None) -> Any:
         """A client of ours that is to behave otherwise than those here; a new one for each call."""
-        with self._lock:
+        with self._making_as(None):
             return self._maker(None)(service, region_name=region, config=config)
 
     def ecr(self, registry: RegistryRef, role: str | None = None) -> "ECRClient":
@@ -140,13 +141,21 @@ class AwsClients:
         return client
 
     def _client(self, service: str, region: str | None = None, role: Role | None = None) -> Any:
-        with self._lock:  # a session makes one client at a time
-            if (role, service, region) not in self._clients:
+        key = role, service, region
+        if (known := self._clients.get(key)) is not None:
+            return known
+        with self._making_as(role):
+            if key not in self._clients:
                 client = self._maker(role)(service, region_name=region, config=self._config)
                 if service == "ecr":
                     keep_whole_documents(client)
-                self._clients[role, service, region] = client
-            return self._clients[role, service, region]
+                self._clients[key] = client
+            return self._clients[key]
+
+    def _making_as(self, role: Role | None) -> RLock:
+        """A session makes one client at a time; a role that is slow to assume holds up no other."""
+        with self._lock:
+            return self._making.setdefault(role, RLock())
 
     def _maker(self, role: Role | None) -> Callable[..., Any]:
         if role not in self._makers:

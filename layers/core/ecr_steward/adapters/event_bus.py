@@ -1,6 +1,7 @@
 """The ``Notices`` port over Amazon EventBridge, guarded by an idempotency table."""
 
 import logging
+import time
 from collections.abc import Callable
 
 from aws_lambda_powertools.utilities.idempotency import (
@@ -25,6 +26,9 @@ ONCE_WITHIN_SECONDS = 24 * 60 * 60
 GIVING_SECONDS = 30
 """How long a notice may be under way. After that a repeated event gives it again: its first giver was killed."""
 
+WAITS = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds to wait in turn for another invocation that gives the same notice; PutEvents takes a tenth of one."""
+
 
 class EventBusNotices:
     """A ``Notices``. ``encode`` turns a notice into ``DetailType`` and ``Detail``, which hold nothing volatile.
@@ -40,11 +44,14 @@ class EventBusNotices:
         event_bus: str,
         table_name: str,
         encode: Callable[[Notice], tuple[str, str]],
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
+        """``wait`` takes seconds, for another invocation that gives the same notice."""
         self._clients = clients
         self._event_bus = event_bus
         self._encode = encode
         self._table_name = table_name
+        self._wait = wait
 
     def publish(self, notice: Notice) -> None:
         detail_type, detail = self._encode(notice)
@@ -71,14 +78,18 @@ class EventBusNotices:
             ),
             key_prefix="notice",
         )
-        try:
+
+        def give() -> None:
             try:
                 guarded(what_it_says=said)
             except IdempotencyValidationError as outdated:
                 _forget(table, said, outdated)
                 guarded(what_it_says=said)
+
+        try:
+            self._after_other_givers(give)
         except IdempotencyAlreadyInProgressError:
-            return  # another invocation is giving it at this moment
+            self._put(detail_type, detail)  # its giver was killed, or is so slow that it may be
         except (
             IdempotencyPersistenceLayerError,
             IdempotencyInconsistentStateError,
@@ -87,6 +98,15 @@ class EventBusNotices:
             logging.getLogger(__name__).warning("the idempotency table could not be used: %s", cause)
             if not was_put:
                 self._put(detail_type, detail)
+
+    def _after_other_givers(self, give: Callable[[], None]) -> None:
+        """Give a notice, unless another invocation does so meanwhile: that one may be killed before it has."""
+        for seconds in WAITS:
+            try:
+                return give()
+            except IdempotencyAlreadyInProgressError:
+                self._wait(seconds)
+        return give()
 
     def _put(self, detail_type: str, detail: str) -> None:
         with translated("events:PutEvents", self._event_bus):
