@@ -4,21 +4,25 @@ A backtracking matcher would take years for the first two, and a check that comp
 for the last. Figures are processor time, the better of two, so that a busy machine changes nothing.
 """
 
+import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from ecr_steward.rulebook.image_tags import RegexPattern
-from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
+from ecr_steward.rulebook.limits import MOST_RULES
+from ecr_steward.rulebook.load import parse_compiled
+from ecr_steward.rulebook.patterns import regex_matcher, repository_matcher, star_matcher, tag_matcher
 from ecr_steward_cli.rulebook_commands import validate_files
 
-RULES = 10_000
+RULES = MOST_RULES
 TIMES = 2
 EXPLODING = ("(a+)+$", "(a|a)*b", "(.*)*x", "(a|aa)*c", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$")
 
@@ -49,6 +53,33 @@ def many_rules() -> None:
     validate(*map(rule.format, range(RULES)))
 
 
+def many_globs() -> None:
+    """Rules that begin alike, so that each is compared with all above it."""
+    parse(
+        {"name": f"r{n}", "match": {"repositories": [f"team-*/{n}/{each}/**" for each in range(10)]}, "final": True}
+        for n in range(600)
+    )
+
+
+def many_regexes() -> None:
+    """Expressions that take RE2 longest to compile for their length."""
+    parse(
+        {
+            "name": f"r{n}",
+            "match": {"repositories": [f"team-{n}/**"]},
+            "image_tags": {"allow": [{"regex": f"x{{1,900}}{n}"}]},
+        }
+        for n in range(MOST_RULES)
+    )
+
+
+def parse(rules: Iterable[dict[str, Any]]) -> None:
+    """A compiled rulebook, as a function reads it when it starts."""
+    for matcher in (repository_matcher, regex_matcher):
+        matcher.cache_clear()
+    parse_compiled(json.dumps({"format": 1, "rulebook": {"version": 1, "rules": list(rules)}}).encode(), "benchmark")
+
+
 def validate(*rules: str) -> None:
     """A file, as `ecr-steward validate` reads and checks it. Exits when anything is wrong with it."""
     with tempfile.TemporaryDirectory() as name:
@@ -62,7 +93,9 @@ TARGETS: Mapping[str, tuple[Callable[[], None], float]] = {
     f"{len(EXPLODING)} regular expressions, a tag of 100,000 characters": (tags, 1.0),
     "globs of up to 80 wildcards": (globs, 0.5),
     "a glob of 48 wildcards before 20 rules": (wildcards, 5.0),
-    f"{RULES:,} rules": (many_rules, 60.0),
+    f"{RULES:,} rules": (many_rules, 10.0),
+    "600 rules of 10 globs that begin alike": (many_globs, 3.0),
+    f"{MOST_RULES:,} regular expressions of 900 repetitions": (many_regexes, 10.0),
 }
 """What is measured, and the most seconds that it may take."""
 

@@ -1,15 +1,18 @@
 """Patterns of the rulebook, compiled to matchers that no text can hang."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ecr_steward.rulebook.image_tags import RegexPattern
+from ecr_steward.rulebook.limits import MOST_PATTERNS
 from ecr_steward.rulebook.versions import SCHEMES
 from ecr_steward.rulebook.words import compile_regex
 
 _ANY_FOLDERS = "(?:[^/]+/)*"
+_KEPT = 2 * MOST_PATTERNS
+"""Matchers that are kept: all of a rulebook, and of the one that replaces it. Each pattern is compiled once."""
 
 
 @dataclass(frozen=True)
@@ -33,36 +36,46 @@ def tag_matcher(pattern: str | RegexPattern) -> PatternMatcher:
     return star_matcher(pattern)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def regex_matcher(pattern: str) -> PatternMatcher:
     """A regular expression that the whole text must match."""
     return PatternMatcher(pattern, _full_match(pattern))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def star_matcher(pattern: str) -> PatternMatcher:
     """A text in which ``*`` stands for anything, as ECR's own filters have it."""
     return PatternMatcher(pattern, _full_match("(?s:.*)".join(map(re.escape, pattern.split("*")))))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def alias_matcher(template: str) -> PatternMatcher:
     """What matches the aliases that a template makes, whatever the version."""
     literals = re.split(r"\{[^{}]*\}", template)
     return PatternMatcher(template, _full_match("[0-9]+".join(map(re.escape, literals))))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def repository_matcher(pattern: str) -> PatternMatcher:
     """A glob for repository names: ``*`` stops at a slash, ``**`` between slashes stands for any depth.
 
     Translated here, since the glob libraries translate for ``re``: there ``**/a/**/a/**`` takes seconds to fail, and
     RE2 refuses the look-aheads of what they make of it.
     """
+    return PatternMatcher(pattern, _full_match(_glob(pattern)))
+
+
+def any_repository_matcher(patterns: Iterable[str]) -> PatternMatcher:
+    """One matcher for what any of these globs matches."""
+    spelled = list(patterns)
+    return PatternMatcher(" or ".join(spelled), _full_match("|".join(f"(?:{_glob(each)})" for each in spelled)))
+
+
+def _glob(pattern: str) -> str:
     *folders, last = pattern.split("/")
     parts = [_ANY_FOLDERS if segment == "**" else f"{_segment(segment)}/" for segment in folders]
     parts.append(f"{_ANY_FOLDERS}[^/]+" if last == "**" else _segment(last))
-    return PatternMatcher(pattern, _full_match("".join(parts)))
+    return "".join(parts)
 
 
 def _segment(segment: str) -> str:
