@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from moto import mock_aws
@@ -15,6 +15,9 @@ from ecr_steward.errors import PermanentError, RefusedByRegistryError
 from ecr_steward.ports.rulebook import CompiledRulebook, LastGoodRulebook, RulebookSource
 from tests.given import aws
 from tests.tables import make_state_table
+
+ACCOUNT = "123456789012"
+"""Of moto, whoever asks."""
 
 
 class World(Protocol):
@@ -41,7 +44,7 @@ class AwsWorld:
         self.clients = aws.clients()
         self.clients.s3.create_bucket(Bucket="rules")
         make_state_table(self.clients.dynamodb)
-        self.source = S3Rulebook(self.clients, "rules", "rulebook.json")
+        self.source = S3Rulebook(self.clients, "rules", "rulebook.json", ACCOUNT)
         table = StateTable(self.clients, "state", lambda: datetime.now(UTC))
         self.last_good = StateRulebook(table, self.source.place)
 
@@ -111,6 +114,21 @@ def aws_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWorld]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         yield AwsWorld()
+
+
+def test_the_object_is_refused_when_its_bucket_is_of_another_account(aws_world: AwsWorld) -> None:
+    """attacks M9"""
+    aws_world.put(b"rules")
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params["headers"]["x-amz-expected-bucket-owner"])
+
+    asked: list[str] = []
+    aws_world.clients.s3.meta.events.register("before-call.s3.GetObject", note)
+    aws_world.source.read("an older version")
+    aws_world.source.read(None)
+
+    assert asked == [ACCOUNT, ACCOUNT]
 
 
 def test_an_object_is_refused_unread_when_it_is_too_large_to_be_a_rulebook(aws_world: AwsWorld) -> None:

@@ -235,6 +235,20 @@ def test_rules_for_our_own_events_take_them_from_this_account_alone_when_others_
     assert all(pattern.get("account") == [{"Ref": "AWS::AccountId"}] for pattern in own)
 
 
+def test_each_function_reads_the_rulebook_from_a_bucket_of_its_own_account_alone(template: Template) -> None:
+    """attacks M9"""
+    statements = [
+        statement
+        for role in of_type(template, "AWS::IAM::Role").values()
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "s3:GetObject"
+    ]
+
+    own = {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert [statement["Condition"] for statement in statements] == [own] * 6
+
+
 @pytest.mark.parametrize(
     ("push", "comes"),
     [("push_tagged", True), ("push_index", True), ("push_untagged", False), ("push_without_tag", False)],

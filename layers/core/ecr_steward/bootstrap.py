@@ -400,7 +400,7 @@ def _rulebook() -> Callable[[], Rules]:
     if settings.rulebook_object is None:
         rules = load_compiled(settings.rulebook, settings.bounds)
         return lambda: rules
-    source = S3Rulebook(clients, *settings.rulebook_object)
+    source = S3Rulebook(clients, *settings.rulebook_object, settings.accounts.own)
     return CurrentRules(
         source,
         partial(parse_compiled, bounds=settings.bounds),

@@ -13,10 +13,14 @@ _UNCHANGED = "304"
 
 
 class S3Rulebook:
-    """A ``RulebookSource``. The version is the object's ETag, which S3 compares itself."""
+    """A ``RulebookSource``. The version is the object's ETag, which S3 compares itself.
 
-    def __init__(self, clients: AwsClients, bucket: str, key: str) -> None:
+    The bucket must be of ``account``: a bucket's name is global, and who owns it writes the rules.
+    """
+
+    def __init__(self, clients: AwsClients, bucket: str, key: str, account: str) -> None:
         self._clients = clients
+        self._account = account
         self._bucket = bucket
         self._key = key
 
@@ -28,9 +32,16 @@ class S3Rulebook:
         with translated("s3:GetObject", self.place):
             try:
                 if known_version is None:
-                    found = self._clients.s3.get_object(Bucket=self._bucket, Key=self._key)
+                    found = self._clients.s3.get_object(
+                        Bucket=self._bucket, Key=self._key, ExpectedBucketOwner=self._account
+                    )
                 else:
-                    found = self._clients.s3.get_object(Bucket=self._bucket, Key=self._key, IfNoneMatch=known_version)
+                    found = self._clients.s3.get_object(
+                        Bucket=self._bucket,
+                        Key=self._key,
+                        ExpectedBucketOwner=self._account,
+                        IfNoneMatch=known_version,
+                    )
             except ClientError as cause:
                 if code_of(cause) == _UNCHANGED:
                     return None
