@@ -4,6 +4,7 @@ A backtracking matcher would take years for the first two, and a check that comp
 for the last. Figures are processor time, the better of two, so that a busy machine changes nothing.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.limits import MOST_RULES
 from ecr_steward.rulebook.load import parse_compiled
@@ -73,6 +75,12 @@ def many_regexes() -> None:
     )
 
 
+def wrong_keys() -> None:
+    """A file of something else: for each key the word is looked for that may have been meant."""
+    with contextlib.suppress(InvalidRulebookError):
+        parse({f"x{key}": 1 for key in range(45)} for _ in range(MOST_RULES))
+
+
 def parse(rules: Iterable[dict[str, Any]]) -> None:
     """A compiled rulebook, as a function reads it when it starts."""
     for matcher in (repository_matcher, regex_matcher):
@@ -94,6 +102,7 @@ TARGETS: Mapping[str, tuple[Callable[[], None], float]] = {
     "globs of up to 80 wildcards": (globs, 0.5),
     "a glob of 48 wildcards before 20 rules": (wildcards, 5.0),
     f"{RULES:,} rules": (many_rules, 10.0),
+    f"{MOST_RULES:,} rules of 45 wrong keys": (wrong_keys, 10.0),
     "600 rules of 10 globs that begin alike": (many_globs, 3.0),
     f"{MOST_RULES:,} regular expressions of 900 repetitions": (many_regexes, 10.0),
 }

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from ecr_steward.adapters.memory.rulebook import InMemoryLastGoodRulebook, InMemoryRulebookSource
-from ecr_steward.adapters.s3_rulebook import LARGEST, S3Rulebook
+from ecr_steward.adapters.s3_rulebook import S3Rulebook
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.errors import PermanentError, RefusedByRegistryError
@@ -18,6 +18,7 @@ from tests.tables import make_state_table
 
 ACCOUNT = "123456789012"
 """Of moto, whoever asks."""
+LARGEST = 1000
 
 
 class World(Protocol):
@@ -44,7 +45,7 @@ class AwsWorld:
         self.clients = aws.clients()
         self.clients.s3.create_bucket(Bucket="rules")
         make_state_table(self.clients.dynamodb)
-        self.source = S3Rulebook(self.clients, "rules", "rulebook.json", ACCOUNT)
+        self.source = S3Rulebook(self.clients, "rules", "rulebook.json", ACCOUNT, LARGEST)
         table = StateTable(self.clients, "state", lambda: datetime.now(UTC))
         self.last_good = StateRulebook(table, self.source.place)
 

@@ -66,6 +66,7 @@ from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.workloads import Workloads
 from ecr_steward.rulebook.bounds import Bounds
+from ecr_steward.rulebook.limits import LARGEST_COMPILED
 from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
@@ -400,7 +401,7 @@ def _rulebook() -> Callable[[], Rules]:
     if settings.rulebook_object is None:
         rules = load_compiled(settings.rulebook, settings.bounds)
         return lambda: rules
-    source = S3Rulebook(clients, *settings.rulebook_object, settings.accounts.own)
+    source = S3Rulebook(clients, *settings.rulebook_object, settings.accounts.own, LARGEST_COMPILED)
     return CurrentRules(
         source,
         partial(parse_compiled, bounds=settings.bounds),

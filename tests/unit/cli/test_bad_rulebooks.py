@@ -86,13 +86,13 @@ def test_a_repository_pattern_of_many_wildcards_is_decided(check: Check) -> None
 
 
 @pytest.mark.slow
-def test_each_mistake_has_its_place_among_ten_thousand_rules(check: Check) -> None:
+def test_each_mistake_has_its_place_among_a_thousand_rules_up_to_a_hundred(check: Check) -> None:
     def rule(number: int, key: str) -> str:
         return f"- {{{key}: r{number}, match: {{repositories: [team-{number}/**]}}, image_tags: {{deny: [latest]}}}}"
 
-    right = check(rules(*(rule(number, "name") for number in range(10_000))))
-    wrong = check(rules(*(rule(number, "nmae") for number in range(10_000))))
+    right = check(rules(*(rule(number, "name") for number in range(1_000))))
+    wrong = check(rules(*(rule(number, "nmae") for number in range(1_000))))
 
     assert right == []
-    assert codes(wrong) == [f"{line}:4 ES101" for line in range(3, 10_003)]
+    assert codes(wrong) == [f"{line}:4 ES101" for line in range(3, 103)]
     assert {finding.hint for finding in wrong} == {"did you mean `name`?"}

@@ -5,12 +5,39 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook import patterns
 from ecr_steward.rulebook.load import parse_compiled
 
 
 def compiled(rules: list[dict[str, Any]], **more: Any) -> bytes:
     return json.dumps({"format": 1, "rulebook": {"version": 1, "rules": rules, **more}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("rulebook", "reason"),
+    [
+        (compiled([{"name": f"r{n}", "match": {"repositories": ["a"]}} for n in range(1_001)]), "at most 1000 entries"),
+        (compiled([{"match": {"repositories": [f"r{n}" for n in range(201)]}}]), "at most 200 entries"),
+        (compiled([{"image_tags": {"allow": [{"regex": "x{1,900}"}] * 1_001}}]), "there are 1001 regular expressions"),
+        (compiled([{"a": ["text"] * 10_001}]), "there are 10001 texts in lists"),
+        (compiled([1] * 50_001), "there are too many values; expected at most 50000"),
+        (b" " * (1024 * 1024 + 1), "has 1048577 bytes; a compiled rulebook has at most 1048576"),
+    ],
+    ids=["rules", "patterns of a list", "regexes", "patterns of all", "values", "bytes"],
+)
+def test_a_rulebook_is_refused_when_it_is_over_a_limit(rulebook: bytes, reason: str) -> None:
+    """attacks M11"""
+    with pytest.raises(InvalidRulebookError, match=reason):
+        parse_compiled(rulebook, "here")
+
+
+def test_at_most_a_hundred_problems_are_reported_when_the_file_is_something_else() -> None:
+    """attacks M11"""
+    with pytest.raises(InvalidRulebookError) as refused:
+        parse_compiled(b'{"format": 1, "rulebook": {"version": 1, "rules": [' + b"1," * 900 + b"1]}}", "here")
+
+    assert str(refused.value).count("ES106") == 100
 
 
 def test_each_pattern_is_compiled_once_when_there_are_more_than_four_thousand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,6 @@ from ecr_steward.adapters.translation import code_of, translated
 from ecr_steward.errors import RefusedByRegistryError
 from ecr_steward.ports.rulebook import CompiledRulebook
 
-LARGEST = 16 * 1024 * 1024
-"""Bytes of a compiled rulebook. What is larger is rather something else that lies under the name."""
 _UNCHANGED = "304"
 
 
@@ -18,9 +16,11 @@ class S3Rulebook:
     The bucket must be of ``account``: a bucket's name is global, and who owns it writes the rules.
     """
 
-    def __init__(self, clients: AwsClients, bucket: str, key: str, account: str) -> None:
+    def __init__(self, clients: AwsClients, bucket: str, key: str, account: str, largest: int) -> None:
+        """``largest``: bytes of a compiled rulebook. What is larger is rather something else under the name."""
         self._clients = clients
         self._account = account
+        self._largest = largest
         self._bucket = bucket
         self._key = key
 
@@ -46,9 +46,9 @@ class S3Rulebook:
                 if code_of(cause) == _UNCHANGED:
                     return None
                 raise
-            if found["ContentLength"] > LARGEST:
+            if found["ContentLength"] > self._largest:
                 found["Body"].close()
                 raise RefusedByRegistryError(
-                    f"{self.place} has {found['ContentLength']} bytes; a compiled rulebook has at most {LARGEST}"
+                    f"{self.place} has {found['ContentLength']} bytes; a compiled rulebook has at most {self._largest}"
                 )
             return CompiledRulebook(found["Body"].read(), found["ETag"])

@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.limits import MOST_ENTRIES
 from ecr_steward.rulebook.requirements import Companions, Required
 
 
@@ -65,6 +66,7 @@ class ImageTags(RulebookModel):
 
     allow: tuple[TagPattern, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="A scheme (`semver`: three-part versions; `calver`: a year and month, such as 2026.11 or 26.04.1; "
         "`git_sha`: 7 to 40 hex digits, perhaps after `sha-` or `git-`), a pattern with `*`, or a regex. None means "
         "every image tag that is not denied.",
@@ -72,11 +74,13 @@ class ImageTags(RulebookModel):
     )
     deny: tuple[TagPattern, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="As `allow`; what is denied is a violation even where it is allowed.",
         examples=[["latest"]],
     )
     protect: tuple[TagPattern, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="Image tags that nothing of the steward's removes, nor the image that holds one, written as in "
         "`allow`. Other tags of such an image are answered as those of any other.",
         examples=[["release-*"]],

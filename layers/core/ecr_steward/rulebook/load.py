@@ -13,6 +13,7 @@ from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook.bounds import UNBOUNDED, Bounds
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
+from ecr_steward.rulebook.limits import LARGEST_COMPILED
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
 
@@ -43,6 +44,10 @@ def load_compiled(path: Path, bounds: Bounds = UNBOUNDED) -> Rules:
 
 def parse_compiled(text: bytes, where: str, bounds: Bounds = UNBOUNDED) -> Rules:
     """The rules of a compiled rulebook. Raises InvalidRulebookError, which says where it came from and every reason."""
+    if len(text) > LARGEST_COMPILED:
+        raise InvalidRulebookError(
+            f"{Code.COMPILED_INVALID} {where} has {len(text)} bytes; a compiled rulebook has at most {LARGEST_COMPILED}"
+        )
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as cause:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from ecr_steward.rulebook import words
 from ecr_steward.rulebook.base import RulebookModel
+from ecr_steward.rulebook.limits import MOST_ENTRIES
 
 
 class Match(RulebookModel):
@@ -11,21 +12,27 @@ class Match(RulebookModel):
 
     repositories: tuple[words.RepositoryGlob, ...] = Field(
         min_length=1,
+        max_length=MOST_ENTRIES,
         description="Repository names: `*` stands for anything but a slash, `**` between slashes for any depth.",
         examples=[["team-*/**"]],
     )
     exclude: tuple[words.RepositoryGlob, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="Repository names that are left out again; patterns as in `repositories`.",
         examples=[["team-*/sandbox/**"]],
     )
     accounts: tuple[words.AccountWord, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="Account ids of twelve digits, in quotes; none means every account.",
         examples=[["111122223333"]],
     )
     regions: tuple[words.RegionGlob, ...] = Field(
-        default=(), description="Regions, with `*`; none means every region.", examples=[["eu-west-1", "us-*"]]
+        default=(),
+        max_length=MOST_ENTRIES,
+        description="Regions, with `*`; none means every region.",
+        examples=[["eu-west-1", "us-*"]],
     )
     resource_tags: dict[words.ResourceTagKey, words.ResourceTagValue] = Field(
         default={},

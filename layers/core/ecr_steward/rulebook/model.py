@@ -13,6 +13,7 @@ from ecr_steward.rulebook.base import Name, RulebookModel
 from ecr_steward.rulebook.brake import Brake
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.image_tags import ImageTags
+from ecr_steward.rulebook.limits import MOST_ENTRIES, MOST_RULES, MOST_WAIVERS
 from ecr_steward.rulebook.matching import Match
 from ecr_steward.rulebook.registries import Registry
 from ecr_steward.rulebook.replicate import Replicate
@@ -117,22 +118,26 @@ class Rulebook(RulebookModel):
     )
     profiles: tuple[Profile, ...] = Field(
         default=(),
+        max_length=MOST_RULES,
         description="Sections under a name, for rules to extend.",
         examples=[[{"name": "baseline", "repository": {"scanning": "on_push"}}]],
     )
     rules: tuple[Rule, ...] = Field(
         min_length=1,
+        max_length=MOST_RULES,
         description="The rules, the most particular ones first: of those that match a repository, the first one that "
         "says a section decides it.",
         examples=[[{"name": "services", "match": {"repositories": ["team-*/**"]}}]],
     )
     registries: tuple[Registry, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="Settings of whole registries: of those that match one, the first one that says a key decides it.",
         examples=[[{"name": "all-registries", "account_settings": {"blob_mounting": True}}]],
     )
     waivers: tuple[Waiver, ...] = Field(
         default=(),
+        max_length=MOST_WAIVERS,
         description="Findings that are tolerated for a time.",
         examples=[
             [
@@ -148,6 +153,7 @@ class Rulebook(RulebookModel):
     )
     credentials: tuple[Credential, ...] = Field(
         default=(),
+        max_length=MOST_ENTRIES,
         description="Registry logins that are kept fresh where somebody else reads them.",
         examples=[
             [

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from itertools import islice
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from ecr_steward.rulebook.codes import Code
+from ecr_steward.rulebook.limits import MOST_PROBLEMS
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.nearest import nearest_word
 from ecr_steward.rulebook.words import WrongWordError
@@ -49,11 +51,11 @@ def spell_path(path: Path) -> str:
 
 def structural_problems(data: Any, error: ValidationError, root: type[BaseModel] = Rulebook) -> list[Problem]:
     """What the models object to, and every key that has no value. ``root`` is the model of the whole file."""
-    empty = empty_values(data)
+    empty = empty_values(data)[:MOST_PROBLEMS]
     reported = {problem.path for problem in empty}
-    found = [
-        _problem(data, details, root) for details in error.errors(include_url=False) if not _counts_only_valid(details)
-    ]
+    wrong = (details for details in error.errors(include_url=False) if not _counts_only_valid(details))
+    # Twice as many as are reported: some echo others, and to find the word that was meant takes time.
+    found = [_problem(data, details, root) for details in islice(wrong, 2 * MOST_PROBLEMS)]
     return _without_echoes([*empty, *(problem for problem in found if problem.path not in reported)])
 
 

@@ -1,15 +1,18 @@
 """From data to a valid rulebook, or to everything that is wrong with it at once."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
 from ecr_steward.rulebook.base import RulebookModel
 from ecr_steward.rulebook.checks import Parts, contradictions
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_registries import settings_by_rule
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.inheritance import resolve_rule
+from ecr_steward.rulebook.limits import MOST_PATTERNS, MOST_PROBLEMS, MOST_REGEXES, MOST_VALUES
 from ecr_steward.rulebook.model import Defaults, Profile, Rule, Rulebook
 from ecr_steward.rulebook.problems import Problem, empty_values, structural_problems
 from ecr_steward.rulebook.registries import Registry
@@ -21,8 +24,11 @@ from ecr_steward.rulebook.waivers import Waiver
 def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
     """The rulebook that the data holds, and what is wrong with it: one of both is there.
 
-    What is well formed is checked for contradictions even where other rules, waivers or credentials are not.
+    What is well formed is checked for contradictions even where other rules, waivers or credentials are not. No more
+    than ``MOST_PROBLEMS`` are reported.
     """
+    if (too_much := _too_much(data)) is not None:
+        return None, (too_much,)
     try:
         rulebook: Rulebook | None = Rulebook.model_validate(data)
     except ValidationError as error:
@@ -33,10 +39,31 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
         assert rulebook is not None  # noqa: S101 - it was validated
         problems = empty_values(data)
         parts, registries = _parts_of(rulebook)
-    problems += contradictions(parts)
+    problems += islice(contradictions(parts), MOST_PROBLEMS)
     if registries:
         problems += registries_agree(registries, _settings_of_repositories(parts))
-    return (None if problems else rulebook), tuple(problems)
+    return (None if problems else rulebook), tuple(problems[:MOST_PROBLEMS])
+
+
+def _too_much(data: Any) -> Problem | None:
+    """What would take too long to look at, found before any pattern is compiled."""
+    regexes = texts = values = 0
+    todo = [data]
+    while todo and values <= MOST_VALUES:
+        values += 1
+        match todo.pop():
+            case Mapping() as entries:
+                regexes += isinstance(entries.get("regex"), str) + isinstance(entries.get("pattern"), str)
+                todo.extend(entries.values())
+            case list() | tuple() as listed:
+                texts += sum(isinstance(each, str) for each in listed)
+                todo.extend(listed)
+    if values > MOST_VALUES:
+        return Problem((), "there are too many values", f"at most {MOST_VALUES}", code=Code.TOO_MANY_ENTRIES)
+    for count, most, what in ((regexes, MOST_REGEXES, "regular expressions"), (texts, MOST_PATTERNS, "texts in lists")):
+        if count > most:
+            return Problem((), f"there are {count} {what}", f"at most {most}", code=Code.TOO_MANY_ENTRIES)
+    return None
 
 
 def _parts_of(rulebook: Rulebook) -> tuple[Parts, dict[int, Registry]]:
