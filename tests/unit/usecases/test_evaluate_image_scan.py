@@ -12,7 +12,7 @@ from ecr_steward.domain.observations import ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Mode, Rules, Waiver
 from ecr_steward.domain.scans import Finding, ScanStatus, Severity, Verdict
-from ecr_steward.errors import InvalidManifestError, RepositoryNotFoundError, ThrottledError
+from ecr_steward.errors import AccountNotConnectedError, InvalidManifestError, RepositoryNotFoundError, ThrottledError
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from tests.given.rules import API, SCAN_RULES, Pattern, rulebook
 from tests.given.worlds import World, manifest, sbom_of, world
@@ -319,3 +319,14 @@ def test_index_is_refused_when_it_is_deeper_than_any_image_needs(depth: int, err
     ((*_, outermost),) = house.batch(nested[-1])
 
     assert isinstance(outermost.error, error)
+
+
+def test_an_event_of_an_account_that_is_not_connected_is_remarked_and_fails_nothing() -> None:
+    """aws M11"""
+    image = manifest("image")
+    there = world([image], {"1.4.2": image})
+    there.registry.calls.fail_before("images", AccountNotConnectedError("account 222233334444 is not connected"))
+
+    outcome = House(there).evaluate(image)
+
+    assert (outcome.remark, outcome.error) == ("account 222233334444 is not connected", None)

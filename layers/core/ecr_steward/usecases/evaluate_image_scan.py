@@ -10,7 +10,7 @@ from ecr_steward.domain.observations import Push, ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Rule, Rules
 from ecr_steward.domain.scans import Verdict
-from ecr_steward.errors import RepositoryNotFoundError, StewardError
+from ecr_steward.errors import AccountNotConnectedError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
@@ -59,6 +59,9 @@ class ScanBatch:
             tops = self._assessor.top_images_over(image.digest, images)
         except RepositoryNotFoundError:
             return [nothing.remarking("the repository is gone")]
+        except AccountNotConnectedError as error:
+            # Inspector tells its delegated administrator of all accounts of the organization.
+            return [nothing.remarking(str(error))]
         if not tops:
             return [nothing.remarking("no tagged image consists of it: there is nothing to judge yet")]
         return [self._judge_once(rule, ImageRef(image.repository, digest), images) for digest in tops]
