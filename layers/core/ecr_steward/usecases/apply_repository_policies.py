@@ -95,9 +95,10 @@ def _tell(outcome: Outcome, notices: Notices) -> None:
 
 def _bring_to(rule: Rule, actual: Repository, applier: Applier, is_dry: bool) -> Outcome:
     outcome = Outcome(str(actual.ref), rule.name, rule.mode, plan_repository(rule, actual))
-    if not is_dry:
-        _tell(outcome, applier.notices)
-    if is_dry or rule.mode is Mode.OBSERVE:
+    if is_dry:
+        return applier.foresee(outcome, actual.ref, None)
+    _tell(outcome, applier.notices)
+    if rule.mode is Mode.OBSERVE:
         return outcome
     try:
         return outcome.carried_out(applier.apply(outcome.plan, actual.ref))

@@ -11,6 +11,7 @@ from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import Plan, PutLifecyclePolicy, Step
+from ecr_steward.domain.rules import Mode
 from ecr_steward.errors import (
     ImageIsListedError,
     ImageTaggedMeanwhileError,
@@ -107,6 +108,17 @@ class Applier:
             return pauses[0]
         return None
 
+    def foresee(
+        self, planned: Outcome, about: RepositoryRef | RegistryRef, images: RepositoryImages | None
+    ) -> Outcome:
+        """An outcome of a dry run, with the brake that would hold it. ``brakes`` must count for this run alone."""
+        if planned.mode is Mode.OBSERVE:
+            return planned
+        for rule, load in self._loads(planned.plan, about, images):
+            if hold := self.brakes.holding(rule, load.about) or self._exceeding(rule, load):
+                return replace(planned, halt=hold)
+        return planned
+
     def _loads(
         self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None
     ) -> Iterator[tuple[str, Load]]:
@@ -125,11 +137,8 @@ class Applier:
     def _held(self, rule: str, load: Load) -> Hold | None:
         hold = self.brakes.holding(rule, load.about)
         if hold is None:
-            window = self.window or window_of_events(self.now())
-            excess = self.brakes.spend(rule, window, load, self.brake_of(rule))
-            if excess is None:
+            if (found := self._exceeding(rule, load)) is None:
                 return None
-            found = Hold(rule, load.about, load.weight.removals, excess.why, self.now(), excess.is_wide)
             hold = self.brakes.hold(found)
         if not hold.is_told:
             # By whoever meets it first after it was not told: the invocation that put it there may have ended since.
@@ -137,6 +146,14 @@ class Applier:
             self.notices.publish(BrakeHeld(hold.rule, hold.subject, hold.asked, hold.why, hold.since, hold.is_wide))
             self.brakes.tell(hold)
         return hold
+
+    def _exceeding(self, rule: str, load: Load) -> Hold | None:
+        """Count what a plan takes away, or answer the hold that it brings about."""
+        window = self.window or window_of_events(self.now())
+        excess = self.brakes.spend(rule, window, load, self.brake_of(rule))
+        if excess is None:
+            return None
+        return Hold(rule, load.about, load.weight.removals, excess.why, self.now(), excess.is_wide)
 
 
 def _is_lifecycle(step: Step) -> bool:

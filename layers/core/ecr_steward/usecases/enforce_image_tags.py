@@ -74,7 +74,7 @@ def enforce_in_repository(
         error.rule = rule.name
     outcome = Outcome(str(images.repository), rule.name, rule.mode, plan, error=error)
     if is_dry:
-        return outcome
+        return applier.foresee(outcome, images.repository, images)
     _tell(rule, plan, images, notices)
     if rule.mode is Mode.OBSERVE:
         return outcome

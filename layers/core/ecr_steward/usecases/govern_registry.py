@@ -41,7 +41,9 @@ def govern_registry(
     for rule in governing:
         is_done = rule.mode is Mode.ENFORCE and not is_dry
         outcome, told = _planned(registry, rule, settings, backfilling, is_done=is_done)
-        found += [_applied(registry, outcome, applier) if is_done else outcome, *told]
+        if is_done:
+            outcome = _applied(registry, outcome, applier)
+        found += [applier.foresee(outcome, registry, None) if is_dry else outcome, *told]
     return tuple(found)
 
 

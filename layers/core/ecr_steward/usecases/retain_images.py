@@ -49,7 +49,7 @@ def retain_images(
     outcomes: list[Outcome] = []
     for planned in plan_repository_retention(governing, images, facts, is_dry=is_dry):
         if is_dry or planned.mode is Mode.OBSERVE or planned.plan.is_empty:
-            outcomes.append(planned)
+            outcomes.append(applier.foresee(planned, images.repository, images) if is_dry else planned)
             continue
         outcome = carry_out(planned, images, applier)
         outcomes.append(outcome)

@@ -242,7 +242,7 @@ class _Visit:
 
     def _foresee(self, outcome: Outcome) -> None:
         """Have the jobs that are left see what a plan leaves, so that a dry run shows all that an apply would do."""
-        if outcome.plan.is_empty or outcome.mode is Mode.OBSERVE or self._seen is None:
+        if outcome.plan.is_empty or outcome.mode is Mode.OBSERVE or outcome.halt or self._seen is None:
             return
         self._seen = images_after(self._seen, outcome.plan.steps) if self._hands.is_dry else None
 

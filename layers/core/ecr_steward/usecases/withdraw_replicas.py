@@ -81,7 +81,9 @@ class Withdrawal:
         self.applier.notices.publish(ImageWithdrawn(step.rule, source, image.repository, tags, step.why))
 
     def _carry_out(self, planned: Outcome, mirror: Mirror) -> Outcome:
-        if self.is_dry or planned.mode is Mode.OBSERVE or planned.plan.is_empty:
+        if self.is_dry:
+            return self.applier.foresee(planned, mirror.destination.repository, mirror.destination)
+        if planned.mode is Mode.OBSERVE or planned.plan.is_empty:
             return planned
         return carry_out(planned, mirror.destination, self.applier)
 

@@ -13,6 +13,7 @@ from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.sweep_repository import LEFT_TO_QUEUE, Hands, Swept
 from ecr_steward_cli.planning.document import Fingerprint, fingerprints
 from ecr_steward_cli.planning.exactly import ExactApplier
+from ecr_steward_cli.planning.foreseen import ForeseenBrakes
 from ecr_steward_cli.planning.hands import CopiesToMake
 from ecr_steward_cli.planning.one_core import one_core
 
@@ -69,6 +70,9 @@ class Run:
 
     def _sweep(self, is_wanted: Callable[[RegistryRef | RepositoryRef], bool], *, is_dry: bool) -> Iterator[Swept]:
         hands = replace(self.hands, is_dry=is_dry)
+        if is_dry:  # what the plan takes away counts for the plan alone, and the brakes that hold already count, too
+            applier = replace(hands.applier, brakes=ForeseenBrakes(hands.applier.brakes))
+            hands = replace(hands, applier=applier)
         with one_core():
             yield from sweep_registries(
                 self.registries, rules=self.rules, hands=hands, workers=WORKERS, is_wanted=is_wanted
