@@ -8,6 +8,7 @@ import pytest
 
 from ecr_steward.adapters.memory import InMemoryImageContent, InMemoryNotices, InMemoryRegistry, InMemoryScans
 from ecr_steward.adapters.memory.clock import NOON
+from ecr_steward.domain.brake import Brake
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag
@@ -190,6 +191,32 @@ def test_all_is_shown_that_an_apply_would_do_when_one_job_asks_for_more_after_an
     assert (steps_of(done), done.failures) == (steps_of(shown), ())
     assert keeper.world.registry.holds(ImageRef(API, digest("new")))
     assert not keeper.world.registry.holds(ImageRef(API, digest("old")))
+
+
+def test_a_plan_foresees_the_brakes_that_would_hold_it() -> None:
+    """P6: the plan said "150 to remove", and apply held most of it back."""
+    run = Keeper().run
+    braked = replace(run.hands.applier, brake_of=lambda _: Brake(removals=0))
+    run = replace(run, hands=replace(run.hands, applier=braked))
+
+    twice = [run.plan(everything)[0] for _ in range(2)]
+    done = run.apply_unseen(everything)
+
+    held = [[str(outcome.halt) for outcome in found.outcomes if outcome.halt] for found in (*twice, done)]
+    assert len(held[0]) >= 1
+    assert held[0] == held[1]
+    assert held[0][0] == held[2][0]
+    assert list(braked.brakes.holds()) != []
+
+
+def test_planning_brings_no_brake_to_hold() -> None:
+    run = Keeper().run
+    braked = replace(run.hands.applier, brake_of=lambda _: Brake(removals=0))
+    run = replace(run, hands=replace(run.hands, applier=braked))
+
+    run.plan(everything)
+
+    assert list(braked.brakes.holds()) == []
 
 
 def test_all_is_shown_that_an_apply_would_do_when_a_rule_in_between_only_observes() -> None:
