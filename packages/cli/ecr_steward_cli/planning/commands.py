@@ -129,7 +129,7 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
     hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=deployed.table)
     run = Run(saved.registries, saved.rules, hands, copies)
     outcome, found = run.plan(wanted_by(saved.only))
-    to_do, moved = moved_since(saved.fingerprints, found, outcome.failures)
+    to_do, moved = moved_since(saved.fingerprints, found)
     if moved:
         typer.echo(
             f"Error: {Code.FACTS_MOVED} the facts have moved since {path} was saved, so nothing is done; plan again",
@@ -141,7 +141,7 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
             typer.echo(f"  and {len(moved) - 10} more", err=True)
         raise typer.Exit(FINDINGS)
     _tell_done(
-        run.apply(to_do), to_do, {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown
+        run.apply(to_do, outcome.failures), to_do, {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown
     )
 
 

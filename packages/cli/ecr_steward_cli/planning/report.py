@@ -22,6 +22,7 @@ from ecr_steward.domain.plan import (
 )
 from ecr_steward.domain.rules import Mode
 from ecr_steward_cli.planning.document import summary_of
+from ecr_steward_cli.planning.failures import grouped
 
 MOST_GROUPS: Final = 16
 """Groups that the concise form shows, three lines each: with headings and the end, 60 lines at most."""
@@ -229,12 +230,14 @@ def _show_halts(outcomes: Iterable[Outcome], console: _Page) -> None:
 def _show_failures(outcome: SweepOutcome, console: _Page, full: bool) -> None:
     if not outcome.failures:
         return
-    console.print(Text("Could not be looked at, or not be mended", style="bold red"))
-    shown = outcome.failures if full else outcome.failures[:_SHOWN_FAILURES]
-    for failure in shown:
-        console.tell(f"  {failure}", "red")
-    if more := len(outcome.failures) - len(shown):
-        console.tell(f"  ... and {more} more; --full shows each")
+    console.print(Text("Failed", style="bold red"))
+    for group in grouped(outcome.failures):
+        count = len(group.subjects)
+        place = f"{group.registry}: " if group.registry else ""
+        console.tell(f"  {place}{group.why}", "red")
+        shown = group.subjects if full else group.subjects[:_SHOWN_SUBJECTS]
+        more = f" and {count - len(shown)} more; --full shows each" if count > len(shown) else ""
+        console.tell(f"      {f'{count} times: ' if count > 1 else ''}{', '.join(shown)}{more}", "dim")
 
 
 def _show_end(outcome: SweepOutcome, console: _Page, is_past: bool) -> None:

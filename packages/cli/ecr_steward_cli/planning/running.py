@@ -41,19 +41,21 @@ class Run:
     def apply(self, to_do: ToDo, not_planned: Iterable[SweepFailure] = ()) -> SweepOutcome:
         """Do what is planned, for each registry and repository if its facts still ask for exactly that.
 
-        One whose facts have moved meanwhile is left as it is, and told among the failures; and so is what only the
-        facts of its very turn ask for, and what could ``not`` be ``planned``.
+        One whose facts have moved meanwhile is left as it is, and is a failure of the outcome; so is what only the
+        facts of its very turn ask for, what cannot be read this time, and what could ``not`` be ``planned``.
         """
         moved = list(not_planned)
         unmoved: set[object] = set()
         shown: list[Outcome] = []
         for swept in self._sweep(to_do.__contains__, is_dry=True):
-            if to_do[swept.subject] == frozenset(fingerprints(swept.outcomes)):
+            if swept.subject not in to_do:  # a registry whose repositories cannot be listed
+                moved += swept.failures
+            elif to_do[swept.subject] == frozenset(fingerprints(swept.outcomes)):
                 unmoved.add(swept.subject)
                 shown += swept.outcomes
             else:
                 why = "the facts have moved since the plan was made, so nothing was done here; plan again"
-                moved.append(SweepFailure(str(swept.subject), why))
+                moved += swept.failures or [SweepFailure(str(swept.subject), why)]
         exactly = replace(self, hands=replace(self.hands, applier=ExactApplier.of(self.hands.applier, shown)))
         done = exactly._do(unmoved.__contains__)
         return replace(done, failures=tuple(dict.fromkeys((*moved, *done.failures))))
@@ -102,16 +104,12 @@ class Run:
             yield swept
 
 
-def moved_since(
-    saved: frozenset[Fingerprint], to_do: ToDo, not_planned: Iterable[SweepFailure] = ()
-) -> tuple[ToDo, list[str]]:
-    """What of a saved plan is still to be done, and about whom the facts now ask for something else.
+def moved_since(saved: frozenset[Fingerprint], to_do: ToDo) -> tuple[ToDo, list[str]]:
+    """What of a saved plan is still to be done, and for which subjects the facts now ask for something else.
 
     Where they ask for nothing any more, what was planned is done: a plan that is applied twice has nothing left to do.
-    Of whom they cannot be read nobody knows that. What they ask of others is no part of the plan.
+    What they ask of others is no part of the plan.
     """
     planned = {(subject, rule) for subject, rule, _ in saved}
     concerned = {each: found for each, found in to_do.items() if any(one[:2] in planned for one in found)}
-    moved = {str(each) for each, found in concerned.items() if not found <= saved}
-    unread = {failure.subject for failure in not_planned} & {subject for subject, _ in planned}
-    return concerned, sorted(moved | unread)
+    return concerned, sorted(str(each) for each, found in concerned.items() if not found <= saved)

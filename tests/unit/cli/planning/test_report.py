@@ -140,7 +140,28 @@ def test_violations_and_failures_are_told_when_nothing_is_to_be_done():
     text = shown(outcome, failures=[SweepFailure("team-b/api", "closed")])
 
     assert f"Violations\n  team-a/api@{DIGEST}: `latest` is denied (rule services)" in text
-    assert "Could not be looked at, or not be mended\n  team-b/api: closed" in text
+    assert "Failed\n  closed\n      team-b/api\n" in text
+
+
+def denied(name: str, account: str) -> SweepFailure:
+    there = f"{account}/us-east-1/{name}"
+    arn = f"arn:aws:ecr:us-east-1:{account}:repository/{name}"
+    why = f"not allowed: ecr:DescribeImages on {there}: AccessDeniedException: no policy allows it on {arn}"
+    return SweepFailure(f"{HOME}/{name}@{DIGEST} to {there}", why)
+
+
+def test_failures_of_one_account_and_cause_are_one_paragraph_when_they_concern_several_images():
+    """use P1: the same 400 characters for each image."""
+    other = SweepFailure("222233334444/us-east-1/team-0/api", "ecr:DescribeImages: 503")
+    failures = [*(denied(f"team-{n}/api", "222233334444") for n in range(9)), denied("a", "333344445555"), other]
+
+    text = shown(failures=failures)
+
+    assert text.count("AccessDeniedException") == 2
+    assert text.count("222233334444/us-east-1: not allowed") == text.count("333344445555/us-east-1: not allowed") == 1
+    assert f"9 times: {HOME}/team-0/api@{str(DIGEST)[:19]} to 222233334444/us-east-1/team-0/api, " in text
+    assert "and 6 more; --full shows each\n" in text
+    assert shown(failures=failures, full=True).count("to 222233334444/us-east-1/team-") == 9
 
 
 def test_verdicts_are_told_with_what_is_waited_for_and_what_is_waived():

@@ -147,6 +147,45 @@ def test_what_could_not_be_planned_is_told_when_the_rest_is_done() -> None:
     assert [failure.subject for failure in done.failures] == [str(OTHER)]
 
 
+class Unlisted:
+    """A registry whose other region may not be listed, as one of an account that the caller has no access to."""
+
+    def __init__(self, registry: InMemoryRegistry) -> None:
+        self._registry = registry
+
+    def __getattr__(self, name: str):
+        return getattr(self._registry, name)
+
+    def repositories(self, registry):
+        if registry == AWAY:
+            raise AccessDeniedError("not allowed to list it")
+        return self._registry.repositories(registry)
+
+
+def test_the_rest_is_done_when_a_destination_cannot_be_listed() -> None:
+    """use P1: ``apply`` ended in a KeyError."""
+    planner = Planner(replicate=rulebook().rules[0].replicate)
+    run = replace(planner.run, hands=replace(planner.run.hands, registry=Unlisted(planner.run.hands.registry)))
+    planned, to_do = run.plan(everything)
+
+    done = run.apply(to_do, planned.failures)
+
+    assert planner.world.registry.settings_of(API).scan_on_push
+    assert planner.world.registry.settings_of(OTHER).scan_on_push
+    assert [(failure.subject, failure.why) for failure in done.failures] == [(str(AWAY), "not allowed to list it")]
+
+
+def test_a_repository_that_could_be_read_when_it_was_planned_fails_alone_when_it_no_longer_can() -> None:
+    """use P1."""
+    planner = Planner()
+    _, to_do = planner.run.plan(everything)
+
+    done = closed(planner.run).apply(to_do)
+
+    assert planner.world.registry.settings_of(API).scan_on_push
+    assert [(failure.subject, failure.why) for failure in done.failures] == [(str(OTHER), "not allowed to look at it")]
+
+
 # ---------------------------------------------------------------- nothing that was not shown
 
 
@@ -293,11 +332,18 @@ def test_nothing_is_left_to_do_when_a_saved_plan_was_applied_already(saved) -> N
     assert moved_since(plan, planner.run.plan(everything)[1]) == ({}, [])
 
 
-def test_a_saved_plan_is_refused_when_a_repository_of_it_cannot_be_read(saved) -> None:
+def test_the_rest_of_a_saved_plan_is_done_when_a_repository_of_it_cannot_be_read(saved) -> None:
+    """use P1."""
     planner, plan = saved
-    outcome, to_do = closed(planner.run).plan(everything)
+    run = closed(planner.run)
+    outcome, found = run.plan(everything)
+    to_do, moved = moved_since(plan, found)
 
-    assert moved_since(plan, to_do, outcome.failures) == ({API: to_do[API]}, [str(OTHER)])
+    done = run.apply(to_do, outcome.failures)
+
+    assert moved == []
+    assert planner.world.registry.settings_of(API).scan_on_push
+    assert [failure.subject for failure in done.failures] == [str(OTHER)]
 
 
 def test_what_others_need_is_no_part_of_a_saved_plan(saved) -> None:
