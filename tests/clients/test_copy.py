@@ -154,7 +154,7 @@ def test_the_exit_code_says_what_became_of_it(shell, registry, there: str, other
         }.items()
     }
 
-    expected = {"all tags": 0, "again": 0, "another": 3, "missing": 1, "no repository": 1, "no place": 2}
+    expected = {"all tags": 0, "again": 0, "another": 3, "missing": 1, "no repository": 1, "no place": 1}
     assert codes == expected
 
 

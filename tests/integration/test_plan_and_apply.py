@@ -113,7 +113,7 @@ def test_a_saved_plan_does_nothing_when_the_facts_have_moved(ecr, run: Run) -> N
 def test_nothing_is_done_when_nobody_is_there_to_be_asked(ecr, run: Run) -> None:
     refused = run("apply")
 
-    assert refused.returncode == 2
+    assert refused.returncode == 1
     assert "there is nobody to ask here: give --yes" in refused.stderr
     assert run("apply", "--yes", "--json", "--repository", "team-1/*").returncode == 0
     made = {each["repositoryName"]: each["imageTagMutability"] for each in ecr.describe_repositories()["repositories"]}
@@ -144,6 +144,6 @@ def test_a_file_that_is_no_plan_is_refused_by_its_name(run: Run, tmp_path: Path,
 
     refused = run("apply", "plan.json")
 
-    assert refused.returncode == 2
+    assert refused.returncode == 1
     assert "Error: " in refused.stderr
     assert "plan.json" in refused.stderr

@@ -247,7 +247,7 @@ def test_the_command_alone_does_everything_but_the_sandbox(
         assert "already" in run(steward, "copy", source, there, folder=tmp_path, **logged_in).stdout
 
     missing = run(steward, "sandbox", "up", "--rulebook", rulebook, folder=tmp_path)
-    assert (missing.returncode, missing.stdout) == (2, "")
+    assert (missing.returncode, missing.stdout) == (1, "")
     assert missing.stderr.startswith("Error: the sandbox is not installed")
     assert missing.stderr.endswith("uv tool install 'ecr-steward[sandbox]'\n")
 

@@ -18,7 +18,7 @@ from ecr_steward_cli import (
     sandbox_commands,
 )
 from ecr_steward_cli.demo_command import demo
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED, SUMMARY
 from ecr_steward_cli.planning_commands import LOOK_AND_DO
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.version import version_text
@@ -26,7 +26,7 @@ from ecr_steward_cli.version import version_text
 app = typer.Typer(
     name="ecr-steward",
     help="An Amazon ECR registry that keeps itself to a written rulebook.",
-    epilog="Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own.",
+    epilog=SUMMARY,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,7 +47,7 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own."""
+    """Keep Amazon ECR registries as a written rulebook says."""
 
 
 @app.command(rich_help_panel=WRITE)
@@ -168,7 +168,7 @@ def compile_(
         from ecr_steward_cli.validating import show
 
         show(findings, sys.stderr)  # where a build tool looks for the reason
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 planning_commands.register(app)

@@ -18,7 +18,7 @@ from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.explanation import Decided, Explanation, explain
 from ecr_steward.rulebook.model import Rulebook
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_commands import the_rulebook, valid_rulebook
 
@@ -59,7 +59,7 @@ def explain_repository(
         if missing := _needed_for_ways(rulebook, account, region):
             typer.echo(f"what ECR replicates depends on whose the repository is: {missing} says so", err=True)
     if not found.rules:
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 def _needed_for_ways(rulebook: Rulebook, account: str | None, region: str | None) -> str:

@@ -20,7 +20,7 @@ from ecr_steward.errors import InvalidLifecyclePolicyError, InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.words import Days
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.lifecycle_preview import Intent, as_document, intent_of, preview
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.stored_images import StoredRepository, UnreadableImagesError, read_images_file, read_repository
@@ -183,7 +183,7 @@ def _given(asked: Asked) -> Source:
     if faults := refusals(policy):
         for fault in faults:
             typer.echo(f"{asked.policy}: ECR would refuse this policy: {fault}", err=True)
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
     intent = Intent(str(asked.policy), policy)
     return lambda ref, resource_tags: intent
 

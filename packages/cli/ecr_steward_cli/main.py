@@ -1,7 +1,8 @@
 """The command ``ecr-steward``.
 
-Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own. Only what a call needs is imported: ``--version``,
-``copy``, and ``validate`` without options, answer before the argument parser of the others is there.
+However a command ends, here it becomes an exit code, and an error one line with a code. Only what a call needs is
+imported: ``--version``, ``copy``, and ``validate`` without options, answer before the argument parser of the others is
+there.
 """
 
 # ruff: noqa: PLC0415 - see above
@@ -9,54 +10,58 @@ Exit codes: 0 clean, 1 findings, 2 wrong use or an error of our own. Only what a
 import gc
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Sequence
 
-from ecr_steward_cli.exit_codes import USAGE
+from ecr_steward_cli.exit_codes import DONE, FAILED, INTERRUPTED, settled
 from ecr_steward_cli.version import version_text
 
 
 def main() -> None:
     """Run the command with this process's arguments, and exit."""
-    if sys.argv[1:] == ["--version"]:
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
         sys.stdout.write(f"{version_text()}\n")
         return
     # Looking for plugins of pydantic reads the metadata of every package that is installed; there are none of ours.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(100_000, 20, 100)  # importing makes many objects and next to no garbage
+    if code := settled(arguments[0] if arguments else "", _ended(arguments)):
+        sys.exit(code)
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    """Run the command; how it ended."""
     try:
-        _command_of(sys.argv[1:])()
-    except ModuleNotFoundError as missing:
-        if missing.name != "ecr_steward_sandbox":
-            _crash()
-        sys.stderr.write(
-            "Error: the sandbox is not installed; it is an extra: uv tool install 'ecr-steward[sandbox]'\n"
-        )
-        sys.exit(USAGE)
-    except Exception:  # an error of our own is no finding
-        _crash()
+        return _command_of(arguments)() or DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            from ecr_steward_cli.refusal import report_text
+
+            report_text(ended.code)
+            return FAILED
+        return ended.code or DONE
+    except Exception as error:
+        from ecr_steward_cli.refusal import report
+
+        report(error)
+        return FAILED
 
 
-def _crash() -> NoReturn:
-    import traceback
-
-    traceback.print_exc()
-    sys.exit(USAGE)
-
-
-def _command_of(arguments: list[str]) -> Callable[[], object]:
+def _command_of(arguments: Sequence[str]) -> Callable[[], int | None]:
     """What does the work: without the argument parser of all commands, which takes long to import, where that goes."""
-    command, *files = arguments or [""]
-    if command == "validate" and not any(file.startswith("-") for file in files):
+    command, *others = arguments or [""]
+    if command == "validate" and not any(each.startswith("-") for each in others):
         from pathlib import Path
 
         from ecr_steward_cli.validating import validate
 
-        return lambda: sys.exit(validate([Path(file) for file in files]))
+        return lambda: validate([Path(each) for each in others])
     if command == "copy":
         from ecr_steward_cli.copying.arguments import run
 
-        return lambda: sys.exit(run(files))
+        return lambda: run(others)
     from ecr_steward_cli.app import app
 
-    return app
+    return lambda: app(standalone_mode=False)

@@ -68,7 +68,7 @@ def plan(
     stack_name: StackName = None,
     table: Table = None,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 0 for no changes, 1 for an error, 2 for changes.")
+        bool, typer.Option("--detailed-exitcode", help="Exit with 0 for no changes, 1 for any error, 2 for changes.")
     ] = False,
 ) -> None:
     """Show what differs from the rulebook and what would be done, by which rule and why. Nothing is changed."""

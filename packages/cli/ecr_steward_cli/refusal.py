@@ -1,19 +1,47 @@
-"""How a command refuses: one line on standard error that says what is wrong, and the exit code for wrong use."""
+"""How a command says what went wrong: one line on standard error, with its code."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from ecr_steward.errors import StewardError
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.exit_codes import USAGE
+from ecr_steward_cli.exit_codes import FAILED
+
+_HAS_A_CODE: Final = re.compile(r"ES[0-9]{3} ")
 
 
 def refuse(message: str, code: Code) -> NoReturn:
     """End the command. Raises SystemExit."""
     sys.stderr.write(f"Error: {code} {message}\n")
-    sys.exit(USAGE)
+    sys.exit(FAILED)
+
+
+def report(error: Exception) -> None:
+    """Print what ended a command. A traceback comes first where the reason is an error in this program."""
+    if isinstance(error, StewardError):
+        report_text(str(error), Code.CALL_REFUSED)
+    elif type(error).__module__.startswith("botocore."):
+        report_text(f"AWS cannot be asked: {error}", Code.CALL_REFUSED)
+    elif isinstance(error, ModuleNotFoundError) and error.name == "ecr_steward_sandbox":
+        report_text("the sandbox is not installed; it is an extra: uv tool install 'ecr-steward[sandbox]'")
+    elif usage := _usage(error):
+        report_text(usage, Code.WRONG_USE)
+    else:
+        import traceback  # noqa: PLC0415 - rarely needed, and a command starts without it
+
+        traceback.print_exception(error)
+        report_text(
+            f"{type(error).__name__}: {error}. This is an error in ecr-steward; please report it with the lines above",
+            Code.OWN_ERROR,
+        )
+
+
+def report_text(message: str, code: Code = Code.SANDBOX) -> None:
+    """Print an error that may bring its code along."""
+    sys.stderr.write(f"Error: {message if _HAS_A_CODE.match(message) else f'{code} {message}'}\n")
 
 
 @contextmanager
@@ -23,3 +51,13 @@ def told() -> Iterator[None]:
         yield
     except StewardError as error:
         refuse(str(error), Code.CALL_REFUSED)
+
+
+def _usage(error: Exception) -> str | None:
+    """What the argument parser did not take, and where the right words are; ``None`` for any other error."""
+    if not hasattr(error, "format_message"):
+        return "nothing to read the answer from: standard input has ended" if type(error).__name__ == "Abort" else None
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "ecr-steward"
+    said = str(error.format_message()).rstrip(".") or "name a command"
+    return f"{said}; see {command} --help"

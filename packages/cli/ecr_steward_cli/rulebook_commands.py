@@ -9,7 +9,7 @@ from ecr_steward.rulebook.checks import notes
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.validate import validate
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.findings import Finding
 from ecr_steward_cli.parameters import bounds_of
 from ecr_steward_cli.refusal import refuse
@@ -74,7 +74,7 @@ def valid_rulebook(path: Path) -> tuple[RulebookFile, Rulebook]:
         from ecr_steward_cli.report import show_findings  # noqa: PLC0415 - rich is for findings only
 
         show_findings(findings, sys.stderr)
-        sys.exit(FINDINGS)
+        sys.exit(FAILED)
     return file, rulebook
 
 

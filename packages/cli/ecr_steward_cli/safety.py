@@ -9,7 +9,7 @@ from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.brakes import GRANT_LASTS
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.refusal import refuse, told
 from ecr_steward_cli.remembered import Remembered, Where
 
@@ -64,7 +64,7 @@ def status(stack_name: str, table: str | None, *, as_json: bool) -> None:
         if not holds:
             typer.echo("no brake holds")
     if paused or holds:
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 def release_brake(stack_name: str, table: str | None, rule: str, subject: str | None, removals: int | None) -> None:

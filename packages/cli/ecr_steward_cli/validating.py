@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.findings import Finding
 from ecr_steward_cli.parameters import ParameterError
 from ecr_steward_cli.refusal import refuse
@@ -31,7 +31,7 @@ def validate(files: Sequence[Path], parameters: Sequence[str] = (), environment:
     if problems := [finding for finding in findings if not finding.is_note]:
         found = f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'} found"
         sys.stderr.write(f"{found}; `ecr-steward explain {problems[0].code}` says more\n")
-        return FINDINGS
+        return FAILED
     for path in paths:
         sys.stderr.write(f"{path} is valid\n")
     return 0

@@ -29,8 +29,7 @@ def up(
     try:
         _run(options, _checked("account", accounts or ACCOUNTS), _checked("region", regions or REGIONS))
     except StartError as error:
-        sys.stderr.write(f"ecr-steward sandbox up: {error}\n")
-        raise SystemExit(error.status) from error
+        raise SystemExit(f"ecr-steward sandbox up: {error}") from error
 
 
 def _checked(option: str, given: Sequence[str]) -> list[str]:

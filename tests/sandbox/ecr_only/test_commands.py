@@ -30,7 +30,7 @@ type Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_nobody_is_asked_when_it_is_not_said_where_the_sandbox_is(command: list[str]) -> None:
     done = CliRunner().invoke(sandbox_commands.app, command, env=dict.fromkeys(ENDPOINTS))
 
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "which sandbox? Export the AWS_ENDPOINT_URL" in done.stderr
 
 
@@ -38,14 +38,14 @@ def test_a_command_says_so_when_an_ecr_without_a_sandbox_answers(tmp_path: Path)
     with LocalEcrServer(LocalEcr(tmp_path / "alone")) as server:
         done = CliRunner().invoke(sandbox_commands.app, ["clock", "--endpoint", server.endpoint_url])
 
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert f"Error: ES816 {server.endpoint_url} answers 400 and is no sandbox: " in done.stderr
 
 
 def test_an_endpoint_is_refused_when_it_is_no_url() -> None:
     done = CliRunner().invoke(sandbox_commands.app, ["clock", "--endpoint", "127.0.0.1:4566"])
 
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert done.stderr.startswith("Error: ES815 127.0.0.1:4566 is no URL of a sandbox; write it as")
 
 
@@ -110,7 +110,7 @@ def test_why_tells_each_policy_when_a_request_was_refused(ecr: EcrOnly, run: Run
 def test_why_says_so_when_nothing_was_refused_or_the_request_is_not_known(run: Run) -> None:
     nothing, unknown = run("why"), run("why", "no/such request")
 
-    assert (nothing.returncode, unknown.returncode) == (2, 2)
+    assert (nothing.returncode, unknown.returncode) == (1, 1)
     assert "no request to ECR has been refused" in nothing.stderr
     assert "no decision of request no/such request is known" in unknown.stderr
 
@@ -129,7 +129,7 @@ def test_a_login_dies_when_the_clock_is_moved_by_half_a_day(ecr: EcrOnly, run: R
 def test_the_clock_says_how_to_write_a_time_when_it_is_moved_by_something_else(run: Run) -> None:
     done = run("clock", "tomorrow")
 
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "write a whole number and s, m, h or d" in done.stderr
 
 
@@ -138,5 +138,5 @@ def test_the_clock_says_how_to_write_a_time_when_it_is_moved_by_something_else(r
 def test_a_command_says_how_to_start_a_sandbox_when_none_answers(run: Run, command: list[str]) -> None:
     done = run(*command, "--endpoint", "http://127.0.0.1:1")
 
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "no sandbox answers at http://127.0.0.1:1: start one with `ecr-steward sandbox up`" in done.stderr

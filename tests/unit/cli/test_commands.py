@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,18 @@ from pathlib import Path
 import pytest
 
 from ecr_steward.rulebook.load import load_compiled
+from ecr_steward_cli.exit_codes import settled
+from tests.command import run_here
 
 RULEBOOK_LAYER = Path(__file__).parents[3] / "layers" / "rulebook"
+NOWHERE = {
+    "AWS_REGION": "us-east-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_MAX_ATTEMPTS": "1",
+}
+"""An AWS that does not answer."""
 WRONG = "version: 1\nrules: [{nmae: a, match: {repositories: ['**']}}]\n"
 
 
@@ -90,12 +101,82 @@ def test_every_file_is_checked_when_several_are_named(run, valid_rulebook, tmp_p
         (["valdate"], "No such command"),
     ],
 )
-def test_the_exit_code_is_2_when_the_command_is_used_wrongly(run, arguments, told):
+def test_the_exit_code_is_1_when_the_command_is_used_wrongly(run, arguments, told):
+    """tools 6.1, and tools 6.11: every error has a code."""
     done = run(*arguments)
 
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert done.stdout == ""
-    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert re.fullmatch(r"Error: ES[0-9]{3} [^\n]+\n", done.stderr)
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        pytest.param([], {}, id="no region"),
+        pytest.param([], NOWHERE, id="STS cannot be reached"),
+        pytest.param(["nowhere.yaml"], NOWHERE, id="no such file"),
+        pytest.param(["--no-such-option"], NOWHERE, id="an unknown option"),
+        pytest.param(["--stack-name", "x"], NOWHERE, id="no stack"),
+        pytest.param(
+            ["--out", "no/such/folder.json", "--account", "1" * 12], NOWHERE, id="a plan that cannot be saved"
+        ),
+    ],
+)
+def test_plan_says_an_error_and_not_changes_when_anything_fails(tmp_path, valid_rulebook, arguments, environment):
+    """tools 6.1: a pipeline took expired credentials for changes, and went on to apply."""
+    (tmp_path / "ecr-steward.yaml").write_text(valid_rulebook)
+
+    done = run_here(
+        "plan",
+        "--detailed-exitcode",
+        *arguments,
+        folder=tmp_path,
+        environment={"PATH": os.environ["PATH"], "AWS_CONFIG_FILE": str(tmp_path / "none"), **environment},
+    )
+
+    assert done.returncode == 1
+    assert re.search(r"^Error: ES[0-9]{3} |^Failed$", done.stderr + done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "settled_code"),
+    [("plan", 2, 2), ("apply", 2, 1), ("copy", 3, 3), ("plan", 3, 1), ("test", 130, 130), ("plan", -9, 1), ("", 2, 1)],
+)
+def test_an_exit_code_means_one_thing_in_every_command(command, code, settled_code):
+    """tools 6.1."""
+    assert settled(command, code) == settled_code
+
+
+def test_an_error_of_the_program_itself_has_a_traceback_and_a_code(run, valid_rulebook, monkeypatch):
+    """tools 6.11."""
+    monkeypatch.setattr("ecr_steward_cli.schemas.schema_texts", lambda: {}["x"])
+
+    done = run("schema")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+    assert "\nError: ES818 KeyError: 'x'. This is an error in ecr-steward; please report it" in done.stderr
+
+
+def test_the_exit_code_is_130_when_a_command_is_interrupted(run, monkeypatch):
+    """tools 6.1."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ecr_steward_cli.schemas.schema_texts", interrupt)
+
+    assert (run("schema").returncode, run("validate", "x").returncode) == (130, 1)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["copy", "--help"]])
+def test_help_names_every_exit_code_of_a_command(run, arguments):
+    """tools 6.1 and 6.11: the help of ``copy`` left out 130."""
+    text = run(*arguments).stdout
+
+    assert [code for code in ("0 ", "1 ", "3 ", "130 ") if code not in text.partition("Exit codes:")[2]] == []
 
 
 @pytest.mark.parametrize(("no_color", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])

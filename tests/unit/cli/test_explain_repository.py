@@ -94,7 +94,7 @@ def test_an_account_is_asked_for_when_a_rule_names_accounts(run):
 
     ran = run("explain", "other/api", rulebook=rulebook)
 
-    assert ran.returncode == 2
+    assert ran.returncode == 1
     assert "the rule `a` names accounts, so say whose repository is meant: --account" in ran.stderr
 
 

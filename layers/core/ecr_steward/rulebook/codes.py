@@ -194,6 +194,8 @@ class Code(StrEnum):
     NO_ENDPOINT = "ES814", "which sandbox is not said"
     ENDPOINT = "ES815", "not the URL of a sandbox"
     SANDBOX = "ES816", "the sandbox refuses"
+    WRONG_USE = "ES817", "arguments that a command does not take"
+    OWN_ERROR = "ES818", "an error in ecr-steward"
     CALLER_UNKNOWN = "ES821", "who is calling AWS, or where to, is not known"
     STATE_TABLE = "ES822", "the state table of a steward is not found"
     CALL_REFUSED = "ES823", "AWS, or the steward, refuses what was asked"
@@ -209,3 +211,4 @@ class Code(StrEnum):
     BRAKE_NOT_HOLDING = "ES853", "a brake that does not hold"
     COPY_PLACE = "ES861", "a place to copy from or to that is none"
     COPY_OPTIONS = "ES862", "options of a copy that contradict each other"
+    NOT_COPIED = "ES863", "an image was not copied"

@@ -26,7 +26,8 @@ examples:
   ecr-steward copy --create oci:images:1.37 111122223333.dkr.ecr.eu-west-1.amazonaws.com/base/busybox
   ecr-steward copy --all-tags --referrers registry.example.com/team/api other.example.com/team/api
 
-Exit codes: 0 all is there, 1 something failed, 2 wrong use, 3 something was skipped."""
+Exit codes: 0 everything is there, 1 something failed or was used wrongly, 3 an image
+tag was skipped (--no-clobber), 130 interrupted."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -20,9 +20,8 @@ from ecr_steward_cli.copying.places import Place, PlaceError, RegistryPlace, rea
 from ecr_steward_cli.copying.progress import shown
 from ecr_steward_cli.copying.stores import Stores
 from ecr_steward_cli.copying.telling import Story, note
+from ecr_steward_cli.exit_codes import INTERRUPTED
 from ecr_steward_cli.refusal import refuse
-
-INTERRUPTED = 130  # as a shell has it: 128 and the number of the signal
 
 
 @dataclass(frozen=True)

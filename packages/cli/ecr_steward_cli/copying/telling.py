@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecr_steward.errors import StewardError
+from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.copy_images import Copied, Result, Wanted
 from ecr_steward_cli.copying.places import Place
+from ecr_steward_cli.exit_codes import DONE, FAILED, SKIPPED
+from ecr_steward_cli.refusal import report_text
 
 if TYPE_CHECKING:
     from ecr_steward_cli.copying.creating import Creation
 
 SCHEMA_VERSION = 1
 """Of the JSON. New keys do not change it."""
-FAILED = 1
-SOME_SKIPPED = 3
 _MIB = 1 << 20
 
 
@@ -46,18 +47,18 @@ class Story:
             for each in self.copied:
                 _tell(each, self.destination)
             for wanted, why in self.failures:
-                sys.stderr.write(f"Error: {wanted}: {_told(why)}\n")
+                report_text(f"{wanted}: {_told(why)}", Code.NOT_COPIED)
             if error:
-                sys.stderr.write(f"Error: {_told(error)}\n")
+                report_text(_told(error), Code.NOT_COPIED)
         if digest_file and self.copied:
             try:
                 digest_file.write_text("".join(f"{each.digest}\n" for each in self.copied), encoding="utf-8")
             except OSError as cause:
-                sys.stderr.write(f"Error: {cause}\n")
+                report_text(f"{digest_file} cannot be written: {cause.strerror}", Code.FILE_UNREADABLE)
                 return FAILED
         if self.failures or error:
             return FAILED
-        return SOME_SKIPPED if any(each.result is Result.SKIPPED for each in self.copied) else 0
+        return SKIPPED if any(each.result is Result.SKIPPED for each in self.copied) else DONE
 
     def _document(self, error: Exception | None) -> dict[str, Any]:
         failures: Sequence[tuple[Wanted | None, Exception]] = [*self.failures, *([(None, error)] if error else [])]
@@ -68,7 +69,12 @@ class Story:
             "creation": self.creation.document(is_done=self.is_created) if self.creation else None,
             "images": [_as_json(each) for each in self.copied],
             "failures": [
-                {"image": str(wanted) if wanted else None, "error": type(why).__name__, "why": _told(why)}
+                {
+                    "image": str(wanted) if wanted else None,
+                    "error": type(why).__name__,
+                    "code": str(Code.NOT_COPIED),
+                    "why": _told(why),
+                }
                 for wanted, why in failures
             ],
         }

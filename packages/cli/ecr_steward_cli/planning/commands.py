@@ -14,7 +14,7 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import CHANGES, FAILED
 from ecr_steward_cli.planning.document import document_of, summary_of
 from ecr_steward_cli.planning.gathering import (
     NoCallerError,
@@ -34,7 +34,6 @@ from ecr_steward_cli.rulebook_commands import the_rulebook
 from ecr_steward_cli.stacks import table_of_stack
 
 __all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
-CHANGES = 2
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, det
             f"saved: `ecr-steward apply {out}` does exactly this, or nothing where the facts have moved", err=True
         )
     if outcome.failures:
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
     if detailed_exitcode and summary_of(outcome.outcomes)["to_do"]:
         raise typer.Exit(CHANGES)
 
@@ -111,7 +110,7 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     outcome, to_do = run.plan(is_wanted)
     if not to_do:
         _print(outcome, about, shown)
-        raise typer.Exit(FINDINGS if outcome.failures else 0)
+        raise typer.Exit(FAILED if outcome.failures else 0)
     show_plan(outcome, sys.stderr, full=shown.full)
     _ask()
     return _tell_done(run.apply(to_do, outcome.failures), to_do, about, shown)
@@ -139,9 +138,12 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
             typer.echo(f"  {subject}", err=True)
         if len(moved) > 10:
             typer.echo(f"  and {len(moved) - 10} more", err=True)
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
     _tell_done(
-        run.apply(to_do, outcome.failures), to_do, {"plan": str(path), "registries": [str(each) for each in saved.registries]}, shown
+        run.apply(to_do, outcome.failures),
+        to_do,
+        {"plan": str(path), "registries": [str(each) for each in saved.registries]},
+        shown,
     )
 
 
@@ -152,7 +154,7 @@ def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown:
     if (spared := planned - counts["to_do"] - counts["held_back"]) > 0 and not done.failures:
         typer.echo(f"{spared} of the planned steps had no effect any more when their turn came", err=True)
     if done.failures or any(outcome.halt for outcome in done.outcomes):
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 def _print(outcome: SweepOutcome, scope: Mapping[str, object], shown: Shown, *, is_past: bool = False) -> None:
@@ -170,7 +172,7 @@ def _ask() -> None:
         )
     if not typer.confirm("Do this?", err=True):
         typer.echo("nothing was done", err=True)
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 def _run(rulebook: ReadRulebook, scope: Scope) -> Run:

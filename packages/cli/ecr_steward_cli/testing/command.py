@@ -12,7 +12,7 @@ import typer
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
-from ecr_steward_cli.exit_codes import FINDINGS
+from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.findings import Finding
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_commands import the_rulebook, valid_rulebook
@@ -39,7 +39,7 @@ def test(paths: Sequence[Path], form: Format) -> None:
     failed, count = sum(each.failed for each in tested), sum(len(each.results) for each in tested)
     typer.echo(f"{count - failed} passed, {failed} failed", err=True)
     if failed:
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 def write_case(event_file: Path, output: Path | None, rulebook: Path | None) -> None:
@@ -102,9 +102,9 @@ def _stop_at(findings: list[Finding]) -> None:
         from ecr_steward_cli.report import show_findings  # noqa: PLC0415 - rich is for findings only
 
         show_findings(findings, sys.stderr)
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(FAILED)
 
 
 def _no_tests(where: str) -> None:
     typer.echo(f"Error: {Code.NO_TESTS} no test was found {where}", err=True)
-    raise typer.Exit(FINDINGS)
+    raise typer.Exit(FAILED)

@@ -6,8 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-ACT_FAILED: Final = 1
-MISUSE: Final = 2
+FAILED: Final = 1
 INTERRUPTED: Final = 130
 
 
@@ -44,7 +43,7 @@ def _play(build: Path | None, image: Path | None, rulebook: str, folder: Path) -
         children = release(layout, "1.4.2").children
     except LayoutError as error:
         print(f"ecr-steward demo: {error}", file=sys.stderr)
-        return MISUSE
+        return FAILED
     narrator = Narrator(Console(soft_wrap=True))
     deployed = build or assemble(folder / "build", rulebook)
     with Sandbox(deployed, data=folder / "data", spokes=[SPOKE]) as sandbox:
@@ -54,4 +53,4 @@ def _play(build: Path | None, image: Path | None, rulebook: str, folder: Path) -
         narrator.said(f"Each version pushed is an index of its own over the same {len(children)} manifest(s).")
         narrator.said("A line with > is an action, with f a function that ran, with ok a claim that was checked.")
         ending = play(Stage(sandbox, layout, narrator, folder))
-    return 0 if ending.failed_act is None else ACT_FAILED
+    return 0 if ending.failed_act is None else FAILED

@@ -416,6 +416,6 @@ def test_wrong_use_is_refused(
     with pytest.raises(SystemExit) as raised:
         run([*options, "oci:image:1.0", destination])
 
-    assert raised.value.code == 2
+    assert raised.value.code == 1
     assert says in capsys.readouterr().err
     assert ecr.names() == []

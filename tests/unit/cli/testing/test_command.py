@@ -146,7 +146,7 @@ def test_a_file_that_is_there_is_left_alone_when_a_case_is_written(folder, run_t
     first = run_test("--init", event, "--output", "x.ecr-steward-test.yaml")
     again = run_test("--init", event, "--output", "x.ecr-steward-test.yaml")
 
-    assert (first.exit_code, again.exit_code) == (0, 2)
+    assert (first.exit_code, again.exit_code) == (0, 1)
     assert "Error: ES805 x.ecr-steward-test.yaml is there already" in again.stderr
     assert run_test().exit_code == 0
 
@@ -166,7 +166,7 @@ def test_it_is_told_when_an_event_is_none_that_a_case_can_be_made_of(folder, run
 
     done = run_test("--init", "event.json")
 
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (1, "")
     assert told in done.stderr
 
 
