@@ -30,6 +30,11 @@ registries:
     account_settings: {blob_mounting: true}
 """
 
+ALONE = (
+    f"note: no stack ecr-steward in {REGION}: no pause, brake or release of a deployed steward counts, and `undo` will "
+    "not know of what is done here\n"
+)
+
 pytestmark = pytest.mark.slow
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -82,13 +87,13 @@ def test_a_saved_plan_is_applied_once_and_then_nothing_is_left(ecr, run: Run) ->
 
     assert (planned.returncode, planned.stderr) == (
         2,
-        "saved: `ecr-steward apply plan.json` does exactly this, or nothing where the facts have moved\n",
+        f"{ALONE}saved: `ecr-steward apply plan.json` does exactly this, or nothing where the facts have moved\n",
     )
     assert "Plan: 0 to add, 61 to change, 0 to remove. 20 repositories looked at." in planned.stdout
 
     applied = run("apply", "plan.json")
 
-    assert (applied.returncode, applied.stderr) == (0, "")
+    assert (applied.returncode, applied.stderr) == (0, ALONE)
     assert "Done: 0 added, 61 changed, 0 removed." in applied.stdout
     assert {each["imageTagMutability"] for each in ecr.describe_repositories()["repositories"]} == {"IMMUTABLE"}
     assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED"
@@ -103,7 +108,7 @@ def test_a_saved_plan_does_nothing_when_the_facts_have_moved(ecr, run: Run) -> N
     applied = run("apply", "plan.json")
 
     assert applied.returncode == 1
-    assert applied.stderr.splitlines() == [
+    assert applied.stderr.removeprefix(ALONE).splitlines() == [
         "Error: ES834 the facts have moved since plan.json was saved, so nothing is done; plan again",
         f"  {ACCOUNT}/{REGION}/team-7/api",
     ]
@@ -135,7 +140,7 @@ def test_it_is_a_failure_when_a_registry_cannot_be_looked_at(run: Run) -> None:
     failed = run("plan", "--account", "444455556666", AWS_MAX_ATTEMPTS="1")
 
     assert failed.returncode == 1
-    assert "Could not be looked at" in failed.stdout
+    assert "Failed" in failed.stdout
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"schema_version": 99}'])

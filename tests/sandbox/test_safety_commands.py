@@ -14,7 +14,8 @@ from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.pause import Pause
 from ecr_steward_cli.app import app
-from ecr_steward_cli.remembered import Remembered, Where
+from ecr_steward_cli.remembered import Remembered
+from ecr_steward_cli.where import Where
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "111122223333"
@@ -142,7 +143,7 @@ def test_functions_see_the_pause_that_a_person_has_made(cli, remembered):
 def test_a_pause_without_a_reason_is_refused(cli, remembered):
     done = cli("pause", "--reason", " ")
 
-    assert (done.code, remembered.switch.paused()) == (2, None)
+    assert (done.code, remembered.switch.paused()) == (1, None)
     assert "a pause needs a reason" in done.err
 
 
@@ -165,7 +166,7 @@ def test_a_brake_that_does_not_hold_is_refused_with_those_that_do(cli, remembere
 
     wrong = cli("release-brake", "servces")
 
-    assert (nothing.code, wrong.code) == (2, 2)
+    assert (nothing.code, wrong.code) == (1, 1)
     assert "no brake does" in nothing.err
     assert "those of these rules do: services" in wrong.err
 
@@ -227,7 +228,7 @@ def test_the_reason_is_told_when_a_step_cannot_be_undone(cli, push, tags):
 
     refused = cli("undo", step)
 
-    assert refused.code == 2
+    assert refused.code == 1
     assert f"image tag latest is on {other} by now" in refused.err
     assert tags("team-a/three")["latest"] == other
     assert cli("undo", step, "--force").code == 0
@@ -250,7 +251,7 @@ def test_the_reason_is_told_when_a_command_cannot_be_done(cli, push, arguments, 
 
     done = cli(*arguments)
 
-    assert done.code == 2
+    assert done.code == 1
     assert reason in done.err
 
 
@@ -260,8 +261,8 @@ def test_the_table_is_found_by_its_name_when_there_is_no_stack(cli, remembered):
     assert cli("status", "--table", table, stack=None).code == 0
     missing = cli("status", stack="nobody")
 
-    assert missing.code == 2
-    assert "the stack nobody does not say which its state table is" in missing.err
+    assert missing.code == 1
+    assert "the state table of the stack nobody in us-east-1 is not known" in missing.err
     assert "--table" in missing.err
 
 

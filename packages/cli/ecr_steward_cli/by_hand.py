@@ -14,12 +14,13 @@ from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.by_hand import ByHand
 from ecr_steward_cli.image_names import parse_image, resolve
 from ecr_steward_cli.refusal import refuse, told
-from ecr_steward_cli.remembered import Remembered, Where
+from ecr_steward_cli.remembered import Remembered
+from ecr_steward_cli.where import Where
 
 
-def steps(stack_name: str, table: str | None, repository: str | None, days: int, *, as_json: bool) -> None:
+def steps(where: Where, repository: str | None, days: int, *, as_json: bool) -> None:
     """List what the journal has of the last days."""
-    remembered = Remembered(Where(stack_name, table))
+    remembered = Remembered(where)
     today = remembered.now().date()
     with told():
         entries = [
@@ -36,9 +37,9 @@ def steps(stack_name: str, table: str | None, repository: str | None, days: int,
         typer.echo("the journal has no such step", err=True)
 
 
-def undo(stack_name: str, table: str | None, step_id: str, *, is_dry: bool, is_forced: bool, days: int) -> None:
+def undo(where: Where, step_id: str, *, is_dry: bool, is_forced: bool, days: int) -> None:
     """Undo one step."""
-    remembered = Remembered(Where(stack_name, table))
+    remembered = Remembered(where)
     with told():
         entry = remembered.journal.entry(step_id) if step_id else None
         if entry is None:
@@ -56,10 +57,10 @@ def undo(stack_name: str, table: str | None, step_id: str, *, is_dry: bool, is_f
         )
 
 
-def quarantine(stack_name: str, table: str | None, image: str, reason: str, *, is_dry: bool) -> None:
+def quarantine(where: Where, image: str, reason: str, *, is_dry: bool) -> None:
     """Take one image out of reach."""
     _check(reason)
-    remembered = Remembered(Where(stack_name, table))
+    remembered = Remembered(where)
     with told():
         hands = remembered.by_hand(is_dry=is_dry)
         plan = hands.quarantine(_image(image, remembered, hands), reason)
@@ -67,8 +68,7 @@ def quarantine(stack_name: str, table: str | None, image: str, reason: str, *, i
 
 
 def release(
-    stack_name: str,
-    table: str | None,
+    where: Where,
     image: str,
     reason: str,
     *,
@@ -79,7 +79,7 @@ def release(
 ) -> None:
     """Give one image back."""
     _check(reason)
-    remembered = Remembered(Where(stack_name, table))
+    remembered = Remembered(where)
     with told():
         hands = remembered.by_hand(is_dry=is_dry)
         plan = hands.release(

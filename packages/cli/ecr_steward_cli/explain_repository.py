@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.explanation import Decided, Explanation, explain
 from ecr_steward.rulebook.model import Rulebook
+from ecr_steward_cli.caller import region_or_none
 from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.rulebook_commands import the_rulebook, valid_rulebook
@@ -39,7 +39,7 @@ def explain_repository(
 ) -> None:
     """Print what holds for a repository. Exits with 1 where no rule matches it."""
     rulebook = valid_rulebook(file or the_rulebook())[1]
-    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = region_or_none(region)
     for missing, key, option in ((account, "accounts", "--account"), (region, "regions", "--region")):
         named = next((rule.name for rule in rulebook.rules if getattr(rule.match, key)), None)
         if missing is None and named:

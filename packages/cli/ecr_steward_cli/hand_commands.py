@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ecr_steward_cli.safety_commands import STACK, STOP, AsJson, StackName, Table
+from ecr_steward_cli.safety_commands import STACK, STOP, AsJson, Region, StackName, Table
+from ecr_steward_cli.where import Where
 
 Image = Annotated[
     str,
@@ -36,11 +37,12 @@ def steps(
     as_json: AsJson = False,
     stack_name: StackName = STACK,
     table: Table = None,
+    region: Region = None,
 ) -> None:
     """List steps that took something away or moved an image tag, the latest first."""
     from ecr_steward_cli.by_hand import steps as do
 
-    do(stack_name, table, repository, days, as_json=as_json)
+    do(Where(stack_name, table, region), repository, days, as_json=as_json)
 
 
 def undo(
@@ -51,11 +53,12 @@ def undo(
     days: Days = 30,
     stack_name: StackName = STACK,
     table: Table = None,
+    region: Region = None,
 ) -> None:
     """Put an image tag back where it was before a step, while its image is there."""
     from ecr_steward_cli.by_hand import undo as do
 
-    do(stack_name, table, step_id, is_dry=dry_run, is_forced=force, days=days)
+    do(Where(stack_name, table, region), step_id, is_dry=dry_run, is_forced=force, days=days)
 
 
 def quarantine(
@@ -65,11 +68,12 @@ def quarantine(
     dry_run: DryRun = False,
     stack_name: StackName = STACK,
     table: Table = None,
+    region: Region = None,
 ) -> None:
     """Take an image out of reach: it loses its image tags and keeps a quarantine tag."""
     from ecr_steward_cli.by_hand import quarantine as do
 
-    do(stack_name, table, image, reason, is_dry=dry_run)
+    do(Where(stack_name, table, region), image, reason, is_dry=dry_run)
 
 
 def release(
@@ -85,8 +89,17 @@ def release(
     force: Force = False,
     stack_name: StackName = STACK,
     table: Table = None,
+    region: Region = None,
 ) -> None:
     """Give a quarantined image its image tags back, and let it have them for a time, whatever the rules say."""
     from ecr_steward_cli.by_hand import release as do
 
-    do(stack_name, table, image, reason, image_tags=tag or [], days=days, is_dry=dry_run, is_forced=force)
+    do(
+        Where(stack_name, table, region),
+        image,
+        reason,
+        image_tags=tag or [],
+        days=days,
+        is_dry=dry_run,
+        is_forced=force,
+    )

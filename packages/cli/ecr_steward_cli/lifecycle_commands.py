@@ -41,7 +41,12 @@ def preview(  # noqa: PLR0917 typer reads them as options
     account: Annotated[
         str | None, typer.Option(help="Whose registry (default: the caller's).", show_default=False)
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Where (default: AWS_REGION).", show_default=False)] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="AWS region (default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's).", show_default=False
+        ),
+    ] = None,
     ahead: Annotated[
         str | None,
         typer.Option(

@@ -1,7 +1,6 @@
 """``ecr-steward lifecycle preview``: gather images and rules, simulate, show."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ecr_steward.errors import InvalidLifecyclePolicyError, InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.words import Days
+from ecr_steward_cli.caller import region_or_none
 from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.lifecycle_preview import Intent, as_document, intent_of, preview
 from ecr_steward_cli.refusal import refuse
@@ -63,11 +63,6 @@ def run(asked: Asked, *, full: bool, as_json: bool) -> None:
     show_previews(previews, sys.stdout, full=full)
 
 
-def _region(asked: Asked) -> str | None:
-    """The region that is meant; ``None``: boto3 may know. By itself it does not look at AWS_REGION."""
-    return asked.region or os.environ.get("AWS_REGION")
-
-
 def _ahead(text: str | None) -> timedelta:
     if text is None:
         return timedelta()
@@ -94,7 +89,7 @@ def _from_file(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, 
             Code.IMAGES_FILE,
         )
     source = _given(asked)
-    region = _region(asked) or "us-east-1"
+    region = region_or_none(asked.region) or "us-east-1"
     for stored in found:
         if asked.repositories and stored.name not in asked.repositories:
             continue
@@ -119,14 +114,13 @@ def _registry(account: str, region: str) -> RegistryRef:
 def _from_ecr(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, Intent]]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    from ecr_steward_cli.planning.gathering import NoCallerError, connect, registries_of  # noqa: PLC0415
+    from ecr_steward_cli.planning.gathering import connect, registries_of  # noqa: PLC0415
 
     source = _given(asked) if asked.policy or asked.rulebook else None
-    clients = connect()
+    caller = connect(asked.region)
     try:
-        accounts, region = [asked.account] if asked.account else [], _region(asked)
-        (registry,) = registries_of(clients, accounts, [region] if region else [])
-        client = clients.ecr(registry)
+        (registry,) = registries_of(caller, [asked.account] if asked.account else [], [])
+        client = caller.clients.ecr(registry)
         for name in asked.repositories or _all_repositories(client, registry):
             ref = RepositoryRef(registry, name)
             resource_tags = _resource_tags(client, ref) if asked.rulebook else {}
@@ -138,8 +132,6 @@ def _from_ecr(asked: Asked) -> Iterator[tuple[RepositoryRef, StoredRepository, I
             yield ref, read_repository(client, name, registry.account), intent
     except (BotoCoreError, ClientError) as error:
         refuse(f"ECR cannot be read: {error}", Code.CALL_REFUSED)
-    except NoCallerError as error:
-        refuse(str(error), Code.CALLER_UNKNOWN)
     except InvalidNameError as error:
         refuse(str(error), Code.IMPOSSIBLE_NAME)
 

@@ -17,13 +17,15 @@ Rulebook = Annotated[
 ]
 Accounts = Annotated[
     list[str] | None,
-    typer.Option(
-        "--account", help="Whose registries; several times for several (default: the caller's).", show_default=False
-    ),
+    typer.Option("--account", help="AWS account ID; repeat for several (default: the caller's).", show_default=False),
 ]
 Regions = Annotated[
     list[str] | None,
-    typer.Option("--region", help="Where; several times for several (default: AWS_REGION).", show_default=False),
+    typer.Option(
+        "--region",
+        help="AWS region; repeat for several (default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's).",
+        show_default=False,
+    ),
 ]
 Repositories = Annotated[
     list[str] | None,
@@ -34,10 +36,12 @@ Repositories = Annotated[
 StackName = Annotated[
     str | None,
     typer.Option(
-        help="The stack of a deployed steward: its pause, brakes, journal and releases count here, too.",
+        help="The stack of a deployed steward: its pause, brakes, journal and releases count here, too (default: "
+        "ecr-steward in the first region, if there is one).",
         show_default=False,
     ),
 ]
+NoStack = Annotated[bool, typer.Option("--no-stack", help="Heed no deployed steward, also where there is one.")]
 Table = Annotated[
     str | None,
     typer.Option(
@@ -67,6 +71,7 @@ def plan(
     ] = None,
     stack_name: StackName = None,
     table: Table = None,
+    no_stack: NoStack = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 0 for no changes, 1 for any error, 2 for changes.")
     ] = False,
@@ -74,7 +79,7 @@ def plan(
     """Show what differs from the rulebook and what would be done, by which rule and why. Nothing is changed."""
     from ecr_steward_cli.planning import commands
 
-    deployed = commands.Deployed(stack_name, table)
+    deployed = commands.Deployed(stack_name, table, no_stack)
     scope = commands.Scope(account or (), region or (), repository or (), deployed)
     commands.plan(file, scope, commands.Shown(full, as_json), out, detailed_exitcode=detailed_exitcode)
 
@@ -96,12 +101,13 @@ def apply(
     as_json: AsJson = False,
     stack_name: StackName = None,
     table: Table = None,
+    no_stack: NoStack = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Do what `plan` shows: exactly that, or nothing where the facts have moved."""
     from ecr_steward_cli.planning import commands
 
-    shown, deployed = commands.Shown(full, as_json), commands.Deployed(stack_name, table)
+    shown, deployed = commands.Shown(full, as_json), commands.Deployed(stack_name, table, no_stack)
     if file is not None and commands.is_saved_plan(file):
         if account or region or repository:
             told = "a saved plan says itself for which registries and repositories it is"

@@ -15,7 +15,7 @@ _HAS_A_CODE: Final = re.compile(r"ES[0-9]{3} ")
 
 def refuse(message: str, code: Code) -> NoReturn:
     """End the command. Raises SystemExit."""
-    sys.stderr.write(f"Error: {code} {message}\n")
+    report_text(message, code)
     sys.exit(FAILED)
 
 
@@ -24,7 +24,7 @@ def report(error: Exception) -> None:
     if isinstance(error, StewardError):
         report_text(str(error), Code.CALL_REFUSED)
     elif type(error).__module__.startswith("botocore."):
-        report_text(f"AWS cannot be asked: {error}", Code.CALL_REFUSED)
+        report_text(f"AWS cannot be asked: {reason_of(error)}", Code.CALL_REFUSED)
     elif isinstance(error, ModuleNotFoundError) and error.name == "ecr_steward_sandbox":
         report_text("the sandbox is not installed; it is an extra: uv tool install 'ecr-steward[sandbox]'")
     elif usage := _usage(error):
@@ -39,8 +39,16 @@ def report(error: Exception) -> None:
         )
 
 
+def reason_of(error: Exception) -> str:
+    """What botocore says went wrong; of an answer that is not AWS's, that and not its bytes."""
+    if type(error).__name__ == "ResponseParserError":
+        return "what answers at this endpoint is not this service of AWS"
+    return str(error)
+
+
 def report_text(message: str, code: Code = Code.SANDBOX) -> None:
-    """Print an error that may bring its code along."""
+    """Print an error in one line. A message may bring its own code along."""
+    message = " ".join(message.split())
     sys.stderr.write(f"Error: {message if _HAS_A_CODE.match(message) else f'{code} {message}'}\n")
 
 

@@ -13,6 +13,7 @@ from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.findings import Finding
 from ecr_steward_cli.parameters import bounds_of
 from ecr_steward_cli.refusal import refuse
+from ecr_steward_cli.regions import unknown_regions
 from ecr_steward_cli.rulebook_file import RulebookFile, UnreadableRulebookError, read_rulebook_file
 
 
@@ -85,4 +86,6 @@ def read_rulebook(path: Path) -> tuple[RulebookFile | None, Rulebook | None, lis
     except UnreadableRulebookError as error:
         return None, None, [Finding.of_unreadable(path, error)]
     rulebook, problems = validate(file.data)
+    if rulebook is not None and (problems := tuple(unknown_regions(rulebook))):
+        rulebook = None
     return file, rulebook, [Finding.of_problem(file, problem) for problem in problems]

@@ -11,33 +11,34 @@ from ecr_steward.ports.brakes import GRANT_LASTS
 from ecr_steward.rulebook.codes import Code
 from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.refusal import refuse, told
-from ecr_steward_cli.remembered import Remembered, Where
+from ecr_steward_cli.remembered import Remembered
+from ecr_steward_cli.where import Where
 
 
-def pause(stack_name: str, table: str | None, reason: str) -> None:
+def pause(where: Where, reason: str) -> None:
     """Pause everything, with a reason."""
     if not reason.strip():
         refuse("a pause needs a reason: others will ask", Code.REASON)
-    remembered = Remembered(Where(stack_name, table))
+    remembered = Remembered(where)
     with told():
         made = Pause(remembered.who, reason.strip(), remembered.now())
         remembered.switch.pause(made)
     typer.echo(f"{made}\nevery rule only observes, within a minute; `ecr-steward resume` ends it", err=True)
 
 
-def resume(stack_name: str, table: str | None) -> None:
+def resume(where: Where) -> None:
     """End the pause, where there is one."""
     with told():
-        ended = Remembered(Where(stack_name, table)).switch.resume()
+        ended = Remembered(where).switch.resume()
     if ended is None:
         typer.echo("nothing was paused", err=True)
     else:
         typer.echo(f"no longer {ended}\nwhat was left undone meanwhile the next sweep mends", err=True)
 
 
-def status(stack_name: str, table: str | None, *, as_json: bool) -> None:
+def status(where: Where, *, as_json: bool) -> None:
     """Show what waits for a person. Raises typer.Exit with 1 where something does."""
-    remembered = Remembered(Where(stack_name, table))
+    remembered = Remembered(where)
     with told():
         paused, holds = remembered.switch.paused(), list(remembered.brakes.holds())
     if as_json:
@@ -59,17 +60,17 @@ def status(stack_name: str, table: str | None, *, as_json: bool) -> None:
     else:
         typer.echo(str(paused) if paused else "not paused")
         for hold in holds:
-            where = "" if hold.is_wide else f" {hold.subject}"
-            typer.echo(f"{hold}\n  to let go: ecr-steward release-brake {hold.rule}{where}")
+            place = "" if hold.is_wide else f" {hold.subject}"
+            typer.echo(f"{hold}\n  to let go: ecr-steward release-brake {hold.rule}{place}")
         if not holds:
             typer.echo("no brake holds")
     if paused or holds:
         raise typer.Exit(FAILED)
 
 
-def release_brake(stack_name: str, table: str | None, rule: str, subject: str | None, removals: int | None) -> None:
+def release_brake(where: Where, rule: str, subject: str | None, removals: int | None) -> None:
     """Let go of a rule's brakes, or of one, and grant what was held, or what a person says, for where it was held."""
-    brakes = Remembered(Where(stack_name, table)).brakes
+    brakes = Remembered(where).brakes
     with told():
         there = list(brakes.holds())
         held = [hold for hold in there if hold.rule == rule and subject in (None, hold.subject)]
@@ -86,5 +87,5 @@ def release_brake(stack_name: str, table: str | None, rule: str, subject: str | 
             brakes.release(hold, hold.asked if removals is None else removals)
     hours = int(GRANT_LASTS.total_seconds() // 3600)
     for hold in held:
-        granted, where = hold.asked if removals is None else removals, "" if hold.is_wide else f" from {hold.subject}"
-        typer.echo(f"rule {rule} may take away {granted}{where} beyond its brake within {hours} hours", err=True)
+        granted, place = hold.asked if removals is None else removals, "" if hold.is_wide else f" from {hold.subject}"
+        typer.echo(f"rule {rule} may take away {granted}{place} beyond its brake within {hours} hours", err=True)

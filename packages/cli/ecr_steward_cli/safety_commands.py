@@ -6,14 +6,24 @@ from typing import Annotated, Final
 
 import typer
 
+from ecr_steward_cli.where import Where
+
 StackName = Annotated[str, typer.Option(help="The steward's stack, which says where its state table is.")]
 Table = Annotated[
     str | None,
     typer.Option(envvar="ECR_STEWARD_STATE_TABLE", help="The state table, by name.", show_default=False),
 ]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        help="The region of the stack, and of images that name none (default: AWS_REGION, AWS_DEFAULT_REGION, or the "
+        "profile's).",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-STACK = "ecr-steward"
+STACK: Final = "ecr-steward"
 STOP: Final = "Stop a deployed steward, and put right what it did"
 """The heading of these commands, and those about single images, in the help."""
 
@@ -30,25 +40,26 @@ def pause(
     reason: Annotated[str, typer.Option(help="Why; everybody who asks is told.", show_default=False)],
     stack_name: StackName = STACK,
     table: Table = None,
+    region: Region = None,
 ) -> None:
     """Let every rule only observe, within a minute and until `resume`; logins are still refreshed."""
     from ecr_steward_cli.safety import pause as do
 
-    do(stack_name, table, reason)
+    do(Where(stack_name, table, region), reason)
 
 
-def resume(stack_name: StackName = STACK, table: Table = None) -> None:
+def resume(stack_name: StackName = STACK, table: Table = None, region: Region = None) -> None:
     """End the pause."""
     from ecr_steward_cli.safety import resume as do
 
-    do(stack_name, table)
+    do(Where(stack_name, table, region))
 
 
-def status(stack_name: StackName = STACK, table: Table = None, as_json: AsJson = False) -> None:
+def status(stack_name: StackName = STACK, table: Table = None, region: Region = None, as_json: AsJson = False) -> None:
     """Say whether everything is paused, and which brakes hold. Exit code 1 where something waits for a person."""
     from ecr_steward_cli.safety import status as do
 
-    do(stack_name, table, as_json=as_json)
+    do(Where(stack_name, table, region), as_json=as_json)
 
 
 def release_brake(
@@ -61,6 +72,7 @@ def release_brake(
             show_default=False,
         ),
     ] = None,
+    *,
     removals: Annotated[
         int | None,
         typer.Option(
@@ -71,8 +83,9 @@ def release_brake(
     ] = None,
     stack_name: StackName = STACK,
     table: Table = None,
+    region: Region = None,
 ) -> None:
     """Let go of a brake that holds: the next sweep, or the next event, plans again what was held."""
     from ecr_steward_cli.safety import release_brake as do
 
-    do(stack_name, table, rule, subject, removals)
+    do(Where(stack_name, table, region), rule, subject, removals)

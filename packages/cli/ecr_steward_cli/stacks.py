@@ -1,29 +1,78 @@
 """Deployed stewards, as CloudFormation knows them."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.rulebook.codes import Code
-from ecr_steward_cli.refusal import refuse
+from ecr_steward_cli.caller import PROMPT, Caller
+from ecr_steward_cli.refusal import reason_of, refuse
 
-PROMPT: Final = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=20)
-"""A person waits for the answer."""
+USUAL_STACK: Final = "ecr-steward"
+"""The name that samconfig.toml and docs give the stack."""
 _OUTPUT: Final = "StateTableName"
+_OF_AWS: Final = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
+    ".ic.gov",
+    ".sgov.gov",
+    ".adc-e.uk",
+)
 
 
-def table_of_stack(name: str, clients: AwsClients) -> str:
-    """The state table of the steward that this stack is. Raises typer.Exit where there is none, and says why."""
+class StackUnknownError(Exception):
+    """Whether there is such a stack cannot be found out. ``str(error)`` says why."""
+
+
+def table_of_stack(name: str, caller: Caller) -> str:
+    """The state table of the steward that this stack is. Raises SystemExit where there is none, and says why.
+
+    Needs cloudformation:DescribeStacks.
+    """
     try:
-        client = clients.other("cloudformation", PROMPT)
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-    except (BotoCoreError, ClientError) as error:
+        stack = _stack(name, caller)
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         refuse(
-            f"the stack {name} does not say which its state table is: {error}. Name the table with --table",
+            f"the state table of the stack {name} in {caller.region} is not known: {reason_of(error)}. "
+            "Name the table with --table",
             Code.STATE_TABLE,
         )
+    return _table_in(stack, name)
+
+
+def table_of_usual_stack(caller: Caller) -> str | None:
+    """The state table of the stack ``ecr-steward``; ``None`` where there is no such stack in the caller's region.
+
+    Needs cloudformation:DescribeStacks. Raises StackUnknownError, and SystemExit where the stack is there and does not
+    say it.
+    """
+    if _is_elsewhere(caller):
+        return None
+    try:
+        return _table_in(_stack(USUAL_STACK, caller), USUAL_STACK)
+    except ResponseParserError:  # what answers is no CloudFormation: an ECR alone
+        return None
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise StackUnknownError(str(error)) from error
+    except BotoCoreError as error:
+        raise StackUnknownError(str(error)) from error
+
+
+def _stack(name: str, caller: Caller) -> Mapping[str, Any]:
+    client = caller.clients.other("cloudformation", PROMPT)
+    (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    found: Mapping[str, Any] = stack
+    return found
+
+
+def _table_in(stack: Mapping[str, Any], name: str) -> str:
     found = [output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == _OUTPUT]
     if not found:
         refuse(
@@ -31,3 +80,14 @@ def table_of_stack(name: str, clients: AwsClients) -> str:
             Code.STATE_TABLE,
         )
     return str(found[0])
+
+
+def _is_elsewhere(caller: Caller) -> bool:
+    """Whether ECR is a local one while CloudFormation is AWS's: then the stack there is not of this ECR."""
+    clients = (caller.clients.other(service, PROMPT) for service in ("ecr", "cloudformation"))
+    ecr, cloudformation = (_is_of_aws(client.meta.endpoint_url) for client in clients)
+    return cloudformation and not ecr
+
+
+def _is_of_aws(url: str) -> bool:
+    return (urlsplit(url).hostname or "").endswith(_OF_AWS)

@@ -17,9 +17,8 @@ from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook.checks import notes
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.load import load_compiled
-from ecr_steward.rulebook.validate import validate
 from ecr_steward_cli.error_pages import index_text, pages_folder
-from ecr_steward_cli.rulebook_file import UnreadableRulebookError, read_rulebook_file
+from ecr_steward_cli.rulebook_commands import read_rulebook
 from tests.command import run_here
 
 TODAY = date(2026, 11, 26)
@@ -104,12 +103,8 @@ def codes_of_compiled(path: Path) -> set[str]:
 
 
 def codes_of_rulebook(path: Path) -> set[str]:
-    try:
-        data = read_rulebook_file(path).data
-    except UnreadableRulebookError as error:
-        return {str(error.code)}
-    rulebook, problems = validate(data)
-    return {str(each.code) for each in [*problems, *(notes(rulebook, TODAY) if rulebook else ())]}
+    _, rulebook, findings = read_rulebook(path)
+    return {str(each.code) for each in [*findings, *(notes(rulebook, TODAY) if rulebook else ())]}
 
 
 def page(code: Code) -> str:

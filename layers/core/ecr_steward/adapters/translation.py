@@ -10,6 +10,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from ecr_steward.errors import (
     AccessDeniedError,
@@ -95,6 +96,8 @@ def translated(action: str, resource: object) -> Iterator[None]:
         raise RefusedByRegistryError(f"{action} on {resource}: {cause}") from cause
     except (NoCredentialsError, PartialCredentialsError) as cause:
         raise AccessDeniedError(f"{action} on {resource}: {cause}") from cause
+    except ResponseParserError as cause:
+        raise RefusedByRegistryError(f"{action} on {resource}: the answer is not one of this service of AWS") from cause
     except BotoCoreError as cause:
         raise RegistryUnavailableError(f"{action} on {resource}: {cause}") from cause
 

@@ -82,6 +82,7 @@ class Code(StrEnum):
     ROLE_NAME = "ES226", "not the name of a role"
     SECRET_ARN = "ES227", "an ARN where the name of a secret is wanted"
     SECRET_NAME = "ES228", "not the name of a secret"
+    UNKNOWN_REGION = "ES229", "a region that AWS does not have"
     LABEL_KEY = "ES241", "not the key of a label or annotation"
     ARTIFACT_TYPE = "ES242", "not an artifact type"
     GRACE = "ES243", "not a time of minutes, hours or days"

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import typer
@@ -15,9 +14,9 @@ from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward_cli.exit_codes import CHANGES, FAILED
+from ecr_steward_cli.planning.deployed import Deployed
 from ecr_steward_cli.planning.document import document_of, summary_of
 from ecr_steward_cli.planning.gathering import (
-    NoCallerError,
     ReadRulebook,
     connect,
     read_rules,
@@ -31,24 +30,8 @@ from ecr_steward_cli.planning.running import Run, ToDo, moved_since
 from ecr_steward_cli.planning.saved import NotAPlanError, SavedPlan, is_saved_plan, save
 from ecr_steward_cli.refusal import refuse, told
 from ecr_steward_cli.rulebook_commands import the_rulebook
-from ecr_steward_cli.stacks import table_of_stack
 
 __all__ = ["Deployed", "Scope", "Shown", "apply", "apply_saved", "is_saved_plan", "plan", "refuse"]
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """A deployed steward whose state counts; or none."""
-
-    stack_name: str | None
-    table_name: str | None
-
-    @cached_property
-    def table(self) -> str | None:
-        """Its state table, asked for once. Raises typer.Exit where the stack does not say."""
-        if self.table_name or self.stack_name is None:
-            return self.table_name
-        return table_of_stack(self.stack_name, connect())
 
 
 @dataclass(frozen=True)
@@ -72,10 +55,9 @@ class Shown:
 def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, detailed_exitcode: bool) -> None:
     """Plan, print, save. Raises typer.Exit with 1 where something could not be looked at, and 2 as asked for."""
     rulebook = read_rules(file or the_rulebook())
-    run = _run(rulebook, scope)
+    run = _run(rulebook, scope, to_apply=False)
     outcome, _ = run.plan(wanted_by(scope.repositories))
-    if scope.deployed.table:
-        _tell_what_holds(run)
+    _tell_what_holds(run)
     about = scope_of(rulebook, run.registries, scope.repositories)
     _print(outcome, about, shown)
     if out is not None:
@@ -103,7 +85,7 @@ def _tell_what_holds(run: Run) -> None:
 def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     """Plan, show it, ask, and do it. Raises typer.Exit with 1 where something failed or the answer is no."""
     rulebook = read_rules(file or the_rulebook())
-    run, is_wanted = _run(rulebook, scope), wanted_by(scope.repositories)
+    run, is_wanted = _run(rulebook, scope, to_apply=True), wanted_by(scope.repositories)
     about = scope_of(rulebook, run.registries, scope.repositories)
     if yes:
         return _tell_done(run.apply_unseen(is_wanted), {}, about, shown)
@@ -124,8 +106,9 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     except NotAPlanError as error:
         refuse(str(error), Code.SAVED_PLAN)
-    copies = CopiesToMake()
-    hands = hands_of(connect(), saved.rules, copies, who=_who(), window=_window(), table=deployed.table)
+    caller, copies = connect(saved.registries[0].region), CopiesToMake()
+    table = deployed.table(caller, to_apply=True)
+    hands = hands_of(caller.clients, saved.rules, copies, who=_who(), window=_window(), table=table)
     run = Run(saved.registries, saved.rules, hands, copies)
     outcome, found = run.plan(wanted_by(saved.only))
     to_do, moved = moved_since(saved.fingerprints, found)
@@ -175,20 +158,16 @@ def _ask() -> None:
         raise typer.Exit(FAILED)
 
 
-def _run(rulebook: ReadRulebook, scope: Scope) -> Run:
-    clients, copies = connect(), CopiesToMake()
+def _run(rulebook: ReadRulebook, scope: Scope, *, to_apply: bool) -> Run:
+    caller, copies = connect(scope.regions[0] if scope.regions else None), CopiesToMake()
     try:
-        registries = registries_of(clients, scope.accounts, scope.regions)
-    except NoCallerError as error:
-        refuse(str(error), Code.CALLER_UNKNOWN)
+        registries = registries_of(caller, scope.accounts, scope.regions)
     except InvalidNameError as error:
         refuse(str(error), Code.IMPOSSIBLE_NAME)
-    table = scope.deployed.table
+    table = scope.deployed.table(caller, to_apply=to_apply)
     if table is None and any(rule.image_tags and rule.image_tags.expire for rule in rulebook.rules.rules):
-        typer.echo(
-            "image tags that expire are not planned: only a deployed steward (--stack-name) knows since when", err=True
-        )
-    hands = hands_of(clients, rulebook.rules, copies, who=_who(), window=_window(), table=table)
+        typer.echo("image tags that expire are not planned: only a deployed steward knows since when", err=True)
+    hands = hands_of(caller.clients, rulebook.rules, copies, who=_who(), window=_window(), table=table)
     return Run(registries, rulebook.rules, hands, copies)
 
 

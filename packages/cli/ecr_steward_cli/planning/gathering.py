@@ -1,6 +1,5 @@
 """Reading a rulebook and the facts of registries, as ``plan`` and ``apply`` need them."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,15 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.rules import Rules
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.patterns import repository_matcher
+from ecr_steward_cli.caller import Caller
+from ecr_steward_cli.regions import require_region
 from ecr_steward_cli.rulebook_commands import valid_rulebook
 
 _CONFIG: Final = Config(
@@ -46,41 +44,19 @@ def read_rules(path: Path) -> ReadRulebook:
     return ReadRulebook(compile_rulebook(rulebook), compiled, str(path))
 
 
-class NoCallerError(Exception):
-    """AWS does not know who is calling, or where to. ``str(error)`` says what to do."""
+def connect(region: str | None = None) -> Caller:
+    """Whoever the environment says is calling, with the patience that many calls need. Raises SystemExit."""
+    return Caller(region, _CONFIG)
 
 
-def connect() -> AwsClients:
-    """Clients as the environment says who is calling."""
-    return AwsClients(config=_CONFIG)
+def registries_of(caller: Caller, accounts: Sequence[str], regions: Sequence[str]) -> list[RegistryRef]:
+    """The registries that are meant: without accounts the caller's, without regions the caller's.
 
-
-def registries_of(clients: AwsClients, accounts: Sequence[str], regions: Sequence[str]) -> list[RegistryRef]:
-    """The registries that are meant: without accounts the caller's, without regions the session's.
-
-    Raises NoCallerError and InvalidNameError.
+    Raises InvalidNameError, and SystemExit where AWS has no such region or nobody is known to call.
     """
-    # botocore reads AWS_DEFAULT_REGION alone; everything else of AWS, AWS_REGION too
-    default_region = os.environ.get("AWS_REGION") or clients.region
-    if not regions and default_region is None:
-        raise NoCallerError("no region: give --region, or set AWS_REGION")
-    where = regions or [str(default_region)]
-    own = accounts or [_caller(clients, where[0])]
+    where = [require_region(region) for region in regions] or [caller.region]
+    own = accounts or [caller.account]
     return [RegistryRef(account, region) for account in own for region in where]
-
-
-def _caller(clients: AwsClients, region: str) -> str:
-    """The account that is calling: by STS, which everybody may ask, or where there is only an ECR, by that."""
-    at_once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
-    try:
-        sts = clients.other("sts", at_once, region)
-        return str(sts.get_caller_identity()["Account"])
-    except (BotoCoreError, ClientError, ResponseParserError):
-        pass
-    try:
-        return clients.ecr(RegistryRef("000000000000", region)).describe_registry()["registryId"]
-    except (BotoCoreError, ClientError, ResponseParserError) as error:
-        raise NoCallerError(f"neither STS nor ECR says who is calling: {error}; give --account") from error
 
 
 def wanted_by(globs: Sequence[str]) -> Callable[[RegistryRef | RepositoryRef], bool]:

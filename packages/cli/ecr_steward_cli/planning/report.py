@@ -222,8 +222,8 @@ def _show_halts(outcomes: Iterable[Outcome], console: _Page) -> None:
         console.tell(f"Held back: {halt}", "bold red")
         if isinstance(halt, Hold):
             console.tell(
-                f"  to let go: `ecr-steward release-brake {halt.rule}` if a deployed steward's state counts here "
-                "(--stack-name), else a larger `brake` in the rulebook"
+                f"  to let go: `ecr-steward release-brake {halt.rule}` if a deployed steward's state counts here, "
+                "else a larger `brake` in the rulebook"
             )
 
 
