@@ -98,7 +98,9 @@ def test_a_saved_plan_is_applied_once_and_then_nothing_is_left(ecr, run: Run) ->
     assert {each["imageTagMutability"] for each in ecr.describe_repositories()["repositories"]} == {"IMMUTABLE"}
     assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED"
     assert run("plan", "--detailed-exitcode").returncode == 0
-    assert "Nothing was done." in run("apply", "plan.json").stdout
+    again = run("apply", "plan.json")
+    assert "Nothing was done." in again.stdout
+    assert again.stderr.endswith("all that plan.json says is done already\n")
 
 
 def test_a_saved_plan_does_nothing_when_the_facts_have_moved(ecr, run: Run) -> None:

@@ -102,6 +102,13 @@ def apply(
     stack_name: StackName = None,
     table: Table = None,
     no_stack: NoStack = False,
+    rulebook: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a saved plan: the rulebook that it has to be of (default: the file that it was made from).",
+            show_default=False,
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Do what `plan` shows: exactly that, or nothing where the facts have moved."""
@@ -112,6 +119,8 @@ def apply(
         if account or region or repository:
             told = "a saved plan says itself for which registries and repositories it is"
             commands.refuse(told, Code.SAVED_PLAN_SCOPE)
-        commands.apply_saved(file, deployed, shown)
+        commands.apply_saved(file, rulebook, deployed, shown)
     else:
+        if rulebook is not None:
+            commands.refuse("--rulebook goes with a saved plan: name the rulebook as FILE", Code.SAVED_PLAN_SCOPE)
         commands.apply(file, commands.Scope(account or (), region or (), repository or (), deployed), shown, yes=yes)

@@ -204,6 +204,7 @@ class Code(StrEnum):
     SAVED_PLAN_SCOPE = "ES832", "a saved plan with another scope"
     NOBODY_TO_ASK = "ES833", "there is nobody to ask"
     FACTS_MOVED = "ES834", "the facts have moved since a plan was saved"
+    SAVED_PLAN_RULEBOOK = "ES835", "a saved plan of another rulebook"
     LIFECYCLE_OPTIONS = "ES841", "options of a lifecycle preview that contradict each other"
     IMAGES_FILE = "ES842", "a file of images that cannot be used"
     LIFECYCLE_UNREADABLE = "ES843", "a lifecycle policy that cannot be read"

@@ -4,9 +4,10 @@ It holds the validated rulebook as JSON, and of which source it was made, so tha
 """
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ecr_steward.domain.rules import Rules
 from ecr_steward.errors import InvalidRulebookError
@@ -28,6 +29,11 @@ def dump_compiled(rulebook: Rulebook, source_name: str, source: bytes) -> str:
         "source": {"file": source_name, "sha256": sha256(source).hexdigest()},
         "rulebook": rulebook.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }
+    return compiled_text(document)
+
+
+def compiled_text(document: Mapping[str, Any]) -> str:
+    """A compiled rulebook as it is written: equal ones have equal bytes, and so one SHA-256."""
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 

@@ -98,14 +98,19 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     return _tell_done(run.apply(to_do, outcome.failures), to_do, about, shown)
 
 
-def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
-    """Do exactly what a saved plan says. Raises typer.Exit with 1 where the facts have moved, and does nothing then."""
+def apply_saved(path: Path, rulebook: Path | None, deployed: Deployed, shown: Shown) -> None:
+    """Do exactly what a saved plan says, if it is of this rulebook; by default of the one that it was made from.
+
+    Raises typer.Exit with 1 where the facts have moved, and SystemExit where the rulebook is another one or not there.
+    Nothing is done then.
+    """
     try:
         saved = SavedPlan.read(path)
     except OSError as error:
         refuse(f"{error.filename} cannot be read: {error.strerror}", Code.FILE_UNREADABLE)
     except NotAPlanError as error:
         refuse(str(error), Code.SAVED_PLAN)
+    _require_rulebook(saved, path, rulebook or saved.rulebook)
     caller, copies = connect(saved.registries[0].region), CopiesToMake()
     table = deployed.table(caller, to_apply=True)
     hands = hands_of(caller.clients, saved.rules, copies, who=_who(), window=_window(), table=table)
@@ -122,12 +127,28 @@ def apply_saved(path: Path, deployed: Deployed, shown: Shown) -> None:
         if len(moved) > 10:
             typer.echo(f"  and {len(moved) - 10} more", err=True)
         raise typer.Exit(FAILED)
+    if saved.fingerprints and not to_do and not outcome.failures:
+        typer.echo(f"all that {path} says is done already", err=True)
     _tell_done(
         run.apply(to_do, outcome.failures),
         to_do,
         {"plan": str(path), "registries": [str(each) for each in saved.registries]},
         shown,
     )
+
+
+def _require_rulebook(saved: SavedPlan, path: Path, rulebook: Path) -> None:
+    """Have the plan's rules be those of a rulebook that is here: a plan alone could say anything."""
+    if not rulebook.is_file():
+        refuse(
+            f"{path} was made from {rulebook}, which is not here: run this where it is, or name it with --rulebook",
+            Code.SAVED_PLAN_RULEBOOK,
+        )
+    if not saved.is_of(read_rules(rulebook).compiled):
+        refuse(
+            f"{path} was not made from {rulebook} as it is now, so nothing is done; plan again",
+            Code.SAVED_PLAN_RULEBOOK,
+        )
 
 
 def _tell_done(done: SweepOutcome, to_do: ToDo, scope: dict[str, object], shown: Shown) -> None:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.rules import Rules
 from ecr_steward.errors import StewardError
-from ecr_steward.rulebook.load import parse_compiled
+from ecr_steward.rulebook.load import compiled_text, parse_compiled
 from ecr_steward_cli.planning.document import SCHEMA_VERSION, Fingerprint, saved_fingerprints
 
 
@@ -22,6 +23,10 @@ class SavedPlan:
     """A plan that was made earlier."""
 
     rules: Rules
+    rulebook: Path
+    """The file that the rules were read from, as it was named then."""
+    compiled: Mapping[str, Any]
+    """What that file compiled to."""
     registries: tuple[RegistryRef, ...]
     only: tuple[str, ...]
     """Globs of the repositories that it was made for; none means all."""
@@ -37,6 +42,10 @@ class SavedPlan:
             why = f"it has no {error}" if isinstance(error, KeyError) else error
             raise NotAPlanError(f"{path} is no plan that `ecr-steward plan --out` has written: {why}") from error
 
+    def is_of(self, compiled: str) -> bool:
+        """Whether a compiled rulebook says the same as the one that the plan was made from, whatever its file is."""
+        return bool(json.loads(compiled)["rulebook"] == self.compiled["rulebook"])
+
     @classmethod
     def _of(cls, document: Mapping[str, Any], path: Path) -> Self:
         if (version := document["schema_version"]) != SCHEMA_VERSION:
@@ -44,8 +53,13 @@ class SavedPlan:
                 f"{path} has the version {version}, and this ecr-steward reads {SCHEMA_VERSION}; plan again"
             )
         registries = (str(each).split("/") for each in document["registries"])
+        rulebook, text = document["rulebook"], compiled_text(document["compiled"])
+        if sha256(text.encode()).hexdigest() != rulebook["sha256"]:
+            raise NotAPlanError(f"{path} was changed: the rules in it are not those of its sha256; plan again")
         return cls(
-            rules=parse_compiled(json.dumps(document["compiled"]).encode(), str(path)),
+            rules=parse_compiled(text.encode(), str(path)),
+            rulebook=Path(rulebook["file"]),
+            compiled=document["compiled"],
             registries=tuple(RegistryRef(account, region) for account, region in registries),
             only=tuple(document["only"]),
             fingerprints=frozenset(saved_fingerprints(document)),
