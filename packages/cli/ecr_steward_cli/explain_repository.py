@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,17 @@ def explain_repository(
     except InvalidNameError as error:
         refuse(str(error), Code.IMPOSSIBLE_NAME)
     found = explain(rulebook, repository, _pairs(resource_tags))
+    source = _source_of(found, rulebook)
     if as_json:
-        told = {"repository": name, **asdict(found), "ways": [_way_as_json(way) for way in found.ways]}
+        told = {
+            "repository": name,
+            **asdict(found),
+            "ways": [_way_as_json(way) for way in found.ways],
+            "source": source,
+        }
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
-        sys.stdout.write(_text(name, found))
+        sys.stdout.write(_text(name, found, source))
         if not resource_tags and any(rule.match.resource_tags for rule in rulebook.rules):
             typer.echo("some rules match by resource tags: --resource-tag KEY=VALUE says which it carries", err=True)
         if missing := _needed_for_ways(rulebook, account, region):
@@ -79,10 +85,14 @@ def _pairs(written: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _text(name: str, found: Explanation) -> str:
+def _text(name: str, found: Explanation, source: Mapping[str, str | None] | None) -> str:
     if not found.rules:
         return "\n".join([f"{name}: no rule matches it, so it is left alone", *_ways(found.ways)]) + "\n"
-    lines = [f"{name}: matched by {', '.join(found.rules)}"]
+    if source:
+        place = "/".join(filter(None, source.values()))
+        lines = [f"{name}: no rule matches it; it has the settings of its source {place}: {', '.join(found.rules)}"]
+    else:
+        lines = [f"{name}: matched by {', '.join(found.rules)}"]
     if found.ends_at:
         lines.append(f"  `{found.ends_at}` is final: no rule below it, and not `defaults`, has a say")
     if found.is_owned_by_code:
@@ -108,6 +118,20 @@ def _place(repository: AnyRepository) -> str:
         return str(repository)
     registry = ", ".join(filter(None, _known(repository.registry)))
     return f"{repository.name} ({registry or 'the same registry'})"
+
+
+def _source_of(found: Explanation, rulebook: Rulebook) -> dict[str, str | None] | None:
+    """The source of a copy; account and region as far as the rulebook names them, since others would be guesses."""
+    if found.source is None:
+        return None
+    named = {each for rule in rulebook.rules for each in (*rule.match.accounts, *rule.match.regions)}
+    named |= {each for entry in rulebook.registries for each in (*entry.match.accounts, *entry.match.regions)}
+    account, region = found.source.registry.account, found.source.registry.region
+    return {
+        "account": account if account in named else None,
+        "region": region if region in named else None,
+        "repository": found.source.name,
+    }
 
 
 def _way_as_json(way: Way) -> dict[str, Any]:

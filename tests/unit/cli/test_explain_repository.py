@@ -161,3 +161,79 @@ rules:
     assert "with the login in the secret ecr-steward/ghcr" in text.stdout
     (way,) = json.loads(told.stdout)["ways"]
     assert way["to"] == {"registry": "ghcr.io", "repository": "acme/team-a/api", "login": "ecr-steward/ghcr"}
+
+
+TO_ANOTHER_ACCOUNT = """
+version: 1
+rules:
+  - name: prod
+    match: {repositories: ["prod/**"], accounts: ["111122223333"]}
+    mode: enforce
+    image_tags: {deny: [latest]}
+    repository: {scanning: on_push, mutability: {immutable: true}}
+    replicate: [{to: [{account: "222233334444"}, {account: "222233334444", repository: "release/{name}"}]}]
+  - name: own
+    match: {repositories: ["release/prod/own"], accounts: ["222233334444"]}
+    repository: {scanning: manual}
+"""
+THERE = ("--account", "222233334444", "--region", "us-east-1")
+
+
+@pytest.mark.parametrize("name", ["prod/checkout/api", "release/prod/checkout/api"])
+def test_a_copy_that_no_rule_matches_is_explained_with_the_settings_of_its_source(run, name):
+    """use P9: "no rule matches it, so it is left alone", after the steward had put its settings on it."""
+    text = run("explain", name, *THERE, rulebook=TO_ANOTHER_ACCOUNT)
+    told = json.loads(run("explain", name, *THERE, "--json", rulebook=TO_ANOTHER_ACCOUNT).stdout)
+
+    assert text.returncode == 0
+    assert text.stdout.startswith(
+        f"{name}: no rule matches it; it has the settings of its source 111122223333/prod/checkout/api: prod\n"
+    )
+    assert {each["section"]: each["mode"] for each in told["decided"]} == {
+        "repository.mutability": "enforce",
+        "repository.scanning": "enforce",
+    }
+    assert told["source"] == {"account": "111122223333", "region": None, "repository": "prod/checkout/api"}
+
+
+def test_the_rule_of_a_copy_decides_when_there_is_one(run):
+    """use P9."""
+    told = json.loads(run("explain", "release/prod/own", *THERE, "--json", rulebook=TO_ANOTHER_ACCOUNT).stdout)
+
+    assert (told["rules"], told["source"]) == (["own"], None)
+
+
+def test_a_repository_of_the_source_s_name_in_an_account_without_copies_is_left_alone(run):
+    """use P9."""
+    ran = run("explain", "prod/api", "--account", "333344445555", "--region", "us-east-1", rulebook=TO_ANOTHER_ACCOUNT)
+
+    assert (ran.returncode, ran.stdout) == (1, "prod/api: no rule matches it, so it is left alone\n")
+
+
+def test_a_copy_by_ecr_itself_has_the_settings_of_its_source(run):
+    """use P9."""
+    native = """
+version: 1
+rules: [{name: a, match: {repositories: ["**"], regions: [us-east-1]}, repository: {scanning: on_push}}]
+registries: [{name: b, match: {regions: [us-east-1]}, replication: {rules: [{to: [{region: eu-west-1}]}]}}]
+"""
+    ran = run("explain", "team/api", "--account", "1" * 12, "--region", "eu-west-1", rulebook=native)
+
+    assert ran.stdout.startswith(
+        "team/api: no rule matches it; it has the settings of its source us-east-1/team/api: a\n"
+    )
+
+
+def test_the_region_of_a_source_is_not_made_up_when_the_rulebook_names_none(run):
+    """use P9."""
+    rulebook = """
+version: 1
+rules:
+  - name: a
+    match: {repositories: ["team/**"]}
+    repository: {scanning: on_push}
+    replicate: [{to: [{region: eu-west-1, repository: "copy/{name}"}]}]
+"""
+    ran = run("explain", "copy/team/api", "--region", "eu-west-1", rulebook=rulebook)
+
+    assert ran.stdout.startswith("copy/team/api: no rule matches it; it has the settings of its source team/api: a\n")

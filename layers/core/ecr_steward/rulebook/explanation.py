@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.replicas import may_be_sources
+from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.ways import Way, ways
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.inheritance import resolve
@@ -12,6 +14,8 @@ from ecr_steward.rulebook.model import Rule, Rulebook
 
 _HEAD: Final = frozenset({"name", "match", "extends", "final", "mode"})
 """Keys of a rule that are no sections."""
+_SETTINGS: Final = "repository."
+"""How the sections of settings begin, which alone a copy has from its source."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,30 @@ class Explanation:
     """What of it other code owns then."""
     ways: tuple[Way, ...] = ()
     """Where its images go, and who brings them."""
+    source: RepositoryRef | None = None
+    """Of a copy that no rule matches: the repository whose rules decide its settings, in an account and region for
+    example where the rulebook does not name those."""
 
 
 def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Explanation:
-    """Say what holds for a repository that carries these resource tags."""
+    """Say what holds for a repository that carries these resource tags.
+
+    A copy that no rule matches has the settings of its source, which is taken to carry the same ones.
+    """
     resolved = resolve(rulebook)
     compiled = compile_rulebook(rulebook)
     written = {rule.name: rule for rule in (*resolved.rules, resolved.defaults) if rule}
     names, covering = compiled.covering(repository, resource_tags)
+    source = None if covering else _source_of(repository, compiled, resource_tags)
+    if source:
+        names, covering = compiled.covering(source, resource_tags)
     ends_at = next((rule.name for rule in covering[: len(names)] if rule.is_final), None)
     is_owned = compiled.is_owned_by_code(resource_tags)
     said: dict[str, list[tuple[Rule, Any]]] = {}
     for rule in (written[each.name] for each in covering):
         for section, value in _sections(rule):
-            said.setdefault(section, []).append((rule, value))
+            if source is None or section.startswith(_SETTINGS):
+                said.setdefault(section, []).append((rule, value))
     decided = tuple(
         Decided(
             section,
@@ -69,12 +83,21 @@ def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mappin
     replicate = compiled.governing(repository, resource_tags).replicate
     paths = ways(compiled, repository, replicate)
     owned = tuple(sorted(compiled.code_owns)) if is_owned else ()
-    return Explanation(tuple(rule.name for rule in covering), decided, ends_at, is_owned, owned, paths)
+    rules = tuple(rule.name for rule in covering)
+    return Explanation(rules, decided, ends_at, is_owned, owned, paths, source)
+
+
+def _source_of(replica: RepositoryRef, rules: Rules, resource_tags: Mapping[str, str]) -> RepositoryRef | None:
+    """The first repository that may be copied there and whose settings a copy has."""
+    for source in may_be_sources(rules, replica, [replica.registry]):
+        if rules.governing_replica(source, resource_tags, replica).settings:
+            return source
+    return None
 
 
 def _owned(section: str) -> str:
     """What ``infrastructure_code_owns`` calls a section."""
-    return "settings" if section.startswith("repository.") else section
+    return "settings" if section.startswith(_SETTINGS) else section
 
 
 def _sections(rule: Rule) -> Iterator[tuple[str, Any]]:
