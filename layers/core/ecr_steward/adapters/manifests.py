@@ -107,7 +107,10 @@ def subset(manifest: Manifest, platforms: Sequence[str]) -> Manifest | Digest:
         return manifest
     document = json.loads(manifest.content)
     entries: list[dict[str, Any]] = document["manifests"]
-    listed = {platform: next((each for each in entries if _is_for(each, platform)), None) for platform in platforms}
+    listed = {
+        platform: next((each for each in entries if is_for(each.get("platform"), platform)), None)
+        for platform in platforms
+    }
     if missing := [platform for platform, entry in listed.items() if entry is None]:
         raise ImageNotFoundError(f"{manifest.digest} lists no image for {', '.join(missing)}")
     found = [entry for entry in listed.values() if entry is not None]
@@ -117,9 +120,8 @@ def subset(manifest: Manifest, platforms: Sequence[str]) -> Manifest | Digest:
     return parse_manifest(content, manifest.descriptor.media_type, manifest.digest.algorithm)
 
 
-def _is_for(entry: Mapping[str, Any], platform: str) -> bool:
-    """Whether an index's entry is for a platform; without a variant any will do."""
-    said = entry.get("platform")
+def is_for(said: object, platform: str) -> bool:
+    """Whether the platform of an index's entry, or an image's config, is this one; without a variant any will do."""
     if not isinstance(said, dict):
         return False
     names = ("os", "architecture", "variant")

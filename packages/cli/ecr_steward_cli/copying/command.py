@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ecr_steward.adapters.manifests import subset
 from ecr_steward.domain.names import Digest, ImageTag, RepositoryRef
 from ecr_steward.errors import AccessDeniedError, RepositoryNotFoundError, StewardError
 from ecr_steward.ports.stores import ImageStore
@@ -17,6 +16,7 @@ from ecr_steward.rulebook.codes import Code
 from ecr_steward.usecases.copy_images import CopyRun, How, Wanted
 from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
 from ecr_steward_cli.copying.places import Place, PlaceError, RegistryPlace, read_place
+from ecr_steward_cli.copying.platforms import is_platform, selected
 from ecr_steward_cli.copying.progress import shown
 from ecr_steward_cli.copying.stores import Stores
 from ecr_steward_cli.copying.telling import Story, note
@@ -53,8 +53,6 @@ def copy(asked: Asked) -> int:
     source, destination = (_place(text) for text in (asked.source, asked.destination))
     _require_sense(asked, source, destination)
     servers = dict(_pair(text) for text in asked.token_servers)
-    select = partial(subset, platforms=asked.platforms) if asked.platforms else None
-    how = How(asked.referrers, asked.deep, asked.no_clobber, asked.dry_run, select)
     stores = Stores(insecure=asked.insecure, idle=3 * asked.jobs, token_servers=servers)
     story = Story(source, destination)
     tell = partial(story.tell, as_json=asked.as_json, digest_file=asked.digest_file)
@@ -62,6 +60,8 @@ def copy(asked: Asked) -> int:
         with ThreadPoolExecutor(2) as pool:  # each may have to ask how to speak to its registry
             opened = pool.submit(stores.source, source), pool.submit(stores.destination, destination, source)
             from_here, to_there = (each.result() for each in opened)
+        select = partial(selected, store=from_here, platforms=asked.platforms) if asked.platforms else None
+        how = How(asked.referrers, asked.deep, asked.no_clobber, asked.dry_run, select)
         wanted = (
             [Wanted(tag, tag) for tag in from_here.image_tags()]
             if asked.all_tags
@@ -99,6 +99,8 @@ def copy(asked: Asked) -> int:
 def _require_sense(asked: Asked, source: Place, destination: Place) -> None:
     if asked.all_tags and (source.reference is not None or destination.reference is not None):
         refuse("--all-tags copies every image tag: name no tag and no digest", Code.COPY_OPTIONS)
+    if wrong := next((each for each in asked.platforms if not is_platform(each)), None):
+        refuse(f"--platform {wrong} is not OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64", Code.COPY_OPTIONS)
     if asked.rulebook and not asked.create:
         refuse("--rulebook says how --create creates: give both", Code.COPY_OPTIONS)
     if asked.create and _in_ecr(destination) is None:
