@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, BinaryIO
+from threading import Lock
+from typing import Any, BinaryIO, Self
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.blobs import Verified
 from ecr_steward.adapters.manifests import parse_manifest
 from ecr_steward.adapters.strict_json import read_object
-from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag, image_tag
 from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, RefusedByRegistryError
 from ecr_steward.ports.stores import ImageStore
@@ -35,19 +36,21 @@ class LayoutStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known: tuple[tuple[int, int, int], _Index] | None = None
+        self._subjects: dict[Digest, tuple[Descriptor, Digest | None]] = {}
+        self._looking = Lock()
 
     is_believed = True
 
     def image_tags(self) -> Iterator[ImageTag]:
-        for entry in self._entries():
-            if name := (entry.get("annotations") or {}).get(NAME):
+        for entry in self._index().entries:
+            if name := _name(entry):
                 yield image_tag(str(name))  # or a name could lead to another repository at the destination
 
     def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
         if isinstance(reference, Digest):
             return reference if self._path(reference).is_file() else None
-        entry = self._entry(reference)
-        return Digest(entry["digest"]) if entry else None
+        return self._index().by_tag.get(reference)
 
     def manifest(self, reference: Digest | ImageTag) -> Manifest:
         digest = self.digest_of(reference)
@@ -61,13 +64,25 @@ class LayoutStore:
         return found
 
     def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """Those that ``index.json`` lists: a layout has no list of its own."""
-        found = []
-        for entry in self._entries():
-            manifest = self.manifest(Digest(entry["digest"]))
-            if manifest.subject is not None and manifest.subject.digest == subject:
-                found.append(manifest.descriptor)
-        return tuple(found)
+        """Those that ``index.json`` lists: a layout has no list of its own.
+
+        An entry may be anything (OCI image layout specification 1.1, "index.json"); only a manifest can refer.
+        """
+        with self._looking:  # others would read the same manifests meanwhile
+            index = self._index()
+            if index.referrers is None:
+                found: dict[Digest | None, list[Descriptor]] = {}
+                for descriptor, its_subject in map(self._referrer, index.manifests):
+                    found.setdefault(its_subject, []).append(descriptor)
+                index.referrers = found
+            return tuple(index.referrers.get(subject, ()))
+
+    def _referrer(self, digest: Digest) -> tuple[Descriptor, Digest | None]:
+        """A manifest, and what it refers to. What a digest says never changes, so each is read once."""
+        if digest not in self._subjects:
+            found = self.manifest(digest)
+            self._subjects[digest] = found.descriptor, found.subject.digest if found.subject else None
+        return self._subjects[digest]
 
     def has_blob(self, digest: Digest) -> bool:
         return self._path(digest).is_file()
@@ -99,10 +114,12 @@ class LayoutStore:
         if image_tag is not None:
             entry["annotations"] = {NAME: image_tag}
         with self._locked():
-            kept = [each for each in self._entries() if not _gives_way(each, entry)]
+            self._known = None  # the file of a moment ago may have the same stamp
+            kept = [each for each in self._index().entries if not _gives_way(each, entry)]
             document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}
             self._replace(self._folder / "index.json", [json.dumps(document, indent=1).encode()])
             self._replace(self._folder / "oci-layout", [_VERSION.encode()])
+            self._known = None
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / "blobs" / digest.algorithm / digest.hex
@@ -144,29 +161,54 @@ class LayoutStore:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _entry(self, image_tag: ImageTag) -> dict[str, Any] | None:
-        found = [each for each in self._entries() if (each.get("annotations") or {}).get(NAME) == image_tag]
-        return found[-1] if found else None
-
-    def _entries(self) -> list[dict[str, Any]]:
+    def _index(self) -> "_Index":
+        """What ``index.json`` says now. It is parsed again only when the file is another one."""
         path = self._folder / "index.json"
         try:
-            with path.open("rb") as stream:
-                content = stream.read(INDEX_BYTES + 1)
+            status = path.stat()
+            stamp = status.st_ino, status.st_mtime_ns, status.st_size
+            if self._known is None or self._known[0] != stamp:  # of two threads both may read it
+                self._known = stamp, _Index.read(path)
+            return self._known[1]
         except FileNotFoundError:
-            return []
+            return _Index(())
         except OSError as cause:
             raise RefusedByRegistryError(f"{path} cannot be read: {cause.strerror}") from cause
+
+
+class _Index:
+    """The entries of ``index.json``."""
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Raises InvalidNameError, and what wrong types raise."""
+        self.entries = entries
+        self.referrers: Mapping[Digest | None, Sequence[Descriptor]] | None = None
+        """By subject, once they have been looked for."""
+        self.by_tag = {name: Digest(entry["digest"]) for entry in entries if (name := _name(entry))}
+        """Of several entries with one tag the last one counts."""
+        self.manifests = tuple(
+            dict.fromkeys(
+                Digest(entry["digest"])
+                for entry in entries
+                if entry.get("mediaType", OCI_MANIFEST) in MANIFEST_MEDIA_TYPES
+            )
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file. Raises OSError and RefusedByRegistryError."""
+        with path.open("rb") as stream:
+            content = stream.read(INDEX_BYTES + 1)
         if len(content) > INDEX_BYTES:
             raise RefusedByRegistryError(f"{path} is over the limit of {INDEX_BYTES} bytes")
         try:
-            entries: list[dict[str, Any]] = read_object(content)["manifests"]
-            for entry in entries:
-                Digest(entry["digest"])
-                (entry.get("annotations") or {}).get(NAME)
+            return cls(read_object(content)["manifests"])
         except (ValueError, KeyError, TypeError, AttributeError) as cause:
             raise RefusedByRegistryError(f"{path} is no index of images: {cause}") from cause
-        return entries
+
+
+def _name(entry: Mapping[str, Any]) -> Any:
+    return (entry.get("annotations") or {}).get(NAME)
 
 
 def _media_type(content: bytes) -> str | None:
@@ -180,8 +222,7 @@ def _media_type(content: bytes) -> str | None:
     return OCI_INDEX if "manifests" in document else OCI_MANIFEST
 
 
-def _gives_way(known: dict[str, Any], entry: dict[str, Any]) -> bool:
+def _gives_way(known: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     """Whether an entry of the index makes room for another: it has its tag, or is the same without one."""
-    name = (known.get("annotations") or {}).get(NAME)
-    wanted = (entry.get("annotations") or {}).get(NAME)
-    return name == wanted and (wanted is not None or known["digest"] == entry["digest"])
+    name, wanted = _name(known), _name(entry)
+    return bool(name == wanted and (wanted is not None or known["digest"] == entry["digest"]))
