@@ -249,6 +249,33 @@ def test_each_function_reads_the_rulebook_from_a_bucket_of_its_own_account_alone
     assert [statement["Condition"] for statement in statements] == [own] * 6
 
 
+def test_no_function_writes_a_pause_a_release_or_a_grant(template: Template) -> None:
+    """attacks L4: roles name the partitions of the state table that they write; those of people are not among them."""
+    may_write = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+    statements = [
+        statement
+        for role in of_type(template, "AWS::IAM::Role").values()
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Resource"] == {"Fn::GetAtt": ["StateTable", "Arn"]}
+        and may_write & set([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    ]
+
+    named = {key for one in statements for key in one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]}
+
+    assert named == {
+        "steps#*",
+        "brake#*",
+        "holds",
+        "tags#*",
+        "missed#*",
+        "lease#*",
+        "backfills#*",
+        "rules#*",
+        "rulebook",
+    }
+
+
 @pytest.mark.parametrize(
     ("push", "comes"),
     [("push_tagged", True), ("push_index", True), ("push_untagged", False), ("push_without_tag", False)],

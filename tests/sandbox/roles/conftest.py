@@ -185,7 +185,7 @@ class House:
         """Forget what brakes have counted and which hold, as an hour and a person would."""
         table, dynamodb = self.physical_id("StateTable"), self.sandbox.client("dynamodb")
         for item in dynamodb.scan(TableName=table)["Items"]:
-            if item["pk"]["S"].startswith(("brake#", "holds")):
+            if item["pk"]["S"].startswith(("brake#", "grants#", "holds")):
                 dynamodb.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
 
     def remembered(self) -> list[str]:

@@ -114,18 +114,6 @@ def test_numbers_rise_all_together_or_not_at_all_when_one_would_pass_its_limit(t
     assert table.get(Key("thing", "two")) is None
 
 
-def test_a_number_falls_to_its_least_and_not_at_all_when_it_has_expired_or_never_was(
-    table: StateTable, clock: SettableClock
-) -> None:
-    table.put(Item(KEY, {"left": 3}, NOW + timedelta(hours=1)))
-
-    assert table.add(KEY, {"left": -2}, at_least={"left": 0})
-    assert not table.add(KEY, {"left": -2}, at_least={"left": 0})
-    assert not table.add(Key("thing", "two"), {"left": -1}, at_least={"left": 0})
-    clock.now += timedelta(hours=1)
-    assert not table.add(KEY, {"left": -1}, at_least={"left": 0})
-
-
 def test_the_table_is_named_when_it_is_not_there(table: StateTable) -> None:
     elsewhere = StateTable(table._clients, "gone", table._now)
 

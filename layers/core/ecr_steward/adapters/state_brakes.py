@@ -2,9 +2,13 @@
 
 A window's counts are one item, so that one conditional update decides: the removals of the rule, and those of each
 repository under a short hash of its name, since an item holds 400 KB and a name has up to 256 characters.
+
+A grant is in a partition of its own, which the functions may read and not write: what has been taken of it is counted
+beside the windows.
 """
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +20,7 @@ from ecr_steward.ports.clock import Clock
 
 _HOLDS = "holds"
 _REMOVALS = "removals"
-_LEFT = "left"
+_ID, _AMOUNT, _TAKEN = "id", "amount", "taken"
 _THERE, _GONE = "there", "gone"
 
 
@@ -31,13 +35,20 @@ class StateBrakes:
         excess = self._excess(rule, window, load, brake)
         if excess is None:
             return None
-        for granted in (_grant_key(rule, load.about), _grant_key(rule, None)):
-            if self._table.add(granted, {_LEFT: -load.weight.removals}, at_least={_LEFT: 0}):
-                return None
+        if any(self._take(rule, about, load.weight.removals) for about in (load.about, None)):
+            return None
         key, names = Key(f"brake#{rule}", window), _Names(_short(load.about))
         self._table.add(key, {names.held: 1}, expires_at=self._now() + COUNTED_FOR)
         held = names.all_held(self._table.get(key) or Item(key, {}))
         return replace(excess, is_wide=excess.is_wide or len(held) >= SEVERAL)
+
+    def _take(self, rule: str, about: str | None, removals: int) -> bool:
+        """Take removals of what has been granted here, or everywhere; false where that is not enough."""
+        grant = self._table.get(_grant_key(rule, about))
+        if grant is None:
+            return False
+        taken, most = Key(f"brake#{rule}", f"taken#{grant.text(_ID)}"), {_TAKEN: grant.number(_AMOUNT)}
+        return self._table.add(taken, {_TAKEN: removals}, at_most=most, expires_at=grant.expires_at)
 
     def _excess(self, rule: str, window: str, load: Load, brake: Brake) -> Excess | None:
         week = Key(f"brake#{rule}", f"week#{_short(load.about)}")
@@ -95,7 +106,8 @@ class StateBrakes:
 
     def release(self, hold: Hold, removals: int) -> bool:
         granted = _grant_key(hold.rule, None if hold.is_wide else hold.subject)
-        self._table.put(Item(granted, {_LEFT: removals}, self._now() + GRANT_LASTS))
+        grant = {_ID: secrets.token_hex(8), _AMOUNT: removals}
+        self._table.put(Item(granted, grant, self._now() + GRANT_LASTS))
         return self._table.delete(_key_of(hold))
 
 
@@ -137,7 +149,7 @@ def _short(about: str) -> str:
 
 
 def _grant_key(rule: str, about: str | None) -> Key:
-    return Key(f"brake#{rule}", "grant" if about is None else f"grant#{_short(about)}")
+    return Key(f"grants#{rule}", "everywhere" if about is None else _short(about))
 
 
 def _key_of(hold: Hold) -> Key:

@@ -168,15 +168,14 @@ class StateTable:
         amounts: Mapping[str, int],
         *,
         at_most: Mapping[str, int] | None = None,
-        at_least: Mapping[str, int] | None = None,
         expires_at: datetime | None = None,
     ) -> bool:
         """Add to numbers, in one step for all who do so at the same time; a number that is not there is 0.
 
-        All or nothing: false, and nothing is changed, where one of them would rise above ``at_most`` or fall below
-        ``at_least``. Needs dynamodb:UpdateItem. A call whose answer is lost is made again and counts twice.
+        All or nothing: false, and nothing is changed, where one of them would rise above ``at_most``.
+        Needs dynamodb:UpdateItem. A call whose answer is lost is made again and counts twice.
         """
-        at_most, at_least = at_most or {}, at_least or {}
+        at_most = at_most or {}
         if any(amounts.get(name, 0) > limit for name, limit in at_most.items()):
             return False
         names = {f"#a{n}": name for n, name in enumerate(amounts)}
@@ -186,13 +185,6 @@ class StateTable:
         for n, (name, limit) in enumerate(at_most.items()):
             conditions.append(f"(attribute_not_exists({placeholder[name]}) OR {placeholder[name]} <= :m{n})")
             values[f":m{n}"] = limit - amounts[name]
-        for n, (name, limit) in enumerate(at_least.items()):
-            conditions.append(f"{placeholder[name]} >= :l{n}")
-            values[f":l{n}"] = limit - amounts[name]
-        if at_least:  # what has expired has nothing left to take from
-            conditions.append("(attribute_not_exists(#expiration) OR #expiration > :now)")
-            values[":now"] = int(self._now().timestamp())
-            names["#expiration"] = _EXPIRATION
         change = "ADD " + ", ".join(f"{placeholder[name]} :a{n}" for n, name in enumerate(amounts))
         if expires_at:
             change += " SET #expiration = :expiration"
