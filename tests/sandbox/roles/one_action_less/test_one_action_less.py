@@ -178,7 +178,9 @@ TABLE = [
     *cold(REPLICATE, "replicate", "ecr:GetAuthorizationToken", COPIES),
     *cold(REPLICATE, "replicate", "sts:AssumeRole", {"spoke copy"}),
     *remembering(REPLICATE, "replicate"),
-    *enforcing(REPLICATE, BARE_REPLICA, begun={"no policy", "no lifecycle", *COPIES}, counted={"no policy", "no lifecycle"}),
+    *enforcing(
+        REPLICATE, BARE_REPLICA, begun={"no policy", "no lifecycle", *COPIES}, counted={"no policy", "no lifecycle"}
+    ),
     *rows(REPLICATE, "replicate", {"dynamodb:Query": ALL}),
     *rows(REPLICATE, "replicate", {"dynamodb:DeleteItem": COPIES}, on="-StateTable-"),
     *rows(REPLICATE, "replicate what is under way", {"sqs:SendMessage": {"put back"}}, on="-ReplicateImageQueue-"),
