@@ -150,6 +150,8 @@ def _known(registry: RegistryRef) -> tuple[str | None, str | None]:
 def _section(decided: Decided) -> list[str]:
     vain = f"; {', '.join(decided.in_vain)} below says it in vain" if decided.in_vain else ""
     heading = f"{decided.section}: rule {decided.rule}, mode {decided.mode}{vain}"
+    if decided.section == "repository.lifecycle" and not decided.value:
+        return [heading, "    []  # no lifecycle policy: no image expires"]
     return [heading, *(f"    {line}" for line in _yaml(decided.value).splitlines())]
 
 

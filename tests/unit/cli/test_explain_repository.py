@@ -79,6 +79,18 @@ def test_the_final_rule_is_named_when_one_exempts_the_repository(run):
     assert "some rules match by resource tags" in ran.stderr
 
 
+def test_an_empty_lifecycle_is_said_to_be_no_lifecycle_policy_when_it_decides(run):
+    empty = "{name: audit, match: {repositories: [audit/**]}, repository: {lifecycle: []}}"
+    below = "{name: all, match: {repositories: ['**']}, repository: {lifecycle: [{keep: {newest: 3}}]}}"
+
+    ran = run("explain", "audit/log", rulebook=f"version: 1\nrules: [{empty}, {below}]\n")
+
+    assert ran.stdout.endswith(
+        "repository.lifecycle: rule audit, mode observe; all below says it in vain\n"
+        "    []  # no lifecycle policy: no image expires\n"
+    )
+
+
 def test_it_is_a_finding_when_no_rule_matches(run):
     rulebook = "version: 1\nrules: [{name: a, match: {repositories: [team/**]}, image_tags: {deny: [latest]}}]\n"
 

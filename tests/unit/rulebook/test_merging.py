@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcmatch import glob as wcglob
 
+from ecr_steward.domain.governance import plan_repository
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.plan import DeleteLifecyclePolicy
+from ecr_steward.domain.repositories import Repository, RepositorySettings
 from ecr_steward.domain.rules import Mode
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.deciding import covers_glob
@@ -279,6 +282,42 @@ def test_ecr_is_not_told_to_expire_what_another_rule_protects():
     assert len(unprotected.lifecycle["rules"]) == 2
     assert len(protected.lifecycle["rules"]) == 1
     assert [entry.spelling for entry in protected.retention.expires] == ["keep the newest 30 of *"]
+
+
+EXPIRING = {"lifecycle": [{"expire": {"untagged": True, "after": "14d"}}, {"expire": {"not_pulled_for": "90d"}}]}
+ACTUAL = {"rules": [{"rulePriority": 1}]}
+
+
+@pytest.mark.parametrize(
+    "inherited",
+    [
+        {"defaults": {"repository": EXPIRING}},
+        {"profiles": [{"name": "short", "repository": EXPIRING}]},
+        {},
+    ],
+)
+def test_no_image_expires_and_a_lifecycle_policy_is_deleted_when_the_deciding_rule_has_an_empty_lifecycle(inherited):
+    extends = {"extends": ["short"]} if "profiles" in inherited else {}
+    rules = rules_of(
+        rule("audit", "team-a/**", mode="enforce", repository={"lifecycle": []}, **extends),
+        rule("all", repository=EXPIRING),
+        **inherited,
+    )
+
+    decided = settings(rules.governing(API, {}))["audit"]
+    plan = plan_repository(rules.rules[0], Repository(API, RepositorySettings(lifecycle=ACTUAL)))
+
+    assert (decided.lifecycle, decided.retention.expires) == ({"rules": []}, ())
+    assert [type(step) for step in plan.steps] == [DeleteLifecyclePolicy]
+    assert plan_repository(rules.rules[0], Repository(API, RepositorySettings())).steps == ()
+
+
+def test_a_lifecycle_policy_is_left_alone_when_no_rule_has_the_key():
+    rules = rules_of(rule("team", repository={"scanning": "on_push"}))
+
+    plan = plan_repository(rules.rules[0], Repository(API, RepositorySettings(lifecycle=ACTUAL, scan_on_push=True)))
+
+    assert (settings(rules.governing(API, {}))["team"].lifecycle, plan.steps) == (None, ())
 
 
 def test_an_entry_that_only_ecr_could_carry_out_is_told_when_another_rule_protects_what_it_would_take():

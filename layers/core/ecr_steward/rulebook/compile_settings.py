@@ -18,7 +18,7 @@ def settings_of(
 
     And on the image tags that nothing may remove, ``protect``, where a rule says so of the same repository.
     """
-    lifecycle = compile_lifecycle(wanted.lifecycle, protect) if wanted.lifecycle else None
+    lifecycle = compile_lifecycle(wanted.lifecycle, protect) if wanted.lifecycle is not None else None
     mutability = _mutability(wanted.mutability) if wanted.mutability else None
     encryption = Encryption(wanted.encryption.type.upper(), wanted.encryption.key) if wanted.encryption else None
     scan_on_push = {None: None, "on_push": True, "manual": False}[wanted.scanning]

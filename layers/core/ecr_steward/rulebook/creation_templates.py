@@ -36,10 +36,9 @@ class CreationTemplate(RulebookModel):
     )
     lifecycle: tuple[LifecycleEntry, ...] | None = Field(
         default=None,
-        min_length=1,
         max_length=50,
-        description="The lifecycle policy, highest priority first.",
-        examples=[[{"expire": {"untagged": True, "after": "14d"}}]],
+        description="The lifecycle policy, highest priority first. `[]`: none.",
+        examples=[[{"expire": {"untagged": True, "after": "14d"}}], []],
     )
     mutability: Mutability | None = Field(
         default=None, description="Tag mutability.", examples=[{"immutable": True, "except": ["*-latest"]}]

@@ -32,13 +32,14 @@ class RepositoryRules(RulebookModel):
     )
     lifecycle: tuple[LifecycleEntry, ...] | None = Field(
         default=None,
-        min_length=1,
         max_length=50,
         description="Which images stay, which expire and which are archived; of entries that select an image the first "
-        "decides. ECR's own lifecycle policy does what it can say, the steward's sweep the rest.",
+        "decides. ECR's own lifecycle policy does what it can say, the steward's sweep the rest. `[]`: no image "
+        "expires, and a lifecycle policy that is there is deleted. Left out: it is left as it is.",
         examples=[
             [{"keep": {"newest": 30, "tags": ["*.*.*"]}}, {"expire": {"untagged": True, "after": "14d"}}],
             [{"keep": {"in_use": ["ecs", "lambda"]}}, {"expire": {"not_pulled_for": "90d"}}],
+            [],
         ],
     )
     mutability: Mutability | None = Field(

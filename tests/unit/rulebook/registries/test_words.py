@@ -142,6 +142,16 @@ def test_a_template_lets_ecr_expire_nothing_that_its_rule_protects(with_registri
     assert after.lifecycle == {"rules": []}  # the sweep expires what is not protected
 
 
+def test_a_template_has_no_lifecycle_policy_when_its_own_is_empty(with_registries: Build) -> None:
+    template = {"prefix": "team-a", "applied_for": ["create_on_push"], "settings_of": "services", "lifecycle": []}
+    data = with_registries({"creation_templates": [template]})
+    data["rules"][0]["repository"] = {"lifecycle": [{"expire": {"after": "30d"}}]}
+
+    (found,) = wanted(data).creation_templates or ()
+
+    assert found.lifecycle == {"rules": []}
+
+
 def test_a_template_has_the_settings_of_its_rule_when_it_names_one(with_registries: Build) -> None:
     template = {
         "prefix": "ROOT",
