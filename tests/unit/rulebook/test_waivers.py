@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
-from ecr_steward.rulebook.checks import expired_waivers
+from ecr_steward.rulebook.checks import notes
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.validate import validate
 
@@ -17,6 +17,10 @@ def waivers_of(data):
     rulebook, problems = validate(data)
     assert problems == ()
     return compile_rulebook(rulebook).waivers
+
+
+def waiver_notes(rulebook, today):
+    return [note for note in notes(rulebook, today) if note.path[0] == "waivers"]
 
 
 def test_a_waiver_is_that_of_the_rulebook_when_compiled(with_waiver):
@@ -141,14 +145,38 @@ def test_a_waiver_is_checked_when_a_rule_is_wrong(with_waiver, problems_of):
 
 
 @pytest.mark.parametrize(
-    ("today", "notes"),
+    ("today", "told"),
     [
         (date(2027, 1, 31), []),
         (date(2027, 2, 1), ["waivers[0].until: the waiver of `CVE-2026-12345` has expired"]),
     ],
 )
-def test_a_note_is_made_and_the_rulebook_stays_valid_when_a_waiver_has_expired(with_waiver, today, notes):
+def test_a_note_is_made_and_the_rulebook_stays_valid_when_a_waiver_has_expired(with_waiver, today, told):
     rulebook, problems = validate(with_waiver())
 
     assert problems == ()
-    assert [str(note) for note in expired_waivers(rulebook.waivers, today)] == notes
+    assert [str(note) for note in waiver_notes(rulebook, today)] == told
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("2028-11-26", []),
+        ("2028-11-27", ["ES515"]),
+        ("9999-12-31", ["ES515"]),
+    ],
+)
+def test_a_note_is_made_and_the_rulebook_stays_valid_when_a_waiver_lasts_for_more_than_two_years(
+    with_waiver, until, told
+):
+    """attacks L5"""
+    rulebook, problems = validate(with_waiver(until=until))
+
+    found = waiver_notes(rulebook, date(2026, 11, 26))
+
+    assert problems == ()
+    assert [note.code for note in found] == told
+    assert [str(note) for note in found] == [
+        "waivers[0].until: the waiver of `CVE-2026-12345` lasts for more than two years from today; "
+        "expected a day until 2028-11-26, on which you look at its reason again"
+    ] * len(told)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.policies.planning import is_own
@@ -24,6 +25,9 @@ from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
 from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.waivers import Waiver
+
+LONGEST_WAIVER: Final = timedelta(days=731)
+"""Two years, of which one may be a leap year; a longer waiver gets a note."""
 
 type _Named = Rule | Profile | Credential
 _LONGEST_REGISTRY = RegistryRef("000000000000", "us-gov-west-1")
@@ -99,6 +103,7 @@ def notes(rulebook: Rulebook, today: date) -> Iterator[Problem]:
         if rule.image_tags and rule.repository and rule.repository.mutability:
             yield from open_prereleases(rule.image_tags, rule.repository.mutability, ("rules", position))
     yield from expired_waivers(rulebook.waivers, today)
+    yield from long_waivers(rulebook.waivers, today)
 
 
 def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]:
@@ -109,6 +114,18 @@ def expired_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]
                 ("waivers", position, "until"),
                 f"the waiver of `{waiver.finding}` has expired",
                 code=Code.WAIVER_EXPIRED,
+            )
+
+
+def long_waivers(waivers: Iterable[Waiver], today: date) -> Iterator[Problem]:
+    """Waivers that last so long that in effect they have no last day."""
+    for position, waiver in enumerate(waivers):
+        if waiver.until - today > LONGEST_WAIVER:
+            yield Problem(
+                ("waivers", position, "until"),
+                f"the waiver of `{waiver.finding}` lasts for more than two years from today",
+                f"a day until {today + LONGEST_WAIVER}, on which you look at its reason again",
+                code=Code.WAIVER_LASTS_TOO_LONG,
             )
 
 
