@@ -1,6 +1,7 @@
 """TLS with the generated authority: real clients by port, and by the name that ECR has at AWS, through our proxy."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from local_ecr import LocalEcr, LocalEcrServer
 pytestmark = pytest.mark.client
 
 AWS_CLI = Path(__file__).parents[2] / ".tools" / "awscli" / "bin" / "aws"
+STEWARD = Path(sys.executable).with_name("ecr-steward")
 AWS_HOST = f"{ACCOUNT}.dkr.ecr.{REGIONS[0]}.amazonaws.com"
 
 
@@ -72,6 +74,14 @@ def test_an_index_comes_back_to_oras(need_program, shell, server, image, layout)
     shell.run(oras, "cp", "--from-oci-layout", f"{layout.folder}:1.0", "--to-ca-file", server.ca_file, image)
     shell.run(oras, "cp", "--from-ca-file", server.ca_file, image, "--to-oci-layout", f"{shell.home}/back:1.0")
     assert Layout(shell.home / "back").blobs() == layout.blobs()
+
+
+def test_an_index_comes_back_to_ecr_steward(shell, server, image, layout):
+    shell.environment |= {"SSL_CERT_FILE": str(server.ca_file)}
+    back = shell.home / "back"
+    shell.run(STEWARD, "copy", f"oci:{layout.folder}:1.0", image)
+    shell.run(STEWARD, "copy", image, f"oci:{back}:1.0")
+    assert Layout(back).blobs() == layout.blobs()
 
 
 def test_a_client_refuses_to_talk_when_it_does_not_trust_the_authority(need_program, shell, image, layout):

@@ -1,5 +1,6 @@
 """A small HTTP server that misbehaves exactly as it is told, and clients that lose no time over it."""
 
+import ssl
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,7 +37,7 @@ class Received:
 class HostileServer:
     """Answers each (method, path) with what was arranged for it, in order; the last answer is for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         outer = self
@@ -70,11 +71,17 @@ class HostileServer:
                 """Clients hang up on it: that is what the tests want."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
         """Arrange the answers to a request."""
@@ -142,14 +149,14 @@ def stream_with() -> Callable[..., Answer]:
 
 
 @pytest.fixture
-def new_server() -> Iterator[Callable[[], HostileServer]]:
-    """As many hostile servers as a test needs."""
+def new_server() -> Iterator[Callable[..., HostileServer]]:
+    """As many hostile servers as a test needs, which speak TLS where they are given a context for that."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(HostileServer())
+        yield lambda tls=None: stack.enter_context(HostileServer(tls))
 
 
 @pytest.fixture
-def server(new_server: Callable[[], HostileServer]) -> HostileServer:
+def server(new_server: Callable[..., HostileServer]) -> HostileServer:
     return new_server()
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.addresses import require_reachable
-from ecr_steward.adapters.transport import THROTTLED, Body, Origin, Transport, read_small, redacted
+from ecr_steward.adapters.transport import LOGGING_IN, THROTTLED, Body, Origin, Transport, read_small, redacted
 from ecr_steward.errors import (
     AccessDeniedError,
     RefusedByRegistryError,
@@ -145,7 +145,7 @@ class ChallengedLogin:
         """Status and body of an answer; the body of a refusal, which may repeat what was sent, is not read."""
         while True:
             with self._transport.exchange(
-                method, url, operation="token", headers=headers, body=body, repeatable=True
+                method, url, operation=LOGGING_IN, headers=headers, body=body, repeatable=True
             ) as response:
                 tries -= 1
                 if response.status in THROTTLED and tries:

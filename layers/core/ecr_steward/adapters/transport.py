@@ -1,6 +1,7 @@
 """HTTP to registries: bounded in time and size, and no secret ever leaves for another origin.
 
-An *origin* is scheme, host and port. ``Authorization`` goes to the origin that it was made for and nowhere else.
+An *origin* is scheme, host and port. ``Authorization`` goes to the origin that it was made for and nowhere else: past a
+proxy inside of a tunnel alone, where the proxy does not see it.
 """
 
 import copy
@@ -15,19 +16,22 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import HTTPError, InvalidHeader, LocationParseError, MaxRetryError, ResponseError
+from urllib3.exceptions import HTTPError, InvalidHeader, LocationParseError, MaxRetryError, ProxyError, ResponseError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry, Timeout, parse_url
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.budget import Budget
-from ecr_steward.adapters.heads import POOLS
+from ecr_steward.adapters.connections import Connections
 from ecr_steward.adapters.limiter import Kind, Limiter
+from ecr_steward.adapters.proxies import Proxies, Proxy
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
 
 type Body = bytes | Iterable[bytes] | None
 
 THROTTLED = frozenset({429, 503})
+LOGGING_IN = "token"
+"""The operation of asking a token server."""
 _LEAST_SECONDS = 0.001
 """Less is no time to urllib3."""
 _TOO_LONG = "the wait that the registry asks for is too long"
@@ -66,6 +70,8 @@ class _Patience(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
+        if isinstance(error, ProxyError) and _refuses_the_tunnel(error) and _pool is not None:
+            raise MaxRetryError(_pool, url, error)
         pause = (response is not None and self.get_retry_after(response)) or 0
         if _pool is not None and self.waited + pause > limits.RETRY_AFTER_SECONDS:
             raise MaxRetryError(_pool, url, ResponseError(_TOO_LONG))
@@ -180,14 +186,14 @@ class Transport:
         read_seconds: float = limits.READ_SECONDS,
         idle: int = 8,
         limiter: Limiter | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         """``idle`` connections to each registry are kept for later."""
         self._retries = retries
         self._limiter = limiter or Limiter()
         self._budget = Budget()
         self._read_seconds = read_seconds
-        self._pool = urllib3.PoolManager(maxsize=idle, block=False)
-        self._pool.pool_classes_by_scheme = POOLS
+        self._connections = Connections(idle, proxies)
 
     def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
         """The same connections and distances, with all retries and the time of one job."""
@@ -210,13 +216,21 @@ class Transport:
 
         Requests of one ``operation`` to one server are made as fast as that takes them.
 
-        Raises RegistryUnavailableError when there is no answer, RefusedByRegistryError for headers without end, and
-        OutOfTimeError where the job's time is over, or would be before the request may be made.
+        Raises RegistryUnavailableError when there is no answer, RefusedByRegistryError for headers without end and for
+        a login that a proxy would read, InvalidNameError for a proxy that is none, and OutOfTimeError where the job's
+        time is over, or would be before the request may be made.
         """
         kind, budget = (urlsplit(url).netloc, operation), self._budget
+        proxy = self._proxy_to(url)
+        is_secret = "Authorization" in headers or operation == LOGGING_IN  # an answer with a token is a login, too
+        if proxy is not None and is_secret and Origin.of(url).scheme != "https":
+            raise RefusedByRegistryError(
+                f"{redacted(url)} is not encrypted, so the proxy {proxy.url} would read the login: use TLS, or name "
+                "the host in NO_PROXY"
+            )
         self._limiter.wait(kind, budget)
         try:
-            response = self._pool.urlopen(
+            response = self._connections.by(proxy).urlopen(
                 method,
                 url,
                 body=body,
@@ -229,7 +243,8 @@ class Transport:
             )
         except HTTPError as cause:
             budget.require()
-            raise RegistryUnavailableError(f"{method} {redacted(url)}: {_reason(cause)}") from cause
+            by = f" by the proxy {proxy.url}" if proxy else ""
+            raise RegistryUnavailableError(f"{method} {redacted(url)}{by}: {_reason(cause)}") from cause
         try:
             if response.status in THROTTLED:
                 self._limiter.refused(kind, min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS))
@@ -240,9 +255,17 @@ class Transport:
         finally:
             _release(response)
 
+    def manager_to(self, url: str) -> urllib3.PoolManager:
+        """What leads to a server, by its proxy where it has one. Raises as ``exchange`` does."""
+        return self._connections.by(self._proxy_to(url))
+
     def close(self) -> None:
         """Close idle connections."""
-        self._pool.clear()
+        self._connections.close()
+
+    def _proxy_to(self, url: str) -> Proxy | None:
+        origin = Origin.of(url)
+        return self._connections.proxy_for(origin.scheme, origin.host, origin.port)
 
 
 def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
@@ -307,9 +330,16 @@ def _release(response: BaseHTTPResponse) -> None:
         response.close()
 
 
+def _refuses_the_tunnel(error: ProxyError) -> bool:
+    """Whether a proxy has answered that it leads nowhere, rather than not at all."""
+    return str(error.original_error).startswith("Tunnel connection failed")
+
+
 def _reason(error: HTTPError) -> str:
     """What went wrong, without the URL that urllib3 puts into its messages: it may be a presigned one."""
     reason = getattr(error, "reason", None) or error
+    if isinstance(reason, ProxyError) and _refuses_the_tunnel(reason):
+        return str(reason.original_error)[:200]
     causes = (reason.__cause__, *getattr(reason, "args", ()))
     said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     return f"{type(reason).__name__}: {said}" if said else type(reason).__name__

@@ -8,6 +8,7 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.proxies import Proxies
 from ecr_steward.adapters.registry_store import RegistryStore
 from ecr_steward.adapters.schemes import scheme_of
 from ecr_steward.adapters.token_servers import TOKEN_SERVERS, ChallengedLogin, IdentityToken, KeptLogin
@@ -29,7 +30,7 @@ class Stores:
     def __init__(self, *, insecure: bool, idle: int, token_servers: Mapping[str, str] | None = None) -> None:
         """``insecure`` allows plain HTTP to other machines. ``token_servers`` are known beside the usual ones."""
         self._insecure = insecure
-        self._transport = Transport(idle=idle)
+        self._transport = Transport(idle=idle, proxies=Proxies(os.environ))
         self._token_servers = {**TOKEN_SERVERS, **(token_servers or {})}
 
     def source(self, place: Place) -> ImageStore:
@@ -59,7 +60,7 @@ class Stores:
             elsewhere = _endpoint_of_ecr()
             repository = RepositoryRef(place.registry, place.repository_name)
             return self._of_ecr(place.host, repository, None if elsewhere else kept(), elsewhere)
-        origin = f"{scheme_of(place.host, insecure=self._insecure)}://{place.host}"
+        origin = f"{scheme_of(place.host, insecure=self._insecure, transport=self._transport)}://{place.host}"
         login = ChallengedLogin(origin, tuple(scopes), kept, self._transport, self._token_servers)
         client = DistributionClient(
             origin,
