@@ -8,7 +8,7 @@ from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.domain.images import OCI_INDEX, Descriptor
 from ecr_steward.domain.names import Digest, ImageTag
-from ecr_steward.errors import InvalidManifestError, RegistryUnavailableError
+from ecr_steward.errors import InvalidManifestError, RefusedByRegistryError, RegistryUnavailableError
 
 CONTENT = b'{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}'
 DIGEST = digest_of(CONTENT)
@@ -87,3 +87,21 @@ def test_it_is_named_what_cannot_be_read(server: Any, client: DistributionClient
         client.get_manifest("team-a/api", ImageTag("1.0.0"))
     with pytest.raises(InvalidManifestError, match=f"the referrers of {DIGEST}: a descriptor"):
         client.referrers("team-a/api", DIGEST)
+
+
+@pytest.mark.parametrize("interim", [100, 102, 103, 199])
+def test_an_answer_is_read_when_others_announce_it(server: Any, client: DistributionClient, interim: int) -> None:
+    announced = f"HTTP/1.1 {interim} Soon\r\nLink: </style.css>; rel=preload\r\nContent-Length: 7\r\n\r\n".encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {OCI_INDEX}\r\nContent-Length: {len(CONTENT)}\r\n\r\n".encode()
+    server.on("GET", f"{HERE}/manifests/1.0.0", lambda handler: handler.wfile.write(2 * announced + head + CONTENT))
+
+    for _ in range(2):
+        assert client.get_manifest("team-a/api", ImageTag("1.0.0")).content == CONTENT
+
+
+def test_a_connection_that_becomes_something_else_is_no_answer(server: Any, client: DistributionClient) -> None:
+    said = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
+    server.on("GET", f"{HERE}/manifests/1.0.0", lambda handler: handler.wfile.write(said))
+
+    with pytest.raises(RefusedByRegistryError, match="101"):
+        client.get_manifest("team-a/api", ImageTag("1.0.0"))

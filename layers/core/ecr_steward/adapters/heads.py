@@ -14,6 +14,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from ecr_steward.adapters import limits
 from ecr_steward.errors import RefusedByRegistryError
 
+_INTERIM = frozenset(range(100, 200)) - {101}
+"""Statuses that another one follows (RFC 9110, section 15.2). Python's own client knows 100 alone."""
+
 
 class _Head:
     """What an answer's head is read from, instead of the connection itself."""
@@ -51,6 +54,9 @@ class _Answer(HTTPResponse):
         self.fp = _Head(stream)
         try:
             super().begin()
+            while self.status in _INTERIM:
+                self.headers = self.msg = None  # type: ignore[assignment]  # as before the first head
+                super().begin()
         finally:
             if self.fp is not None:
                 self.fp = stream
