@@ -1,6 +1,7 @@
 """A job has no longer than its invocation: no try, wait or silence of a registry goes on after that.
 
-What its time cuts short ends with OutOfTimeError; what is left to a registry ends with another error.
+What its time cuts short ends with OutOfTimeError; what is left to a registry ends with another error. A list has a time
+of its own, which is none of the job's: it ends with RefusedByRegistryError.
 """
 
 import socket
@@ -12,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters import limits
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.adapters.token_servers import ChallengedLogin
 from ecr_steward.adapters.transport import PATIENT, Transport
 from ecr_steward.domain.images import Descriptor
-from ecr_steward.errors import OutOfTimeError, RegistryUnavailableError
+from ecr_steward.errors import OutOfTimeError, RefusedByRegistryError, RegistryUnavailableError
 
 LIST = "/v2/team-a/api/tags/list"
 BLOB = Descriptor("a/b", digest_of(b"blob"), 4)
@@ -140,3 +143,96 @@ def test_a_job_waits_as_long_as_a_job_without_an_end_when_the_connection_was_use
         client = DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=made)
 
         assert list(client.image_tags("team-a/api")) == []
+
+
+def dripping(part: bytes, head: bytes = b"") -> Callable[[Any], None]:
+    """An answer that comes byte by byte, and falls silent before the last one."""
+
+    def answer(handler: Any) -> None:
+        handler.wfile.write(head)
+        for byte in part:
+            handler.wfile.write(bytes([byte]))
+            time.sleep(0.05)
+        time.sleep(2)
+        handler.close_connection = True
+
+    return answer
+
+
+def cut_slowly(handler: Any) -> None:
+    """An answer whose connection breaks after a while, each time that it is asked for."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
+    time.sleep(0.2)
+    handler.close_connection = True
+
+
+ANSWERS = {
+    "a head": dripping(b"HTTP"),
+    "a body": dripping(b"    ", b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n"),
+    "a body that ends with its connection": dripping(b"    ", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
+    "a broken connection after the other": cut_slowly,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: list(client.image_tags("team-a/api")),
+        lambda client: client.referrers("team-a/api", BLOB.digest),
+    ],
+    ids=["image tags", "referrers"],
+)
+def test_a_list_ends_by_its_own_time_when_its_page_drips(
+    server: Any, monkeypatch: pytest.MonkeyPatch, ask: Callable[[DistributionClient], Any], answer: Any
+) -> None:
+    monkeypatch.setattr(limits, "LIST_SECONDS", 0.3)
+    for path in (LIST, f"/v2/team-a/api/referrers/{BLOB.digest}"):
+        server.on("GET", path, answer)
+
+    with pytest.raises(RefusedByRegistryError, match="took longer than 0 s, and there is more to come"):
+        ask(job(server.url, 60, retries=PATIENT.new(total=0)))
+
+
+def test_a_page_ends_by_its_own_time_when_those_before_came_fast(
+    server: Any, reply_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SMALL_ANSWER_SECONDS", 0.3)
+    link = {"Link": f'<{LIST}?n=2>; rel="next"'}
+    server.on("GET", LIST, reply_with(200, b'{"tags": ["a", "b", "c", "d"]}', link), cut_slowly)
+
+    with pytest.raises(RefusedByRegistryError, match="and there is more to come"):
+        list(job(server.url, 60).image_tags("team-a/api"))
+
+
+def test_a_list_is_left_at_once_when_its_registry_wants_to_be_asked_after_its_time(
+    server: Any, reply_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LIST_SECONDS", 5)
+    server.on("GET", LIST, reply_with(503, b"", {"Retry-After": "10"}))
+
+    with pytest.raises(RefusedByRegistryError, match="and there is more to come"):
+        list(job(server.url, 60).image_tags("team-a/api"))
+
+    assert len(server.received) == 1
+
+
+def test_a_job_ends_when_its_time_is_over_before_that_of_a_list(silent: str) -> None:
+    with pytest.raises(OutOfTimeError):
+        list(job(silent, 0.2).image_tags("team-a/api"))
+
+
+def test_a_login_ends_by_its_own_time_when_its_token_drips(
+    server: Any, reply_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TOKEN_SECONDS", 0.3)
+    challenge = {"WWW-Authenticate": f'Bearer realm="{server.url}/token",service="x"'}
+    server.on("GET", LIST, reply_with(401, b"", challenge))
+    server.on("GET", "/token", dripping(b"    ", b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n"))
+    login = ChallengedLogin(server.url, (), lambda: None, Transport())
+    client = DistributionClient(
+        server.url, login.authorization, challenged=login.challenged, transport=Transport(), is_ecr=False
+    )
+
+    with pytest.raises(RegistryUnavailableError, match=r"/token gave no token within 0.3 s"):
+        list(client.image_tags("team-a/api"))

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from ecr_steward.adapters import limits
-from ecr_steward.errors import OutOfTimeError
+from ecr_steward.errors import OutOfTimeError, StewardError
 
 
 class Budget:
@@ -38,3 +38,28 @@ class Budget:
                 return False
             self._retries -= 1
             return True
+
+    def within(self, seconds_left: Callable[[], float], too_slow: Callable[[], StewardError]) -> "Budget":
+        """The same for a part of the job that has less time: ``too_slow`` says what is raised when that is over."""
+        return _Part(self, seconds_left, too_slow)
+
+
+class _Part(Budget):
+    def __init__(self, whole: Budget, seconds_left: Callable[[], float], too_slow: Callable[[], StewardError]) -> None:
+        super().__init__(seconds_left)
+        self._whole = whole
+        self._too_slow = too_slow
+
+    def left(self) -> float:
+        return min(super().left(), self._whole.left())
+
+    def require(self, seconds: float = 0.0) -> None:
+        self._whole.require(seconds)
+        if super().left() <= seconds:
+            raise self._too_slow()
+
+    def earn(self) -> None:
+        self._whole.earn()
+
+    def may_retry(self) -> bool:
+        return self._whole.may_retry()

@@ -1,9 +1,11 @@
 """A client of one registry's ``/v2/`` face (OCI distribution specification 1.1, as Amazon ECR serves it)."""
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
+from typing import Self
 
 from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
@@ -110,10 +112,11 @@ class DistributionClient:
     def image_tags(self, repository_name: str) -> Iterator[ImageTag]:
         """All image tags. Raises RepositoryNotFoundError, and RefusedByRegistryError for lists that do not end."""
         pages = Pages(f"image tags of {repository_name}", limits.IMAGE_TAGS)
+        client = self._within(pages)
         url: str | None = self._session.url(repository_name, "tags", "list")
         while url:
             pages.begin(url)
-            content, headers = self._read(url, "ecr:ListImages", RefusedByRegistryError, "a page of image tags")
+            content, headers = client._read(url, "ecr:ListImages", RefusedByRegistryError, "a page of image tags")
             link = next_link(headers.get("Link"))
             tags = parse_image_tags(content)
             pages.took(content, tags)
@@ -160,15 +163,16 @@ class DistributionClient:
         """
         found: list[Descriptor] = []
         pages = Pages(f"referrers of {subject}", limits.REFERRERS)
+        client = self._within(pages)
         url: str | None = self._session.url(repository_name, "referrers", subject)
         while url:
             pages.begin(url)
             try:
-                page, url = self._referrers_page(url, subject, pages)
+                page, url = client._referrers_page(url, subject, pages)
             except RepositoryNotFoundError:
                 return ()
             except ImageNotFoundError:
-                return self._referrers_by_tag(repository_name, subject)
+                return client._referrers_by_tag(repository_name, subject)
             found += page
         return tuple(found)
 
@@ -227,6 +231,12 @@ class DistributionClient:
         Raises RepositoryNotFoundError and DigestMismatchError; after any error the registry holds nothing of it.
         """
         self._blobs.upload(repository_name, stream, blob)
+
+    def _within(self, pages: Pages) -> Self:
+        """The same, as long as a list may take."""
+        made = copy.copy(self)
+        made._session = self._session.within(pages.seconds_left, pages.too_slow)
+        return made
 
     def _referrers_page(self, url: str, subject: Digest, pages: Pages) -> tuple[tuple[Descriptor, ...], str | None]:
         what = f"a page of the referrers of {subject}"

@@ -42,7 +42,10 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 30
 """Without a single byte."""
 SMALL_ANSWER_SECONDS = 20
-"""For a manifest, a config, a token or a page of a list as a whole, however steadily it comes."""
+"""For a manifest, a config, a token or a page of a list as a whole, however steadily it comes; for a page with all its
+tries and waits."""
+TOKEN_SECONDS = 20
+"""For a token, whatever its server asks us to wait for."""
 DRIP_SECONDS, DRIP_BYTES = 15, 16 * 1024
 """So many bytes at least must come in so many seconds of waiting."""
 DRIP_PARTS = 8

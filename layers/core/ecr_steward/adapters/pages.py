@@ -16,18 +16,16 @@ class Pages:
         self._most_entries = most_entries
         self._visited: set[int] = set()
         self._entries = self._bytes = 0
-        self._started = time.monotonic()
+        self._started = self._asked = time.monotonic()
 
     def begin(self, url: str) -> None:
         """A page is to be asked for."""
         place = hash(url)  # ten thousand URLs of a header's length would be as many MiB as a function has
         if place in self._visited or len(self._visited) == limits.PAGES:
             raise RefusedByRegistryError(f"the {self._what} come in pages without end")
-        seconds = limits.LIST_SECONDS + self._entries / limits.ENTRIES_PER_SECOND
-        if time.monotonic() - self._started > seconds:
-            raise RefusedByRegistryError(
-                f"the {self._what} took longer than {seconds:.0f} s, and there is more to come"
-            )
+        self._asked = time.monotonic()
+        if self.seconds_left() <= 0:
+            raise self.too_slow()
         self._visited.add(place)
 
     def took(self, content: bytes, entries: Collection[object]) -> None:
@@ -38,3 +36,17 @@ class Pages:
             raise RefusedByRegistryError(f"there are more than {self._most_entries} {self._what}")
         if self._bytes > limits.LIST_BYTES:
             raise RefusedByRegistryError(f"the {self._what} are over the limit of {limits.LIST_BYTES} bytes")
+
+    def seconds_left(self) -> float:
+        """For what is to come. A page has no more of it than any small answer, all its tries together."""
+        now = time.monotonic()
+        return min(self._started + self._seconds, self._asked + limits.SMALL_ANSWER_SECONDS) - now
+
+    def too_slow(self) -> RefusedByRegistryError:
+        """What is raised when there are none."""
+        seconds = time.monotonic() - self._started
+        return RefusedByRegistryError(f"the {self._what} took longer than {seconds:.0f} s, and there is more to come")
+
+    @property
+    def _seconds(self) -> float:
+        return limits.LIST_SECONDS + self._entries / limits.ENTRIES_PER_SECOND

@@ -1,7 +1,9 @@
 """Requests to one registry under one login."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Self
 from urllib.parse import quote, urljoin
 
 from urllib3.response import BaseHTTPResponse
@@ -10,7 +12,7 @@ from ecr_steward.adapters import limits
 from ecr_steward.adapters.addresses import require_reachable
 from ecr_steward.adapters.refusals import read_refusal
 from ecr_steward.adapters.transport import Body, Origin, Transport, redacted
-from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError
+from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
 
 FOUND = frozenset({200})
 DONE = frozenset({200, 201, 202, 204})
@@ -42,6 +44,12 @@ class Session:
         self._challenged = challenged
         self.is_ecr = is_ecr
         self._transport = transport
+
+    def within(self, seconds_left: Callable[[], float], too_slow: Callable[[], StewardError]) -> Self:
+        """The same for requests that have less time together than their job: see ``Transport.within``."""
+        made = copy.copy(self)
+        made._transport = self._transport.within(seconds_left, too_slow)
+        return made
 
     def url(self, repository_name: str, kind: str, reference: object) -> str:
         """The URL of a manifest, blob, upload or list of referrers. What a reference holds stays in its place."""

@@ -8,6 +8,7 @@ the registry says so, never unencrypted from an encrypted registry, and no redir
 
 import base64
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -143,8 +144,13 @@ class ChallengedLogin:
         self, method: str, url: str, headers: Mapping[str, str], body: Body = None, *, tries: int = 1
     ) -> tuple[int, bytes]:
         """Status and body of an answer; the body of a refusal, which may repeat what was sent, is not read."""
+        seconds, began = limits.TOKEN_SECONDS, time.monotonic()
+        transport = self._transport.within(
+            lambda: began + seconds - time.monotonic(),
+            lambda: RegistryUnavailableError(f"{redacted(url)} gave no token within {seconds} s"),
+        )
         while True:
-            with self._transport.exchange(
+            with transport.exchange(
                 method, url, operation=LOGGING_IN, headers=headers, body=body, repeatable=True
             ) as response:
                 tries -= 1

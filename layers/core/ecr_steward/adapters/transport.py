@@ -23,6 +23,7 @@ from urllib3.util import Retry, Timeout, parse_url
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.budget import Budget
 from ecr_steward.adapters.connections import Connections
+from ecr_steward.adapters.heads import TimedConnection
 from ecr_steward.adapters.limiter import Kind, Limiter
 from ecr_steward.adapters.proxies import Proxies, Proxy
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
@@ -201,6 +202,12 @@ class Transport:
         made._budget = Budget(seconds_left)
         return made
 
+    def within(self, seconds_left: Callable[[], float], too_slow: Callable[[], StewardError]) -> Self:
+        """The same for a part of the job that has less time: ``too_slow`` says what is raised when that is over."""
+        made = copy.copy(self)
+        made._budget = self._budget.within(seconds_left, too_slow)
+        return made
+
     @contextmanager
     def exchange(
         self,
@@ -268,8 +275,8 @@ class Transport:
         return self._connections.proxy_for(origin.scheme, origin.host, origin.port)
 
 
-def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """The body as it arrives, exactly as it was sent.
+def chunks_of(response: BaseHTTPResponse, ends_at: float = math.inf) -> Iterator[bytes]:
+    """The body as it arrives, exactly as it was sent. No part is waited for beyond ``ends_at`` of the monotonic clock.
 
     Raises RegistryUnavailableError where it is cut short, and RefusedByRegistryError where it drips: so slow is no
     network, and a registry could keep us for ever. What counts is the time that we wait for it. Raises OutOfTimeError
@@ -281,6 +288,8 @@ def chunks_of(response: BaseHTTPResponse) -> Iterator[bytes]:
         while True:
             budget.require()
             asked = time.monotonic()
+            if isinstance(response.connection, TimedConnection):
+                response.connection.wait_at_most(min(budget.left(), ends_at - asked))
             chunk = response.read1(limits.BLOB_CHUNK_BYTES, decode_content=False)
             if not chunk:
                 return
@@ -300,13 +309,19 @@ def read_small(response: BaseHTTPResponse, limit: int, too_large: type[StewardEr
     """The whole body, if it is at most ``limit`` bytes and comes within its time; no more is ever read."""
     deadline = time.monotonic() + limits.SMALL_ANSWER_SECONDS
     content = bytearray()
-    for chunk in chunks_of(response):
-        content += chunk
-        if len(content) > limit:
-            raise too_large(f"{what} is over the limit of {limit} bytes")
-        if time.monotonic() > deadline:
-            raise RegistryUnavailableError(f"{what} took longer than {limits.SMALL_ANSWER_SECONDS} s")
-    return bytes(content)
+    try:
+        for chunk in chunks_of(response, deadline):
+            content += chunk
+            if len(content) > limit:
+                raise too_large(f"{what} is over the limit of {limit} bytes")
+            if time.monotonic() > deadline:
+                break
+        else:
+            return bytes(content)
+    except RegistryUnavailableError:
+        if time.monotonic() < deadline:
+            raise
+    raise RegistryUnavailableError(f"{what} took longer than {limits.SMALL_ANSWER_SECONDS} s")
 
 
 def redacted(url: str) -> str:
