@@ -27,8 +27,9 @@ from ecr_steward.adapters.ecr_scans import EcrScans
 from ecr_steward.adapters.manifests import parse_manifest
 from ecr_steward.adapters.memory import InMemoryImageContent, InMemoryNativeCopies, InMemoryRegistry, InMemoryScans
 from ecr_steward.adapters.native_replication import EcrNativeCopies
+from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.registry_content import RegistryContent
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.native_copies import NativeCopy

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import urllib3
 
 from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.registry_store import RegistryStore
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import MANIFEST_MEDIA_TYPES
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward_cli.copying.layout import NAME, LayoutStore

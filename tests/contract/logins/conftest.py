@@ -22,9 +22,10 @@ from ecr_steward.adapters.clients import AwsClients, new_session
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.memory import InMemoryLogins, InMemoryRole
+from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from ecr_steward.domain.names import RegistryRef, image_tag
 from ecr_steward.errors import StewardError

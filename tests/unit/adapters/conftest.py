@@ -15,7 +15,8 @@ from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.distribution import DistributionClient
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.patience import PATIENT
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import RegistryRef
 from tests.given import aws
 

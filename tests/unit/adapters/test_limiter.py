@@ -11,7 +11,8 @@ from ecr_steward.adapters.budget import Budget
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.limiter import SLOWEST, Limiter
 from ecr_steward.adapters.manifests import digest_of
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.patience import PATIENT
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import OutOfTimeError, RegistryUnavailableError, ThrottledError
@@ -140,7 +141,7 @@ def test_retries_come_to_an_end_for_all_requests_of_a_job_together_and_are_earne
     assert [budget.may_retry() for _ in range(limits.RETRIES + 1)] == [True] * limits.RETRIES + [False]
 
     for _ in range(round(1 / limits.RETRY_EARNED) + 1):
-        budget.earn()
+        budget.earn(PUT)
 
     assert [budget.may_retry(), budget.may_retry()] == [True, False]
 
@@ -245,3 +246,44 @@ def test_requests_that_wait_already_wait_on_when_another_one_is_refused(limiter:
     limiter.wait(PUT, Budget())
 
     assert time.slept == [1, 5]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_always_wants_to_be_asked_again_at_once_is_left_soon(
+    server: Any, reply_with: Any, limiter: Limiter, time: Time, status: int
+) -> None:
+    server.on("GET", LIST, reply_with(status, b"", {"Retry-After": "0"}))
+    began = time.now
+    client = client_of(server, limiter)
+
+    for _ in range(10):  # such as the tries of ten blobs
+        with pytest.raises(ThrottledError, match="may be asked again at once"):
+            list(client.image_tags("team-a/api"))
+
+    assert time.now - began <= limits.AT_ONCE_SECONDS
+
+
+def test_another_job_asks_that_server_anew(server: Any, reply_with: Any, limiter: Limiter, time: Time) -> None:
+    server.on("GET", LIST, reply_with(429, b"", {"Retry-After": "0"}))
+    transport = Transport(limiter=limiter)
+
+    def job() -> int:
+        client = DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=transport.for_job())
+        before = len(server.received)
+        with pytest.raises(ThrottledError):
+            list(client.image_tags("team-a/api"))
+        return len(server.received) - before
+
+    assert job() > 1
+    assert job() >= 1
+
+
+def test_a_server_is_not_left_when_it_answers_between_its_refusals(limiter: Limiter, time: Time) -> None:
+    budget = Budget()
+    for _ in range(10):
+        limiter.refused(PUT, 1, at_once=budget)
+        limiter.wait(PUT, budget)
+        limiter.taken(PUT)
+        budget.earn(PUT)
+
+    assert time.now > limits.AT_ONCE_SECONDS

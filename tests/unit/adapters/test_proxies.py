@@ -9,8 +9,9 @@ import pytest
 import trustme
 
 from ecr_steward.adapters.distribution import DistributionClient
+from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.proxies import Proxies, Proxy
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import AccessDeniedError, InvalidNameError, RefusedByRegistryError, RegistryUnavailableError
 from lab.connect_proxy import ConnectProxy

@@ -16,8 +16,9 @@ import pytest
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of
+from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.token_servers import ChallengedLogin
-from ecr_steward.adapters.transport import PATIENT, Transport
+from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.errors import OutOfTimeError, RefusedByRegistryError, RegistryUnavailableError
 

@@ -5,7 +5,10 @@ import threading
 from collections.abc import Callable
 
 from ecr_steward.adapters import limits
-from ecr_steward.errors import OutOfTimeError, StewardError
+from ecr_steward.errors import OutOfTimeError, StewardError, ThrottledError
+
+type Kind = tuple[str, str]
+"""A server, and an operation such as ``ecr:PutImage``."""
 
 
 class Budget:
@@ -15,6 +18,8 @@ class Budget:
         """``seconds_left`` until nothing is asked for or waited for any more; ``None`` where nobody ends the job."""
         self._seconds_left = seconds_left
         self._retries = retries
+        self._at_once: dict[Kind, float] = {}
+        """Since when requests of a kind are refused so, one after the other."""
         self._lock = threading.Lock()
 
     def left(self) -> float:
@@ -26,10 +31,25 @@ class Budget:
         if self.left() <= seconds:
             raise OutOfTimeError("the time of this invocation is over")
 
-    def earn(self) -> None:
+    def earn(self, kind: Kind) -> None:
         """A request was answered, which gives a part of a retry back."""
         with self._lock:
+            self._at_once.pop(kind, None)
             self._retries = min(self._retries + limits.RETRY_EARNED, limits.RETRIES)
+
+    def refused_at_once(self, kind: Kind, now: float) -> None:
+        """A request was refused, and the server wants it again without a pause."""
+        with self._lock:
+            self._at_once.setdefault(kind, now)
+
+    def require_sense(self, kind: Kind, then: float) -> None:
+        """Raises ThrottledError where a server would be asked then that has refused the same at once for too long."""
+        since = self._at_once.get(kind)
+        if since is not None and then > since + limits.AT_ONCE_SECONDS:
+            server, operation = kind
+            raise ThrottledError(
+                f"{server} refuses {operation}, and says each time that it may be asked again at once (Retry-After: 0)"
+            )
 
     def may_retry(self) -> bool:
         """Whether there is a retry left. It counts as one."""
@@ -58,8 +78,14 @@ class _Part(Budget):
         if super().left() <= seconds:
             raise self._too_slow()
 
-    def earn(self) -> None:
-        self._whole.earn()
+    def earn(self, kind: Kind) -> None:
+        self._whole.earn(kind)
+
+    def refused_at_once(self, kind: Kind, now: float) -> None:
+        self._whole.refused_at_once(kind, now)
+
+    def require_sense(self, kind: Kind, then: float) -> None:
+        self._whole.require_sense(kind, then)
 
     def may_retry(self) -> bool:
         return self._whole.may_retry()

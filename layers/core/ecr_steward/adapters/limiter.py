@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ecr_steward.adapters.budget import Budget
+from ecr_steward.adapters.budget import Budget, Kind
 
 SLOWEST = 2.0
 """Seconds between two requests of a kind, at most: a server that wants more says so by ``Retry-After``."""
@@ -16,9 +16,6 @@ RECOVERY = 0.9
 """What of a distance is left after each request that was taken."""
 FASTEST = 0.005
 """Seconds: a smaller distance is none."""
-
-type Kind = tuple[str, str]
-"""A server, and an operation such as ``ecr:PutImage``."""
 
 
 @dataclass
@@ -51,24 +48,34 @@ class Limiter:
         self._lanes: dict[Kind, _Lane] = defaultdict(_Lane)
 
     def wait(self, kind: Kind, budget: Budget) -> None:
-        """Wait until it is this request's turn. Raises OutOfTimeError at once where that is after its job's time."""
+        """Wait until it is this request's turn. Raises OutOfTimeError at once where that is after its job's time.
+
+        Raises ThrottledError for a server that has refused for too long what it wants to be asked again at once.
+        """
         with self._lock:
             lane = self._lanes[kind]
             if rate := self.rates.get(kind[1]):
                 lane.least = 1 / rate
             now = self.now()
             turn = max(lane.free_at, lane.closed_until, now)
+            budget.require_sense(kind, turn)
             budget.require(turn - now)
             if distance := max(lane.distance, lane.least):
                 lane.free_at = turn + distance
         if turn > now:
             self.sleep(turn - now)
         while (closed := lane.closed_until - self.now()) > 0:  # another request was refused meanwhile
+            budget.require_sense(kind, self.now() + closed)
             budget.require(closed)
             self.sleep(closed)
 
-    def refused(self, kind: Kind, pause: float) -> None:
-        """A request was refused for now; after so many seconds it may be made again."""
+    def refused(self, kind: Kind, pause: float, *, at_once: Budget | None = None) -> None:
+        """A request was refused for now; after so many seconds it may be made again.
+
+        ``at_once`` is what its job may spend, where the server named no such pause and wants it again at once.
+        """
+        if at_once is not None:
+            at_once.refused_at_once(kind, self.now())
         with self._lock:
             lane = self._lanes[kind]
             now = self.now()

@@ -34,6 +34,8 @@ REDIRECTS = 5
 """From a blob, a manifest or a list to where it is kept; ECR needs one."""
 RETRY_AFTER_SECONDS = 20
 """That ``Retry-After`` makes us wait for one answer, in all; a registry that wants more is left."""
+AT_ONCE_SECONDS = 3
+"""That requests of a kind are refused with ``Retry-After: 0``, one after the other; then a job takes that for a no."""
 RETRIES = 200
 """Of all requests of a job together, or of a run of a command; beyond them the first failure counts."""
 RETRY_EARNED = 0.1

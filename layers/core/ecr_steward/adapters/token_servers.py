@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.addresses import require_reachable
-from ecr_steward.adapters.transport import LOGGING_IN, THROTTLED, Body, Origin, Transport, read_small, redacted
+from ecr_steward.adapters.patience import THROTTLED
+from ecr_steward.adapters.transport import LOGGING_IN, Body, Origin, Transport, read_small, redacted
 from ecr_steward.errors import (
     AccessDeniedError,
     RefusedByRegistryError,

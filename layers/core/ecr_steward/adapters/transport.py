@@ -10,113 +10,29 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import HTTPError, InvalidHeader, LocationParseError, MaxRetryError, ProxyError, ResponseError
+from urllib3.exceptions import HTTPError, LocationParseError, ProxyError
 from urllib3.response import BaseHTTPResponse
-from urllib3.util import Retry, Timeout, parse_url
+from urllib3.util import Timeout, parse_url
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.budget import Budget
 from ecr_steward.adapters.connections import Connections
 from ecr_steward.adapters.heads import TimedConnection
-from ecr_steward.adapters.limiter import Kind, Limiter
+from ecr_steward.adapters.limiter import Limiter
+from ecr_steward.adapters.patience import ONCE, PATIENT, THROTTLED, Patience, refuses_the_tunnel, release
 from ecr_steward.adapters.proxies import Proxies, Proxy
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
 
 type Body = bytes | Iterable[bytes] | None
 
-THROTTLED = frozenset({429, 503})
 LOGGING_IN = "token"
 """The operation of asking a token server."""
 _LEAST_SECONDS = 0.001
 """Less is no time to urllib3."""
-_TOO_LONG = "the wait that the registry asks for is too long"
-_NO_RETRY_LEFT = "too many requests have failed before"
-
-
-class _Patience(Retry):
-    """Waits as ``Retry-After`` says, for so many seconds in all, and leaves the bodies of refusals unread.
-
-    With a limiter all requests of a kind wait where one is refused. All requests of a job together have so many
-    retries, and none is begun whose pause would end after the job's time.
-    """
-
-    waited: float = 0
-    limiter: Limiter | None = None
-    kind: Kind = ("", "")
-    budget: Budget | None = None
-
-    def new(self, **changes: Any) -> Self:
-        made = super().new(**changes)
-        made.limiter, made.kind, made.budget = self.limiter, self.kind, self.budget
-        return made
-
-    def of(self, limiter: Limiter, kind: Kind, budget: Budget) -> Self:
-        """The same for requests of a kind and a job."""
-        made = self.new()
-        made.limiter, made.kind, made.budget = limiter, kind, budget
-        return made
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: ConnectionPool | None = None,
-        _stacktrace: TracebackType | None = None,
-    ) -> Self:
-        if isinstance(error, ProxyError) and _refuses_the_tunnel(error) and _pool is not None:
-            raise MaxRetryError(_pool, url, error)
-        pause = (response is not None and self.get_retry_after(response)) or 0
-        if _pool is not None and self.waited + pause > limits.RETRY_AFTER_SECONDS:
-            raise MaxRetryError(_pool, url, ResponseError(_TOO_LONG))
-        if self.total and _pool is not None and self.budget is not None and not self.budget.may_retry():
-            raise MaxRetryError(_pool, url, error or ResponseError(_NO_RETRY_LEFT))
-        next_one = super().increment(method, url, response, error, _pool, _stacktrace)
-        next_one.waited = self.waited + pause
-        if response is not None:
-            _release(response)  # or urllib3 would read it to its end, which need not come
-        if self.budget is not None:
-            self.budget.require(pause or next_one.get_backoff_time())
-        return next_one
-
-    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
-        if self.limiter is None or self.budget is None or response is None or response.status not in THROTTLED:
-            super().sleep(response)
-            return
-        self.limiter.refused(self.kind, self.pause(response))
-        self.limiter.wait(self.kind, self.budget)
-
-    def pause(self, response: BaseHTTPResponse) -> float:
-        """Seconds after which a refused request may be made again."""
-        return self.get_retry_after(response) or self.get_backoff_time() or self.backoff_factor
-
-    def parse_retry_after(self, retry_after: str) -> float:
-        """Seconds; none for what is neither a number nor a date."""
-        try:
-            return super().parse_retry_after(retry_after)
-        except (InvalidHeader, ValueError, OverflowError):
-            return 0
-
-
-PATIENT = _Patience(
-    total=4,
-    redirect=0,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=("GET", "HEAD", "PUT"),
-    backoff_factor=0.5,
-    backoff_jitter=0.5,
-    raise_on_status=False,
-)
-"""For requests that may be repeated. About eight seconds in all, or what ``Retry-After`` says, up to its limit."""
-ONCE = _Patience(total=False)
-"""For requests that may not."""
 
 
 class _Bounded(Timeout):
@@ -183,7 +99,7 @@ class Transport:
     def __init__(
         self,
         *,
-        retries: _Patience = PATIENT,
+        retries: Patience = PATIENT,
         read_seconds: float = limits.READ_SECONDS,
         idle: int = 8,
         limiter: Limiter | None = None,
@@ -224,8 +140,9 @@ class Transport:
         Requests of one ``operation`` to one server are made as fast as that takes them.
 
         Raises RegistryUnavailableError when there is no answer, RefusedByRegistryError for headers without end and for
-        a login that a proxy would read, InvalidNameError for a proxy that is none, and OutOfTimeError where the job's
-        time is over, or would be before the request may be made.
+        a login that a proxy would read, InvalidNameError for a proxy that is none, ThrottledError for a server that
+        refuses and wants to be asked again at once, for too long, and OutOfTimeError where the job's time is over, or
+        would be before the request may be made.
         """
         kind, budget = (urlsplit(url).netloc, operation), self._budget
         proxy = self._proxy_to(url)
@@ -254,13 +171,14 @@ class Transport:
             raise RegistryUnavailableError(f"{method} {redacted(url)}{by}: {_reason(cause)}") from cause
         try:
             if response.status in THROTTLED:
-                self._limiter.refused(kind, min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS))
+                pause = min(self._retries.pause(response), limits.RETRY_AFTER_SECONDS)
+                self._limiter.refused(kind, pause, at_once=budget if self._retries.is_at_once(response) else None)
             else:
-                budget.earn()
+                budget.earn(kind)
                 self._limiter.taken(kind)
             yield response
         finally:
-            _release(response)
+            release(response)
 
     def manager_to(self, url: str) -> urllib3.PoolManager:
         """What leads to a server, by its proxy where it has one. Raises as ``exchange`` does."""
@@ -334,26 +252,13 @@ def redacted(url: str) -> str:
 def _budget_of(response: BaseHTTPResponse) -> Budget:
     """What the job may spend that an answer was asked for by."""
     of = response.retries
-    return (of.budget if isinstance(of, _Patience) else None) or Budget()
-
-
-def _release(response: BaseHTTPResponse) -> None:
-    """Give the connection back if the body was read to its end; else it is of no use to anybody."""
-    if response.closed or response.length_remaining == 0:
-        response.drain_conn()
-    else:
-        response.close()
-
-
-def _refuses_the_tunnel(error: ProxyError) -> bool:
-    """Whether a proxy has answered that it leads nowhere, rather than not at all."""
-    return str(error.original_error).startswith("Tunnel connection failed")
+    return (of.budget if isinstance(of, Patience) else None) or Budget()
 
 
 def _reason(error: HTTPError) -> str:
     """What went wrong, without the URL that urllib3 puts into its messages: it may be a presigned one."""
     reason = getattr(error, "reason", None) or error
-    if isinstance(reason, ProxyError) and _refuses_the_tunnel(reason):
+    if isinstance(reason, ProxyError) and refuses_the_tunnel(reason):
         return str(reason.original_error)[:200]
     causes = (reason.__cause__, *getattr(reason, "args", ()))
     said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
