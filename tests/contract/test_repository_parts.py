@@ -22,7 +22,7 @@ IMMUTABLE = TagMutability(Mutability.IMMUTABLE)
 def policy(repository: RepositoryRef, sid: str = "Pull") -> dict[str, Any]:
     """A policy that names an account, which ECR wants to be there."""
     account = f"arn:aws:iam::{repository.registry.account}:root"
-    statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": account}, "Action": ["ecr:BatchGetImage"]}
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": account}, "Action": "ecr:BatchGetImage"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 

@@ -106,7 +106,15 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Sightings.restart,
         *APPLYING,
     ],
-    "ApplyRepositoryPoliciesFunction": [*SETTINGS, *WHOLE_REGISTRIES, StartedBackfills.forget, *WATCHING, *APPLYING],
+    "ApplyRepositoryPoliciesFunction": [
+        *SETTINGS,
+        Registry.images,  # what ECR would delete by a lifecycle policy
+        Releases.of,
+        *WHOLE_REGISTRIES,
+        StartedBackfills.forget,
+        *WATCHING,
+        *APPLYING,
+    ],
     "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
     "ReplicateImageFunction": [
         *SETTINGS,

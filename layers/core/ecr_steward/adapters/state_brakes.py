@@ -106,7 +106,7 @@ class StateBrakes:
 
     def release(self, hold: Hold, removals: int) -> bool:
         granted = _grant_key(hold.rule, None if hold.is_wide else hold.subject)
-        grant = {_ID: secrets.token_hex(8), _AMOUNT: removals}
+        grant: dict[str, Attribute] = {_ID: secrets.token_hex(8), _AMOUNT: removals}
         self._table.put(Item(granted, grant, self._now() + GRANT_LASTS))
         return self._table.delete(_key_of(hold))
 

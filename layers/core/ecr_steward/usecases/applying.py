@@ -108,9 +108,7 @@ class Applier:
             return pauses[0]
         return None
 
-    def foresee(
-        self, planned: Outcome, about: RepositoryRef | RegistryRef, images: RepositoryImages | None
-    ) -> Outcome:
+    def foresee(self, planned: Outcome, about: RepositoryRef | RegistryRef, images: RepositoryImages | None) -> Outcome:
         """An outcome of a dry run, with the brake that would hold it. ``brakes`` must count for this run alone."""
         if planned.mode is Mode.OBSERVE:
             return planned

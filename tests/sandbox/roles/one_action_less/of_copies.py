@@ -100,6 +100,9 @@ class ReplicateWhatIsUnderWay(Replicate):
 
 
 class ReplicateFromSpoke(Replicate):
+    """Copies to another account come from the hub alone."""
+
+    effects: ClassVar = Replicate.effects - {"spoke copy"}
     account = SPOKE
 
 

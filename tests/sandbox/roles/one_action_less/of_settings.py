@@ -21,7 +21,7 @@ REGISTRY = {"registry policy", "registry scanning", "replication", "template", "
 
 
 class Apply(Scenario):
-    """A repository without settings is announced."""
+    """A repository without settings, which holds an image, is announced."""
 
     effects: ClassVar = SETTINGS
     function = "ApplyRepositoryPoliciesFunction"
@@ -29,7 +29,9 @@ class Apply(Scenario):
 
     def prepare(self) -> None:
         self.repository = self.house.new_name("kept")
-        self.house.at(self.account).ecr.create_repository(repositoryName=self.repository)
+        user = self.house.at(self.account)
+        user.ecr.create_repository(repositoryName=self.repository)
+        self.house.push(user, self.repository, "1.0.0")
 
     def play(self) -> None:
         event = self.house.event("aws_api_call_via_cloudtrail/create_repository", self.account, self.repository)

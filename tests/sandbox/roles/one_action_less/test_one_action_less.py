@@ -151,6 +151,7 @@ TABLE = [
     *keeping("EnforceImageTagsFunction"),
     # apply_repository_policies
     *rows(APPLY, "apply", {READING: ALL, "ecr:DescribeImages": ALL, **CHANGING}),
+    *rows(APPLY, "apply", {"dynamodb:Query": ALL}, on="-StateTable-"),
     *rows(APPLY, "bare", BARE),
     *rows(APPLY, "apply to a registry", {**REGISTRY, **CREATING}),
     *rows(APPLY, "apply elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
@@ -206,7 +207,7 @@ TABLE = [
     *cold(SWEEP, "sweep", "sts:AssumeRole", {"spoke"}),
     *remembering(SWEEP, "sweep"),
     *enforcing(SWEEP, "sweep", begun={"untagged"}, counted=set()),
-    *rows(SWEEP, "sweep", {"dynamodb:Query": {*TAGS, *NOTICE, *REQUEST, *LACK}}, on="-StateTable-"),
+    *rows(SWEEP, "sweep", {"dynamodb:Query": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}, on="-StateTable-"),
     *rows(SWEEP, "retain", {"dynamodb:BatchWriteItem": {"seen", "forgotten"}}, on="-StateTable-"),
     *rows(SWEEP, "retain", {"dynamodb:DeleteItem": {"forgotten"}}, on="-StateTable-"),
     *rows(SWEEP, "retain", RUNNING),
