@@ -16,9 +16,15 @@ BUCKET, KEY = "example-rules", "ecr-steward/rulebook.json"
 A_LOOK_LATER = timedelta(seconds=61)
 
 
-def compiled(name: str) -> str:
+def compiled(name: str, **keys: Any) -> str:
     """A rulebook with one rule of this name, which denies ``latest``."""
-    rule = {"name": name, "match": {"repositories": ["**"]}, "mode": "enforce", "image_tags": {"deny": ["latest"]}}
+    rule = {
+        "name": name,
+        "match": {"repositories": ["**"]},
+        "mode": "enforce",
+        "image_tags": {"deny": ["latest"]},
+        **keys,
+    }
     rulebook, problems = validate({"version": 1, "rules": [rule]})
     assert rulebook is not None, problems
     return dump_compiled(rulebook, "ecr-steward.yaml", b"")
@@ -27,7 +33,7 @@ def compiled(name: str) -> str:
 @pytest.fixture(scope="module")
 def house(open_house: Callable[..., Any]) -> Any:
     """The house with a bucket for its rulebook, which is empty."""
-    house = open_house(parameters={"RulebookBucket": BUCKET})
+    house = open_house(parameters={"RulebookBucket": BUCKET, "TrustedPrincipals": "333344445555"})
     house.sandbox.client("s3").create_bucket(Bucket=BUCKET)
     return house
 
@@ -90,6 +96,22 @@ def test_the_rulebook_of_the_bucket_counts_and_a_bad_one_changes_nothing(
 
     put(compiled("fourth"))
     assert governing(house, "team-a/four") == {"fourth"}
+
+
+def test_a_rulebook_is_refused_as_a_whole_when_it_names_a_principal_that_is_not_trusted(
+    house: Any, put: Callable[[str], None]
+) -> None:
+    """aws M4"""
+    put(compiled("trusting", repository={"policy": {"pull": ["account", "333344445555"]}}))
+    assert governing(house, "team-b/one") == {"trusting"}
+    refused_before = len(refusals(house))
+
+    put(compiled("open", repository={"policy": {"pull": ["account", "999988887777"]}}))
+    assert governing(house, "team-b/two") == {"trusting"}
+
+    (reason,) = refusals(house)[refused_before:]
+    assert "ES608 rules[0].repository.policy.pull[1]: `999988887777` is a principal" in reason
+    assert "as the template's parameter TrustedPrincipals says" in reason
 
 
 def test_functions_may_read_the_one_object_and_nothing_else_of_the_bucket(house: Any) -> None:

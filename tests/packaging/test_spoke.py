@@ -9,6 +9,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ecr_steward.bootstrap import Settings
+from ecr_steward.domain.policies.rules import Inside
+from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.words import RoleName
 from local_ecr.iam import Call, Decision, Principal, decide
 
@@ -249,3 +251,19 @@ def test_every_function_reads_its_environment_when_it_is_deployed(
     assert {settings.accounts.spoke_role for settings in found} == {"ecr-steward-spoke"}
     assert {settings.accounts.external_id for settings in found} == {"the-external-id"}
     assert len({settings.accounts.session_name for settings in found}) == len(found)
+
+
+def test_every_function_bounds_the_principals_of_a_rulebook_when_the_parameter_lists_them(template: Template) -> None:
+    """aws M4"""
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
+    environments = [each["Properties"]["Environment"]["Variables"] for each in functions]
+
+    def bounds(listed: list[str]) -> list[Bounds]:
+        values = {**VALUES, "SpokeAccounts": [TWO], "TrustedPrincipals": listed}
+        return [Settings.from_env(resolved(variables, values)).bounds for variables in environments]
+
+    trusted = Inside(frozenset({TWO, "333344445555"}), frozenset({"o-abcde12345"}))
+    assert [(each.trusted, each.own_account) for each in bounds(["333344445555", "o-abcde12345"])] == [
+        (trusted, HUB)
+    ] * len(functions)
+    assert {each.trusted for each in bounds([""])} == {None}

@@ -68,6 +68,7 @@ from ecr_steward.ports.workloads import Workloads
 from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.limits import LARGEST_COMPILED
 from ecr_steward.rulebook.load import load_compiled, parse_compiled
+from ecr_steward.rulebook.trust import trusted_in
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.backfilling import Backfilling
@@ -128,6 +129,9 @@ class Settings:
     other_registries: Mapping[str, str | None] = field(default_factory=dict)
     """Hosts of registries that are not ECR's, which images may be copied to, and their token servers."""
 
+    trusted_principals: str = ""
+    """Accounts and organizations, separated by commas, that policies and ECR's own replication may name; empty: any."""
+
     @property
     def own_roles(self) -> OwnRoles | None:
         """By which the steward knows what it did itself, where the template says so."""
@@ -141,6 +145,8 @@ class Settings:
             secret_prefix=self.secret_prefix,
             pull_only_role=self.pull_only_role,
             template_role=self.template_role,
+            trusted=trusted_in(self.trusted_principals, self.accounts.connected),
+            own_account=self.accounts.own,
         )
 
     @property
@@ -179,6 +185,7 @@ class Settings:
             sweep_schedule=env.get("ECR_STEWARD_SWEEP_SCHEDULE", cls.sweep_schedule),
             template_role=env.get("ECR_STEWARD_TEMPLATE_ROLE_PREFIX"),
             other_registries=hosts_in(env["ECR_STEWARD_OTHER_REGISTRIES"]),
+            trusted_principals=env["ECR_STEWARD_TRUSTED_PRINCIPALS"],
         )
 
 

@@ -19,11 +19,13 @@ from ecr_steward.rulebook.bounds import (
     SECRET_PREFIX,
     SPOKE_ACCOUNTS,
     TEMPLATE_ROLE,
+    TRUSTED_PRINCIPALS,
     UNBOUNDED,
     Bounds,
 )
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.nearest import nearest_word
+from ecr_steward.rulebook.trust import trusted_in
 
 _PATTERNS: Final = {
     SECRET_PREFIX: r"ecr-steward/[A-Za-z0-9/_+=.@-]*",
@@ -31,6 +33,7 @@ _PATTERNS: Final = {
     TEMPLATE_ROLE: r"ecr-steward-creation-template[A-Za-z0-9+=,.@_-]{0,35}",
     SPOKE_ACCOUNTS: r"([0-9]{12}(,[0-9]{12})*)?",
     OTHER_REGISTRIES: r"([a-z0-9.:=\[\]-]+(,[a-z0-9.:=\[\]-]+)*)?",
+    TRUSTED_PRINCIPALS: r"(([0-9]{12}|o-[a-z0-9]{10,32})(,([0-9]{12}|o-[a-z0-9]{10,32}))*)?",
     OWN_ACCOUNT: r"[0-9]{12}",
 }
 """What the template takes for those parameters that bound a rulebook; a test compares."""
@@ -79,12 +82,14 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
         return values[name].text if name in values else None
 
     accounts, hosts = text(SPOKE_ACCOUNTS), text(OTHER_REGISTRIES)
+    connected = None if accounts is None else frozenset(filter(None, accounts.split(",")))
     return Bounds(
         secret_prefix=text(SECRET_PREFIX),
         pull_only_role=text(PULL_ONLY_ROLE),
         template_role=text(TEMPLATE_ROLE),
-        connected=None if accounts is None else frozenset(filter(None, accounts.split(","))),
+        connected=connected,
         other_registries=None if hosts is None else frozenset(hosts_in(hosts)),
+        trusted=trusted_in(text(TRUSTED_PRINCIPALS) or "", connected or ()),
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},
     )

@@ -46,6 +46,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "ECR_STEWARD_RULEBOOK_KEY": "ecr-steward/rulebook.json",
         "ECR_STEWARD_SECRET_PREFIX": "ecr-steward/",
         "ECR_STEWARD_TEMPLATE_ROLE_PREFIX": "ecr-steward-creation-template",
+        "ECR_STEWARD_TRUSTED_PRINCIPALS": "",
         "ECR_STEWARD_EVENT_BUS": "ecr-steward",
         "ECR_STEWARD_FAILURE_QUEUE_URL": deployed.resources["FailureQueue"].physical_id,
         "ECR_STEWARD_IDEMPOTENCY_TABLE": deployed.resources["IdempotencyTable"].physical_id,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from ecr_steward.domain.policies.rules import Inside
 from ecr_steward.rulebook.bounds import UNBOUNDED
 from ecr_steward.rulebook.codes import Code
 from ecr_steward_cli import parameters
@@ -135,4 +136,16 @@ def test_our_own_template_takes_what_is_checked_here() -> None:
         "CreationTemplateRolePrefix": parameters._PATTERNS["CreationTemplateRolePrefix"],
         "SpokeAccounts": "([0-9]{12})?",  # SAM checks each entry of a list
         "OtherRegistries": r"[a-z0-9.:=\[\]-]*",
+        "TrustedPrincipals": "([0-9]{12}|o-[a-z0-9]{10,32})?",
     }
+
+
+def test_connected_accounts_are_trusted_beside_those_that_are_listed(deployment: Path) -> None:
+    given = ["SpokeAccounts=222233334444", "TrustedPrincipals=333344445555,o-abcde12345"]
+
+    bounds = bounds_of(rulebook_in(deployment), given, "default")
+
+    assert bounds.trusted == Inside(frozenset({"222233334444", "333344445555"}), frozenset({"o-abcde12345"}))
+    assert bounds_of(rulebook_in(deployment), ["TrustedPrincipals="], "default").trusted is None
+    with pytest.raises(ParameterError, match="the template takes no TrustedPrincipals=everyone"):
+        bounds_of(rulebook_in(deployment), ["TrustedPrincipals=everyone"], "default")

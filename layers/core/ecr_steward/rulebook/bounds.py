@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ecr_steward.domain.policies.rules import Inside
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.credentials import Credential
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.problems import Path, Problem
 from ecr_steward.rulebook.replicate import Replicate
+from ecr_steward.rulebook.trust import Untrusted, untrusted
 
 SECRET_PREFIX: Final = "SecretPrefix"  # noqa: S105  no secret
 PULL_ONLY_ROLE: Final = "PullOnlyRoleName"
 SPOKE_ACCOUNTS: Final = "SpokeAccounts"
 OTHER_REGISTRIES: Final = "OtherRegistries"
+TRUSTED_PRINCIPALS: Final = "TrustedPrincipals"
 TEMPLATE_ROLE: Final = "CreationTemplateRolePrefix"
 OWN_ACCOUNT: Final = "AWS::AccountId"
 
@@ -36,6 +39,8 @@ class Bounds:
     """Accounts beside the steward's own."""
     other_registries: frozenset[str] | None = None
     """Hosts of registries that are not ECR's."""
+    trusted: Inside | None = None
+    """Whom policies and ECR's own replication may name: accounts, connected ones included, and organizations."""
     own_account: str | None = None
     said_in: Mapping[str, str] = field(default_factory=dict)
     """By parameter: where its value was found, for people."""
@@ -55,6 +60,23 @@ class Bounds:
             for number, template in enumerate(registry.creation_templates or ()):
                 at = ("registries", position, "creation_templates", number, "role")
                 yield from self._template_role_outside(template.role, at)
+
+        if self.trusted is not None:
+            own = frozenset({self.own_account} if self.own_account else ())
+            trusted = Inside(self.trusted.accounts | own, self.trusted.organizations)
+            for found in untrusted(rulebook, trusted):
+                yield self._not_trusted(found, trusted)
+
+    def _not_trusted(self, found: Untrusted, trusted: Inside) -> Problem:
+        expected = f"one of {', '.join(sorted(trusted.accounts | trusted.organizations))}"
+        if found.in_statement:
+            expected += ", or a condition such as `aws:PrincipalOrgID` or `aws:SourceAccount` that allows only those"
+        return Problem(
+            found.at,
+            f"`{found.name}` is a principal that this deployment does not trust",
+            f"{expected}, {self._as_said(TRUSTED_PRINCIPALS)}{self._own_unknown(found.account)}",
+            code=Code.OUTSIDE_TRUSTED_PRINCIPALS,
+        )
 
     def _credential_outside(self, credential: Credential, at: Path) -> Iterator[Problem]:
         role = self.pull_only_role
@@ -103,16 +125,18 @@ class Bounds:
     def _account_outside(self, account: str | None, at: Path) -> Iterator[Problem]:
         if account is None or self.connected is None or account in self.connected or account == self.own_account:
             return
-        own = (
-            "" if self.own_account else f"; where it is the steward's own, say so: --parameter {OWN_ACCOUNT}={account}"
-        )
         yield Problem(
             at,
             f"the account {account} is not connected",
             f"one of {', '.join(sorted(self.connected)) or 'none'}, {self._as_said(SPOKE_ACCOUNTS)}"
-            f"{'' if self.own_account else own}",
+            f"{self._own_unknown(account)}",
             code=Code.OUTSIDE_SPOKE_ACCOUNTS,
         )
+
+    def _own_unknown(self, account: str | None) -> str:
+        if account is None or self.own_account is not None:
+            return ""
+        return f"; where it is the steward's own, say so: --parameter {OWN_ACCOUNT}={account}"
 
     def _as_said(self, parameter: str) -> str:
         where = self.said_in.get(parameter)
