@@ -8,6 +8,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from local_ecr.names import DEFAULT_REGISTRY, InvalidNameError, Registry
 from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
 from local_ecr.ready import named, next_steps, ready_lines
 from local_ecr.server import LocalEcrServer
+
+LONGEST_SCAN = timedelta(days=1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +102,13 @@ def command_line() -> argparse.ArgumentParser:
     )
     add("--decisions", action="store_true", help="show who was allowed what, and why not")
     add(
+        "--scans-end-after",
+        type=_seconds,
+        metavar="SECONDS",
+        help="end each scan without findings so long after it began, unless a result is recorded before "
+        "(default: a scan is under way until a result is recorded)",
+    )
+    add(
         "--quirks",
         default=StartOptions.quirks,
         help="where to leave the OCI specification: ecr (default), none, or either with names to add or take away, as "
@@ -111,6 +121,18 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
         raise argparse.ArgumentTypeError(f"not a port: {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> timedelta:
+    try:
+        found = timedelta(seconds=float(text))
+    except (ValueError, OverflowError):
+        found = timedelta(-1)
+    if not timedelta() <= found <= LONGEST_SCAN:
+        raise argparse.ArgumentTypeError(
+            f"not a number of seconds from 0 to {LONGEST_SCAN.total_seconds():.0f}: {text!r}"
+        )
+    return found
 
 
 def _registry(text: str) -> Registry:

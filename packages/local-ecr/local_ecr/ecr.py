@@ -17,6 +17,7 @@ from local_ecr.lifecycle.run import LOOK_AGAIN, run_lifecycle
 from local_ecr.names import Registry, parse_digest
 from local_ecr.replication.backfilling import Backfiller
 from local_ecr.replication.worker import Replicator
+from local_ecr.scans.ending import ScansEnd
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
 from local_ecr.services import Services
@@ -49,8 +50,9 @@ class LocalEcr(Services):
     asked about. `local_ecr.read_identities(document).options` has both for a document. With that and
     with the policies of repository and registry every request of both faces is decided; `decisions` and
     `on_decision(decision)` tell of it, `decisions.why(request_id)` at length. `authorize=False` lets everybody do
-    everything, without a token below /v2/. `organization_id` is aws:PrincipalOrgID of every caller. Nobody scans:
-    `record_scan` says what was found.
+    everything, without a token below /v2/. `organization_id` is aws:PrincipalOrgID of every caller. There is no
+    scanner: `record_scan` says what was found, and with `scans_end_after` a scan without a report ends after that time
+    of the clock, without findings.
     """
 
     @cached_property
@@ -89,6 +91,8 @@ class LocalEcr(Services):
         self.background.work(Restores(self.store, self.clock))
         self.background.every(EACH_SECOND, self.faults.release_due)
         self.background.every(EACH_SECOND, Housekeeping(self.store))
+        if self.scans_end_after is not None:
+            self.background.every(EACH_SECOND, ScansEnd(self.store, self.scans_end_after))
         self.background.every(LOOK_AGAIN, lambda now: run_lifecycle(self.store, now, tells_trail=self.trail))
 
     def _tell_of_replica(self, registry: Registry, repository_name: str) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class StartOptions:
     identities: Path | None = None
     access: str = "on"
     decisions: bool = False
+    scans_end_after: timedelta | None = None
 
     def of_ecr(self) -> dict[str, Any]:
         """Options of LocalEcr, but for its folder. Raises StartError."""
@@ -57,6 +59,7 @@ class StartOptions:
             "authorize": self.access == "on",
             "on_decision": _show if self.decisions else tell_nobody,
             "public_host": self._public_host(),
+            "scans_end_after": self.scans_end_after,
             **self._identities(),
         }
 

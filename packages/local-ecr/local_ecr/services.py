@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -52,12 +52,16 @@ class Services:
         on_decision: Callable[[AccessDecision], None] = tell_nobody,
         public_host: str = "127.0.0.1",
         quirks: Quirks | None = None,
+        scans_end_after: timedelta | None = None,
     ) -> None:
+        if scans_end_after is not None and scans_end_after < timedelta():
+            raise ValueError(f"scans_end_after is not negative: {scans_end_after}")
         self.clock = clock
         self.principal_of = principal_of
         self.secret_of = secret_of
         self.public_host = public_host
         self.quirks = quirks or Quirks()
+        self.scans_end_after = scans_end_after
         self.trail = on_event is not ignore  # to make records that nobody receives is a tenth of a push's work
         self.trail_reads = False
         self.calls_nobody = (

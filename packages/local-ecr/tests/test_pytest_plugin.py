@@ -77,6 +77,7 @@ def test_another_project_can_ask_for_options_of_its_own(tmp_path: Path) -> None:
         def test_a_third_region(local_ecr):
             assert local_ecr.registry_host("ap-south-1", "999988887777").startswith("127.0.0.1:")
             assert not local_ecr.ecr.quirks.blob_redirect
+            assert local_ecr.ecr.scans_end_after.total_seconds() == 0.5
         """,
         CONFTEST
         + """
@@ -84,7 +85,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def local_ecr_options():
-    return {"quirks": "none", "registries": [("999988887777", "ap-south-1")]}
+    return {"quirks": "none", "registries": [("999988887777", "ap-south-1")], "scans_end_after": 0.5}
 """,
     )
 

@@ -26,7 +26,7 @@ ARCHIVED = "ARCHIVED"
 
 
 def start_image_scan(call: Call) -> Mapping[str, Any]:
-    """Begin a basic scan. Its result is what somebody records; until then it is IN_PROGRESS."""
+    """Begin a basic scan: IN_PROGRESS until a result is recorded, or `scans_end_after` is over."""
     wanted, now = image_id(call.input["imageId"]), call.now()
     with call.store.changing() as change:
         image = find_asked_image(call, change.connection, wanted)

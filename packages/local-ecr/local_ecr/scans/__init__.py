@@ -1,1 +1,1 @@
-"""Scans. There is no scanner here: a scan is under way until somebody records what it found."""
+"""Scans. There is no scanner here: a scan is under way until a result is recorded, or a set time is over."""

@@ -63,6 +63,21 @@ def put(connection: sqlite3.Connection, image: Image, scan: Scan) -> None:
     )
 
 
+def under_way(connection: sqlite3.Connection, moment: float, limit: int) -> list[tuple[int, Image, Scan]]:
+    """(repository's id, image, scan) of scans that began until a moment and have no result, the oldest first."""
+    rows = connection.execute(
+        "SELECT i.repository_id, i.digest FROM scan s JOIN image i ON i.id = s.image_id"
+        " WHERE s.ended_at IS NULL AND s.started_at <= ? ORDER BY s.started_at, s.image_id LIMIT ?",
+        (moment, limit),
+    ).fetchall()
+    found = [(row["repository_id"], images.by_digest(connection, row["repository_id"], row["digest"])) for row in rows]
+    return [
+        (repository_id, image, scan)
+        for repository_id, image in found
+        if image is not None and (scan := get(connection, image)) is not None
+    ]
+
+
 def begun_since(connection: sqlite3.Connection, registry: Registry, moment: float, enough: int) -> int:
     """How many basic scans the registry began after a moment; only whether there are `enough` is asked.
 
