@@ -126,6 +126,11 @@ class Quirks:
         "tags/list refuses n above 1000",
         "github.com/google/go-containerregistry/issues/681",
     )
+    tags_page_by_token: bool = _quirk(
+        "tags/list is not sorted by name; its `Link` is absolute, with an opaque `last`, and any other `last` answers"
+        " 405. Here the order is that of ListImages: tags that do not move are listed once",
+        "github.com/deitch/docker_registry2/issues/34, github.com/OctopusDeploy/Issues/issues/6495",
+    )
     # --- repositories
     creation_before_repository_policy: bool = _quirk(
         "a push to a missing repository that a creation template is for creates it for whoever's own account lets them"

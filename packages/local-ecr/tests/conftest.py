@@ -70,10 +70,11 @@ class Distribution:
     ) -> urllib3.BaseHTTPResponse:
         """`path` is below the repository unless it begins with a slash; an empty `token` sends none."""
         target = path if path.startswith("/") else f"/v2/{self.repository_name}/{path}"
+        url = path if path.startswith(f"{self.url}/v2/") else self.url + target
         token = self.token if token is None else token
         authorization = {"Authorization": f"Basic {token}"} if token else {}
         return self.http.request(
-            method, self.url + target, body=body, headers={**authorization, **(headers or {})}, redirect=redirect
+            method, url, body=body, headers={**authorization, **(headers or {})}, redirect=redirect
         )
 
     def push_blob(self, data: bytes) -> str:

@@ -26,6 +26,38 @@ def test_tags_are_listed_once_when_pages_are_followed(team_app):
     assert team_app.send("GET", "tags/list?n=0").json()["tags"] == []
 
 
+def test_tags_are_not_sorted_and_those_that_stay_are_listed_once_while_others_move(team_app, ecr):
+    names = ["zulu", "alpha", "mike", "kilo", "bravo"]
+    for name in names:
+        team_app.push_image(name, name)
+    first = team_app.send("GET", "tags/list?n=2")
+    assert first.json()["tags"] == ["zulu", "alpha"]
+    link = first.headers["Link"]
+    url = link[1 : link.index(">")]
+    assert url.startswith(f"{team_app.url}/v2/team/app/tags/list?n=2&last=")
+    assert "alpha" not in url
+    team_app.push_image("moved", "alpha")
+    rest = team_app.send("GET", url.replace("n=2", "n=100")).json()["tags"]
+    assert [tag for tag in rest if tag != "alpha"] == ["mike", "kilo", "bravo"]
+
+
+@pytest.mark.parametrize("last", ["", "alpha", "0", "eyJhIjoxfQ", "\u0661"])
+def test_a_page_of_tags_behind_a_last_that_was_not_given_is_refused(team_app, last):
+    answer = team_app.send("GET", f"tags/list?last={last}")
+    assert answer.status == 405
+    [error] = answer.json()["errors"]
+    assert (error["code"], "Invalid next token provided" in error["message"]) == ("UNSUPPORTED", True)
+
+
+def test_a_last_of_another_repository_is_refused(stand, ecr, team_app):
+    for name in ("one", "two"):
+        team_app.push_image(name, name)
+    ecr.create_repository(repositoryName="team/other")
+    link = team_app.send("GET", "tags/list?n=1").headers["Link"]
+    path = link[link.index("/v2/") : link.index(">")].replace("team/app", "team/other")
+    assert team_app.send("GET", path).status == 405
+
+
 @pytest.mark.parametrize("n", ["1001", "99999999999", "-1", "x", "1e3", "\u0661"])
 def test_a_page_of_tags_is_refused_when_n_is_out_of_bounds_CVE_2023_2253(team_app, n):
     answer = team_app.send("GET", f"tags/list?n={n}")

@@ -176,6 +176,12 @@ def page_without_n(stand):
     return len(app.send("GET", "tags/list").json()["tags"])
 
 
+def last_that_is_a_tag(stand):
+    stand.distribution().push_image("one", "1.0")
+    answer = stand.distribution().send("GET", "tags/list?last=0")
+    return answer.status, answer.json().get("tags")
+
+
 def page_of_1001(stand):
     return stand.distribution().send("GET", "tags/list?n=1001").status
 
@@ -229,6 +235,7 @@ SEEN = {
     "repositories_come_first": Seen(push_to_no_repository, on=(404, 404), off=(202, 200)),
     "tags_default_page": Seen(page_without_n, on=100, off=101),
     "tags_page_limit": Seen(page_of_1001, on=405, off=200),
+    "tags_page_by_token": Seen(last_that_is_a_tag, on=(405, None), off=(200, ["1.0"])),
     "authorization_required": Seen(without_a_token, on=401, off=200),
     "errors_without_detail": Seen(has_detail, on=False, off=True),
     "referrer_action": Seen(event_of_a_referrer, on="ECR Referrer Action", off="ECR Image Action"),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from local_ecr.access.keys import RequestFacts
 from local_ecr.access.permissions import permissions_for
 from local_ecr.data.errors import DistributionError
+from local_ecr.hosts import Authority
 from local_ecr.iam import DISTRIBUTION
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
@@ -57,6 +58,12 @@ class DataCall:
         """A location inside this repository; relative, so that it works under every name of this host."""
         asked = f"?{urlencode(query)}" if query else ""
         return f"/v2/{self.repository_name}/{rest}{asked}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client wrote them; empty where it named no host."""
+        authority = Authority.parse(self.request.headers.get("host", ""))
+        return f"{self.request.scope['scheme']}://{authority}" if authority is not None else ""
 
     def next_page(self, rest: str, **query: str) -> dict[str, str]:
         return {"Link": f'<{self.path(rest, **query)}>; rel="next"'}

@@ -23,11 +23,52 @@ REFERRERS_PAGE = 50
 
 
 async def list_tags(call: DataCall) -> Response:
+    if call.ecr.quirks.tags_page_by_token:
+        return await _list_tags_by_token(call)
     size = call.count()
     found = await in_thread(_tags, call, call.query("last") or "", size + 1)
     shown = found[:size]
     more = call.next_page("tags/list", n=str(size), last=shown[-1]) if shown and len(found) > size else {}
     return JSONResponse({"name": call.repository_name, "tags": shown}, headers=more)
+
+
+async def _list_tags_by_token(call: DataCall) -> Response:
+    size, start = call.count(), _tags_start(call)
+    found = await in_thread(_tags_of_images, call, start, size + 1)
+    shown, more = found[:size], {}
+    if shown and len(found) > size:
+        image_id, _, image_tag = shown[-1]
+        last = call.ecr.signer.page_token(
+            ["tags", call.registry.repository_arn(call.repository_name), image_id, image_tag]
+        )
+        path = call.path("tags/list", n=str(size), last=last)
+        more["Link"] = f'<{call.origin}{path}>; rel="next"'
+    return JSONResponse({"name": call.repository_name, "tags": [image_tag for _, _, image_tag in shown]}, headers=more)
+
+
+def _tags_start(call: DataCall) -> tuple[int, str]:
+    """The position that `last` stands for. Raises DistributionError for a `last` that this listing did not give."""
+    token = call.query("last")
+    if token is None:
+        return 0, ""
+    try:
+        position = call.ecr.signer.read_page_token(token)
+    except InvalidTokenError:
+        position = None
+    match position:
+        case ["tags", arn, int(image_id), str(image_tag)] if arn == call.registry.repository_arn(call.repository_name):
+            return image_id, image_tag
+    raise DistributionError(
+        "UNSUPPORTED",
+        "Invalid parameter at 'NextToken' failed to satisfy constraint: 'Invalid next token provided'",
+        405,
+    )
+
+
+def _tags_of_images(call: DataCall, after: tuple[int, str], limit: int) -> list[tuple[int, str, str | None]]:
+    with call.ecr.store.reading() as connection:
+        repository = repositories.get(connection, call.registry, call.repository_name)
+        return images.identifiers_page(connection, repository.id, "TAGGED", images.ACTIVE, after, limit)
 
 
 async def list_repositories(call: DataCall) -> Response:
