@@ -1,14 +1,17 @@
 """Image Verdicts on the deployed template: one for what many events are about, and none is believed."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Manifest
 from ecr_steward_sandbox.demo.layout import Release
+from tests.given import aws
 
 SPOKE = "222233334444"
 HIGH = {"CVE-2026-40001": "HIGH"}
@@ -66,8 +69,17 @@ def image_verdict(repository: str, digest: object) -> dict[str, Any]:
     }
 
 
-def put_by_hand(house: Any, detail: dict[str, Any], account: str | None = None) -> Any:
-    """Somebody of an account writes an Image Verdict onto the hub's bus; answers who ran."""
+@pytest.fixture
+def as_a_function(house: Any) -> Iterator[Any]:
+    """EventBridge, for a caller that has the role of a function."""
+    role = house.sandbox.deployment.resources["EvaluateImageScanFunctionRole"].arn
+    client = aws.client("events", house.sandbox.credentials_of(role, "by-hand"), house.sandbox.endpoint_url)
+    yield client
+    client.close()
+
+
+def put_by_hand(house: Any, detail: dict[str, Any], events: Any) -> Any:
+    """A caller writes an Image Verdict onto the hub's bus; answers who ran."""
     entry = {
         "EventBusName": house.sandbox.deployment.resources["EventBus"].arn,
         "Source": "ecr.steward",
@@ -75,7 +87,7 @@ def put_by_hand(house: Any, detail: dict[str, Any], account: str | None = None) 
         "Detail": json.dumps(detail),
     }
     before = len(house.sandbox.invocations)
-    answer = house.sandbox.client("events", account=account).put_events(Entries=[entry])
+    answer = events.put_events(Entries=[entry])
     assert answer["FailedEntryCount"] == 0
     house.sandbox.wait_until_idle()
     return house.sandbox.invocations[before:]
@@ -127,11 +139,11 @@ def receive(sqs: Any, url: str) -> list[dict[str, Any]]:
     return messages
 
 
-def test_verdict_of_a_hand_copies_nothing_when_the_image_has_failed(house: Any) -> None:
+def test_verdict_of_a_hand_copies_nothing_when_the_image_has_failed(house: Any, as_a_function: Any) -> None:
     pushed = house.push("payments/forged", "1.0.0")
     house.scan_ends("payments/forged", [child.digest for child in pushed.children], HIGH)
 
-    ran = put_by_hand(house, image_verdict("payments/forged", pushed.index.digest))
+    ran = put_by_hand(house, image_verdict("payments/forged", pushed.index.digest), as_a_function)
 
     (outcome,) = house.outcomes(ran)
     assert [each.function for each in ran] == ["ReplicateImageFunction"]
@@ -141,23 +153,22 @@ def test_verdict_of_a_hand_copies_nothing_when_the_image_has_failed(house: Any) 
     assert house.take("FailureQueue") == []
 
 
-def test_no_function_starts_when_the_verdict_comes_from_another_account(house: Any) -> None:
-    pushed = house.push("payments/forged-elsewhere", "1.0.0")
-    forged = image_verdict("payments/forged-elsewhere", pushed.index.digest)
+@pytest.mark.parametrize("account", [None, SPOKE], ids=["the hub", "a connected account"])
+def test_the_bus_refuses_a_verdict_that_no_function_gives(house: Any, account: str | None) -> None:
+    """attacks M13: not even the root of the account may write what people read as the steward's."""
+    events = house.sandbox.client("events", account=account)
+    before = len(house.sandbox.invocations)
 
-    ran = put_by_hand(house, forged, SPOKE)
+    with pytest.raises(ClientError, match=r"perform: events:PutEvents .* explicit deny in a resource-based policy"):
+        put_by_hand(house, image_verdict("payments/forged-elsewhere", f"sha256:{'0' * 64}"), events)
 
-    assert ran == []
-    arrived = house.sandbox.events[-1]
-    assert arrived.bus_arn == house.sandbox.deployment.resources["EventBus"].arn
-    assert (arrived.event["account"], arrived.event["detail"]) == (SPOKE, forged)
-    assert [each.function for each in put_by_hand(house, forged)] == ["ReplicateImageFunction"]
+    assert len(house.sandbox.invocations) == before
 
 
-def test_verdict_of_a_hand_waits_in_the_failure_queue_when_it_is_malformed(house: Any) -> None:
+def test_verdict_of_a_hand_waits_in_the_failure_queue_when_it_is_malformed(house: Any, as_a_function: Any) -> None:
     detail = {**image_verdict("payments/forged-badly", f"sha256:{'0' * 64}"), "image-digest": "1.0.0"}
 
-    put_by_hand(house, detail)
+    put_by_hand(house, detail, as_a_function)
 
     (kept,) = house.take("FailureQueue")
     assert (kept["error"], kept["event"]["detail"]) == ("MalformedEventError", detail)

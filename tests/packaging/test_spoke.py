@@ -183,6 +183,20 @@ def test_the_bus_has_a_policy_for_the_spoke_accounts_alone_when_there_are_some(t
     assert policy["Properties"]["Statement"]["Action"] == "events:PutEvents"
 
 
+def test_the_bus_takes_our_own_events_from_the_functions_roles_alone(template: Template) -> None:
+    """attacks M13"""
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
+    roles = [each["Properties"]["Role"] for each in functions]
+    statement = template["Resources"]["OwnNoticesPolicy"]["Properties"]["Statement"]
+
+    assert "Condition" not in template["Resources"]["OwnNoticesPolicy"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "events:PutEvents")
+    assert statement["Condition"] == {
+        "ForAnyValue:StringEquals": {"events:source": "ecr.steward"},
+        "ArnNotEquals": {"aws:PrincipalArn": roles},
+    }
+
+
 def test_both_forward_the_same_events_when_they_happen(template: Template, spoke: Template) -> None:
     forwarded = [each["Resources"]["ForwardToStewardRule"]["Properties"]["EventPattern"] for each in (template, spoke)]
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ecr_steward_sandbox.api_calls import ApiCall, HttpRequest
 from ecr_steward_sandbox.delivery.wiring import Wiring
+from ecr_steward_sandbox.event_keys import event_keys
 from ecr_steward_sandbox.identity import iam
 from ecr_steward_sandbox.leading_keys import leading_keys
 from ecr_steward_sandbox.moto_gateway import HttpAnswer
@@ -39,7 +40,8 @@ class Access:
     def refuse(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer | None:
         """The answer to a call that is not allowed; None when it is. Raises ValueError for a body that is no JSON."""
         for permission in needs(request, call, principal.account):
-            keys = {"aws:RequestedRegion": call.region, **leading_keys(request, call, permission)}
+            own_keys = {**leading_keys(request, call, permission), **event_keys(request, call, permission)}
+            keys = {"aws:RequestedRegion": call.region, **own_keys}
             if refusal := self.refusal(principal, permission, keys):
                 return denied(request, call, refusal)
         return None

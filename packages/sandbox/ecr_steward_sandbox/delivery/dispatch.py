@@ -13,6 +13,7 @@ from ecr_steward_sandbox.delivery import stores
 from ecr_steward_sandbox.delivery.activity import Work
 from ecr_steward_sandbox.delivery.ledger import Delivery, Fate, Ledger
 from ecr_steward_sandbox.delivery.wiring import Target, Wiring
+from ecr_steward_sandbox.event_keys import keys_of_event
 from local_ecr.iam import UnsupportedPolicyError
 
 DEFAULT_RETRY_SECONDS = 0.02  # between two tries; EventBridge waits minutes to hours
@@ -167,7 +168,8 @@ class Dispatcher:
         else:
             if not self._wiring().service_may_assume(sender, role_arn, parcel.source_arn):
                 raise DeliveryError("FAILED_TO_ASSUME_ROLE", f"{sender} may not assume {role_arn}")
-            judgement = self._wiring().role_judgement(role_arn, action, resource_arn)
+            own_keys = keys_of_event(parcel.event) if action == ACTIONS["events"] else {}
+            judgement = self._wiring().role_judgement(role_arn, action, resource_arn, own_keys)
             is_allowed, who, why = judgement.is_allowed, role_arn, f" {judgement.why}"
         if not is_allowed:
             raise DeliveryError("NO_PERMISSIONS", f"{who} is not allowed to perform {action} on {resource_arn}{why}")

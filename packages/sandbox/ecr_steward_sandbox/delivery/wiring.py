@@ -9,7 +9,18 @@ from pathlib import Path
 
 from ecr_steward_sandbox.delivery.patterns import Pattern
 from ecr_steward_sandbox.identity.iam import Role
-from local_ecr.iam import Call, Document, Judgement, Policy, Principal, allows, call_keys, judge, principal_keys
+from local_ecr.iam import (
+    Call,
+    Context,
+    Document,
+    Judgement,
+    Policy,
+    Principal,
+    allows,
+    call_keys,
+    judge,
+    principal_keys,
+)
 
 HEARS_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """State of a rule that gets records of calls that only read; ENABLED gets those that change something."""
@@ -150,8 +161,13 @@ class Wiring:
         """Whether a role may act on a resource; see ``role_judgement``."""
         return self.role_judgement(role_arn, action, resource_arn).is_allowed
 
-    def role_judgement(self, role_arn: str, action: str, resource_arn: str) -> Judgement:
-        """What the role's own policies and the resource's say together about a service that acts as the role."""
+    def role_judgement(
+        self, role_arn: str, action: str, resource_arn: str, own_keys: Context | None = None
+    ) -> Judgement:
+        """What the role's own policies and the resource's say together about a service that acts as the role.
+
+        `own_keys` are condition keys of the action alone, such as `events:source`.
+        """
         role = self.roles.get(role_arn)
         if role is None:
             return Judgement(False, why="because the role does not exist")
@@ -163,6 +179,7 @@ class Wiring:
             **principal_keys(principal, tags=role.tags),
             **call_keys(datetime.now(UTC), call.owner),
             "aws:RequestedRegion": region,
+            **(own_keys or {}),
         }
         call = replace(call, context=keys)
         of_resource = [Policy("resource policy", one) for one in self.resource_policies.get(resource_arn, ())]
