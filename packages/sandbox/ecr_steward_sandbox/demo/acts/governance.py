@@ -49,7 +49,7 @@ def check_settings(stage: Stage, user: User, repository: str) -> None:
         f"{where}: this account may pull",
         (statement.get("Principal"), sorted(statement.get("Action", []))),
         (
-            {"AWS": [f"arn:aws:iam::{account}:root"]},
+            {"AWS": f"arn:aws:iam::{account}:root"},
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         ),
     )
