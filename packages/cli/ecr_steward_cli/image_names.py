@@ -1,17 +1,20 @@
 """Images as people write them: as clients pull them, or as the steward prints them."""
 
-import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
 
-from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef, image_tag
-from ecr_steward.errors import InvalidNameError
-
-_HOST: Final = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|on\.aws|[a-z0-9.-]+)(:[0-9]+)?"
+from ecr_steward.domain.names import (
+    Digest,
+    ImageRef,
+    ImageTag,
+    RegistryRef,
+    RepositoryRef,
+    host_of,
+    image_tag,
+    registry_at,
 )
-_OURS: Final = re.compile(r"(?P<account>[0-9]{12})/(?P<region>[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2})")
+from ecr_steward.errors import InvalidNameError
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,14 @@ def _split_tag(name: str) -> tuple[str, str, str]:
 
 def _registry(name: str, own: Callable[[], RegistryRef]) -> tuple[RegistryRef, str]:
     host, _, rest = name.partition("/")
-    if found := _HOST.fullmatch(host):
-        return RegistryRef(found["account"], found["region"]), rest
     if "." in host or ":" in host:
+        if registry := registry_at(host_of(host)):
+            return registry, rest
         raise InvalidNameError(
             f"`{host}` is no host of an ECR registry, such as 111122223333.dkr.ecr.us-east-1.amazonaws.com; "
             "111122223333/us-east-1/REPOSITORY means the same wherever it is"
         )
     account, region, *path = [*name.split("/", 2), ""]
-    if found := _OURS.fullmatch(f"{account}/{region}"):
-        return RegistryRef(found["account"], found["region"]), path[0]
+    with suppress(InvalidNameError):
+        return RegistryRef(account, region), path[0]
     return own(), name

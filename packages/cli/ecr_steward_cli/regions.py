@@ -20,11 +20,21 @@ _PSEUDO: Final = "-global"
 
 
 @cache
+def _partitions() -> Any:
+    return json.loads((files("botocore") / "data" / "partitions.json").read_bytes())["partitions"]
+
+
+@cache
 def known_regions() -> frozenset[str]:
     """All regions of all partitions. Read from botocore's data alone: making a session takes far longer."""
-    document = json.loads((files("botocore") / "data" / "partitions.json").read_bytes())
-    names = (name for partition in document["partitions"] for name in partition["regions"])
+    names = (name for partition in _partitions() for name in partition["regions"])
     return frozenset(name for name in names if not name.endswith(_PSEUDO))
+
+
+def is_of_aws(host: str) -> bool:
+    """Whether a host is below a domain of AWS, and so no emulator on this machine or elsewhere."""
+    domains = {partition["outputs"][key] for partition in _partitions() for key in ("dnsSuffix", "dualStackDnsSuffix")}
+    return host.endswith(tuple(f".{domain}" for domain in domains))
 
 
 def require_region(name: str) -> str:

@@ -10,19 +10,11 @@ from botocore.parsers import ResponseParserError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward_cli.caller import PROMPT, Caller
 from ecr_steward_cli.refusal import reason_of, refuse
+from ecr_steward_cli.regions import is_of_aws
 
 USUAL_STACK: Final = "ecr-steward"
 """The name that samconfig.toml and docs give the stack."""
 _OUTPUT: Final = "StateTableName"
-_OF_AWS: Final = (
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".amazonaws.eu",
-    ".api.aws",
-    ".ic.gov",
-    ".sgov.gov",
-    ".adc-e.uk",
-)
 
 
 class StackUnknownError(Exception):
@@ -85,9 +77,5 @@ def _table_in(stack: Mapping[str, Any], name: str) -> str:
 def _is_elsewhere(caller: Caller) -> bool:
     """Whether ECR is a local one while CloudFormation is AWS's: then the stack there is not of this ECR."""
     clients = (caller.clients.other(service, PROMPT) for service in ("ecr", "cloudformation"))
-    ecr, cloudformation = (_is_of_aws(client.meta.endpoint_url) for client in clients)
+    ecr, cloudformation = (is_of_aws(urlsplit(client.meta.endpoint_url).hostname or "") for client in clients)
     return cloudformation and not ecr
-
-
-def _is_of_aws(url: str) -> bool:
-    return (urlsplit(url).hostname or "").endswith(_OF_AWS)

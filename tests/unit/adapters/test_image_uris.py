@@ -15,6 +15,7 @@ API = RepositoryRef(RegistryRef("111122223333", "eu-west-1"), "team-a/api")
         "111122223333.dkr.ecr-fips.eu-west-1.amazonaws.com",
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com.cn",
         "111122223333.dkr-ecr.eu-west-1.on.aws",
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com:443",  # core 6.16: such an image counted as not in use
     ],
 )
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ def test_the_digest_that_was_pulled_counts_where_it_is_known() -> None:
         "docker.io/library/nginx@" + DIGEST,
         "public.ecr.aws/nginx/nginx:1",
         "localhost:5000/team-a/api:1",
+        "111122223333.dkr.ecr.eu-west-1.anything.example/api:1",  # core 6.16, tools 6.12
+        "111122223333.dkr-ecr.eu-west-1.on.example/api:1",
         "x111122223333.dkr.ecr.eu-west-1.amazonaws.com/api:1",
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com/",
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:${TAG}",

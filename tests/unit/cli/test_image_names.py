@@ -21,7 +21,7 @@ def nobody() -> RegistryRef:
         "111122223333.dkr.ecr.us-east-1.amazonaws.com",
         "111122223333.dkr-ecr.us-east-1.on.aws",
         "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com",
-        "111122223333.dkr.ecr.us-east-1.localhost.localstack.cloud:4510",
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com:443",
         "111122223333/us-east-1",
     ],
 )
@@ -55,6 +55,7 @@ def test_a_repository_alone_is_one_of_the_callers_registry(repository):
     [
         ("team-a/api", "names no image: add :TAG or @sha256:DIGEST"),
         ("docker.io/library/alpine:3", "`docker.io` is no host of an ECR registry"),
+        ("111122223333.dkr.ecr.us-east-1.anything.example/api:1", "is no host of an ECR registry"),  # tools 6.12
         ("127.0.0.1:4566/api:1", "111122223333/us-east-1/REPOSITORY means the same"),
         ("team-a/api@sha256:abc", "is not a digest"),
         ("Team-A/api:1", "is not a repository name"),

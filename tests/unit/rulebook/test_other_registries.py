@@ -1,8 +1,11 @@
 """Destinations that are not ECR, as the rulebook writes them."""
 
+import json
+from importlib.resources import files
+
 import pytest
 
-from ecr_steward.domain.names import OtherRepository, host_of, registry_at
+from ecr_steward.domain.names import OtherRepository, RegistryRef, host_of, registry_at
 from ecr_steward.domain.rules import Destination, OtherDestination
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.bounds import Bounds
@@ -77,6 +80,20 @@ def test_ecrs_own_address_is_told_in_account_and_region(with_rule):
     (problem,) = validate(copying_to(with_rule, {"registry": "111122223333.dkr.ecr.eu-west-1.amazonaws.com"}))[1]
 
     assert '`account: "111122223333"` and `region: eu-west-1`' in str(problem)
+
+
+def test_an_address_of_ecr_is_known_in_every_partition():
+    """tools 6.12 and core 6.16: of three parsers each knew other endings."""
+    partitions = json.loads((files("botocore") / "data" / "partitions.json").read_bytes())["partitions"]
+
+    for partition in partitions:
+        region = next(name for name in sorted(partition["regions"]) if not name.endswith("-global"))
+        registry = RegistryRef("111122223333", region)
+        outputs = partition["outputs"]
+        dual_stack = outputs["dualStackDnsSuffix"].removeprefix("api.")
+        for fips in ("", "-fips"):
+            assert registry_at(f"111122223333.dkr.ecr{fips}.{region}.{outputs['dnsSuffix']}") == registry
+            assert registry_at(f"111122223333.dkr-ecr{fips}.{region}.on.{dual_stack}") == registry
 
 
 @pytest.mark.parametrize(
