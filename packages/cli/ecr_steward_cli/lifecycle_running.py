@@ -22,7 +22,7 @@ from ecr_steward.rulebook.words import Days
 from ecr_steward_cli.caller import region_or_none
 from ecr_steward_cli.exit_codes import FAILED
 from ecr_steward_cli.lifecycle_preview import Intent, as_document, intent_of, preview
-from ecr_steward_cli.refusal import refuse
+from ecr_steward_cli.refusal import refuse, report_text
 from ecr_steward_cli.stored_images import StoredRepository, UnreadableImagesError, read_images_file, read_repository
 
 type Source = Callable[[RepositoryRef, Mapping[str, str]], Intent | None]
@@ -174,7 +174,7 @@ def _given(asked: Asked) -> Source:
         refuse(f"{asked.policy}: {error}", Code.LIFECYCLE_UNREADABLE)
     if faults := refusals(policy):
         for fault in faults:
-            typer.echo(f"{asked.policy}: ECR would refuse this policy: {fault}", err=True)
+            report_text(f"{asked.policy}: ECR would refuse this policy: {fault}", Code.LIFECYCLE_UNREADABLE)
         raise typer.Exit(FAILED)
     intent = Intent(str(asked.policy), policy)
     return lambda ref, resource_tags: intent

@@ -50,5 +50,5 @@ def test_reason_and_a_way_out_are_told_when_the_image_is_no_layout(build: Path, 
         _, errors = demo.communicate(timeout=60)
 
     assert demo.returncode == 1
-    assert "alpine:3 is no folder with an OCI image layout" in errors
+    assert errors.startswith("Error: ES816 ecr-steward demo: alpine:3 is no folder with an OCI image layout")
     assert "skopeo copy" in errors

@@ -42,8 +42,7 @@ def _play(build: Path | None, image: Path | None, rulebook: str, folder: Path) -
         layout = Layout(image) if image else write_layout(folder / "image")
         children = release(layout, "1.4.2").children
     except LayoutError as error:
-        print(f"ecr-steward demo: {error}", file=sys.stderr)
-        return FAILED
+        raise SystemExit(f"ecr-steward demo: {error}") from error
     narrator = Narrator(Console(soft_wrap=True))
     deployed = build or assemble(folder / "build", rulebook)
     with Sandbox(deployed, data=folder / "data", spokes=[SPOKE]) as sandbox:
