@@ -43,6 +43,8 @@ def _ended(arguments: Sequence[str]) -> int:
             return FAILED
         return ended.code or DONE
     except Exception as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # at a question, of which typer makes an Abort
+            return INTERRUPTED
         from ecr_steward_cli.refusal import report
 
         report(error)

@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from ecr_steward.errors import StewardError
 from ecr_steward.rulebook.codes import Code
@@ -27,8 +27,10 @@ def report(error: Exception) -> None:
         report_text(f"AWS cannot be asked: {reason_of(error)}", Code.CALL_REFUSED)
     elif isinstance(error, ModuleNotFoundError) and error.name == "ecr_steward_sandbox":
         report_text("the sandbox is not installed; it is an extra: uv tool install 'ecr-steward[sandbox]'")
-    elif usage := _usage(error):
-        report_text(usage, Code.WRONG_USE)
+    elif hasattr(error, "format_message"):
+        report_text(_usage(error), Code.WRONG_USE)
+    elif type(error).__name__ == "Abort":
+        report_text("standard input ended before the answer: give --yes, or apply a saved plan", Code.NOBODY_TO_ASK)
     else:
         import traceback  # noqa: PLC0415 - rarely needed, and a command starts without it
 
@@ -61,11 +63,8 @@ def told() -> Iterator[None]:
         refuse(str(error), Code.CALL_REFUSED)
 
 
-def _usage(error: Exception) -> str | None:
-    """What the argument parser did not take, and where the right words are; ``None`` for any other error."""
-    if not hasattr(error, "format_message"):
-        return "nothing to read the answer from: standard input has ended" if type(error).__name__ == "Abort" else None
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "ecr-steward"
+def _usage(error: Any) -> str:
+    """What typer's parser did not take, and where the right words are."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "ecr-steward"
     said = str(error.format_message()).rstrip(".") or "name a command"
     return f"{said}; see {command} --help"

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
 
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward_cli.exit_codes import settled
@@ -169,6 +170,23 @@ def test_the_exit_code_is_130_when_a_command_is_interrupted(run, monkeypatch):
     monkeypatch.setattr("ecr_steward_cli.schemas.schema_texts", interrupt)
 
     assert (run("schema").returncode, run("validate", "x").returncode) == (130, 1)
+
+
+def test_the_exit_code_is_130_when_a_question_is_interrupted_and_1_when_there_is_no_answer(run, monkeypatch):
+    """tools 6.1."""
+
+    def ask(ended: type[BaseException]):
+        try:
+            raise ended
+        except ended:
+            raise typer.Abort from None
+
+    monkeypatch.setattr("ecr_steward_cli.schemas.schema_texts", lambda: ask(KeyboardInterrupt))
+    assert run("schema").returncode == 130
+
+    monkeypatch.setattr("ecr_steward_cli.schemas.schema_texts", lambda: ask(EOFError))
+    done = run("schema")
+    assert (done.returncode, done.stderr.startswith("Error: ES833 ")) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["copy", "--help"]])
