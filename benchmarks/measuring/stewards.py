@@ -26,4 +26,4 @@ def _ran(command: str, rulebook: str, environment: Mapping[str, str], region: st
     with tempfile.TemporaryDirectory(prefix="bench-steward-") as name:
         file = Path(name) / "ecr-steward.yaml"
         file.write_text(rulebook, encoding="utf-8")
-        return run([PROGRAM, command, file, "--region", region, *options], environment)
+        return run([PROGRAM, command, file, "--region", region, "--no-stack", *options], environment)

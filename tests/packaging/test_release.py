@@ -248,7 +248,7 @@ def test_the_command_alone_does_everything_but_the_sandbox(
 
     missing = run(steward, "sandbox", "up", "--rulebook", rulebook, folder=tmp_path)
     assert (missing.returncode, missing.stdout) == (1, "")
-    assert missing.stderr.startswith("Error: the sandbox is not installed")
+    assert missing.stderr.startswith("Error: ES816 the sandbox is not installed")
     assert missing.stderr.endswith("uv tool install 'ecr-steward[sandbox]'\n")
 
 
