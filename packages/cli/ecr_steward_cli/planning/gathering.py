@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from botocore.config import Config
+from pydantic import TypeAdapter, ValidationError
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.rules import Rules
 from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.load import dump_compiled
 from ecr_steward.rulebook.patterns import repository_matcher
+from ecr_steward.rulebook.words import RepositoryGlob, WrongWordError
 from ecr_steward_cli.caller import Caller
+from ecr_steward_cli.refusal import refuse
 from ecr_steward_cli.regions import require_region
 from ecr_steward_cli.rulebook_commands import valid_rulebook
 
@@ -60,8 +63,11 @@ def registries_of(caller: Caller, accounts: Sequence[str], regions: Sequence[str
 
 
 def wanted_by(globs: Sequence[str]) -> Callable[[RegistryRef | RepositoryRef], bool]:
-    """Whether a repository is one of those that globs name. Without globs each is, and registries as a whole are."""
-    matchers = [repository_matcher(glob) for glob in globs]
+    """Whether a repository is one of those that globs name. Without globs each is, and registries as a whole are.
+
+    Raises SystemExit for a glob that a rulebook could not have, either.
+    """
+    matchers = [repository_matcher(_checked(glob)) for glob in globs]
 
     def is_wanted(ref: RegistryRef | RepositoryRef) -> bool:
         if isinstance(ref, RegistryRef):
@@ -69,6 +75,14 @@ def wanted_by(globs: Sequence[str]) -> Callable[[RegistryRef | RepositoryRef], b
         return not matchers or any(matcher.matches(ref.name) for matcher in matchers)
 
     return is_wanted
+
+
+def _checked(glob: str) -> str:
+    try:
+        return TypeAdapter(RepositoryGlob).validate_python(glob)
+    except ValidationError as error:
+        wrong: WrongWordError = error.errors()[0]["ctx"]["error"]
+        refuse(f"--repository: {wrong}", wrong.code)
 
 
 def scope_of(rulebook: ReadRulebook, registries: Sequence[RegistryRef], globs: Sequence[str]) -> dict[str, Any]:

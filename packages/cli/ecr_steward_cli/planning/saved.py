@@ -38,7 +38,7 @@ class SavedPlan:
         text = path.read_bytes()
         try:
             return cls._of(json.loads(text), path)
-        except (ValueError, KeyError, TypeError, StewardError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, StewardError) as error:
             why = f"it has no {error}" if isinstance(error, KeyError) else error
             raise NotAPlanError(f"{path} is no plan that `ecr-steward plan --out` has written: {why}") from error
 
@@ -52,7 +52,9 @@ class SavedPlan:
             raise NotAPlanError(
                 f"{path} has the version {version}, and this ecr-steward reads {SCHEMA_VERSION}; plan again"
             )
-        registries = (str(each).split("/") for each in document["registries"])
+        registries = [str(each).split("/") for each in document["registries"]]
+        if not registries:
+            raise NotAPlanError(f"{path} names no registry; plan again")
         rulebook, text = document["rulebook"], compiled_text(document["compiled"])
         if sha256(text.encode()).hexdigest() != rulebook["sha256"]:
             raise NotAPlanError(f"{path} was changed: the rules in it are not those of its sha256; plan again")
@@ -61,7 +63,7 @@ class SavedPlan:
             rulebook=Path(rulebook["file"]),
             compiled=document["compiled"],
             registries=tuple(RegistryRef(account, region) for account, region in registries),
-            only=tuple(document["only"]),
+            only=tuple(map(str, document["only"])),
             fingerprints=frozenset(saved_fingerprints(document)),
         )
 

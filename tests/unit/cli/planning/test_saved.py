@@ -88,6 +88,26 @@ def test_a_plan_is_refused_when_the_rules_in_it_were_changed(saved):
     assert apply(saved).startswith("Error: ES831 plan.json was changed: the rules in it are not those of its sha256")
 
 
+@pytest.mark.parametrize("change", [{"registries": []}, {"registries": [7]}, {"subjects": [7]}, {"rulebook": None}])
+def test_a_plan_is_refused_and_not_read_wrongly_when_it_was_edited(saved, change):
+    """use P1: nothing that cannot be read ends in a traceback."""
+    plan = json.loads((saved / "plan.json").read_text())
+    (saved / "plan.json").write_text(json.dumps(plan | change))
+
+    assert apply(saved).startswith("Error: ES831 plan.json ")
+
+
+@pytest.mark.parametrize(("glob", "code"), [("team-a**", "ES205"), ("[", "ES204"), ("/api", "ES204")])
+def test_a_pattern_that_matches_no_repository_is_refused(saved, glob, code):
+    """use P1: a plan of nothing said "No changes"."""
+    environment = {"PATH": os.environ["PATH"], "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    options = ("--no-stack", "--account", HOME.account, "--repository", glob)
+
+    done = run_here("plan", *options, folder=saved, environment=environment)
+
+    assert (done.returncode, done.stderr.partition(" --repository: ")[0]) == (1, f"Error: {code}")
+
+
 def test_a_plan_is_refused_when_its_rules_and_their_hash_are_those_of_another_rulebook(saved):
     """attacks L5."""
     (saved / "other.yaml").write_text(OTHER_RULES)
