@@ -66,7 +66,7 @@ def remembered(cli):
     yield remembered
     remembered.switch.resume()
     for hold in list(remembered.brakes.holds()):
-        remembered.brakes.release(hold.rule, 0)
+        remembered.brakes.release(hold, 0)
 
 
 @pytest.fixture
@@ -148,15 +148,16 @@ def test_a_pause_without_a_reason_is_refused(cli, remembered):
 
 
 def test_a_brake_that_holds_is_shown_and_let_go(cli, remembered):
-    remembered.brakes.hold(Hold("services", f"{ACCOUNT}/us-east-1/team-a/api", 60, "60 removals", NOON))
+    subject = f"{ACCOUNT}/us-east-1/team-a/api"
+    remembered.brakes.hold(Hold("services", subject, 60, "60 removals", NOON))
 
     status = cli("status")
     released = cli("release-brake", "services")
 
     assert (status.code, released.code) == (1, 0)
     assert "the brake of rule services holds since 2026-11-24 12:00 UTC" in status.out
-    assert "to let go: ecr-steward release-brake services" in status.out
-    assert released.err == "rule services may take away 60 beyond its brake within 24 hours\n"
+    assert f"to let go: ecr-steward release-brake services {subject}\n" in status.out
+    assert released.err == f"rule services may take away 60 from {subject} beyond its brake within 24 hours\n"
     assert cli("status").code == 0
 
 
@@ -168,7 +169,7 @@ def test_a_brake_that_does_not_hold_is_refused_with_those_that_do(cli, remembere
 
     assert (nothing.code, wrong.code) == (1, 1)
     assert "no brake does" in nothing.err
-    assert "those of these rules do: services" in wrong.err
+    assert "those that do: services: there" in wrong.err
 
 
 # ---------------------------------------------------------------- quarantine, release, steps, undo
