@@ -30,7 +30,7 @@ def report(error: Exception) -> None:
     elif hasattr(error, "format_message"):
         report_text(_usage(error), Code.WRONG_USE)
     elif type(error).__name__ == "Abort":
-        report_text("standard input ended before the answer: give --yes, or apply a saved plan", Code.NOBODY_TO_ASK)
+        report_text("standard input ended before the answer: give --yes, or apply a saved plan", Code.NOT_CONFIRMED)
     else:
         import traceback  # noqa: PLC0415 - rarely needed, and a command starts without it
 

@@ -30,7 +30,7 @@ ONLY_TOLD = {
     Code.COMPILED_UNREADABLE,
     Code.FACTS_MOVED,
     Code.JOURNAL_STEP,
-    Code.NOBODY_TO_ASK,
+    Code.NOT_CONFIRMED,
     Code.OTHER_VALUE,
     Code.OWN_ERROR,
     Code.SAVED_PLAN,

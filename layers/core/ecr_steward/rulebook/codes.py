@@ -204,7 +204,7 @@ class Code(StrEnum):
     CALL_REFUSED = "ES823", "AWS, or the steward, refuses what was asked"
     SAVED_PLAN = "ES831", "not a saved plan"
     SAVED_PLAN_SCOPE = "ES832", "a saved plan with another scope"
-    NOBODY_TO_ASK = "ES833", "there is nobody to ask"
+    NOT_CONFIRMED = "ES833", "a confirmation is missing"
     FACTS_MOVED = "ES834", "the facts have moved since a plan was saved"
     SAVED_PLAN_RULEBOOK = "ES835", "a saved plan of another rulebook"
     LIFECYCLE_OPTIONS = "ES841", "options of a lifecycle preview that contradict each other"

@@ -171,8 +171,8 @@ def _print(outcome: SweepOutcome, scope: Mapping[str, object], shown: Shown, *, 
 def _ask() -> None:
     if not sys.stdin.isatty():
         refuse(
-            "there is nobody to ask here: give --yes, or save a plan with `plan --out` and apply that",
-            Code.NOBODY_TO_ASK,
+            "standard input is no terminal to ask for confirmation on: give --yes, or apply a saved plan (`plan --out`)",
+            Code.NOT_CONFIRMED,
         )
     if not typer.confirm("Do this?", err=True):
         typer.echo("nothing was done", err=True)

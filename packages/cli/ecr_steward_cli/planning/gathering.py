@@ -48,14 +48,14 @@ def read_rules(path: Path) -> ReadRulebook:
 
 
 def connect(region: str | None = None) -> Caller:
-    """Whoever the environment says is calling, with the patience that many calls need. Raises SystemExit."""
+    """The caller that the environment names, with the patience that many calls need. Raises SystemExit."""
     return Caller(region, _CONFIG)
 
 
 def registries_of(caller: Caller, accounts: Sequence[str], regions: Sequence[str]) -> list[RegistryRef]:
     """The registries that are meant: without accounts the caller's, without regions the caller's.
 
-    Raises InvalidNameError, and SystemExit where AWS has no such region or nobody is known to call.
+    Raises InvalidNameError, and SystemExit where AWS has no such region or the caller is unknown.
     """
     where = [require_region(region) for region in regions] or [caller.region]
     own = accounts or [caller.account]
