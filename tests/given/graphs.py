@@ -56,6 +56,10 @@ def _opened(content: bytes) -> AbstractContextManager[Iterable[bytes]]:
     return nullcontext([content])
 
 
+def document_of(media_type: str, **members: object) -> bytes:
+    """A manifest or index of these members."""
+    return json.dumps({"schemaVersion": 2, "mediaType": media_type, **members}).encode()
+
+
 def _manifest(media_type: str, **members: object) -> Manifest:
-    content = json.dumps({"schemaVersion": 2, "mediaType": media_type, **members}).encode()
-    return parse_manifest(content, media_type)
+    return parse_manifest(document_of(media_type, **members), media_type)

@@ -176,3 +176,29 @@ def test_an_upload_is_no_success_when_another_blob_was_stored(
 
     with pytest.raises(DigestMismatchError, match="stored as"):
         client.upload_blob("team-a/api", [BLOB], BLOB_DESCRIPTOR)
+
+
+SHA512 = Descriptor("application/octet-stream", digest_of(BLOB, "sha512"), len(BLOB))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (digest_of(BLOB), 200, ""),
+        (digest_of(BLOB), 404, "not found by its own digest: this registry does not keep blobs by sha512"),
+        (digest_of(b"another"), 200, "was stored as"),
+    ],
+    ids=["it is found by both", "it is found by sha256 alone", "another blob"],
+)
+def test_a_sha512_blob_arrives_when_a_registry_that_names_all_by_sha256_finds_it_by_both(
+    arranged: Any, client: DistributionClient, reply_with: Reply, case: tuple[Digest, int, str]
+) -> None:
+    stored, found, says = case
+    arranged._answers["PUT", UPLOAD] = [reply_with(201, b"", {"Docker-Content-Digest": stored.value})]
+    arranged.on("HEAD", f"/v2/team-a/api/blobs/{SHA512.digest}", reply_with(found))
+
+    if not says:
+        client.upload_blob("team-a/api", [BLOB], SHA512)
+    else:
+        with pytest.raises(DigestMismatchError, match=says):
+            client.upload_blob("team-a/api", [BLOB], SHA512)

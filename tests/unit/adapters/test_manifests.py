@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.manifests import digest_of, parse_manifest, parse_referrers, with_referrer
-from ecr_steward.domain.images import DOCKER_MANIFEST, MANIFEST_LIMIT, OCI_INDEX, OCI_MANIFEST
+from ecr_steward.domain.images import DOCKER_LIST, DOCKER_MANIFEST, MANIFEST_LIMIT, OCI_INDEX, OCI_MANIFEST
 from ecr_steward.errors import InvalidManifestError
 from tests.given.graphs import as_json, image_of, index_of
 
@@ -46,6 +46,20 @@ def test_manifests_are_children_when_it_is_an_index() -> None:
     assert manifest.blobs == ()
     assert manifest.subject is not None
     assert manifest.subject.digest.value == DIGEST
+
+
+@pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST])
+def test_what_a_cache_of_buildkit_lists_is_blobs_and_nothing_that_was_judged(media_type: str) -> None:
+    cache = "application/vnd.buildkit.cacheconfig.v0"
+    entries = [{**LAYER, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"}, {**CONFIG, "mediaType": cache}]
+    document = {"schemaVersion": 2, "mediaType": media_type, "manifests": entries}
+
+    manifest = parse_manifest(json.dumps(document).encode())
+
+    assert [blob.digest.value for blob in manifest.stored_blobs] == [each["digest"] for each in entries]
+    assert manifest.children == ()
+    assert manifest.descriptor.artifact_type is None
+    assert manifest.can_run
 
 
 def test_a_child_runs_nowhere_when_its_platform_is_that_of_an_attestation() -> None:

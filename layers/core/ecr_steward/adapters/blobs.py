@@ -25,6 +25,7 @@ class Verified:
         self._chunks = chunks
         self._blob = blob
         self._is_complete = False
+        self._canonical = hashlib.sha256() if blob.digest.algorithm != "sha256" else None
 
     def __iter__(self) -> Iterator[bytes]:
         blob, seen = self._blob, 0
@@ -34,6 +35,8 @@ class Verified:
             if seen > blob.size:
                 raise DigestMismatchError(f"more than the {blob.size} bytes of {blob.digest} were sent")
             hasher.update(chunk)
+            if self._canonical is not None:
+                self._canonical.update(chunk)
             if seen == blob.size:
                 self._compare(hasher.hexdigest())
             yield chunk
@@ -46,6 +49,11 @@ class Verified:
         """Raises RegistryUnavailableError where an answer came although the stream had not come to its end."""
         if not self._is_complete:
             raise RegistryUnavailableError(f"{redacted(upload)} was answered before all bytes were sent")
+
+    def is_known_as(self, digest: str) -> bool:
+        """Whether a digest is that of the bytes that were sent: some registries name all content by sha256."""
+        canonical = f"sha256:{self._canonical.hexdigest()}" if self._canonical is not None else None
+        return digest in (self._blob.digest.value, canonical)
 
     def _compare(self, hexdigest: str) -> None:
         if f"{self._blob.digest.algorithm}:{hexdigest}" != self._blob.digest.value:
@@ -148,12 +156,14 @@ class Blobs:
             with read() as chunks:
                 content = Verified(chunks, blob)
                 if self._at_once:
-                    self._complete(upload, blob, content)
+                    stored = self._complete(upload, blob, content)
+                    content.require_all_sent(upload)
                 else:
-                    self._complete(self._fill(upload, content, blob), blob)
+                    stored = self._complete(self._fill(upload, content, blob), blob)
         except BaseException as error:
             self._give_up(upload, error)
             raise
+        self._require_same(repository_name, blob, content, stored)
         return True
 
     def _fill(self, upload: str, content: Verified, blob: Descriptor) -> str:
@@ -166,18 +176,27 @@ class Blobs:
         content.require_all_sent(upload)
         return continued
 
-    def _complete(self, upload: str, blob: Descriptor, content: Verified | None = None) -> None:
+    def _complete(self, upload: str, blob: Descriptor, content: Verified | None = None) -> str:
+        """Answers as what the registry says that it has stored it."""
         url = f"{upload}{'&' if '?' in upload else '?'}{urlencode({'digest': blob.digest.value})}"
         size = blob.size if content else 0
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         with self._session.send(
             "PUT", url, "ecr:CompleteLayerUpload", headers=headers, body=content or b"", expected=DONE
         ) as response:
-            stored = response.headers.get("Docker-Content-Digest", blob.digest.value)
-        if content:
-            content.require_all_sent(upload)
-        if stored != blob.digest.value:
-            raise DigestMismatchError(f"{redacted(upload)} was stored as {stored[:100]!r}, not as {blob.digest}")
+            return response.headers.get("Docker-Content-Digest", blob.digest.value)
+
+    def _require_same(self, repository_name: str, blob: Descriptor, content: Verified, stored: str) -> None:
+        """Raises DigestMismatchError where other bytes were stored, or these under another digest alone."""
+        if stored == blob.digest.value:
+            return
+        if not content.is_known_as(stored):
+            raise DigestMismatchError(f"{blob.digest} was stored as {stored[:100]!r} in {repository_name}")
+        if not self.has(repository_name, blob.digest):
+            raise DigestMismatchError(
+                f"{blob.digest} was stored in {repository_name} as {stored}, and is not found by its own digest: this "
+                f"registry does not keep blobs by {blob.digest.algorithm}"
+            )
 
     def _give_up(self, upload: str, error: BaseException) -> None:
         """Tell the registry that nothing more will come. That this failed too is worth a note, not another error."""

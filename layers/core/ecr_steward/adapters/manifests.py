@@ -45,13 +45,18 @@ def parse_manifest(content: bytes, content_type: str | None = None, algorithm: s
     for key in wanted:
         if key not in document:
             raise InvalidManifestError(f"{digest} says that it is a {media_type}, but has no {key!r}")
-    blobs = () if is_index else (_descriptor(document["config"]), *_descriptors(document["layers"], limits.CHILDREN))
-    artifact_type = _text(document, "artifactType") or (blobs[0].media_type if blobs else None)
+    listed = _descriptors(document["manifests" if is_index else "layers"], limits.CHILDREN)
+    if is_index:
+        blobs = tuple(each for each in listed if each.is_blob)
+        artifact_type = _text(document, "artifactType")
+    else:
+        blobs = (_descriptor(document["config"]), *listed)
+        artifact_type = _text(document, "artifactType") or blobs[0].media_type
     return Manifest(
         Descriptor(media_type, digest, len(content), artifact_type=artifact_type),
         content,
         blobs=blobs,
-        children=_descriptors(document["manifests"], limits.CHILDREN) if is_index else (),
+        children=tuple(each for each in listed if not each.is_blob) if is_index else (),
         subject=None if subject is None else _descriptor(subject),
         annotations=_annotations(document, digest),
     )

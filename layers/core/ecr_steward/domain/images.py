@@ -40,6 +40,15 @@ ATTESTATION_MEDIA_TYPES = frozenset(
 )
 """Of layers that no client unpacks. BuildKit (``docs/attestations/attestation-storage.md``) and cosign
 (``specs/SIGNATURE_SPEC.md``) store them in manifests whose config is that of an image."""
+_BLOBS = (
+    "application/vnd.oci.image.layer.",
+    "application/vnd.docker.image.rootfs.",
+    "application/vnd.buildkit.cacheconfig.",
+    OCI_CONFIG,
+    DOCKER_CONFIG,
+)
+"""Media types of what is no manifest although an index may list it: BuildKit's registry cache does (``type=registry``
+without ``image-manifest=true``). regclient and go-containerregistry copy these as blobs, too."""
 INDEX_MEDIA_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
@@ -201,6 +210,11 @@ class Descriptor:
         """
         return self.platform == "unknown/unknown"
 
+    @property
+    def is_blob(self) -> bool:
+        """Whether this is a blob by its media type, where an index lists it beside manifests."""
+        return self.media_type.startswith(_BLOBS)
+
     def __post_init__(self) -> None:
         if self.size < 0:
             raise InvalidManifestError(f"a descriptor of {self.digest} claims a size of {self.size} bytes")
@@ -213,7 +227,7 @@ class Manifest:
     descriptor: Descriptor
     content: bytes = field(repr=False)
     blobs: tuple[Descriptor, ...] = ()
-    """Config and layers, in the order of the document."""
+    """Config and layers, in the order of the document; of an index, what it lists that is no manifest."""
     children: tuple[Descriptor, ...] = ()
     """The manifests of an index."""
     subject: Descriptor | None = None
@@ -230,7 +244,12 @@ class Manifest:
 
     @property
     def can_run(self) -> bool:
-        """Whether a client can run this: it has the config of an image, and not only attestations for layers."""
+        """Whether a client can run this: it has the config of an image, and not only attestations for layers.
+
+        An index that lists blobs is judged as if it were one: no scanner looks into it.
+        """
+        if self.is_index:
+            return bool(self.blobs)
         if not self.blobs or self.blobs[0].media_type not in IMAGE_CONFIG_MEDIA_TYPES:
             return False
         layers = self.blobs[1:]

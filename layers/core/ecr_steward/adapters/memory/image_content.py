@@ -153,7 +153,7 @@ class InMemoryImageContent:
             ref,
             subject=subject,
             media_type=manifest.descriptor.media_type,
-            artifact_media_type=manifest.blobs[0].media_type if manifest.blobs else None,
+            artifact_media_type=manifest.blobs[0].media_type if manifest.blobs and not manifest.is_index else None,
             size=self._size(repository, manifest) if manifest.is_index else layers,
         )
         self._registry.push(image)
