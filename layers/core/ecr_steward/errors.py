@@ -30,11 +30,13 @@
     │   ├── ForeignSecretError        a secret that holds something of somebody else's: it stays as it is
     │   ├── CannotUndoError           a recorded step that cannot be undone, or is nothing to undo any more
     │   └── RefusedByRegistryError    any other refusal, with the registry's own words
+    │       └── TooManyReferrersError     more than anybody lists
     └── RetryableError                trying again may help: raised, so that the caller retries
         ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
         ├── ImageTaggedMeanwhileError likewise: the image to be deleted holds another tag now
         ├── PausedError               a person has paused everything while a plan was under way
         ├── OutOfTimeError            a copy whose invocation ends before it does
+        ├── ShareUsedError            a copy that has had its turn, with referrers left for a later one
         ├── CopyUnderWayError         another job copies the same image to the same place
         ├── WorkloadsUnreadError      an account runs more than could be read in its time
         ├── ThrottledError
@@ -165,6 +167,10 @@ class RefusedByRegistryError(PermanentError):
     """The registry refused, for a reason this tree has no name for."""
 
 
+class TooManyReferrersError(RefusedByRegistryError):
+    """An image has more referrers than are listed, by number or by bytes."""
+
+
 class LastImageTagError(RetryableError):
     """The image tag has become the image's last one; ECR would delete the image with it. Plan anew."""
 
@@ -194,6 +200,15 @@ class OutOfTimeError(RetryableError):
         self.largest = largest
         self.moved = moved
         self.had = had
+
+
+class ShareUsedError(RetryableError):
+    """A copy has had its turn. The image is there with its tags; referrers are left for a later turn."""
+
+    def __init__(self, message: str, *, after: str) -> None:
+        """``after`` is where the next turn goes on."""
+        super().__init__(message)
+        self.after = after
 
 
 class CopyUnderWayError(RetryableError):

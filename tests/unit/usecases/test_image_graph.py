@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from ecr_steward.adapters.memory import InMemoryStore
-from ecr_steward.domain.images import DEPTH_LIMIT, PARTS_LIMIT, Manifest
-from ecr_steward.errors import InvalidManifestError
+from ecr_steward.domain.images import DEPTH_LIMIT, PARTS_LIMIT, Descriptor, Manifest
+from ecr_steward.domain.names import Digest
+from ecr_steward.errors import InvalidManifestError, TooManyReferrersError
+from ecr_steward.usecases import image_graph
 from ecr_steward.usecases.image_graph import read_graph
 from tests.given.graphs import image_of, index_of
 
@@ -65,3 +67,57 @@ def test_a_referrer_stays_behind_when_it_is_too_deep(hold: Callable[..., InMemor
 
     assert len(graph.parts) == DEPTH_LIMIT + 1
     assert chain[-1].digest.value in graph.remarks[0]
+
+
+class Flooded(InMemoryStore):
+    """Nobody lists what refers to an image here."""
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        raise TooManyReferrersError(f"there are more than 10000 referrers of {subject}")
+
+
+@pytest.mark.parametrize("every_referrer", [False, True])
+def test_an_image_does_not_wait_for_more_referrers_than_are_listed_unless_a_person_wants_them_all(
+    every_referrer: bool,
+) -> None:
+    """M7"""
+    store = Flooded()
+    store.manifests = {IMAGE.digest: IMAGE}
+
+    if every_referrer:
+        with pytest.raises(TooManyReferrersError):
+            read_graph(IMAGE.digest, store, with_referrers=True, every_referrer=True)
+    else:
+        graph = read_graph(IMAGE.digest, store, with_referrers=True)
+        assert [part.manifest.digest for part in graph.parts] == [IMAGE.digest]
+        assert "more than 10000 referrers" in graph.remarks[0]
+
+
+def test_all_children_come_before_the_referrers_of_any_when_these_are_more_than_the_limit(
+    hold: Callable[..., InMemoryStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M7"""
+    monkeypatch.setattr(image_graph, "PARTS_LIMIT", 6)
+    children = [image_of(b"%d" % number) for number in range(3)]
+    index = index_of(*children)
+    flood = [image_of(b"flood %d" % number, subject=children[0]) for number in range(20)]
+
+    graph = read_graph(index.digest, hold(index, *children, *flood), with_referrers=True)
+
+    assert len(graph.parts) == 6
+    assert {index.digest, *(child.digest for child in children)} <= {part.manifest.digest for part in graph.parts}
+    assert graph.remarks == (f"18 referrers stay behind: {index.digest} has more than 6 manifests",)
+
+
+def test_what_refers_to_the_image_itself_comes_before_what_refers_to_its_children(
+    hold: Callable[..., InMemoryStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M7"""
+    monkeypatch.setattr(image_graph, "PARTS_LIMIT", 3)
+    index = index_of(IMAGE)
+    signature = image_of(b"signature", subject=index)
+    flood = [image_of(b"flood %d" % number, subject=IMAGE) for number in range(20)]
+
+    graph = read_graph(index.digest, hold(index, IMAGE, signature, *flood), with_referrers=True)
+
+    assert signature.digest in {part.manifest.digest for part in graph.parts}

@@ -29,6 +29,7 @@ from ecr_steward.errors import (
     RegistryUnavailableError,
     RepositoryNotFoundError,
     StewardError,
+    TooManyReferrersError,
 )
 
 # With all of them accepted, ECR never converts a manifest, which would change its digest.
@@ -158,11 +159,11 @@ class DistributionClient:
     def referrers(self, repository_name: str, subject: Digest) -> tuple[Descriptor, ...]:
         """What refers to an image, from the referrers API; where a registry has none, from the fallback image tag.
 
-        Empty where there is no repository. Raises InvalidManifestError, and RefusedByRegistryError for lists that do
-        not end.
+        Empty where there is no repository. Raises InvalidManifestError, TooManyReferrersError, and
+        RefusedByRegistryError for lists that do not end.
         """
         found: list[Descriptor] = []
-        pages = Pages(f"referrers of {subject}", limits.REFERRERS)
+        pages = Pages(f"referrers of {subject}", limits.REFERRERS, TooManyReferrersError)
         client = self._within(pages)
         url: str | None = self._session.url(repository_name, "referrers", subject)
         while url:

@@ -10,10 +10,13 @@ from ecr_steward.errors import RefusedByRegistryError
 class Pages:
     """Keeps count of one list's pages. Raises RefusedByRegistryError where they break a limit."""
 
-    def __init__(self, what: str, most_entries: int) -> None:
-        """``what`` is listed, such as ``image tags of team-a/api``."""
+    def __init__(
+        self, what: str, most_entries: int, too_many: type[RefusedByRegistryError] = RefusedByRegistryError
+    ) -> None:
+        """``what`` is listed, such as ``image tags of team-a/api``; ``too_many`` is raised where it is too large."""
         self._what = what
         self._most_entries = most_entries
+        self._too_many = too_many
         self._visited: set[int] = set()
         self._entries = self._bytes = 0
         self._started = self._asked = time.monotonic()
@@ -33,9 +36,9 @@ class Pages:
         self._entries += len(entries)
         self._bytes += len(content)
         if self._entries > self._most_entries:
-            raise RefusedByRegistryError(f"there are more than {self._most_entries} {self._what}")
+            raise self._too_many(f"there are more than {self._most_entries} {self._what}")
         if self._bytes > limits.LIST_BYTES:
-            raise RefusedByRegistryError(f"the {self._what} are over the limit of {limits.LIST_BYTES} bytes")
+            raise self._too_many(f"the {self._what} are over the limit of {limits.LIST_BYTES} bytes")
 
     def seconds_left(self) -> float:
         """For what is to come. A page has no more of it than any small answer, all its tries together."""

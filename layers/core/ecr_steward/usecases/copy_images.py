@@ -182,7 +182,9 @@ class CopyRun:
 
     def _graph(self, top: Manifest, *, with_referrers: bool) -> ImageGraph:
         source = _Ahead(self._source, self._ahead)
-        return read_graph(top.digest, source, with_referrers=with_referrers, top=top, ahead=source.expect)
+        return read_graph(
+            top.digest, source, with_referrers=with_referrers, top=top, ahead=source.expect, every_referrer=True
+        )
 
     def _attached(self, graph: ImageGraph) -> list[Copied]:
         """Bring what cosign has attached by tag, before the image shows itself: who verifies it then finds that."""
