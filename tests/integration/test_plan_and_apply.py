@@ -121,7 +121,7 @@ def test_nothing_is_done_when_nobody_is_there_to_be_asked(ecr, run: Run) -> None
     refused = run("apply")
 
     assert refused.returncode == 1
-    assert "standard input is no terminal to ask for confirmation on: give --yes" in refused.stderr
+    assert "standard input is no terminal to confirm this on: give --yes" in refused.stderr
     assert run("apply", "--yes", "--json", "--repository", "team-1/*").returncode == 0
     made = {each["repositoryName"]: each["imageTagMutability"] for each in ecr.describe_repositories()["repositories"]}
     assert [name for name, mutability in made.items() if mutability == "IMMUTABLE"] == ["team-1/api"]

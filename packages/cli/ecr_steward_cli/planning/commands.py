@@ -171,7 +171,7 @@ def _print(outcome: SweepOutcome, scope: Mapping[str, object], shown: Shown, *, 
 def _ask() -> None:
     if not sys.stdin.isatty():
         refuse(
-            "standard input is no terminal to ask for confirmation on: give --yes, or apply a saved plan (`plan --out`)",
+            "standard input is no terminal to confirm this on: give --yes, or apply a saved plan (`plan --out`)",
             Code.NOT_CONFIRMED,
         )
     if not typer.confirm("Do this?", err=True):
