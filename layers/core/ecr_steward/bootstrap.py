@@ -298,6 +298,7 @@ class App:
                 turn=asked.hops,
                 told=asked.told,
                 withdraws_only=asked.is_withdrawal,
+                after=asked.after,
                 homes=self.homes,
             )
 

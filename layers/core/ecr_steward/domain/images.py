@@ -161,6 +161,26 @@ class RepositoryImages:
         return self._referrers[1]
 
     @cached_property
+    def with_subject(self) -> Mapping[Digest, Sequence[Image]]:
+        """All that names a subject, by that: referrers, and what only says that it is one."""
+        found: dict[Digest, list[Image]] = {}
+        for image in self.images.values():
+            if image.subject is not None:
+                found.setdefault(image.subject, []).append(image)
+        return found
+
+    def below(self, subjects: Set[Digest]) -> Sequence[Image]:
+        """All that names one of these as its subject, or what does so itself; each once, and none of these."""
+        found: dict[Digest, Image] = {}
+        left = list(subjects)
+        while left:
+            for image in self.with_subject.get(left.pop(), ()):
+                if image.digest not in found and image.digest not in subjects:
+                    found[image.digest] = image
+                    left.append(image.digest)
+        return tuple(found.values())
+
+    @cached_property
     def _referrers(self) -> tuple[Mapping[Digest, Sequence[Digest]], Mapping[Digest, Digest]]:
         tagged = set(self.holders.values())
         of_tagged: dict[Digest, list[Digest]] = {}

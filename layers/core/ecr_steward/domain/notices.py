@@ -127,6 +127,8 @@ class ReplicationRequested:
     """Whether only entries that withdraw what failed its scan are looked at, since a verdict said so."""
     told: frozenset[str] = frozenset()
     """Its copies that failed for good on an earlier turn, as their outcomes named them: people know of them."""
+    after: str = ""
+    """Where its turn among the referrers of the image begins; empty for the first, which brings the image itself."""
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,19 @@ class ReplicationRequestedDetail(OwnDetail):
     )
     told: list[str] = Field(default=[], description="Copies of this job that failed for good on an earlier turn.")
 
+    after: str = Field(default="", description="The last referrer of the image that an earlier turn of this job took.")
+
     @classmethod
     def of(cls, job: ReplicationRequested) -> Self:
         """The event for a job."""
-        turn = {"hops": job.hops, "narrow": job.is_narrow, "withdrawal": job.is_withdrawal, "told": sorted(job.told)}
-        return cls.model_validate({**common_keys(job.image), "why": job.why, **turn})
+        turn = {"hops": job.hops, "narrow": job.is_narrow, "withdrawal": job.is_withdrawal}
+        left = {"told": sorted(job.told), "after": job.after}
+        return cls.model_validate({**common_keys(job.image), "why": job.why, **turn, **left})
 
     def to_job(self) -> ReplicationRequested:
         """The job that this event asks for."""
-        return ReplicationRequested(self.image, self.why, self.hops, self.narrow, self.withdrawal, frozenset(self.told))
+        told = frozenset(self.told)
+        return ReplicationRequested(self.image, self.why, self.hops, self.narrow, self.withdrawal, told, self.after)
 
 
 class ReplicationRequestedEvent(EventModel):

@@ -31,6 +31,7 @@ from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.governing import governing_new
 from ecr_steward.usecases.image_graph import read_graph
 from ecr_steward.usecases.stores import is_held, store_of
+from ecr_steward.usecases.turns import Turn, TurnReader
 
 LONGEST_IMAGE_TAG = 128
 """Characters of an image tag beside ECR, which takes 300 (distribution specification, "Pulling manifests")."""
@@ -133,25 +134,30 @@ class Copier:
         return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)
 
     def plan_content(self, copy: Copy, facts: Facts) -> Plan:
-        """Plan the blobs and manifests of the image and of all that belongs to it."""
+        """Plan the blobs and manifests of the image and of what belongs to it, as far as one turn takes them."""
+        return self.plan_turn(copy, facts)[0]
+
+    def plan_turn(self, copy: Copy, facts: Facts, after: str = "") -> tuple[Plan, str]:
+        """The same from a place among its referrers on; and where the next turn goes on, empty where there is none."""
         there = facts.destination
-        if not facts.image_tags or self._is_whole(copy, facts):
-            return NOTHING
-        source = copy.image.repository
-        graph = read_graph(
-            copy.image.digest,
-            self.content.store(source),
-            with_referrers=copy.replication.referrers,
-            judged=self._judged(copy, facts.source),
-        )
-        parts = graph.parts
+        asks_for_each = bool(after) and isinstance(there, OtherImages)  # of thousands, on each turn
+        if not facts.image_tags or (not asks_for_each and self._is_whole(copy, facts)):
+            return NOTHING, ""
+        source, judged = copy.image.repository, self._judged(copy, facts.source)
+        store = self.content.store(source)
+        if copy.replication.referrers:
+            turn = TurnReader(store, facts.source, judged).read(copy.image.digest, there.digests, after)
+        else:
+            turn = Turn(read_graph(copy.image.digest, store, with_referrers=False, judged=judged))
+        parts = turn.graph.parts
         if isinstance(there, OtherImages):
             digests = self.answers.there(there.repository, (part.manifest.digest for part in parts))
             there = replace(there, digests=digests)
         else:
             parts = tuple(part for part in parts if part.manifest.digest not in there.digests)
         needed = sorted({blob.digest for part in parts for blob in part.blobs})
-        return plan_content(copy.rule, source, graph, there, self._held(copy.to, needed))
+        plan = plan_content(copy.rule, source, turn.graph, there, self._held(copy.to, needed))
+        return plan, turn.left_after
 
     def _judged(self, copy: Copy, source: RepositoryImages) -> Collection[Digest] | None:
         """What of an image has a verdict, where a copy waits for one: nothing of what is attached to another."""

@@ -25,6 +25,7 @@ from ecr_steward.errors import (
     RefusedByRegistryError,
     RegistryUnavailableError,
     RepositoryNotFoundError,
+    ShareUsedError,
     StewardError,
     gravest,
 )
@@ -60,6 +61,7 @@ def replicate_image(
     turn: int = 0,
     told: Set[str] = frozenset(),
     withdraws_only: bool = False,
+    after: str = "",
     homes: tuple[RegistryRef, ...] = (),
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
@@ -70,7 +72,10 @@ def replicate_image(
     no two jobs move the content of an image to one destination at the same time. Each ``turn`` begins with another
     destination, so that one which needs all the time there is keeps the image from no other. The copies that are
     ``told`` have failed for good on an earlier turn: they are neither tried nor told once more. ``withdraws_only``
-    looks at entries that withdraw what failed alone. ``homes`` are the registries that the steward keeps.
+    looks at entries that withdraw what failed alone. The image comes first, with a share of its referrers; where more
+    are left the outcome carries ShareUsedError, and ``after`` is what that said on the turn before: such a turn needs
+    the lease of its repository, so that one repository has one of them at a time. ``homes`` are the registries that the
+    steward keeps.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -102,6 +107,7 @@ def replicate_image(
         turn=turn,
         told=told,
         withdrawal=Withdrawal(rules, homes, None, now, applier),
+        after=after,
     )
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
@@ -127,6 +133,7 @@ class _Job:
     turn: int
     told: Set[str]
     withdrawal: Withdrawal
+    after: str
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
         """Bring one image to all its destinations; a referrer stands for its subject.
@@ -175,7 +182,12 @@ class _Job:
             if not facts.image_tags:
                 remark = None if facts.held_back else "its image tags have gone meanwhile"
                 return Outcome(str(copy), self.rule.name, mode, Plan(remarks=facts.held_back), remark=remark)
-            lag = self._copy(copy, facts, done)
+            with self._own_turn(copy):
+                lag, left_after = self._copy(copy, facts, done)
+            if left_after:
+                said = f"{copy}: the image is there, and more referrers than one turn takes are left"
+                error = ShareUsedError(said, after=left_after)
+                error.rule = self.rule.name
         except (ImageNotFoundError, RepositoryNotFoundError) as cause:
             if self._is_gone(copy.image):
                 return Outcome(str(copy), self.rule.name, mode, remark="the image is gone")
@@ -204,11 +216,12 @@ class _Job:
         destination = next(each for each in copy.replication.to if each.of(copy.image.repository) == to)
         return self.withdrawal.withdraw_failed(mirror, destination, {copy.image.digest: why})
 
-    def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> Lag | None:
+    def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> tuple[Lag | None, str]:
         """Apply plan after plan, until the facts, read anew, leave nothing to plan: only that counts as arrived.
 
         Content first; then the source's image tags are read anew, since copying takes its time, and put at once.
-        Answers how far the destination was behind, where it has got the image only now.
+        Answers how far the destination was behind, where it has got the image only now, and after which referrer the
+        next turn goes on: the image and its tags are there before that.
         """
         errors: list[StewardError] = []
         is_new = copy.image.digest not in facts.destination.digests
@@ -219,16 +232,16 @@ class _Job:
                 raise
             errors.append(error)  # a setting that is refused does not keep the image away
         for _ in range(ROUNDS):
-            content = self.copier.plan_content(copy, facts)
+            content, left_after = self.copier.plan_turn(copy, facts, self.after)
             with self._alone(copy, content):
                 if self.lessor is not None and not content.is_empty:  # another job may have done it meanwhile
-                    content = self.copier.plan_content(copy, self._facts_anew(copy))
+                    content, left_after = self.copier.plan_turn(copy, self._facts_anew(copy), self.after)
                 has_copied = self._apply(content, copy, done)
             if has_copied:
                 facts = self._facts_anew(copy)
             facts = self.copier.judged_anew(copy, facts)
             has_tagged = self._apply(self.copier.plan_tags(copy, facts), copy, done)
-            if not has_copied and not has_tagged:
+            if left_after or (not has_copied and not has_tagged):
                 break
             facts = self._facts_anew(copy)
         else:
@@ -240,7 +253,7 @@ class _Job:
         if facts.image_tags:
             notice = ImageReplicated(self.rule.name, copy.image, copy.to, frozenset(facts.image_tags))
             self.notices.publish(notice)
-        return self._lag(copy, facts) if is_new and facts.image_tags else None
+        return self._lag(copy, facts) if is_new and facts.image_tags else None, left_after
 
     def _facts_anew(self, copy: Copy) -> Facts:
         self.copier.answers.forget()
@@ -276,6 +289,12 @@ class _Job:
         seconds_left = self.applier.pace.seconds_left if self.applier.pace else None
         if seconds_left is not None and seconds_left() < RESERVE_SECONDS / 2:
             raise OutOfTimeError("the time of this invocation is over")
+
+    def _own_turn(self, copy: Copy) -> AbstractContextManager[None]:
+        """Have no other job go on with referrers of this repository meanwhile. Raises CopyUnderWayError likewise."""
+        if not self.after or self.lessor is None:
+            return nullcontext()
+        return self.lessor.leased(f"referrers of {copy.image.repository}")
 
     def _alone(self, copy: Copy, content: Plan) -> AbstractContextManager[None]:
         """Have no other job move the same content meanwhile. Raises CopyUnderWayError where one does."""

@@ -12,6 +12,7 @@ from ecr_steward.errors import (
     OutOfTimeError,
     PermanentError,
     RetryableError,
+    ShareUsedError,
 )
 from ecr_steward.ports.messages import ReplicationQueue
 from ecr_steward.usecases.moving import BLOB_WORKERS, Pace
@@ -20,6 +21,8 @@ HOPS = 50
 """How often the rest of a job may be put back. Waiting for another job does not count: its lease ends."""
 BUSY_SECONDS = 60
 """After which a job is looked at again that another one is at work on."""
+SHARE_SECONDS = 60
+"""After which a job goes on with the referrers of an image: whatever came meanwhile is done before."""
 MOST = 0.9
 """Of an invocation's time: a blob that had as much to itself and was not moved never will be."""
 
@@ -36,13 +39,15 @@ def replicate_job(
     Where not one of many blobs came to its end they are moved one by one from then on. An outcome carries
     BlobTooLargeError for one that is not moved even so, and CopyHopsError where it took too many turns. After any other
     error that may pass the message itself comes again. What has failed for good is told once: the rest knows of it.
+    Referrers that are left when a copy has had its turn are no hop: each turn takes others of them.
     """
     had = seconds_left()
     outcomes = tuple(copy(job, Pace(1 if job.is_narrow else BLOB_WORKERS, seconds_left)))
     errors = [outcome.error for outcome in outcomes if isinstance(outcome.error, RetryableError)]
     late = [error for error in errors if isinstance(error, OutOfTimeError)]
     busy = [error for error in errors if isinstance(error, CopyUnderWayError)]
-    if not errors or len(late) + len(busy) < len(errors):
+    shared = [error for error in errors if isinstance(error, ShareUsedError)]
+    if not errors or len(late) + len(busy) + len(shared) < len(errors):
         return outcomes
     has_moved = any(error.moved for error in late) or any(o.plan.steps for o in outcomes if o.error is None)
     stuck = [error for error in late if job.is_narrow and not error.moved and error.had >= MOST * had]
@@ -53,8 +58,9 @@ def replicate_job(
         return tuple(_failed(outcome, _too_often) for outcome in outcomes)
     is_narrow = job.is_narrow or (bool(late) and not has_moved)
     told = job.told | {outcome.subject for outcome in outcomes if isinstance(outcome.error, PermanentError)}
-    rest = replace(job, hops=job.hops + bool(late), is_narrow=is_narrow, told=told)
-    queue.request(rest, 0 if late else BUSY_SECONDS)
+    after = min(error.after for error in shared) if len(shared) == len(errors) else job.after
+    rest = replace(job, hops=job.hops + bool(late), is_narrow=is_narrow, told=told, after=after)
+    queue.request(rest, 0 if late else BUSY_SECONDS if busy else SHARE_SECONDS)
     return tuple(_put_back(outcome) for outcome in outcomes)
 
 
@@ -70,6 +76,8 @@ def _put_back(outcome: Outcome) -> Outcome:
     match outcome.error:
         case OutOfTimeError():
             remark = "the time of this invocation is over: what is left is back on the queue"
+        case ShareUsedError():
+            remark = f"{outcome.error}: the next turn begins in {SHARE_SECONDS} s"
         case CopyUnderWayError():
             remark = f"{outcome.error}: it is looked at again in {BUSY_SECONDS} s"
         case _:
