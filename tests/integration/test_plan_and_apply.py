@@ -117,6 +117,26 @@ def test_a_saved_plan_does_nothing_when_the_facts_have_moved(ecr, run: Run) -> N
     assert {each["imageTagMutability"] for each in ecr.describe_repositories()["repositories"]} == {"MUTABLE"}
 
 
+def test_a_saved_plan_does_nothing_when_a_brake_would_hold_some_of_it(ecr, run: Run, tmp_path: Path) -> None:
+    """P6: the plan said "150 to remove", and apply held most of it back."""
+    strict = "brake: {removals: 0}\n    repository:\n      policy: {foreign: remove}\n"
+    (tmp_path / "ecr-steward.yaml").write_text(RULEBOOK.replace("repository:\n", strict, 1))
+    statement = {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "ecr:BatchGetImage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    ecr.set_repository_policy(repositoryName="team-3/api", policyText=policy)
+
+    planned = run("plan", "--out", "plan.json")
+    applied = run("apply", "plan.json")
+
+    assert "Held back: the brake of rule services holds" in planned.stdout
+    assert (applied.returncode, applied.stdout) == (1, "")
+    assert "ES836 not all of plan.json may be done, so nothing is done\n  the brake of rule services" in applied.stderr
+    assert (
+        ecr.describe_repositories(repositoryNames=["team-1/api"])["repositories"][0]["imageTagMutability"] == "MUTABLE"
+    )
+    assert ecr.get_repository_policy(repositoryName="team-3/api")["policyText"]
+
+
 def test_nothing_is_done_when_nobody_is_there_to_be_asked(ecr, run: Run) -> None:
     refused = run("apply")
 

@@ -207,6 +207,7 @@ class Code(StrEnum):
     NOT_CONFIRMED = "ES833", "a confirmation is missing"
     FACTS_MOVED = "ES834", "the facts have moved since a plan was saved"
     SAVED_PLAN_RULEBOOK = "ES835", "a saved plan of another rulebook"
+    SAVED_PLAN_HELD = "ES836", "a saved plan that a brake or a pause would hold"
     LIFECYCLE_OPTIONS = "ES841", "options of a lifecycle preview that contradict each other"
     IMAGES_FILE = "ES842", "a file of images that cannot be used"
     LIFECYCLE_UNREADABLE = "ES843", "a lifecycle policy that cannot be read"

@@ -15,7 +15,7 @@ from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.codes import Code
 from ecr_steward_cli.exit_codes import CHANGES, FAILED
 from ecr_steward_cli.planning.deployed import Deployed
-from ecr_steward_cli.planning.document import document_of, summary_of
+from ecr_steward_cli.planning.document import document_of, fingerprints, summary_of
 from ecr_steward_cli.planning.gathering import (
     ReadRulebook,
     connect,
@@ -127,6 +127,11 @@ def apply_saved(path: Path, rulebook: Path | None, deployed: Deployed, shown: Sh
         if len(moved) > 10:
             typer.echo(f"  and {len(moved) - 10} more", err=True)
         raise typer.Exit(FAILED)
+    if to_do and (halts := _halts(run, outcome, saved)):
+        typer.echo(f"Error: {Code.SAVED_PLAN_HELD} not all of {path} may be done, so nothing is done", err=True)
+        for halt in halts:
+            typer.echo(f"  {halt}", err=True)
+        raise typer.Exit(FAILED)
     if saved.fingerprints and not to_do and not outcome.failures:
         typer.echo(f"all that {path} says is done already", err=True)
     _tell_done(
@@ -135,6 +140,14 @@ def apply_saved(path: Path, rulebook: Path | None, deployed: Deployed, shown: Sh
         {"plan": str(path), "registries": [str(each) for each in saved.registries]},
         shown,
     )
+
+
+def _halts(run: Run, outcome: SweepOutcome, saved: SavedPlan) -> list[str]:
+    """What would keep some of a saved plan from being done: a pause, or brakes that hold or would come to hold."""
+    with told():
+        pause = run.hands.applier.switch.paused()
+    held = (each for each in outcome.outcomes if each.halt and not saved.fingerprints.isdisjoint(fingerprints([each])))
+    return [str(halt) for halt in dict.fromkeys([*([pause] if pause else []), *(each.halt for each in held)])]
 
 
 def _require_rulebook(saved: SavedPlan, path: Path, rulebook: Path) -> None:
