@@ -17,7 +17,7 @@ from tests.given import aws
 from tests.tables import make_state_table
 
 ACCOUNT = "123456789012"
-"""Of moto, whoever asks."""
+"""Of moto, whatever the caller."""
 LARGEST = 1000
 
 

@@ -108,7 +108,7 @@ def test_a_token_is_of_one_start_H6(tmp_path: Path) -> None:
 def test_the_command_sends_no_other_file_that_a_server_names_H6(
     box: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever answers at the endpoint must not be sent what this user can read."""
+    """What answers at the endpoint must not be sent what this user can read."""
     secret = tmp_path / "credentials"
     secret.write_text("aws_secret_access_key = canary\n")
     monkeypatch.setattr(box.sandbox, "control_token", ControlToken(secret, ""))

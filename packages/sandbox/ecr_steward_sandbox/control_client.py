@@ -46,7 +46,7 @@ class ControlClient:
                 return  # it has ended, whether or not it could say so
 
     def _token(self) -> ControlToken:
-        """The one of the sandbox that answers, from the file that it names: whoever started it can read that."""
+        """The one of the sandbox that answers, from the file that it names, which its starter can read."""
         file = self.get("").get("token_file", "")
         try:
             return ControlToken.read(Path(file))

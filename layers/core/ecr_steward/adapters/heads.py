@@ -75,7 +75,7 @@ class _Answer(HTTPResponse):
 
 
 class TimedConnection(HTTPConnection):
-    """A connection that waits for each part of an answer as long as it is told to.
+    """A connection that waits for each part of an answer as long as it is set to.
 
     urllib3 would have each chunk of a body leave within the seconds that a connection may take. It says so when it
     connects, and again for each request over a connection that there is.

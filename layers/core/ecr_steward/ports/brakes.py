@@ -34,7 +34,7 @@ class Brakes(Protocol):
         ...
 
     def tell(self, hold: Hold) -> None:
-        """Note that people have been told of a hold. Needs dynamodb:UpdateItem."""
+        """Note that a hold has been reported. Needs dynamodb:UpdateItem."""
         ...
 
     def holds(self) -> Iterator[Hold]:

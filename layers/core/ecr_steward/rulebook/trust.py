@@ -106,6 +106,6 @@ def _of_statements(
 
 
 def _not_inside(statement: Statement, inside: Inside) -> list[tuple[str, str | None]]:
-    """Also whoever may be outside, such as a service without a condition that says for whom it acts."""
+    """Also who may be outside, such as a service without a condition that says for whom it acts."""
     found = outsiders_of(statement, inside)
     return [(str(principal), principal.account) for principal in sorted(found.let_in | found.unsure, key=str)]

@@ -60,7 +60,7 @@ class ScanBatch:
         except RepositoryNotFoundError:
             return [nothing.remarking("the repository is gone")]
         except AccountNotConnectedError as error:
-            # Inspector tells its delegated administrator of all accounts of the organization.
+            # Inspector sends its delegated administrator the events of all accounts of the organization.
             return [nothing.remarking(str(error))]
         if not tops:
             return [nothing.remarking("no tagged image consists of it: there is nothing to judge yet")]

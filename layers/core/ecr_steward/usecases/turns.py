@@ -35,7 +35,7 @@ class TurnReader:
     def read(self, image: Digest, there: Collection[Digest], after: str = "") -> Turn:
         """An image and what refers to it: the oldest first, without those that are there, a share of them.
 
-        Whoever may push can attach any number of referrers, but not before the image is known: what signs or describes
+        Who may push can attach any number of referrers, but not before the image is known: what signs or describes
         it is older than a flood. A few referrers are all read, as the registry lists them. Raises as ``read_graph``.
         """
         if sum(map(len, self.images.with_subject.values())) <= SHARE:

@@ -30,7 +30,7 @@ class ForeseenBrakes:
         return hold
 
     def tell(self, hold: Hold) -> None:
-        """Nobody is told of what would be."""
+        """Reports nothing: it has not happened."""
 
     def holds(self) -> Iterator[Hold]:
         return self._real.holds()

@@ -30,7 +30,7 @@ async def get_blob(call: DataCall) -> Response:
 
 
 async def get_signed(ecr: Services, request: Request, payload: str) -> Response:
-    """Serve what a signed URL names, where the registry itself has to: nobody has opened a port for layers."""
+    """Serve what a signed URL names, where the registry itself has to: no port for layers is open."""
     try:
         registry, digest = ecr.signer.read_download(token_of(request, payload))
     except ExpiredTokenError as cause:

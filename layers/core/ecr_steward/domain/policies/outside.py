@@ -70,7 +70,7 @@ def newly_let_in(before: Document | None, after: Document, account: str) -> froz
 
 
 def _let_in(document: Document, inside: Inside) -> frozenset[tuple[Principal, str]]:
-    """Outsiders, each with the condition under which it comes in. What cannot be read lets in nobody that is known."""
+    """Outsiders, each with the condition under which it comes in. What cannot be read counts for none."""
     statements = read_statements(document)
     return frozenset(
         (principal, json.dumps(statement.written.get("Condition"), sort_keys=True, default=str))
