@@ -45,6 +45,18 @@ AccessOption = Annotated[
     _option("With off, whoever is known may do everything, and tokens are optional (default: on).", "--access"),
 ]
 Decisions = Annotated[bool, _option("Show who was allowed what, and why not.", "--decisions")]
+ScansEndAfter = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=86400,
+        metavar="SECONDS",
+        help="End each scan without findings so long after it began, unless a result is recorded before (default: a "
+        "scan is under way until a result is recorded).",
+        rich_help_panel="With --ecr-only",
+        show_default=False,
+    ),
+]
 Quirks = Annotated[
     str | None,
     _option(

@@ -60,6 +60,7 @@ def up(  # noqa: PLR0917 typer reads them as options
     identities: ecr_options.Identities = None,
     access: ecr_options.AccessOption = None,
     decisions: ecr_options.Decisions = False,
+    scans_end_after: ecr_options.ScansEndAfter = None,
     quirks: ecr_options.Quirks = None,
 ) -> None:
     """Run the sandbox in the foreground until Ctrl-C."""
@@ -71,9 +72,10 @@ def up(  # noqa: PLR0917 typer reads them as options
         "identities": identities,
         "access": access and access.value,
         "decisions": decisions,
+        "scans_end_after": None if scans_end_after is None else timedelta(seconds=scans_end_after),
         "quirks": quirks,
     }
-    given = {name: value for name, value in options.items() if value}
+    given = {name: value for name, value in options.items() if value not in {None, False}}
     parameters = dict(_parameter(each) for each in parameter or ())
     if ecr_only:
         about_the_template = {"parameter": bool(parameters), "rulebook": rulebook, "build": build}
