@@ -5,7 +5,8 @@ copy is copied on in a circle, or under a longer name each time, nothing comes t
 account or region goes no further unless a rule names that account or region as a source.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -19,6 +20,8 @@ from ecr_steward.errors import InvalidNameError
 
 LONGEST_CHAIN: Final = 4
 """How many copies may follow each other: from a team to a release, to an account, to a region, and one more."""
+_BEGIN: Final = re.compile("[a-z0-9/_-]*")
+"""What of a pattern stands for itself, whatever follows: of a regular expression, too."""
 _EXEMPT: Final = "or a rule above that exempts it"
 
 
@@ -55,33 +58,12 @@ class Asked:
     replication: ReplicationRules
     destination: Destination | OtherDestination
 
-    def sources_of(self, place: AnyRepository, registry: RegistryRef) -> Iterator[RepositoryRef]:
-        """The repositories of a registry that this would copy to a place; two of them, where there may be many."""
-        if self._leads_to(place, registry):
-            yield from (each for each in self._named(place, registry) if each != place and self._covers(each))
-
-    def _named(self, place: AnyRepository, registry: RegistryRef) -> Iterator[RepositoryRef]:
-        before, has_name, after = (self.destination.repository or "{name}").partition("{name}")
-        if has_name and place.name.startswith(before) and place.name.endswith(after):
-            names = [place.name[len(before) : len(place.name) - len(after)]]
-        elif has_name:
-            names = []
-        else:
-            names = [sample for pattern in self.rule.match.repositories for sample in samples(pattern.spelling)]
-        for name in names:
-            with suppress(InvalidNameError):
-                yield RepositoryRef(registry, name)
-
-    def _leads_to(self, place: AnyRepository, registry: RegistryRef) -> bool:
-        if isinstance(self.destination, OtherDestination):
-            is_place = isinstance(place, OtherRepository) and self.destination.host == place.host
-        else:
-            is_place = isinstance(place, RepositoryRef) and self.destination.registry(registry) == place.registry
-        fixed = self.destination.repository
-        return is_place and (fixed is None or "{name}" in fixed or fixed == place.name)
-
-    def _covers(self, source: RepositoryRef) -> bool:
-        return self.rule.match.may_cover(source)
+    def leads_to(self, place: AnyRepository, source: RepositoryRef) -> bool:
+        """Whether it copies a repository to a place."""
+        try:
+            return self.destination.of(source) == place
+        except InvalidNameError:
+            return False
 
 
 @dataclass(frozen=True)
@@ -139,11 +121,36 @@ class OneSource:
 
     def _sources_of(self, place: AnyRepository) -> Iterator[tuple[RepositoryRef, Asked]]:
         for home in self.homes:
-            for asked in self._asked:
-                for source in asked.sources_of(place, home):
-                    decides = any(rule is asked.rule for rule in self._deciding(source))
-                    if decides and _unnamed_account(asked.rule, source, place) is None:
-                        yield source, asked
+            for name in dict.fromkeys(self._names_before(place.name)):
+                with suppress(InvalidNameError):
+                    source = RepositoryRef(home, name)
+                    for asked in self.asked_of(source) if source != place else ():
+                        if asked.leads_to(place, source) and _unnamed_account(asked.rule, source, place) is None:
+                            yield source, asked
+
+    def _names_before(self, name: str) -> Iterator[str]:
+        """The names under which repositories may be that are copied to one of this name; of many, two each."""
+        for before, after in self._templates:
+            if len(before) + len(after) < len(name) and name.startswith(before) and name.endswith(after):
+                yield name[len(before) : len(name) - len(after)]
+        for rule in self._fixed.get(name, ()):
+            for pattern in rule.match.repositories:
+                yield from samples(pattern.spelling)
+
+    @cached_property
+    def _templates(self) -> Collection[tuple[str, str]]:
+        """What destinations put before and after the name of a source."""
+        found = (asked.destination.repository or "{name}" for asked in self._asked)
+        return {(parts[0], parts[2]): None for each in found if (parts := each.partition("{name}"))[1]}
+
+    @cached_property
+    def _fixed(self) -> Mapping[str, Sequence[Rule]]:
+        """The rules that copy to one name, whatever the source's."""
+        found: dict[str, list[Rule]] = {}
+        for asked in self._asked:
+            if (name := asked.destination.repository) and "{name}" not in name:
+                found.setdefault(name, []).append(asked.rule)
+        return found
 
     def _rivals(
         self, source: RepositoryRef, replication: ReplicationRules, to: AnyRepository
@@ -194,7 +201,9 @@ class OneSource:
 
     def _may_decide(self, source: RepositoryRef) -> Iterator[Rule]:
         is_covered = False
-        for rule in self.rules.rules:
+        begins = (self._by_begin.get(source.name[:length], ()) for length in range(self._longest_begin + 1))
+        for position in sorted({position for each in begins for position in each}):
+            rule = self.rules.rules[position]
             if rule.match.may_cover(source):
                 is_covered = True
                 yield rule
@@ -202,6 +211,19 @@ class OneSource:
                     return
         if is_covered and self.rules.defaults:
             yield self.rules.defaults
+
+    @cached_property
+    def _by_begin(self) -> Mapping[str, Sequence[int]]:
+        """Where rules stand, by what the names begin with that a pattern of theirs matches."""
+        found: dict[str, list[int]] = {}
+        for position, rule in enumerate(self.rules.rules):
+            for begin in {_BEGIN.match(pattern.spelling)[0] for pattern in rule.match.repositories}:  # type: ignore[index]
+                found.setdefault(begin, []).append(position)
+        return found
+
+    @cached_property
+    def _longest_begin(self) -> int:
+        return max(map(len, self._by_begin), default=0)
 
 
 def _destinations(rule: Rule) -> Iterator[Asked]:

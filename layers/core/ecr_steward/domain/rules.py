@@ -212,10 +212,10 @@ class Match:
     def may_cover(self, repository: RepositoryRef) -> bool:
         """Whether it does if the repository carries the right resource tags."""
         return (
-            any(pattern.matches(repository.name) for pattern in self.repositories)
-            and not any(pattern.matches(repository.name) for pattern in self.exclude)
-            and _any_or_none(self.accounts, repository.registry.account)
+            _any_or_none(self.accounts, repository.registry.account)
             and _any_or_none(self.regions, repository.registry.region)
+            and any(pattern.matches(repository.name) for pattern in self.repositories)
+            and not any(pattern.matches(repository.name) for pattern in self.exclude)
         )
 
 

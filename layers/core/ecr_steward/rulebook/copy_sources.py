@@ -35,7 +35,7 @@ _CODES: Final = {
 """What is wrong with a rulebook. That a replica is copied no further is right: a rule may cover more than it copies."""
 _SOME_ACCOUNT: Final = "000000000000"
 _SOME_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1")
-_MOST_PAIRS: Final = 20_000
+_MOST_PAIRS: Final = 1_000
 """Of globs that are compared. What only a larger rulebook could hide is found when it is to be copied."""
 _MOST_PLACES: Final = 20_000
 _LAST: Final = "\x7f"
@@ -140,7 +140,8 @@ def _names(rules: Iterable[Rule]) -> list[str]:
             for glob in rule.match.repositories
         }
     )
-    found = {name: None for glob in globs for name in samples(glob)}
+    # What a rule does to one of its repositories it does to each that no other rule is about.
+    found = {samples(rule.match.repositories[0].spelling)[0]: None for rule in copying}
     for one, other in islice(_pairs(arrivals, globs), _MOST_PAIRS):
         for name in common_names(one, other):
             found |= {name: None}
@@ -161,7 +162,12 @@ def _pairs(arrivals: Sequence[_Glob], globs: Iterable[str]) -> Iterator[tuple[_G
         begin = _begin(arrival)
         longer = every[bisect_left(begins, begin) : bisect_left(begins, begin + _LAST)]
         shorter = chain.from_iterable(same.get(begin[:length], ()) for length in range(len(begin)))
-        yield from ((arrival, other) for other in chain(longer, shorter) if other != arrival)
+        end = _end(arrival)
+        yield from (
+            (arrival, other)
+            for other in chain(longer, shorter)
+            if other != arrival and (end.endswith(its := _end(other)) or its.endswith(end))
+        )
 
 
 def _begin(glob: _Glob) -> str:
@@ -169,6 +175,13 @@ def _begin(glob: _Glob) -> str:
     before, pattern, after = glob
     literal, star, _ = pattern.partition("*")
     return before + literal + ("" if star else after)
+
+
+def _end(glob: _Glob) -> str:
+    """What stands after the last wildcard."""
+    before, pattern, after = glob
+    _, star, literal = pattern.rpartition("*")
+    return ("" if star else before) + literal + after
 
 
 def _arrival(asked: Asked, source: RepositoryRef) -> AnyRepository | None:
