@@ -21,7 +21,7 @@ from lab.commands import run
 from lab.peers import REGION, distribution, require, without_proxies
 from lab.verdicts import Verdict, at_most, below, tell
 from measuring.houses import house
-from measuring.layouts import Image, write_layout
+from measuring.layouts import Image, write_large_manifests, write_layout
 from measuring.long_path import long_path
 from measuring.rulebooks import COPIES, compiled
 
@@ -34,6 +34,7 @@ MEMORY = 64.0  # MiB
 FUNCTION_MEMORY = 48.0  # MiB more than before the job
 AWAY = "eu-west-1"
 TAGS = 50
+MANIFESTS = 40
 SHARED, OWN = 9, 1  # layers of each of these tags
 
 
@@ -88,6 +89,7 @@ def main() -> None:
         *one_image("60 layers of 0.5 MiB, long path", small, options.rounds, 0.3, is_far=True),
         *many_tags(options.rounds),
         *memory(),
+        *memory_of_manifests(),
         *memory_of_the_function(),
     ]
     tell(f"Copies, medians of {options.rounds}", verdicts)
@@ -140,6 +142,17 @@ def memory() -> list[Verdict]:
             peak = max(stage.peak_bytes[OURS]) / MIB
             verdicts.append(below(f"memory, a blob of {size // MIB} MiB", peak, MEMORY, "MiB"))
     return verdicts
+
+
+def memory_of_manifests() -> list[Verdict]:
+    """How far a copy rises above that of a small image when its manifests are as large as can be."""
+    with _stage([Image("small", [1024])]) as stage, tempfile.TemporaryDirectory(prefix="bench-copy-") as name:
+        stage.race(1, {"a small image": _ours(f"{stage.source}/small:v1", f"{stage.destination}/small:v1")})
+        write_large_manifests(Path(name) / "large", MANIFESTS)
+        run(_ours(f"oci:{name}/large:v1", f"{stage.source}/large:v1"), without_proxies())
+        stage.race(1, {OURS: _ours(f"{stage.source}/large:v1", f"{stage.destination}/large:v1")})
+        risen = (max(stage.peak_bytes[OURS]) - max(stage.peak_bytes["a small image"])) / MIB
+        return [below(f"memory above a small copy, {MANIFESTS} manifests of 4 MiB", risen, MEMORY, "MiB")]
 
 
 def memory_of_the_function() -> list[Verdict]:

@@ -42,8 +42,26 @@ def write_layout(folder: Path, image: Image) -> None:
         layers.append(_write(folder, LAYER, size, random.Random(f"{number} {image.seed if number == last else 0}")))  # noqa: S311
     config = _put(folder, CONFIG, json.dumps({"seed": image.seed}).encode())
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
-    named = _put(folder, MANIFEST, json.dumps(manifest).encode())
-    named["annotations"] = {"org.opencontainers.image.ref.name": image.tag}
+    _name(folder, _put(folder, MANIFEST, json.dumps(manifest).encode()), image.tag)
+
+
+def write_large_manifests(folder: Path, count: int, tag: str = "v1") -> None:
+    """Write an index of so many images without layers, whose manifests are as large as ECR takes them."""
+    (folder / "blobs" / "sha256").mkdir(parents=True)
+    config = _put(folder, CONFIG, b"{}")
+    children = []
+    for number in range(count):
+        # A character beyond the first plane makes four bytes of each in memory.
+        annotations = {"number": str(number), "padding": "\N{GRINNING FACE}" + "x" * (4 * MIB - 4096)}
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []}
+        content = json.dumps({**manifest, "annotations": annotations}, ensure_ascii=False).encode()
+        children.append(_put(folder, MANIFEST, content))
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": children}
+    _name(folder, _put(folder, INDEX, json.dumps(index).encode()), tag)
+
+
+def _name(folder: Path, named: dict[str, object], tag: str) -> None:
+    named["annotations"] = {"org.opencontainers.image.ref.name": tag}
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]}
     (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}', encoding="utf-8")

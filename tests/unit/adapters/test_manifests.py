@@ -173,6 +173,19 @@ def test_a_manifest_of_4_mib_is_read_and_one_byte_more_is_refused() -> None:
         parse_manifest(largest + b" ", OCI_MANIFEST)
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_manifest_of_so_many_values_is_read_and_one_more_is_refused(more: int) -> None:
+    members = 5  # four commas between them, and what surrounds them
+    document = {**INDEX, "manifests": [], "a": "[,{" * 250_000, "b": [1] * (limits.VALUES - members - 1 + more)}
+    content = as_bytes(document)
+
+    if more:
+        with pytest.raises(InvalidManifestError, match="more than the limit of 250000 values"):
+            parse_manifest(content)
+    else:
+        assert parse_manifest(content).children == ()
+
+
 def test_an_index_of_1000_children_is_read_and_one_more_is_refused() -> None:
     most = {**INDEX, "manifests": [CHILD] * limits.CHILDREN}
 

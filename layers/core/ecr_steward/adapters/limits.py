@@ -8,6 +8,8 @@ from ecr_steward.domain import images
 
 MANIFEST_BYTES = images.MANIFEST_LIMIT
 """Also of one page of a list."""
+VALUES = 250_000
+"""In a manifest, an index or a page of referrers: a thousand layers with forty annotations each have a third of it."""
 CONFIG_BYTES = images.MANIFEST_LIMIT
 """Of an image config, which no specification limits; those of large images have some tens of KiB."""
 ERROR_BYTES = 1024 * 1024

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_steward.adapters import limits
-from ecr_steward.adapters.strict_json import misspelt, read_object, texts
+from ecr_steward.adapters.strict_json import misspelt, read_object, texts, values_of
 from ecr_steward.domain.images import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag, image_tag
 from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, InvalidNameError, RefusedByRegistryError
@@ -134,6 +134,8 @@ def is_for(said: object, platform: str) -> bool:
 
 
 def _document(content: bytes, what: str) -> Mapping[str, Any]:
+    if len(content) > limits.VALUES and values_of(content) > limits.VALUES:
+        raise InvalidManifestError(f"{what} has more than the limit of {limits.VALUES} values")
     try:
         document = read_object(content)
     except ValueError as cause:

@@ -5,11 +5,9 @@ once. Whatever fails, the destination shows no image tag whose content is incomp
 """
 
 import hashlib
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby, islice
@@ -20,6 +18,7 @@ from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import DigestMismatchError, ImageNotFoundError, RefusedByRegistryError, StewardError
 from ecr_steward.ports.stores import ImageStore
 from ecr_steward.usecases.image_graph import read_graph
+from ecr_steward.usecases.manifest_reading import AHEAD, Ahead, Remembering
 from ecr_steward.usecases.moving import Mover, Pace, Progress
 from ecr_steward.usecases.stores import is_held
 
@@ -29,12 +28,6 @@ WINDOW = 64
 """Images of a run that are begun, or wait for that: a list of tags may be long."""
 ATTACHED = ("sig", "att", "sbom")
 """Endings of the tags by which cosign attaches to an image what is no referrer: ``sha256-<hex>.sig``."""
-MANIFEST_CACHE = 16 * 1024 * 1024
-"""Bytes of manifests that are kept between reading an image's graph and putting it."""
-
-
-AHEAD = 4
-"""Manifests of one graph that are read ahead of where they are looked at."""
 
 
 class Result(StrEnum):
@@ -115,7 +108,8 @@ class CopyRun:
         self._images = ThreadPoolExecutor(image_workers, "image")
         self._looks = ThreadPoolExecutor(pace.workers, "look")
         self._ahead = ThreadPoolExecutor(image_workers * AHEAD, "ahead")
-        self._source = _Remembering(source)
+        self._large = ThreadPoolExecutor(1, "large")
+        self._source = Remembering(source, self._large)
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +117,7 @@ class CopyRun:
     def __exit__(self, *exception: object) -> None:
         """What is still under way is given up at its next chunk: nobody waits for gigabytes after Ctrl-C."""
         self._mover.give_up()
-        for pool in (self._images, self._looks, self._ahead):
+        for pool in (self._images, self._looks, self._ahead, self._large):
             pool.shutdown(wait=True, cancel_futures=True)
         self._mover.__exit__(*exception)
 
@@ -181,7 +175,7 @@ class CopyRun:
         return self._bring_graph(wanted, top, graph, is_tagged, attached)
 
     def _graph(self, top: Manifest, *, with_referrers: bool) -> ImageGraph:
-        source = _Ahead(self._source, self._ahead)
+        source = Ahead(self._source, self._ahead)
         return read_graph(
             top.digest, source, with_referrers=with_referrers, top=top, ahead=source.expect, every_referrer=True
         )
@@ -233,7 +227,7 @@ class CopyRun:
 
         def put(part: Part) -> None:
             is_top = part.manifest.digest == top.digest and wanted.image_tag is None
-            self._mover.put(self._source.manifest(part.manifest.digest), None, is_top=is_top)
+            self._source.use(part.manifest, lambda manifest: self._mover.put(manifest, None, is_top=is_top))
 
         before = missing
         if wanted.image_tag and not is_tagged and not self._how.referrers:  # its tag brings it
@@ -258,17 +252,21 @@ class CopyRun:
 
     def _list_referrers(self, graph: ImageGraph, put: Sequence[Part]) -> None:
         """Put once more what is there and not listed: a run may have ended between the one and the other."""
-        there = {part.manifest.digest for part in graph.parts} - {part.manifest.digest for part in put}
+        is_put = {part.manifest.digest for part in put}
+        there = [part.manifest for part in graph.parts if part.manifest.digest not in is_put]
         listed: dict[Digest, set[Digest]] = {}
-        for digest in sorted(there):
-            manifest = self._source.manifest(digest)
+
+        def list_anew(manifest: Manifest) -> None:
             if manifest.subject is None:
-                continue
+                return
             subject = manifest.subject.digest
             if subject not in listed:
                 listed[subject] = {each.digest for each in self._destination.referrers(subject)}
-            if digest not in listed[subject]:
+            if manifest.digest not in listed[subject]:
                 self._mover.put(manifest, None)
+
+        for each in sorted(there, key=lambda descriptor: descriptor.digest):
+            self._source.use(each, list_anew)
 
     def _have(self, blobs: Sequence[Descriptor], known: Mapping[Digest, bool]) -> list[bool]:
         return list(self._looks.map(lambda blob: is_held(blob.digest, known, self._destination), blobs))
@@ -290,70 +288,3 @@ def _rank(part: Part) -> int:
 def _is(digest: Digest | None, image: Manifest) -> bool:
     """Whether a digest is one of an image's: registries say a tag's by sha256, by whichever the image was asked for."""
     return digest is not None and hashlib.new(digest.algorithm, image.content).hexdigest() == digest.hex
-
-
-class _Remembering:
-    """A ``ManifestSource`` that keeps some of what it has read: a graph is read, and then put."""
-
-    def __init__(self, store: ImageStore) -> None:
-        self.store = store
-        self._kept: dict[Digest, Manifest] = {}
-        self._left = MANIFEST_CACHE
-        self._lock = threading.Lock()
-
-    def digest_of(self, reference: Digest | ImageTag) -> Digest | None:
-        return self.store.digest_of(reference)
-
-    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        return self.store.referrers(subject)
-
-    def manifest(self, reference: Digest | ImageTag) -> Manifest:
-        if isinstance(reference, Digest) and (kept := self._kept.get(reference)) is not None:
-            return kept
-        manifest = self.store.manifest(reference)
-        if len(manifest.content) <= self._left:
-            self.remember(manifest)
-        return manifest
-
-    def remember(self, manifest: Manifest) -> None:
-        """Keep what is nowhere else to be read, or is read soon again."""
-        with self._lock:
-            if manifest.digest not in self._kept:
-                self._kept[manifest.digest] = manifest
-                self._left -= len(manifest.content)
-
-
-class _Ahead:
-    """A ``ManifestSource`` for one graph, which reads manifests before they are looked at, a few at a time.
-
-    ``pool`` is for nothing else: whoever looks at a manifest waits for it.
-    """
-
-    def __init__(self, source: _Remembering, pool: Executor) -> None:
-        self._source = source
-        self._pool = pool
-        self._coming: dict[Digest, Future[Manifest]] = {}
-        self._expected: deque[Digest] = deque()
-
-    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
-        return self._source.referrers(subject)
-
-    def manifest(self, reference: Digest | ImageTag) -> Manifest:
-        coming = None
-        if isinstance(reference, Digest):
-            coming = self._coming.pop(reference, None)
-            with suppress(ValueError):
-                self._expected.remove(reference)
-        self._go_ahead()
-        return coming.result() if coming else self._source.manifest(reference)
-
-    def expect(self, manifests: Sequence[Descriptor]) -> None:
-        """Begin to read manifests that are asked for soon, in this order: each may be large."""
-        self._expected.extendleft(each.digest for each in reversed(manifests))
-        self._go_ahead()
-
-    def _go_ahead(self) -> None:
-        while self._expected and len(self._coming) < AHEAD:
-            digest = self._expected.popleft()
-            if digest not in self._coming:
-                self._coming[digest] = self._pool.submit(self._source.manifest, digest)
