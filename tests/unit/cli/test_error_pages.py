@@ -34,6 +34,7 @@ ONLY_TOLD = {
     Code.OTHER_VALUE,
     Code.OWN_ERROR,
     Code.SAVED_PLAN,
+    Code.SAVED_PLAN_HELD,
     Code.SAVED_PLAN_RULEBOOK,
     Code.SAVED_PLAN_SCOPE,
     Code.STATE_TABLE,
