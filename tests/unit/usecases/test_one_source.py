@@ -14,7 +14,8 @@ from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.one_source import LONGEST_CHAIN
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.rules import Destination, Match, Mode, ReplicationRules, Rule, Rules
+from ecr_steward.domain.rules import Condition, Destination, Match, Mode, ReplicationRules, Rule, Rules, ScanRules
+from ecr_steward.domain.scans import Severity
 from ecr_steward.domain.tag_rules import OnViolation, TagRules
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
@@ -191,3 +192,19 @@ def test_an_image_in_quarantine_at_the_destination_stays_there(there: World) -> 
     assert there.registry.tags_of(ImageRef(arrived, IMAGE.digest)) == {f"quarantine-{IMAGE.digest.hex[:12]}"}
     (outcome,) = steward.copy(ImageRef(RepositoryRef(HOME, "team-a/api"), IMAGE.digest))
     assert "is in quarantine at" in str(outcome.plan.remarks)
+
+
+def test_a_tag_that_the_destination_forbids_is_not_copied_after_a_scan_that_passed(there: World) -> None:
+    """M14 beside M4: right before image tags are put the verdict is taken anew, and what it allows holds."""
+    source = copying("src", "team-.*", Destination(repository="dst/{name}"))
+    waiting = tuple(replace(each, when=frozenset({Condition.SCAN_PASSED})) for each in source.replicate or ())
+    source = replace(source, replicate=waiting, scan=ScanRules(fail_on=Severity.HIGH))
+    steward = Steward(there, forbidding("dst/.*", r"1\..*"), source, homes=(HOME,))
+    steward.push(RepositoryRef(HOME, "team-a/api"), "2.0.0", IMAGE)
+    image = ImageRef(RepositoryRef(HOME, "team-a/api"), IMAGE.digest)
+    there.scans.end(image)
+
+    steward.copy(image)
+
+    arrived = RepositoryRef(HOME, "dst/team-a/api")
+    assert there.registry.tags_of(ImageRef(arrived, IMAGE.digest)) == {"2.0.0"}

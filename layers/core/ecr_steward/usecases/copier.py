@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
 from ecr_steward.domain.images import Holdings, OtherImages, RepositoryImages
@@ -30,6 +31,7 @@ from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.governing import governing_new
 from ecr_steward.usecases.image_graph import read_graph
+from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.stores import is_held, store_of
 from ecr_steward.usecases.turns import Turn, TurnReader
 
@@ -100,9 +102,9 @@ class Copier:
         source = self.images(copy.image.repository)
         if objection := self.objection(copy):
             return Facts(source, RepositoryImages(copy.image.repository), [], (str(objection),))
-        image_tags, held_back = self._fulfilling(copy, source)
-        destination = self._holdings(copy.to, image_tags)
-        image_tags, forbidden = self._allowed_there(copy, image_tags, destination)
+        meeting, held_back = self._fulfilling(copy, source)
+        destination = self._holdings(copy.to, meeting)
+        image_tags, forbidden = self._allowed_there(copy, meeting, destination)
         return Facts(source, destination, image_tags, (*held_back, *forbidden))
 
     def objection(self, copy: Copy) -> Objection | None:
@@ -191,8 +193,9 @@ class Copier:
         if Condition.SCAN_PASSED not in copy.replication.when or self.plan_tags(copy, facts).is_empty:
             return facts
         self.assessor.forget_verdicts()
-        image_tags, held_back = self._fulfilling(copy, facts.source)
-        return replace(facts, image_tags=image_tags, held_back=held_back)
+        meeting, held_back = self._fulfilling(copy, facts.source)
+        image_tags, forbidden = self._allowed_there(copy, meeting, facts.destination)
+        return replace(facts, image_tags=image_tags, held_back=(*held_back, *forbidden))
 
     def ask_ahead(self, copies: Iterable[Copy], source: RepositoryImages) -> None:
         """Ask for the image tags of many copies at once. Raises StewardError."""
@@ -244,7 +247,7 @@ class Copier:
             return image_tags, ()
         if is_in_quarantine(copy.image.digest, there):
             return [], (f"{copy.image.digest} is in quarantine at {there.repository}; a release there lets it through",)
-        rule = self._rule_there(there.repository)
+        rule = self._rules_there(there.repository)
         if rule is None or rule.mode is not Mode.ENFORCE:
             return image_tags, ()
         reading = TagReading(rule.image_tags or TagRules(), there)
@@ -252,12 +255,17 @@ class Copier:
         reasons = [f"by the rule {rule.name} of {there.repository}, {why}" for why in objections.values() if why]
         return [tag for tag in image_tags if objections[tag] is None], tuple(reasons)
 
-    def _rule_there(self, to: RepositoryRef) -> Rule | None:
-        """The rule that decides which image tags the destination may hold."""
-        try:
-            return self.rules.governing(to, self.resource_tags(to)).image_tags
-        except RepositoryNotFoundError:
-            return self.rules.governing(to, {}).image_tags
+    @cached_property
+    def _rules_there(self) -> Callable[[RepositoryRef], Rule | None]:
+        """The rule that decides which image tags a destination may hold; found once for all images."""
+
+        def deciding(to: RepositoryRef) -> Rule | None:
+            try:
+                return self.rules.governing(to, self.resource_tags(to)).image_tags
+            except RepositoryNotFoundError:
+                return self.rules.governing(to, {}).image_tags
+
+        return once(deciding)
 
     def _meeting_conditions(
         self, copy: Copy, source: RepositoryImages, image_tags: list[ImageTag]

@@ -14,10 +14,10 @@ from ecr_steward.domain.one_source import OneSource
 from ecr_steward.domain.outcome import Lag, Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, AddImageTag, Plan, PutImageTag
-from ecr_steward.domain.replicas import impossible_places
+from ecr_steward.domain.replicas import impossible_places, places
 from ecr_steward.domain.replication import registry_of
 from ecr_steward.domain.repositories import Part
-from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.domain.rules import Destination, Mode, Rule, Rules
 from ecr_steward.errors import (
     ImageNotFoundError,
     OutOfTimeError,
@@ -213,7 +213,8 @@ class _Job:
         if (why := self.copier.failure(copy.rule, copy.image.digest, facts.source)) is None:
             return None
         mirror = self.copier.mirror(copy.rule, copy.replication, facts.source, to)
-        destination = next(each for each in copy.replication.to if each.of(copy.image.repository) == to)
+        found = (each for each, place in places(copy.replication, copy.image.repository) if place == to)
+        destination = next(each for each in found if isinstance(each, Destination))
         return self.withdrawal.withdraw_failed(mirror, destination, {copy.image.digest: why})
 
     def _copy(self, copy: Copy, facts: Facts, done: list[Plan]) -> tuple[Lag | None, str]:
