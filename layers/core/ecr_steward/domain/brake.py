@@ -5,7 +5,7 @@ all others; and for the whole rule where several repositories lose too much. Wha
 image tag of an image that came within the last hour has not stood, and no pusher can bring a brake to hold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -141,10 +141,14 @@ def is_destructive(step: Step) -> bool:
     )
 
 
+def lets_in(step: Step) -> bool:
+    """Whether a step opens a repository to another account, an organization or the public."""
+    return isinstance(step, SetRepositoryPolicy) and step.opens
+
+
 def is_braked(step: Step) -> bool:
     """Whether a brake counts a step: it takes something away, lets others in, or has ECR delete images by itself."""
-    opens = isinstance(step, SetRepositoryPolicy) and step.opens
-    return opens or is_destructive(step) or isinstance(step, PutLifecyclePolicy)
+    return lets_in(step) or is_destructive(step) or isinstance(step, PutLifecyclePolicy)
 
 
 def loads(
@@ -152,19 +156,18 @@ def loads(
     about: object,
     images: RepositoryImages | None,
     now: datetime,
-    *,
-    with_answers: bool = False,
+    counts_answers: Callable[[str], bool] = lambda _: False,
 ) -> dict[str, Load]:
     """What each rule takes away by these steps from a repository or registry, which holds these images.
 
-    What answers a push of the last hour is left out, if nothing else is said; what ECR would delete by a lifecycle
-    policy is counted. What is put into a repository that is only being created counts for nothing.
+    What answers a push of the last hour is left out, but for rules that ``counts_answers`` names; what ECR would delete
+    by a lifecycle policy is counted. What is put into a repository that is only being created counts for nothing.
     """
     steps = list(steps)
     created = {step.repository for step in steps if isinstance(step, CreateRepository)}
     by_rule: dict[str, list[Step]] = {}
     for step in steps:
-        is_answer = not with_answers and _answers_a_push(step, images, now)
+        is_answer = _answers_a_push(step, images, now) and not counts_answers(step.rule)
         if is_braked(step) and not is_answer and getattr(step, "repository", None) not in created:
             by_rule.setdefault(step.rule, []).append(step)
     found = {rule: _load(asked, str(about), images, now) for rule, asked in by_rule.items()}

@@ -4,23 +4,20 @@ So that a person can find and, where that is possible, undo them.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from ecr_steward.domain.backfills import StartReplicationBackfill
-from ecr_steward.domain.brake import is_destructive
+from ecr_steward.domain.brake import is_destructive, lets_in
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.plan import (
     AddImageTag,
     DeleteAndRetag,
     DeleteImage,
-    DeleteLifecyclePolicy,
-    PutLifecyclePolicy,
+    Overwriting,
     RemoveImageTag,
-    SetRepositoryPolicy,
     Step,
 )
 
@@ -67,11 +64,8 @@ def is_recorded(step: Step) -> bool:
     """Whether the journal has such steps."""
     if isinstance(step, StartReplicationBackfill):  # it cannot be undone, and costs transfer
         return True
-    if isinstance(step, SetRepositoryPolicy):
-        return step.previous is not None or step.takes_away or step.opens
-    if isinstance(step, PutLifecyclePolicy | DeleteLifecyclePolicy):
-        return step.previous is not None
-    return is_destructive(step) or (isinstance(step, AddImageTag | DeleteAndRetag) and step.previous is not None)
+    overwrites = isinstance(step, Overwriting | AddImageTag | DeleteAndRetag) and step.previous is not None
+    return overwrites or is_destructive(step) or lets_in(step)
 
 
 def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:
@@ -98,8 +92,9 @@ def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:
 
 
 def _document(step: Step) -> str | None:
-    before = getattr(step, "previous", None)
-    return json.dumps(before, separators=(",", ":")) if isinstance(before, Mapping) else None
+    if not isinstance(step, Overwriting) or step.previous is None:
+        return None
+    return json.dumps(step.previous, separators=(",", ":"))
 
 
 def _places(step: Step) -> tuple[RepositoryRef | None, Digest | None, tuple[ImageTag, ...], Digest | None]:

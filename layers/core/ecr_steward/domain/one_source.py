@@ -58,12 +58,12 @@ class Asked:
     replication: ReplicationRules
     destination: Destination | OtherDestination
 
-    def leads_to(self, place: AnyRepository, source: RepositoryRef) -> bool:
-        """Whether it copies a repository to a place."""
+    def arrival(self, source: RepositoryRef) -> AnyRepository | None:
+        """Where it copies a repository to; ``None`` where no repository can have such a name."""
         try:
-            return self.destination.of(source) == place
+            return self.destination.of(source)
         except InvalidNameError:
-            return False
+            return None
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class OneSource:
                 with suppress(InvalidNameError):
                     source = RepositoryRef(home, name)
                     for asked in self.asked_of(source) if source != place else ():
-                        if asked.leads_to(place, source) and _unnamed_account(asked.rule, source, place) is None:
+                        if asked.arrival(source) == place and _unnamed_account(asked.rule, source, place) is None:
                             yield source, asked
 
     def _names_before(self, name: str) -> Iterator[str]:

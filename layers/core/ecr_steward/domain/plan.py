@@ -97,7 +97,15 @@ class CreateRepository(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetRepositoryPolicy(Asked):
+class Overwriting(Asked):
+    """Steps that take the place of a document, or delete it."""
+
+    previous: Document | None = field(default=None, compare=False, repr=False)
+    """What it takes the place of, as the journal keeps it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetRepositoryPolicy(Overwriting):
     """Replace the repository policy."""
 
     repository: RepositoryRef
@@ -106,46 +114,38 @@ class SetRepositoryPolicy(Asked):
     """Whether somebody may be allowed less than by the policy that is there."""
     opens: bool = False
     """Whether it lets in another account, an organization, or the public, which the policy that is there does not."""
-    previous: Document | None = field(default=None, compare=False, repr=False)
-    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"set the repository policy of {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeleteRepositoryPolicy(Asked):
+class DeleteRepositoryPolicy(Overwriting):
     """Have no repository policy."""
 
     is_destructive: ClassVar[bool] = True
     repository: RepositoryRef
-    previous: Document | None = field(default=None, compare=False, repr=False)
-    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"delete the repository policy of {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutLifecyclePolicy(Asked):
+class PutLifecyclePolicy(Overwriting):
     """Replace the lifecycle policy."""
 
     repository: RepositoryRef
     document: Document
-    previous: Document | None = field(default=None, compare=False, repr=False)
-    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"put the lifecycle policy of {self.repository}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeleteLifecyclePolicy(Asked):
+class DeleteLifecyclePolicy(Overwriting):
     """Have no lifecycle policy."""
 
     repository: RepositoryRef
-    previous: Document | None = field(default=None, compare=False, repr=False)
-    """What it takes the place of, as the journal keeps it."""
 
     def __str__(self) -> str:
         return f"delete the lifecycle policy of {self.repository}"

@@ -23,7 +23,7 @@ class UnreadableDocument:
     why: str
 
 
-def readable(document: "Document | UnreadableDocument | None") -> "Document | None":
+def readable(document: Document | UnreadableDocument | None) -> Document | None:
     """The document, where there is one that can be read."""
     return None if isinstance(document, UnreadableDocument) else document
 

@@ -57,7 +57,7 @@ def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults:
     seen, reported = set(todo), set[Path]()
     for source in todo:  # which grows meanwhile
         for asked in own.asked_of(source):
-            to = _arrival(asked, source)
+            to = asked.arrival(source)
             if to is None or to == source:
                 continue
             at = _place(asked, *of_rule[id(asked.rule)])
@@ -182,13 +182,6 @@ def _end(glob: _Glob) -> str:
     before, pattern, after = glob
     _, star, literal = pattern.rpartition("*")
     return ("" if star else before) + literal + after
-
-
-def _arrival(asked: Asked, source: RepositoryRef) -> AnyRepository | None:
-    try:
-        return asked.destination.of(source)
-    except InvalidNameError:
-        return None  # too long a name, which is reported where it is to be copied
 
 
 def _place(asked: Asked, at: Path, written: Sequence[Replicate]) -> Path:

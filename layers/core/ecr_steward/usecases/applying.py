@@ -1,6 +1,6 @@
 """Carrying out what rules ask for: unless everything is paused, within the brake, and recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -81,7 +81,7 @@ class Applier:
             return None
         if pause := self.switch.paused():
             return pause
-        for rule, load in self._loads(plan, about, images):
+        for rule, load in self._loads(plan, about, images).items():
             if hold := self._held(rule, load):
                 return hold
         pauses: list[Pause] = []
@@ -112,25 +112,20 @@ class Applier:
         """An outcome of a dry run, with the brake that would hold it. ``brakes`` must count for this run alone."""
         if planned.mode is Mode.OBSERVE:
             return planned
-        for rule, load in self._loads(planned.plan, about, images):
+        for rule, load in self._loads(planned.plan, about, images).items():
             if hold := self.brakes.holding(rule, load.about) or self._exceeding(rule, load):
                 return replace(planned, halt=hold)
         return planned
 
     def _loads(
         self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None
-    ) -> Iterator[tuple[str, Load]]:
+    ) -> Mapping[str, Load]:
         """What counts of a plan. Where a rule may take nothing away by itself, answers to a push count, too."""
-        if images is None and isinstance(about, RepositoryRef) and any(map(_is_lifecycle, plan.steps)):
+        has_lifecycle = any(isinstance(step, PutLifecyclePolicy) for step in plan.steps)
+        if images is None and has_lifecycle and isinstance(about, RepositoryRef):
             with suppress(RepositoryNotFoundError):
                 images = self.registry.images(about)
-        now = self.now()
-        counted = loads(plan.steps, about, images, now)
-        for rule, load in loads(plan.steps, about, images, now, with_answers=True).items():
-            if self.brake_of(rule).removals == 0:
-                yield rule, load
-            elif rule in counted:
-                yield rule, counted[rule]
+        return loads(plan.steps, about, images, self.now(), lambda rule: self.brake_of(rule).removals == 0)
 
     def _held(self, rule: str, load: Load) -> Hold | None:
         hold = self.brakes.holding(rule, load.about)
@@ -152,10 +147,6 @@ class Applier:
         if excess is None:
             return None
         return Hold(rule, load.about, load.weight.removals, excess.why, self.now(), excess.is_wide)
-
-
-def _is_lifecycle(step: Step) -> bool:
-    return isinstance(step, PutLifecyclePolicy)
 
 
 def carry_out(planned: Outcome, images: RepositoryImages, applier: Applier) -> Outcome:

@@ -14,6 +14,7 @@ from itertools import batched
 
 from ecr_steward.domain.governance import needs_registry_scanning
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.one_source import OneSource
 from ecr_steward.domain.outcome import Lag, SweepFailure, SweepOutcome
 from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.replicas import native_destinations, sources_of
@@ -74,7 +75,8 @@ def sweep_part(
 
     Raises SweepHopsError where that has happened too often.
     """
-    hands = replace(hands, applier=hands.applier.in_window(f"sweep {part.sweep}"))
+    applier = hands.applier.in_window(f"sweep {part.sweep}")
+    hands = replace(hands, applier=applier, one_source=OneSource(rules, hands.homes or (part.registry,)))
     done = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
     left = described(part, rules, hands.registry)
     with ThreadPoolExecutor(workers) as pool:
@@ -116,7 +118,7 @@ def sweep_registries(
     the events of findings may get lost: a fail is published, and a pass where a copy waits for it. What fails in one
     repository does not keep the sweep from the others.
     """
-    hands = replace(hands, homes=tuple(homes))
+    hands = replace(hands, homes=tuple(homes), one_source=OneSource(rules, tuple(homes)))
     with ThreadPoolExecutor(workers) as pool:
         for place in _places(homes, rules):
             if place.whole_registry and is_wanted(place.registry):

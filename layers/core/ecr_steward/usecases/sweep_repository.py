@@ -70,6 +70,8 @@ class Hands:
     settings: RegistrySettingsStore
     homes: tuple[RegistryRef, ...] = ()
     """The registries that are swept, from which others have their replicas."""
+    one_source: OneSource | None = None
+    """By these rules and homes, for all repositories of a sweep; ``None``: each makes its own."""
     sightings: Sightings | None = None
     """``None``: no image tag expires."""
     missed: Sightings | None = None
@@ -153,7 +155,7 @@ class _Visit:
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
         answers = Answers(hands.content, hands.silent)
-        one_source = OneSource(rules, hands.homes or (repository.ref.registry,))
+        one_source = hands.one_source or OneSource(rules, hands.homes or (repository.ref.registry,))
         self._copier = Copier(
             rules, hands.content, images, settings, resource_tags, self._assessor, answers, one_source
         )
