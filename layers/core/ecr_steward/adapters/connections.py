@@ -20,7 +20,7 @@ class Connections:
         self._lock = threading.Lock()
 
     def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
-        """The proxy to a server; ``None`` where there is none. Raises InvalidNameError for what is no HTTP proxy."""
+        """The proxy to a server; ``None``: directly. Raises InvalidNameError for other kinds than HTTP."""
         return self._proxies.proxy_for(scheme, host, port)
 
     def by(self, proxy: Proxy | None) -> urllib3.PoolManager:

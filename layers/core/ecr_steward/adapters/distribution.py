@@ -159,7 +159,7 @@ class DistributionClient:
     def referrers(self, repository_name: str, subject: Digest) -> tuple[Descriptor, ...]:
         """What refers to an image, from the referrers API; where a registry has none, from the fallback image tag.
 
-        Empty where there is no repository. Raises InvalidManifestError, TooManyReferrersError, and
+        Empty where the repository does not exist. Raises InvalidManifestError, TooManyReferrersError, and
         RefusedByRegistryError for lists that do not end.
         """
         found: list[Descriptor] = []

@@ -43,7 +43,7 @@ class Proxies:
         self._passed_by = _said(environment, "no_proxy")
 
     def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
-        """The proxy to a server; ``None`` where there is none. Raises InvalidNameError for what is no HTTP proxy."""
+        """The proxy to a server; ``None``: directly. Raises InvalidNameError for other kinds than HTTP."""
         said = self._said.get(scheme)
         if not said or _is_here(host) or self._is_passed_by(host, port):
             return None
