@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from local_ecr.quirks import Quirks
     from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
     from local_ecr.server import LocalEcrServer
-    from local_ecr.signatures import is_signed_with
+    from local_ecr.signatures import MISMATCH, is_signed_with
 
 __all__ = [
     "DEFAULT_ACCOUNT",
     "MAX_IMAGE_TAG",
+    "MISMATCH",
     "AccessDecision",
     "Credential",
     "DecisionLog",
@@ -64,7 +65,7 @@ _MODULES = {
     "quirks": ["Quirks"],
     "requests": ["ForgottenRequestsError", "Request", "RequestLog"],
     "server": ["LocalEcrServer"],
-    "signatures": ["is_signed_with"],
+    "signatures": ["MISMATCH", "is_signed_with"],
 }
 """Where each name is. A module is loaded when its first name is used: every pytest of a project that has local-ecr
 installed loads the plugin, and must not wait for boto3, pydantic and a server that its tests do not use.

@@ -140,8 +140,8 @@ class OneSource:
     @cached_property
     def _templates(self) -> Collection[tuple[str, str]]:
         """What destinations put before and after the name of a source."""
-        found = (asked.destination.repository or "{name}" for asked in self._asked)
-        return {(parts[0], parts[2]): None for each in found if (parts := each.partition("{name}"))[1]}
+        found = ((asked.destination.repository or "{name}").partition("{name}") for asked in self._asked)
+        return frozenset((before, after) for before, name, after in found if name)
 
     @cached_property
     def _fixed(self) -> Mapping[str, Sequence[Rule]]:

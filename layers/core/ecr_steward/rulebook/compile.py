@@ -1,13 +1,13 @@
 """From the rulebook to the rules: patterns become matchers, words become the documents that ECR takes."""
 
+from dataclasses import replace
 from functools import partial
 
 from ecr_steward.domain import rules
 from ecr_steward.domain.scans import Severity, Verdict
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.brake import brake_of
-from ecr_steward.rulebook.compile_copies import compile_match, replication
-from ecr_steward.rulebook.compile_image_tags import tag_rules
+from ecr_steward.rulebook.compile_copies import copying_rule
 from ecr_steward.rulebook.compile_registries import protected_by_rule, registry_rule, settings_by_rule
 from ecr_steward.rulebook.compile_settings import settings_of
 from ecr_steward.rulebook.credentials import Credential
@@ -36,16 +36,11 @@ def compile_rulebook(rulebook: model.Rulebook) -> rules.Rules:
 
 
 def _rule(rule: model.Rule) -> rules.Rule:
-    return rules.Rule(
-        name=rule.name,
-        match=compile_match(rule.match),
-        mode=rules.Mode(rule.mode),
-        image_tags=tag_rules(rule.image_tags) if rule.image_tags else None,
+    return replace(
+        copying_rule(rule),
         repository=settings_of(rule.repository) if rule.repository else None,
         protecting=partial(settings_of, rule.repository) if rule.repository else None,
         scan=_scan_rules(rule.scan) if rule.scan else None,
-        replicate=tuple(map(replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
-        is_final=rule.final,
         brake=brake_of(rule.brake),
     )
 

@@ -1,9 +1,23 @@
-"""From the keys ``match`` and ``replicate`` to what the domain says of copies."""
+"""From the keys that copies depend on to what the domain says of them."""
 
 from ecr_steward.domain import rules
+from ecr_steward.rulebook import model
+from ecr_steward.rulebook.compile_image_tags import tag_rules
 from ecr_steward.rulebook.matching import Match
 from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.replicate import Destination, Replicate
+
+
+def copying_rule(rule: model.Rule) -> rules.Rule:
+    """Compile what of a rule is about copies: what it matches, which image tags may be there, and where they go."""
+    return rules.Rule(
+        name=rule.name,
+        match=compile_match(rule.match),
+        mode=rules.Mode(rule.mode),
+        image_tags=tag_rules(rule.image_tags) if rule.image_tags else None,
+        replicate=tuple(map(replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
+        is_final=rule.final,
+    )
 
 
 def compile_match(match: Match) -> rules.Match:

@@ -15,8 +15,7 @@ from ecr_steward.domain.tagging import TagReading
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.codes import Code
-from ecr_steward.rulebook.compile_copies import compile_match, destination, replication
-from ecr_steward.rulebook.compile_image_tags import tag_rules
+from ecr_steward.rulebook.compile_copies import copying_rule, destination
 from ecr_steward.rulebook.glob_meeting import common_names
 from ecr_steward.rulebook.inheritance import last_rule
 from ecr_steward.rulebook.model import Defaults
@@ -48,7 +47,7 @@ def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults:
     ``written`` are all rules with what they inherit, and where their ``replicate`` stands.
     """
     last = last_rule(defaults) if defaults else None
-    rules = Rules(tuple(_compiled(rule) for _, rule in written), defaults=_compiled(last) if last else None)
+    rules = Rules(tuple(copying_rule(rule) for _, rule in written), defaults=copying_rule(last) if last else None)
     every = [*rules.rules, *([rules.defaults] if rules.defaults else [])]
     places: list[tuple[Path, model.Rule]] = [*written, *([(("defaults", "replicate"), last)] if last else [])]
     of_rule = {id(rule): (at, said.replicate) for rule, (at, said) in zip(every, places, strict=True)}
@@ -69,18 +68,6 @@ def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults:
             elif isinstance(to, RepositoryRef) and to not in seen and len(todo) < _MOST_PLACES:
                 seen.add(to)
                 todo.append(to)
-
-
-def _compiled(rule: model.Rule) -> Rule:
-    """What of a rule is about copies."""
-    return Rule(
-        name=rule.name,
-        match=compile_match(rule.match),
-        mode=Mode(rule.mode),
-        image_tags=tag_rules(rule.image_tags) if rule.image_tags else None,
-        replicate=tuple(map(replication, rule.replicate)) if "replicate" in rule.model_fields_set else None,
-        is_final=rule.final,
-    )
 
 
 def _objection(own: OneSource, asked: Asked, source: RepositoryRef, to: AnyRepository, at: Path) -> Problem | None:

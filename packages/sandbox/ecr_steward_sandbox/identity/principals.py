@@ -7,7 +7,7 @@ import hmac
 from ecr_steward_sandbox.api_calls import HttpRequest
 from ecr_steward_sandbox.identity import iam
 from ecr_steward_sandbox.identity.sessions import Sessions
-from local_ecr import Credential, EcrError, Principal, is_signed_with, root_of_key
+from local_ecr import MISMATCH, Credential, EcrError, Principal, is_signed_with, root_of_key
 
 
 class CredentialRefusedError(Exception):
@@ -32,10 +32,7 @@ class WrongSignatureError(CredentialRefusedError):
     """The request was signed with another secret than the one that its key has, or was changed since."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-            "Access Key and signing method. Consult the service documentation for details."
-        )
+        super().__init__(MISMATCH)
 
 
 class SessionEndedError(CredentialRefusedError):
