@@ -10,6 +10,7 @@ from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
+from ecr_steward.domain.brake import ANSWERED_WITHIN
 from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.pause import Pause
 from tests.given import aws
@@ -74,7 +75,8 @@ def safety(house: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Safety]:
     safety = Safety(house)
     yield safety
     safety.switch.resume()
-    safety.brakes.release("safe", 0)
+    for hold in list(safety.brakes.holds()):
+        safety.brakes.release(hold, 0)
     assert house.sandbox.lost == []
     assert house.take("FailureQueue") == []
 
@@ -105,6 +107,7 @@ def test_a_rule_stops_at_its_brake_tells_once_and_goes_on_when_a_person_lets_it(
     with house.unheard():
         for number in range(3):
             house.push(f"safe/braked-{number}", "dev")
+        house.sandbox.move_clock(ANSWERED_WITHIN)  # what came within it is answered, and not counted
 
     house.sweep()
     house.sweep()  # the brake holds, whichever sweep it is
@@ -112,12 +115,12 @@ def test_a_rule_stops_at_its_brake_tells_once_and_goes_on_when_a_person_lets_it(
     held = [name for number in range(3) if tags(name := f"safe/braked-{number}") == {"dev"}]
     assert len(held) == 1
     (hold,) = safety.brakes.holds()
-    assert (hold.rule, hold.asked, hold.is_told) == ("safe", 1, True)
+    assert (hold.rule, hold.asked, hold.is_wide, hold.is_told) == ("safe", 1, True, True)
     assert hold.subject.endswith(held[0])
     told = [each.event["detail"] for each in house.sandbox.events if each.event["detail-type"] == "Brake Held"]
     assert [detail["rule"] for detail in told] == ["safe"]
 
-    safety.brakes.release("safe", hold.asked)
+    safety.brakes.release(hold, hold.asked)
     house.sweep()
 
     assert "dev" not in tags(held[0])

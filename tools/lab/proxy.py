@@ -137,6 +137,8 @@ class FaultProxy:
         """The kinds of all requests, in the order of their coming."""
         self.watch = watch
         self._counts: Counter[str] = Counter()
+        self._storage: str | None = None
+        """Where the registry redirects to for blobs, once it has."""
         self._lock = threading.Lock()
         outer = self
 
@@ -169,7 +171,10 @@ class FaultProxy:
         self.faults = []
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Ask the registry, as the client did, and have its answer point here where it points to the registry."""
+        """Ask the registry, as the client did, and have its answer point here where it points to the registry.
+
+        So does a redirect to the origin of blobs, by another name of this machine: here, too, it is another origin.
+        """
         with self._asked(method, path, headers, len(body)) as connection:
             connection.send(body)
             response = connection.getresponse()
@@ -179,6 +184,10 @@ class FaultProxy:
                 for name, value in response.getheaders()
                 if name.lower() not in _HOP
             }
+        for name, value in told.items():
+            if name.lower() == "location" and (place := urlsplit(value)).netloc and not value.startswith(self.url):
+                self._storage = place.netloc
+                told[name] = place._replace(netloc=f"localhost:{self._server.server_address[1]}").geturl()
         if method == "HEAD" and (length := response.getheader("Content-Length")):
             content = bytes(int(length))  # which is not sent, but counted
         return Answer(response.status, told, content)
@@ -191,7 +200,8 @@ class FaultProxy:
     def _asked(
         self, method: str, path: str, headers: Mapping[str, str], length: int
     ) -> Iterator[http.client.HTTPConnection]:
-        host = urlsplit(self.upstream).netloc
+        storage = self._storage if kind_of(path) == "stored" else None
+        host = storage or urlsplit(self.upstream).netloc
         connection = http.client.HTTPConnection(host, timeout=20)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)

@@ -7,24 +7,37 @@ from typing import Any
 import pytest
 
 POSTPONES_POISON = """
-    import json, os, urllib.request
+    import datetime, functools, hashlib, hmac, json, os, urllib.parse, urllib.request
+    def signed(target, body):  # by AWS Signature Version 4
+        region, token = os.environ["AWS_REGION"], os.environ["AWS_SESSION_TOKEN"]
+        url = os.environ["AWS_ENDPOINT_URL"] + "/"
+        at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "host": urllib.parse.urlsplit(url).netloc,
+            "x-amz-date": at,
+            "x-amz-security-token": token,
+            "x-amz-target": target,
+        }
+        names, lines = ";".join(headers), "".join(f"{name}:{value}\\n" for name, value in headers.items())
+        asked = "\\n".join(["POST", "/", "", lines, names, hashlib.sha256(body).hexdigest()])
+        scope = [at[:8], region, "sqs", "aws4_request"]
+        text = "\\n".join(["AWS4-HMAC-SHA256", at, "/".join(scope), hashlib.sha256(asked.encode()).hexdigest()])
+        key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+        mac = functools.reduce(lambda key, part: hmac.digest(key, part.encode(), "sha256"), [*scope, text], key)
+        credential = "/".join([os.environ["AWS_ACCESS_KEY_ID"], *scope])
+        said = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={mac.hex()}"
+        return urllib.request.Request(url, body, {**headers, "authorization": said})
     def lambda_handler(event, context):
         (record,) = event["Records"]
-        region, key = os.environ["AWS_REGION"], os.environ["AWS_ACCESS_KEY_ID"]
         asked = {
             "QueueUrl": os.environ["QUEUE_URL"],
             "ReceiptHandle": record["receiptHandle"],
             "VisibilityTimeout": 600,
         }
-        headers = {
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20300101/{region}/sqs/aws4_request",
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
-            "X-Amz-Target": "AmazonSQS.ChangeMessageVisibility",
-        }
         if record["body"] == "poison":
             body = json.dumps(asked).encode()
-            urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body, headers)).close()
+            urllib.request.urlopen(signed("AmazonSQS.ChangeMessageVisibility", body)).close()
         raise ValueError(record["body"])
 """
 

@@ -103,7 +103,7 @@ BREAKS: list[tuple[int, str, Callable[[Any], object], str]] = [
         8,
         "EventBridge rule for verdicts",
         lambda house: house.hub.disable("ImageVerdictToReplicateImageRule"),
-        "replicate_image was asked",
+        "eu-west-1 has payments/api",
     ),
     (
         9,

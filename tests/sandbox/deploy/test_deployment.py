@@ -277,7 +277,8 @@ def test_bus_lets_in_exactly_the_connected_accounts_when_there_are_some(
     deployment = deploy_changed(lambda _: None, SpokeAccounts=f"{SPOKE},333344445555")
 
     policy = json.loads(aws.client("events").describe_event_bus(Name="ecr-steward")["Policy"])
-    assert [statement["Principal"] for statement in policy["Statement"]] == [{"AWS": [SPOKE, "333344445555"]}]
+    principals = [(statement["Effect"], statement["Principal"]) for statement in policy["Statement"]]
+    assert principals == [("Allow", {"AWS": [SPOKE, "333344445555"]}), ("Deny", "*")]
     function = deployment.resources["ReplicateImageFunction"]
     assert function.properties["Environment"]["Variables"]["ECR_STEWARD_SPOKE_ACCOUNTS"] == f"{SPOKE},333344445555"
 
