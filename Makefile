@@ -26,6 +26,9 @@ unexport PYTHONDONTWRITEBYTECODE # images set it; then each worker and each proc
 SETUP   := .venv/.installed
 WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, and for time to pass
 DIST    := dist
+STAGES  := tests/faults tests/sam_local tests/sandbox
+# File by file in their order: tests/unit, whose files are short, ends the run, and no processor waits for another's last file.
+FAST    = -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker"
 LOCAL_ECR_FAST = -n $(WORKERS) --dist loadfile -m "not slow and not client"
 CORPUS  := packages/local-ecr/tests/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
@@ -70,10 +73,13 @@ template: $(SETUP)
 	sam validate --lint --template spoke.yaml
 
 .PHONY: test
-# File by file in their order: tests/unit, whose files are short, ends the run, and no processor waits for another's last file.
-test: $(BUILT) ## All fast tests (under two minutes); ARGS=... goes to pytest
-	$(IN_MEMORY) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker" $(ARGS)
+test: $(BUILT) ## The fast tests of what people install (under two minutes); ARGS=... goes to pytest
+	$(IN_MEMORY) pytest $(FAST) $(addprefix --ignore=,$(STAGES)) $(ARGS)
 	cd packages/local-ecr && $(IN_MEMORY) pytest $(LOCAL_ECR_FAST) $(ARGS)
+
+.PHONY: test-stages
+test-stages: $(BUILT) ## The fast tests of what all that is tried on: sandbox, sam local, faults; ARGS=... goes to pytest
+	$(IN_MEMORY) pytest $(FAST) $(STAGES) $(ARGS)
 
 .PHONY: test-local-ecr
 test-local-ecr: $(SETUP) ## Fast tests of local-ecr on Python 3.13 and, where one is installed, on 3.11; ARGS=... goes to pytest

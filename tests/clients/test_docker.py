@@ -1,7 +1,11 @@
 """docker: login, build, push, pull and run, with an engine of its own."""
 
+import json
+
 import pytest
 
+from ecr_steward.adapters.manifests import parse_manifest
+from ecr_steward.domain.images import OCI_MANIFEST
 from lab.client_matrix.debian import ELSEWHERE, HERE
 from lab.client_matrix.engine import PrivateEngine
 from lab.client_matrix.registry import ACCOUNT, NOWHERE, REGIONS, Registry
@@ -102,6 +106,37 @@ def test_a_container_runs_when_its_image_is_pulled_from_an_index(docker, registr
     ran = docker.docker("logs", container)
     docker.docker("rm", container)
     assert "Package: busybox-static" in ran
+
+
+CONFIGS = ("application/octet-stream", "application/json", "text/html", "application/vnd.docker.plugin.v1+json")
+
+
+def test_what_docker_runs_counts_as_what_can_run_whatever_its_types_are(docker, registry, pushed, layout):
+    """G03: the type of its config exempts no image, and no client unpacks the layers of an attestation."""
+    image = layout.read_json(layout.platforms("1.0")[HERE])
+    runs = dict.fromkeys([*CONFIGS, image["config"]["mediaType"]], True)
+    runs |= {"application/vnd.oci.empty.v1+json": False}
+    for number, (config, layer) in enumerate([*((each, None) for each in runs), (CONFIGS[0], "text/spdx")]):
+        manifest = {**image, "config": {**image["config"], "mediaType": config}}
+        if layer:
+            manifest["layers"] = [{**each, "mediaType": layer} for each in image["layers"]]
+        content = json.dumps(manifest)
+        registry.client().put_image(
+            repositoryName="team/app",
+            imageManifest=content,
+            imageManifestMediaType=OCI_MANIFEST,
+            imageTag=f"types-{number}",
+        )
+
+        reference = f"{registry.host}/team/app:types-{number}"
+        is_pulled = docker.run("docker", "pull", reference, check=False).returncode == 0
+        if is_pulled:
+            container = docker.docker("run", "--detach", "--network", "none", reference, "busybox", "true").strip()
+            assert docker.docker("wait", container).strip() == "0"
+            docker.docker("rm", container)
+
+        assert is_pulled is (layer is None and runs[config])
+        assert parse_manifest(content.encode(), OCI_MANIFEST).can_run is is_pulled
 
 
 def test_a_platform_of_an_index_is_pulled_when_it_is_asked_for(docker, pushed):

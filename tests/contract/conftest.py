@@ -396,6 +396,17 @@ class Things:
         }
         return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
 
+    def signature(self, word: str = "signature") -> Manifest:
+        """What cosign attaches by an image tag: its config is that of an image, its layer is not."""
+        layer = _blob("application/vnd.dev.cosign.simplesigning.v1+json", word.encode())
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _keys(self.image(word).blobs[0]),
+            "layers": [_keys(layer)],
+        }
+        return parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
+
     def image_with_a_foreign_layer(self, word: str) -> Manifest:
         """An image with the config of ``image(word)``, and a layer that registries do not hold."""
         config = self.image(word).blobs[0]

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Image
-from ecr_steward.domain.names import RepositoryRef
+from ecr_steward.domain.names import RepositoryRef, image_tag
+from ecr_steward.domain.tagging import attached_to, own_tags
 from tests.contract.samples import LATEST, NOWHERE, RELEASE, STABLE
 
 
@@ -77,6 +78,29 @@ def test_a_referrer_is_told_from_images_by_its_subject(world: Any, repository: R
     assert found.subject_of(index.digest) is None
     assert found.subject_of(referrer.digest) == index.digest
     assert found.subject_of(image.digest) is None, "it can be run, whatever it says of itself"
+
+
+def test_an_image_that_can_run_is_attached_to_no_other_by_its_tag(
+    world: Any, repository: RepositoryRef, new: Any
+) -> None:
+    """G03: the tag of a signature exempts a signature alone."""
+    subject = world.push(repository, new.image(), RELEASE)
+    tags = [image_tag(f"sha256-{subject.digest.hex}{suffix}") for suffix in (".sig", ".att", ".sbom", "")]
+    evil, other = new.image("evil"), new.image("of an index")
+    world.push(repository, other)
+    world.push(repository, new.signature("listed"))
+    attached = [new.signature(), evil, new.index([new.signature("listed")]), new.index([new.index([other]), other])]
+    world.push(repository, new.index([other]))
+    for tag, manifest in zip(tags, attached, strict=True):
+        world.push(repository, manifest, tag)
+
+    found = world.registry.images(repository)
+
+    expected = [subject.digest, None, subject.digest, None]
+    assert [attached_to(tag, found) for tag in tags] == expected
+    assert {tag for tag in tags if tag in own_tags(found.holders[tag], found)} == {tags[1], tags[3]}
+    again = world.registry.images(repository)
+    assert [attached_to(tag, again) for tag in tags] == expected, "what is remembered of manifests says the same"
 
 
 def test_every_image_tag_has_its_holder_when_there_are_many(world: Any, repository: RepositoryRef, new: Any) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.contents import Contents
-from ecr_steward.domain.images import OCI_INDEX, OCI_MANIFEST, Descriptor, Image, RepositoryImages
+from ecr_steward.domain.images import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Image, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
 from ecr_steward.domain.plan import DeleteImage, Plan, RemoveImageTag
 from tests.given.rules import API
@@ -24,6 +24,7 @@ def image(name: str, *tags: str, age: float = 0, pulled: float | None = None, su
         frozenset(map(ImageTag, tags)),
         digest(subject) if subject else None,
         OCI_MANIFEST,
+        "application/vnd.example.sbom.v1+json" if subject else OCI_CONFIG,
         pushed_at=NOON - timedelta(days=age),
         last_pulled_at=None if pulled is None else NOON - timedelta(days=pulled),
     )

@@ -50,6 +50,12 @@ def config(name: str) -> Descriptor:
     return replace(blob(f"config {name}"), media_type=OCI_CONFIG)
 
 
+def signature(name: str = "signature") -> Manifest:
+    """What cosign attaches by an image tag: its config is that of an image, its layer is not."""
+    layer = replace(blob(name), media_type="application/vnd.dev.cosign.simplesigning.v1+json")
+    return manifest(name, blobs=[config(name), layer])
+
+
 def sbom_of(subject: Manifest) -> Manifest:
     """A referrer whose config is not that of an image."""
     config_of_sbom = replace(blob("config of sbom"), media_type="application/vnd.example.sbom.config.v1+json")

@@ -13,6 +13,8 @@ import pytest
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward_sandbox.demo.client import User
 
+pytestmark = pytest.mark.slow
+
 MAY_PUSH, MAY_NOT_PULL, NOT_ASSUMABLE, NOT_CONNECTED = "222233334444", "333344445555", "444455556666", "555566667777"
 ROLE = "ecr-steward-pull-only"
 OTHERS_LOGIN = {"auth": base64.b64encode(b"somebody:else").decode()}

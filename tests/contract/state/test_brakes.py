@@ -133,6 +133,7 @@ def test_a_week_begins_anew_when_it_is_over(world):
     assert take(30) is None
 
 
+@pytest.mark.slow
 def test_a_brake_is_never_passed_when_eight_workers_count_at_the_same_time(world):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: world.brakes.spend("services", "sweep 1", one(), BRAKE), range(64)))
@@ -140,6 +141,7 @@ def test_a_brake_is_never_passed_when_eight_workers_count_at_the_same_time(world
     assert answers.count(None) == BRAKE.removals
 
 
+@pytest.mark.slow
 def test_a_share_is_never_passed_when_eight_workers_count_at_the_same_time(world):
     brake = Brake(removals=1000, share=10)
 

@@ -102,9 +102,8 @@ def test_the_option_counts_before_the_environment_and_the_environment_before_the
     ("variables", "options"),
     [
         pytest.param({"AWS_REGION": HERE}, [], id="AWS_REGION"),
-        pytest.param({"AWS_REGION": HERE, "AWS_DEFAULT_REGION": AWAY}, [], id="AWS_REGION before AWS_DEFAULT_REGION"),
         pytest.param({"AWS_REGION": AWAY}, ["--region", HERE], id="the option"),
-        pytest.param({"AWS_PROFILE": "here"}, [], id="the profile"),
+        pytest.param({"AWS_PROFILE": "here"}, [], id="the profile", marks=pytest.mark.slow),
     ],
 )
 def test_a_command_acts_on_the_steward_of_the_region_that_is_meant(

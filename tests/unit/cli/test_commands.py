@@ -116,12 +116,15 @@ def test_the_exit_code_is_1_when_the_command_is_used_wrongly(run, arguments, tol
     ("arguments", "environment"),
     [
         pytest.param([], {}, id="no region"),
-        pytest.param([], NOWHERE, id="STS cannot be reached"),
-        pytest.param(["nowhere.yaml"], NOWHERE, id="no such file"),
         pytest.param(["--no-such-option"], NOWHERE, id="an unknown option"),
-        pytest.param(["--stack-name", "x"], NOWHERE, id="no stack"),
+        pytest.param([], NOWHERE, id="STS cannot be reached", marks=pytest.mark.slow),
+        pytest.param(["nowhere.yaml"], NOWHERE, id="no such file", marks=pytest.mark.slow),
+        pytest.param(["--stack-name", "x"], NOWHERE, id="no stack", marks=pytest.mark.slow),
         pytest.param(
-            ["--out", "no/such/folder.json", "--account", "1" * 12], NOWHERE, id="a plan that cannot be saved"
+            ["--out", "no/such/folder.json", "--account", "1" * 12],
+            NOWHERE,
+            id="a plan that cannot be saved",
+            marks=pytest.mark.slow,
         ),
     ],
 )

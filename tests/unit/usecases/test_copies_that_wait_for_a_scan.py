@@ -21,7 +21,7 @@ from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
 from tests.given.rules import API, AT_ONCE, AWAY, HOME, SCAN_RULES, WHEN_PASSED, Pattern, rulebook
-from tests.given.worlds import World, blob, config, hands_of, manifest, sbom_of, world
+from tests.given.worlds import World, blob, config, hands_of, manifest, sbom_of, signature, world
 
 AMD64, ARM64 = manifest("amd64"), manifest("arm64")
 INDEX = manifest("index", children=[AMD64, ARM64])
@@ -130,8 +130,7 @@ def test_each_destination_gets_the_verdict_of_its_own_moment() -> None:
 
 GOOD = manifest("good", blobs=[config("good"), blob("layer")])
 IN_TOTO = manifest("provenance", blobs=[config("p"), replace(blob("p"), media_type="application/vnd.in-toto+json")])
-SIGNED = "application/vnd.dev.cosign.simplesigning.v1+json"
-SIGNATURE = manifest("signature", blobs=[config("s"), replace(blob("s"), media_type=SIGNED)])
+SIGNATURE = signature()
 EVIL = manifest("evil", blobs=[config("evil"), blob("layer of evil")])
 SIG = f"sha256-{GOOD.digest.hex}.sig"
 
@@ -171,14 +170,23 @@ def test_an_image_does_not_travel_with_the_one_that_it_names_as_its_subject(tags
     assert f"the referrer {evil.digest} stays behind" in " ".join(outcome.plan.remarks)
 
 
-def test_an_image_does_not_travel_under_the_tag_of_a_signature() -> None:
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "no image tag of the image is to be replicated"),
+        ({"image_tags": None}, f"{EVIL.digest} waits for its scan: {EVIL.digest} has never been scanned"),
+    ],
+    ids=["its tag is none of the allowed", "every tag is allowed"],
+)
+def test_an_image_does_not_travel_under_the_tag_of_a_signature(changes: dict[str, object], why: str) -> None:
     house = passed([GOOD, EVIL], {"1.4.2": GOOD, SIG: EVIL})
+    house.rules = waiting(**changes)
 
     house.replicate(GOOD)
     (outcome,) = house.replicate(EVIL)
 
     assert house.replicas == {GOOD}
-    assert "has no verdict of its own" in str(outcome.error)
+    assert why in f"{outcome.remark} {outcome.plan.remarks}"
 
 
 @pytest.mark.parametrize("nowhere", [EVIL, manifest("index of evil", children=[EVIL])], ids=["image", "index"])

@@ -22,7 +22,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.describing import Describer
 from tests.given.rules import API, Pattern
-from tests.given.worlds import World, blob, config, manifest, sbom_of, world
+from tests.given.worlds import World, blob, config, manifest, sbom_of, signature, world
 
 SOURCE = Requirement("source")
 REVISION = Requirement("revision", Pattern("[0-9a-f]{40}"))
@@ -227,12 +227,12 @@ def test_an_image_lacks_nothing_when_it_is_deleted_while_it_is_read(method: str)
 
 def test_an_image_is_not_asked_when_nobody_pulls_it_by_a_tag_of_its_own() -> None:
     sbom = sbom_of(IMAGE)
-    signature, quarantined = manifest("signature", blobs=[config("s")]), manifest("bad", blobs=[config("bad")])
+    quarantined = manifest("bad", blobs=[config("bad")])
     made = world(
-        [IMAGE, BARE, sbom, signature, quarantined],
+        [IMAGE, BARE, sbom, signature(), quarantined],
         {
             "sbom-of-it": sbom,
-            f"sha256-{IMAGE.digest.hex}.sig": signature,
+            f"sha256-{IMAGE.digest.hex}.sig": signature(),
             f"quarantine-{quarantined.digest.hex[:12]}": quarantined,
         },
     )
@@ -289,18 +289,21 @@ def test_the_registry_is_not_asked_for_referrers_when_there_are_none() -> None:
 
 
 def test_cosigns_tag_is_a_companion_when_it_names_the_image() -> None:
-    signature = manifest("signature", blobs=[config("signature")])
-    made = world([IMAGE, BARE, signature], {"1.4.2": IMAGE, "1.4.3": BARE, f"sha256-{IMAGE.digest.hex}.sig": signature})
+    evil = manifest("evil", blobs=[config("evil"), blob("layer")])
+    images = {"1.4.2": IMAGE, "1.4.3": BARE, "1.4.4": evil}
+    attached = {f"sha256-{IMAGE.digest.hex}.sig": signature(), f"sha256-{BARE.digest.hex}.sig": evil}
+    made = world([IMAGE, BARE, evil, signature()], images | attached)
 
-    assert set(lacking(made, SIGNATURE_WANTED)) == {BARE.digest}
+    found = {digest for digest, reasons in lacking(made, SIGNATURE_WANTED).items() if reasons}
+
+    assert found == {BARE.digest, evil.digest}, "an image that can run is the signature of no other"
 
 
 def test_what_an_index_brings_along_is_not_asked_of_its_parts_when_they_are_tagged() -> None:
-    signature = manifest("signature", blobs=[config("signature")])
     index = manifest("index", children=[BARE])
     other = manifest("other", blobs=[config("other")])
-    tags = {"1.4.2-arm64": BARE, "1.4.2": index, "1.4.3": other, f"sha256-{index.digest.hex}.sig": signature}
-    made = world([BARE, index, other, signature], tags)
+    tags = {"1.4.2-arm64": BARE, "1.4.2": index, "1.4.3": other, f"sha256-{index.digest.hex}.sig": signature()}
+    made = world([BARE, index, other, signature()], tags)
 
     assert [digest for digest, reasons in lacking(made, SIGNATURE_WANTED).items() if reasons] == [other.digest]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
+from ecr_steward.adapters.attachments import Attachments
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.paging import all_pages
@@ -73,6 +74,7 @@ class EcrRegistry:
         """Without ``releases``, images are told as if nobody had released any."""
         self._clients = clients
         self._releases = releases
+        self._attachments = Attachments(self._manifests)
 
     def repositories(self, registry: RegistryRef) -> Iterator[Repository]:
         with translated("ecr:DescribeRepositories", registry):
@@ -129,7 +131,8 @@ class EcrRegistry:
                     images.append(_image(repository, detail))
                 else:
                     archived.append(Digest(detail["imageDigest"]))
-        return RepositoryImages.of(repository, images, self._released(repository) if images else (), archived)
+        released = self._released(repository) if images else ()
+        return self._attachments.told_apart(RepositoryImages.of(repository, images, released, archived))
 
     def _released(self, repository: RepositoryRef) -> list[tuple[Digest, ImageTag | None]]:
         given = self._releases.of(repository) if self._releases else ()
@@ -138,7 +141,16 @@ class EcrRegistry:
     def children(
         self, repository: RepositoryRef, digests: Iterable[Digest]
     ) -> Mapping[Digest, tuple[Descriptor, ...] | StewardError]:
-        found: dict[Digest, tuple[Descriptor, ...] | StewardError] = {}
+        return {
+            digest: read.children if isinstance(read, Manifest) else read
+            for digest, read in self._manifests(repository, digests)
+            if not isinstance(read, Manifest) or read.is_index
+        }
+
+    def _manifests(
+        self, repository: RepositoryRef, digests: Iterable[Digest]
+    ) -> Iterator[tuple[Digest, Manifest | StewardError]]:
+        """Read manifests, verified, many by one call; one that cannot be read with its error, one that is gone not."""
         for some in batched(sorted(set(digests)), BATCH_SIZE, strict=False):
             images, failures = self._batch(repository, [{"imageDigest": digest.value} for digest in some])
             for failure in failures:
@@ -147,17 +159,13 @@ class EcrRegistry:
                 failed = failure.get("imageId", {}).get("imageDigest")
                 if failed is None:
                     raise error
-                found[Digest(failed)] = error
+                yield Digest(failed), error
             for image in images:
                 digest = Digest(image["imageId"]["imageDigest"])
                 try:
-                    manifest = _read(repository, digest, image)
+                    yield digest, _read(repository, digest, image)
                 except (InvalidManifestError, DigestMismatchError) as error:
-                    found[digest] = error
-                else:
-                    if manifest.is_index:
-                        found[digest] = manifest.children
-        return found
+                    yield digest, error
 
     def add_image_tag(self, image: ImageRef, image_tag: ImageTag) -> None:
         client, key = self._address(image.repository)

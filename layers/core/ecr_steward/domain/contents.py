@@ -44,9 +44,9 @@ class Contents:
             if index in owners:
                 for child in listed:
                     owners.get(child.digest, set()).add(index)
-        for digest, image in self.images.images.items():
-            if image.subject is not None and self.images.has(image.subject):
-                owners[digest].add(image.subject)
+        for digest in self.images.images:
+            if (subject := self.images.subject_of(digest)) is not None and self.images.has(subject):
+                owners[digest].add(subject)
         return owners
 
     def _attached(self, digest: Digest) -> set[Digest]:
@@ -63,7 +63,7 @@ class Contents:
         image = self.images.images[digest]
         if not self.owners[digest]:
             return False
-        if image.subject is not None and image.subject in self.owners[digest]:
+        if self.images.subject_of(digest) in self.owners[digest]:
             return True
         return all(self.is_attached(tag, digest) for tag in image.image_tags)
 

@@ -25,21 +25,35 @@ _STAYS_ELSEWHERE = ("application/vnd.docker.image.rootfs.foreign.", "application
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
-IMAGE_CONFIG_MEDIA_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG})
-"""Of configs that can hold labels. Any other makes the manifest something else than an image, such as a chart."""
+IMAGE_CONFIG_MEDIA_TYPES = frozenset(
+    {
+        OCI_CONFIG,
+        DOCKER_CONFIG,
+        "application/vnd.docker.plugin.v1+json",
+        "application/octet-stream",
+        "application/json",
+        "text/html",
+    }
+)
+"""Of configs that can hold labels, and with which a client runs the manifest: Docker does with each of these
+(tests/clients/test_docker.py). Any other makes the manifest something else than an image, such as a chart."""
 ATTESTATION_MEDIA_TYPES = frozenset(
     {
         "application/vnd.in-toto+json",
         "application/vnd.dev.cosign.simplesigning.v1+json",
         "application/vnd.dsse.envelope.v1+json",
+        "application/vnd.cyclonedx",
         "application/vnd.cyclonedx+json",
+        "application/vnd.cyclonedx+xml",
+        "application/vnd.syft+json",
         "application/spdx+json",
         "text/spdx",
         "text/spdx+json",
+        "text/spdx+xml",
     }
 )
 """Of layers that no client unpacks. BuildKit (``docs/attestations/attestation-storage.md``) and cosign
-(``specs/SIGNATURE_SPEC.md``) store them in manifests whose config is that of an image."""
+(``specs/SIGNATURE_SPEC.md``, ``specs/SBOM_SPEC.md``) store them in manifests whose config is that of an image."""
 _BLOBS = (
     "application/vnd.oci.image.layer.",
     "application/vnd.docker.image.rootfs.",
@@ -74,6 +88,8 @@ class Image:
     """
     last_pulled_at: datetime | None = None
     """When somebody last pulled it, recorded at most once a day; ``None`` where nobody has, or it is not recorded."""
+    can_run: bool = False
+    """Whether a client can run it although it claims to belong to another image. Read of those alone that claim it."""
 
     @property
     def digest(self) -> Digest:
@@ -86,7 +102,7 @@ class Image:
         The pusher controls ``subject``, so it exempts no image: neither an index, nor a manifest with an image config,
         nor one with an image tag whose config type the registry does not say.
         """
-        if self.subject is None or self.media_type in INDEX_MEDIA_TYPES:
+        if self.subject is None or self.media_type in INDEX_MEDIA_TYPES or self.can_run:
             return False
         if self.artifact_media_type is None:
             return not self.image_tags

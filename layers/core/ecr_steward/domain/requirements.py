@@ -98,8 +98,14 @@ def _missing_companions(
     for artifact_type in rules.artifact_types:
         if artifact_type not in description.artifact_types:
             yield f"there is no referrer of the type {artifact_type!r} {late}"
-    if rules.cosign_signature and signature_tag(digest) not in images.holders:
+    if rules.cosign_signature and not _is_signed(digest, images):
         yield f"there is no signature of cosign's, {signature_tag(digest)}, {late}"
+
+
+def _is_signed(digest: Digest, images: RepositoryImages) -> bool:
+    """Whether cosign's tag for an image is there, on something that no client can run."""
+    holder = images.holders.get(signature_tag(digest))
+    return holder is not None and not images.images[holder].can_run
 
 
 def _spelled(time: timedelta) -> str:

@@ -54,14 +54,30 @@ def is_attachment(image_tag: ImageTag) -> bool:
 def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
     """The image that an image tag says its holder belongs to, where the repository has that image.
 
-    Cosign's signatures and the fallback of the referrers API are named so. A tag that names an image nobody pushed
-    is a tag like any other: its name alone would let it past every rule.
+    Cosign's signatures and the fallback of the referrers API are named so. A tag is one like any other where the
+    repository lacks the image that it names, or where a client can run its holder: a pusher chooses the name.
     """
     named = _ATTACHMENT.fullmatch(image_tag)
     if named is None or len(named["hex"]) != {"sha256": 64, "sha512": 128}[named["algorithm"]]:
         return None
+    holder = images.holders.get(image_tag)
+    if holder is not None and images.images[holder].can_run:
+        return None
     subject = Digest(f"{named['algorithm']}:{named['hex']}")
     return subject if images.has(subject) else None
+
+
+def claimed_attachments(images: RepositoryImages) -> frozenset[Digest]:
+    """The tagged images that claim to belong to another, by a tag or as a referrer: their manifests tell what they are.
+
+    Media types as the registry lists them tell nothing: of a manifest with an ``artifactType`` ECR documents not which
+    of the two types it lists.
+    """
+    return frozenset(
+        holder
+        for tag, holder in images.holders.items()
+        if images.subject_of(holder) is not None or attached_to(tag, images) is not None
+    )
 
 
 def own_tags(digest: Digest, images: RepositoryImages) -> frozenset[ImageTag]:

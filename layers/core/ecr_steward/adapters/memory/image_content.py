@@ -139,6 +139,9 @@ class InMemoryImageContent:
         ref = ImageRef(repository, digest)
         return self._manifests.get(ref) if self._registry.holds(ref) else None
 
+    def _can_run(self, repository: RepositoryRef, digest: Digest) -> bool:
+        return any(image.digest == digest and image.can_run for image in self._registry.images_in(repository))
+
     def _size(self, repository: RepositoryRef, index: Manifest) -> int:
         """That of its largest child (``imageSizeInBytes`` of DescribeImages)."""
         held = {image.digest: image.size or 0 for image in self._registry.images_in(repository)}
@@ -155,6 +158,7 @@ class InMemoryImageContent:
             media_type=manifest.descriptor.media_type,
             artifact_media_type=manifest.blobs[0].media_type if manifest.blobs and not manifest.is_index else None,
             size=self._size(repository, manifest) if manifest.is_index else layers,
+            can_run=manifest.can_run or any(self._can_run(repository, child.digest) for child in manifest.children),
         )
         self._registry.push(image)
         if manifest.is_index:
