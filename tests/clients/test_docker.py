@@ -49,8 +49,12 @@ def docker(shell, engine):
     shell.environment |= {"DOCKER_HOST": engine.docker_host, "DOCKER_BUILDKIT": "0"}
     shell.docker = lambda *arguments, **options: shell.run("docker", *arguments, **options).stdout
     yield shell
-    for image in set(shell.docker("images", "--all", "--quiet").split()):
-        shell.run("docker", "rmi", "--force", image, check=False)  # the child of another is gone by then
+    forget_images(shell)
+
+
+def forget_images(docker):
+    for image in set(docker.docker("images", "--all", "--quiet").split()):
+        docker.run("docker", "rmi", "--force", image, check=False)  # the child of another is gone by then
 
 
 @pytest.fixture
@@ -134,6 +138,7 @@ def test_what_docker_runs_counts_as_what_can_run_whatever_its_types_are(docker, 
             container = docker.docker("run", "--detach", "--network", "none", reference, "busybox", "true").strip()
             assert docker.docker("wait", container).strip() == "0"
             docker.docker("rm", container)
+            forget_images(docker)  # an image of the same config is not looked at again
 
         assert is_pulled is (layer is None and runs[config])
         assert parse_manifest(content.encode(), OCI_MANIFEST).can_run is is_pulled
