@@ -7,9 +7,9 @@
     judgement = judge(call, Identity([Policy("Send", document)]), resource=[Policy("queue policy", other_document)])
     judgement.is_allowed, judgement.by, judgement.why
 
-Evaluated are identity policies, permission boundaries and resource policies, within an account and across accounts.
-Not evaluated: session policies, and the service control and resource control policies of an organization. Whatever is
-not understood is refused, never skipped. These names are what other packages may import; the modules are not.
+Evaluated are identity policies, permission boundaries, session policies and resource policies, within an account and
+across accounts. Not evaluated: the service control and resource control policies of an organization. Whatever is not
+understood is refused, never skipped. These names are what other packages may import; the modules are not.
 """
 
 from local_ecr.iam.calls import UNKNOWN, Call, Context, Permission, Principal, UnsupportedPolicyError

@@ -1,14 +1,15 @@
 """What the policies of who calls and of what is called upon say together.
 
 In one account an allow of either is enough; across accounts both must allow; an explicit deny of any wins. What
-identity policies allow, a permission boundary must allow as well; what a resource policy allows to a user, to a session
-or to everybody, it need not, what it allows to a role it must. The root of an account may do everything in it that no
-resource policy denies. A resource policy that names its own account allows nothing itself: it leaves the decision to
-that account's identity policies. An AWS service has no policies of its own: it may what a resource policy allows it.
+identity policies allow, a permission boundary and a session policy must allow as well; what a resource policy allows to
+a user, to a session or to everybody, they need not, what it allows to a role they must. The root of an account may do
+everything in it that no resource policy denies. A resource policy that names its own account allows nothing itself: it
+leaves the decision to that account's identity policies. An AWS service has no policies of its own: it may what a
+resource policy allows it.
 
-Session policies and the policies of an organization are not evaluated. Source: IAM user guide, "How AWS enforcement
-code logic evaluates requests to allow or deny access", "Policy evaluation for requests within a single account",
-"Cross-account policy evaluation logic" and "Permissions boundaries for IAM entities".
+The policies of an organization are not evaluated. Source: IAM user guide, "How AWS enforcement code logic evaluates
+requests to allow or deny access", "Policy evaluation for requests within a single account", "Cross-account policy
+evaluation logic", "Permissions boundaries for IAM entities" and "Policies and permissions" on session policies.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ EVERYTHING = Policy(
 ACCOUNT_ROOT = Policy("account root", EVERYTHING.document)
 """What the root of an account may do: as if it had this identity policy."""
 
+SESSION_POLICY = "session policy"
+"""What decisions and explanations call it; a session has one at most."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -37,6 +41,8 @@ class Identity:
     boundary: Policy | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     """What aws:PrincipalTag tells."""
+    session: Policy | None = None
+    """The session policy with which the role was assumed."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,9 @@ class Judgement:
 
     is_allowed: bool
     by: str = ""
-    """`identity policy NAME, statement SID`, `permission boundary NAME, statement SID`, `repository policy, statement
-    SID`, `registry policy, statement SID`, `account root`, or several with `and`; empty when nothing applied."""
+    """`identity policy NAME, statement SID`, `permission boundary NAME, statement SID`, `session policy, statement
+    SID`, `repository policy, statement SID`, `registry policy, statement SID`, `account root`, or several with `and`;
+    empty when nothing applied."""
     why: str = ""
     """`because no identity-based policy allows the ecr:PutImage action` and the like; empty when allowed."""
 
@@ -102,16 +109,15 @@ def _of_identity(call: Call, identity: Identity, resource: Sequence[Policy], *, 
     principal = call.principal
     assert principal is not None, "an identity calls"  # noqa: S101  our own mistake
     by_identity = evaluate(identity.policies, call, is_of_identity=True)
-    boundary = identity.boundary
-    by_boundary = None if boundary is None else evaluate((boundary,), call, is_of_identity=True)
+    limits = _limits(call, identity)
     by_resource = evaluate(resource, as_resources_see(call, identity))
-    if refused := _denied(by_identity, by_boundary, by_resource):
+    if refused := _denied(by_identity, limits, by_resource):
         return refused
     is_own = call.owner == principal.account
     if is_own and by_resource.decision is Decision.ALLOWED:
-        if by_resource.naming is Naming.DIRECTLY or by_boundary is None:
+        if by_resource.naming is Naming.DIRECTLY:
             return Judgement(True, by_resource.by)
-        return _within(call, by_boundary, by_resource.by)
+        return _within(call, limits, by_resource.by)
     if by_identity.decision is not Decision.ALLOWED:
         return Judgement(False, why=f"because no identity-based policy allows the {call.action} action")
     told = _identity(by_identity)
@@ -119,24 +125,48 @@ def _of_identity(call: Call, identity: Identity, resource: Sequence[Policy], *, 
         if by_resource.decision is Decision.NOT_ALLOWED:
             return Judgement(False, why=f"because no resource-based policy allows the {call.action} action")
         told = f"{told} and {by_resource.by}"
-    return Judgement(True, told) if by_boundary is None else _within(call, by_boundary, told)
+    return _within(call, limits, told)
 
 
-def _denied(by_identity: Ruling, by_boundary: Ruling | None, by_resource: Ruling) -> Judgement | None:
+@dataclass(frozen=True)
+class _Limit:
+    """What a policy that allows nothing by itself says about the call."""
+
+    kind: str
+    """As AWS's sentences have it."""
+    decision: Decision
+    by: str
+
+
+def _limits(call: Call, identity: Identity) -> list[_Limit]:
+    """Of a permission boundary and of a session policy, where there is one."""
+    found = []
+    if identity.boundary is not None:
+        ruling = evaluate((identity.boundary,), call, is_of_identity=True)
+        found.append(_Limit("permissions boundary", ruling.decision, f"permission boundary {ruling.by}"))
+    if identity.session is not None:
+        ruling = evaluate((identity.session,), call, is_of_identity=True)
+        found.append(_Limit("session policy", ruling.decision, f"{SESSION_POLICY}, statement {ruling.statement}"))
+    return found
+
+
+def _denied(by_identity: Ruling, limits: Sequence[_Limit], by_resource: Ruling) -> Judgement | None:
     if by_identity.decision is Decision.DENIED:
         return Judgement(False, _identity(by_identity), "with an explicit deny in an identity-based policy")
-    if by_boundary is not None and by_boundary.decision is Decision.DENIED:
-        return Judgement(False, _boundary(by_boundary), "with an explicit deny in a permissions boundary")
+    for limit in limits:
+        if limit.decision is Decision.DENIED:
+            return Judgement(False, limit.by, f"with an explicit deny in a {limit.kind}")
     if by_resource.decision is Decision.DENIED:
         return Judgement(False, by_resource.by, "with an explicit deny in a resource-based policy")
     return None
 
 
-def _within(call: Call, by_boundary: Ruling, told: str) -> Judgement:
-    """What is allowed otherwise, as far as the permission boundary goes."""
-    if by_boundary.decision is not Decision.ALLOWED:
-        return Judgement(False, why=f"because no permissions boundary allows the {call.action} action")
-    return Judgement(True, f"{told} and {_boundary(by_boundary)}")
+def _within(call: Call, limits: Sequence[_Limit], otherwise_by: str) -> Judgement:
+    """What is allowed otherwise, as far as the permission boundary and the session policy go."""
+    for limit in limits:
+        if limit.decision is not Decision.ALLOWED:
+            return Judgement(False, why=f"because no {limit.kind} allows the {call.action} action")
+    return Judgement(True, " and ".join([otherwise_by, *(limit.by for limit in limits)]))
 
 
 def sentence(call: Call, judgement: Judgement) -> str:
@@ -147,7 +177,3 @@ def sentence(call: Call, judgement: Judgement) -> str:
 
 def _identity(ruling: Ruling) -> str:
     return ACCOUNT_ROOT.name if ruling.policy == ACCOUNT_ROOT.name else f"identity policy {ruling.by}"
-
-
-def _boundary(ruling: Ruling) -> str:
-    return f"permission boundary {ruling.by}"

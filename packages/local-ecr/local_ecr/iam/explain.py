@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from local_ecr.iam.calls import UNKNOWN, Call, UnsupportedPolicyError
 from local_ecr.iam.conditions import Test
-from local_ecr.iam.decision import Identity, as_resources_see, identity_of
+from local_ecr.iam.decision import SESSION_POLICY, Identity, as_resources_see, identity_of
 from local_ecr.iam.policies import Policy, is_left_to_account
 from local_ecr.iam.statements import Element, Statement
 
@@ -44,6 +44,8 @@ def _lines(evidence: Evidence) -> Iterator[str]:
         if known.boundary is not None:
             title = f"permission boundary {known.boundary.name}"
             yield from _of_policy(title, known.boundary, call, is_of_identity=True)
+        if known.session is not None:
+            yield from _of_policy(SESSION_POLICY, known.session, call, is_of_identity=True)
         call = as_resources_see(call, known)
     if not evidence.resource:
         yield "resource policies: none"

@@ -66,7 +66,8 @@ def test_a_call_is_decided_as_the_page_says(case):
     principal = Principal(caller.get("kind", "AWS"), caller["name"], caller.get("role"))
     call = Call(case["asks"], filled(case["upon"]), principal, filled(case.get("with", {})))
     boundary = next(iter(policies(case, "boundary", is_of_identity=True)), None)
-    identity = Identity(policies(case, "identity", is_of_identity=True), boundary)
+    passed = next(iter(policies(case, "passed", is_of_identity=True)), None)
+    identity = Identity(policies(case, "identity", is_of_identity=True), boundary, session=passed)
     judgement = judge(call, identity, [*policies(case, "repository"), *policies(case, "registry")])
 
     if judgement.is_allowed:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local_ecr.iam import UNKNOWN, Call, Policy, Principal, judge, principal_keys, sentence, source_keys
+from local_ecr.iam import UNKNOWN, Call, Identity, Policy, Principal, judge, principal_keys, sentence, source_keys
 
 ROLE = "arn:aws:iam::111122223333:role/build/ci"
 SESSION = Principal("AWS", "arn:aws:sts::111122223333:assumed-role/ci/run-1", ROLE)
@@ -65,6 +65,26 @@ def test_a_refusal_is_told_in_the_words_of_aws():
         "on resource: arn:aws:iam::222233334444:role/deploy because no resource-based policy allows the "
         "sts:AssumeRole action"
     )
+
+
+@pytest.mark.parametrize(
+    ("session", "by", "why"),
+    [
+        (
+            {"Effect": "Allow", "Action": "ecr:*", "Sid": "S"},
+            "identity policy P, statement 1 and session policy, statement S",
+            "",
+        ),
+        ({"Effect": "Allow", "Action": "s3:*"}, "", "because no session policy allows the ecr:PutImage action"),
+        ({"Effect": "Deny", "Action": "*"}, "session policy, statement 1", "with an explicit deny in a session policy"),
+    ],
+)
+def test_the_session_policy_is_named_when_it_decides(session, by, why):
+    everything = policy({"Effect": "Allow", "Action": "ecr:*", "Resource": "*"})
+    identity = Identity([everything], session=policy({**session, "Resource": "*"}))
+    call = Call("ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/a", SESSION)
+    judgement = judge(call, identity)
+    assert (judgement.by, judgement.why) == (by, why)
 
 
 @pytest.mark.parametrize(

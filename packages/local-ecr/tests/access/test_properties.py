@@ -84,9 +84,16 @@ def policy(statements: list[dict[str, Any]], name: str = "P") -> Policy:
     return Policy(name, {"Version": "2012-10-17", "Statement": statements})
 
 
-def is_allowed(call: Call, identity: list[Any], resource: list[Any], boundary: list[Any] | None = None) -> bool:
-    limit = None if boundary is None else policy(boundary, "B")
-    return judge(call, Identity([policy(identity)], limit), [policy(resource, "R")]).is_allowed
+def is_allowed(
+    call: Call,
+    identity: list[Any],
+    resource: list[Any],
+    boundary: list[Any] | None = None,
+    session: list[Any] | None = None,
+) -> bool:
+    limits = [None if some is None else policy(some, "B") for some in (boundary, session)]
+    caller = Identity([policy(identity)], limits[0], session=limits[1])
+    return judge(call, caller, [policy(resource, "R")]).is_allowed
 
 
 @often
@@ -106,6 +113,20 @@ def test_a_deny_more_never_allows_and_an_allow_more_never_refuses(identity, reso
 @given(of_identity, of_resource, of_identity, calls)
 def test_a_boundary_more_never_allows(identity, resource, boundary, call):
     assert is_allowed(call, identity, resource, boundary) <= is_allowed(call, identity, resource)
+
+
+@often
+@given(of_identity, of_resource, boundaries, of_identity, calls)
+def test_a_session_policy_more_never_allows(identity, resource, boundary, session, call):
+    assert is_allowed(call, identity, resource, boundary, session) <= is_allowed(call, identity, resource, boundary)
+
+
+@often
+@given(of_identity, of_identity, calls)
+def test_a_session_may_what_its_role_and_its_own_policy_both_allow(identity, session, call):
+    if call.principal != ROOT:
+        both = is_allowed(call, identity, []) and is_allowed(call, session, [])
+        assert is_allowed(call, identity, [], None, session) is both
 
 
 @often

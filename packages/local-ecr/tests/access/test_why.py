@@ -127,6 +127,16 @@ def test_why_names_the_denial_of_everybody_but_whoever_is_listed_to_a_role_with_
     assert "    statement AllBut denies it" in town.ecr.decisions.why(refused_id(town, "owner-ci"))
 
 
+def test_why_shows_the_session_policy_that_lacks_the_action(town):
+    everything = Policy("All", {"Version": "2012-10-17", "Statement": [allow("*")]})
+    reading = Policy("passed", {"Version": "2012-10-17", "Statement": [allow("ecr:Describe*", Sid="Reads")]})
+    town.identities[OWNER] = Identity((everything,), session=reading)
+    assert town.ecr.decisions.why(refused_id(town, "owner-ci"))[3:5] == [
+        "  session policy: 1 statement",
+        f"    statement Reads would allow it, but the action is {ACTION}, not ecr:Describe*",
+    ]
+
+
 def test_why_tells_all_conditions_that_do_not_hold_when_the_statement_is_about_the_call(town):
     wanted = {"StringEquals": {"aws:PrincipalTag/team": "a"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
     town.may(OWNER, allow(ACTION, Sid="Both", Condition=wanted), allow("ecr:PutImage", Sid="Far", Condition=wanted))
