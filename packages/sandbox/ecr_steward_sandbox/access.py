@@ -30,10 +30,17 @@ _RESOURCE_POLICIES = {
 
 
 class Access:
-    """Judges by the policies of users, roles and resources as they are now, and takes note of every decision."""
+    """Judges by the policies of users, roles, sessions and resources as they are now, and logs every decision."""
 
-    def __init__(self, wiring: Callable[[], Wiring], log: DecisionLog, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        wiring: Callable[[], Wiring],
+        identities: Callable[[Principal], Identity | None],
+        log: DecisionLog,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._wiring = wiring
+        self._identities = identities
         self._log = log
         self._clock = clock
 
@@ -49,7 +56,7 @@ class Access:
     def refusal(self, principal: Principal, permission: Permission, keys: Context) -> str | None:
         """Why the call is refused, in AWS's words; None when it is allowed. `keys` are condition keys of the call."""
         now = self._clock()
-        identity = Identity() if principal.is_root else iam.identity_of(principal)
+        identity = Identity() if principal.is_root else self._identities(principal)
         call = Call(permission.action, permission.resource, principal.in_policies)
         tags = identity.tags if identity is not None else {}
         context = {**principal_keys(principal.in_policies, tags=tags), **call_keys(now, call.owner), **keys}

@@ -42,8 +42,8 @@ RUNNING: Mapping[str, str] = {
     "IAM": (
         "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, "
         "DynamoDB, EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service "
-        "no resource is known: only a statement on `*` allows a call. Session policies, permission boundaries of "
-        "users and policies of an organisation are not evaluated. Of condition keys there are those that tell of the "
+        "no resource is known: only a statement on `*` allows a call. Permission boundaries of users and "
+        "policies of an organisation are not evaluated. Of condition keys there are those that tell of the "
         "caller, time, region, account and tags of the resource, and for ECR the request and where it came from; "
         "others (sqs:..., kms:...) are absent, as from a request that has none. Whoever gives a role to a function, a "
         "rule or a schedule is not asked for iam:PassRole. Signatures are not verified."
@@ -53,8 +53,9 @@ RUNNING: Mapping[str, str] = {
         "resource names by ARN: it lets in the new one, too, where AWS keeps the id of the old one."
     ),
     "STS": (
-        "AssumeRole and GetCallerIdentity. Session policies, session tags, source identities and MFA are refused. The "
-        "session that Lambda makes for a function's role lives twelve hours."
+        "AssumeRole and GetCallerIdentity. Managed session policies, session tags, source identities and MFA are "
+        "refused. A session policy has AWS's limit of 2,048 characters; what AWS packs it into has another one, which "
+        "is not known here. The session that Lambda makes for a function's role lives twelve hours."
     ),
     "scans": (
         "Nobody scans: POST /_sandbox/scans says what was found. A scan that was started, by a push or by "

@@ -26,7 +26,6 @@ from ecr_steward_sandbox.delivery.queues import DEFAULT_REDELIVERY_SECONDS, LONG
 from ecr_steward_sandbox.delivery.refused import check_roles
 from ecr_steward_sandbox.deploy import Deployment, reset_moto
 from ecr_steward_sandbox.deploy.services.ecr import PullTimeUpdateExclusion
-from ecr_steward_sandbox.identity import iam
 from ecr_steward_sandbox.identity.principals import Principals
 from ecr_steward_sandbox.identity.sessions import Sessions
 from ecr_steward_sandbox.identity.sts import LONGEST_LIFETIME, Sts
@@ -160,12 +159,17 @@ class Sandbox:
             on_event=self.deliver,
             principal_of=principals.of_ecr_call,
             secret_of=principals.secret_of,
-            identities=iam.identity_of,
+            identities=self._sessions.identity_of,
             public_host=self._public_host,
         )
         stack.callback(self.local_ecr.close)
         self.requests = RequestLog()
-        access = Access(lambda: self.engine.wiring, self.local_ecr.decisions, lambda: self.clock.now)
+        access = Access(
+            lambda: self.engine.wiring,
+            self._sessions.identity_of,
+            self.local_ecr.decisions,
+            lambda: self.clock.now,
+        )
         gateway = MotoGateway()
         api = AwsApi(
             engine=self.engine,

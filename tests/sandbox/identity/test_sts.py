@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecr_steward_sandbox.accounts import EXTERNAL_ID
+from ecr_steward_sandbox.identity.sessions import Sessions
+from local_ecr import Policy
 
 HUB, SPOKE = "111122223333", "222233334444"
 SPOKE_ROLE = f"arn:aws:iam::{SPOKE}:role/ecr-steward-spoke"
@@ -121,7 +123,7 @@ def test_trust_of_the_own_account_is_enough_when_it_names_the_user(connected: An
         ({"DurationSeconds": 60_000}, "ValidationError", "durationSeconds.*less than or equal to 43200"),
         ({"RoleSessionName": "not a name"}, "ValidationError", "Value 'not a name' at 'roleSessionName' failed"),
         ({"RoleSessionName": "zoë"}, "ValidationError", "at 'roleSessionName' failed"),
-        ({"Policy": "{}"}, "NotImplemented", "The sandbox's STS does not take Policy"),
+        ({"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]}, "NotImplemented", "not take PolicyArns"),
         ({"Tags": [{"Key": "a", "Value": "b"}]}, "NotImplemented", "The sandbox's STS does not take Tags"),
     ],
 )
@@ -131,6 +133,102 @@ def test_session_is_refused_when_more_is_asked_than_there_is(
     sts = client_of("Acts", "sts")
 
     refused(code, sentence, lambda: assume(sts, **arguments))
+
+
+def allowing(*actions: str, **elements: Any) -> str:
+    """A session policy."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", **elements}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_session_is_limited_by_the_policy_that_it_was_assumed_with(
+    connected: Any, client_of: Callable[..., Any]
+) -> None:
+    """aws M5"""
+    passed = allowing("ecr:Describe*", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "sqs:*")
+    connected.sandbox.client("ecr", account=SPOKE).create_repository(repositoryName="limited/api")
+
+    credentials = assume(client_of("Acts", "sts"), Policy=passed)["Credentials"]
+
+    ecr, sqs = connected.client("ecr", credentials), connected.client("sqs", credentials)
+    assert ecr.describe_repositories(repositoryNames=["limited/api"])["repositories"]
+    decision = connected.sandbox.decisions[-1]
+    assert decision.by == "identity policy KeepThisRegistry, statement ReadRepositories and session policy, statement 1"
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    refused(
+        "AccessDeniedException",
+        "because no session policy allows the ecr:PutRegistryPolicy action",
+        lambda: ecr.put_registry_policy(policyText=policy),
+    )
+    assert "  session policy: 1 statement" in "\n".join(connected.sandbox.decisions[-1].explanation())
+    refused("AccessDenied", "no identity-based policy allows the sqs:ListQueues action", sqs.list_queues)
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    host = connected.sandbox.registry_url("us-east-1", SPOKE).partition("//")[2]
+    login = {"Authorization": f"Basic {token}", "Host": host}
+    read, _ = connected.http("GET", "/v2/limited/api/manifests/none", headers=login)
+    write, _ = connected.http("POST", "/v2/limited/api/blobs/uploads/", headers=login)
+    assert (read, write) == (404, 403)  # the login is the session's
+
+
+def test_session_that_a_repository_policy_names_is_not_limited_by_its_own(
+    connected: Any, client_of: Callable[..., Any]
+) -> None:
+    root = connected.sandbox.client("ecr", account=SPOKE)
+    root.create_repository(repositoryName="named/api")
+    credentials = assume(client_of("Acts", "sts"), Policy=allowing("ecr:DescribeRepositories"))["Credentials"]
+    ecr = connected.client("ecr", credentials)
+
+    def name(principal: str) -> None:
+        statement = {"Effect": "Allow", "Action": "ecr:ListImages", "Principal": {"AWS": principal}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        root.set_repository_policy(repositoryName="named/api", policyText=policy)
+
+    name(SPOKE_ROLE)
+    refused(
+        "AccessDeniedException",
+        "no session policy allows the ecr:ListImages",
+        lambda: ecr.list_images(repositoryName="named/api"),
+    )
+    name(f"arn:aws:sts::{SPOKE}:assumed-role/ecr-steward-spoke/tested")
+    assert ecr.list_images(repositoryName="named/api")["imageIds"] == []
+
+
+def test_session_may_nothing_when_its_policy_has_been_forgotten(connected: Any) -> None:
+    del connected  # the role stands in its moto
+    known, another = Sessions(), Sessions()
+    limit = Policy("session policy", json.loads(allowing("ecr:DescribeRepositories")))
+    principal = known.begin(SPOKE_ROLE, "tested", timedelta(hours=1), limit).principal
+
+    found = known.identity_of(principal)
+
+    assert found is not None
+    assert found.session == limit
+    assert another.identity_of(principal) is None
+
+
+LONGEST = allowing("ecr:PutImage").ljust(2048)
+"""White space is part of the text."""
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "sentence"),
+    [
+        (LONGEST + " ", "ValidationError", "at 'policy' failed .* Member must have length less than or equal to 2048"),
+        ('{"Statement": "\N{SNOWMAN}"}', "ValidationError", "at 'policy' failed .* regular expression pattern"),
+        ("{", "MalformedPolicyDocument", "invalid Json"),
+        ("[]", "MalformedPolicyDocument", "no JSON object"),
+        ("{}", "MalformedPolicyDocument", "has no Statement"),
+        (allowing("ecr:*", Principal="*"), "MalformedPolicyDocument", "names a principal"),
+        (allowing("ecr:*", Effect="Maybe"), "MalformedPolicyDocument", "neither Allow nor Deny"),
+    ],
+)
+def test_session_policy_is_refused_when_sts_would_refuse_it(
+    client_of: Callable[..., Any], policy: str, code: str, sentence: str
+) -> None:
+    sts = client_of("Acts", "sts")
+
+    refused(code, sentence, lambda: assume(sts, Policy=policy))
+    assert assume(sts, Policy=LONGEST)["Credentials"]
 
 
 def test_request_is_invalid_rather_than_denied_when_a_stranger_asks_for_more_than_any_session_lives(

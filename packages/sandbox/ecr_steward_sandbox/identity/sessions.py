@@ -6,11 +6,12 @@ import base64
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ecr_steward_sandbox.identity import iam
-from local_ecr import Principal
+from local_ecr import Policy, Principal
+from local_ecr.iam import Identity
 
 _KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _TOKEN_BYTES = 96
@@ -26,6 +27,8 @@ class RoleSession:
     secret_access_key: str
     session_token: str
     expires_at: datetime
+    policy: Policy | None = None
+    """The session policy: the session may only do what this and the role's policies both allow."""
 
     @property
     def variables(self) -> dict[str, str]:
@@ -50,7 +53,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._known: dict[str, RoleSession] = {}
 
-    def begin(self, role_arn: str, session_name: str, lifetime: timedelta) -> RoleSession:
+    def begin(self, role_arn: str, session_name: str, lifetime: timedelta, policy: Policy | None = None) -> RoleSession:
         """Give out credentials of a role. Nobody is asked: that is for STS or Lambda to do before."""
         role = iam.find_role(role_arn)
         _, partition, _, _, account, resource = role_arn.split(":", 5)
@@ -64,6 +67,7 @@ class Sessions:
             secret_access_key=base64.b64encode(secrets.token_bytes(30)).decode(),
             session_token=base64.b64encode(secrets.token_bytes(_TOKEN_BYTES)).decode(),
             expires_at=began + lifetime,
+            policy=policy,
         )
         oldest = self._clock() - KEPT
         with self._lock:
@@ -75,6 +79,17 @@ class Sessions:
         """The session of a key, ended or not."""
         with self._lock:
             return self._known.get(access_key_id)
+
+    def identity_of(self, principal: Principal) -> Identity | None:
+        """What IAM holds of a principal, as `iam.identity_of`; of a session also its own policy.
+
+        None for a session that is not known any more: without its policy it would be allowed too much.
+        """
+        identity = iam.identity_of(principal)
+        if identity is None or principal.role_arn is None:
+            return identity
+        session = self.find(principal.access_key_id)
+        return None if session is None else replace(identity, session=session.policy)
 
     def has_ended(self, session: RoleSession) -> bool:
         """Whether its time is over."""

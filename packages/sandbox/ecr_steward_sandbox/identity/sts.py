@@ -1,11 +1,13 @@
 """Our own STS: AssumeRole, as a role's trust policy and the caller's policies have it, and GetCallerIdentity.
 
-moto's gives everybody every role. Session policies, session tags, source identities and MFA are not simulated: a call
-that asks for one is refused rather than answered with more than was asked for.
+moto's gives everybody every role. A session policy limits the session; managed session policies, session tags, source
+identities and MFA are not simulated: a call that asks for one is refused rather than answered with more than was asked
+for. How AWS packs a policy is not known, so its PackedPolicySize is not answered, nor its limit kept.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,8 +19,8 @@ from ecr_steward_sandbox.identity import iam
 from ecr_steward_sandbox.identity.sessions import RoleSession, Sessions
 from ecr_steward_sandbox.moto_gateway import HttpAnswer
 from ecr_steward_sandbox.permissions import read_parameters
-from local_ecr import Principal
-from local_ecr.iam import Permission
+from local_ecr import Policy, Principal
+from local_ecr.iam import Permission, UnsupportedPolicyError, check
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 DEFAULT_LIFETIME = timedelta(hours=1)
@@ -29,7 +31,10 @@ LONGEST_CHAINED_LIFETIME = timedelta(hours=1)
 _ROLE_ARN = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_NOT_SIMULATED = ("Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "SerialNumber", "TokenCode")
+_POLICY = re.compile(r"[\u0009\u000A\u000D\u0020-\u00FF]+")
+LONGEST_POLICY = 2048
+"""Characters. STS API reference, AssumeRole, "Policy"."""
+_NOT_SIMULATED = ("PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "SerialNumber", "TokenCode")
 
 Refusal = Callable[[Principal, Permission, Mapping[str, str]], str | None]
 """Why a principal may not do something, by the condition keys of the call; None when it may."""
@@ -68,7 +73,7 @@ class Sts:
     def _assume_role(self, asked: Mapping[str, str], call: ApiCall, principal: Principal) -> HttpAnswer:
         role_arn, session_name = asked.get("RoleArn", ""), asked.get("RoleSessionName", "")
         _check_shape(asked)
-        lifetime = _lifetime(asked)
+        lifetime, policy = _lifetime(asked), _session_policy(asked.get("Policy"))
         if principal.is_root:
             raise _StsError(403, "AccessDenied", "Roles may not be assumed by root accounts.")
         keys = {"sts:RoleSessionName": session_name, "aws:RequestedRegion": call.region}
@@ -77,7 +82,7 @@ class Sts:
         if refusal := self._refusal(principal, Permission("sts:AssumeRole", role_arn), keys):
             raise _StsError(403, "AccessDenied", refusal)
         _check_lifetime(lifetime, role_arn, is_chained=principal.role_arn is not None)
-        return _assumed(self._sessions.begin(role_arn, session_name, lifetime))
+        return _assumed(self._sessions.begin(role_arn, session_name, lifetime, policy))
 
 
 def _check_shape(asked: Mapping[str, str]) -> None:
@@ -90,6 +95,27 @@ def _check_shape(asked: Mapping[str, str]) -> None:
             continue
         if given is None or not pattern.fullmatch(given):
             raise _invalid(name, given, f"Member must satisfy regular expression pattern: {pattern.pattern}")
+
+
+def _session_policy(given: str | None) -> Policy | None:
+    """The session policy that is passed. Raises _StsError for one that is too long, or no policy of an identity."""
+    if given is None:
+        return None
+    if not _POLICY.fullmatch(given):
+        raise _invalid("Policy", given, f"Member must satisfy regular expression pattern: {_POLICY.pattern}")
+    if len(given) > LONGEST_POLICY:
+        raise _invalid("Policy", given, f"Member must have length less than or equal to {LONGEST_POLICY}")
+    try:
+        document = json.loads(given)
+    except ValueError as cause:
+        raise _StsError(400, "MalformedPolicyDocument", f"This policy contains invalid Json: {cause}") from cause
+    try:
+        if not isinstance(document, dict):
+            raise UnsupportedPolicyError("it is no JSON object")
+        check(document, is_of_identity=True)
+    except UnsupportedPolicyError as cause:
+        raise _StsError(400, "MalformedPolicyDocument", f"Syntax errors in policy: {cause}") from cause
+    return Policy("session policy", document)
 
 
 def _lifetime(asked: Mapping[str, str]) -> timedelta:
