@@ -1,13 +1,19 @@
 """Accounts that do not let us in, or that nobody has told us of: each is said, and the others are served."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from ecr_steward.adapters.clients import AwsClients, new_session
+from ecr_steward.bootstrap import Settings
+from ecr_steward.domain.names import RegistryRef
 from ecr_steward_sandbox.demo.client import User
+from tests.given.aws import ONE_TRY
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +67,57 @@ def let_onto_the_bus(house: Any, account: str) -> Iterator[None]:
     events.remove_permission(EventBusName=bus, StatementId="ByHand")
 
 
+def clients_of(house: Any, function: str, monkeypatch: pytest.MonkeyPatch) -> AwsClients:
+    """The clients of a function, as its environment and its role make them."""
+    name = house.sandbox.deployment.resources[function].physical_id
+    deployed = house.sandbox.client("lambda").get_function_configuration(FunctionName=name)
+    credentials = house.sandbox.credentials_of(deployed["Role"], function)
+    session = new_session("us-east-1")
+    session.set_credentials(
+        *(credentials[f"AWS_{key}"] for key in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", house.sandbox.endpoint_url)
+    return AwsClients(ONE_TRY, Settings.from_env(deployed["Environment"]["Variables"]).accounts, session)
+
+
+REPOSITORY = {"repositoryName": "team-r/api"}
+IMAGE = {**REPOSITORY, "imageIds": [{"imageTag": "1.0.0"}]}
+
+
+@pytest.mark.parametrize(
+    ("function", "operation", "arguments"),
+    [
+        (
+            "EvaluateImageScanFunction",
+            "PutRegistryPolicy",
+            {"policyText": '{"Version": "2012-10-17", "Statement": []}'},
+        ),
+        ("EvaluateImageScanFunction", "DeleteRepositoryPolicy", REPOSITORY),
+        ("EvaluateImageScanFunction", "BatchDeleteImage", IMAGE),
+        ("RefreshCredentialsFunction", "BatchDeleteImage", IMAGE),
+        ("RefreshCredentialsFunction", "BatchGetImage", IMAGE),
+        ("EnforceImageTagsFunction", "DeleteRepositoryPolicy", REPOSITORY),
+        ("ApplyRepositoryPoliciesFunction", "BatchDeleteImage", IMAGE),
+        ("ApplyRepositoryPoliciesFunction", "GetAuthorizationToken", {}),
+        ("ReplicateImageFunction", "DeleteRegistryPolicy", {}),
+        ("ReconcileRegistryFunction", "InitiateLayerUpload", REPOSITORY),
+    ],
+)
+def test_a_function_is_refused_in_a_connected_account_what_another_may_do_there(
+    house: Any, monkeypatch: pytest.MonkeyPatch, function: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    """aws M5"""
+    ecr = user(house, CONNECTED).ecr
+    if not user(house, CONNECTED).has_repository("team-r/api"):
+        with house.unheard():
+            ecr.create_repository(**REPOSITORY)
+    there = clients_of(house, function, monkeypatch).ecr(RegistryRef(CONNECTED, "us-east-1"))
+    call = getattr(there, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
+
+    with pytest.raises(ClientError, match=f"because no session policy allows the ecr:{operation} action"):
+        call(**arguments)
+
+
 def test_events_stay_in_the_failure_queue_of_an_account_when_the_hub_does_not_let_it_in(house: Any) -> None:
     before = len(house.sandbox.invocations)
 
@@ -100,6 +157,9 @@ def test_other_destinations_get_the_image_when_two_accounts_cannot_be_reached(ho
     digests = {str(manifest.digest) for manifest in pushed.manifests}
     assert user(house, CONNECTED).digests("everywhere/api") == digests
     assert house.away.digests("everywhere/api") == digests
+    acted = [each for each in house.sandbox.decisions if f"assumed-role/{SPOKE_ROLE}/replicate_image" in each.principal]
+    assert "ecr:PutImage" in {each.action for each in acted}
+    assert {each.by.endswith("and session policy, statement 1") for each in acted if each.is_allowed} == {True}
     for account in (CLOSED, STRANGER):
         assert not user(house, account).has_repository("everywhere/api")
     kept = house.take("FailureQueue")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from ecr_steward.adapters.session_policies import session_policy
 from ecr_steward.bootstrap import Settings
 from ecr_steward.domain.policies.rules import Inside
 from ecr_steward.rulebook.bounds import Bounds
@@ -265,6 +266,7 @@ def test_every_function_reads_its_environment_when_it_is_deployed(
     assert {settings.accounts.spoke_role for settings in found} == {"ecr-steward-spoke"}
     assert {settings.accounts.external_id for settings in found} == {"the-external-id"}
     assert len({settings.accounts.session_name for settings in found}) == len(found)
+    assert all(each.session_policy == session_policy(each.session_name) for each in (one.accounts for one in found))
 
 
 def test_every_function_bounds_the_principals_of_a_rulebook_when_the_parameter_lists_them(template: Template) -> None:

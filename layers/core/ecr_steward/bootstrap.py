@@ -24,6 +24,7 @@ from ecr_steward.adapters.role_logins import RoleLogins
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.s3_rulebook import S3Rulebook
 from ecr_steward.adapters.secrets_manager import SecretsManager
+from ecr_steward.adapters.session_policies import session_policy
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
@@ -157,7 +158,11 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the variables that ``template.yaml`` sets. Raises KeyError for one that is missing."""
+        """Read the variables that ``template.yaml`` sets.
+
+        Raises KeyError for one that is missing, and for a function that is none of ours.
+        """
+        function = env["POWERTOOLS_SERVICE_NAME"]
         return cls(
             rulebook=Path(env.get("ECR_STEWARD_RULEBOOK", "/opt/rulebook.json")),
             rulebook_object=(bucket, env["ECR_STEWARD_RULEBOOK_KEY"])
@@ -174,7 +179,8 @@ class Settings:
                 connected=frozenset(filter(None, env["ECR_STEWARD_SPOKE_ACCOUNTS"].split(","))),
                 spoke_role=env["ECR_STEWARD_SPOKE_ROLE"],
                 external_id=env["ECR_STEWARD_EXTERNAL_ID"],
-                session_name=env["POWERTOOLS_SERVICE_NAME"],
+                session_name=function,
+                session_policy=session_policy(function),
             ),
             pull_only_role=env.get("ECR_STEWARD_PULL_ONLY_ROLE"),
             replicate_queue_url=env.get("ECR_STEWARD_REPLICATE_QUEUE_URL"),

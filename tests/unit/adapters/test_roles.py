@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +14,7 @@ import pytest
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.roles import Accounts
+from ecr_steward.adapters.session_policies import session_policy
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.errors import (
     AccountNotConnectedError,
@@ -26,7 +28,8 @@ from tests.given.aws import clients as clients_of
 HUB, TWO, STRANGER = "111122223333", "222233334444", "333344445555"
 HOME, THERE = RegistryRef(HUB, "us-east-1"), RegistryRef(TWO, "us-east-1")
 ROLE = f"arn:aws:iam::{TWO}:role/ecr-steward-spoke"
-ACCOUNTS = Accounts(HUB, frozenset({TWO}), "ecr-steward-spoke", "the-external-id", "reconcile_registry")
+POLICY = session_policy("reconcile_registry")
+ACCOUNTS = Accounts(HUB, frozenset({TWO}), "ecr-steward-spoke", "the-external-id", "reconcile_registry", POLICY)
 ANSWERS = {
     "repositories": [],
     "authorizationData": [{"authorizationToken": "QVdTOnRva2Vu", "expiresAt": 1.8e9, "proxyEndpoint": "https://ecr"}],
@@ -66,7 +69,7 @@ class Aws:
     def assumed(self) -> list[dict[str, str]]:
         """What each AssumeRole asked for."""
         asked = [parse_qs(request.body.decode()) for request in self._sts.received]
-        wanted = ("RoleArn", "ExternalId", "RoleSessionName")
+        wanted = ("RoleArn", "ExternalId", "RoleSessionName", "Policy")
         return [{name: values[0] for name, values in each.items() if name in wanted} for each in asked]
 
     @property
@@ -102,7 +105,16 @@ def test_registry_of_a_connected_account_is_spoken_to_as_its_role_when_asked(aws
     list(EcrRegistry(clients).repositories(THERE))
 
     assert aws.callers == ["SPOKE"]
-    assert aws.assumed == [{"RoleArn": ROLE, "ExternalId": "the-external-id", "RoleSessionName": "reconcile_registry"}]
+    said = {"ExternalId": "the-external-id", "RoleSessionName": "reconcile_registry", "Policy": POLICY}
+    assert aws.assumed == [{"RoleArn": ROLE, **said}]
+
+
+def test_the_role_of_a_connected_account_has_all_its_rights_when_no_policy_is_set(aws: Aws) -> None:
+    aws.lets_in("SPOKE")
+
+    list(EcrRegistry(clients_of("OURS", accounts=replace(ACCOUNTS, session_policy=None))).repositories(THERE))
+
+    assert "Policy" not in aws.assumed[0]
 
 
 def test_one_session_serves_all_regions_and_threads_when_a_role_is_assumed(aws: Aws, clients: AwsClients) -> None:
@@ -169,7 +181,7 @@ def test_a_session_is_renewed_when_it_is_about_to_end(aws: Aws, clients: AwsClie
     list(registry.repositories(THERE))
 
     assert aws.callers == ["SECOND", "SECOND"]
-    assert len(aws.assumed) == 2
+    assert [each["Policy"] for each in aws.assumed] == [POLICY, POLICY]
 
 
 def test_the_error_is_the_same_when_a_role_no_longer_lets_us_renew_its_session(aws: Aws, clients: AwsClients) -> None:
@@ -201,6 +213,7 @@ def test_a_login_is_fetched_as_the_role_that_is_named(
     assert aws.callers == ["PULLER"]
     assert aws.assumed[0]["RoleArn"] == arn
     assert aws.assumed[0].get("ExternalId") == external_id
+    assert "Policy" not in aws.assumed[0]  # the login may do what its role may
 
 
 def test_the_arn_of_a_role_is_of_the_registrys_partition_when_that_is_another(clients: AwsClients) -> None:

@@ -28,6 +28,11 @@ class Accounts:
     """What roles in connected accounts ask for."""
     session_name: str = "ecr-steward"
     """Whom CloudTrail names as the caller in a connected account, beside the role."""
+    session_policy: str | None = None
+    """What of the rights of ``spoke_role`` a session of ours has, as an IAM policy in JSON; ``None``: all of them.
+
+    A role that is asked for by its name is assumed as it is: a published login may do what its role may.
+    """
 
     def role_for(self, registry: RegistryRef, name: str | None = None) -> "Role | None":
         """The role to act as at a registry; ``None``: as ourselves. With a name, always the role of that name there.
@@ -42,7 +47,9 @@ class Accounts:
             )
         if account == self.own:
             return Role(_role_arn(registry, name), self.session_name) if name else None
-        return Role(_role_arn(registry, name or self.spoke_role), self.session_name, self.external_id)
+        if name:
+            return Role(_role_arn(registry, name), self.session_name, self.external_id)
+        return Role(_role_arn(registry, self.spoke_role), self.session_name, self.external_id, self.session_policy)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Role:
     arn: str
     session_name: str
     external_id: str | None = None
+    policy: str | None = None
+    """The session policy: the session may only do what this and the role's policies both allow."""
 
     def assume(self, sts: "STSClient", session: Session) -> Session:
         """Let a session act as this role, assumed at once and again before it ends. Needs sts:AssumeRole.
@@ -71,6 +80,8 @@ class Role:
         wanted: AssumeRoleRequestTypeDef = {"RoleArn": self.arn, "RoleSessionName": self.session_name}
         if self.external_id:
             wanted["ExternalId"] = self.external_id
+        if self.policy:
+            wanted["Policy"] = self.policy
         try:
             with translated("sts:AssumeRole", self.arn):
                 answer = sts.assume_role(**wanted)
