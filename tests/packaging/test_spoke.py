@@ -205,9 +205,9 @@ def test_both_forward_the_same_events_when_they_happen(template: Template, spoke
 
 
 def test_what_is_said_in_both_has_one_default_when_nobody_says_otherwise(template: Template, spoke: Template) -> None:
-    shared = template["Parameters"].keys() & spoke["Parameters"].keys()
+    shared = (template["Parameters"].keys() & spoke["Parameters"].keys()) - {"ExternalId"}
 
-    assert shared == {"ExternalId", "SpokeRoleName", "PullOnlyRoleName", "CreationTemplateRolePrefix"}
+    assert shared == {"SpokeRoleName", "PullOnlyRoleName", "CreationTemplateRolePrefix"}
     assert {name: spoke["Parameters"][name] for name in shared} == {
         name: {**template["Parameters"][name], "Description": spoke["Parameters"][name]["Description"]}
         for name in shared
@@ -218,6 +218,14 @@ def test_the_hub_tells_what_a_spoke_asks_for_when_it_is_deployed(template: Templ
     asked = {name for name in spoke["Parameters"] if name.startswith("Hub")}
 
     assert asked == {name for name in template["Outputs"] if name.startswith("Hub")}
+    assert "ExternalId" in template["Outputs"]
+
+
+def test_the_external_id_has_no_default_that_everyone_knows(template: Template, spoke: Template) -> None:
+    """aws M5"""
+    assert "Default" not in spoke["Parameters"]["ExternalId"]
+    assert not re.fullmatch(spoke["Parameters"]["ExternalId"]["AllowedPattern"], "")
+    assert template["Parameters"]["ExternalId"]["Default"] == ""  # and then it is the stack's id: tests/sandbox/deploy
 
 
 def test_nothing_needs_the_roles_when_a_second_region_of_an_account_does_not_create_them(spoke: Template) -> None:

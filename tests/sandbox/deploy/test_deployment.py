@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "ECR_STEWARD_ACCOUNT": ACCOUNT,
         "ECR_STEWARD_SPOKE_ACCOUNTS": "",
         "ECR_STEWARD_SPOKE_ROLE": "ecr-steward-spoke",
-        "ECR_STEWARD_EXTERNAL_ID": "ecr-steward",
+        "ECR_STEWARD_EXTERNAL_ID": deployed.outputs["ExternalId"],
         "ECR_STEWARD_PULL_ONLY_ROLE": "ecr-steward-pull-only",
         "ECR_STEWARD_OTHER_REGISTRIES": "",
         "ECR_STEWARD_RULEBOOK": "/opt/rulebook.json",
@@ -54,6 +55,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "POWERTOOLS_METRICS_NAMESPACE": "EcrSteward",
         "POWERTOOLS_SERVICE_NAME": "enforce_image_tags",
     }
+    assert uuid.UUID(deployed.outputs["ExternalId"])  # CloudFormation's id of the stack
     log_group = deployed.resources["EnforceImageTagsLogGroup"].physical_id
     assert function.properties["LoggingConfig"] == {"LogGroup": log_group}
 
@@ -289,7 +291,7 @@ def test_spoke_is_deployed_from_its_file_when_told_what_the_hub_tells(
 ) -> None:
     hub = deploy_changed(lambda _: None, SpokeAccounts=SPOKE)
 
-    told = {name: hub.outputs[name] for name in ("HubAccount", "HubBusArn", "HubStackName")}
+    told = {name: hub.outputs[name] for name in ("ExternalId", "HubAccount", "HubBusArn", "HubStackName")}
     spoke = deploy(SPOKE_TEMPLATE, stack_name="spoke", account=SPOKE, region="us-east-1", parameters=told)
 
     assert told["HubBusArn"] == hub.resources["EventBus"].arn
@@ -298,6 +300,8 @@ def test_spoke_is_deployed_from_its_file_when_told_what_the_hub_tells(
     role = hub.resources["ReplicateImageFunctionRole"].arn or ""
     trust = spoke.resources["SpokeRole"].properties["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
     assert fnmatch.fnmatchcase(role, trust["ArnLike"]["aws:PrincipalArn"])
+    variables = hub.resources["ReplicateImageFunction"].properties["Environment"]["Variables"]
+    assert trust["StringEquals"] == {"sts:ExternalId": variables["ECR_STEWARD_EXTERNAL_ID"]}
 
 
 def test_outputs_and_roles_are_missing_when_their_condition_is_false() -> None:
@@ -305,6 +309,7 @@ def test_outputs_and_roles_are_missing_when_their_condition_is_false() -> None:
     parameters = {
         "HubAccount": ACCOUNT,
         "HubBusArn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/ecr-steward",
+        "ExternalId": "the-external-id",
         "CreateRoles": "false",
     }
 
