@@ -110,7 +110,7 @@ def test_companions_are_found_when_they_are_there(
     for manifest, tag in ((image, "1.4.2"), (other, "1.4.3")):
         world.push(repository, manifest, tag)
     world.push(repository, new.image("sbom", subject=image, artifact_type=SPDX))
-    world.push(repository, new.image("signature"), f"sha256-{image.digest.hex}.sig")
+    world.push(repository, new.signature(), f"sha256-{image.digest.hex}.sig")
 
     assert enforce(image, rules, timedelta(hours=1)).plan.violations == ()
     assert enforce(other, rules, timedelta(minutes=59)).plan.violations == ()

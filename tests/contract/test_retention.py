@@ -67,7 +67,7 @@ def test_images_tags_and_what_belongs_to_them_go_when_their_time_is_over(
         "index": world.push(repository, index, "v1"),
         "kept": world.push(repository, kept, "v0", "stable"),
         "sbom": world.push(repository, new.image("sbom", subject=index)),
-        "signature": world.push(repository, new.image("cosign"), f"sha256-{index.digest.hex}.sig"),
+        "signature": world.push(repository, new.signature(), f"sha256-{index.digest.hex}.sig"),
         "draft": world.push(repository, new.image("draft"), "pr-1", "pr-2"),
         "golden": world.push(repository, new.image("golden"), "pr-3", "golden"),
         "used": world.push(repository, new.image("used"), "v3"),
