@@ -1,6 +1,7 @@
 """The contract of ``Registry``, its repositories: every test runs on the fake and on the adapter."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,3 +173,12 @@ def test_there_is_nothing_to_read_or_set_when_the_repository_is_not_there(world:
     for call in calls:
         with pytest.raises(RepositoryNotFoundError, match="team-a/api"):
             call()
+
+
+def test_a_repository_has_the_resource_tags_that_it_was_created_with(world: Any, repository: RepositoryRef) -> None:
+    new = replace(repository, name=f"{repository.name}-copies")
+
+    assert world.registry.create_repository(new, None, None, {"ecr-steward:copies": "1"})
+    assert not world.registry.create_repository(new, None, None, {"ecr-steward:copies": "2"})
+
+    assert world.registry.resource_tags(new) == {"ecr-steward:copies": "1"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from semver import Version as SemVer
 
+from ecr_steward.domain.copies_behind import RESOURCE_TAG
 from ecr_steward.domain.names import ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.policies.rules import PolicyRules
 from ecr_steward.domain.repositories import Encryption, Mutability, RepositorySettings, TagMutability
@@ -69,6 +70,8 @@ SETTINGS = RepositorySettings(
     resource_tags={"managed-by": "ecr-steward"},
 )
 """Of a repository that is as the rule of these tests wants it."""
+SETTINGS_OF_COPIES = replace(SETTINGS, resource_tags={**SETTINGS.resource_tags, RESOURCE_TAG: "1"})
+"""Of one that was created for copies of another."""
 WANTED = replace(SETTINGS, policy=None, policy_rules=PolicyRules(statements=(STATEMENT,)), encryption=None)
 
 

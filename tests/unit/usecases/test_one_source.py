@@ -10,6 +10,7 @@ import pytest
 
 from ecr_steward.adapters.memory import InMemoryNotices, InMemoryReplicationQueue
 from ecr_steward.adapters.memory.clock import noon
+from ecr_steward.domain.copies_behind import RESOURCE_TAG, copies_behind, is_too_far
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.one_source import LONGEST_CHAIN
@@ -208,3 +209,46 @@ def test_a_tag_that_the_destination_forbids_is_not_copied_after_a_scan_that_pass
 
     arrived = RepositoryRef(HOME, "dst/team-a/api")
     assert there.registry.tags_of(ImageRef(arrived, IMAGE.digest)) == {"2.0.0"}
+
+
+# ---------------------------------------------------------------- stewards with other rulebooks
+
+
+def test_two_stewards_that_copy_each_others_copies_come_to_an_end() -> None:
+    """H3: neither rulebook shows a circle, and each copy would have a name that was not there before."""
+    there = world([IMAGE], {"1.4.2": IMAGE})
+    (first,) = there.registry.repositories(HOME)
+    ours = Steward(
+        there, copying("ours", ".*", Destination(account=SPOKE.account, repository="ours/{name}")), homes=[HOME]
+    )
+    theirs = Steward(
+        there, copying("theirs", ".*", Destination(account=HOME.account, repository="theirs/{name}")), homes=[SPOKE]
+    )
+    ours.rules, theirs.rules = (
+        Rules(
+            tuple(replace(rule, match=replace(rule.match, accounts=(Pattern(of.account),))) for rule in one.rules.rules)
+        )
+        for one, of in ((ours, HOME), (theirs, SPOKE))
+    )
+
+    for _ in range(LONGEST_CHAIN):
+        ours.settle()
+        theirs.settle()
+
+    made = [
+        each.ref for each in (*there.registry.repositories(HOME), *there.registry.repositories(SPOKE)) if each != first
+    ]
+    assert len(made) == LONGEST_CHAIN
+    last = max(made, key=lambda ref: len(ref.name))
+    assert there.registry.settings_of(last).resource_tags == {RESOURCE_TAG: str(LONGEST_CHAIN)}
+    said = " ".join(f"{each.remark} {each.plan.remarks}" for each in ours.copy(ImageRef(last, IMAGE.digest)))
+    assert f"the resource tag {RESOURCE_TAG} of {last} says that {LONGEST_CHAIN} copies or more are behind it" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "behind"),
+    [({}, 0), ({RESOURCE_TAG: "2"}, 2), ({RESOURCE_TAG: "-1"}, LONGEST_CHAIN), ({RESOURCE_TAG: "x"}, LONGEST_CHAIN)],
+)
+def test_what_is_no_number_of_copies_counts_as_the_largest(said: dict[str, str], behind: int) -> None:
+    assert copies_behind(said) == behind
+    assert is_too_far(said) is (behind == LONGEST_CHAIN)

@@ -11,7 +11,7 @@ from ecr_steward.errors import AccessDeniedError, ImageNotFoundError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
 from ecr_steward.usecases.replicate_image import replicate_image
 from tests.given.appliers import applier_of
-from tests.given.rules import API, AWAY, HOME, OF_HOME, SETTINGS, rulebook
+from tests.given.rules import API, AWAY, HOME, OF_HOME, SETTINGS, SETTINGS_OF_COPIES, rulebook
 from tests.given.worlds import World, hands_of, manifest, sbom_of, world
 
 IMAGE = manifest("image")
@@ -96,7 +96,7 @@ def test_lifecycle_policy_and_replica_come_back_when_somebody_deleted_them() -> 
     sweeper.sweep()
     sweeper.work()
 
-    assert registry.settings_of(API) == registry.settings_of(REPLICA) == SETTINGS
+    assert (registry.settings_of(API), registry.settings_of(REPLICA)) == (SETTINGS, SETTINGS_OF_COPIES)
     assert registry.tags_of(ImageRef(REPLICA, IMAGE.digest)) == {"1.4.2", "1.4-latest", "1-latest"}
 
 
@@ -245,4 +245,4 @@ def test_other_registries_are_swept_when_one_cannot_be_listed() -> None:
     found = sweeper.sweep()
 
     assert found.failures == (SweepFailure(str(HOME), "home is closed"),)
-    assert sweeper.world.registry.settings_of(REPLICA) == SETTINGS
+    assert sweeper.world.registry.settings_of(REPLICA) == SETTINGS_OF_COPIES

@@ -26,7 +26,7 @@ from ecr_steward.errors import (
 )
 from ecr_steward.usecases.replicate_image import ROUNDS, replicate_image
 from tests.given.appliers import applier_of
-from tests.given.rules import API, AWAY, SETTINGS, Pattern, rulebook, service_rule
+from tests.given.rules import API, AWAY, SETTINGS, SETTINGS_OF_COPIES, Pattern, rulebook, service_rule
 from tests.given.worlds import World, blob, give_tag, manifest, world
 
 AMD64 = manifest("amd64", blobs=[blob("config amd64"), blob("shared")])
@@ -66,7 +66,7 @@ def test_whole_graph_arrives_children_first_and_tags_last_when_an_index_is_repli
     put = [call.arguments[1] for call in source.registry.calls.entries if call.method == "put_manifest"]
     assert put == [AMD64, ARM64, INDEX, SBOM, SIGNATURE]
     assert replica_tags(source) == {"1.4.2", "1-latest"}
-    assert source.registry.settings_of(REPLICA) == SETTINGS
+    assert source.registry.settings_of(REPLICA) == SETTINGS_OF_COPIES
     assert notices.published == [
         ImageReplicated(
             rule="services",
@@ -294,7 +294,7 @@ def test_image_arrives_when_a_setting_of_the_destination_is_refused() -> None:
 
     assert isinstance(outcome.error, RefusedByRegistryError)
     assert replica_tags(source, AMD64) == {"1.4.2"}
-    assert source.registry.settings_of(REPLICA) == replace(SETTINGS, scan_on_push=False)
+    assert source.registry.settings_of(REPLICA) == replace(SETTINGS_OF_COPIES, scan_on_push=False)
 
 
 def test_alias_follows_its_source_when_it_moves_while_the_older_image_is_copied() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from itertools import batched
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
@@ -223,7 +224,11 @@ class EcrRegistry:
             raise ImageTaggedMeanwhileError(f"{image} {now}")
 
     def create_repository(
-        self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
+        self,
+        repository: RepositoryRef,
+        mutability: TagMutability | None,
+        encryption: Encryption | None = None,
+        resource_tags: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
         client, key = self._address(repository)
         with translated("ecr:CreateRepository", repository):
@@ -231,6 +236,7 @@ class EcrRegistry:
                 client.create_repository(
                     **_mutability_request(mutability or TagMutability(Mutability.MUTABLE)),
                     **encryption_request(encryption),
+                    tags=[{"Key": name, "Value": value} for name, value in sorted(resource_tags.items())],
                     **key,
                 )
             except ClientError as cause:

@@ -1,6 +1,7 @@
 """Repository settings: what differs from the rulebook, as a plan. An equal setting is never written again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from ecr_steward.domain.lifecycle.planning import plan_lifecycle
 from ecr_steward.domain.names import RepositoryRef
@@ -67,16 +68,30 @@ def plan_repository(rule: Rule, actual: Repository) -> Plan:
     return _collected(_differences(rule.name, rule.repository(actual.ref.registry), actual))
 
 
-def plan_new_repository(rules: Iterable[Rule], ref: RepositoryRef, *, asked_by: str, why: str) -> Plan:
+def plan_new_repository(
+    rules: Iterable[Rule],
+    ref: RepositoryRef,
+    *,
+    asked_by: str,
+    why: str,
+    resource_tags: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
     """Plan a repository that does not exist, with all the settings that it will be governed by.
 
-    ``asked_by`` names the rule that needs the repository; each of ``rules`` decides some settings of it once it is
-    there.
+    ``asked_by`` names the rule that needs the repository, which is made with these resource tags; each of ``rules``
+    decides some settings of it once it is there.
     """
     wanted = [(rule.name, rule.repository(ref.registry)) for rule in rules if rule.repository]
     mutability = next((settings.mutability for _, settings in wanted if settings.mutability), None)
     encryption = next((settings.encryption for _, settings in wanted if settings.encryption), None)
-    create = CreateRepository(rule=asked_by, why=why, repository=ref, mutability=mutability, encryption=encryption)
+    create = CreateRepository(
+        rule=asked_by,
+        why=why,
+        repository=ref,
+        mutability=mutability,
+        encryption=encryption,
+        resource_tags=resource_tags,
+    )
     settings = RepositorySettings(mutability=mutability, scan_on_push=False, encryption=encryption)
     fresh = Repository(ref, settings, SETTINGS)
     return sum((_collected(_differences(name, each, fresh)) for name, each in wanted), start=Plan((create,)))

@@ -91,6 +91,8 @@ class CreateRepository(Asked):
     repository: RepositoryRef
     mutability: TagMutability | None = None
     encryption: Encryption | None = None
+    resource_tags: Mapping[str, str] = field(default_factory=dict)
+    """Those that it has from its first moment on; others are a step of their own."""
 
     def __str__(self) -> str:
         return f"create repository {self.repository}"

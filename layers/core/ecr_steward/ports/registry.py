@@ -5,6 +5,7 @@ pages. ``failures[]`` in a reply become errors, unless the docstring says otherw
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import Protocol
 
 from ecr_steward.domain.images import Descriptor, RepositoryImages
@@ -91,9 +92,16 @@ class Registry(Protocol):
         ...
 
     def create_repository(
-        self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
+        self,
+        repository: RepositoryRef,
+        mutability: TagMutability | None,
+        encryption: Encryption | None = None,
+        resource_tags: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
-        """Create a repository. One that exists already stays as it is: false. Needs ecr:CreateRepository."""
+        """Create a repository. One that exists already stays as it is: false.
+
+        Needs ecr:CreateRepository, with resource tags also ecr:TagResource (service authorization reference).
+        """
         ...
 
     def set_repository_policy(self, repository: RepositoryRef, document: Document) -> None:

@@ -149,7 +149,7 @@ def _apply_to_registry(step: RegistryStep, registry: Registry) -> None:
         case AddImageTag() | RemoveImageTag() | DeleteAndRetag() | DeleteImage():
             _apply_to_image(step, registry)
         case CreateRepository():
-            registry.create_repository(step.repository, step.mutability, step.encryption)
+            registry.create_repository(step.repository, step.mutability, step.encryption, step.resource_tags)
         case SetRepositoryPolicy():
             registry.set_repository_policy(step.repository, step.document)
         case DeleteRepositoryPolicy():

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
+from ecr_steward.domain.copies_behind import RESOURCE_TAG, is_too_far, resource_tags_of_copies
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
 from ecr_steward.domain.images import Holdings, OtherImages, RepositoryImages
 from ecr_steward.domain.names import (
@@ -14,7 +16,7 @@ from ecr_steward.domain.names import (
     OtherRepository,
     RepositoryRef,
 )
-from ecr_steward.domain.one_source import Objection, OneSource
+from ecr_steward.domain.one_source import LONGEST_CHAIN, Objection, OneSource
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.replicas import places
 from ecr_steward.domain.replication import plan_content, plan_tags, replicable_tags
@@ -85,6 +87,8 @@ class Copier:
     """Of registries that are not ECR."""
     one_source: OneSource
     """Says which copies would meet others, come back, or run away."""
+    carried: Callable[[RepositoryRef], Mapping[str, str]]
+    """``Registry.resource_tags``; likewise. Asked only of a source whose destination is not there."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated.
@@ -103,7 +107,12 @@ class Copier:
         if objection := self.objection(copy):
             return Facts(source, RepositoryImages(copy.image.repository), [], (str(objection),))
         meeting, held_back = self._fulfilling(copy, source)
-        destination = self._holdings(copy.to, meeting)
+        try:
+            destination = self._holdings(copy.to, meeting)
+        except RepositoryNotFoundError:
+            if is_too_far(self.carried(copy.image.repository)):
+                return Facts(source, RepositoryImages(copy.image.repository), [], (self._too_far(copy),))
+            destination = RepositoryImages(cast("RepositoryRef", copy.to))
         image_tags, forbidden = self._allowed_there(copy, meeting, destination)
         return Facts(source, destination, image_tags, (*held_back, *forbidden))
 
@@ -132,7 +141,8 @@ class Copier:
         except RepositoryNotFoundError:
             why = f"{copy.image.repository} is replicated to {to.registry}"
             enforced = _enforced(governing_new(to, copy.image.repository, self.rules, self.resource_tags))
-            return plan_new_repository(enforced, to, asked_by=copy.rule.name, why=why)
+            carried = resource_tags_of_copies(self.carried(copy.image.repository))
+            return plan_new_repository(enforced, to, asked_by=copy.rule.name, why=why, resource_tags=carried)
         return sum((plan_repository(rule, actual) for rule in _enforced(governing)), start=NOTHING)
 
     def plan_content(self, copy: Copy, facts: Facts) -> Plan:
@@ -212,10 +222,15 @@ class Copier:
         if isinstance(repository, OtherRepository):
             holders = self.answers.holders(repository, image_tags)
             return OtherImages(repository, holders, frozenset(holders.values()))
-        try:
-            return self.images(repository)
-        except RepositoryNotFoundError:
-            return RepositoryImages(repository)
+        return self.images(repository)
+
+    def _too_far(self, copy: Copy) -> str:
+        """Why no repository is made: stewards with other rulebooks have copied the images on and on."""
+        return (
+            f"{copy.to} is not there, and not created: the resource tag {RESOURCE_TAG} of {copy.image.repository} says "
+            f"that {LONGEST_CHAIN} copies or more are behind it; expected a `match` without it, or the repository "
+            "created by you"
+        )
 
     def _held(self, repository: AnyRepository, blobs: Sequence[Digest]) -> set[Digest]:
         """Those of these blobs that a repository has."""

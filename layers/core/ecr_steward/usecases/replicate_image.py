@@ -95,7 +95,17 @@ def replicate_image(
     resource_tags = partial(tags_to_match, rules=rules, registry=registry)
     assessor = Assessor(rules, registry, scans, now)
     one_source = OneSource(rules, homes or (image.repository.registry,))
-    copier = Copier(rules, content, registry.images, settings, resource_tags, assessor, Answers(content), one_source)
+    copier = Copier(
+        rules,
+        content,
+        registry.images,
+        settings,
+        resource_tags,
+        assessor,
+        Answers(content),
+        one_source,
+        registry.resource_tags,
+    )
     job = _Job(
         rule=rule,
         copier=copier,

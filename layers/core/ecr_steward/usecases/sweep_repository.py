@@ -157,7 +157,15 @@ class _Visit:
         answers = Answers(hands.content, hands.silent)
         one_source = hands.one_source or OneSource(rules, hands.homes or (repository.ref.registry,))
         self._copier = Copier(
-            rules, hands.content, images, settings, resource_tags, self._assessor, answers, one_source
+            rules,
+            hands.content,
+            images,
+            settings,
+            resource_tags,
+            self._assessor,
+            answers,
+            one_source,
+            once(hands.registry.resource_tags),
         )
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""

@@ -9,6 +9,7 @@ of BatchDeleteImage); and of the port, that nobody can take an image's last tag.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from types import MappingProxyType
 
 from ecr_steward.adapters.memory.calls import Calls
 from ecr_steward.adapters.memory.clock import noon
@@ -212,11 +213,16 @@ class InMemoryRegistry:
             self.delete(image)
 
     def create_repository(
-        self, repository: RepositoryRef, mutability: TagMutability | None, encryption: Encryption | None = None
+        self,
+        repository: RepositoryRef,
+        mutability: TagMutability | None,
+        encryption: Encryption | None = None,
+        resource_tags: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
         with self.calls.record("create_repository", repository, mutability):
             created = replace(AS_CREATED, mutability=mutability) if mutability else AS_CREATED
             created = replace(created, encryption=encryption) if encryption else created
+            created = replace(created, resource_tags=resource_tags) if resource_tags else created
             is_new = repository not in self._settings
             self._settings.setdefault(repository, created)
             return is_new
