@@ -136,6 +136,18 @@ def test_tags_of_cosign_and_of_referrers_are_exempt() -> None:
     assert plan(house, everything, keeps=(kept,)).is_empty
 
 
+def test_an_image_that_can_run_expires_whatever_it_claims_to_belong_to() -> None:
+    everything = TagRules(expire=(TagExpiry((Pattern("(sha256|pr)-.*"),), 14),))
+    attached = image("attached", f"sha256-{digest('one').hex}.sig")
+    referring = image("referring", "pr-7", subject="one")
+
+    found = plan(
+        contents(image("one", "main"), *(replace(each, can_run=True) for each in (attached, referring))), everything
+    )
+
+    assert sorted(said(found, "one", "attached", "referring")) == ["delete attached", "delete referring"]
+
+
 def test_an_alias_is_exempt_as_long_as_a_version_stands_behind_it() -> None:
     everything = replace(TAG_RULES, expire=(TagExpiry((Pattern(".*-latest"),), 14),))
 
