@@ -28,8 +28,9 @@ WORKERS := $(shell echo $$(($$(nproc) + 1))) # tests also wait: for processes, a
 DIST    := dist
 STAGES  := tests/faults tests/sam_local tests/sandbox
 # File by file in their order: tests/unit, whose files are short, ends the run, and no processor waits for another's last file.
-FAST    = -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker"
-LOCAL_ECR_FAST = -n $(WORKERS) --dist loadfile -m "not slow and not client"
+# One process for each processor: here few tests wait, and a third one would import and collect everything once more.
+FAST    = -n $(shell nproc) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker"
+LOCAL_ECR_FAST = -n $(shell nproc) --dist loadfile -m "not slow and not client"
 CORPUS  := packages/local-ecr/tests/hostile/corpus
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
 SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path "*/__pycache__/*")
