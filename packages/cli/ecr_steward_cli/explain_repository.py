@@ -87,7 +87,7 @@ def _pairs(written: Sequence[str]) -> dict[str, str]:
 
 def _text(name: str, found: Explanation, source: Mapping[str, str | None] | None) -> str:
     if not found.rules:
-        return "\n".join([f"{name}: no rule matches it, so it is left alone", *_ways(found.ways)]) + "\n"
+        return "\n".join([f"{name}: no rule matches it, so it is left alone", *_ways(found)]) + "\n"
     if source:
         place = "/".join(filter(None, source.values()))
         lines = [f"{name}: no rule matches it; it has the settings of its source {place}: {', '.join(found.rules)}"]
@@ -102,12 +102,13 @@ def _text(name: str, found: Explanation, source: Mapping[str, str | None] | None
         lines.append("  nothing is said about it")
     for decided in found.decided:
         lines += ["", *_section(decided)]
-    return "\n".join([*lines, *_ways(found.ways)]) + "\n"
+    return "\n".join([*lines, *_ways(found)]) + "\n"
 
 
-def _ways(ways: Sequence[Way]) -> list[str]:
-    lines = ["", "where its images go:"] if ways else []
-    for way in ways:
+def _ways(found: Explanation) -> list[str]:
+    lines = ["", "where its images go:"] if found.ways or found.impossible else []
+    lines += (f"    nowhere: {why}" for why in found.impossible)
+    for way in found.ways:
         lines.append(f"    {_place(way.to)}: {_CARRIERS[way.by]}, says {way.rule}, mode {way.mode}")
         lines += (f"        {why}" for why in way.why)
     return lines

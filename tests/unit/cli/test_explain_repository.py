@@ -175,6 +175,26 @@ rules:
     assert way["to"] == {"registry": "ghcr.io", "repository": "acme/team-a/api", "login": "ecr-steward/ghcr"}
 
 
+def test_a_destination_of_an_impossible_name_is_shown_with_the_reason_beside_the_others(run):
+    rulebook = """
+version: 1
+rules:
+  - name: team
+    match: {repositories: ["team-a/**"]}
+    replicate: [{to: [{repository: "release/{name}"}, {region: eu-west-1}]}]
+"""
+    name = f"team-a/{'x' * 245}"
+
+    text, told = run("explain", name, rulebook=rulebook), run("explain", name, "--json", rulebook=rulebook)
+
+    assert (text.returncode, told.returncode) == (0, 0)
+    assert re.search(
+        r"\n    nowhere: [^\n]+ is not copied to `release/\{name\}`: [^\n]+ Choose a shorter name", text.stdout
+    )
+    found = json.loads(told.stdout)
+    assert (len(found["ways"]), len(found["impossible"])) == (1, 1)
+
+
 TO_ANOTHER_ACCOUNT = """
 version: 1
 rules:

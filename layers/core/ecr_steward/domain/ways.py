@@ -10,7 +10,9 @@ from enum import StrEnum
 from ecr_steward.domain.names import AnyRepository, OtherRepository, RepositoryRef, partition_of
 from ecr_steward.domain.registries import NativeReplication
 from ecr_steward.domain.registry_rules import GoverningRegistryRule, governing_registry
+from ecr_steward.domain.replicas import places
 from ecr_steward.domain.rules import Condition, Mode, ReplicationRules, Rule, Rules
+from ecr_steward.errors import InvalidNameError
 
 
 class Carrier(StrEnum):
@@ -38,7 +40,8 @@ class Way:
 def ways(rules: Rules, repository: RepositoryRef, replicate: Rule | None) -> tuple[Way, ...]:
     """Say where images of a repository go: first what ECR replicates, then what its rule has the steward copy.
 
-    ``replicate`` is the rule that decides that section for the repository.
+    ``replicate`` is the rule that decides that section for the repository. A destination whose name would be impossible
+    is no way: see ``impossible_places``.
     """
     by_ecr = {way.to: way for way in _by_ecr(rules, repository)}
     return (*by_ecr.values(), *(_by_steward(replicate, repository, by_ecr) if replicate else ()))
@@ -71,9 +74,12 @@ def _by_ecr(rules: Rules, repository: RepositoryRef) -> Iterator[Way]:
 
 def _by_steward(rule: Rule, repository: RepositoryRef, by_ecr: Mapping[AnyRepository, Way]) -> Iterator[Way]:
     for replication in rule.replicate or ():
-        for destination in replication.to:
-            to = destination.of(repository)
-            if to == repository:
+        for _, to in places(replication, repository):
+            if isinstance(to, InvalidNameError) or to == repository:
+                continue
+            if isinstance(to, OtherRepository):
+                why = [*_not_ecr(to), *_held_back(rule, replication), *_along(replication)]
+                yield Way(to, Carrier.STEWARD, rule.name, rule.mode, tuple(why))
                 continue
             held = list(_held_back(rule, replication))
             if to in by_ecr and by_ecr[to].mode is Mode.ENFORCE:
@@ -85,9 +91,6 @@ def _by_steward(rule: Rule, repository: RepositoryRef, by_ecr: Mapping[AnyReposi
             else:
                 why = [*_elsewhere(repository, to), *held, *_along(replication)]
             yield Way(to, Carrier.STEWARD, rule.name, rule.mode, tuple(why))
-        for other in replication.elsewhere:
-            why = [*_not_ecr(other.of(repository)), *_held_back(rule, replication), *_along(replication)]
-            yield Way(other.of(repository), Carrier.STEWARD, rule.name, rule.mode, tuple(why))
 
 
 def _elsewhere(repository: RepositoryRef, to: RepositoryRef) -> Iterator[str]:

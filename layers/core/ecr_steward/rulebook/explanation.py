@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ecr_steward.domain.names import RepositoryRef
-from ecr_steward.domain.replicas import may_be_sources
+from ecr_steward.domain.replicas import impossible_places, may_be_sources
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.ways import Way, ways
 from ecr_steward.rulebook.compile import compile_rulebook
@@ -46,6 +46,8 @@ class Explanation:
     """What of it other code owns then."""
     ways: tuple[Way, ...] = ()
     """Where its images go, and who brings them."""
+    impossible: tuple[str, ...] = ()
+    """Why its images do not go where `replicate` says: the destination's name would be impossible."""
     source: RepositoryRef | None = None
     """Of a copy that no rule matches: the repository whose rules decide its settings, in an account and region for
     example where the rulebook does not name those."""
@@ -84,7 +86,8 @@ def explain(rulebook: Rulebook, repository: RepositoryRef, resource_tags: Mappin
     paths = ways(compiled, repository, replicate)
     owned = tuple(sorted(compiled.code_owns)) if is_owned else ()
     rules = tuple(rule.name for rule in covering)
-    return Explanation(rules, decided, ends_at, is_owned, owned, paths, source)
+    impossible = impossible_places((replicate.replicate if replicate else None) or (), repository)
+    return Explanation(rules, decided, ends_at, is_owned, owned, paths, tuple(map(str, impossible)), source)
 
 
 def _source_of(replica: RepositoryRef, rules: Rules, resource_tags: Mapping[str, str]) -> RepositoryRef | None:
