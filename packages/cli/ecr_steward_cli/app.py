@@ -30,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},  # commands have them from their group
 )
 WRITE: Final = "Write the rulebook"
 ON_THIS_MACHINE: Final = "On this machine"

@@ -192,7 +192,7 @@ def test_the_exit_code_is_130_when_a_question_is_interrupted_and_1_when_there_is
     assert (done.returncode, done.stderr.startswith("Error: ES833 ")) == (1, True)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["copy", "--help"]])
+@pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["copy", "--help"]])
 def test_help_names_every_exit_code_of_a_command(run, arguments):
     """tools 6.1 and 6.11: the help of ``copy`` left out 130."""
     text = run(*arguments).stdout
