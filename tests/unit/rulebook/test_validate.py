@@ -162,7 +162,12 @@ def test_the_example_is_valid_when_nothing_is_changed(example):
         (
             {"repository": {"resource_tags": {"aws:owner": "me"}}},
             "rules[0].repository.resource_tags.aws:owner: `aws:owner` is not the key of a resource tag: "
-            "up to 128 letters, digits and _.:/=+@-, not starting with aws:",
+            "up to 128 letters, digits and _.:/=+@-, not starting with aws: or ecr-steward:",
+        ),
+        (
+            {"repository": {"resource_tags": {"ecr-steward:copies": "0"}}},
+            "rules[0].repository.resource_tags.ecr-steward:copies: `ecr-steward:copies` is not the key of a resource "
+            "tag: up to 128 letters, digits and _.:/=+@-, not starting with aws: or ecr-steward:",
         ),
         (
             {"replicate": [{"to": [{}]}]},

@@ -44,7 +44,7 @@ _ROLE_PREFIX = "ecr-steward-pull-only"
 _ROLE = rf"{_PULL_ONLY}|{_ROLE_PREFIX}[A-Za-z0-9+=,.@_-]{{0,43}}"
 _SINK_PREFIX = "ecr-steward/"
 _SECRET = rf"{_SINK_PREFIX}[A-Za-z0-9/_+=.@-]{{1,500}}"
-_RESOURCE_TAG_KEY = r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}"
+_RESOURCE_TAG_KEY = r"(?!aws:|ecr-steward:)[A-Za-z0-9 _.:/=+@-]{1,128}"
 
 
 _FINDING_FORMS: Final = {
@@ -250,7 +250,7 @@ def _check_resource_tag_key(text: str) -> str:
     if not re.fullmatch(_RESOURCE_TAG_KEY, text):
         raise WrongWordError(
             f"`{text}` is not the key of a resource tag: up to 128 letters, digits and _.:/=+@-, "
-            "not starting with aws:",
+            "not starting with aws: or ecr-steward:",
             code=Code.RESOURCE_TAG_KEY,
         )
     return text
