@@ -101,8 +101,8 @@ REQUEST = {"verdict", "requested"}
 LACK = {"lack told"}
 BARE_REPLICA = "replicate to what is to be bare"
 
-READING_MORE = "ecr:GetRepositoryPolicy GetLifecyclePolicy ListTagsForResource BatchGetRepositoryScanningConfiguration"
-READING = READING_MORE.replace(":", ":DescribeRepositories ")
+READING_MORE = "ecr:GetRepositoryPolicy GetLifecyclePolicy BatchGetRepositoryScanningConfiguration"
+READING = READING_MORE.replace(":", ":DescribeRepositories ListTagsForResource ")
 BARE = {"ecr:DeleteRepositoryPolicy": {"no policy"}, "ecr:DeleteLifecyclePolicy": {"no lifecycle"}}
 CHANGING = {
     "ecr:SetRepositoryPolicy": {"policy"},
@@ -171,6 +171,7 @@ TABLE = [
     # replicate_image
     *rows(REPLICATE, "replicate", {JUDGING: ALL, ENHANCED: ALL}),
     *rows(REPLICATE, "replicate", {"ecr:DescribeRepositories": {"copy", *SETTINGS}, READING_MORE: SETTINGS}),
+    *rows(REPLICATE, "replicate", {"ecr:ListTagsForResource": {"spoke copy", *NOTICE, *SETTINGS}}),
     *rows(REPLICATE, "replicate", {**CHANGING, UPLOADING: {"copy"}}),
     *rows(REPLICATE, "replicate", {"ecr:GetDownloadUrlForLayer": COPIES, "ecr:PutImage": {"copy"}}),
     *rows(REPLICATE, "replicate", {"events:PutEvents": NOTICE}),
@@ -190,7 +191,7 @@ TABLE = [
     *keeping("ReplicateImageFunction", is_polled=True),
     # reconcile_registry
     *rows(SWEEP, "sweep", {"ecr:DescribeRepositories": {*SETTINGS, *TAGS, *NOTICE, *REQUEST, *LACK}}),
-    *rows(SWEEP, "sweep", {READING_MORE: SETTINGS, **CHANGING}),
+    *rows(SWEEP, "sweep", {READING_MORE: SETTINGS, "ecr:ListTagsForResource": {*SETTINGS, *REQUEST}, **CHANGING}),
     *rows(SWEEP, "sweep what is to be bare", BARE),
     *rows(SWEEP, "sweep registries", {**REGISTRY, **CREATING}),
     *rows(SWEEP, "sweep registries elsewhere", {"ecr:DeleteRegistryPolicy": ALL}),
