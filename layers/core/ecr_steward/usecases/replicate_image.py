@@ -41,6 +41,7 @@ from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import RESERVE_SECONDS
+from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 ROUNDS = 3
@@ -104,7 +105,7 @@ def replicate_image(
         assessor,
         Answers(content),
         one_source,
-        registry.resource_tags,
+        once(registry.resource_tags),
     )
     job = _Job(
         rule=rule,
