@@ -160,7 +160,7 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the variables that ``template.yaml`` sets.
 
-        Raises KeyError for one that is missing, and for a function that is none of ours.
+        Raises KeyError for one that is missing, and for an unknown function.
         """
         function = env["POWERTOOLS_SERVICE_NAME"]
         return cls(

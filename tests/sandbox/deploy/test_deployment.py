@@ -291,10 +291,10 @@ def test_spoke_is_deployed_from_its_file_when_told_what_the_hub_tells(
 ) -> None:
     hub = deploy_changed(lambda _: None, SpokeAccounts=SPOKE)
 
-    told = {name: hub.outputs[name] for name in ("ExternalId", "HubAccount", "HubBusArn", "HubStackName")}
-    spoke = deploy(SPOKE_TEMPLATE, stack_name="spoke", account=SPOKE, region="us-east-1", parameters=told)
+    given = {name: hub.outputs[name] for name in ("ExternalId", "HubAccount", "HubBusArn", "HubStackName")}
+    spoke = deploy(SPOKE_TEMPLATE, stack_name="spoke", account=SPOKE, region="us-east-1", parameters=given)
 
-    assert told["HubBusArn"] == hub.resources["EventBus"].arn
+    assert given["HubBusArn"] == hub.resources["EventBus"].arn
     assert spoke.resources["SpokeRole"].arn == f"arn:aws:iam::{SPOKE}:role/ecr-steward-spoke"
     assert spoke.outputs["PullOnlyRoleArn"] == f"arn:aws:iam::{SPOKE}:role/ecr-steward-pull-only"
     role = hub.resources["ReplicateImageFunctionRole"].arn or ""

@@ -38,7 +38,7 @@ class Reads:
         images = [Image(ImageRef(API, SUBJECT)), *(self._image(digest, config) for digest in self.manifests)]
         found = {image.digest: image for image in images}
         found[claimed] = Image(ImageRef(API, claimed), frozenset({TAG}), artifact_media_type=config)
-        return attached_to(TAG, self.attachments.told_apart(RepositoryImages(API, found)))
+        return attached_to(TAG, self.attachments.marked(RepositoryImages(API, found)))
 
     def _image(self, digest: Digest, config: str | None) -> Image:
         return Image(ImageRef(API, digest), artifact_media_type=config)
@@ -56,7 +56,7 @@ def test_nothing_is_read_of_what_claims_nothing() -> None:
     reads = Reads(image_of(b"{}", b"layer"))
     images = RepositoryImages.of(API, [Image(ImageRef(API, digest)) for digest in reads.manifests])
 
-    assert reads.attachments.told_apart(images) is images
+    assert reads.attachments.marked(images) is images
     assert reads.asked == []
 
 
@@ -67,8 +67,8 @@ def test_what_the_registry_lists_as_its_type_exempts_no_image(listed: str | None
 
     assert Reads(evil).subject(evil.digest, listed) is None
     referrer = Image(ImageRef(API, evil.digest), frozenset({ImageTag("1.0.0")}), SUBJECT, artifact_media_type=listed)
-    told = Reads(evil).attachments.told_apart(RepositoryImages.of(API, [referrer, Image(ImageRef(API, SUBJECT))]))
-    assert told.subject_of(evil.digest) is None
+    found = Reads(evil).attachments.marked(RepositoryImages.of(API, [referrer, Image(ImageRef(API, SUBJECT))]))
+    assert found.subject_of(evil.digest) is None
 
 
 def test_what_one_reader_refuses_another_may_run() -> None:

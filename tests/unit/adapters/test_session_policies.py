@@ -22,7 +22,7 @@ AT_HOME = {
     resources("template.yaml")[name]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: actions & OF_SPOKE_ROLE
     for name, actions in granted().items()
 }
-"""Of each function, by its name; what SpokeRole does not have is no call to a connected account."""
+"""Of each function, by its name; what SpokeRole lacks is called at home alone."""
 
 
 @cache

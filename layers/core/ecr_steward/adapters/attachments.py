@@ -33,7 +33,7 @@ class Attachments:
         self._read = read
         self._known: dict[Digest, _Known] = {}
 
-    def told_apart(self, images: RepositoryImages) -> RepositoryImages:
+    def marked(self, images: RepositoryImages) -> RepositoryImages:
         """The same images, each of those that claim to belong to another with whether a client can run it.
 
         Needs ecr:BatchGetImage: a call for each hundred of them that were not read before, none where there are none.
@@ -47,8 +47,8 @@ class Attachments:
         for _ in range(DEPTH_LIMIT):
             self._learn(images.repository, level)
             level = self._below(level, images)
-        told = {digest: replace(images.images[digest], can_run=self._can_run(digest, images)) for digest in claimed}
-        return replace(images, images={**images.images, **told})
+        read = {digest: replace(images.images[digest], can_run=self._can_run(digest, images)) for digest in claimed}
+        return replace(images, images={**images.images, **read})
 
     def _learn(self, repository: RepositoryRef, digests: frozenset[Digest]) -> None:
         if unknown := digests - self._known.keys():

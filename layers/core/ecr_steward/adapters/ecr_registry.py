@@ -133,7 +133,7 @@ class EcrRegistry:
                 else:
                     archived.append(Digest(detail["imageDigest"]))
         released = self._released(repository) if images else ()
-        return self._attachments.told_apart(RepositoryImages.of(repository, images, released, archived))
+        return self._attachments.marked(RepositoryImages.of(repository, images, released, archived))
 
     def _released(self, repository: RepositoryRef) -> list[tuple[Digest, ImageTag | None]]:
         given = self._releases.of(repository) if self._releases else ()

@@ -14,7 +14,7 @@ RESOURCE_TAG: Final = "ecr-steward:copies"
 
 
 def copies_behind(resource_tags: Mapping[str, str]) -> int:
-    """The number that a repository's resource tags say; what is no number counts as the largest that may be."""
+    """The number that a repository's resource tags say; anything but a number counts as the largest allowed."""
     said = resource_tags.get(RESOURCE_TAG)
     if said is None:
         return 0

@@ -70,8 +70,8 @@ def attached_to(image_tag: ImageTag, images: RepositoryImages) -> Digest | None:
 def claimed_attachments(images: RepositoryImages) -> frozenset[Digest]:
     """The tagged images that claim to belong to another, by a tag or as a referrer: their manifests tell what they are.
 
-    Media types as the registry lists them tell nothing: of a manifest with an ``artifactType`` ECR documents not which
-    of the two types it lists.
+    Media types as the registry lists them tell nothing: for a manifest with an ``artifactType``, ECR does not
+    document which of the two types it lists.
     """
     return frozenset(
         holder

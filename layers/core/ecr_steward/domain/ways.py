@@ -40,8 +40,8 @@ class Way:
 def ways(rules: Rules, repository: RepositoryRef, replicate: Rule | None) -> tuple[Way, ...]:
     """Say where images of a repository go: first what ECR replicates, then what its rule has the steward copy.
 
-    ``replicate`` is the rule that decides that section for the repository. A destination whose name would be impossible
-    is no way: see ``impossible_places``.
+    ``replicate`` is the rule that decides that section for the repository. Destinations of impossible names are left
+    out: see ``impossible_places``.
     """
     by_ecr = {way.to: way for way in _by_ecr(rules, repository)}
     return (*by_ecr.values(), *(_by_steward(replicate, repository, by_ecr) if replicate else ()))

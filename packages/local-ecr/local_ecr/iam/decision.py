@@ -120,12 +120,12 @@ def _of_identity(call: Call, identity: Identity, resource: Sequence[Policy], *, 
         return _within(call, limits, by_resource.by)
     if by_identity.decision is not Decision.ALLOWED:
         return Judgement(False, why=f"because no identity-based policy allows the {call.action} action")
-    told = _identity(by_identity)
+    allowed_by = _identity(by_identity)
     if is_trust or not is_own:
         if by_resource.decision is Decision.NOT_ALLOWED:
             return Judgement(False, why=f"because no resource-based policy allows the {call.action} action")
-        told = f"{told} and {by_resource.by}"
-    return _within(call, limits, told)
+        allowed_by = f"{allowed_by} and {by_resource.by}"
+    return _within(call, limits, allowed_by)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _limits(call: Call, identity: Identity) -> list[_Limit]:
         found.append(_Limit("permissions boundary", ruling.decision, f"permission boundary {ruling.by}"))
     if identity.session is not None:
         ruling = evaluate((identity.session,), call, is_of_identity=True)
-        found.append(_Limit("session policy", ruling.decision, f"{SESSION_POLICY}, statement {ruling.statement}"))
+        found.append(_Limit(SESSION_POLICY, ruling.decision, f"{SESSION_POLICY}, statement {ruling.statement}"))
     return found
 
 
