@@ -105,6 +105,7 @@ def test_a_job_runs_once_for_all_the_time_that_passed_when_the_clock_jumps(backg
     assert len(ran) == 2
 
 
+@pytest.mark.slow
 def test_a_job_runs_by_itself_when_the_clock_passes_its_time(background, clock):
     ran = threading.Event()
     background.every(DAY, lambda now: ran.set())

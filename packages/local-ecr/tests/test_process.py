@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import pytest
 import urllib3
 from botocore.config import Config
 
@@ -59,6 +60,7 @@ def test_it_says_where_it_listens_and_ends_cleanly_when_told_to(tmp_path):
         assert process.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 def test_it_shows_who_is_allowed_what_when_told_to(tmp_path, capfd):
     with running(tmp_path, "--decisions") as process:
         assert process.send("GET", "/v2/no/such/tags/list").status == 404
@@ -83,6 +85,7 @@ sys.exit(main([]))
 """
 
 
+@pytest.mark.slow
 def test_it_ends_cleanly_when_the_signal_meets_another_thread():
     command = [sys.executable, "-c", INTERRUPTED_BESIDE_THE_MAIN_THREAD]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -102,6 +105,7 @@ def test_it_refuses_a_registry_that_is_none():
     assert "not a 12-digit account" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_is_refused_when_another_process_is_using_it(tmp_path):
     with running(tmp_path):
         command = [sys.executable, "-m", "local_ecr", "--data", str(tmp_path)]

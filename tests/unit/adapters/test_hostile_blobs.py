@@ -72,6 +72,7 @@ def test_a_blob_is_to_be_tried_again_when_the_connection_is_cut(
         read(client)
 
 
+@pytest.mark.slow
 def test_a_blob_is_to_be_tried_again_when_no_byte_comes(
     server: Any, client: DistributionClient, stream_with: Reply
 ) -> None:

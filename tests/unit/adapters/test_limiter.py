@@ -207,6 +207,7 @@ def test_a_job_keeps_the_distance_that_the_one_before_it_was_told(
     assert sum(time.slept) > 7
 
 
+@pytest.mark.slow
 def test_many_threads_keep_one_distance(server: Any, reply_with: Any) -> None:
     server.on("GET", LIST, reply_with(200, b'{"tags": []}'))
     limiter = Limiter({"ecr:ListImages": 50.0})

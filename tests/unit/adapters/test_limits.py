@@ -197,7 +197,14 @@ def test_a_list_takes_no_longer_than_what_has_come_is_worth(
             list(tags)
 
 
-@pytest.mark.parametrize("case", [(1000, 8, False), (999, 8, True), (999, 7, False)])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param((1000, 8, False), marks=pytest.mark.slow),
+        (999, 8, True),
+        pytest.param((999, 7, False), marks=pytest.mark.slow),
+    ],
+)
 def test_a_body_may_be_slow_or_stall_and_must_not_drip(
     server: Any,
     client: DistributionClient,
@@ -243,6 +250,7 @@ def test_a_body_must_not_stall_again_and_again(
         read(client)
 
 
+@pytest.mark.slow
 def test_the_time_that_others_take_is_not_the_registrys(
     server: Any, client: DistributionClient, reply_with: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +305,9 @@ def test_a_download_is_given_up_when_it_goes_on_elsewhere(server: Any, client: D
         read(client)
 
 
-@pytest.mark.parametrize("before", [0, 1], ids=["a new connection", "one that was used before"])
+@pytest.mark.parametrize(
+    "before", [0, pytest.param(1, marks=pytest.mark.slow)], ids=["a new connection", "one that was used before"]
+)
 def test_a_chunk_may_leave_slower_than_a_connection_is_made(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
     monkeypatch.setattr(limits, "CONNECT_SECONDS", 0.2)
     size = 32 * 2**20  # more than the buffers of both ends hold

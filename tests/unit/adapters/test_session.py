@@ -171,7 +171,12 @@ def test_retry_after_is_heeded_when_it_is_short(server: Any, reply_with: Reply) 
 
 
 @pytest.mark.parametrize(
-    "waits", [["1000000000"], [str(limits.RETRY_AFTER_SECONDS + 1)], ["1", str(limits.RETRY_AFTER_SECONDS)]]
+    "waits",
+    [
+        ["1000000000"],
+        [str(limits.RETRY_AFTER_SECONDS + 1)],
+        pytest.param(["1", str(limits.RETRY_AFTER_SECONDS)], marks=pytest.mark.slow),
+    ],
 )
 def test_the_registry_is_left_at_once_when_retry_after_is_over_the_limit_in_all(
     server: Any, reply_with: Reply, waits: list[str]
@@ -186,6 +191,7 @@ def test_the_registry_is_left_at_once_when_retry_after_is_over_the_limit_in_all(
     patient.close()
 
 
+@pytest.mark.slow
 def test_retry_after_is_heeded_when_it_is_as_long_as_the_limit(
     server: Any, reply_with: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:

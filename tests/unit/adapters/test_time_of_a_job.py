@@ -60,9 +60,9 @@ def silent() -> Iterator[str]:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda client: list(client.image_tags("team-a/api")),
+        pytest.param(lambda client: list(client.image_tags("team-a/api")), marks=pytest.mark.slow),
         lambda client: client.get_manifest("team-a/api", BLOB.digest),
-        lambda client: client.upload_blob("team-a/api", [b"blob"], BLOB),
+        pytest.param(lambda client: client.upload_blob("team-a/api", [b"blob"], BLOB), marks=pytest.mark.slow),
     ],
     ids=["a list", "a manifest", "an upload, which is not asked for twice"],
 )
@@ -111,6 +111,7 @@ def test_a_job_ends_in_time_when_an_answer_does_not_go_on(server: Any, stream_wi
         list(chunks)
 
 
+@pytest.mark.slow
 def test_a_job_ends_in_time_when_an_answer_comes_slowly(server: Any, stream_with: Any) -> None:
     def slowly() -> Iterator[bytes]:
         for _ in range(8):
@@ -130,6 +131,7 @@ def test_an_unavailable_registry_is_named_as_such_when_there_is_time_left(server
         list(job(server.url, 20, retries=PATIENT.new(total=1)).image_tags("team-a/api"))
 
 
+@pytest.mark.slow
 def test_a_job_waits_as_long_as_a_job_without_an_end_when_the_connection_was_used_near_an_end(
     server: Any, stream_with: Any
 ) -> None:
@@ -180,7 +182,7 @@ ANSWERS = {
     "ask",
     [
         lambda client: list(client.image_tags("team-a/api")),
-        lambda client: client.referrers("team-a/api", BLOB.digest),
+        pytest.param(lambda client: client.referrers("team-a/api", BLOB.digest), marks=pytest.mark.slow),
     ],
     ids=["image tags", "referrers"],
 )

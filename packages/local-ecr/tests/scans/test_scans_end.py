@@ -46,6 +46,7 @@ def wait(stand, digest, attempts):
     )
 
 
+@pytest.mark.slow
 def test_boto3_waits_until_a_scan_ends_by_itself(make_stand, tmp_path):
     stand = make_stand(tmp_path / "soon", scans_end_after=timedelta())
     stand.client().create_repository(repositoryName=REPOSITORY)
