@@ -28,7 +28,13 @@ from ecr_steward.domain.plan import (
     RemoveImageTag,
     SetRepositoryPolicy,
 )
-from ecr_steward.domain.registries import PutRegistryPolicy
+from ecr_steward.domain.policies.openings import Opening
+from ecr_steward.domain.registries import (
+    CreationTemplate,
+    PutCreationTemplate,
+    PutRegistryPolicy,
+    PutReplicationConfiguration,
+)
 from tests.given.rules import API, HOME, rulebook
 
 brakes = st.builds(Brake, st.integers(0, 100), st.integers(0, 100))
@@ -176,3 +182,71 @@ def test_a_rule_is_held_by_its_own_brake_and_an_unknown_one_by_the_usual_brake()
     assert rules.brake_of(named) == Brake(3, 10)
     assert rules.brake_of("nobody") == USUAL == Brake(50, 25)
     assert replace(rules, defaults=replace(rules.rules[0], name="defaults")).brake_of("defaults") == Brake(3, 10)
+
+
+PUBLIC = frozenset({Opening("everybody", is_public=True)})
+
+
+def opening(opens=PUBLIC):
+    return SetRepositoryPolicy(rule="services", why="w", repository=API, document={}, opens=opens)
+
+
+def replication(*prefixes, before=None, deletes=True):
+    rule = {
+        "destinations": [{"registryId": "222233334444", "region": "us-east-1"}],
+        "repositoryFilters": [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in prefixes],
+        "deleteReplication": {"enabled": deletes},
+    }
+    return PutReplicationConfiguration(
+        rule="services", why="w", registry=HOME, document={"rules": [rule]}, takes_away=True, before=before
+    )
+
+
+@pytest.mark.parametrize(("tagged", "counted"), [(0, 1), (1, FREE_IMAGES), (FREE_IMAGES, FREE_IMAGES), (12, 12)])
+def test_a_repository_that_is_opened_to_everybody_counts_as_its_tagged_images(tagged, counted):
+    there = repository(tagged, untagged=3)
+
+    assert loads([opening()], API, there, NOON)["services"].weight.removals == counted
+    assert loads([opening(frozenset({Opening("222233334444")}))], API, there, NOON)["services"].weight.removals == 1
+
+
+@given(brakes, st.integers(0, 60))
+def test_what_is_opened_to_everybody_never_passes_a_share(brake, tagged):
+    load = loads([opening()], API, repository(tagged), NOON)["services"]
+
+    assert (load.by_itself(brake) is None) == (tagged <= brake.images_of(tagged))
+    assert load.by_itself(brake) is None or load.excess(brake, Spent()) is not None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        PutRegistryPolicy(rule="r", why="w", registry=HOME, document={}, opens=PUBLIC),
+        PutCreationTemplate(
+            rule="r",
+            why="w",
+            registry=HOME,
+            template=CreationTemplate("ROOT", frozenset({"REPLICATION"})),
+            is_new=True,
+            opens=PUBLIC,
+        ),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_what_opens_a_whole_registry_to_everybody_waits_for_a_person(step):
+    load = loads([step], HOME, None, NOON)["r"]
+
+    assert load.excess(Brake(10_000, 100), Spent()).why == f"everybody is let in: {step}, which waits for a person"
+
+
+def test_replication_with_deletes_counts_each_repository_whose_replica_may_lose_images():
+    names = [f"prod/{number}" for number in range(60)] + ["test/api"]
+
+    def weight(step):
+        return loads([step], HOME, None, NOON, names=names)["services"].weight.removals
+
+    assert weight(replication("test/")) == 1
+    assert weight(replication("prod/")) == 60
+    assert weight(replication()) == len(names)
+    assert weight(replication("prod/", "test/", before=replication("prod/").document)) == 1
+    assert weight(replication("prod/", before=replication("prod/", deletes=False).document)) == 60

@@ -339,17 +339,30 @@ def test_a_lifecycle_policy_counts_what_the_one_before_it_would_have_kept():
     assert (entry.step, json.loads(entry.document)) == ("PutLifecyclePolicy", lifecycle(5))
 
 
-@pytest.mark.parametrize("account", ["*", "222233334444"])
-def test_what_lets_others_in_is_counted_and_recorded(account):
-    """M10: repositories were opened to the world, and no brake counted it."""
-    house = House()
+def opened_to(account):
     statement = {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": account}, "Action": "ecr:BatchGetImage"}
-    rules = PolicyRules(statements=(statement,))
-    opened = replace(rule_of(rules), name="services")
-    plan = plan_repository(opened, Repository(API, RepositorySettings(policy=None)))
+    opened = replace(rule_of(PolicyRules(statements=(statement,))), name="services")
+    return plan_repository(opened, Repository(API, RepositorySettings(policy=None)))
+
+
+def test_what_lets_others_in_is_counted_and_recorded():
+    """M10: repositories were opened, and no brake counted it."""
+    house = House()
+    plan = opened_to("222233334444")
 
     assert [type(house.applier.apply(plan, API)).__name__ for _ in range(3)] == ["NoneType", "NoneType", "Hold"]
     assert {entry.step for entry in house.journal.entries(TODAY, TODAY)} == {"SetRepositoryPolicy"}
+
+
+def test_each_tagged_image_counts_when_a_repository_is_opened_to_everybody():
+    """M10: a repository of many images was opened to the world for the price of one image tag."""
+    house = House(removals=5)
+
+    held = house.applier.apply(opened_to("*"), API)
+
+    assert (held.asked, held.why) == (6, "6 removals, more than the 5 of its brake")
+    assert house.registry.calls.changes == []
+    assert House(removals=6).applier.apply(opened_to("*"), API) is None
 
 
 def test_what_lets_in_the_own_account_is_not_counted():

@@ -23,6 +23,7 @@ from ecr_steward.domain.plan import (
     RemoveImageTag,
     SetRepositoryPolicy,
 )
+from ecr_steward.domain.policies.openings import Opening
 from ecr_steward.domain.releases import RELEASED_FOR
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.tag_plan import plan_image_tags
@@ -387,7 +388,8 @@ def test_a_policy_is_put_back_when_its_overwriting_is_undone(kind, method):
 
 def test_a_policy_is_not_put_back_where_there_was_none():
     house = House()
-    step = SetRepositoryPolicy(rule="services", why="w", repository=API, document={}, opens=True)
+    opens = frozenset({Opening("222233334444")})
+    step = SetRepositoryPolicy(rule="services", why="w", repository=API, document={}, opens=opens)
     entry = house.journal.entry(house.journal.begin(step, "apply_repository_policies"))
 
     with pytest.raises(CannotUndoError, match="there was no policy before"):

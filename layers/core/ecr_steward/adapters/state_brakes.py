@@ -51,6 +51,8 @@ class StateBrakes:
         return self._table.add(taken, {_TAKEN: removals}, at_most=most, expires_at=grant.expires_at)
 
     def _excess(self, rule: str, window: str, load: Load, brake: Brake) -> Excess | None:
+        if excess := load.by_itself(brake):
+            return excess
         week = Key(f"brake#{rule}", f"week#{_short(load.about)}")
         begun = self._table.get(week) if load.weight.tagged else None
         there, gone = (begun.number(_THERE), begun.number(_GONE)) if begun else (load.tagged_there, 0)

@@ -6,13 +6,14 @@ image tag of an image that came within the last hour has not stood, and no pushe
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.lifecycle.loss import lost_by
 from ecr_steward.domain.names import Digest
+from ecr_steward.domain.native_deletes import newly_deleting
 from ecr_steward.domain.plan import (
     CreateRepository,
     DeleteImage,
@@ -21,7 +22,8 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
-from ecr_steward.domain.registries import PutRegistryPolicy, PutReplicationConfiguration
+from ecr_steward.domain.policies.openings import Opening
+from ecr_steward.domain.registries import PutCreationTemplate, PutRegistryPolicy, PutReplicationConfiguration
 
 FREE_IMAGES: Final = 5
 """So many images of a repository the share never holds: a quarter of three images would be none at all."""
@@ -93,9 +95,24 @@ class Load:
     """The repository or registry."""
     images_there: int = 0
     tagged_there: int = 0
+    published: int = 0
+    """Tagged images that everybody may pull by this plan."""
+    beyond: str | None = None
+    """Why no brake lets this through by itself, whatever its limits."""
+
+    def by_itself(self, brake: Brake) -> Excess | None:
+        """Why this is more than a brake lets through, whatever was taken away before, or ``None``."""
+        if self.beyond:
+            return Excess(f"{self.beyond}, which waits for a person")
+        if self.published > brake.images_of(self.tagged_there):
+            kind = f"{_of(self.published, 0, 'tagged images')} of {self.tagged_there} opened to everybody"
+            return Excess(f"{kind}, {_more_than(f'{brake.share}%')}")
+        return None
 
     def excess(self, brake: Brake, spent: Spent) -> Excess | None:
         """Why this is more than a brake lets through where so much was taken in this window, or ``None``."""
+        if excess := self.by_itself(brake):
+            return excess
         here, before = self.weight, spent.here
         if here.removals + before.removals > brake.removals:
             return Excess(f"{_of(here.removals, before.removals, 'removals')}, {_more_than(brake.removals)}")
@@ -141,14 +158,21 @@ def is_destructive(step: Step) -> bool:
     )
 
 
-def lets_in(step: Step) -> bool:
-    """Whether a step opens a repository to another account, an organization or the public."""
-    return isinstance(step, SetRepositoryPolicy) and step.opens
+def opened_by(step: Step) -> frozenset[Opening]:
+    """What a step opens to other accounts, organizations or the public."""
+    if isinstance(step, SetRepositoryPolicy | PutRegistryPolicy | PutCreationTemplate):
+        return step.opens
+    return frozenset()
+
+
+def is_public(step: Step) -> bool:
+    """Whether a step opens something to everybody."""
+    return any(each.is_public for each in opened_by(step))
 
 
 def is_braked(step: Step) -> bool:
     """Whether a brake counts a step: it takes something away, lets others in, or has ECR delete images by itself."""
-    return lets_in(step) or is_destructive(step) or isinstance(step, PutLifecyclePolicy)
+    return bool(opened_by(step)) or is_destructive(step) or isinstance(step, PutLifecyclePolicy)
 
 
 def loads(
@@ -157,11 +181,15 @@ def loads(
     images: RepositoryImages | None,
     now: datetime,
     counts_answers: Callable[[str], bool] = lambda _: False,
+    *,
+    names: Iterable[str] = (),
 ) -> dict[str, Load]:
     """What each rule takes away by these steps from a repository or registry, which holds these images.
 
     What answers a push of the last hour is left out, but for rules that ``counts_answers`` names; what ECR would delete
-    by a lifecycle policy is counted. What is put into a repository that is only being created counts for nothing.
+    by a lifecycle policy is counted, and so is each repository of a registry, which has these ``names``, whose replicas
+    are to lose what it loses. A repository that is opened to everybody counts as often as it has tagged images. What is
+    put into a repository that is only being created counts for nothing.
     """
     steps = list(steps)
     created = {step.repository for step in steps if isinstance(step, CreateRepository)}
@@ -170,7 +198,8 @@ def loads(
         is_answer = _answers_a_push(step, images, now) and not counts_answers(step.rule)
         if is_braked(step) and not is_answer and getattr(step, "repository", None) not in created:
             by_rule.setdefault(step.rule, []).append(step)
-    found = {rule: _load(asked, str(about), images, now) for rule, asked in by_rule.items()}
+    listed = list(names)
+    found = {rule: _load(asked, str(about), images, now, listed) for rule, asked in by_rule.items()}
     return {rule: load for rule, load in found.items() if load.weight.removals}
 
 
@@ -198,19 +227,37 @@ def _answers_a_push(step: Step, images: RepositoryImages | None, now: datetime) 
     return image is not None and image.pushed_at is not None and now - image.pushed_at <= ANSWERED_WITHIN
 
 
-def _load(steps: list[Step], about: str, images: RepositoryImages | None, now: datetime) -> Load:
+def _load(steps: list[Step], about: str, images: RepositoryImages | None, now: datetime, names: Iterable[str]) -> Load:
     by_ecr = [step for step in steps if isinstance(step, PutLifecyclePolicy)]
-    removals = len(steps) - len(by_ecr)
+    tagged = frozenset(image.digest for image in images.images.values() if image.image_tags) if images else frozenset()
+    published = len(tagged) if any(is_public(step) and isinstance(step, SetRepositoryPolicy) for step in steps) else 0
+    removals = sum(_weight(step, published, names) for step in steps if step not in by_ecr)
     touched = {step.image.digest for step in steps if isinstance(step, RemoveImageTag | DeleteImage)}
     for step in by_ecr:
         lost = lost_by(step, images, now) if images else frozenset[Digest]()
         removals += len(lost - touched)
         touched |= lost
-    if images is None or not touched:
-        return Load(Weight(removals), about)
-    tagged = {image.digest for image in images.images.values() if image.image_tags}
+    load = Load(Weight(removals), about, published=published, beyond=next(filter(None, map(_beyond, steps)), None))
+    if images is None or not (touched or published):
+        return load
     weight = Weight(removals, len(touched), len(touched & tagged))
-    return Load(weight, about, len(images.images), len(tagged))
+    return replace(load, weight=weight, images_there=len(images.images), tagged_there=len(tagged))
+
+
+def _weight(step: Step, published: int, names: Iterable[str]) -> int:
+    """How many removals a step counts as."""
+    if isinstance(step, SetRepositoryPolicy) and is_public(step) and published:
+        return max(FREE_IMAGES, published)
+    if isinstance(step, PutReplicationConfiguration):
+        return max(1, len(newly_deleting(step.before, step.document, names)))
+    return 1
+
+
+def _beyond(step: Step) -> str | None:
+    """Why a step waits for a person, whatever the limits: it opens repositories that no plan has looked at."""
+    if isinstance(step, PutRegistryPolicy | PutCreationTemplate) and is_public(step):
+        return f"everybody is let in: {step}"
+    return None
 
 
 def _of(now: int, before: int, kind: str) -> str:

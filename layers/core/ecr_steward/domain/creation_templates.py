@@ -7,6 +7,7 @@ from typing import Any
 from ecr_steward.domain.lifecycle.document import read_lifecycle_policy
 from ecr_steward.domain.lifecycle.sameness import same_effect
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.policies.openings import openings
 from ecr_steward.domain.policies.statements import is_same_policy
 from ecr_steward.domain.registries import CreationTemplate, PutCreationTemplate, RegistrySettings
 from ecr_steward.domain.repositories import Document
@@ -29,12 +30,14 @@ def template_steps(
         if now is None:
             why = f"there is no creation template for {template.prefix}"
             new = replace(template, lifecycle=template.lifecycle if _has_rules(template.lifecycle) else None)
-            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=new, is_new=True)
+            opens = openings(None, new.policy or {}, registry.account)
+            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=new, is_new=True, opens=opens)
         elif differing := _differing(template, now):
             change = CreationTemplate(now.prefix, template.applied_for, **differing)
             named = ", ".join(key for key in differing) or "applied_for"
             why = f"not as the rulebook says: {named}"
-            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=change, is_new=False)
+            opens = openings(now.policy, change.policy or {}, registry.account)
+            yield PutCreationTemplate(rule=rule, why=why, registry=registry, template=change, is_new=False, opens=opens)
         elif template.applied_for != now.applied_for:
             why = f"it is applied for {_spelled(now.applied_for)}, the rulebook says {_spelled(template.applied_for)}"
             change = CreationTemplate(now.prefix, template.applied_for)

@@ -17,7 +17,7 @@ from ecr_steward.domain.plan import (
     Step,
     Violation,
 )
-from ecr_steward.domain.policies.outside import newly_let_in
+from ecr_steward.domain.policies.openings import openings
 from ecr_steward.domain.policies.planning import plan_policy
 from ecr_steward.domain.policies.rules import PolicyRules
 from ecr_steward.domain.policies.statements import is_same_policy
@@ -168,7 +168,7 @@ def _policy(
             repository=ref,
             document=change.document,
             takes_away=change.takes_away,
-            opens=bool(newly_let_in(readable(actual), change.document, ref.registry.account)),
+            opens=openings(readable(actual), change.document, ref.registry.account),
             previous=readable(actual),
         )
     elif change is not None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from ecr_steward.domain.backfills import StartReplicationBackfill
-from ecr_steward.domain.brake import is_destructive, lets_in
+from ecr_steward.domain.brake import is_destructive, opened_by
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.domain.plan import (
     AddImageTag,
@@ -65,7 +65,7 @@ def is_recorded(step: Step) -> bool:
     if isinstance(step, StartReplicationBackfill):  # it cannot be undone, and costs transfer
         return True
     overwrites = isinstance(step, Overwriting | AddImageTag | DeleteAndRetag) and step.previous is not None
-    return overwrites or is_destructive(step) or lets_in(step)
+    return overwrites or is_destructive(step) or bool(opened_by(step))
 
 
 def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:

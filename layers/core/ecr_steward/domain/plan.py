@@ -19,6 +19,7 @@ from ecr_steward.domain.names import (
     RegistryRef,
     RepositoryRef,
 )
+from ecr_steward.domain.policies.openings import Opening
 from ecr_steward.domain.registries import RegistrySettingsStep
 from ecr_steward.domain.repositories import Document, Encryption, TagMutability
 
@@ -114,8 +115,8 @@ class SetRepositoryPolicy(Overwriting):
     document: Document
     takes_away: bool = False
     """Whether somebody may be allowed less than by the policy that is there."""
-    opens: bool = False
-    """Whether it lets in another account, an organization, or the public, which the policy that is there does not."""
+    opens: frozenset[Opening] = frozenset()
+    """What it opens to other accounts, organizations or the public, and the policy that is there does not."""
 
     def __str__(self) -> str:
         return f"set the repository policy of {self.repository}"

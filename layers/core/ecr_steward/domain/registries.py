@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from ecr_steward.domain.asked import Asked
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.policies.openings import Opening
 from ecr_steward.domain.repositories import Document, Encryption, TagMutability
 
 
@@ -159,6 +160,8 @@ class PutRegistryPolicy(Asked):
     document: Document
     takes_away: bool = False
     """Whether something that the policy allows now is no longer in it."""
+    opens: frozenset[Opening] = frozenset()
+    """What it opens to other accounts, organizations or the public, and the policy that is there does not."""
 
     def __str__(self) -> str:
         return f"put the registry policy of registry {self.registry}"
@@ -193,6 +196,8 @@ class PutCreationTemplate(Asked):
     registry: RegistryRef
     template: CreationTemplate
     is_new: bool
+    opens: frozenset[Opening] = frozenset()
+    """What repositories that are created by it open, and those by the template that is there do not."""
 
     def __str__(self) -> str:
         does = "create" if self.is_new else "change"
@@ -207,6 +212,8 @@ class PutReplicationConfiguration(Asked):
     document: Document
     takes_away: bool = False
     """Whether what is deleted here is deleted there from now on, as it was not before."""
+    before: Document | None = field(default=None, compare=False, repr=False)
+    """The configuration that it replaces."""
 
     def __str__(self) -> str:
         return f"put the replication configuration of registry {self.registry}"

@@ -10,6 +10,7 @@ from typing import Any, Final, assert_never
 from ecr_steward.domain.creation_templates import template_steps
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.plan import NOTHING, Plan
+from ecr_steward.domain.policies.openings import openings
 from ecr_steward.domain.policies.outside import deleted_in
 from ecr_steward.domain.policies.principals import without
 from ecr_steward.domain.policies.rules import OWN_SID
@@ -112,7 +113,15 @@ def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual:
         return Plan(remarks=(remark,))
     why = "the registry policy is missing" if actual is None else _what_differs(found, after)
     takes_away = _takes_away(filter(None, map(_without_deleted, found)), after)
-    step = PutRegistryPolicy(rule=rule, why=why, registry=registry, document=document, takes_away=takes_away)
+    opens = openings(actual, document, registry.account)
+    step = PutRegistryPolicy(
+        rule=rule,
+        why=why,
+        registry=registry,
+        document=document,
+        takes_away=takes_away,
+        opens=opens,
+    )
     return Plan((step,))
 
 
@@ -167,7 +176,8 @@ def _plan_scanning(rule: str, registry: RegistryRef, wanted: WantedScanning, act
         for frequency, filters in wanted.rules.items()
     ]
     document: Document = {**actual, "scanType": wanted.type, "rules": rules}
-    return Plan((PutRegistryScanning(rule=rule, why=why, registry=registry, document=document),))
+    step = PutRegistryScanning(rule=rule, why=why, registry=registry, document=document)
+    return Plan((step,))
 
 
 def _told(scanning: WantedScanning) -> str:
@@ -210,7 +220,9 @@ def _plan_replication(rule: str, registry: RegistryRef, wanted: WantedReplicatio
     told = [("lacks", lacking), ("has what it should not", surplus)]
     why = f"the replication {'; '.join(f'{how}: {_listed(rules)}' for how, rules in told if rules)}"
     takes_away = _any_deletes(lacking_rules)
-    step = PutReplicationConfiguration(rule=rule, why=why, registry=registry, document=document, takes_away=takes_away)
+    step = PutReplicationConfiguration(
+        rule=rule, why=why, registry=registry, document=document, takes_away=takes_away, before=actual
+    )
     return Plan((step,))
 
 

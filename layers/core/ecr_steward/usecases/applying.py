@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from ecr_steward.domain.brake import Brake, Hold, Load, loads, window_of_events
+from ecr_steward.domain.brake import Brake, Hold, Load, is_public, loads, window_of_events
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import AnyRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import BrakeHeld
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import Plan, PutLifecyclePolicy, Step
+from ecr_steward.domain.registries import PutReplicationConfiguration
 from ecr_steward.domain.rules import Mode
 from ecr_steward.errors import (
     ImageIsListedError,
@@ -121,11 +122,15 @@ class Applier:
         self, plan: Plan, about: AnyRepository | RegistryRef, images: RepositoryImages | None
     ) -> Mapping[str, Load]:
         """What counts of a plan. Where a rule may take nothing away by itself, answers to a push count, too."""
-        has_lifecycle = any(isinstance(step, PutLifecyclePolicy) for step in plan.steps)
-        if images is None and has_lifecycle and isinstance(about, RepositoryRef):
+        needs_images = any(isinstance(step, PutLifecyclePolicy) or is_public(step) for step in plan.steps)
+        if images is None and needs_images and isinstance(about, RepositoryRef):
             with suppress(RepositoryNotFoundError):
                 images = self.registry.images(about)
-        return loads(plan.steps, about, images, self.now(), lambda rule: self.brake_of(rule).removals == 0)
+        names: list[str] = []
+        deletes = any(isinstance(step, PutReplicationConfiguration) and step.takes_away for step in plan.steps)
+        if deletes and isinstance(about, RegistryRef):
+            names = [each.ref.name for each in self.registry.repositories(about)]
+        return loads(plan.steps, about, images, self.now(), lambda rule: self.brake_of(rule).removals == 0, names=names)
 
     def _held(self, rule: str, load: Load) -> Hold | None:
         hold = self.brakes.holding(rule, load.about)

@@ -75,6 +75,8 @@ class InMemoryBrakes:
             return excess
 
     def _excess(self, rule: str, window: str, load: Load, brake: Brake) -> Excess | None:
+        if excess := load.by_itself(brake):
+            return excess
         until, there, gone = self._weeks.get((rule, load.about), (self._now(), load.tagged_there, 0))
         if until <= self._now():
             until, there, gone = self._now() + WEEK, load.tagged_there, 0

@@ -5,7 +5,7 @@ on behalf of one ("AWS global condition context keys", IAM user guide). ``...IfE
 where the key is missing, and so keep nobody out.
 """
 
-import json
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,27 +14,35 @@ from typing import Any, Final
 
 from ecr_steward.domain.policies.principals import EVERYBODY, Kind, Principal, read_principals
 from ecr_steward.domain.policies.rules import Inside
-from ecr_steward.domain.policies.statements import Statement, read_statements
-from ecr_steward.domain.repositories import Document, UnreadableDocument
+from ecr_steward.domain.policies.statements import Statement
 
 _ACCOUNT_KEYS: Final = {"aws:principalaccount", "aws:sourceaccount"}
 _ARN_KEYS: Final = {"aws:principalarn", "aws:sourcearn"}
 _ORGANIZATION_KEYS: Final = {"aws:principalorgid", "aws:sourceorgid"}
 _PATH_KEYS: Final = {"aws:principalorgpaths", "aws:sourceorgpaths"}
 _NETWORK_KEYS: Final = {"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourceip", "aws:sourcevpcarn"}
+_KEYS: Final = _ACCOUNT_KEYS | _ARN_KEYS | _ORGANIZATION_KEYS | _PATH_KEYS | _NETWORK_KEYS
+_OWN_ACCOUNT: Final = "${aws:ResourceAccount}"
+_OWN_ORGANIZATION: Final = "${aws:ResourceOrgID}"
+_ACCOUNT_IN_ARN: Final = 4
+"""The position of the account among the parts of an ARN."""
+_WIDEST: Final = {4: 8, 6: 32}
+"""Bits of the shortest prefix by which a network is still a network, and not everybody's."""
 _POSITIVE = re.compile(
     r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)", re.IGNORECASE
 )
 _ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(?P<account>[0-9]{12}):.*", re.DOTALL)
 
 
-class _Limit(Enum):
-    """What conditions make of whoever a principal means."""
+class Limit(Enum):
+    """Which callers the conditions of a statement leave, of all that its principals mean."""
 
     NONE = auto()
     INSIDE = auto()
     OUTSIDE = auto()
     NETWORK = auto()
+    BOUNDLESS = auto()
+    """A condition that every account, organization or network meets, such as ``aws:PrincipalOrgID`` like ``*``."""
 
 
 @dataclass(frozen=True)
@@ -52,30 +60,14 @@ def outsiders_of(statement: Statement, inside: Inside) -> Outsiders:
     deleted = frozenset(each for each in statement.principals if each.kind is Kind.DELETED)
     if not statement.is_allow:
         return Outsiders(deleted=deleted)
-    limit = _limit(statement.written.get("Condition"), inside)
+    limit, _ = limit_of(statement.written.get("Condition"), inside)
     # "Allow" with NotPrincipal lets in everybody but those.
     whom = {EVERYBODY} if "NotPrincipal" in statement.written else statement.principals
     where = {each: _place(each, limit, inside) for each in whom if each.kind is not Kind.DELETED}
     return Outsiders(
-        let_in=frozenset(each for each, place in where.items() if place is _Limit.OUTSIDE),
+        let_in=frozenset(each for each, place in where.items() if place is Limit.OUTSIDE),
         deleted=deleted,
-        unsure=frozenset(each for each, place in where.items() if place is _Limit.NETWORK),
-    )
-
-
-def newly_let_in(before: Document | None, after: Document, account: str) -> frozenset[Principal]:
-    """Whom a policy of an account lets in from outside of it, and another one before it did not, or not so widely."""
-    had, has = (_let_in(document, Inside(frozenset({account}))) for document in (before or {}, after))
-    return frozenset(principal for principal, _ in has - had)
-
-
-def _let_in(document: Document, inside: Inside) -> frozenset[tuple[Principal, str]]:
-    """Outsiders, each with the condition under which it comes in. What cannot be read counts for none."""
-    statements = read_statements(document)
-    return frozenset(
-        (principal, json.dumps(statement.written.get("Condition"), sort_keys=True, default=str))
-        for statement in (() if isinstance(statements, UnreadableDocument) else statements)
-        for principal in outsiders_of(statement, inside).let_in
+        unsure=frozenset(each for each, place in where.items() if place is Limit.NETWORK),
     )
 
 
@@ -94,41 +86,71 @@ def accounts_of(statements: tuple[Mapping[str, Any], ...]) -> frozenset[str]:
     )
 
 
-def _place(principal: Principal, limit: _Limit, inside: Inside) -> _Limit:
-    if limit is _Limit.INSIDE or principal.account in inside.accounts:
-        return _Limit.INSIDE
-    if principal.account is not None or limit is _Limit.OUTSIDE:
-        return _Limit.OUTSIDE
-    if principal.kind is Kind.EVERYBODY and limit is _Limit.NONE:
-        return _Limit.OUTSIDE
-    return _Limit.NETWORK
+def limit_of(condition: Any, inside: Inside) -> tuple[Limit, frozenset[str]]:
+    """What a condition limits callers to, and the values that say so.
+
+    All conditions hold together, so one that keeps outsiders out is enough.
+    """
+    found = list(_limits(condition, inside))
+    for limit in (Limit.INSIDE, Limit.OUTSIDE, Limit.NETWORK, Limit.BOUNDLESS):
+        if any(each is limit for each, _ in found):
+            return limit, frozenset(value for each, values in found if each is limit for value in values)
+    return Limit.NONE, frozenset()
 
 
-def _limit(condition: Any, inside: Inside) -> _Limit:
-    """All conditions hold together, so one that keeps outsiders out is enough."""
-    limits = list(_limits(condition, inside))
-    return next((limit for limit in (_Limit.INSIDE, _Limit.OUTSIDE, _Limit.NETWORK) if limit in limits), _Limit.NONE)
+def _place(principal: Principal, limit: Limit, inside: Inside) -> Limit:
+    if limit is Limit.INSIDE or principal.account in inside.accounts:
+        return Limit.INSIDE
+    if principal.account is not None or limit in (Limit.OUTSIDE, Limit.BOUNDLESS):
+        return Limit.OUTSIDE
+    if principal.kind is Kind.EVERYBODY and limit is Limit.NONE:
+        return Limit.OUTSIDE
+    return Limit.NETWORK
 
 
-def _limits(condition: Any, inside: Inside) -> Iterator[_Limit]:
+def _limits(condition: Any, inside: Inside) -> Iterator[tuple[Limit, list[str]]]:
     for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
         if isinstance(keys, Mapping) and _POSITIVE.fullmatch(operator):
             for key, values in keys.items():
-                listed = values if isinstance(values, list | tuple) else [values]
-                if key.lower() in _NETWORK_KEYS:
-                    yield _Limit.NETWORK
-                elif listed and all(_is_inside(key.lower(), str(value), inside) for value in listed):
-                    yield _Limit.INSIDE
-                elif key.lower() in _ACCOUNT_KEYS | _ARN_KEYS | _ORGANIZATION_KEYS | _PATH_KEYS:
-                    yield _Limit.OUTSIDE
+                listed = list(map(str, values if isinstance(values, list | tuple) else [values]))
+                if key.lower() in _KEYS and any(_is_boundless(key.lower(), value) for value in listed):
+                    yield Limit.BOUNDLESS, listed
+                elif key.lower() in _NETWORK_KEYS:
+                    yield Limit.NETWORK, listed
+                elif listed and all(_is_inside(key.lower(), value, inside) for value in listed):
+                    yield Limit.INSIDE, listed
+                elif key.lower() in _KEYS:
+                    yield Limit.OUTSIDE, [value for value in listed if not _is_inside(key.lower(), value, inside)]
 
 
 def _is_inside(key: str, value: str, inside: Inside) -> bool:
     if key in _ACCOUNT_KEYS:
-        return value in inside.accounts
+        return value in inside.accounts or value == _OWN_ACCOUNT
     if key in _ORGANIZATION_KEYS:
         return value in inside.organizations
     if key in _PATH_KEYS:
         return value.partition("/")[0] in inside.organizations
     arn = _ARN_ACCOUNT.fullmatch(value) if key in _ARN_KEYS else None
     return arn is not None and arn["account"] in inside.accounts
+
+
+def _is_boundless(key: str, value: str) -> bool:
+    """Whether a value leaves open which account, organization or network it means."""
+    if key in _NETWORK_KEYS:
+        return value == "*" or _is_wide_network(value)
+    if key in _ARN_KEYS:
+        parts = value.split(":", 5)
+        value = parts[4] if len(parts) > _ACCOUNT_IN_ARN else value
+    elif key in _PATH_KEYS:
+        value = value.partition("/")[0]
+    if value in (_OWN_ACCOUNT, _OWN_ORGANIZATION):
+        return False
+    return any(sign in value for sign in ("*", "?", "${"))
+
+
+def _is_wide_network(value: str) -> bool:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen < _WIDEST[network.version]

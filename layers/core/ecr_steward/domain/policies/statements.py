@@ -69,7 +69,7 @@ class Statement:
         apart = {"Sid", "Principal", "Action", "Condition", "Effect", "NotPrincipal", "NotAction", "Resource"}
         return (
             effect if isinstance(effect, str) else _text(effect),
-            _condition(written.get("Condition")),
+            normal_condition(written.get("Condition")),
             read_principals(written["NotPrincipal"]) if "NotPrincipal" in written else None,
             _lowered(written["NotAction"]) if "NotAction" in written else None,
             None if written.get("Resource", "*") in ("*", ["*"]) else _set(written["Resource"]),
@@ -118,7 +118,8 @@ def is_same_policy(one: Document | UnreadableDocument | None, other: Document | 
     return bool(readings[0] == readings[1])
 
 
-def _condition(condition: Any) -> object:
+def normal_condition(condition: Any) -> object:
+    """A condition to compare by: operators, keys and values, whatever way they are written; ``None`` for none."""
     if not condition:
         return None
     if not isinstance(condition, Mapping):
