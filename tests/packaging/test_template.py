@@ -315,6 +315,8 @@ def test_a_verdict_starts_the_copier_whichever_it_is(
         ("image_verdict/pass", False),
         ("image_replicated/index_with_two_platforms", False),
         ("rules_changed/tier_untagged", True),
+        ("access_widened/everybody", True),
+        ("access_widened/another_account", False),
         ("image_withdrawn/failed_scan", False),  # the verdict reports it
         ("credential_refreshed/on_prem_cluster", False),
     ],

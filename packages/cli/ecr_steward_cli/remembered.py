@@ -4,6 +4,7 @@ from functools import cached_property
 
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
+from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_releases import StateReleases
@@ -53,7 +54,8 @@ class Remembered:
     def by_hand(self, *, is_dry: bool) -> ByHand:
         """What the caller may do by hand."""
         registry = EcrRegistry(self._caller.clients, self.releases)
-        return ByHand(registry, self.journal, self.releases, self.now, "" if is_dry else self.who, is_dry)
+        settings = EcrRegistrySettings(self._caller.clients)
+        return ByHand(registry, settings, self.journal, self.releases, self.now, "" if is_dry else self.who, is_dry)
 
     @cached_property
     def _table(self) -> StateTable:

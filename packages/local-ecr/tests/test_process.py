@@ -98,6 +98,7 @@ def test_it_ends_cleanly_when_the_signal_meets_another_thread():
             process.kill()
 
 
+@pytest.mark.slow
 def test_it_refuses_a_registry_that_is_none():
     command = [sys.executable, "-m", "local_ecr", "--registry", "../etc"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

@@ -26,6 +26,7 @@ def running(folder, *options):
             process.kill()
 
 
+@pytest.mark.slow
 def test_what_it_says_to_export_leads_the_aws_sdk_to_it(tmp_path, monkeypatch):
     with running(tmp_path, "--registry", "444455556666/eu-central-1") as process:
         lines = [process.stdout.readline() for _ in range(11)]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_steward.domain.brake import SEVERAL, WEEK, Brake, Excess, Hold, Load, Weight
+from ecr_steward.domain.brake import MANY, WEEK, Brake, Excess, Hold, Load, Weight
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.ports.brakes import GRANT_LASTS
 
@@ -62,21 +62,44 @@ def test_a_repository_alone_is_held_when_it_alone_loses_too_much(world):
     assert world.brakes.spend("services", "hour 1", settings(10), BRAKE) is None
 
 
-def test_the_whole_rule_is_held_when_several_repositories_lose_too_much_together(world):
-    places = [replace(API, name=f"team-{number}/api") for number in range(4)]
+def test_the_whole_rule_is_held_when_many_repositories_lose_something(world):
+    places, brake = [replace(API, name=f"team-{number}/api") for number in range(MANY + 2)], Brake(removals=25)
 
-    answers = [world.brakes.spend("services", "w", settings(4, place), BRAKE) for place in places]
+    answers = [world.brakes.spend("services", "w", settings(7, place), brake) for place in places]
 
-    together = "4 removals after 8 before from all repositories, more than the 10 of its brake"
-    assert answers == [None, None, *[Excess(together, is_wide=True)] * 2]
+    together = "2 removals after 24 before from all repositories, 2 of each at most, more than the 25 of its brake"
+    assert answers == [None] * 12
+    assert world.brakes.spend("services", "w", settings(7), brake) == Excess(together, is_wide=True)
+    assert world.brakes.spend("services", "w", settings(7, places[0]), brake) is None
 
 
-def test_the_whole_rule_is_held_when_several_repositories_are_held(world):
-    places = [replace(API, name=f"team-{number}/api") for number in range(SEVERAL)]
+def test_few_repositories_hold_no_other_whatever_they_lose(world):
+    """H4: one repository took a rule's 50 removals, and any other that was to lose one image tag was held."""
+    places = [replace(API, name=f"team-{number}/api") for number in range(MANY - 1)]
+    for place in places:
+        assert world.brakes.spend("services", "w", settings(50, place), Brake()) is None
+        assert not world.brakes.spend("services", "w", settings(1, place), Brake()).is_wide
+
+    assert world.brakes.spend("services", "w", one(), Brake()) is None
+
+
+def test_what_a_repository_loses_step_by_step_counts_among_all_as_what_it_loses_at_once(world):
+    brake = Brake(removals=100, share=100)
+    for _ in range(30):
+        assert world.brakes.spend("services", "w", settings(1, WEB), brake) is None
+    for number in range(9):
+        place = replace(API, name=f"team-{number}/api")
+        assert world.brakes.spend("services", "w", settings(30, place), brake) is None
+
+    assert world.brakes.spend("services", "w", one(), brake).is_wide
+
+
+def test_the_whole_rule_is_held_when_many_repositories_are_held(world):
+    places = [replace(API, name=f"team-{number}/api") for number in range(MANY)]
 
     answers = [world.brakes.spend("services", "w", settings(11, place), BRAKE).is_wide for place in places]
 
-    assert answers == [False] * (SEVERAL - 1) + [True]
+    assert answers == [False] * (MANY - 1) + [True]
 
 
 def test_the_share_counts_by_repository_when_a_rule_is_about_several(world):

@@ -159,6 +159,7 @@ def test_it_is_throttled_when_the_registry_stays_busy(
     assert len(server.received) == 5
 
 
+@pytest.mark.slow
 def test_retry_after_is_heeded_when_it_is_short(server: Any, reply_with: Reply) -> None:
     server.on("GET", PATH, reply_with(429, b"", {"Retry-After": "1"}), reply_with(*OK))
     patient = Transport(retries=PATIENT.new(backoff_factor=0, backoff_jitter=0))

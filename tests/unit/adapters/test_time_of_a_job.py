@@ -177,7 +177,10 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize(
+    "answer",
+    [pytest.param(answer, id=name, marks=[pytest.mark.slow] * (name != "a body")) for name, answer in ANSWERS.items()],
+)
 @pytest.mark.parametrize(
     "ask",
     [

@@ -200,7 +200,9 @@ def test_help_names_every_exit_code_of_a_command(run, arguments):
     assert [code for code in ("0 ", "1 ", "3 ", "130 ") if code not in text.partition("Exit codes:")[2]] == []
 
 
-@pytest.mark.parametrize(("no_color", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize(
+    ("no_color", "is_coloured"), [({}, True), pytest.param({"NO_COLOR": "1"}, False, marks=pytest.mark.slow)]
+)
 def test_findings_are_coloured_when_a_terminal_shows_them_and_nobody_minds(tmp_path, no_color, is_coloured):
     (tmp_path / "r.yaml").write_text(WRONG, encoding="utf-8")
     ours, theirs = pty.openpty()

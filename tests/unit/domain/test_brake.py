@@ -157,6 +157,14 @@ def test_nothing_passes_a_brake_that_is_above_one_of_its_limits(brake, tagged, u
     assert (load.excess(brake, Spent(spent)) is None) == is_within
 
 
+@given(brakes, counts, counts, counts)
+def test_what_counts_among_all_is_the_same_at_once_and_in_parts(brake, before, first, second):
+    in_parts = brake.counted(first, before) + brake.counted(second, before + first)
+
+    assert in_parts == brake.counted(first + second, before) <= brake.counted_at_most
+    assert (brake.counted(first) == 0) == (first == 0)
+
+
 @given(counts, st.integers(0, 100))
 def test_a_whole_share_holds_nothing_back_by_share(there, before):
     load = Load(Weight(1, 1, 1), str(API), there, there)
@@ -191,14 +199,14 @@ def opening(opens=PUBLIC):
     return SetRepositoryPolicy(rule="services", why="w", repository=API, document={}, opens=opens)
 
 
-def replication(*prefixes, before=None, deletes=True):
+def replication(*prefixes, previous=None, deletes=True):
     rule = {
         "destinations": [{"registryId": "222233334444", "region": "us-east-1"}],
         "repositoryFilters": [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in prefixes],
         "deleteReplication": {"enabled": deletes},
     }
     return PutReplicationConfiguration(
-        rule="services", why="w", registry=HOME, document={"rules": [rule]}, takes_away=True, before=before
+        rule="services", why="w", registry=HOME, document={"rules": [rule]}, takes_away=True, previous=previous
     )
 
 
@@ -248,5 +256,5 @@ def test_replication_with_deletes_counts_each_repository_whose_replica_may_lose_
     assert weight(replication("test/")) == 1
     assert weight(replication("prod/")) == 60
     assert weight(replication()) == len(names)
-    assert weight(replication("prod/", "test/", before=replication("prod/").document)) == 1
-    assert weight(replication("prod/", before=replication("prod/", deletes=False).document)) == 60
+    assert weight(replication("prod/", "test/", previous=replication("prod/").document)) == 1
+    assert weight(replication("prod/", previous=replication("prod/", deletes=False).document)) == 60

@@ -9,6 +9,7 @@ import pytest
 
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.notices import (
+    AccessWidened,
     BrakeHeld,
     CredentialRefreshed,
     ImageReplicated,
@@ -20,6 +21,7 @@ from ecr_steward.domain.notices import (
 )
 from ecr_steward.errors import MalformedEventError
 from ecr_steward.events import own
+from ecr_steward.events.access_widened import AccessWidenedDetail, AccessWidenedEvent
 from ecr_steward.events.brake_held import BrakeHeldDetail
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.image_withdrawn import ImageWithdrawnDetail, ImageWithdrawnEvent
@@ -62,6 +64,9 @@ REFUSED = RulebookRefused("s3://example-rules/rulebook.json", '"9b2cf"', "ES614 
 
 MOVED = RulesChanged(REPOSITORY, ("production", "everything"), ("everything",), "UntagResource by ci")
 
+WIDENED = AccessWidened("public", REPOSITORY, "set the policy", ("222233334444", "everybody"), is_public=True)
+WIDENED_REGISTRY = AccessWidened("all", REPOSITORY.registry, "put the policy", ("222233334444",), is_public=False)
+
 
 @pytest.mark.parametrize(
     ("notice", "model"),
@@ -77,6 +82,8 @@ MOVED = RulesChanged(REPOSITORY, ("production", "everything"), ("everything",), 
         (HELD, BrakeHeldDetail),
         (REFUSED, RulebookRefusedDetail),
         (MOVED, RulesChangedDetail),
+        (WIDENED, AccessWidenedDetail),
+        (WIDENED_REGISTRY, AccessWidenedDetail),
     ],
 )
 def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
@@ -87,7 +94,20 @@ def test_a_notice_is_received_as_it_was_when_it_was_published(notice, model):
 
 
 @pytest.mark.parametrize(
-    "notice", [QUARANTINED, NOTIFIED, OF_AN_IMAGE, OF_A_REPOSITORY, REPLICATED, WITHDRAWN, REFRESHED, HELD, MOVED]
+    "notice",
+    [
+        QUARANTINED,
+        NOTIFIED,
+        OF_AN_IMAGE,
+        OF_A_REPOSITORY,
+        REPLICATED,
+        WITHDRAWN,
+        REFRESHED,
+        HELD,
+        MOVED,
+        WIDENED,
+        WIDENED_REGISTRY,
+    ],
 )
 def test_a_notice_fits_its_committed_schema_when_it_is_published(notice):
     detail_type, detail = own.encode_notice(notice)
@@ -157,7 +177,10 @@ def test_the_delivered_event_carries_the_notice_when_it_comes_from_the_bus(load_
 
     moved = parse(RulesChangedEvent, load_event("rules_changed/tier_untagged"))
 
+    widened = parse(AccessWidenedEvent, load_event("access_widened/everybody"))
+
     assert moved.detail.to_notice().now == ("everything",)
+    assert widened.detail.to_notice().is_public
     assert withdrawn.detail.to_notice().image_tags == {"1.4.2"}
     assert event.detail.to_notice().answer == "quarantine"
     assert replicated.detail.to_notice().image_tags == {"1.4.2", "1.4-latest", "1-latest"}

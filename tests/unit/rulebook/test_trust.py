@@ -1,9 +1,12 @@
 """aws M4: whom policies and ECR's own replication may name is bounded by the template's parameter TrustedPrincipals."""
 
+from datetime import date
+
 import pytest
 
 from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook.bounds import Bounds
+from ecr_steward.rulebook.checks import notes
 from ecr_steward.rulebook.load import dump_compiled, parse_compiled
 from ecr_steward.rulebook.trust import trusted_in
 from ecr_steward.rulebook.validate import validate
@@ -145,3 +148,25 @@ def test_a_compiled_rulebook_is_refused_when_it_names_a_principal_that_is_not_tr
     with pytest.raises(InvalidRulebookError, match=r"ES614 here does not validate, .*: ES608 rules\[0\]"):
         parse_compiled(text, "here", BOUNDS)
     assert parse_compiled(text, "here").rules
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "is_public"),
+    [
+        ("*", None, True),
+        ({"AWS": "*"}, {"StringLike": {"aws:PrincipalOrgID": "*"}}, True),
+        ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}, False),
+        ("*", {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, False),
+        ({"AWS": STRANGER}, None, False),
+    ],
+)
+def test_a_note_is_made_where_everybody_is_let_in(with_rule, principal, condition, is_public):
+    """M10: no word of validate about a rulebook that opened repositories to the world."""
+    data = with_rule(repository={"policy": {"statements": [statement(principal, condition)]}})
+    rulebook, problems = validate(data)
+    assert rulebook is not None, problems
+
+    found = [(note.code, note.path) for note in notes(rulebook, date(2026, 12, 1))]
+
+    place = ("rules", 0, "repository", "policy", "statements", 0)
+    assert found == ([("ES416", place)] if is_public else [])

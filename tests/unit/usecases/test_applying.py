@@ -19,7 +19,7 @@ from ecr_steward.domain.governance import plan_repository
 from ecr_steward.domain.images import Image, RepositoryImages
 from ecr_steward.domain.journal import StepState
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag
-from ecr_steward.domain.notices import BrakeHeld
+from ecr_steward.domain.notices import AccessWidened, BrakeHeld
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import (
     AddImageTag,
@@ -363,6 +363,22 @@ def test_each_tagged_image_counts_when_a_repository_is_opened_to_everybody():
     assert (held.asked, held.why) == (6, "6 removals, more than the 5 of its brake")
     assert house.registry.calls.changes == []
     assert House(removals=6).applier.apply(opened_to("*"), API) is None
+
+
+def test_what_lets_others_in_is_said_before_it_is_done():
+    """M10: nobody heard of repositories that were opened."""
+    house = House(removals=20)
+    house.registry.calls.fail_before("set_repository_policy", ThrottledError("slow down"))
+
+    with pytest.raises(ThrottledError):
+        house.applier.apply(opened_to("*"), API)
+
+    (widened,) = house.notices.published
+    assert widened == AccessWidened(
+        "services", API, f"set the repository policy of {API}", ("everybody",), is_public=True
+    )
+    assert not isinstance(house.applier.apply(opened_to("222233334444"), API), Hold)
+    assert [(each.principals, each.is_public) for each in house.notices.published[1:]] == [(("222233334444",), False)]
 
 
 def test_what_lets_in_the_own_account_is_not_counted():

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_steward.adapters.memory import InMemoryJournal, InMemoryRegistry, InMemoryReleases
+from ecr_steward.adapters.memory import (
+    InMemoryJournal,
+    InMemoryRegistry,
+    InMemoryRegistrySettings,
+    InMemoryReleases,
+)
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.by_hand import BY_HAND
@@ -24,13 +29,14 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
 )
 from ecr_steward.domain.policies.openings import Opening
+from ecr_steward.domain.registries import DeleteRegistryPolicy, PutRegistryPolicy, PutReplicationConfiguration
 from ecr_steward.domain.releases import RELEASED_FOR
 from ecr_steward.domain.repositories import Mutability, Repository, RepositorySettings, TagMutability
 from ecr_steward.domain.tag_plan import plan_image_tags
 from ecr_steward.errors import CannotUndoError, ImageNotFoundError, ImageTagIsImmutableError
 from ecr_steward.usecases.by_hand import ByHand
 from tests.given.appliers import applier_of
-from tests.given.rules import API, rulebook
+from tests.given.rules import API, HOME, rulebook
 
 BAD, GOOD = (ImageRef(API, Digest("sha256:" + digit * 64)) for digit in "ab")
 QUARANTINE = ImageTag("quarantine-aaaaaaaaaaaa")
@@ -44,7 +50,8 @@ class House:
         settings = RepositorySettings(mutability=TagMutability(mutability), scan_on_push=False)
         images = [Image(ref, frozenset(map(ImageTag, tags))) for ref, tags in ((BAD, bad), (GOOD, good))]
         self.registry = InMemoryRegistry([Repository(API, settings)], images, releases=self.releases)
-        self.hands = ByHand(self.registry, self.journal, self.releases, lambda: self.now, "ana")
+        self.settings = InMemoryRegistrySettings()
+        self.hands = ByHand(self.registry, self.settings, self.journal, self.releases, lambda: self.now, "ana")
 
     @property
     def dry(self):
@@ -386,11 +393,38 @@ def test_a_policy_is_put_back_when_its_overwriting_is_undone(kind, method):
     assert [call.arguments for call in house.registry.calls.entries if call.method == method] == [(API, before)]
 
 
+REPLICAS = {
+    "Sid": "Replicas",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::222233334444:root"},
+    "Action": ["ecr:ReplicateImage"],
+    "Resource": "*",
+}
+
+
+@pytest.mark.parametrize("kind", [PutRegistryPolicy, DeleteRegistryPolicy, PutReplicationConfiguration])
+def test_a_document_of_a_registry_is_put_back_when_its_overwriting_is_undone(kind):
+    """Point 3 of the review: what a sweep put in the place of a registry policy was kept nowhere."""
+    house = House()
+    before = (
+        {"rules": []} if kind is PutReplicationConfiguration else {"Version": "2012-10-17", "Statement": [REPLICAS]}
+    )
+    after = {} if kind is DeleteRegistryPolicy else {"document": {"rules": [1]}}
+    step = kind(rule="mesh", why="w", registry=HOME, previous=before, **after)
+    entry = house.journal.entry(house.journal.begin(step, "reconcile_registry"))
+
+    house.hands.undo(entry)
+
+    settings = house.settings.settings_of(HOME)
+    assert before in (settings.policy, settings.replication)
+    assert [each.state for each in house.entries() if each.who == "ana"] == [StepState.DONE]
+
+
 def test_a_policy_is_not_put_back_where_there_was_none():
     house = House()
     opens = frozenset({Opening("222233334444")})
     step = SetRepositoryPolicy(rule="services", why="w", repository=API, document={}, opens=opens)
     entry = house.journal.entry(house.journal.begin(step, "apply_repository_policies"))
 
-    with pytest.raises(CannotUndoError, match="there was no policy before"):
+    with pytest.raises(CannotUndoError, match="there was no document before"):
         house.hands.undo(entry)

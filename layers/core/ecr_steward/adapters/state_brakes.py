@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ecr_steward.adapters.state_table import Attribute, Item, Key, StateTable
-from ecr_steward.domain.brake import SEVERAL, WEEK, Brake, Excess, Hold, Load, Spent, Weight, erosion
+from ecr_steward.domain.brake import MANY, WEEK, Brake, Excess, Hold, Load, Spent, Weight, erosion
 from ecr_steward.ports.brakes import COUNTED_FOR, GRANT_LASTS
 from ecr_steward.ports.clock import Clock
 
@@ -40,7 +40,7 @@ class StateBrakes:
         key, names = Key(f"brake#{rule}", window), _Names(_short(load.about))
         self._table.add(key, {names.held: 1}, expires_at=self._now() + COUNTED_FOR)
         held = names.all_held(self._table.get(key) or Item(key, {}))
-        return replace(excess, is_wide=excess.is_wide or len(held) >= SEVERAL)
+        return replace(excess, is_wide=excess.is_wide or len(held) >= MANY)
 
     def _take(self, rule: str, about: str | None, removals: int) -> bool:
         """Take removals of what has been granted here, or everywhere; false where that is not enough."""
@@ -59,8 +59,11 @@ class StateBrakes:
         if load.weight.tagged and (excess := erosion(load, brake, there, gone)):
             return excess
         key, names = Key(f"brake#{rule}", window), _Names(_short(load.about))
-        amounts, limits = {_REMOVALS: load.weight.removals}, {_REMOVALS: brake.removals}
-        amounts[names.removals], limits[names.removals] = load.weight.removals, brake.removals
+        amounts, limits = {names.removals: load.weight.removals}, {names.removals: brake.removals}
+        # Where two count for one repository at the same time, both count it in full: too much, and never too little.
+        before = names.spent(self._table.get(key) or Item(key, {})).here.removals
+        if counted := brake.counted(load.weight.removals, before):
+            amounts[_REMOVALS], limits[_REMOVALS] = counted, brake.removals
         if load.weight.images:
             amounts[names.images], limits[names.images] = load.weight.images, brake.images_of(load.images_there)
         if load.weight.tagged:
@@ -142,8 +145,7 @@ class _Names:
 
     def spent(self, item: Item) -> Spent:
         here = Weight(item.number(self.removals), item.number(self.images), item.number(self.tagged))
-        others = {name for name in item.attributes if name.endswith("r")} - {self.removals}
-        return Spent(here, item.number(_REMOVALS), len(others))
+        return Spent(here, item.number(_REMOVALS))
 
 
 def _short(about: str) -> str:

@@ -1,7 +1,7 @@
 """The brake: how much a rule may take away in a sweep, by the events of an hour, and of one repository in a week.
 
 It protects what has stood. It is counted and held for one repository, so that who may push to one keeps no rule from
-all others; and for the whole rule where several repositories lose too much. What answers a push is not counted: an
+all others; and for the whole rule where many repositories lose something. What answers a push is not counted: an
 image tag of an image that came within the last hour has not stood, and no pusher can bring a brake to hold.
 """
 
@@ -31,7 +31,7 @@ FREE_IMAGES: Final = 5
 
 ANSWERED_WITHIN: Final = timedelta(hours=1)
 """So long after the push of an image the loss of its image tags is an answer to the push."""
-SEVERAL: Final = 3
+MANY: Final = 10
 """So many repositories have to lose something, or to be held, in one window before a brake holds the whole rule."""
 WEEK: Final = timedelta(days=7)
 
@@ -41,13 +41,25 @@ class Brake:
     """How much a rule may take away before a person has to look. Both limits count what was taken in one window."""
 
     removals: int = 50
-    """Steps that take something away, of one repository and of all together: an image, an image tag, or access."""
+    """Steps that take something away, of one repository and of all together: an image, an image tag, or access.
+
+    Of all together a repository counts with a tenth of it at most: few repositories keep a rule from no others.
+    """
     share: int = 25
     """Percent of a repository's images, and of those that hold an image tag, that lose a tag or are deleted."""
 
     def images_of(self, there: int) -> int:
         """How many of so many images the share lets go."""
         return max(FREE_IMAGES, there * self.share // 100)
+
+    def counted(self, removals: int, before: int = 0) -> int:
+        """How much of what a repository loses, after so much before, counts among all together."""
+        return min(before + removals, self.counted_at_most) - min(before, self.counted_at_most)
+
+    @property
+    def counted_at_most(self) -> int:
+        """What one repository counts among all together."""
+        return max(1, self.removals // MANY)
 
 
 USUAL: Final = Brake()
@@ -72,9 +84,7 @@ class Spent:
     here: Weight = Weight(0)
     """Of the repository or registry that a plan is about."""
     together: int = 0
-    """Removals of all of them."""
-    places: int = 0
-    """How many lost something, this one not counted."""
+    """Removals of all of them, as ``Brake.counted`` counts them."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ class Excess:
 
     why: str
     is_wide: bool = False
-    """Whether several repositories have lost too much together, so that it is the rule that is to be looked at."""
+    """Whether many repositories have lost something, so that it is the rule that is to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +132,10 @@ class Load:
         ):
             if now and now + earlier > brake.images_of(there):
                 return Excess(f"{_of(now, earlier, kind)} of {there}, {_more_than(f'{brake.share}%')}")
-        if here.removals + spent.together > brake.removals:
-            why = (
-                f"{_of(here.removals, spent.together, 'removals')} from all repositories, {_more_than(brake.removals)}"
-            )
-            return Excess(why, is_wide=spent.places + 1 >= SEVERAL)
+        counted = brake.counted(here.removals, before.removals)
+        if counted and counted + spent.together > brake.removals:
+            of_all = f"from all repositories, {brake.counted_at_most} of each at most"
+            return Excess(f"{_of(counted, spent.together, 'removals')} {of_all}, {_more_than(brake.removals)}", True)
         return None
 
 
@@ -249,7 +258,7 @@ def _weight(step: Step, published: int, names: Iterable[str]) -> int:
     if isinstance(step, SetRepositoryPolicy) and is_public(step) and published:
         return max(FREE_IMAGES, published)
     if isinstance(step, PutReplicationConfiguration):
-        return max(1, len(newly_deleting(step.before, step.document, names)))
+        return max(1, len(newly_deleting(step.previous, step.document, names)))
     return 1
 
 

@@ -19,6 +19,7 @@ from ecr_steward.domain.plan import (
     SetRepositoryPolicy,
     Step,
 )
+from ecr_steward.domain.registries import DeleteRegistryPolicy, PutRegistryPolicy, PutReplicationConfiguration
 from ecr_steward.domain.tagging import is_quarantine_tag, quarantine_tag
 from ecr_steward.errors import CannotUndoError
 
@@ -87,7 +88,7 @@ def never_undone(entry: Entry) -> str | None:
         return (
             None
             if entry.document
-            else f"{entry.id} cannot be undone: there was no policy before, or none that could be read"
+            else f"{entry.id} cannot be undone: there was no document before, or none that could be read"
         )
     if entry.step not in _OF_ONE_TAG:
         return f"{entry.id} cannot be undone: {_WHY_NOT.get(entry.step, _BY_RULEBOOK)}"
@@ -125,18 +126,20 @@ def plan_undo(entry: Entry, images: RepositoryImages, *, is_forced: bool = False
 
 
 def plan_restore(entry: Entry) -> Plan:
-    """Put a policy back that a recorded step has overwritten or deleted. Raises CannotUndoError with the reason."""
-    reason = never_undone(entry)
-    if reason or entry.document is None or entry.repository is None:
-        raise CannotUndoError(reason or f"{entry.id} is about no policy of a repository")
+    """Put a document back that a recorded step has overwritten or deleted. Raises CannotUndoError with the reason."""
+    if (reason := never_undone(entry)) or entry.document is None:
+        raise CannotUndoError(reason or f"{entry.id} is about no document")
     document, why = json.loads(entry.document), f"undo {entry.id}: {entry.what}"
+    if entry.repository is None:
+        restored = PutReplicationConfiguration if entry.step in _OF_REPLICATION else PutRegistryPolicy
+        return Plan((restored(rule=BY_HAND, why=why, registry=entry.registry, document=document),))
     if entry.step in _OF_LIFECYCLES:
         return Plan((PutLifecyclePolicy(rule=BY_HAND, why=why, repository=entry.repository, document=document),))
     return Plan((SetRepositoryPolicy(rule=BY_HAND, why=why, repository=entry.repository, document=document),))
 
 
 def is_of_document(entry: Entry) -> bool:
-    """Whether a step was about a policy, and not about an image."""
+    """Whether a step was about a policy or a replication configuration, and not about an image."""
     return entry.step in _OF_DOCUMENTS
 
 
@@ -152,7 +155,9 @@ def _taken_back(tag: ImageTag, digest: Digest, images: RepositoryImages, why: st
 
 _OF_ONE_TAG = tuple(step.__name__ for step in (AddImageTag, DeleteAndRetag, RemoveImageTag))
 _OF_LIFECYCLES = tuple(step.__name__ for step in (PutLifecyclePolicy, DeleteLifecyclePolicy))
-_OF_DOCUMENTS = (*_OF_LIFECYCLES, *(step.__name__ for step in (SetRepositoryPolicy, DeleteRepositoryPolicy)))
+_OF_REPLICATION = (PutReplicationConfiguration.__name__,)
+_OF_POLICIES = (SetRepositoryPolicy, DeleteRepositoryPolicy, PutRegistryPolicy, DeleteRegistryPolicy)
+_OF_DOCUMENTS = (*_OF_LIFECYCLES, *_OF_REPLICATION, *(step.__name__ for step in _OF_POLICIES))
 _BY_RULEBOOK = "settings come back when the rulebook says so, or by hand"
 _WHY_NOT = {
     "StartReplicationBackfill": "what ECR has copied stays; StopReplicationBackfill stops one that is under way",

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from ecr_steward.domain.asked import Overwriting
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.brake import is_destructive, opened_by
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
@@ -16,12 +17,13 @@ from ecr_steward.domain.plan import (
     AddImageTag,
     DeleteAndRetag,
     DeleteImage,
-    Overwriting,
     RemoveImageTag,
     Step,
 )
 
 KEPT: Final = timedelta(days=90)
+LONGEST_WHY: Final = 2_000
+"""Characters of a reason that the journal keeps: an item holds 400 KB, and a replication configuration may have 310."""
 
 
 class StepState(StrEnum):
@@ -79,7 +81,7 @@ def entry_of(step: Step, entry_id: str, at: datetime, who: str) -> Entry:
         at=at,
         who=who,
         rule=step.rule,
-        why=step.why,
+        why=step.why[:LONGEST_WHY],
         step=type(step).__name__,
         what=str(step),
         registry=registry,

@@ -92,6 +92,23 @@ class BrakeHeld:
 
 
 @dataclass(frozen=True)
+class AccessWidened:
+    """*Access Widened*: a policy opens something to principals outside of its account. Said before it is put.
+
+    So no kill loses the news; whether it was put then says the journal.
+    """
+
+    rule: str
+    subject: RepositoryRef | RegistryRef
+    what: str
+    """The step as people read it."""
+    principals: tuple[str, ...]
+    """Accounts, ARNs, services, ids of organizations, or "everybody"."""
+    is_public: bool
+    """Whether something is opened to everybody."""
+
+
+@dataclass(frozen=True)
 class RulebookRefused:
     """*Rulebook Refused*: a new version of the rulebook is not put into force; the last good one stays."""
 
@@ -151,6 +168,7 @@ type Notice = (
     | BrakeHeld
     | RulebookRefused
     | RulesChanged
+    | AccessWidened
 )
 
 

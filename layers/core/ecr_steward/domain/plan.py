@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ecr_steward.domain.asked import Asked
+from ecr_steward.domain.asked import Asked, Overwriting
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import (
@@ -97,14 +97,6 @@ class CreateRepository(Asked):
 
     def __str__(self) -> str:
         return f"create repository {self.repository}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overwriting(Asked):
-    """Steps that take the place of a document, or delete it."""
-
-    previous: Document | None = field(default=None, compare=False, repr=False)
-    """What it takes the place of, as the journal keeps it."""
 
 
 @dataclass(frozen=True, kw_only=True)

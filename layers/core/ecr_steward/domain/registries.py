@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from ecr_steward.domain.asked import Asked
+from ecr_steward.domain.asked import Asked, Overwriting
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.policies.openings import Opening
 from ecr_steward.domain.repositories import Document, Encryption, TagMutability
@@ -153,7 +153,7 @@ class PutAccountSetting(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutRegistryPolicy(Asked):
+class PutRegistryPolicy(Overwriting):
     """Replace the registry policy."""
 
     registry: RegistryRef
@@ -168,7 +168,7 @@ class PutRegistryPolicy(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeleteRegistryPolicy(Asked):
+class DeleteRegistryPolicy(Overwriting):
     """Delete the registry policy, of which nothing is left: ECR takes no empty one."""
 
     is_destructive: ClassVar[bool] = True
@@ -205,15 +205,13 @@ class PutCreationTemplate(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutReplicationConfiguration(Asked):
+class PutReplicationConfiguration(Overwriting):
     """Replace the replication configuration."""
 
     registry: RegistryRef
     document: Document
     takes_away: bool = False
     """Whether what is deleted here is deleted there from now on, as it was not before."""
-    before: Document | None = field(default=None, compare=False, repr=False)
-    """The configuration that it replaces."""
 
     def __str__(self) -> str:
         return f"put the replication configuration of registry {self.registry}"

@@ -100,7 +100,7 @@ def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual:
     after = [*kept, *asked]
     if not after:
         why = "the rulebook leaves no statement in it"
-        return Plan((DeleteRegistryPolicy(rule=rule, why=why, registry=registry),))
+        return Plan((DeleteRegistryPolicy(rule=rule, why=why, registry=registry, previous=actual),))
     document: Document = {"Version": VERSION, **(actual or {}), "Statement": [dict(each.written) for each in after]}
     if is_too_long(document):
         document = compacted(document, lambda each: each.sid.startswith(OWN_SID), OWN_SID)
@@ -121,6 +121,7 @@ def _plan_policy(rule: str, registry: RegistryRef, wanted: WantedPolicy, actual:
         document=document,
         takes_away=takes_away,
         opens=opens,
+        previous=actual,
     )
     return Plan((step,))
 
@@ -221,7 +222,12 @@ def _plan_replication(rule: str, registry: RegistryRef, wanted: WantedReplicatio
     why = f"the replication {'; '.join(f'{how}: {_listed(rules)}' for how, rules in told if rules)}"
     takes_away = _any_deletes(lacking_rules)
     step = PutReplicationConfiguration(
-        rule=rule, why=why, registry=registry, document=document, takes_away=takes_away, before=actual
+        rule=rule,
+        why=why,
+        registry=registry,
+        document=document,
+        takes_away=takes_away,
+        previous=actual if before else None,
     )
     return Plan((step,))
 

@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from ecr_steward.domain.names import Digest, ImageRef, OtherRepository, RegistryRef, RepositoryRef, image_tag
 from ecr_steward.domain.notices import (
+    AccessWidened,
     BrakeHeld,
     CredentialRefreshed,
     ImageReplicated,
@@ -21,6 +22,7 @@ from ecr_steward.domain.notices import (
     ViolationFound,
 )
 from ecr_steward.domain.scans import Verdict
+from ecr_steward.events.access_widened import AccessWidenedDetail
 from ecr_steward.events.brake_held import BrakeHeldDetail
 from ecr_steward.events.envelope import (
     AccountId,
@@ -308,6 +310,7 @@ OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     BrakeHeldDetail,
     RulebookRefusedDetail,
     RulesChangedDetail,
+    AccessWidenedDetail,
     ReplicationRequestedDetail,
 )
 
@@ -331,6 +334,8 @@ def encode_notice(notice: Notice) -> tuple[str, str]:
             detail = RulebookRefusedDetail.of(notice)
         case RulesChanged():
             detail = RulesChangedDetail.of(notice)
+        case AccessWidened():
+            detail = AccessWidenedDetail.of(notice)
     return detail.DETAIL_TYPE, detail.model_dump_json(by_alias=True, exclude_none=True)
 
 

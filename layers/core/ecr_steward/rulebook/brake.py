@@ -32,7 +32,8 @@ class Brake(RulebookModel):
 
     removals: Annotated[StrictInt, Field(ge=0, le=MOST_REMOVALS)] = Field(
         default=_DEFAULT.removals,
-        description="Images, image tags and permissions that may be taken away, in all repositories together.",
+        description="Images, image tags and permissions that may be taken away from a repository, and from all "
+        f"together, of which each counts with one in {brake.MANY} of them at most.",
         examples=[_DEFAULT.removals],
     )
     share: Percent = Field(

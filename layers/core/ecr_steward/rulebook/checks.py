@@ -24,6 +24,7 @@ from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
 from ecr_steward.rulebook.settings import RepositoryRules
+from ecr_steward.rulebook.trust import open_to_everybody
 from ecr_steward.rulebook.waivers import Waiver
 
 LONGEST_WAIVER: Final = timedelta(days=731)
@@ -102,6 +103,13 @@ def notes(rulebook: Rulebook, today: date) -> Iterator[Problem]:
     for position, rule in enumerate(resolve(rulebook).rules):
         if rule.image_tags and rule.repository and rule.repository.mutability:
             yield from open_prereleases(rule.image_tags, rule.repository.mutability, ("rules", position))
+    for at in open_to_everybody(rulebook):
+        yield Problem(
+            at,
+            "everybody is let in, of every AWS account",
+            "accounts, or a condition that names an organization or a network, unless it is meant",
+            code=Code.OPEN_TO_EVERYBODY,
+        )
     yield from expired_waivers(rulebook.waivers, today)
     yield from long_waivers(rulebook.waivers, today)
 

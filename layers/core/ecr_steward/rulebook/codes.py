@@ -127,6 +127,7 @@ class Code(StrEnum):
     LIFECYCLE_ARCHIVED_TOO_SHORT = "ES413", "less time in the archive than ECR takes"
     LIFECYCLE_ARCHIVES_KEPT = "ES414", "an archive that could take what a keep protects"
     LIFECYCLE_TOO_MANY_RULES = "ES415", "a lifecycle policy of too many rules"
+    OPEN_TO_EVERYBODY = "ES416", "a policy that lets in everybody"
     REGISTRY_SAYS_NOTHING = "ES451", "a setting of a registry that asks for nothing"
     REGISTRY_NEVER_DECIDES = "ES452", "a setting of a registry that an entry above always decides"
     SCAN_FREQUENCY = "ES453", "a frequency that the type of scans does not have"

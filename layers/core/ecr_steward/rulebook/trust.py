@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.policies.openings import let_in_by
 from ecr_steward.domain.policies.outside import outsiders_of
 from ecr_steward.domain.policies.rules import Inside
 from ecr_steward.domain.policies.statements import Statement
@@ -59,6 +60,22 @@ def untrusted(rulebook: Rulebook, trusted: Inside) -> Iterator[Untrusted]:
         yield from _of_statements(policy.statements, (*at, "statements"), inside)
     for position, registry in enumerate(rulebook.registries):
         yield from _of_registry(registry, ("registries", position), inside)
+
+
+def open_to_everybody(rulebook: Rulebook) -> Iterator[Path]:
+    """Where a rulebook lets in the public: the places of the statements that do. No word for a principal does."""
+    inside = Inside(frozenset({_HERE.account}))
+    listed: list[tuple[Path, Iterable[PolicyStatement | RegistryStatement]]] = [
+        (at, policy.statements) for at, policy in _policies(rulebook)
+    ]
+    for position, registry in enumerate(rulebook.registries):
+        if registry.policy:
+            listed.append((("registries", position, "policy"), registry.policy.statements))
+    for at, statements in listed:
+        for number, statement in enumerate(statements):
+            written = statement.model_dump(by_alias=True, exclude_none=True)
+            if any(opening.is_public for opening in let_in_by(Statement(written), inside)):
+                yield (*at, "statements", number)
 
 
 def _policies(rulebook: Rulebook) -> Iterator[tuple[Path, Policy]]:

@@ -13,6 +13,7 @@ from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import Plan, PutLifecyclePolicy, Step
 from ecr_steward.domain.registries import PutReplicationConfiguration
 from ecr_steward.domain.rules import Mode
+from ecr_steward.domain.widening import access_widened
 from ecr_steward.errors import (
     ImageIsListedError,
     ImageTaggedMeanwhileError,
@@ -93,6 +94,8 @@ class Applier:
                 pauses.append(pause)
                 raise PausedError(str(pause))
             with recorded(step, self.journal, self.who):
+                if widened := access_widened(step):
+                    self.notices.publish(widened)
                 yield
 
         try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from ecr_steward.domain.by_hand import (
     is_of_document,
@@ -22,6 +23,7 @@ from ecr_steward.errors import CannotUndoError, ImageNotFoundError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.registry import Registry
+from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.releases import Releases
 from ecr_steward.usecases.apply import apply_plan
 from ecr_steward.usecases.recording import recorded
@@ -29,9 +31,10 @@ from ecr_steward.usecases.recording import recorded
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a person may do about one image. A dry run plans it and changes nothing."""
+    """What a person may do about one image or one recorded step. A dry run plans it and changes nothing."""
 
     registry: Registry
+    settings: RegistrySettingsStore
     journal: Journal
     releases: Releases
     now: Clock
@@ -85,14 +88,14 @@ class ByHand:
     def undo(self, entry: Entry, *, is_forced: bool = False, lasting: timedelta = RELEASED_FOR) -> Plan:
         """Undo a recorded step as far as the facts let it. An image tag that comes back may stay for a time.
 
-        A policy is put back as it was; the next sweep puts the rulebook's, unless a rule changes or all is paused.
+        A document is put back as it was; the next sweep puts the rulebook's, unless a rule changes or all is paused.
 
         Raises CannotUndoError and RepositoryNotFoundError.
         """
-        if (reason := never_undone(entry)) or entry.repository is None:
-            raise CannotUndoError(reason or f"{entry.id} is about no repository")
         if is_of_document(entry):
             return self._apply(plan_restore(entry))
+        if (reason := never_undone(entry)) or entry.repository is None:
+            raise CannotUndoError(reason or f"{entry.id} is about no repository")
         images = self.registry.images(entry.repository)
         plan = plan_undo(entry, images, is_forced=is_forced)
         if not self.is_dry and entry.step == RemoveImageTag.__name__:
@@ -110,7 +113,8 @@ class ByHand:
 
     def _apply(self, plan: Plan) -> Plan:
         if not self.is_dry:
-            apply_plan(plan, self.registry, around=lambda step: recorded(step, self.journal, self.who, is_always=True))
+            around = partial(recorded, journal=self.journal, who=self.who, is_always=True)
+            apply_plan(plan, self.registry, settings=self.settings, around=around)
         return plan
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from ecr_steward.adapters.memory.calls import Calls
 from ecr_steward.adapters.memory.clock import noon
-from ecr_steward.domain.brake import SEVERAL, WEEK, Brake, Excess, Hold, Load, Spent, Weight, erosion
+from ecr_steward.domain.brake import MANY, WEEK, Brake, Excess, Hold, Load, Spent, Weight, erosion
 from ecr_steward.domain.journal import KEPT, Entry, StepState, entry_of
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.pause import Pause
@@ -71,7 +71,7 @@ class InMemoryBrakes:
             if excess:
                 held = self._held.setdefault((rule, window), set())
                 held.add(load.about)
-                excess = replace(excess, is_wide=excess.is_wide or len(held) >= SEVERAL)
+                excess = replace(excess, is_wide=excess.is_wide or len(held) >= MANY)
             return excess
 
     def _excess(self, rule: str, window: str, load: Load, brake: Brake) -> Excess | None:
@@ -84,8 +84,8 @@ class InMemoryBrakes:
             return excess
         of_window = self._spent.setdefault((rule, window), {})
         here = of_window.get(load.about, Weight(0))
-        together = sum(weight.removals for weight in of_window.values())
-        if excess := load.excess(brake, Spent(here, together, len(of_window.keys() - {load.about}))):
+        together = sum(brake.counted(weight.removals) for weight in of_window.values())
+        if excess := load.excess(brake, Spent(here, together)):
             return excess
         of_window[load.about] = _sum(here, load.weight)
         if load.weight.tagged:
