@@ -57,6 +57,9 @@ def allowed_rules(template: Template, queue: str) -> set[str]:
     return allowed
 
 
+TOPIC = "NoticesTopic"
+
+
 def test_1_every_rule_target_retries_for_a_day_when_delivery_fails(either: Template) -> None:
     weak = [
         rule
@@ -88,16 +91,26 @@ def test_1_schedules_have_retries_and_a_dead_letter_queue_when_their_target_fail
         assert logical_id(properties["Target"]["DeadLetterConfig"]["Arn"]) in of_type(template, "AWS::SQS::Queue")
 
 
-def test_a_topic_lets_exactly_its_rules_and_the_alarms_publish_when_people_are_to_be_told(template: Template) -> None:
+def test_rules_publish_notices_as_a_role_when_a_topic_may_have_no_condition_for_them(template: Template) -> None:
+    """aws B2: EventBridge supports no Condition in a topic's policy."""
     (policy,) = of_type(template, "AWS::SNS::TopicPolicy").values()
-    of_the_bus, of_alarms = policy["PolicyDocument"]["Statement"]
-    sources = of_the_bus["Condition"]["ArnEquals"]["aws:SourceArn"]
+    (of_alarms,) = policy["PolicyDocument"]["Statement"]
+    roles = {logical_id(target["RoleArn"]) for _, target in rule_targets(template) if logical_id(target["Arn"]) == TOPIC}
 
-    assert {logical_id(source) for source in sources} == {
-        rule for rule, target in rule_targets(template) if logical_id(target["Arn"]) == "NoticesTopic"
-    }
-    assert of_the_bus["Principal"] == {"Service": "events.amazonaws.com"}
     assert of_alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    (role,) = (of_type(template, "AWS::IAM::Role")[name] for name in roles)
+    assert role["Policies"][0]["PolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": TOPIC}}
+    ]
+
+
+def test_a_service_acts_as_a_role_only_for_this_account(either: Template) -> None:
+    """aws minor 13: not for rules and schedules of other accounts. Lambda supports no such condition."""
+    for name, role in of_type(either, "AWS::IAM::Role").items():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        service = trust["Principal"].get("Service")
+        if service in ("events.amazonaws.com", "scheduler.amazonaws.com"):
+            assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}, name
 
 
 def test_4_every_function_has_an_exit_when_it_is_invoked_asynchronously(template: Template) -> None:
