@@ -34,8 +34,8 @@ def _where_conditions_are_met(value: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def spoke() -> Mapping[str, Any]:
-    """The template of every further account. It is plain CloudFormation as it stands."""
-    document: Mapping[str, Any] = read_template(ROOT / "spoke.yaml")
+    """The template of every further account, plain CloudFormation as it stands; likewise where a condition decides."""
+    document: Mapping[str, Any] = _where_conditions_are_met(read_template(ROOT / "spoke.yaml"))
     return document
 
 

@@ -33,7 +33,7 @@ from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.workloads import Workloads
 
 ROOT = Path(__file__).parents[3]
-ACTION = re.compile(r"(ecr|iam|inspector2|ecs|lambda|events|dynamodb|sqs|s3|secretsmanager|sts):([A-Z]\w+)")
+ACTION = re.compile(r"(ecr|iam|inspector2|ecs|kms|lambda|events|dynamodb|sqs|s3|secretsmanager|sts):([A-Z]\w+)")
 PORTS = [
     port
     for found in pkgutil.iter_modules(ports.__path__)
@@ -292,7 +292,7 @@ def test_in_a_connected_account_the_hub_may_do_what_its_functions_do_at_home() -
     at_home = set[str]().union(*granted().values())
 
     assert granted_to_role("spoke.yaml", "SpokeRole") == {
-        action for action in at_home if action.startswith(("ecr:", "iam:", "inspector2:", "ecs:", "lambda:"))
+        action for action in at_home if action.startswith(("ecr:", "iam:", "inspector2:", "ecs:", "kms:", "lambda:"))
     }
 
 

@@ -100,7 +100,8 @@ class Registry(Protocol):
     ) -> bool:
         """Create a repository. One that exists already stays as it is: false.
 
-        Needs ecr:CreateRepository, with resource tags also ecr:TagResource (service authorization reference).
+        Needs ecr:CreateRepository, with resource tags also ecr:TagResource (service authorization reference), and with
+        a key of the account kms:CreateGrant and kms:DescribeKey on it ("Encryption at rest", ECR user guide).
         """
         ...
 

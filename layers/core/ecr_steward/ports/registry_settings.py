@@ -47,7 +47,9 @@ class RegistrySettingsStore(Protocol):
     def put_scanning(self, registry: RegistryRef, document: Document) -> None:
         """Replace the scanning configuration.
 
-        Needs ecr:PutRegistryScanningConfiguration and inspector2:Enable (enhanced scans are Inspector's).
+        Needs ecr:PutRegistryScanningConfiguration, and for enhanced scans, which are Inspector's, inspector2:Enable,
+        inspector2:Disable and inspector2:ListAccountPermissions (permissions of the update handler of
+        AWS::ECR::RegistryScanningConfiguration).
         """
         ...
 
@@ -62,8 +64,9 @@ class RegistrySettingsStore(Protocol):
     def create_template(self, registry: RegistryRef, template: CreationTemplate) -> None:
         """Create a creation template.
 
-        Needs ecr:CreateRepositoryCreationTemplate, ecr:CreateRepository, ecr:PutLifecyclePolicy,
-        ecr:SetRepositoryPolicy and iam:PassRole (what ECR will do by it, the caller must be allowed to do).
+        The first one of an account makes AWSServiceRoleForECRTemplate ("Using service-linked roles", ECR user guide).
+        Needs ecr:CreateRepositoryCreationTemplate, iam:CreateServiceLinkedRole, ecr:CreateRepository,
+        ecr:PutLifecyclePolicy, ecr:SetRepositoryPolicy and iam:PassRole (what ECR will do by it, the caller must be allowed to do).
         """
         ...
 
