@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.limits import MOST_RULES
 from ecr_steward.rulebook.load import parse_compiled
-from ecr_steward.rulebook.patterns import regex_matcher, repository_matcher, star_matcher, tag_matcher
+from ecr_steward.rulebook.patterns import (
+    any_repository_matcher,
+    regex_matcher,
+    repository_matcher,
+    star_matcher,
+    tag_matcher,
+)
 from ecr_steward_cli.rulebook_commands import validate_files
 
 RULES = MOST_RULES
@@ -63,6 +70,18 @@ def many_globs() -> None:
     )
 
 
+def many_copies(glob: str) -> None:
+    """Rules that copy, of globs that begin with a wildcard: each may be about what any other one is about."""
+    parse(
+        {
+            "name": f"r{n}",
+            "match": {"repositories": [glob.format(n, each) for each in range(10)], "regions": ["us-east-1"]},
+            "replicate": [{"to": [{"region": "eu-west-1"}]}],
+        }
+        for n in range(600)
+    )
+
+
 def many_regexes() -> None:
     """Expressions that take RE2 longest to compile for their length."""
     parse(
@@ -83,7 +102,7 @@ def wrong_keys() -> None:
 
 def parse(rules: Iterable[dict[str, Any]]) -> None:
     """A compiled rulebook, as a function reads it when it starts."""
-    for matcher in (repository_matcher, regex_matcher):
+    for matcher in (repository_matcher, any_repository_matcher, regex_matcher):
         matcher.cache_clear()
     parse_compiled(json.dumps({"format": 1, "rulebook": {"version": 1, "rules": list(rules)}}).encode(), "benchmark")
 
@@ -104,6 +123,10 @@ TARGETS: Mapping[str, tuple[Callable[[], None], float]] = {
     f"{RULES:,} rules": (many_rules, 10.0),
     f"{MOST_RULES:,} rules of 45 wrong keys": (wrong_keys, 10.0),
     "600 rules of 10 globs that begin alike": (many_globs, 3.0),
+    **{
+        f"600 rules of 10 globs `{glob}` that copy": (partial(many_copies, glob), 3.0)
+        for glob in ("*-{}-{}", "*-{}/{}/**", "*-{}-{}-*")
+    },
     f"{MOST_RULES:,} regular expressions of 900 repetitions": (many_regexes, 10.0),
 }
 """What is measured, and the most seconds that it may take."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_steward.rulebook.glob_meeting import common_names
+from ecr_steward.rulebook.glob_meeting import common_names, pairs
 from ecr_steward.rulebook.patterns import repository_matcher
 from ecr_steward.rulebook.validate import validate
 
@@ -243,3 +243,15 @@ def test_globs_that_fit_one_name_have_a_common_name(globs):
     one, other = globs
 
     assert list(common_names(("", one, ""), ("", other, "")))
+
+
+@given(st.lists(GLOBS, min_size=2, max_size=6, unique=True), st.sampled_from(["", "a", "b/"]))
+def test_globs_that_have_a_common_name_are_compared(globs, before):
+    arrivals = [(before, glob, "") for glob in globs]
+    every = dict.fromkeys([*arrivals, *(("", glob, "") for glob in globs)])
+
+    met = set(pairs(arrivals, globs))
+
+    for one in arrivals:
+        for other in every:
+            assert one == other or (one, other) in met or not list(common_names(one, other))

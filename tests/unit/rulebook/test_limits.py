@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ecr_steward.errors import InvalidRulebookError
-from ecr_steward.rulebook import patterns
+from ecr_steward.rulebook import glob_meeting, patterns
 from ecr_steward.rulebook.load import parse_compiled
 
 
@@ -59,3 +59,41 @@ def test_each_pattern_is_compiled_once_when_there_are_more_than_four_thousand(mo
     parse_compiled(compiled(rules), "here")
 
     assert len(spelled) == len(set(spelled)) == 450 * 11  # each glob, and for each rule any of its globs
+
+
+def test_rules_that_copy_are_compared_with_few_others_when_all_their_globs_begin_with_a_wildcard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """attacks M11: each name was matched with each glob of each rule, and each glob compared with each other."""
+    names: list[str] = []
+    compared: list[str] = []
+
+    def full_match(pattern: str) -> Any:
+        matches = original(pattern)
+        return lambda name: names.append(name) or matches(name)
+
+    def one_begins(one: str, other: str) -> bool:
+        compared.append(one)
+        return one.startswith(other) or other.startswith(one)
+
+    original = patterns._full_match
+    monkeypatch.setattr(patterns, "_full_match", full_match)
+    monkeypatch.setattr(glob_meeting, "_one_begins", one_begins)
+    caches = (patterns.repository_matcher, patterns.any_repository_matcher)
+    rules = [
+        {
+            "name": f"r{n}",
+            "match": {"repositories": [f"*-{n}-{each}" for each in range(10)], "regions": ["us-east-1"]},
+            "replicate": [{"to": [{"region": "eu-west-1"}]}],
+        }
+        for n in range(40)
+    ]
+
+    for cache in caches:
+        cache.cache_clear()
+    parse_compiled(compiled(rules), "here")
+    for cache in caches:
+        cache.cache_clear()  # of matchers that count
+
+    assert len(names) <= 40 * 40 * 3
+    assert len(compared) <= 10 * len(rules)

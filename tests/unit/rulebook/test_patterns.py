@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from wcmatch import glob
 
 from ecr_steward.rulebook.image_tags import RegexPattern
-from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
+from ecr_steward.rulebook.patterns import any_repository_matcher, repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.versions import read_calendar_version
-from ecr_steward.rulebook.words import REGEX_CHARACTERS, compile_regex
+from ecr_steward.rulebook.words import REGEX_CHARACTERS, WrongWordError, compile_regex
 
 GLOB_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
 segments = st.sampled_from(["**", "*", "a", "a*", "*b", "ab", "a*b", "*a*", "a.b", "*.b", "a-*", "_a"])
@@ -23,6 +23,22 @@ names = st.lists(folders, min_size=1, max_size=5).map("/".join)
 @given(globs, names)
 def test_a_glob_matches_as_wcmatch_does_when_it_is_one_that_we_accept(pattern, name):
     assert repository_matcher(pattern).matches(name) == bool(glob.globmatch(name, pattern, flags=GLOB_FLAGS))
+
+
+@given(st.lists(globs, min_size=1, max_size=4).map(tuple), names)
+def test_several_globs_match_at_once_what_one_of_them_matches(patterns, name):
+    one_matches = any(repository_matcher(pattern).matches(name) for pattern in patterns)
+
+    assert any_repository_matcher(patterns).matches(name) == one_matches
+
+
+def test_several_globs_match_when_they_are_too_large_for_one_expression():
+    patterns = tuple(f"{'*a' * 120}{number}" for number in range(200))
+    with pytest.raises(WrongWordError):
+        compile_regex("|".join(pattern.replace("*", "[^/]*") for pattern in patterns))
+
+    assert any_repository_matcher(patterns).matches(f"{'a' * 120}7")
+    assert not any_repository_matcher(patterns).matches("a")
 
 
 def test_the_oracle_cannot_be_the_matcher_since_what_it_translates_to_is_not_for_re2():

@@ -195,6 +195,8 @@ class Match:
     regions: tuple[Matcher, ...] = ()
     exclude: tuple[Matcher, ...] = ()
     resource_tags: Mapping[str, Matcher] = field(default_factory=dict)
+    any_repository: Matcher | None = field(default=None, compare=False)
+    """All patterns of ``repositories`` as one, which is matched at once; ``None`` where each is matched by itself."""
 
     def covers(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> bool:
         """Whether the rule speaks about this repository, which carries these resource tags."""
@@ -209,12 +211,16 @@ class Match:
         tags = tuple(f"{key}={pattern.spelling}" for key, pattern in sorted(self.resource_tags.items()))
         return (*(tuple(pattern.spelling for pattern in patterns) for patterns in lists), tags)
 
+    @property
+    def _of_repositories(self) -> tuple[Matcher, ...]:
+        return (self.any_repository,) if self.any_repository else self.repositories
+
     def may_cover(self, repository: RepositoryRef) -> bool:
         """Whether it does if the repository carries the right resource tags."""
         return (
             _any_or_none(self.accounts, repository.registry.account)
             and _any_or_none(self.regions, repository.registry.region)
-            and any(pattern.matches(repository.name) for pattern in self.repositories)
+            and any(pattern.matches(repository.name) for pattern in self._of_repositories)
             and not any(pattern.matches(repository.name) for pattern in self.exclude)
         )
 

@@ -4,7 +4,7 @@ from ecr_steward.domain import rules
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.compile_image_tags import tag_rules
 from ecr_steward.rulebook.matching import Match
-from ecr_steward.rulebook.patterns import repository_matcher, star_matcher, tag_matcher
+from ecr_steward.rulebook.patterns import any_repository_matcher, repository_matcher, star_matcher, tag_matcher
 from ecr_steward.rulebook.replicate import Destination, Replicate
 
 
@@ -28,6 +28,7 @@ def compile_match(match: Match) -> rules.Match:
         regions=tuple(map(star_matcher, match.regions)),
         exclude=tuple(map(repository_matcher, match.exclude)),
         resource_tags={key: star_matcher(value) for key, value in match.resource_tags.items()},
+        any_repository=any_repository_matcher(match.repositories),
     )
 
 

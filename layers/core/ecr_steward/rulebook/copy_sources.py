@@ -1,9 +1,8 @@
 """One place, one source, across all rules: copies that would meet, come back, run away, or be forbidden on arrival."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, islice, product
+from itertools import islice, product
 from typing import Final
 
 from ecr_steward.domain.images import RepositoryImages
@@ -16,14 +15,11 @@ from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_copies import copying_rule, destination
-from ecr_steward.rulebook.glob_meeting import common_names
+from ecr_steward.rulebook.glob_meeting import common_names, pairs
 from ecr_steward.rulebook.inheritance import last_rule
 from ecr_steward.rulebook.model import Defaults
 from ecr_steward.rulebook.problems import Path, Problem
 from ecr_steward.rulebook.replicate import Replicate
-
-type _Glob = tuple[str, str, str]
-"""A glob, with a text before and after what it matches."""
 
 _CODES: Final = {
     Fault.ACCOUNT_NOT_NAMED: Code.SOURCE_NOT_NAMED,
@@ -37,8 +33,6 @@ _SOME_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "
 _MOST_PAIRS: Final = 1_000
 """Of globs that are compared. What only a larger rulebook could hide is found when it is to be copied."""
 _MOST_PLACES: Final = 20_000
-_LAST: Final = "\x7f"
-"""Comes after all characters of a name."""
 
 
 def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults: Defaults | None) -> Iterator[Problem]:
@@ -129,46 +123,13 @@ def _names(rules: Iterable[Rule]) -> list[str]:
     )
     # What a rule does to one of its repositories it does to each that no other rule is about.
     found = {samples(rule.match.repositories[0].spelling)[0]: None for rule in copying}
-    for one, other in islice(_pairs(arrivals, globs), _MOST_PAIRS):
+    for one, other in islice(pairs(arrivals, globs), _MOST_PAIRS):
         for name in common_names(one, other):
             found |= {name: None}
             for before, _, after in (one, other):
                 if name.startswith(before) and name.endswith(after):
                     found |= {name[len(before) : len(name) - len(after)]: None}
     return [name for name in found if _is_name(name)]
-
-
-def _pairs(arrivals: Sequence[_Glob], globs: Iterable[str]) -> Iterator[tuple[_Glob, _Glob]]:
-    """Where copies arrive, beside where others arrive and beside what is copied, if both may begin alike."""
-    every = sorted([*arrivals, *(("", glob, "") for glob in globs)], key=_begin)
-    begins = [_begin(each) for each in every]
-    same: dict[str, list[_Glob]] = {}
-    for begin, each in zip(begins, every, strict=True):
-        same.setdefault(begin, []).append(each)
-    for arrival in arrivals:
-        begin = _begin(arrival)
-        longer = every[bisect_left(begins, begin) : bisect_left(begins, begin + _LAST)]
-        shorter = chain.from_iterable(same.get(begin[:length], ()) for length in range(len(begin)))
-        end = _end(arrival)
-        yield from (
-            (arrival, other)
-            for other in chain(longer, shorter)
-            if other != arrival and (end.endswith(its := _end(other)) or its.endswith(end))
-        )
-
-
-def _begin(glob: _Glob) -> str:
-    """What stands before the first wildcard."""
-    before, pattern, after = glob
-    literal, star, _ = pattern.partition("*")
-    return before + literal + ("" if star else after)
-
-
-def _end(glob: _Glob) -> str:
-    """What stands after the last wildcard."""
-    before, pattern, after = glob
-    _, star, literal = pattern.rpartition("*")
-    return ("" if star else before) + literal + after
 
 
 def _place(asked: Asked, at: Path, written: Sequence[Replicate]) -> Path:

@@ -1,6 +1,6 @@
 """Sections that never decide anything: a rule above matches the same repositories and more, and says them already."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice, product
 from typing import Final
 
@@ -9,7 +9,6 @@ from ecr_steward.rulebook.matching import Match
 from ecr_steward.rulebook.model import Rule
 from ecr_steward.rulebook.patterns import any_repository_matcher, repository_matcher, star_matcher
 from ecr_steward.rulebook.problems import Path, Problem
-from ecr_steward.rulebook.words import WrongWordError
 
 _MOST_SAMPLES: Final = 256
 """Names that a glob is tried with; one that needs more is held to cover nothing and to be covered by nothing."""
@@ -44,7 +43,7 @@ class _RulesAbove:
         """By rule: whether any of its globs matches a name."""
 
     def add(self, rule: Rule) -> None:
-        self._any_of[rule.name] = _any_of_globs(rule.match.repositories)
+        self._any_of[rule.name] = any_repository_matcher(rule.match.repositories).matches
         for prefix in {_literal_prefix(glob) for glob in rule.match.repositories}:
             self._by_prefix.setdefault(prefix, []).append(rule)
 
@@ -56,14 +55,6 @@ class _RulesAbove:
         }
         name = _samples(match.repositories[0])[0]
         return [other for other in near.values() if self._any_of[other.name](name) and takes_all(other.match, match)]
-
-
-def _any_of_globs(globs: Sequence[str]) -> Callable[[str], bool]:
-    """Whether some of them match a name, asked at once: two rules of ten globs each are a hundred comparisons."""
-    try:
-        return any_repository_matcher(globs).matches
-    except WrongWordError:  # together they are larger than what RE2 may compile
-        return lambda name: any(repository_matcher(glob).matches(name) for glob in globs)
 
 
 def _literal_prefix(glob: str) -> str:

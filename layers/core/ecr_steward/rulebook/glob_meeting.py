@@ -1,12 +1,19 @@
 """Names that fit two globs at once: what rules that seem to be about different repositories have in common."""
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
+type Glob = tuple[str, str, str]
+"""A glob, with a text before and after what it matches."""
+
 ANY: Final = ""
 """Stands for any character of a repository name but a slash."""
+_LAST: Final = "\x7f"
+"""Comes after all characters of a name."""
 
 
 class _Machine:
@@ -85,13 +92,18 @@ class _Machine:
         self._last = there
 
 
-def common_names(one: tuple[str, str, str], other: tuple[str, str, str]) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def _machine(glob: Glob, shortest: int) -> _Machine:
+    return _Machine(*glob, shortest)
+
+
+def common_names(one: Glob, other: Glob) -> Iterator[str]:
     """Up to four texts that fit two globs; each glob with a text before and after what it matches.
 
     Names end with no separator, so those come first in which each ``*`` stands for something.
     """
     for mine, its in product((1, 0), repeat=2):
-        text = _common(_Machine(*one, mine), _Machine(*other, its))
+        text = _common(_machine(one, mine), _machine(other, its))
         if text is not None:
             yield text
 
@@ -121,3 +133,57 @@ def _both(one: str, other: str) -> str:
         character = one or other
         return "" if character == "/" else character
     return ""
+
+
+# ---------------------------------------------------------------- which globs may meet
+
+
+def pairs(arrivals: Collection[Glob], globs: Iterable[str]) -> Iterator[tuple[Glob, Glob]]:
+    """Where copies arrive, beside where others arrive and beside what is copied, if both may begin and end alike."""
+    every = dict.fromkeys([*arrivals, *(("", glob, "") for glob in globs)])
+    begins = {glob: _begin(glob) for glob in every}
+    ends = {glob: _end(glob)[::-1] for glob in every}
+    by_begin, by_end = _ByText(begins), _ByText(ends)
+    for arrival in arrivals:
+        begin, end = begins[arrival], ends[arrival]
+        # Of thousands that begin with a wildcard only few end alike, and the other way round.
+        for other in min(by_begin.alike(begin), by_end.alike(end), key=len):
+            if other != arrival and _one_begins(begin, begins[other]) and _one_begins(end, ends[other]):
+                yield arrival, other
+
+
+class _ByText:
+    """Globs in the order of a text of each, so that those are found that begin as another text does."""
+
+    def __init__(self, texts: Mapping[Glob, str]) -> None:
+        self._globs = sorted(texts, key=texts.__getitem__)
+        self._texts = [texts[glob] for glob in self._globs]
+
+    def alike(self, text: str) -> list[Glob]:
+        """Those whose text begins with this one, and those with whose text this one begins."""
+        found = self._between(text, text + _LAST)
+        for length in range(len(text)):
+            found += self._between(text[:length], text[:length] + "\0")
+        return found
+
+    def _between(self, first: str, last: str) -> list[Glob]:
+        return self._globs[bisect_left(self._texts, first) : bisect_left(self._texts, last)]
+
+
+def _one_begins(one: str, other: str) -> bool:
+    """Whether one of two texts begins with the other."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def _begin(glob: Glob) -> str:
+    """What stands before the first wildcard."""
+    before, pattern, after = glob
+    literal, star, _ = pattern.partition("*")
+    return before + literal + ("" if star else after)
+
+
+def _end(glob: Glob) -> str:
+    """What stands after the last wildcard."""
+    before, pattern, after = glob
+    _, star, literal = pattern.rpartition("*")
+    return ("" if star else before) + literal + after

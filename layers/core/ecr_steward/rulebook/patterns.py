@@ -1,14 +1,14 @@
 """Patterns of the rulebook, compiled to matchers that no text can hang."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ecr_steward.rulebook.image_tags import RegexPattern
 from ecr_steward.rulebook.limits import MOST_PATTERNS
 from ecr_steward.rulebook.versions import SCHEMES
-from ecr_steward.rulebook.words import compile_regex
+from ecr_steward.rulebook.words import WrongWordError, compile_regex
 
 _ANY_FOLDERS = "(?:[^/]+/)*"
 _KEPT = 2 * MOST_PATTERNS
@@ -45,6 +45,8 @@ def regex_matcher(pattern: str) -> PatternMatcher:
 @lru_cache(maxsize=_KEPT)
 def star_matcher(pattern: str) -> PatternMatcher:
     """A text in which ``*`` stands for anything, as ECR's own filters have it."""
+    if "*" not in pattern:
+        return PatternMatcher(pattern, pattern.__eq__)
     return PatternMatcher(pattern, _full_match("(?s:.*)".join(map(re.escape, pattern.split("*")))))
 
 
@@ -62,13 +64,22 @@ def repository_matcher(pattern: str) -> PatternMatcher:
     Translated here, since the glob libraries translate for ``re``: there ``**/a/**/a/**`` takes seconds to fail, and
     RE2 refuses the look-aheads of what they make of it.
     """
+    if "*" not in pattern:
+        return PatternMatcher(pattern, pattern.__eq__)
     return PatternMatcher(pattern, _full_match(_glob(pattern)))
 
 
-def any_repository_matcher(patterns: Iterable[str]) -> PatternMatcher:
-    """One matcher for what any of these globs matches."""
-    spelled = list(patterns)
-    return PatternMatcher(" or ".join(spelled), _full_match("|".join(f"(?:{_glob(each)})" for each in spelled)))
+@lru_cache(maxsize=_KEPT)
+def any_repository_matcher(patterns: tuple[str, ...]) -> PatternMatcher:
+    """One matcher for what any of these globs matches: a name is matched at once, not once for each of them."""
+    if len(patterns) == 1:
+        return repository_matcher(patterns[0])
+    spelled = " or ".join(patterns)
+    try:
+        return PatternMatcher(spelled, _full_match("|".join(f"(?:{_glob(each)})" for each in patterns)))
+    except WrongWordError:  # together they are larger than what RE2 may compile
+        each_alone = tuple(map(repository_matcher, patterns))
+        return PatternMatcher(spelled, lambda name: any(matcher.matches(name) for matcher in each_alone))
 
 
 def _glob(pattern: str) -> str:
