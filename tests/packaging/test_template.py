@@ -95,7 +95,9 @@ def test_rules_publish_notices_as_a_role_when_a_topic_may_have_no_condition_for_
     """aws B2: EventBridge supports no Condition in a topic's policy."""
     (policy,) = of_type(template, "AWS::SNS::TopicPolicy").values()
     (of_alarms,) = policy["PolicyDocument"]["Statement"]
-    roles = {logical_id(target["RoleArn"]) for _, target in rule_targets(template) if logical_id(target["Arn"]) == TOPIC}
+    roles = {
+        logical_id(target["RoleArn"]) for _, target in rule_targets(template) if logical_id(target["Arn"]) == TOPIC
+    }
 
     assert of_alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     (role,) = (of_type(template, "AWS::IAM::Role")[name] for name in roles)

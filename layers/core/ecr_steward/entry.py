@@ -21,6 +21,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
+from ecr_steward.adapters.counting import count
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.notices import FailedEvent
@@ -198,11 +199,11 @@ def _line(outcome: Outcome) -> Report:
         line["waived"] = list(bounded(assessment.waived))
         _metrics().add_metric(_VERDICT_METRICS[assessment.verdict], MetricUnit.Count, 1)
     if isinstance(outcome.halt, Hold):
-        _metrics().add_metric("BrakesHeld", MetricUnit.Count, 1)
+        _count_for_alarm("BrakesHeld")
     if outcome.error:
         line["error"] = f"{type(outcome.error).__name__}: {_with_notes(outcome.error)}"
         if isinstance(outcome, CredentialOutcome):
-            _metrics().add_metric("CredentialsFailed", MetricUnit.Count, 1)
+            _count_for_alarm("CredentialsFailed")
     _logger().info("outcome", extra=line)
     for step in plan.steps if outcome.applied else ():
         _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)
@@ -217,6 +218,11 @@ def _measure(lag: Lag) -> None:
     """Measure a lag by destination and function: the sweep's is of copies under way, the copier's of those done."""
     with single_metric("ReplicationLagSeconds", MetricUnit.Seconds, lag.seconds) as metric:
         metric.add_dimension("destination", str(lag.destination))
+
+
+def _count_for_alarm(name: str) -> None:
+    """Count one of something that an alarm is about: without the dimension of the function, which the alarm lacks."""
+    count(_metrics().namespace, name)
 
 
 def _said_of(outcome: Outcome) -> list[str]:

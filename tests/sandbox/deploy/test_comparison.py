@@ -138,7 +138,7 @@ def disarm_schedule(aws: Aws, resources: Resources) -> None:
         (shorten_visibility, "ReplicateImageQueue", "VisibilityTimeout: the template says 5400, it is '30'"),
         (swap_dead_letter_queue, "ReplicateImageQueue", "RedrivePolicy.deadLetterTargetArn: the template says"),
         (drop_queue_policy, "DeliveryFailureQueuePolicy", "PolicyDocument: the template says"),
-        (open_topic, "NoticesTopicPolicy", "PolicyDocument.Statement: the template says"),
+        (open_topic, "NoticesTopicPolicy", "PolicyDocument.Statement[0].Sid: the template says"),
         (drop_layers, "EnforceImageTagsFunction", "Layers: the template says"),
         (add_variable, "ReplicateImageFunction", "Environment.Variables.EXTRA: the template does not have it"),
         (forget_failure_destination, "EnforceImageTagsFunctionEventInvokeConfig", "cannot be read back"),

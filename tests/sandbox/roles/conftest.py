@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ecr_steward_sandbox.delivery.ledger import Fate
 from ecr_steward_sandbox.delivery.stores import drop_delayed, message_count
 from ecr_steward_sandbox.demo.client import User
 from ecr_steward_sandbox.demo.layout import Release, release, write_layout
@@ -129,7 +130,7 @@ class House:
         self._layout = layout
         self._numbers = itertools.count(1)
         self._users: dict[tuple[str, str], User] = {}
-        self._runs = self._events = self._first = self._lost = 0
+        self._runs = self._events = self._first = self._lost = self._deliveries = 0
         self._has_outdated_workers = False
 
     # ---------------------------------------------------------------- facts
@@ -251,7 +252,7 @@ class House:
         self.let_go_of_brakes()
         self.sandbox.local_ecr.decisions.clear()
         self._runs, self._events = len(self.sandbox.invocations), len(self.sandbox.events)
-        self._lost = len(self.sandbox.lost)
+        self._lost, self._deliveries = len(self.sandbox.lost), len(self.sandbox.deliveries)
         scenario.play()
         refused = self._decided(is_allowed=False)
         told = self.told()
@@ -264,6 +265,11 @@ class House:
     def arrived(self, bus: str) -> bool:
         """Whether an event came to a bus since."""
         return any(one.bus_arn.endswith(f"/{bus}") for one in self.sandbox.events[self._events :])
+
+    def delivered_to(self, target: str) -> bool:
+        """Whether something was delivered to a target since."""
+        since = self.sandbox.deliveries[self._deliveries :]
+        return any(one.target == target and one.fate is Fate.DELIVERED for one in since)
 
     def allowed(self) -> set[tuple[str, str]]:
         """Who was allowed which action since."""

@@ -85,7 +85,7 @@ def tick(load_event: Callable[[str], Any]) -> Any:
 def metrics_in(text: str) -> dict[str, float]:
     lines = [json.loads(line) for line in text.splitlines()]
     return {
-        metric["Name"]: sum(line[metric["Name"]])
+        metric["Name"]: sum(value) if isinstance(value := line[metric["Name"]], list) else value
         for line in lines
         if "_aws" in line
         for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]

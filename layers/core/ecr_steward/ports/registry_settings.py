@@ -66,7 +66,8 @@ class RegistrySettingsStore(Protocol):
 
         The first one of an account makes AWSServiceRoleForECRTemplate ("Using service-linked roles", ECR user guide).
         Needs ecr:CreateRepositoryCreationTemplate, iam:CreateServiceLinkedRole, ecr:CreateRepository,
-        ecr:PutLifecyclePolicy, ecr:SetRepositoryPolicy and iam:PassRole (what ECR will do by it, the caller must be allowed to do).
+        ecr:PutLifecyclePolicy, ecr:SetRepositoryPolicy and iam:PassRole (what ECR will do by it, the caller must be
+        allowed to do).
         """
         ...
 

@@ -81,6 +81,16 @@ class Braked(Bare):
         return {*held, *self.noticed()}
 
 
+class Reported(Braked):
+    """The same, and what takes such notices to people."""
+
+    effects: ClassVar = {"published"}
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        topic = self.house.physical_id("NoticesTopic")
+        return {"published"} if self.house.delivered_to(topic) else set()
+
+
 class SweepBare(Bare):
     function = "ReconcileRegistryFunction"
 

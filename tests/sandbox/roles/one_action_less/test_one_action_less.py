@@ -14,6 +14,8 @@ EXCEPTIONS = {
     "logs:CreateLogStream": "likewise",
     "logs:PutLogEvents": "likewise",
     "inspector2:Enable": "enhanced scans alone ask for it, and those of the house are basic",
+    "inspector2:Disable": "likewise",
+    "inspector2:ListAccountPermissions": "likewise",
     "iam:CreateServiceLinkedRole": "ECR makes itself a role at the first replication; the local one does not",
 }
 """Actions that nothing in the sandbox asks for."""
@@ -249,6 +251,7 @@ TABLE = [
         for role, scenario, action in (
             ("hub/ForwardToStewardRole", "forward from the hub", "events:PutEvents"),
             ("spoke/ForwardToStewardRole", "forward from the spoke", "events:PutEvents"),
+            ("hub/NoticesRole", "report", "sns:Publish"),
             ("hub/SweepScheduleRole", "start the sweep", "lambda:InvokeFunction"),
             ("hub/CredentialScheduleRole", "start the refresh", "lambda:InvokeFunction"),
         )
