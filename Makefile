@@ -6,9 +6,9 @@ ifeq ($(HERE),)
 $(error ECR Steward is developed on Linux with glibc (x86_64 or arm64): please use a Debian, Ubuntu or Fedora container or virtual machine)
 endif
 
-# Of the Lambda artefacts: this machine's own, so that they run here. `make deploy` builds its own, for arm64 unless told otherwise.
+# Of the Lambda artefacts: this machine's own, so that they run here. `make deploy` builds its own, for the one that it was given, if any.
 ARCHITECTURE ?= $(HERE)
-DEPLOYED := $(if $(filter file,$(origin ARCHITECTURE)),arm64,$(ARCHITECTURE))
+DEPLOYED := $(if $(filter file,$(origin ARCHITECTURE)),,$(ARCHITECTURE))
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -151,17 +151,17 @@ release: $(SETUP) ## All wheels and sdists, and a zip of the built template per 
 	for architecture in arm64 x86_64; do \
 	  mkdir -p .aws-sam; $(call sam-build,$$architecture) --build-dir .aws-sam/release-$$architecture > .aws-sam/release.log 2>&1 \
 	    || { cat .aws-sam/release.log; exit 1; }; \
+	  python tools/setup/pin_architecture.py .aws-sam/release-$$architecture/template.yaml $$architecture; \
 	  python tools/setup/zip_release.py .aws-sam/release-$$architecture "$(DIST)/ecr-steward-$$(cat VERSION)-$$architecture.zip"; done
 	cd "$(DIST)" && sha256sum *.whl *.tar.gz *.zip > SHA256SUMS && cat SHA256SUMS
 
 .PHONY: deploy
-deploy: $(SETUP) ## Build for Lambda and deploy with your AWS credentials; ARCHITECTURE=x86_64 instead of arm64
-	$(call sam-build,$(DEPLOYED)) --build-dir .aws-sam/deploy
-	sam deploy --guided --template-file .aws-sam/deploy/template.yaml --parameter-overrides Architecture=$(DEPLOYED)
+deploy: $(SETUP) ## Build for Lambda and deploy; asks the first time. ARCHITECTURE=x86_64 instead of arm64, CONFIG_ENV=<of samconfig.toml>
+	python tools/setup/deploy.py $(addprefix --architecture ,$(DEPLOYED)) --config-env $(or $(CONFIG_ENV),default) $(ARGS)
 
 .PHONY: deploy-spoke
 deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its credentials (docs/accounts.md)
-	sam deploy --guided --config-env spoke --template-file spoke.yaml
+	python tools/setup/deploy.py --template-file spoke.yaml --config-env $(or $(CONFIG_ENV),spoke) $(ARGS)
 
 .PHONY: requirements
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins

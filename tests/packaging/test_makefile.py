@@ -22,6 +22,8 @@ TARGETS = [
     "bench-security",
     "sandbox",
     "clean",
+    "deploy",
+    "deploy-spoke",
 ]
 
 
@@ -81,6 +83,13 @@ def test_build_is_of_this_machine_when_nothing_else_is_asked(machine: str, tmp_p
     plan = make("--dry-run", "--always-make", "build", PATH=path).stdout
 
     assert f"Architecture={'x86_64' if machine == 'x86_64' else 'arm64'}" in plan
+
+
+@pytest.mark.parametrize(("given", "asked"), [([], ""), (["ARCHITECTURE=x86_64"], "--architecture x86_64")])
+def test_deploy_is_for_the_architecture_that_is_kept_when_none_is_given(given: list[str], asked: str) -> None:
+    plan = make("--dry-run", "deploy", *given).stdout
+
+    assert f"python tools/setup/deploy.py {asked} --config-env default" in plan
 
 
 def test_layer_build_fails_and_says_why_when_it_is_not_told_the_architecture(tmp_path: Path) -> None:
