@@ -34,13 +34,13 @@ def _where_conditions_are_met(value: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def spoke() -> Mapping[str, Any]:
-    """The template of every further account, plain CloudFormation as it stands; likewise where a condition decides."""
-    document: Mapping[str, Any] = _where_conditions_are_met(read_template(ROOT / "spoke.yaml"))
+    """The template of every further account. It is plain CloudFormation as it stands."""
+    document: Mapping[str, Any] = read_template(ROOT / "spoke.yaml")
     return document
 
 
 @pytest.fixture(params=["template", "spoke"])
 def either(request: pytest.FixtureRequest) -> Mapping[str, Any]:
-    """Each of the two templates."""
-    document: Mapping[str, Any] = request.getfixturevalue(request.param)
+    """Each of the two templates, where each condition is met."""
+    document: Mapping[str, Any] = _where_conditions_are_met(request.getfixturevalue(request.param))
     return document
