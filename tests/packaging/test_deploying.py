@@ -116,7 +116,7 @@ def answering(**given: str) -> str:
 def test_enter_alone_deploys_what_was_built_and_a_second_time_nothing_is_asked_and_nothing_changes(
     desk: Desk, build_for: Callable[[str], Path]
 ) -> None:
-    """aws B1, and minor 2: a deployment without a change is no error."""
+    """aws B1, and minor 2: a deployment without a change succeeds."""
     built = build_for("x86_64")
     shutil.copytree(built, desk.folder, dirs_exist_ok=True)
     pinned = desk.run(sys.executable, str(ROOT / "tools/setup/pin_architecture.py"), "template.yaml", "x86_64")

@@ -7,7 +7,6 @@ shows, so a stack that exists is only changed by what was kept, here or in the s
 
 import argparse
 import os
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -19,6 +18,8 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_steward_cli.parameters import overrides_in
 
 ROOT: Final = Path(__file__).parents[2]
 BUILT: Final = Path(".aws-sam") / "deploy"
@@ -95,13 +96,11 @@ def kept_in(config: Path, environment: str) -> Kept:
     values: dict[str, Any] = {}
     for command in ("global", "deploy"):
         values |= sections.get(command, {}).get("parameters", {})
-    overrides = values.get("parameter_overrides", "")
-    words = overrides if isinstance(overrides, list) else shlex.split(str(overrides))
     return Kept(
         stack_name=values.get("stack_name", STACK_NAME),
         region=values.get("region"),
         profile=values.get("profile"),
-        parameters={name: value for name, equals, value in (word.partition("=") for word in words) if equals},
+        parameters=dict(overrides_in(values)),
     )
 
 

@@ -135,9 +135,7 @@ def _configured(samconfig: Path, environment: str) -> dict[str, _Value]:
     sections: Mapping[str, Any] = document.get(environment) or {}
     values: dict[str, _Value] = {}
     for command in ("global", "deploy"):
-        overrides = sections.get(command, {}).get("parameters", {}).get("parameter_overrides", "")
-        pairs = overrides if isinstance(overrides, list) else shlex.split(str(overrides))
-        for name, text in _pairs(pairs):
+        for name, text in overrides_in(sections.get(command, {}).get("parameters", {})):
             if name in _PATTERNS:
                 values[name] = _Value(text, f"{environment} in {samconfig.name}")
     return values
@@ -158,7 +156,9 @@ def _given(given: Iterable[str]) -> dict[str, _Value]:
     return values
 
 
-def _pairs(words: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for word in words:
+def overrides_in(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and values of the template's parameters that a section of samconfig.toml gives, as SAM reads them."""
+    overrides = parameters.get("parameter_overrides", "")
+    for word in overrides if isinstance(overrides, list) else shlex.split(str(overrides)):
         if found := _OVERRIDE.fullmatch(word):
             yield found[1] or found[3], found[2] if found[1] else found[4]

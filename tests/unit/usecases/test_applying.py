@@ -366,7 +366,7 @@ def test_each_tagged_image_counts_when_a_repository_is_opened_to_everybody():
 
 
 def test_what_lets_others_in_is_said_before_it_is_done():
-    """M10: nobody heard of repositories that were opened."""
+    """M10: repositories were opened, and no notice said so."""
     house = House(removals=20)
     house.registry.calls.fail_before("set_repository_policy", ThrottledError("slow down"))
 

@@ -1,8 +1,9 @@
 """What ECR's own replication takes along: whose replicas lose what their source loses."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ecr_steward.domain.native_rules import place_of, prefixes_of
 from ecr_steward.domain.repositories import Document
 
 
@@ -12,21 +13,19 @@ def newly_deleting(before: Document | None, after: Document, names: Iterable[str
     return frozenset(name for name, _ in _deleting(after, listed) - _deleting(before or {}, listed))
 
 
-def _deleting(configuration: Document, names: Iterable[str]) -> frozenset[tuple[str, tuple[str, str]]]:
+def _deleting(configuration: Document, names: Collection[str]) -> frozenset[tuple[str, tuple[str, str]]]:
     """Each repository with each destination that loses what it loses."""
     rules = [one for one in configuration.get("rules", []) if one.get("deleteReplication", {}).get("enabled")]
     return frozenset(
-        (name, place) for name in names for rule in rules if _covers(rule, name) for place in _destinations(rule)
+        (name, place_of(to))
+        for rule in rules
+        for name in names
+        if _covers(rule, name)
+        for to in rule.get("destinations", [])
     )
 
 
 def _covers(rule: Mapping[str, Any], name: str) -> bool:
     """A filter of another type than a prefix may choose any repository."""
-    filters = rule.get("repositoryFilters", [])
-    prefixes = tuple(str(one.get("filter")) for one in filters if one.get("filterType") == "PREFIX_MATCH")
-    return len(prefixes) < len(filters) or not filters or name.startswith(prefixes)
-
-
-def _destinations(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for one in rule.get("destinations", []):
-        yield one.get("registryId", ""), one.get("region", "")
+    prefixes = prefixes_of(rule)
+    return not prefixes or name.startswith(tuple(prefixes))

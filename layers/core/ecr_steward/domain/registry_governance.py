@@ -9,6 +9,7 @@ from typing import Any, Final, assert_never
 
 from ecr_steward.domain.creation_templates import template_steps
 from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.native_rules import place_of, prefixes_of
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.policies.openings import openings
 from ecr_steward.domain.policies.outside import deleted_in
@@ -177,8 +178,7 @@ def _plan_scanning(rule: str, registry: RegistryRef, wanted: WantedScanning, act
         for frequency, filters in wanted.rules.items()
     ]
     document: Document = {**actual, "scanType": wanted.type, "rules": rules}
-    step = PutRegistryScanning(rule=rule, why=why, registry=registry, document=document)
-    return Plan((step,))
+    return Plan((PutRegistryScanning(rule=rule, why=why, registry=registry, document=document),))
 
 
 def _told(scanning: WantedScanning) -> str:
@@ -203,7 +203,7 @@ def _plan_replication(rule: str, registry: RegistryRef, wanted: WantedReplicatio
     document = _replication(wanted, actual)
     if _unordered(document) == _unordered(actual):
         return NOTHING
-    destinations = {_place(one) for each in document["rules"] for one in each.get("destinations", [])}
+    destinations = {place_of(one) for each in document["rules"] for one in each.get("destinations", [])}
     for what, count, most in (
         ("rules", len(document["rules"]), MOST_RULES),
         ("destinations", len(destinations), MOST_DESTINATIONS),
@@ -242,7 +242,7 @@ def _replication(wanted: WantedReplication, actual: Document) -> dict[str, Any]:
     named = set(missing)
     rules: list[Mapping[str, Any]] = []
     for one in actual.get("rules", []):
-        prefixes = _prefixes(one)
+        prefixes = prefixes_of(one)
         if prefixes in named:
             if prefixes in missing:
                 rules.append(_rewritten(missing.pop(prefixes), one))
@@ -254,7 +254,7 @@ def _replication(wanted: WantedReplication, actual: Document) -> dict[str, Any]:
 def _rewritten(wanted: NativeReplication, actual: Mapping[str, Any]) -> dict[str, Any]:
     """A rule as it is to be, with all that it holds besides."""
     rule = dict(actual)
-    known = {_place(one): one for one in actual.get("destinations", [])}
+    known = {place_of(one): one for one in actual.get("destinations", [])}
     if known.keys() != {(place.account, place.region) for place in wanted.destinations}:
         rule["destinations"] = [
             known.get((place.account, place.region), {"region": place.region, "registryId": place.account})
@@ -272,25 +272,13 @@ def _rewritten(wanted: NativeReplication, actual: Mapping[str, Any]) -> dict[str
 def _copies(rule: Mapping[str, Any]) -> str:
     """A rule of ECR as people read it."""
     prefixes = _listed([str(one.get("filter")) for one in rule.get("repositoryFilters", [])]) or "everything"
-    places = _listed(["/".join(_place(one)) for one in rule.get("destinations", [])])
+    places = _listed(["/".join(place_of(one)) for one in rule.get("destinations", [])])
     return f"{prefixes} to {places}{' with deletions' if rule.get('deleteReplication', {}).get('enabled') else ''}"
 
 
 def _listed(words: Sequence[str]) -> str:
     more = len(words) - _SHOWN
     return ", ".join(words[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _prefixes(rule: Mapping[str, Any]) -> frozenset[str] | None:
-    """What a rule of ECR is known by; ``None`` where it chooses in a way that the rulebook cannot say."""
-    filters = rule.get("repositoryFilters", [])
-    if any(one.get("filterType") != "PREFIX_MATCH" for one in filters):
-        return None
-    return frozenset(one["filter"] for one in filters)
-
-
-def _place(destination: Mapping[str, Any]) -> tuple[str, str]:
-    return destination.get("registryId", ""), destination.get("region", "")
 
 
 def _unordered(value: Any) -> Any:

@@ -9,9 +9,9 @@ PULL = "ecr:BatchGetImage"
 
 
 def allow(principal="*", action=PULL, **rest):
-    whom = {} if "NotPrincipal" in rest else {"Principal": principal}
+    who = {} if "NotPrincipal" in rest else {"Principal": principal}
     what = {} if "NotAction" in rest else {"Action": action}
-    return {"Effect": "Allow", **whom, **what, **rest}
+    return {"Effect": "Allow", **who, **what, **rest}
 
 
 def where(operator, key, value):

@@ -9,14 +9,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ecr_steward.domain.policies.outside import Limit, limit_of, outsiders_of
+from ecr_steward.domain.policies.outside import POSITIVE, Limit, limit_of, outsiders_of
 from ecr_steward.domain.policies.principals import EVERYBODY, Kind, Principal, read_principals
 from ecr_steward.domain.policies.rules import Inside
-from ecr_steward.domain.policies.statements import Statement, normal_condition, read_statements
+from ecr_steward.domain.policies.statements import (
+    Statement,
+    lowered_values,
+    normal_condition,
+    read_statements,
+    values_of,
+)
 from ecr_steward.domain.repositories import Document, UnreadableDocument
 
 _NEGATED: Final = re.compile(r"(?P<type>String|Arn)Not(?P<how>Equals(?:IgnoreCase)?|Like)(?:IfExists)?", re.IGNORECASE)
-_POSITIVE: Final = re.compile(r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)", re.I)
 
 
 @dataclass(frozen=True, order=True)
@@ -100,9 +105,9 @@ def _names(other: Statement, principal: Principal, statement: Statement) -> bool
 
 def _acts(other: Statement, action: str, statement: Statement) -> bool:
     if "NotAction" in other.written:
-        excepted = _lowered(other.written["NotAction"])
+        excepted = lowered_values(other.written["NotAction"])
         if "NotAction" in statement.written:
-            return excepted <= _lowered(statement.written["NotAction"])
+            return excepted <= lowered_values(statement.written["NotAction"])
         return not any(_matches(pattern, action) or _matches(action, pattern) for pattern in excepted)
     if "NotAction" in statement.written:
         return bool(other.actions & {"*", "ecr:*"})
@@ -113,7 +118,7 @@ def _holds(other: Statement, statement: Statement) -> bool:
     """Whether another statement holds wherever this one does: by its resources and its condition."""
     if other.written.get("NotResource") != statement.written.get("NotResource"):
         return False
-    resources, mine = (_listed(each.written.get("Resource", "*")) for each in (other, statement))
+    resources, mine = (values_of(each.written.get("Resource", "*")) for each in (other, statement))
     if not all(any(_matches(pattern, one) for pattern in resources) for one in mine):
         return False
     asked, said = (normal_condition(each.written.get("Condition")) for each in (other, statement))
@@ -124,7 +129,7 @@ def _holds(other: Statement, statement: Statement) -> bool:
     return all(
         any(
             (_plain(operator), key) == (_plain(one), name)
-            and (values == some or (_POSITIVE.fullmatch(operator) and some <= values))
+            and (values == some or (POSITIVE.fullmatch(operator) and some <= values))
             for one, name, some in said
         )
         for operator, key, values in asked
@@ -188,11 +193,3 @@ def _shuts(deny: Statement, allow: Statement) -> bool:
 def _matches(pattern: str, text: str) -> bool:
     parts = (".*" if sign == "*" else "." if sign == "?" else re.escape(sign) for sign in pattern)
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-
-
-def _lowered(value: Any) -> frozenset[str]:
-    return frozenset(each.lower() for each in _listed(value))
-
-
-def _listed(value: Any) -> frozenset[str]:
-    return frozenset(map(str, value if isinstance(value, list | tuple) else [value]))

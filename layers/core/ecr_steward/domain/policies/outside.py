@@ -28,9 +28,10 @@ _ACCOUNT_IN_ARN: Final = 4
 """The position of the account among the parts of an ARN."""
 _WIDEST: Final = {4: 8, 6: 32}
 """Bits of the shortest prefix by which a network is still a network, and not everybody's."""
-_POSITIVE = re.compile(
+POSITIVE: Final = re.compile(
     r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)", re.IGNORECASE
 )
+"""Operators of a condition that only holds for the values that it names."""
 _ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(?P<account>[0-9]{12}):.*", re.DOTALL)
 
 
@@ -110,7 +111,7 @@ def _place(principal: Principal, limit: Limit, inside: Inside) -> Limit:
 
 def _limits(condition: Any, inside: Inside) -> Iterator[tuple[Limit, list[str]]]:
     for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
-        if isinstance(keys, Mapping) and _POSITIVE.fullmatch(operator):
+        if isinstance(keys, Mapping) and POSITIVE.fullmatch(operator):
             for key, values in keys.items():
                 listed = list(map(str, values if isinstance(values, list | tuple) else [values]))
                 if key.lower() in _KEYS and any(_is_boundless(key.lower(), value) for value in listed):

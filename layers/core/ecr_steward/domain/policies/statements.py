@@ -71,8 +71,8 @@ class Statement:
             effect if isinstance(effect, str) else _text(effect),
             normal_condition(written.get("Condition")),
             read_principals(written["NotPrincipal"]) if "NotPrincipal" in written else None,
-            _lowered(written["NotAction"]) if "NotAction" in written else None,
-            None if written.get("Resource", "*") in ("*", ["*"]) else _set(written["Resource"]),
+            lowered_values(written["NotAction"]) if "NotAction" in written else None,
+            None if written.get("Resource", "*") in ("*", ["*"]) else values_of(written["Resource"]),
             frozenset((key, _text(value)) for key, value in written.items() if key not in apart),
             self.version if self.uses_variables else None,
         )
@@ -125,17 +125,18 @@ def normal_condition(condition: Any) -> object:
     if not isinstance(condition, Mapping):
         return _text(condition)
     return frozenset(
-        (operator, key.lower(), _set(values))
+        (operator, key.lower(), values_of(values))
         for operator, keys in condition.items()
         for key, values in (keys.items() if isinstance(keys, Mapping) else [("", _text(keys))])
     )
 
 
-def _lowered(value: Any) -> object:
-    return frozenset(each.lower() if isinstance(each, str) else each for each in _set(value))
+def lowered_values(value: Any) -> frozenset[str]:
+    """The same without upper case, as names of actions are compared."""
+    return frozenset(each.lower() if isinstance(each, str) else each for each in values_of(value))
 
 
-def _set(value: Any) -> frozenset[str]:
+def values_of(value: Any) -> frozenset[str]:
     """The values of a list, or of what is written without its brackets. A number and a boolean may stand in quotes."""
     values = value if isinstance(value, list | tuple) else [value]
     return frozenset(each if isinstance(each, str) else _text(each) for each in values)
