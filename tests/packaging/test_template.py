@@ -5,6 +5,7 @@ Read in the translated template, where nothing is left implied: SAM's own events
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ecr_steward_sandbox.delivery.patterns import Pattern
 type Template = Mapping[str, Any]
 type Properties = Mapping[str, Any]
 
+ALARMS = Path("docs/deploy/alarms.md")
 FOURTEEN_DAYS = 14 * 24 * 3600
 
 
@@ -184,13 +186,50 @@ def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_
         logical_id(dimension["Value"])
         for alarm in of_type(either, "AWS::CloudWatch::Alarm").values()
         for dimension in alarm.get("Dimensions", ())
-        if alarm["AlarmActions"]
+        if alarm["AlarmActions"] and alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
 
     assert {queue: queues[queue].get("MessageRetentionPeriod") for queue in last_resorts} == dict.fromkeys(
         last_resorts, FOURTEEN_DAYS
     )
     assert watched == last_resorts
+
+
+def test_17_each_function_and_queue_of_work_is_watched_when_it_fails_or_waits(template: Template) -> None:
+    """aws M17, M15."""
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    watched = {(each["MetricName"], logical_id(of["Value"])) for each in alarms for of in each.get("Dimensions", ())}
+    functions = of_type(template, "AWS::Lambda::Function")
+    started_by_events = {
+        logical_id(each["FunctionName"]) for each in of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    }
+    mappings = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    work = {logical_id(each["EventSourceArn"]) for each in mappings}
+    scheduled = {logical_id(each["Target"]["Arn"]) for each in of_type(template, "AWS::Scheduler::Schedule").values()}
+
+    assert watched >= {(metric, name) for metric in ("Errors", "Throttles") for name in functions}
+    assert {name for metric, name in watched if metric == "AsyncEventsDropped"} == started_by_events
+    assert {name for metric, name in watched if metric == "ApproximateAgeOfOldestMessage"} == work
+    assert {name for metric, name in watched if metric == "Invocations"} == scheduled
+
+
+def test_17_an_alarm_has_a_row_that_says_what_to_do_when_it_is_in_a_template(either: Template) -> None:
+    page = ALARMS.read_text(encoding="utf-8")
+
+    assert [name for name in of_type(either, "AWS::CloudWatch::Alarm") if f"`{name}`" not in page] == []
+
+
+def test_18_state_and_logs_stay_when_the_stack_is_deleted(template: Template) -> None:
+    """aws M18: what the notices remember is of a day, and may go."""
+    kept = {
+        name
+        for name, each in template["Resources"].items()
+        if each.get("DeletionPolicy") == "RetainExceptOnCreate" and each.get("UpdateReplacePolicy") == "Retain"
+    }
+    table = template["Resources"]["StateTable"]["Properties"]
+
+    assert kept == {"StateTable", *of_type(template, "AWS::Logs::LogGroup")}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_logs_are_kept_a_chosen_time_when_a_function_writes_them(template: Template) -> None:

@@ -178,9 +178,13 @@ def test_conditional_resources_follow_their_condition_when_deployed(
         topic = {"Fn::If": ["OnArm", {"Ref": "ArmTopic"}, {"Ref": "IntelTopic"}]}
         template["Resources"]["FailureQueueAlarm"]["Properties"]["AlarmActions"] = [topic]
 
-    deployment = deploy_changed(add_conditions)
+    deployment = deploy_changed(
+        add_conditions, NotificationEmail="platform@example.com", SweepSchedule="rate(5 minutes)"
+    )
 
-    assert "IntelTopic" not in deployment.resources
+    assert deployment.resources["NoticesSubscription"].properties["Endpoint"] == "platform@example.com"
+    assert "RefreshMissedAlarm" in deployment.resources
+    assert not {"IntelTopic", "SweepMissedAlarm"} & deployment.resources.keys()
     actions = deployment.resources["FailureQueueAlarm"].properties["AlarmActions"]
     assert actions == [deployment.resources["ArmTopic"].arn]
 

@@ -32,9 +32,9 @@ def test_a_filter_matches_every_text_of_a_shape_when_it_covers_it(tag_filter, sh
         assert overlaps(tag_filter, shape)
 
 
-@given(st.text("1.*v", min_size=1, max_size=6))
+@given(st.text("1.*v", min_size=1, max_size=5))
 def test_a_filter_matches_some_release_when_it_covers_one(tag_filter):
-    alphabet = [0, 1, 11, 111, 1111]
+    alphabet = [0, 1, 11, 111, 1111, 11111]
     shapes = SCHEMES["semver"].releases
     releases = [fill(shape, a, b, c) for shape in shapes for a in alphabet for b in alphabet for c in alphabet]
 

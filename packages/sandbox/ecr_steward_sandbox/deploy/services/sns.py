@@ -1,4 +1,4 @@
-"""Amazon SNS: topics and who may use them."""
+"""Amazon SNS: topics, who may use them, and who has subscribed. A mail goes nowhere."""
 
 import json
 from typing import Any
@@ -45,8 +45,25 @@ class TopicPolicy(ResourceModel):
         return read_policies("Topics", policies, properties["PolicyDocument"])
 
 
+class Subscription(ResourceModel):
+    """On AWS a mail address has to confirm; until then the ARN is ``pending confirmation``. Here it never has to."""
+
+    TYPE = "AWS::SNS::Subscription"
+    PROPERTIES = frozenset({"TopicArn", "Protocol", "Endpoint"})
+
+    @classmethod
+    def create(cls, aws: Aws, name: str, properties: Properties) -> Created:
+        arn = aws.client("sns").subscribe(**properties, ReturnSubscriptionArn=True)["SubscriptionArn"]
+        return Created(arn, arn)
+
+    @classmethod
+    def read(cls, aws: Aws, physical_id: str, properties: Properties) -> dict[str, Any]:
+        found = aws.client("sns").get_subscription_attributes(SubscriptionArn=physical_id)["Attributes"]
+        return picked(found, cls.PROPERTIES)
+
+
 def _policy(aws: Aws, arn: str) -> Any:
     return json.loads(aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
 
 
-MODELS = (Topic, TopicPolicy)
+MODELS = (Topic, TopicPolicy, Subscription)
