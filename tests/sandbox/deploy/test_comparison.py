@@ -127,7 +127,7 @@ def stop_expiry(aws: Aws, resources: Resources) -> None:
 def disarm_schedule(aws: Aws, resources: Resources) -> None:
     schedule = resources["ReconcileRegistryFunctionSweep"]
     target = {**schedule.properties["Target"], "RoleArn": "arn:aws:iam::111122223333:role/other"}
-    aws.client("scheduler").update_schedule(**{**schedule.properties, "Target": target})
+    aws.client("scheduler").update_schedule(**{**schedule.properties, "Name": schedule.physical_id, "Target": target})
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,9 @@ def test_mapping_is_listed_with_its_properties_when_deployed(deployed: Deploymen
 
 
 def test_schedule_policies_and_time_to_live_exist_when_deployed(deployed: Deployment, aws: Aws) -> None:
-    schedule = aws.client("scheduler").get_schedule(Name="ReconcileRegistryFunctionSweep")
+    schedule = aws.client("scheduler").get_schedule(
+        Name=deployed.resources["ReconcileRegistryFunctionSweep"].physical_id
+    )
     role = deployed.resources["ReconcileRegistryFunctionRole"].physical_id
     managed = aws.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     tables = [deployed.resources[table].physical_id for table in ("IdempotencyTable", "StateTable")]
@@ -287,6 +289,24 @@ def test_bus_lets_in_exactly_the_connected_accounts_when_there_are_some(
     assert principals == [("Allow", {"AWS": [SPOKE, "333344445555"]}), ("Deny", "*")]
     function = deployment.resources["ReplicateImageFunction"]
     assert function.properties["Environment"]["Variables"]["ECR_STEWARD_SPOKE_ACCOUNTS"] == f"{SPOKE},333344445555"
+
+
+@pytest.mark.slow
+def test_region_has_room_for_two_stacks_when_their_pull_only_roles_differ(
+    build: Callable[..., Path], deploy_changed: Callable[..., Deployment], aws: Aws
+) -> None:
+    """aws minor 3."""
+    first = deploy_changed(lambda _: None)
+    other = {"PullOnlyRoleName": "ecr-steward-pull-only-canary"}
+
+    second = deploy(build(lambda _: None), stack_name="canary", account=ACCOUNT, region="us-east-1", parameters=other)
+
+    verify(second)
+    verify(first)
+    ours, theirs = ({each.physical_id for each in stack.resources.values()} for stack in (first, second))
+    assert not ours & theirs
+    buses = aws.client("events").list_event_buses()["EventBuses"]
+    assert {bus["Name"] for bus in buses} == {"default", "ecr-steward", "canary"}
 
 
 @pytest.mark.slow
