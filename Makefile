@@ -32,8 +32,9 @@ STAGES  := tests/faults tests/sam_local tests/sandbox
 FAST    = -n $(shell nproc) --dist loadfile --no-loadscope-reorder -m "not slow and not client and not docker"
 LOCAL_ECR_FAST = -n $(shell nproc) --dist loadfile -m "not slow and not client"
 CORPUS  := packages/local-ecr/tests/hostile/corpus
+EXAMPLE := docs/rulebook/example/ecr-steward.yaml # enforces, for demo and tests; what is deployed is in layers/rulebook
 BUILT   := .aws-sam/build/.complete-$(ARCHITECTURE)
-SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f -not -path "*/__pycache__/*")
+SOURCES := template.yaml samconfig.toml $(EXAMPLE) $(shell find functions layers -type f -not -path "*/__pycache__/*")
 OURS    := ecr-steward ecr-steward-core ecr-steward-sandbox local-ecr # the workspace's own: installed, never pinned
 MEMBERS := layers/core packages/cli packages/sandbox packages/local-ecr
 COMPILE := .tools/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
@@ -51,8 +52,8 @@ demo: $(BUILT) ## Play a few pushes through the whole house and check them; IMAG
 	ecr-steward demo --build .aws-sam/build $(if $(IMAGE),--image "$(IMAGE)")
 
 .PHONY: sandbox
-sandbox: $(BUILT) ## Run the sandbox in the foreground until Ctrl-C; PORT=<port> fixes its port
-	ecr-steward sandbox up --build .aws-sam/build $(if $(PORT),--port $(PORT))
+sandbox: $(BUILT) ## Run the sandbox in the foreground until Ctrl-C; PORT=<port> fixes its port, RULEBOOK=<file> is yours
+	ecr-steward sandbox up --build .aws-sam/build $(if $(PORT),--port $(PORT)) $(if $(RULEBOOK),--rulebook "$(RULEBOOK)")
 
 ##@ Check a change
 .PHONY: check lint types imports template
@@ -142,7 +143,7 @@ compare: $(BUILT) ## Ask local_ecr, moto, CNCF distribution and MINISTACK=<progr
 setup: $(SETUP) ## Environments with pinned, hashed dependencies: .venv, .tools
 
 .PHONY: build
-build: $(BUILT) ## sam build for this machine, as demo, tests and sandbox use it
+build: $(BUILT) ## sam build for this machine with the example rulebook, as demo, tests and sandbox use it
 
 .PHONY: release
 release: $(SETUP) ## All wheels and sdists, and a zip of the built template per architecture, into dist; the same bytes each time
@@ -206,5 +207,5 @@ $(SETUP): requirements/dev.txt $(addsuffix /pyproject.toml,. $(MEMBERS)) VERSION
 $(BUILT): $(SETUP) $(SOURCES)
 	@echo "Building the Lambda artefacts for $(ARCHITECTURE) ..."
 	@mkdir -p .aws-sam
-	@$(call sam-build,$(ARCHITECTURE)) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
+	@ECR_STEWARD_RULEBOOK=$(abspath $(EXAMPLE)) $(call sam-build,$(ARCHITECTURE)) > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
 	@touch $@

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from ecr_steward.domain.rules import Mode
 from ecr_steward.rulebook.load import load_compiled
 from ecr_steward_cli.exit_codes import settled
 from tests.command import run_here
@@ -249,10 +250,10 @@ def build_layer(tmp_path):
     shutil.copytree(RULEBOOK_LAYER, scratch)
     artefacts.mkdir()
 
-    def build():
+    def build(**variables):
         command = ["make", "build-RulebookLayer", f"ARTIFACTS_DIR={artefacts}"]
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environment = {"PATH": path}
+        environment = {"PATH": path, **variables}
         return subprocess.run(
             command, cwd=scratch, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -260,14 +261,30 @@ def build_layer(tmp_path):
     return build, scratch / "ecr-steward.yaml", artefacts / "rulebook.json"
 
 
-def test_the_layer_holds_the_compiled_example_and_nothing_else_when_built(build_layer):
+def test_the_layer_changes_nothing_and_covers_nobody_when_its_rulebook_is_as_it_comes(build_layer):
+    """aws M1."""
     build, source, output = build_layer
 
     assert build().returncode == 0
 
     assert list(output.parent.iterdir()) == [output]
     assert json.loads(output.read_text(encoding="utf-8"))["source"]["sha256"] == sha256(source.read_bytes()).hexdigest()
-    assert [rule.name for rule in load_compiled(output).rules] == ["services", "payments"]
+    rules = load_compiled(output)
+    assert [rule.mode for rule in rules.rules] == [Mode.OBSERVE]
+    assert (rules.credentials, rules.registries, rules.waivers) == ((), (), ())
+    spellings = [pattern.spelling for rule in rules.rules for pattern in rule.match.repositories]
+    assert spellings == ["ecr-steward-example/**"]
+
+
+def test_the_layer_holds_another_rulebook_when_the_environment_names_one(build_layer, tmp_path, valid_rulebook):
+    build, _, output = build_layer
+    elsewhere = tmp_path / "ours.yaml"
+    elsewhere.write_text(valid_rulebook, encoding="utf-8")
+
+    done = build(ECR_STEWARD_RULEBOOK=str(elsewhere))
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(output.read_text(encoding="utf-8"))["source"]["file"] == "ours.yaml"
 
 
 def test_the_build_fails_with_the_reason_when_the_rulebook_is_wrong(build_layer):

@@ -10,7 +10,7 @@ import pytest
 from ecr_steward.rulebook.inheritance import SECTIONS
 from ecr_steward.rulebook.validate import validate
 
-EXAMPLE_FILE = Path(__file__).parents[3] / "layers" / "rulebook" / "ecr-steward.yaml"
+EXAMPLE_FILE = Path(__file__).parents[3] / "docs" / "rulebook" / "example" / "ecr-steward.yaml"
 EXAMPLE: dict[str, Any] = {
     "version": 1,
     "rules": [

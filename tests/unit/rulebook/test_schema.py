@@ -1,6 +1,7 @@
 """The JSON Schema that editors use: committed, complete, and of one mind with the models."""
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -8,23 +9,25 @@ import pytest
 from ecr_steward.rulebook.schema import rulebook_schema
 from ecr_steward.rulebook.validate import validate
 
+RULEBOOK_LAYER = Path(__file__).parents[3] / "layers" / "rulebook"
+
 
 @pytest.fixture(scope="module")
 def validator():
     return jsonschema.Draft202012Validator(rulebook_schema())
 
 
-def test_the_committed_schema_is_the_models_when_compared(example_file):
-    committed = json.loads(example_file.with_name("ecr-steward.schema.json").read_text(encoding="utf-8"))
+def test_the_committed_schema_is_the_models_when_compared():
+    committed = json.loads((RULEBOOK_LAYER / "ecr-steward.schema.json").read_text(encoding="utf-8"))
 
     assert committed == rulebook_schema(), "run: ecr-steward schema > layers/rulebook/ecr-steward.schema.json"
 
 
-def test_editors_find_the_schema_when_they_open_the_example(example_file):
-    first_line = example_file.read_text(encoding="utf-8").splitlines()[0]
-
-    assert first_line == "# yaml-language-server: $schema=ecr-steward.schema.json"
-    assert example_file.with_name("ecr-steward.schema.json").is_file()
+def test_editors_find_the_schema_when_they_open_a_rulebook_of_ours(example_file):
+    for rulebook in (example_file, RULEBOOK_LAYER / "ecr-steward.yaml"):
+        first_line = rulebook.read_text(encoding="utf-8").splitlines()[0]
+        schema = first_line.removeprefix("# yaml-language-server: $schema=")
+        assert (rulebook.parent / schema).resolve() == RULEBOOK_LAYER / "ecr-steward.schema.json"
 
 
 def test_every_key_is_described_with_an_example_when_an_editor_hovers():

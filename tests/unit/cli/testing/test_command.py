@@ -181,9 +181,10 @@ def test_an_event_beside_the_cases_says_what_is_given(folder, run_test):
     assert "the event nowhere.json cannot be read" in missing.stdout
 
 
-def test_the_cases_of_our_own_rulebook_pass():
+def test_the_cases_of_the_example_pass():
     command = [Path(sys.executable).with_name("ecr-steward"), "test"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    example = ROOT / "docs" / "rulebook" / "example"
+    done = subprocess.run(command, cwd=example, capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -214,7 +215,9 @@ def test_the_right_kind_of_step_is_found_when_it_is_misspelt():
 def test_the_cases_of_the_guide_pass_with_the_rulebook_that_they_are_about(folder, run_test):
     guide = (ROOT / "docs" / "rulebook" / "testing.md").read_text(encoding="utf-8")
     cases = guide.partition("```yaml ecr-steward-test.yaml\n")[2].partition("```")[0]
-    (folder / "ecr-steward.yaml").write_bytes((ROOT / "layers" / "rulebook" / "ecr-steward.yaml").read_bytes())
+    (folder / "ecr-steward.yaml").write_bytes(
+        (ROOT / "docs" / "rulebook" / "example" / "ecr-steward.yaml").read_bytes()
+    )
     (folder / "ecr-steward-test.yaml").write_text(cases, encoding="utf-8")
 
     done = run_test()
