@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from ecr_steward.adapters.memory.clock import NOON
@@ -16,6 +15,7 @@ from ecr_steward.domain.pause import Pause
 from ecr_steward_cli.app import app
 from ecr_steward_cli.remembered import Remembered
 from ecr_steward_cli.where import Where
+from ecr_steward_sandbox.deploy.translate import read_template
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "111122223333"
@@ -23,20 +23,13 @@ ACCOUNT = "111122223333"
 pytestmark = pytest.mark.slow  # each command makes a session, as it does on a terminal
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as their names alone."""
-
-
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: {suffix: node.value})
-
-
 @pytest.fixture(scope="module")
 def box(start, new_template):
     """A stack with the state table and its output as the steward's own template has them."""
-    whole = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    table = read_template(ROOT / "template.yaml")["Resources"]["StateTable"]
     template = new_template()
-    template.resources["StateTable"] = whole["Resources"]["StateTable"]
-    template.outputs["StateTableName"] = whole["Outputs"]["StateTableName"]
+    template.resources["StateTable"] = {name: value for name, value in table.items() if name != "Condition"}
+    template.outputs["StateTableName"] = {"Value": template.ref("StateTable")}
     return start(template)
 
 
