@@ -12,7 +12,7 @@ from ecr_steward.events.image_action import ImageActionEvent
 
 
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
-    """Answer one ECR Image Action."""
+    """Answer one ECR Image Action or ECR Referrer Action."""
 
     def job() -> Outcome:
         push = parse(ImageActionEvent, event).to_push()

@@ -70,8 +70,9 @@ def test_a_registry_that_the_template_does_not_name_gets_nothing(house: Any, els
     house.push("team/secret", "1.0.0")
 
     assert shown_by(elsewhere, "mirror/team/secret", "1.0.0") is None
-    (failed,) = [each for each in house.take("FailureQueue") if each["error"] == "RegistryNotAllowedError"]
-    assert "name it in the template's parameter OtherRegistries" in failed["message"]
+    of_image, of_sbom = [each for each in house.take("FailureQueue") if each["error"] == "RegistryNotAllowedError"]
+    assert "name it in the template's parameter OtherRegistries" in of_image["message"]
+    assert of_image["message"] == of_sbom["message"]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,6 @@ def test_it_is_told_which_login_is_missing(house: Any, elsewhere: str, login: st
 
     house.push(f"team/without-{'secret' if login else 'login'}", "1.0.0")
 
-    (failed,) = house.take("FailureQueue")
-    assert failed["error"] == "AccessDeniedError"
-    assert told in failed["message"]
+    of_image, of_sbom = house.take("FailureQueue")
+    assert of_image["error"] == of_sbom["error"] == "AccessDeniedError"
+    assert told in of_image["message"]

@@ -45,6 +45,12 @@ def rule_targets(template: Template) -> Iterator[tuple[str, Properties]]:
             yield rule, target
 
 
+def patterns_of_aws(template: Template) -> dict[str, Pattern]:
+    """Of the rules that hear events of AWS, by logical id."""
+    patterns = {rule: each["EventPattern"] for rule, each in of_type(template, "AWS::Events::Rule").items()}
+    return {rule: Pattern.parse(one) for rule, one in patterns.items() if one.get("source") != ["ecr.steward"]}
+
+
 def allowed_rules(template: Template, queue: str) -> set[str]:
     """The rules that a queue's policy lets write, by logical id."""
     allowed: set[str] = set()
@@ -283,7 +289,7 @@ def test_rules_for_our_own_events_take_them_from_this_account_alone_when_others_
     template: Template,
 ) -> None:
     patterns = [properties["EventPattern"] for properties in of_type(template, "AWS::Events::Rule").values()]
-    own = [pattern for pattern in patterns if pattern["source"] == ["ecr.steward"]]
+    own = [pattern for pattern in patterns if pattern.get("source") == ["ecr.steward"]]
 
     assert own
     assert all(pattern.get("account") == [{"Ref": "AWS::AccountId"}] for pattern in own)
@@ -347,6 +353,48 @@ def test_a_push_is_judged_when_it_has_an_image_tag(
     event = load_event(f"ecr_image_action/{push}")
 
     assert any(pattern.matches(event) for pattern in to_be_judged) is comes
+
+
+def test_a_referrer_starts_what_an_image_starts_when_it_is_pushed(
+    template: Template, load_event: Callable[[str], Any]
+) -> None:
+    """aws M12."""
+    rules = patterns_of_aws(template)
+    referrer = load_event("ecr_referrer_action/push_signature")
+    image = {**referrer, "detail-type": "ECR Image Action"}
+
+    started = [name for name, pattern in rules.items() if pattern.matches(referrer)]
+
+    assert started == [name for name, pattern in rules.items() if pattern.matches(image)]
+    assert len(started) == 4, "the forwarder, the enforcer, the applier and the copier"
+
+
+def test_the_default_bus_forwards_what_a_rule_hears_and_nothing_else(
+    template: Template, load_event: Callable[[str], Any]
+) -> None:
+    """aws, the bill: an event that is forwarded is paid for."""
+    hearing = patterns_of_aws(template)
+    forward = hearing.pop("ForwardToStewardRule")
+    samples = [f"{path.parent.name}/{path.stem}" for path in sorted(Path("events").glob("*/*.json"))]
+    events = {name: event for name in samples if "source" in (event := load_event(name))}
+
+    forwarded = {name for name, event in events.items() if forward.matches(event)}
+
+    assert forwarded == {
+        name for name, event in events.items() if any(rule.matches(event) for rule in hearing.values())
+    }
+    assert len(forwarded) > 20
+    of_a_trail = load_event("aws_api_call_via_cloudtrail/create_repository")
+    layer = {**of_a_trail, "detail": {**of_a_trail["detail"], "eventName": "UploadLayerPart"}}
+    machine = {"resources": [{"type": "AWS_EC2_INSTANCE"}]}
+    assert forward.matches(of_a_trail)
+    for noise in (
+        layer,
+        {"source": "aws.inspector2", "detail-type": "Inspector2 Coverage", "detail": {}},
+        {"source": "aws.inspector2", "detail-type": "Inspector2 Finding", "detail": machine},
+        {"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {"action-type": "DELETE"}},
+    ):
+        assert not forward.matches(noise)
 
 
 @pytest.mark.parametrize("verdict", ["pass", "fail"])

@@ -38,8 +38,9 @@ def test_a_verdict_is_a_copy_job_when_a_rule_put_it_in_the_queue(load_event):
     assert read_copy_job(body).image == IMAGE
 
 
-def test_a_push_by_digest_is_a_copy_job_when_it_has_no_image_tag(load_event):
-    body = json.dumps(load_event("ecr_image_action/push_untagged"))
+@pytest.mark.parametrize("sample", ["ecr_image_action/push_untagged", "ecr_referrer_action/push_signature"])
+def test_a_push_by_digest_is_a_copy_job_when_it_has_no_image_tag(sample, load_event):
+    body = json.dumps(load_event(sample))
 
     assert read_copy_job(body).why == "pushed by digest"
 
@@ -80,9 +81,7 @@ def test_only_the_poison_is_refused_when_a_batch_holds_one(load_event):
 
 @pytest.mark.parametrize("body", ["null", "[]", "{}", '{"detail-type": "ECR Image Scan"}', '{"detail-type": {}}'])
 def test_the_three_kinds_are_named_when_a_message_is_none_of_them(body):
-    with pytest.raises(
-        MalformedEventError, match="'ECR Image Action', 'Image Verdict' or 'Replication Requested', but found"
-    ):
+    with pytest.raises(MalformedEventError, match="'Image Verdict' or 'Replication Requested', but found"):
         read_copy_job(body)
 
 

@@ -32,9 +32,12 @@ def test_a_push_has_no_time_when_its_event_has_none(load_event):
     assert parse(ImageActionEvent, event).to_push().at is None
 
 
-@pytest.mark.parametrize("sample", ["push_untagged", "push_without_tag"])
+@pytest.mark.parametrize(
+    "sample",
+    ["ecr_image_action/push_untagged", "ecr_image_action/push_without_tag", "ecr_referrer_action/push_signature"],
+)
 def test_a_push_has_no_image_tag_when_the_event_has_none_or_an_empty_one(load_event, sample):
-    push = parse(ImageActionEvent, load_event(f"ecr_image_action/{sample}")).to_push()
+    push = parse(ImageActionEvent, load_event(sample)).to_push()
 
     assert push.image_tag is None
 

@@ -134,7 +134,7 @@ def test_the_repository_is_refused_when_its_name_or_arn_is_impossible(load_event
 
 @pytest.mark.parametrize("body", ["null", "[]", "{}", '{"detail-type": "Image Verdict"}', '{"detail-type": {}}'])
 def test_the_four_kinds_are_named_when_a_message_is_none_of_them(body):
-    with pytest.raises(MalformedEventError, match="'Inspector2 Finding' or 'ECR Image Action', but found"):
+    with pytest.raises(MalformedEventError, match="'ECR Image Action' or 'ECR Referrer Action', but found"):
         read_scan_event(body)
 
 

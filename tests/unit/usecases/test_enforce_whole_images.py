@@ -199,6 +199,17 @@ def test_a_signature_may_come_within_the_hour_and_is_missed_after_it() -> None:
     assert tags(made, IMAGE) == {KEPT}
 
 
+def test_a_signature_that_comes_late_is_heard_and_its_image_is_looked_at_again() -> None:
+    """aws M12: the push of a signature names the signature, and the rule is about what it signs."""
+    signature = manifest("signature", subject=IMAGE)
+    made = world([IMAGE, signature], {"1.4.2": IMAGE})
+
+    outcome = enforce(made, signature, LABELS)
+
+    assert [violation.subject for violation in outcome.plan.violations] == [ImageRef(API, IMAGE.digest)]
+    assert tags(made, IMAGE) == {KEPT}
+
+
 def test_a_bad_tag_goes_and_the_event_is_tried_again_when_the_image_cannot_be_read_for_now() -> None:
     made = world([IMAGE], {"latest": IMAGE})
     made.registry.calls.fail_before("labels", ThrottledError("slow down"))

@@ -22,7 +22,7 @@ def read_copy_job(body: str | bytes) -> ReplicationRequested:
     event = parse_json(body)
     kind = event.get("detail-type") if isinstance(event, Mapping) else None
     match kind:
-        case "ECR Image Action":
+        case "ECR Image Action" | "ECR Referrer Action":
             return _job_for(parse(ImageActionEvent, event).to_push())
         case "Image Verdict":
             verdict = parse(ImageVerdictEvent, event).detail.to_notice()
@@ -31,8 +31,8 @@ def read_copy_job(body: str | bytes) -> ReplicationRequested:
         case "Replication Requested":
             return parse(ReplicationRequestedEvent, event).detail.to_job()
     raise MalformedEventError(
-        "detail-type of a copy job is 'ECR Image Action', 'Image Verdict' or 'Replication Requested', "
-        f"but found {kind!r}"
+        "detail-type of a copy job is 'ECR Image Action', 'ECR Referrer Action', 'Image Verdict' or "
+        f"'Replication Requested', but found {kind!r}"
     )
 
 

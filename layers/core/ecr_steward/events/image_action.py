@@ -1,5 +1,8 @@
 """*ECR Image Action*: something happened to one image. One event per manifest and image tag.
 
+*ECR Referrer Action* has the same fields, and is about a manifest with a subject: the ECR user guide ("Amazon ECR
+events and EventBridge") has one of a restored image, and the events reference lists it beside *ECR Image Action*.
+
 The shape is that of the EventBridge events reference for Amazon ECR; pushes seen in the wild have no
 ``artifact-media-type`` for an index, and say ``"image-tag": ""`` or nothing at all for a push by digest.
 """
@@ -23,10 +26,10 @@ class ImageActionDetail(ImageDetail):
 
 
 class ImageActionEvent(Envelope):
-    """An ECR Image Action."""
+    """An ECR Image Action, or an ECR Referrer Action."""
 
     source: Literal["aws.ecr"]
-    detail_type: Literal["ECR Image Action"]
+    detail_type: Literal["ECR Image Action", "ECR Referrer Action"]
     time: AwareDatetime | None = Field(default=None, strict=False)
     detail: ImageActionDetail
 

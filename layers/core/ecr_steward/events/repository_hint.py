@@ -13,7 +13,7 @@ from ecr_steward.events.image_arrival import PullThroughCacheActionEvent, Replic
 def read_repository_changed(event: Any) -> RepositoryChanged:
     """The repository that an event is about, and who changed it. Raises MalformedEventError and InvalidNameError."""
     match event.get("detail-type") if isinstance(event, Mapping) else None:
-        case "ECR Image Action":
+        case "ECR Image Action" | "ECR Referrer Action":
             return RepositoryChanged(parse(ImageActionEvent, event).to_push().image.repository, "push")
         case "ECR Replication Action":
             return parse(ReplicationActionEvent, event).to_repository_changed()

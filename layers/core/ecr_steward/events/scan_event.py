@@ -155,11 +155,11 @@ def read_scan_event(body: str | bytes) -> tuple[ScanEnded | Push, ...]:
             return parse(InspectorScanEvent, event).to_scans_ended()
         case "Inspector2 Finding":
             return parse(InspectorFindingEvent, event).to_scans_ended()
-        case "ECR Image Action":
+        case "ECR Image Action" | "ECR Referrer Action":
             return (parse(ImageActionEvent, event).to_push(),)
     raise MalformedEventError(
-        "detail-type of a scan event is 'ECR Image Scan', 'Inspector2 Scan', 'Inspector2 Finding' or "
-        f"'ECR Image Action', but found {kind!r}"
+        "detail-type of a scan event is 'ECR Image Scan', 'Inspector2 Scan', 'Inspector2 Finding', "
+        f"'ECR Image Action' or 'ECR Referrer Action', but found {kind!r}"
     )
 
 

@@ -38,8 +38,14 @@ def enforce_image_tags(
         images = registry.images(image.repository)
         if image.digest not in images.digests:
             return nothing.remarking("the image is gone")
+        # A signature or SBOM may be what its subject's rule has asked for.
         outcome = enforce_in_repository(
-            rule, images, [image.digest], describer=describer, notices=notices, applier=applier
+            rule,
+            images,
+            {image.digest, images.root_of(image.digest)} & images.digests,
+            describer=describer,
+            notices=notices,
+            applier=applier,
         )
     except ImageNotFoundError:
         return nothing.remarking("the image is gone")
