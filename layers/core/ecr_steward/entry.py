@@ -204,6 +204,8 @@ def _line(outcome: Outcome) -> Report:
         line["error"] = f"{type(outcome.error).__name__}: {_with_notes(outcome.error)}"
         if isinstance(outcome, CredentialOutcome):
             _count_for_alarm("CredentialsFailed")
+    if any(isinstance(step, PublishCredential) and step.replaces_dead for step in plan.steps):
+        _count_for_alarm("CredentialsDied")
     _logger().info("outcome", extra=line)
     for step in plan.steps if outcome.applied else ():
         _metrics().add_metric(_METRICS[type(step)], MetricUnit.Count, 1)

@@ -1,9 +1,11 @@
 """What only the adapter of ``Logins`` has: a registry to try a login at, which judges rights."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ecr_steward.domain.credentials import SecretText
 from ecr_steward.errors import AccessDeniedError
 
 TOKEN = ["ecr:GetAuthorizationToken"]
@@ -28,7 +30,7 @@ def test_an_image_is_pulled_when_the_registry_holds_one(adapter_world: Any) -> N
 
     found = asked_as(adapter_world, "the-pull-only-role")
     assert ("BatchGetImage", 200) in found
-    assert [status for operation, status in found if operation == "GetDownloadUrlForLayer"] in ([200], [307])
+    assert {status for operation, status in found if operation == "GetDownloadUrlForLayer"} <= {200, 307}
     assert found[-1] == ("InitiateLayerUpload", 403)
 
 
@@ -45,7 +47,27 @@ def test_a_login_may_not_pull_when_its_role_can_read_but_half_of_an_image(
     assert not adapter_world.logins.may_pull(adapter_world.logins.fetch(adapter_world.home, "half"))
 
 
-def test_one_repository_is_enough_to_pull_from_and_one_too_many_to_push_to(adapter_world: Any) -> None:
+def test_one_upload_is_tried_however_many_repositories_there_are(adapter_world: Any) -> None:
+    """aws minor 7: each one that is refused is an unauthorized call, which accounts have alarms on."""
+    adapter_world.allow(adapter_world.home.account, "the-pull-only-role", *PULL)
+    for number in range(5):
+        adapter_world.create_repository(adapter_world.home, f"team-{number}/api")
+
+    assert not adapter_world.logins.may_push(adapter_world.logins.fetch(adapter_world.home, "pull-only"))
+
+    refused = [operation for operation, status in asked_as(adapter_world, "the-pull-only-role") if status == 403]
+    assert refused == ["InitiateLayerUpload"]
+
+
+def test_a_login_may_not_pull_when_the_registry_does_not_know_it(adapter_world: Any) -> None:
+    adapter_world.allow(adapter_world.home.account, "pull-only", *PULL)
+    adapter_world.create_repository(adapter_world.home, "team-a/api")
+    token = adapter_world.logins.fetch(adapter_world.home, "pull-only")
+
+    assert not adapter_world.logins.may_pull(replace(token, password=SecretText("another")))
+
+
+def test_one_repository_is_enough_to_pull_from_and_is_the_one_to_push_to(adapter_world: Any) -> None:
     adapter_world.allow(adapter_world.home.account, "narrow", *TOKEN)
     for name in ("team-a/api", "team-b/api"):
         adapter_world.create_repository(adapter_world.home, name)

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_steward.adapters.memory import Calls, InMemoryLogins, InMemoryNotices, InMemoryRole, InMemorySecrets
-from ecr_steward.domain.credentials import TOKEN_LIFE
+from ecr_steward.domain.credentials import TOKEN_LIFE, SecretText
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.notices import CredentialRefreshed
 from ecr_steward.domain.outcome import CredentialOutcome
+from ecr_steward.domain.plan import PublishCredential
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
 from ecr_steward.errors import (
     AccessDeniedError,
@@ -112,15 +113,52 @@ def test_every_sink_gets_the_logins_of_all_registries_and_is_announced(house: Ho
     ]
 
 
-def test_nothing_is_fetched_or_written_when_the_schedule_ticks_again(house: House) -> None:
+def test_logins_are_tried_where_they_lie_and_nothing_is_written_when_the_schedule_ticks_again(house: House) -> None:
     house.refresh(ON_PREM)
     house.calls.clear()
 
     (outcome,) = house.refresh(ON_PREM)
 
-    assert house.calls.methods == ["read", "read"]
+    assert house.calls.methods == ["read", *["fetch", "may_pull"] * 2, "read"]
     assert outcome.plan.is_empty
     assert outcome.remark == "every sink is fresh"
+
+
+def test_a_login_that_died_early_is_replaced_at_once_and_counted_as_dead(house: House) -> None:
+    """aws M9."""
+    house.refresh(ON_PREM)
+    dead = house.config("ecr-steward/on-prem")["auths"][HOST]
+    house.logins.dead.add(dead["password"])
+
+    house.clock.now += timedelta(hours=2)
+    (outcome,) = house.refresh(ON_PREM)
+
+    assert [step.replaces_dead for step in outcome.plan.steps if isinstance(step, PublishCredential)] == [True, True]
+    assert {step.why for step in outcome.plan.steps} == {f"its login to {HOME} is refused before it is 6 hours old"}
+    assert house.config("ecr-steward/copy")["auths"][HOST] != dead
+    assert house.refresh(ON_PREM)[0].remark == "every sink is fresh"
+
+
+def test_a_login_that_another_took_out_of_the_secret_is_put_back(house: House) -> None:
+    house.refresh(LAB)
+    stored = house.secrets.read("ecr-steward/lab")
+    assert stored is not None
+    assert stored.current is not None
+    house.secrets.put("ecr-steward/lab", SecretText('{"auths": {}}'), stored.current.id)
+
+    (outcome,) = house.refresh(LAB)
+
+    assert [step.why for step in outcome.plan.steps] == [f"its login to {HOME} is refused before it is 6 hours old"]
+    assert HOST in house.config("ecr-steward/lab")["auths"]
+
+
+def test_it_is_reported_at_the_next_tick_that_a_role_cannot_be_assumed_any_more(house: House) -> None:
+    house.refresh(LAB)
+    house.logins.roles = {(HOME.account, "another"): InMemoryRole()}
+
+    (outcome,) = house.refresh(LAB)
+
+    assert isinstance(outcome.error, RoleNotAssumableError)
 
 
 def test_logins_are_replaced_when_half_of_their_life_is_over(house: House) -> None:

@@ -48,16 +48,21 @@ class RoleLogins:
         raise RefusedByRegistryError(f"ecr:GetAuthorizationToken on {registry} as {name}: no login in the answer")
 
     def may_pull(self, token: AuthorizationToken) -> bool:
-        trial = LoginTrial(token, self._transport)
-        repositories = self._some_repositories(token.registry)
-        if not repositories:
-            return trial.may_pull(_NO_REPOSITORY, None)
-        return any(trial.may_pull(repository.name, self._an_image(repository)) for repository in repositories)
+        return self._pulled(LoginTrial(token, self._transport), token.registry) is not None
 
     def may_push(self, token: AuthorizationToken) -> bool:
+        # One try: each that is refused is an unauthorized call in the records that accounts have alarms on
+        # (CloudWatch.2 in Security Hub's controls).
         trial = LoginTrial(token, self._transport)
-        names = [repository.name for repository in self._some_repositories(token.registry)]
-        return any(trial.may_push(name) for name in names or [_NO_REPOSITORY])
+        return trial.may_push(self._pulled(trial, token.registry) or _NO_REPOSITORY)
+
+    def _pulled(self, trial: LoginTrial, registry: RegistryRef) -> str | None:
+        """The first repository that the login may pull from; where there is none at all, one that does not exist."""
+        repositories = self._some_repositories(registry)
+        if not repositories:
+            return _NO_REPOSITORY if trial.may_pull(_NO_REPOSITORY, None) else None
+        images = ((each.name, self._an_image(each)) for each in repositories)
+        return next((name for name, digest in images if trial.may_pull(name, digest)), None)
 
     def _refuse_own_role(self, registry: RegistryRef, name: str) -> None:
         """A token of the function's own role could push, delete and change policies. Nobody may get one."""

@@ -1,16 +1,16 @@
 """Registry logins that lie in other places: when a sink is due, and what is written into it.
 
-A sink is looked at in one way only: by the version that it holds. Whoever writes a secret chooses its version's id
+A sink is looked at by the version that it holds: the writer of a secret chooses its version's id
 (``ClientRequestToken`` in the PutSecretValue API reference), and the steward's say for which role and registries the
-version was written. So one reading tells apart what is fresh, what the rulebook has outgrown, and what somebody else
-has written, without a login having to be fetched first, or parsed.
+version was written. So one reading tells apart what is fresh, what the rulebook has outgrown, and what another one has
+written. What is fresh by that is also tried where it lies, since logins of assumed roles have been seen to die early.
 """
 
 import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,6 +101,29 @@ def plan_sink(
     merge_docker_config(sink.secret, stored, ())
     return PublishCredential(
         rule=credential.name, why=why, sink=sink.secret, role=credential.role, registries=registries
+    )
+
+
+def published_login(token: AuthorizationToken, sink: SecretSink, stored: StoredSecret | None) -> AuthorizationToken:
+    """The login that a sink holds to the registry of a token, as a token; an empty one where it holds none.
+
+    Raises ForeignSecretError for what is no Docker configuration.
+    """
+    auth = _docker_config(sink.secret, stored).get("auths", {}).get(token.host, {})
+    return replace(token, username=str(auth.get("username", "")), password=SecretText(str(auth.get("password", ""))))
+
+
+def plan_dead_sink(
+    credential: Credential, sink: SecretSink, refused: Sequence[RegistryRef], *, home: RegistryRef
+) -> PublishCredential:
+    """Plan what a sink needs that is fresh by its age, and whose logins to these registries are refused."""
+    return PublishCredential(
+        rule=credential.name,
+        why=f"its login to {', '.join(map(str, refused))} is refused before it is {_hours(DUE_AFTER)} hours old",
+        sink=sink.secret,
+        role=credential.role,
+        registries=registries_of(credential, home),
+        replaces_dead=True,
     )
 
 

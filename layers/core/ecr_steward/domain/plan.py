@@ -229,6 +229,8 @@ class PublishCredential(Asked):
     role: str
     """Whom the logins speak as."""
     registries: tuple[RegistryRef, ...]
+    replaces_dead: bool = False
+    """Whether the sink was fresh, but a registry refused a login that lay in it."""
 
     def __str__(self) -> str:
         return f"publish logins to {', '.join(map(str, self.registries))} as {self.role} in the secret {self.sink}"

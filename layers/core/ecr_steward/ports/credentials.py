@@ -24,19 +24,21 @@ class Logins(Protocol):
     def may_pull(self, token: AuthorizationToken) -> bool:
         """Try to read an image, manifest and content; where there is none, to read one that does not exist.
 
+        A login that the registry does not know any more may not pull either.
+
         Needs ecr:DescribeRepositories and ecr:ListImages to find an image. The role of the login must have
         ecr:BatchGetImage and ecr:GetDownloadUrlForLayer for it to be true.
         """
         ...
 
     def may_push(self, token: AuthorizationToken) -> bool:
-        """Try to begin an upload in some repositories of the registry; one that was accepted is cancelled at once.
+        """Try to begin an upload in one repository of the registry; one that was accepted is cancelled at once.
 
-        These are the first ones that the registry lists; where it has none, one that does not exist. False says that
-        each of them refused, and nothing more: not tried are other repositories, manifests over blobs that are there
-        already (ecr:PutImage), deleting, and whatever else a login's role may do without beginning an upload.
+        It is the first one that the login may pull from; where the registry has none, one that does not exist. False
+        says that this one refused, and nothing more: not tried are other repositories, manifests over blobs that are
+        there already (ecr:PutImage), deleting, and whatever else a login's role may do without beginning an upload.
 
-        Needs ecr:DescribeRepositories to find repositories. The role of the login must not have
+        Needs ecr:DescribeRepositories and ecr:ListImages to find an image. The role of the login must not have
         ecr:InitiateLayerUpload for it to be false.
         """
         ...

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 from ecr_steward.domain.credentials import (
     AuthorizationToken,
+    StoredSecret,
     merge_docker_config,
+    plan_dead_sink,
     plan_sink,
+    published_login,
     registries_of,
     version_stamp,
 )
@@ -15,7 +18,7 @@ from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.notices import CredentialRefreshed
 from ecr_steward.domain.outcome import CredentialOutcome
 from ecr_steward.domain.plan import Plan, PublishCredential
-from ecr_steward.domain.rules import Credential, Rules
+from ecr_steward.domain.rules import Credential, Rules, SecretSink
 from ecr_steward.errors import CredentialRefusedError, StewardError, gravest
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
@@ -25,7 +28,7 @@ from ecr_steward.ports.messages import Notices
 def refresh_credentials(
     home: RegistryRef, *, rules: Rules, logins: Logins, secrets: Secrets, notices: Notices, now: Clock
 ) -> tuple[CredentialOutcome, ...]:
-    """Look at every sink of every credential, and refresh those that are due; nothing is fetched where none is.
+    """Look at every sink of every credential, and refresh those that are due or hold a login that is refused.
 
     Credentials have no mode: an entry is there only to be kept fresh. What fails for one credential, or for one sink,
     does not keep the others from being refreshed; but no sink is written before all logins that it gets were tried.
@@ -45,6 +48,8 @@ class _Refresh:
     notices: Notices
     now: Clock
     errors: list[StewardError] = field(default_factory=list)
+    _tokens: dict[RegistryRef, AuthorizationToken] = field(default_factory=dict)
+    _trials: dict[AuthorizationToken, bool] = field(default_factory=dict)
 
     def outcome(self) -> CredentialOutcome:
         steps = self._steps()
@@ -70,8 +75,32 @@ class _Refresh:
             with self._going_on():
                 stored = self.secrets.read(sink.secret)
                 step = plan_sink(self.credential, sink, stored, home=self.home, now=self.now())
+                step = step or self._step_for_dead(sink, stored)
                 steps += [step] if step else []
         return steps
+
+    def _step_for_dead(self, sink: SecretSink, stored: StoredSecret | None) -> PublishCredential | None:
+        """What a fresh sink needs: new logins, where a registry refuses one that lies in it.
+
+        A login is fetched to learn the registry's host, and because one that cannot be fetched is worth reporting now
+        and not in some hours. Sinks that were written together hold the same logins, which are tried once.
+        """
+        refused = [
+            registry
+            for registry in registries_of(self.credential, self.home)
+            if not self._may_still_pull(published_login(self._fetched(registry), sink, stored))
+        ]
+        return plan_dead_sink(self.credential, sink, refused, home=self.home) if refused else None
+
+    def _fetched(self, registry: RegistryRef) -> AuthorizationToken:
+        if registry not in self._tokens:
+            self._tokens[registry] = self.logins.fetch(registry, self.credential.role)
+        return self._tokens[registry]
+
+    def _may_still_pull(self, published: AuthorizationToken) -> bool:
+        if published not in self._trials:
+            self._trials[published] = self.logins.may_pull(published)
+        return self._trials[published]
 
     def _tried_tokens(self) -> list[AuthorizationToken]:
         """A login to each registry that does what it must; none at all unless all of them do."""
@@ -83,7 +112,7 @@ class _Refresh:
         return tokens if len(tokens) == len(registries) else []
 
     def _tried_token(self, registry: RegistryRef) -> AuthorizationToken:
-        token = self.logins.fetch(registry, self.credential.role)
+        token = self._fetched(registry)
         if not self.logins.may_pull(token):
             raise CredentialRefusedError(
                 f"{self._who(registry)} may not pull there, so nothing is published. Allow ecr:BatchGetImage and "

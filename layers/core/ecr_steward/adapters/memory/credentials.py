@@ -37,6 +37,8 @@ class InMemoryLogins:
         self.own_role: tuple[str, str] | None = None
         self.passwords: list[str] = []
         """Of the logins that were given out: no log, error or notice may hold one."""
+        self.dead: set[str] = set()
+        """Those of them that the registry knows no more, whatever their age."""
         self._now = now
         self._numbers = count(1)
 
@@ -60,7 +62,8 @@ class InMemoryLogins:
 
     def may_pull(self, token: AuthorizationToken) -> bool:
         with self.calls.record("may_pull", token):
-            return self.roles[token.registry.account, token.role].may_pull
+            is_known = token.password.reveal in set(self.passwords) - self.dead
+            return is_known and self.roles[token.registry.account, token.role].may_pull
 
     def may_push(self, token: AuthorizationToken) -> bool:
         with self.calls.record("may_push", token):
