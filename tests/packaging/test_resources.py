@@ -35,6 +35,12 @@ ABOUT_THE_WHOLE = frozenset(
         "ecs:DescribeTaskDefinition",
         "lambda:ListFunctions",
         "lambda:GetFunction",
+        "ec2:CreateNetworkInterface",  # these six only in a VPC, as AWSLambdaVPCAccessExecutionRole has them
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
     }
 )
 """Of a registry or an account; and of workloads, which are somebody else's: all of them are to be seen."""

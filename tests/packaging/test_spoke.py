@@ -27,6 +27,7 @@ VALUES = {
     "ExternalId": "the-external-id",
     "SpokeRoleName": "ecr-steward-spoke",
     "PullOnlyRoleName": "ecr-steward-pull-only",
+    "CopyConcurrency": "5",
 }
 
 

@@ -87,8 +87,6 @@ from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
 from ecr_steward.usecases.sweep_repository import Hands
 
-COPY_JOBS = 5
-"""Copy jobs at a time: the ``MaximumConcurrency`` of their queue. Each puts its share of images a second."""
 SWEEP_WORKERS = 8
 """Repositories that one invocation sweeps at a time: it waits for ECR most of the time."""
 PULL_ONLY = "pull-only"
@@ -130,6 +128,8 @@ class Settings:
     other_registries: Mapping[str, str | None] = field(default_factory=dict)
     """Hosts of registries that are not ECR's, which images may be copied to, and their token servers."""
 
+    copy_jobs: int = 5
+    """Copy jobs at a time: the ``MaximumConcurrency`` of their queue. Each puts its share of images a second."""
     trusted_principals: str = ""
     """Accounts and organizations, separated by commas, that policies and ECR's own replication may name; empty: any."""
 
@@ -191,6 +191,7 @@ class Settings:
             sweep_schedule=env.get("ECR_STEWARD_SWEEP_SCHEDULE", cls.sweep_schedule),
             template_role=env.get("ECR_STEWARD_TEMPLATE_ROLE_PREFIX"),
             other_registries=hosts_in(env["ECR_STEWARD_OTHER_REGISTRIES"]),
+            copy_jobs=int(env.get("ECR_STEWARD_COPY_JOBS", cls.copy_jobs)),
             trusted_principals=env["ECR_STEWARD_TRUSTED_PRINCIPALS"],
         )
 
@@ -431,7 +432,7 @@ def _house() -> Callable[[Rules], App]:
     """Everything but the rules, which lasts as long as the process."""
     settings, clients = _settings(), _clients()
     table = _state_table()
-    limiter = Limiter(rates={"ecr:PutImage": limits.PUTS_A_SECOND / COPY_JOBS})
+    limiter = Limiter(rates={"ecr:PutImage": limits.PUTS_A_SECOND / settings.copy_jobs})
     return partial(
         App,
         registry=EcrRegistry(clients, StateReleases(table)),

@@ -42,7 +42,7 @@ RUNNING: Mapping[str, str] = {
     "IAM": (
         "Every call is decided by the policies of its principal and of its resource, those to ECR, SQS, SNS, "
         "DynamoDB, EventBridge, Lambda, Secrets Manager and STS on the resource that they name. Of any other service "
-        "no resource is known: only a statement on `*` allows a call. Permission boundaries of users and "
+        "no resource is known: only a statement on `*` allows a call. Permission boundaries and "
         "policies of an organisation are not evaluated. Of condition keys there are those that tell of the "
         "caller, time, region, account and tags of the resource, and for ECR the request and where it came from; "
         "others (sqs:..., kms:...) are absent, as from a request that has none. Whoever gives a role to a function, a "

@@ -13,6 +13,7 @@ from ecr_steward_sandbox.deploy import Aws, Deployment, deploy, reset_moto, veri
 from ecr_steward_sandbox.deploy.errors import TemplateError
 
 ACCOUNT, SPOKE = "111122223333", "222233334444"
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 SPOKE_TEMPLATE = Path(__file__).parents[3] / "spoke.yaml"
 
 
@@ -37,6 +38,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
     assert configuration["Role"] == deployed.resources["EnforceImageTagsFunctionRole"].arn
     assert configuration["Environment"]["Variables"] == {
         "ECR_STEWARD_ACCOUNT": ACCOUNT,
+        "ECR_STEWARD_COPY_JOBS": "5",
         "ECR_STEWARD_SPOKE_ACCOUNTS": "",
         "ECR_STEWARD_SPOKE_ROLE": "ecr-steward-spoke",
         "ECR_STEWARD_EXTERNAL_ID": deployed.outputs["ExternalId"],
@@ -103,10 +105,7 @@ def test_schedule_policies_and_time_to_live_exist_when_deployed(deployed: Deploy
     assert schedule["ScheduleExpression"] == "rate(1 hour)"
     assert schedule["Target"]["Arn"] == deployed.resources["ReconcileRegistryFunction"].arn
     assert schedule["Target"]["RoleArn"] == deployed.resources["SweepScheduleRole"].arn
-    assert {policy["PolicyName"] for policy in managed} == {
-        "AWSLambdaBasicExecutionRole",
-        "AWSLambdaSQSQueueExecutionRole",  # SAM's, for the parts of a sweep
-    }
+    assert managed == [], "SAM's would write every log and take from every queue"
     assert lives == [{"TimeToLiveStatus": "ENABLED", "AttributeName": "expiration"}] * 2
     assert failures["DestinationConfig"]["OnFailure"]["Destination"] == deployed.resources["FailureQueue"].arn
 
@@ -181,11 +180,22 @@ def test_conditional_resources_follow_their_condition_when_deployed(
         template["Resources"]["FailureQueueAlarm"]["Properties"]["AlarmActions"] = [topic]
 
     deployment = deploy_changed(
-        add_conditions, NotificationEmail="platform@example.com", SweepSchedule="rate(5 minutes)"
+        add_conditions,
+        NotificationEmail="platform@example.com",
+        SweepSchedule="rate(5 minutes)",
+        PermissionsBoundaryArn=BOUNDARY,
+        SubnetIds="subnet-0123456789abcdef0",
+        SecurityGroupIds="sg-0123456789abcdef0",
+        EventConcurrency="20",
     )
 
     assert deployment.resources["NoticesSubscription"].properties["Endpoint"] == "platform@example.com"
     assert "RefreshMissedAlarm" in deployment.resources
+    function = deployment.resources["EnforceImageTagsFunction"]
+    assert function.properties["ReservedConcurrentExecutions"] == 20
+    assert function.properties["VpcConfig"]["SubnetIds"] == ["subnet-0123456789abcdef0"]
+    roles = [role.properties for role in deployment.of_type("AWS::IAM::Role")]
+    assert {role["PermissionsBoundary"] for role in roles} == {BOUNDARY}
     assert not {"IntelTopic", "SweepMissedAlarm"} & deployment.resources.keys()
     actions = deployment.resources["FailureQueueAlarm"].properties["AlarmActions"]
     assert actions == [deployment.resources["ArmTopic"].arn]
@@ -241,15 +251,13 @@ def test_managed_policy_is_attached_when_the_template_names_it(
     deploy_changed: Callable[..., Deployment], aws: Aws
 ) -> None:
     def name_policy(template: dict[str, Any]) -> None:
-        template["Resources"]["EnforceImageTagsFunction"]["Properties"]["Policies"].append("AmazonSQSReadOnlyAccess")
+        arn = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
+        template["Resources"]["EnforceImageTagsFunctionRole"]["Properties"]["ManagedPolicyArns"] = [arn]
 
     role = deploy_changed(name_policy).resources["EnforceImageTagsFunctionRole"]
 
     attached = aws.client("iam").list_attached_role_policies(RoleName=role.physical_id)["AttachedPolicies"]
-    assert {policy["PolicyArn"] for policy in attached} == {
-        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-        "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess",
-    }
+    assert [policy["PolicyArn"] for policy in attached] == ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"]
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def test_an_operation_is_never_faster_than_its_share(time: Time) -> None:
 
 
 def test_copy_jobs_together_leave_a_fifth_of_the_quota_to_others(time: Time) -> None:
-    share = limits.PUTS_A_SECOND / bootstrap.COPY_JOBS
+    share = limits.PUTS_A_SECOND / bootstrap.Settings.copy_jobs
     workers = [Limiter({"ecr:PutImage": share}, now=lambda: time.now, sleep=time.sleep) for _ in range(5)]
     seconds, puts = 100, 0
 

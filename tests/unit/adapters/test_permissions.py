@@ -44,6 +44,10 @@ PORTS = [
 ]
 
 
+LAMBDAS_OWN = {"WriteLog", "TakeFromQueue"}
+"""What Lambda does as a function's role; `LiveInVpc`, which has a condition, is the third."""
+
+
 class CloudFormationLoader(yaml.SafeLoader):
     """Reads ``!Ref`` and its kin as what they hold."""
 
@@ -219,18 +223,18 @@ def resources(template: str) -> dict[str, dict[str, Any]]:
 
 
 def granted() -> dict[str, set[str]]:
-    """The actions that each function of the template may use."""
-    return {
-        name: actions_of(statement for policy in each["Policies"] for statement in policy["Statement"])
-        for name, each in resources("template.yaml").items()
-        if each["Type"] == "AWS::Serverless::Function"
-    }
+    """The actions that each function of the template may use, but for what Lambda does as its role."""
+    functions = [
+        name for name, each in resources("template.yaml").items() if each["Type"] == "AWS::Serverless::Function"
+    ]
+    return {function: granted_to_role("template.yaml", f"{function}Role") for function in functions}
 
 
 def granted_to_role(template: str, role: str) -> set[str]:
     """The actions of a role that stands in a template."""
     policies = [policy["PolicyDocument"] for policy in resources(template)[role]["Policies"]]
-    return actions_of(statement for policy in policies for statement in policy["Statement"])
+    statements = [statement for policy in policies for statement in policy["Statement"]]
+    return actions_of(one for one in statements if one != "!If" and one.get("Sid") not in LAMBDAS_OWN)
 
 
 def needed(methods: Iterable[Callable[..., Any]]) -> set[str]:
@@ -271,9 +275,12 @@ def test_a_function_is_granted_what_its_ports_need_and_nothing_else(function: st
 
 
 def test_copy_jobs_share_what_ecr_takes_as_many_as_their_queue_lets_run() -> None:
-    source = resources("template.yaml")["ReplicateImageFunction"]["Events"]["CopyJobs"]["Properties"]
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    document = yaml.load(template, CloudFormationLoader)  # noqa: S506 - a SafeLoader
 
-    assert source["ScalingConfig"]["MaximumConcurrency"] == bootstrap.COPY_JOBS
+    assert document["Parameters"]["CopyConcurrency"]["Default"] == bootstrap.Settings.copy_jobs
+    assert "ECR_STEWARD_COPY_JOBS: !Sub ${CopyConcurrency}" in template
+    assert template.count("MaximumConcurrency: !Ref CopyConcurrency") == 1
 
 
 def test_every_function_and_every_method_of_a_port_is_known_here() -> None:

@@ -12,6 +12,7 @@ PROPERTIES: Mapping[tuple[str, str], str] = {
     ("AWS::Lambda::Function", "RecursiveLoop"): (
         "The sandbox looks for no loops between functions and queues; our functions count their own hops."
     ),
+    ("AWS::Lambda::Function", "VpcConfig"): "The sandbox's functions run on this machine, in no VPC.",
     ("AWS::Lambda::LayerVersion", "Content"): (
         "The sandbox takes a Lambda layer from its built folder (Deployment.code); moto keeps a placeholder."
     ),

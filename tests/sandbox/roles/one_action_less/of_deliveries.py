@@ -83,7 +83,7 @@ def postponed(scenario: type[Scenario]) -> type[Scenario]:
 
 
 def forwarded(from_account: str) -> type[Scenario]:
-    """A service puts an event, which starts nothing, on an account's default bus."""
+    """A service puts an event on an account's default bus: the end of a scan, of an image that is not there."""
 
     class Forwarded(Scenario):
         effects: ClassVar = {"forwarded"}
@@ -93,7 +93,7 @@ def forwarded(from_account: str) -> type[Scenario]:
             events = self.house.sandbox.client("events", account=from_account)
             events.enable_rule(Name=rule)
             try:
-                self.house.deliver(from_account, self.house.load_event("ecr_image_action/unknown_action"))
+                self.house.deliver(from_account, self.house.load_event("ecr_image_scan/complete"))
             finally:
                 events.disable_rule(Name=rule)
 

@@ -53,6 +53,7 @@ class Function(ResourceModel):
             "Layers",
             "LoggingConfig",
             "MemorySize",
+            "ReservedConcurrentExecutions",
             "Role",
             "Runtime",
             "Tags",
@@ -64,7 +65,10 @@ class Function(ResourceModel):
     @classmethod
     def create(cls, aws: Aws, name: str, properties: Properties) -> Created:
         wanted = picked(properties, cls.PROPERTIES) | {"FunctionName": name, "Tags": resource_tags(properties)}
+        reserved = wanted.pop("ReservedConcurrentExecutions", None)
         arn = aws.client("lambda").create_function(Code={"ZipFile": _placeholder()}, **wanted)["FunctionArn"]
+        if reserved is not None:
+            aws.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=int(reserved))
         if "LogGroup" in properties.get("LoggingConfig", {}):
             # moto's API drops it; its model has a place for the name, which is what a reader of the log asks for.
             _model(aws, name).logs_group_name = properties["LoggingConfig"]["LogGroup"]
@@ -74,7 +78,7 @@ class Function(ResourceModel):
     def read(cls, aws: Aws, physical_id: str, properties: Properties) -> dict[str, Any]:
         found = aws.client("lambda").get_function(FunctionName=physical_id)
         configuration = found["Configuration"]
-        return picked(configuration, cls.PROPERTIES) | {
+        return picked(configuration | found.get("Concurrency", {}), cls.PROPERTIES) | {
             "Layers": [layer["Arn"] for layer in configuration.get("Layers", [])],
             "LoggingConfig": {"LogGroup": _model(aws, physical_id).logs_group_name},
             "Tags": tag_list(found.get("Tags", {})),

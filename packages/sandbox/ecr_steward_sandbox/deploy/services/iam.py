@@ -10,7 +10,7 @@ from moto.utilities.utils import get_partition
 from ecr_steward_sandbox.deploy.in_process import Aws
 from ecr_steward_sandbox.deploy.model import Created, Properties, ResourceModel, picked
 
-_SCALARS = frozenset({"Path", "Description", "MaxSessionDuration"})
+_SCALARS = frozenset({"Path", "Description", "MaxSessionDuration", "PermissionsBoundary"})
 _INLINE_POLICY = frozenset({"PolicyName", "PolicyDocument"})
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
 
@@ -25,6 +25,8 @@ class Role(ResourceModel):
     @classmethod
     def create(cls, aws: Aws, name: str, properties: Properties) -> Created:
         iam = aws.client("iam")
+        if "PermissionsBoundary" in properties:
+            supply_aws_policy(aws, properties["PermissionsBoundary"])
         role = iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
@@ -44,14 +46,19 @@ class Role(ResourceModel):
         role = iam.get_role(RoleName=physical_id)["Role"]
         inline = iam.get_paginator("list_role_policies").paginate(RoleName=physical_id)
         managed = iam.get_paginator("list_attached_role_policies").paginate(RoleName=physical_id)
-        return picked(role, cls.PROPERTIES) | {
-            "Policies": [
-                picked(iam.get_role_policy(RoleName=physical_id, PolicyName=name), _INLINE_POLICY)
-                for page in inline
-                for name in page["PolicyNames"]
-            ],
-            "ManagedPolicyArns": {policy["PolicyArn"] for page in managed for policy in page["AttachedPolicies"]},
-        }
+        boundary = role.pop("PermissionsBoundary", None)
+        return (
+            picked(role, cls.PROPERTIES)
+            | ({"PermissionsBoundary": boundary["PermissionsBoundaryArn"]} if boundary else {})
+            | {
+                "Policies": [
+                    picked(iam.get_role_policy(RoleName=physical_id, PolicyName=name), _INLINE_POLICY)
+                    for page in inline
+                    for name in page["PolicyNames"]
+                ],
+                "ManagedPolicyArns": {policy["PolicyArn"] for page in managed for policy in page["AttachedPolicies"]},
+            }
+        )
 
 
 def _put_inline_policy(aws: Aws, role: str, name: str, document: dict[str, Any]) -> None:
