@@ -82,6 +82,18 @@ def many_copies(glob: str) -> None:
     )
 
 
+def many_accounts(glob: str, **to: str) -> None:
+    """Rules that each copy from an account of their own."""
+    parse(
+        {
+            "name": f"r{n}",
+            "match": {"repositories": [glob.format(n)], "accounts": [f"{n:012}"]},
+            "replicate": [{"to": [{key: text.format(n) for key, text in to.items()}]}],
+        }
+        for n in range(1, MOST_RULES + 1)
+    )
+
+
 def many_regexes() -> None:
     """Expressions that take RE2 longest to compile for their length."""
     parse(
@@ -127,6 +139,14 @@ TARGETS: Mapping[str, tuple[Callable[[], None], float]] = {
         f"600 rules of 10 globs `{glob}` that copy": (partial(many_copies, glob), 3.0)
         for glob in ("*-{}-{}", "*-{}/{}/**", "*-{}-{}-*")
     },
+    f"{MOST_RULES:,} rules that each copy within an account": (
+        partial(many_accounts, "team-{}/**", region="eu-west-1"),
+        3.0,
+    ),
+    f"{MOST_RULES:,} rules that each copy from an account to one": (
+        partial(many_accounts, "**", account="999999999999", repository="from-{}/{{name}}"),
+        10.0,
+    ),
     f"{MOST_RULES:,} regular expressions of 900 repetitions": (many_regexes, 10.0),
 }
 """What is measured, and the most seconds that it may take."""

@@ -220,8 +220,13 @@ class Match:
         return (
             _any_or_none(self.accounts, repository.registry.account)
             and _any_or_none(self.regions, repository.registry.region)
-            and any(pattern.matches(repository.name) for pattern in self._of_repositories)
-            and not any(pattern.matches(repository.name) for pattern in self.exclude)
+            and self.matches_name(repository.name)
+        )
+
+    def matches_name(self, name: str) -> bool:
+        """Whether the rule may speak about repositories of this name, in whichever registry."""
+        return any(pattern.matches(name) for pattern in self._of_repositories) and not any(
+            pattern.matches(name) for pattern in self.exclude
         )
 
 

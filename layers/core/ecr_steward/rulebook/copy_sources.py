@@ -1,25 +1,23 @@
 """One place, one source, across all rules: copies that would meet, come back, run away, or be forbidden on arrival."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from itertools import islice, product
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
+from ecr_steward.domain.asked_copies import Asked
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.matching import Matcher
-from ecr_steward.domain.names import AnyRepository, ImageTag, OtherRepository, RegistryRef, RepositoryRef
-from ecr_steward.domain.one_source import Asked, Fault, OneSource, is_text, samples
-from ecr_steward.domain.rules import Mode, Rule, Rules
+from ecr_steward.domain.names import AnyRepository, ImageTag, OtherRepository, RepositoryRef
+from ecr_steward.domain.one_source import Fault, OneSource
+from ecr_steward.domain.rules import Mode, Rules
+from ecr_steward.domain.tag_meeting import is_text
 from ecr_steward.domain.tagging import TagReading
-from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_copies import copying_rule, destination
-from ecr_steward.rulebook.glob_meeting import common_names, pairs
+from ecr_steward.rulebook.copy_places import SOME_ACCOUNT, CopyPlaces
 from ecr_steward.rulebook.inheritance import last_rule
 from ecr_steward.rulebook.model import Defaults
 from ecr_steward.rulebook.problems import Path, Problem
-from ecr_steward.rulebook.replicate import Replicate
 
 _CODES: Final = {
     Fault.ACCOUNT_NOT_NAMED: Code.SOURCE_NOT_NAMED,
@@ -28,11 +26,8 @@ _CODES: Final = {
     Fault.TOO_LONG: Code.COPIES_WITHOUT_END,
 }
 """What is wrong with a rulebook. That a replica is copied no further is right: a rule may cover more than it copies."""
-_SOME_ACCOUNT: Final = "000000000000"
-_SOME_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1")
-_MOST_PAIRS: Final = 1_000
-"""Of globs that are compared. What only a larger rulebook could hide is found when it is to be copied."""
-_MOST_PLACES: Final = 20_000
+_MOST_PLACES: Final = 40_000
+"""What is looked at, with where copies arrive. What only a larger rulebook could hide is found when it is copied."""
 
 
 def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults: Defaults | None) -> Iterator[Problem]:
@@ -43,17 +38,17 @@ def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults:
     last = last_rule(defaults) if defaults else None
     rules = Rules(tuple(copying_rule(rule) for _, rule in written), defaults=copying_rule(last) if last else None)
     every = [*rules.rules, *([rules.defaults] if rules.defaults else [])]
-    places: list[tuple[Path, model.Rule]] = [*written, *([(("defaults", "replicate"), last)] if last else [])]
-    of_rule = {id(rule): (at, said.replicate) for rule, (at, said) in zip(every, places, strict=True)}
-    own = OneSource(rules, tuple(_registries(every)))
-    todo = [RepositoryRef(home, name) for name in _names(every) for home in own.homes]
+    places = CopyPlaces(every)
+    own = OneSource(rules, places.registries)
+    at_position = [*written, *([(("defaults", "replicate"), last)] if last else [])]
+    todo = list(dict.fromkeys(islice(places, _MOST_PLACES // 2)))
     seen, reported = set(todo), set[Path]()
     for source in todo:  # which grows meanwhile
         for asked in own.asked_of(source):
             to = asked.arrival(source)
             if to is None or to == source:
                 continue
-            at = _place(asked, *of_rule[id(asked.rule)])
+            at = _place(asked, *at_position[asked.position])
             if at in reported:
                 continue
             if problem := _objection(own, asked, source, to, at) or _forbidden(rules, asked, to, at):
@@ -90,62 +85,17 @@ def _forbidden(rules: Rules, asked: Asked, to: AnyRepository, at: Path) -> Probl
     return None
 
 
-def _registries(rules: Iterable[Rule]) -> Iterator[RegistryRef]:
-    """Registries that stand for all that images may be copied from: those that rules name, and one that none names."""
-    accounts, regions, patterns = {_SOME_ACCOUNT}, {_SOME_REGIONS[0]}, list[Matcher]()
-    for rule in rules:
-        accounts |= {pattern.spelling for pattern in rule.match.accounts}
-        patterns += rule.match.regions
-        named = [to for each in rule.replicate or () for to in each.to]
-        accounts |= {to.account for to in named if to.account}
-        regions |= {to.region for to in named if to.region}
-    several = [pattern for pattern in patterns if "*" in pattern.spelling]
-    regions |= {pattern.spelling for pattern in patterns if pattern not in several}
-    regions |= {region for region in _SOME_REGIONS if any(pattern.matches(region) for pattern in several)}
-    for account, region in product(sorted(accounts), sorted(regions)):
-        with suppress(InvalidNameError):
-            yield RegistryRef(account, region)
-
-
-def _names(rules: Iterable[Rule]) -> list[str]:
-    """Names of repositories: some of each rule that copies, and those that two rules meet in."""
-    copying = [rule for rule in rules if rule.replicate]
-    globs = sorted({pattern.spelling for rule in copying for pattern in rule.match.repositories})
-    arrivals = sorted(
-        {
-            (before, glob.spelling if has_name else "", after)
-            for rule in copying
-            for each in rule.replicate or ()
-            for to in each.everywhere
-            for before, has_name, after in [(to.repository or "{name}").partition("{name}")]
-            for glob in rule.match.repositories
-        }
-    )
-    # What a rule does to one of its repositories it does to each that no other rule is about.
-    found = {samples(rule.match.repositories[0].spelling)[0]: None for rule in copying}
-    for one, other in islice(pairs(arrivals, globs), _MOST_PAIRS):
-        for name in common_names(one, other):
-            found |= {name: None}
-            for before, _, after in (one, other):
-                if name.startswith(before) and name.endswith(after):
-                    found |= {name[len(before) : len(name) - len(after)]: None}
-    return [name for name in found if _is_name(name)]
-
-
-def _place(asked: Asked, at: Path, written: Sequence[Replicate]) -> Path:
+def _place(asked: Asked, at: Path, rule: model.Rule) -> Path:
     """Where a destination stands."""
-    entry = next(number for number, each in enumerate(asked.rule.replicate or ()) if each is asked.replication)
-    of = asked.destination
-    which = next(number for number, to in enumerate(written[entry].to) if destination(to) == of)
-    return (*at, entry, "to", which)
-
-
-def _is_name(name: str) -> bool:
-    with suppress(InvalidNameError):
-        return bool(RepositoryRef(RegistryRef(_SOME_ACCOUNT, _SOME_REGIONS[0]), name))
-    return False
+    to = rule.replicate[asked.entry].to
+    return (
+        *at,
+        asked.entry,
+        "to",
+        next(number for number, each in enumerate(to) if destination(each) == asked.destination),
+    )
 
 
 def _shown(text: str) -> str:
     """Without the account that stands for any."""
-    return text.replace(f"{_SOME_ACCOUNT}/", "").replace(f'"{_SOME_ACCOUNT}"', '"<account id>"')
+    return text.replace(f"{SOME_ACCOUNT}/", "").replace(f'"{SOME_ACCOUNT}"', '"<account id>"')
