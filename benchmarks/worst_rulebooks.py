@@ -20,7 +20,7 @@ from rich.table import Table
 
 from ecr_steward.errors import InvalidRulebookError
 from ecr_steward.rulebook.image_tags import RegexPattern
-from ecr_steward.rulebook.limits import MOST_RULES
+from ecr_steward.rulebook.limits import MOST_ENTRIES, MOST_RULES
 from ecr_steward.rulebook.load import parse_compiled
 from ecr_steward.rulebook.patterns import (
     any_repository_matcher,
@@ -94,6 +94,29 @@ def many_accounts(glob: str, **to: str) -> None:
     )
 
 
+def many_entries() -> None:
+    """Entries by which ECR replicates within an account each, beside rules that copy within it."""
+    accounts = [f"{n:012}" for n in range(1, MOST_ENTRIES + 1)]
+    rules = [
+        {
+            "name": f"r{n}",
+            "match": {"repositories": [f"team-{n}/**"], "accounts": [account], "regions": ["us-east-1"]},
+            "replicate": [{"to": [{"repository": "release/{name}"}]}],
+        }
+        for n, account in enumerate(accounts * (MOST_RULES // MOST_ENTRIES))
+    ]
+    to = [{"region": f"eu-west-{number}"} for number in range(1, 6)]
+    entries = [
+        {
+            "name": f"e{account}",
+            "match": {"accounts": [account]},
+            "replication": {"rules": [{"to": to, "repositories": [f"release/team-{n}{at}"]} for n in range(1, 11)]},
+        }
+        for at, account in enumerate(accounts)
+    ]
+    parse(rules, entries)
+
+
 def many_regexes() -> None:
     """Expressions that take RE2 longest to compile for their length."""
     parse(
@@ -112,11 +135,12 @@ def wrong_keys() -> None:
         parse({f"x{key}": 1 for key in range(45)} for _ in range(MOST_RULES))
 
 
-def parse(rules: Iterable[dict[str, Any]]) -> None:
+def parse(rules: Iterable[dict[str, Any]], registries: Iterable[dict[str, Any]] = ()) -> None:
     """A compiled rulebook, as a function reads it when it starts."""
     for matcher in (repository_matcher, any_repository_matcher, regex_matcher):
         matcher.cache_clear()
-    parse_compiled(json.dumps({"format": 1, "rulebook": {"version": 1, "rules": list(rules)}}).encode(), "benchmark")
+    rulebook = {"version": 1, "rules": list(rules), "registries": list(registries)}
+    parse_compiled(json.dumps({"format": 1, "rulebook": rulebook}).encode(), "benchmark")
 
 
 def validate(*rules: str) -> None:
@@ -147,6 +171,7 @@ TARGETS: Mapping[str, tuple[Callable[[], None], float]] = {
         partial(many_accounts, "**", account="999999999999", repository="from-{}/{{name}}"),
         10.0,
     ),
+    f"{MOST_ENTRIES} entries by which ECR replicates, beside {MOST_RULES:,} rules": (many_entries, 10.0),
     f"{MOST_RULES:,} regular expressions of 900 repetitions": (many_regexes, 10.0),
 }
 """What is measured, and the most seconds that it may take."""

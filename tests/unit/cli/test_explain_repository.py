@@ -130,7 +130,7 @@ rules:
 registries:
   - name: production
     match: {accounts: ["111122223333"]}
-    replication: {rules: [{to: [{region: eu-central-1}]}]}
+    replication: {rules: [{to: [{region: eu-central-1}], repositories: [other/]}]}
 """
 
 

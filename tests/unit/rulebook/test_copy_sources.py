@@ -250,7 +250,7 @@ def test_globs_that_have_a_common_name_are_compared(globs, before):
     arrivals = [(before, glob, "") for glob in globs]
     every = dict.fromkeys([*arrivals, *(("", glob, "") for glob in globs)])
 
-    met = set(pairs(arrivals, globs))
+    met = set(pairs(arrivals, every))
 
     for one in arrivals:
         for other in every:

@@ -86,6 +86,12 @@ class AskedCopies:
                         yield source, asked
 
     @cached_property
+    def regions(self) -> frozenset[str]:
+        """The regions that destinations name."""
+        named = (asked.destination for asked in self._all)
+        return frozenset(to.region for to in named if isinstance(to, Destination) and to.region)
+
+    @cached_property
     def _every(self) -> Sequence[Rule]:
         return (*self.rules.rules, *([self.rules.defaults] if self.rules.defaults else []))
 

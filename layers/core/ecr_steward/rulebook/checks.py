@@ -23,6 +23,7 @@ from ecr_steward.rulebook.patterns import tag_matcher
 from ecr_steward.rulebook.policy import Policy
 from ecr_steward.rulebook.policy_document import repository_policy
 from ecr_steward.rulebook.problems import Path, Problem, spell_path
+from ecr_steward.rulebook.registries import Registry
 from ecr_steward.rulebook.settings import RepositoryRules
 from ecr_steward.rulebook.trust import open_to_everybody
 from ecr_steward.rulebook.waivers import Waiver
@@ -43,6 +44,7 @@ class Parts:
     defaults: Defaults | None
     waivers: Mapping[int, Waiver]
     credentials: Mapping[int, Credential]
+    registries: Mapping[int, Registry]
     profile_names: Sequence[object]
 
 
@@ -64,7 +66,7 @@ def contradictions(parts: Parts) -> Iterator[Problem]:
         for problem in _sections_agree(rule, at):
             if (problem.path[len(at) :], problem.message) not in inherited:  # told at the profile that it comes from
                 yield problem
-    yield from _copies_end(rules, parts.defaults)
+    yield from _copies_end(rules, parts)
     yield from _waivers_differ(parts.waivers)
     yield from _names_are_unique("credentials", "a credential", parts.credentials)
     yield from _logins_have_one_source(parts.credentials)
@@ -88,14 +90,16 @@ def _sections_agree(said: Sections, at: Path) -> Iterator[Problem]:
         yield from aliases_can_move(said.image_tags, said.repository.mutability, at)
 
 
-def _copies_end(rules: Mapping[int, Rule], defaults: Defaults | None) -> Iterator[Problem]:
+def _copies_end(rules: Mapping[int, Rule], parts: Parts) -> Iterator[Problem]:
+    defaults = parts.defaults
     is_judged = any(rule.scan for rule in rules.values()) or bool(defaults and defaults.scan)
     for position, rule in rules.items():
         for number, copy in enumerate(rule.replicate):
             yield from copies_arrive(rule, copy, ("rules", position, "replicate", number), is_judged=is_judged)
     if any(rule.replicate for rule in (*rules.values(), defaults) if rule):
         places: list[Path] = [("rules", position, "replicate") for position in rules]
-        yield from copies_have_one_source(list(zip(places, rules.values(), strict=True)), defaults)
+        written = list(zip(places, rules.values(), strict=True))
+        yield from copies_have_one_source(written, defaults, list(parts.registries.values()))
 
 
 def notes(rulebook: Rulebook, today: date) -> Iterator[Problem]:

@@ -159,6 +159,7 @@ class Code(StrEnum):
     SOURCE_NOT_NAMED = "ES513", "a copy to another account, from accounts that no rule names"
     FORBIDDEN_ON_ARRIVAL = "ES514", "an image tag that its destination's rule forbids"
     WAIVER_LASTS_TOO_LONG = "ES515", "a waiver for more than two years"
+    REPLICATED_IN_A_CIRCLE = "ES516", "a copy of images that ECR replicates both ways"
     WITHDRAWS_WHAT_DOES_NOT_WAIT = "ES521", "a withdrawal of what does not wait for its scan"
 
     # ES6: what the deployment allows, and the compiled rulebook

@@ -41,13 +41,26 @@ def registry_rule(
     ``settings`` are those of the repositories of each rule, with all that it inherits, and ``protected`` the image tags
     that nothing may remove there.
     """
+    return _rule(entry, _wanted(entry, settings, protected))
+
+
+def _rule(entry: registries.Registry, wanted: Callable[[RegistryRef], WantedSettings]) -> RegistryRule:
     return RegistryRule(
         name=entry.name,
-        wanted=_wanted(entry, settings, protected),
+        wanted=wanted,
         mode=Mode(entry.mode),
         accounts=tuple(map(star_matcher, entry.match.accounts)),
         regions=tuple(map(star_matcher, entry.match.regions)),
     )
+
+
+def replicating_rule(entry: registries.Registry) -> RegistryRule:
+    """Compile of an entry what ECR replicates."""
+
+    def wanted(registry: RegistryRef) -> WantedSettings:
+        return WantedSettings(replication=replication(entry.replication, registry) if entry.replication else None)
+
+    return _rule(entry, wanted)
 
 
 def settings_by_rule(rules: Iterable[Rule], defaults: Sections | None) -> dict[str, RepositoryRules | None]:

@@ -1,6 +1,6 @@
 """Repositories that stand for all that the rules of a rulebook may copy."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +9,14 @@ from typing import Final
 
 from ecr_steward.domain.asked_copies import RulesByName, samples
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.native_sources import SOME_REGIONS, regions_of
 from ecr_steward.domain.rules import Destination, Rule
 from ecr_steward.errors import InvalidNameError
 from ecr_steward.rulebook.glob_meeting import Glob, common_names, pairs
+from ecr_steward.rulebook.patterns import star_matcher
+from ecr_steward.rulebook.registries import NativeDestination, NativeReplication, Registry
 
 SOME_ACCOUNT: Final = "000000000000"
-_SOME_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1")
 _MOST_PAIRS: Final = 1_000
 """Of globs that are compared."""
 _MOST_REGIONS: Final = 50
@@ -31,24 +33,37 @@ class CopyPlaces:
     """
 
     rules: Sequence[Rule]
+    entries: Sequence[Registry] = ()
+    """Those of ``registries`` by which ECR itself replicates."""
 
     def __iter__(self) -> Iterator[RepositoryRef]:
         for name in self._names:
-            for account, region in product(self._accounts_of(name), self._regions):
-                with suppress(InvalidNameError):
-                    yield RepositoryRef(RegistryRef(account, region), name)
+            yield from self._standing(name)
+
+    def by_ecr(self) -> Iterator[RepositoryRef]:
+        """Repositories that ECR itself may replicate: of names that rules and entries meet in, and of each rule."""
+        for name in self._names_by_ecr:
+            yield from self._standing(name)
+        registries = list(dict.fromkeys(self._replicating))
+        for name in dict.fromkeys([*self._names_by_ecr, *self._names]):
+            with suppress(InvalidNameError):
+                yield from (RepositoryRef(registry, name) for registry in registries)
 
     @cached_property
     def registries(self) -> tuple[RegistryRef, ...]:
         """All that images may be copied from: those that rules name, and one that none names."""
         accounts = {SOME_ACCOUNT, *(to.account for to in self._destinations if to.account)}
-        accounts.update(*map(_accounts, self.rules))
-        found = (RegistryRef(*each) for each in product(sorted(accounts), self._regions))
+        accounts.update(*map(_accounts, self.rules), *(entry.match.accounts for entry in self.entries))
+        accounts |= {to.account for to in self._destinations_by_ecr if to.account}
+        found = (RegistryRef(*each) for each in product(sorted(accounts - {"*"}), self._regions))
         return tuple(islice(found, _MOST_REGISTRIES))
 
-    def _accounts_of(self, name: str) -> list[str]:
-        """The accounts that rules about a name have, and one that none has."""
-        return sorted({SOME_ACCOUNT}.union(*map(_accounts, self._naming_accounts.about(name))))
+    def _standing(self, name: str) -> Iterator[RepositoryRef]:
+        """A name in each region of the accounts that rules about it have, and of one that none has."""
+        accounts = sorted({SOME_ACCOUNT}.union(*map(_accounts, self._naming_accounts.about(name))))
+        with suppress(InvalidNameError):
+            for account, region in product(accounts, self._regions):
+                yield RepositoryRef(RegistryRef(account, region), name)
 
     @cached_property
     def _naming_accounts(self) -> RulesByName:
@@ -60,13 +75,12 @@ class CopyPlaces:
 
     @cached_property
     def _regions(self) -> list[str]:
-        """Those that rules name, and one that none names."""
-        patterns = {pattern.spelling: pattern for rule in self.rules for pattern in rule.match.regions}
-        several = [pattern for spelling, pattern in patterns.items() if "*" in spelling]
-        named = {spelling for spelling in patterns if "*" not in spelling}
-        named |= {to.region for to in self._destinations if to.region}
-        named |= {region for region in _SOME_REGIONS if any(pattern.matches(region) for pattern in several)}
-        other = next((region for region in _SOME_REGIONS if region not in named), _SOME_REGIONS[0])
+        """Those that rules and entries name, and one that none names."""
+        patterns = [pattern for rule in self.rules for pattern in rule.match.regions]
+        patterns += (star_matcher(each) for entry in self.entries for each in entry.match.regions)
+        named = {*regions_of(patterns), *(to.region for to in self._destinations if to.region)}
+        named |= {to.region for to in self._destinations_by_ecr if to.region}
+        other = next((region for region in SOME_REGIONS if region not in named), SOME_REGIONS[0])
         return sorted({other, *islice(sorted(named), _MOST_REGIONS)})
 
     @cached_property
@@ -74,19 +88,65 @@ class CopyPlaces:
         return [to for rule in self.rules for each in rule.replicate or () for to in each.to]
 
     @cached_property
+    def _destinations_by_ecr(self) -> list[NativeDestination]:
+        return [to for entry in self.entries for rule in _rules(entry) for to in rule.to]
+
+    @property
+    def _replicating(self) -> Iterator[RegistryRef]:
+        """In each region of an entry a registry that it may be about, and those of accounts that it leads to."""
+        for entry in self.entries:
+            account = next((each for each in entry.match.accounts if each != "*"), SOME_ACCOUNT)
+            named = regions_of(map(star_matcher, entry.match.regions)) or self._regions
+            yield from (RegistryRef(account, region) for region in named)
+            others = dict.fromkeys(to.account for rule in _rules(entry) for to in rule.to if to.account)
+            yield from (RegistryRef(account, region) for account, region in product(others, self._regions))
+
+    @cached_property
     def _names(self) -> list[str]:
         """Names of repositories: some of each rule that copies, and those that two rules meet in."""
-        copying = [rule for rule in self.rules if rule.replicate]
-        globs = sorted({pattern.spelling for rule in copying for pattern in rule.match.repositories})
         # What a rule does to one of its repositories it does to each that no other rule is about.
-        found = {samples(rule.match.repositories[0].spelling)[0]: None for rule in copying}
-        for one, other in islice(pairs(sorted(set(_arrivals(copying))), globs), _MOST_PAIRS):
-            for name in common_names(one, other):
-                found |= {name: None}
-                for before, _, after in (one, other):
-                    if name.startswith(before) and name.endswith(after):
-                        found |= {name[len(before) : len(name) - len(after)]: None}
-        return list(found)
+        found = {samples(rule.match.repositories[0].spelling)[0]: None for rule in self._copying}
+        arrivals = sorted({*_arrivals(self._copying)})
+        return list(found | _meeting(arrivals, list(dict.fromkeys([*arrivals, *self._copied]))))
+
+    @cached_property
+    def _names_by_ecr(self) -> list[str]:
+        """Names that rules copy, or copy to, and that begin as an entry says."""
+        prefixes = {prefix for entry in self.entries for rule in _rules(entry) for prefix in rule.repositories}
+        globs = [("", glob, "") for prefix in sorted(prefixes) for glob in _globs(prefix)]
+        return list(_meeting(list(dict.fromkeys([*self._copied, *sorted({*_arrivals(self._copying)})])), globs))
+
+    @cached_property
+    def _copying(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.replicate]
+
+    @cached_property
+    def _copied(self) -> list[Glob]:
+        return sorted({("", pattern.spelling, "") for rule in self._copying for pattern in rule.match.repositories})
+
+
+def _meeting(ones: Collection[Glob], others: Collection[Glob]) -> dict[str, None]:
+    """Names that fit one of some globs and one of others, and the names of what arrives there; in order."""
+    found: dict[str, None] = {}
+    for one, other in islice(pairs(ones, others), _MOST_PAIRS):
+        for name in common_names(one, other):
+            found[name] = None
+            for before, _, after in (one, other):
+                if name.startswith(before) and name.endswith(after):
+                    found[name[len(before) : len(name) - len(after)]] = None
+    return found
+
+
+def _globs(prefix: str) -> Iterator[str]:
+    """What matches the names that begin so."""
+    if prefix.endswith("/"):
+        yield f"{prefix}**"
+    else:
+        yield from (f"{prefix}*", f"{prefix}*/**")
+
+
+def _rules(entry: Registry) -> Iterable[NativeReplication]:
+    return entry.replication.rules if entry.replication else ()
 
 
 def _arrivals(copying: Iterable[Rule]) -> Iterator[Glob]:

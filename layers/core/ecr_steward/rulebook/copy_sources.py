@@ -1,6 +1,7 @@
 """One place, one source, across all rules: copies that would meet, come back, run away, or be forbidden on arrival."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -14,34 +15,43 @@ from ecr_steward.domain.tagging import TagReading
 from ecr_steward.rulebook import model
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.compile_copies import copying_rule, destination
+from ecr_steward.rulebook.compile_registries import replicating_rule
 from ecr_steward.rulebook.copy_places import SOME_ACCOUNT, CopyPlaces
 from ecr_steward.rulebook.inheritance import last_rule
 from ecr_steward.rulebook.model import Defaults
 from ecr_steward.rulebook.problems import Path, Problem
+from ecr_steward.rulebook.registries import Registry
 
 _CODES: Final = {
     Fault.ACCOUNT_NOT_NAMED: Code.SOURCE_NOT_NAMED,
+    Fault.REPLICATED_IN_A_CIRCLE: Code.REPLICATED_IN_A_CIRCLE,
     Fault.SEVERAL_SOURCES: Code.SEVERAL_SOURCES,
     Fault.COMES_BACK: Code.COPIES_COME_BACK,
     Fault.TOO_LONG: Code.COPIES_WITHOUT_END,
 }
 """What is wrong with a rulebook. That a replica is copied no further is right: a rule may cover more than it copies."""
+_MOST_BY_ECR: Final = 10_000
+"""Of destinations that ECR replicates registries to, and of repositories that it replicates: no rule's are left out."""
 _MOST_PLACES: Final = 40_000
 """What is looked at, with where copies arrive. What only a larger rulebook could hide is found when it is copied."""
 
 
-def copies_have_one_source(written: Sequence[tuple[Path, model.Rule]], defaults: Defaults | None) -> Iterator[Problem]:
+def copies_have_one_source(
+    written: Sequence[tuple[Path, model.Rule]], defaults: Defaults | None, registries: Sequence[Registry]
+) -> Iterator[Problem]:
     """What is wrong with copies between some repositories that the rules may be about; once for each destination.
 
-    ``written`` are all rules with what they inherit, and where their ``replicate`` stands.
+    ``written`` are all rules with what they inherit, and where their ``replicate`` stands, and ``registries`` all
+    entries, of which some have ECR itself replicate.
     """
     last = last_rule(defaults) if defaults else None
     rules = Rules(tuple(copying_rule(rule) for _, rule in written), defaults=copying_rule(last) if last else None)
+    rules = replace(rules, registries=tuple(replicating_rule(entry) for entry in registries if entry.replication))
     every = [*rules.rules, *([rules.defaults] if rules.defaults else [])]
-    places = CopyPlaces(every)
-    own = OneSource(rules, places.registries)
+    places = CopyPlaces(every, [entry for entry in registries if entry.replication])
+    own = OneSource(rules, places.registries, _MOST_BY_ECR)
     at_position = [*written, *([(("defaults", "replicate"), last)] if last else [])]
-    todo = list(dict.fromkeys(islice(places, _MOST_PLACES // 2)))
+    todo = list(dict.fromkeys([*islice(places, _MOST_PLACES // 2), *islice(places.by_ecr(), _MOST_BY_ECR)]))
     seen, reported = set(todo), set[Path]()
     for source in todo:  # which grows meanwhile
         for asked in own.asked_of(source):

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 from typing import Final
@@ -138,18 +138,18 @@ def _both(one: str, other: str) -> str:
 # ---------------------------------------------------------------- which globs may meet
 
 
-def pairs(arrivals: Collection[Glob], globs: Iterable[str]) -> Iterator[tuple[Glob, Glob]]:
-    """Where copies arrive, beside where others arrive and beside what is copied, if both may begin and end alike."""
-    every = dict.fromkeys([*arrivals, *(("", glob, "") for glob in globs)])
+def pairs(ones: Collection[Glob], others: Collection[Glob]) -> Iterator[tuple[Glob, Glob]]:
+    """Each of some globs beside each of others, if both may begin and end alike."""
+    every = dict.fromkeys([*ones, *others])
     begins = {glob: _begin(glob) for glob in every}
     ends = {glob: _end(glob)[::-1] for glob in every}
-    by_begin, by_end = _ByText(begins), _ByText(ends)
-    for arrival in arrivals:
-        begin, end = begins[arrival], ends[arrival]
+    by_begin, by_end = (_ByText({glob: texts[glob] for glob in others}) for texts in (begins, ends))
+    for one in ones:
+        begin, end = begins[one], ends[one]
         # Of thousands that begin with a wildcard only few end alike, and the other way round.
         for other in min(by_begin.alike(begin), by_end.alike(end), key=len):
-            if other != arrival and _one_begins(begin, begins[other]) and _one_begins(end, ends[other]):
-                yield arrival, other
+            if other != one and _one_begins(begin, begins[other]) and _one_begins(end, ends[other]):
+                yield one, other
 
 
 class _ByText:

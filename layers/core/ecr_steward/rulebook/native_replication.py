@@ -16,6 +16,8 @@ type _Place = tuple[str | None, str | None]
 class _Hop:
     """One destination of a rule of an entry."""
 
+    position: int
+    """Where its entry stands."""
     entry: Registry
     rule: NativeReplication
     to: _Place
@@ -25,8 +27,15 @@ class _Hop:
 def replications_end(registries: Mapping[int, Registry]) -> Iterator[Problem]:
     """Find destinations from which somebody would expect the copies to go on."""
     hops = list(_hops(registries))
+    leading = dict[_Place, list[_Hop]]()
+    for hop in hops:
+        leading.setdefault(hop.to, []).append(hop)
+    before = {
+        position: [hop for place, there in leading.items() if _names(entry.match, place) for hop in there]
+        for position, entry in registries.items()
+    }
     for second in hops:
-        for first in hops:
+        for first in before[second.position]:
             if _goes_on(first, second) and not _arrives(first, _from(first.to, second.to), hops):
                 here, there = _spelled(first.to), _spelled(second.to)
                 yield Problem(
@@ -44,14 +53,13 @@ def _hops(registries: Mapping[int, Registry]) -> Iterator[_Hop]:
         for number, rule in enumerate(entry.replication.rules if entry.replication else ()):
             for which, to in enumerate(rule.to):
                 at = ("registries", position, "replication", "rules", number, "to", which)
-                yield _Hop(entry, rule, (to.account, to.region), at)
+                yield _Hop(position, entry, rule, (to.account, to.region), at)
 
 
 def _goes_on(first: _Hop, second: _Hop) -> bool:
-    """Whether the second hop is made in the registry that the first one leads to, and for some of its images."""
+    """Whether the second hop, made where the first one leads to, is about some of its images, and goes further."""
     return (
         first.entry is not second.entry
-        and _names(second.entry.match, first.to)
         and not _names(first.entry.match, first.to)
         and not _names(first.entry.match, _from(first.to, second.to))
         and _overlap(first.rule.repositories, second.rule.repositories)

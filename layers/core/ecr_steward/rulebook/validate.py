@@ -34,14 +34,14 @@ def validate(data: Any) -> tuple[Rulebook | None, tuple[Problem, ...]]:
     except ValidationError as error:
         rulebook = None
         problems = structural_problems(data, error)
-        parts, registries = _well_formed_parts(data)
+        parts = _well_formed_parts(data)
     else:
         assert rulebook is not None  # noqa: S101 - it was validated
         problems = empty_values(data)
-        parts, registries = _parts_of(rulebook)
+        parts = _parts_of(rulebook)
     problems += islice(contradictions(parts), MOST_PROBLEMS)
-    if registries:
-        problems += registries_agree(registries, _settings_of_repositories(parts))
+    if parts.registries:
+        problems += registries_agree(parts.registries, _settings_of_repositories(parts))
     return (None if problems else rulebook), tuple(problems[:MOST_PROBLEMS])
 
 
@@ -66,28 +66,28 @@ def _too_much(data: Any) -> Problem | None:
     return None
 
 
-def _parts_of(rulebook: Rulebook) -> tuple[Parts, dict[int, Registry]]:
-    parts = Parts(
+def _parts_of(rulebook: Rulebook) -> Parts:
+    return Parts(
         rules=dict(enumerate(rulebook.rules)),
         profiles=dict(enumerate(rulebook.profiles)),
         defaults=rulebook.defaults,
         waivers=dict(enumerate(rulebook.waivers)),
         credentials=dict(enumerate(rulebook.credentials)),
+        registries=dict(enumerate(rulebook.registries)),
         profile_names=[profile.name for profile in rulebook.profiles],
     )
-    return parts, dict(enumerate(rulebook.registries))
 
 
-def _well_formed_parts(data: Any) -> tuple[Parts, dict[int, Registry]]:
-    parts = Parts(
+def _well_formed_parts(data: Any) -> Parts:
+    return Parts(
         rules=_well_formed(data, "rules", Rule),
         profiles=_well_formed(data, "profiles", Profile),
         defaults=_defaults(data),
         waivers=_well_formed(data, "waivers", Waiver),
         credentials=_well_formed(data, "credentials", Credential),
+        registries=_well_formed(data, "registries", Registry),
         profile_names=[entry.get("name") for entry in _entries(data, "profiles") if isinstance(entry, Mapping)],
     )
-    return parts, _well_formed(data, "registries", Registry)
 
 
 def _settings_of_repositories(parts: Parts) -> dict[str, RepositoryRules | None]:
