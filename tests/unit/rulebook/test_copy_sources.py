@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.one_source import OneSource
+from ecr_steward.rulebook.compile import compile_rulebook
 from ecr_steward.rulebook.glob_meeting import common_names, pairs
 from ecr_steward.rulebook.patterns import repository_matcher
 from ecr_steward.rulebook.validate import validate
@@ -105,6 +108,48 @@ def test_a_copy_to_another_account_names_the_accounts_that_it_comes_from():
         '`match` names none to copy from; expected `accounts: ["<account id>"]` in `match`'
     )
     assert found(copying("payments", {"accounts": ["*"]}, {"account": ONE})) != []
+
+
+MIRRORED = {"name": "mirrored", "replicate": [{"to": [{"account": TWO}]}]}
+
+
+def extending(name, *accounts):
+    """A rule that copies as a profile says."""
+    match = {"repositories": [f"{name}/**"], **({"accounts": list(accounts)} if accounts else {})}
+    return {"name": name, "match": match, "extends": ["mirrored"]}
+
+
+def test_a_profile_copies_to_another_account_for_rules_that_name_the_accounts():
+    """The profile has no `match`: which accounts are copied from says each rule."""
+    rulebook, problems = validate(
+        {"version": 1, "profiles": [MIRRORED], "rules": [extending("a", ONE), extending("b", THREE)]}
+    )
+
+    assert problems == ()
+    rules = compile_rulebook(rulebook)
+    homes = tuple(RegistryRef(account, "us-east-1") for account in (ONE, TWO, THREE))
+    own = OneSource(rules, homes)
+    said = {
+        source: [
+            own.objection(asked.rule, asked.replication, source, asked.arrival(source))
+            for asked in own.asked_of(source)
+        ]
+        for source in (RepositoryRef(home, name) for home in homes for name in ("a/x", "b/x"))
+    }
+    assert {source: each for source, each in said.items() if each} == {
+        RepositoryRef(homes[0], "a/x"): [None],
+        RepositoryRef(homes[2], "b/x"): [None],
+    }
+
+
+def test_a_rule_that_names_no_account_may_not_copy_to_another_one_by_a_profile_or_by_defaults():
+    """`defaults` match every account, whichever the rules above name."""
+    (of_rule,) = validate({"version": 1, "profiles": [MIRRORED], "rules": [extending("a", ONE), extending("b")]})[1]
+    other = {"name": "a", "match": {"repositories": ["a/**"], "accounts": [ONE]}, "image_tags": {"deny": ["x"]}}
+    (of_defaults,) = validate({"version": 1, "defaults": {"replicate": MIRRORED["replicate"]}, "rules": [other]})[1]
+
+    assert (of_rule.path, of_rule.code.value) == (("rules", 1, "replicate", 0, "to", 0), "ES513")
+    assert (of_defaults.path, of_defaults.code.value) == (("defaults", "replicate", 0, "to", 0), "ES513")
 
 
 @pytest.mark.parametrize(
