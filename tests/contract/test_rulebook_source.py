@@ -117,17 +117,6 @@ def aws_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWorld]:
         yield AwsWorld()
 
 
-def test_what_is_kept_of_one_object_is_not_kept_of_another_one(aws_world: AwsWorld) -> None:
-    """A deployment that names another key starts with nothing, and the key before it keeps what it had."""
-    table = StateTable(aws_world.clients, "state", lambda: datetime.now(UTC))
-    aws_world.last_good.keep(CompiledRulebook(b"1", "v1"))
-    other = StateRulebook(table, "s3://rules/rulebook-2.json")
-
-    assert other.get() is None
-    other.keep(CompiledRulebook(b"2", "v2"))
-    assert (aws_world.last_good.get(), other.get()) == (b"1", b"2")
-
-
 def test_the_object_is_refused_when_its_bucket_is_of_another_account(aws_world: AwsWorld) -> None:
     """attacks M9"""
     aws_world.put(b"rules")
