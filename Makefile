@@ -164,6 +164,10 @@ deploy: $(SETUP) ## Build for Lambda and deploy; asks the first time. ARCHITECTU
 deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its credentials (docs/accounts.md)
 	python tools/setup/deploy.py --template-file spoke.yaml --config-env $(or $(CONFIG_ENV),spoke) $(ARGS)
 
+.PHONY: real-account
+real-account: $(SETUP) ## Try on a real account what is believed about AWS: ACCOUNT=<id> REGION=<region> (docs/real-account.md)
+	python -m real_account --account "$(ACCOUNT)" --region "$(REGION)" $(ARGS)
+
 .PHONY: requirements
 requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requirements/*.in ask for; ARGS=--upgrade moves the pins
 	$(COMPILE) $(ARGS) --python-version 3.13 --group dev -o requirements/dev.txt

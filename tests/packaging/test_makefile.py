@@ -24,6 +24,7 @@ TARGETS = [
     "clean",
     "deploy",
     "deploy-spoke",
+    "real-account",
 ]
 
 

@@ -1,0 +1,178 @@
+"""The day with an account, from the first refusal to the report."""
+
+import json
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from real_account.beliefs import Belief, Observation
+from real_account.run import Run
+from real_account.step import Step
+from real_account.steps import logins, notices
+from tests.sandbox.real_account.conftest import ACCOUNT, Desk
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real-account")]
+
+BELIEF = Belief("one", "one is one", "arithmetic", "one")
+
+
+def test_a_whole_run_ends_in_a_report_and_leaves_the_account_as_it_was(desk: Desk) -> None:
+    before = desk.state()
+
+    code = desk.make()
+
+    assert code == 0
+    assert desk.state() == before
+    assert desk.report["left"] == []
+    assert desk.verdicts == {
+        "notice-without-condition": "as believed",
+        "notice-with-condition": "not as believed",  # the sandbox evaluates the condition as IAM does
+        "login-at-once": "as believed",
+        "head-blob": "as believed",
+        "head-manifest": "as believed",
+        "upload-cancelled": "not as believed",  # local_ecr cancels, as the specification says
+        "patch-answers-201": "as believed",
+        "one-patch": "as believed",
+        "login-after-70-minutes": "as believed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("account", "typed", "said"),
+    [
+        pytest.param("", ACCOUNT, "name the account by its twelve digits", id="no-account"),
+        pytest.param("444455556666", "444455556666", f"these credentials are of account {ACCOUNT}", id="wrong-account"),
+        pytest.param(ACCOUNT, "yes", "not confirmed: nothing was made", id="not-confirmed"),
+    ],
+)
+def test_nothing_is_made_when_the_account_is_not_certain(
+    desk: Desk, capsys: pytest.CaptureFixture[str], account: str, typed: str, said: str
+) -> None:
+    before = desk.state()
+    desk.typed = [typed]
+
+    code = desk.make(account=account)
+
+    assert code == 2
+    assert said in capsys.readouterr().err
+    assert desk.state() == before
+    assert not desk.folder.exists()
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_everything_is_deleted_when_the_run_is_interrupted(desk: Desk, by: signal.Signals) -> None:
+    before = desk.state()
+    seen: list[object] = []
+
+    def interrupt() -> None:
+        seen.append(desk.state())
+        signal.raise_signal(by)
+
+    desk.clock.on_sleep = interrupt
+
+    code = desk.make(steps=[logins.STEP, logins.AFTER, notices.STEP])
+
+    assert code == 130
+    assert len(seen) == 1
+    assert seen[0] != before
+    assert desk.state() == before
+    assert desk.verdicts == {
+        "login-at-once": "as believed",
+        "login-after-70-minutes": "not looked at",
+        "notice-without-condition": "not looked at",
+        "notice-with-condition": "not looked at",
+    }
+    assert not list(desk.folder.glob("*/login.json"))
+
+
+def test_the_other_steps_go_on_when_one_raises(desk: Desk) -> None:
+    def breaks(run: Run) -> Iterator[Observation]:
+        run.repository("half")
+        yield Observation(BELIEF, "two")
+        raise ValueError("no such thing")
+
+    other = Belief("other", "this is never reached", "nothing", "any")
+    before = desk.state()
+    last = Belief("last", "it goes on", "nothing", "yes")
+
+    code = desk.make(
+        steps=[
+            Step("1", "Breaks", "tries", "a repository", 0.0, timedelta(minutes=1), (BELIEF, other), breaks),
+            step(last, "yes"),
+        ]
+    )
+
+    assert code == 0
+    assert desk.verdicts == {"one": "not as believed", "other": "could not be tried", "last": "as believed"}
+    assert desk.report["findings"][1]["details"] == "ValueError: no such thing"
+    assert desk.state() == before
+
+
+def step(belief: Belief, observed: str) -> Step:
+    """A step that observes one thing and makes nothing."""
+    return Step(
+        "2",
+        "Goes on",
+        "looks",
+        "nothing",
+        0.0,
+        timedelta(minutes=1),
+        (belief,),
+        lambda _: iter([Observation(belief, observed)]),
+    )
+
+
+def test_a_later_clean_up_deletes_what_a_killed_run_has_left(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    before = desk.state()
+
+    def is_killed(run: Run) -> Iterator[Observation]:
+        run.repository("left")
+        run.making("role", run.name("recorded-and-never-made"))
+        yield Observation(BELIEF, "one")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("real_account.conduct.clean_up", lambda *_: ("killed",))
+        assert desk.make(steps=[Step("1", "", "", "", 0.0, timedelta(minutes=1), (BELIEF,), is_killed)]) == 1
+    assert desk.state() != before
+
+    code = desk.make("--clean-up")
+
+    assert code == 0
+    assert desk.state() == before
+    assert "Everything of this run is deleted." in capsys.readouterr().out
+    assert desk.make("--clean-up") == 0
+
+
+def test_what_cannot_be_deleted_is_reported_and_stays_in_the_journal(desk: Desk) -> None:
+    def makes(run: Run) -> Iterator[Observation]:
+        run.making("creation template", "not/ecr-steward/$$")
+        run.repository("other")
+        yield Observation(BELIEF, "one")
+
+    before = desk.state()
+
+    code = desk.make(steps=[Step("1", "", "", "", 0.0, timedelta(minutes=1), (BELIEF,), makes)])
+
+    assert code == 1
+    assert [line.partition(" in ")[0] for line in desk.report["left"]] == ["creation template not/ecr-steward/$$"]
+    assert desk.state() == before
+    assert desk.make("--clean-up") == 1
+
+
+def test_a_run_announces_what_it_makes_and_costs_before_it_asks(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.typed = [""]
+
+    desk.make()
+
+    said = capsys.readouterr().out
+    assert f"account {ACCOUNT}, region us-east-1" in said
+    assert "10-transfer: a repository with one small image and a layer of 2 GiB (about $0.01)" in said
+    assert "in at most 120 minutes" in said
+
+
+def test_no_report_has_the_id_of_the_account(desk: Desk) -> None:
+    desk.make(steps=[step(BELIEF, f"arn of {ACCOUNT}")])
+
+    assert json.dumps(desk.report).count("111122223333") == 1  # which is what every id becomes
