@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from real_account.account import RefusedError, check_credentials, check_named, confirm
 from real_account.clean_up import clean_up
-from real_account.conduct import conduct
+from real_account.conduct import conduct, look_later
 from real_account.journal import FILE, Journal
+from real_account.later import LATER
 from real_account.pace import Pace
 from real_account.run import Run, Sizes
 from real_account.step import Step
@@ -57,6 +58,8 @@ def _perform(given: argparse.Namespace, stage: Stage, run: Run) -> int:
         left = clean_up(run)
         print("\n".join(["Not deleted:", *left]) if left else "Everything of this run is deleted.")
         return 1 if left else 0
+    if given.later:
+        return look_later(run, given.later, LATER[given.later])
     steps = [step for step in stage.steps if not given.only or step.name in given.only]
     print(announcement(run, caller, steps))
     confirm(given.account, (lambda _: str(given.confirm)) if given.confirm else stage.ask)
@@ -88,7 +91,7 @@ def announcement(run: Run, caller: str, steps: Sequence[Step]) -> str:
 def _run(given: argparse.Namespace, stage: Stage) -> Run:
     folder, pace = Path(given.folder), stage.pace()
     run_id = given.run or f"{pace.now():%y%m%d%H%M%S}{secrets.token_hex(2)}"
-    if given.clean_up:
+    if given.clean_up or given.later:
         run_id = given.run or _latest(folder)
         if not (folder / run_id / FILE).is_file():
             raise RefusedError(f"there is no journal {folder / run_id / FILE}")
@@ -123,6 +126,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="*", default=[], metavar="STEP", help="these steps alone")
     parser.add_argument("--keep-for-later", action="store_true", help="keep what the later commands need")
     parser.add_argument("--clean-up", action="store_true", help="delete what a run has left, and do nothing else")
+    parser.add_argument("--later", choices=LATER, help="try what had to wait, with what a run has kept")
     parser.add_argument("--run", default="", help="the id of that run (default: the latest)")
     parser.add_argument("--folder", default=str(ROOT / ".real-account"), help="where journals and reports are")
     return parser

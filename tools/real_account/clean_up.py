@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from real_account.journal import Made
 from real_account.run import Run
-from real_account.stacks import delete_stack
+from real_account.stacks import delete_kept, delete_stack
 
 _GONE: Final = ("NotFound", "NoSuchEntity", "NonExistent", "DoesNotExist", "ResourceNotFound")
 
@@ -123,6 +123,7 @@ def _login(_: Run, made: Made) -> None:
 _DELETIONS: Final[Mapping[str, Callable[[Run, Made], Any]]] = {
     "bus": _bus,
     "creation template": _creation_template,
+    "kept": lambda run, made: delete_kept(run, made.facts["resources"]),
     "key": _key,
     "login": _login,
     "queue": _queue,

@@ -20,7 +20,7 @@ from real_account.steps import STEPS
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
-SMALL = Sizes(layer_bytes=3 << 20, repositories=3, contract="aws and test_account_settings")
+SMALL = Sizes(layer_bytes=3 << 20, repositories=3, contract="aws and (test_account_settings or test_retention)")
 
 
 @dataclass
@@ -64,6 +64,11 @@ class Desk:
     def verdicts(self) -> dict[str, str]:
         """The verdicts of the latest run, by belief."""
         return {finding["belief"]: finding["verdict"] for finding in self.report["findings"]}
+
+    def later(self, name: str) -> dict[str, Any]:
+        """The one finding of a later command."""
+        file = sorted(self.folder.glob(f"*/report-{name}.json"))[-1]
+        return dict(json.loads(file.read_text(encoding="utf-8"))["findings"][0])
 
     def state(self) -> dict[str, Any]:
         """Whatever a run could leave in the account."""

@@ -27,16 +27,34 @@ def test_a_whole_run_ends_in_a_report_and_leaves_the_account_as_it_was(desk: Des
     assert desk.state() == before
     assert desk.report["left"] == []
     assert desk.verdicts == {
+        "login-at-once": "as believed",
+        "deploy-first": "not looked at",
+        "deploy-again": "not looked at",
+        "deploy-keeps-parameters": "not looked at",
         "notice-without-condition": "as believed",
         "notice-with-condition": "not as believed",  # the sandbox evaluates the condition as IAM does
-        "login-at-once": "as believed",
+        "template-makes-role": "not as believed",  # ECR of the sandbox needs no role
+        "scanning-rights": "as believed",
+        "kms-without-rights": "not looked at",
+        "kms-with-rights": "not looked at",
+        "event-of-push": "as believed",
+        "event-of-alias": "as believed",
+        "event-of-referrer": "as believed",
+        "scan-on-push-enhanced": "not looked at",
         "head-blob": "as believed",
         "head-manifest": "as believed",
         "upload-cancelled": "not as believed",  # local_ecr cancels, as the specification says
         "patch-answers-201": "as believed",
         "one-patch": "as believed",
+        "delete-keeps": "not looked at",
+        "deploy-after-delete": "not looked at",
+        "sweep-is-not-throttled": "as believed",
         "login-after-70-minutes": "as believed",
+        "suite-operations": "as believed",
+        "suite-contract": "as believed",
     }
+    unseen = [one["details"] for one in desk.report["findings"] if one["verdict"] == "not looked at"]
+    assert all(why.startswith("not in the sandbox: ") for why in unseen)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +194,36 @@ def test_no_report_has_the_id_of_the_account(desk: Desk) -> None:
     desk.make(steps=[step(BELIEF, f"arn of {ACCOUNT}")])
 
     assert json.dumps(desk.report).count("111122223333") == 1  # which is what every id becomes
+
+
+def test_later_commands_pull_with_what_was_kept_until_it_is_cleaned_up(desk: Desk) -> None:
+    before = desk.state()
+    assert desk.make("--keep-for-later", steps=[logins.STEP]) == 0
+    assert [kind.partition(" ")[0] for kind in desk.report["kept"]] == ["login", "role", "repository"]
+    assert desk.state() != before
+
+    assert desk.make("--later", "6h") == 0
+    early = desk.later("6h")
+    desk.clock.now += timedelta(hours=6, minutes=1)
+    assert desk.make("--later", "6h") == 0
+    in_time = desk.later("6h")
+    assert desk.make("--later", "expired-scan") == 0
+    assert desk.make("--clean-up") == 0
+    assert desk.make("--later", "11h") == 0
+
+    assert (early["verdict"], in_time["verdict"]) == ("not looked at", "as believed")
+    assert early["details"].startswith("too early: ")
+    assert desk.later("expired-scan")["details"] == "not in the sandbox: it scans no image by itself"
+    assert desk.later("11h")["details"] == "no login was kept"
+    assert desk.state() == before
+
+
+def test_a_later_command_refuses_the_run_of_another_region_and_a_run_that_never_was(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert desk.make("--later", "6h") == 2
+    assert "there is no journal in" in capsys.readouterr().err
+    desk.make(steps=[step(BELIEF, "one")])
+
+    assert desk.make("--later", "6h", "--region", "eu-west-1") == 2
+    assert "in account 111122223333, region us-east-1" in capsys.readouterr().err

@@ -11,11 +11,14 @@ from real_account.account import RefusedError, check_named, confirm
 from real_account.beliefs import Belief, Finding, Observation, Verdict, counts, judge, without_observation
 from real_account.clean_up import KINDS
 from real_account.journal import Journal, Made
+from real_account.later import LATER
 from real_account.pace import BudgetSpentError, Pace
 from real_account.report import Head, as_json, as_markdown
 from real_account.run import Run
 from real_account.step import NotLookedAtError, Step, play
 from real_account.steps import STEPS
+from real_account.steps.push_events import described
+from real_account.steps.suites import outcome
 
 BELIEF = Belief("b", "a | b", "a page", "yes")
 OTHER = Belief("c", "another", "a page", "no")
@@ -182,7 +185,7 @@ def test_only_the_account_s_id_confirms() -> None:
 
 
 def test_steps_and_beliefs_have_names_of_their_own_and_sources() -> None:
-    beliefs = [belief for step in STEPS for belief in step.beliefs]
+    beliefs = [belief for step in (*STEPS, *LATER.values()) for belief in step.beliefs]
 
     assert len({step.name for step in STEPS}) == len(STEPS)
     assert len({belief.id for belief in beliefs}) == len(beliefs)
@@ -199,3 +202,23 @@ def test_each_kind_of_thing_that_a_step_makes_can_be_deleted() -> None:
 
     assert {"repository", "role", "queue", "rule", "bus", "topic"} <= made
     assert made <= KINDS
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "value"),
+    [
+        (0, "....\n4 passed, 2 skipped in 1.0s\n", "no failures"),
+        (0, "2 skipped in 1.0s\n", "pytest ended with 0"),
+        (1, "FAILED tests/a.py::test_b - x\nERROR tests/c.py::test_d\n1 failed, 1 error in 1s\n", "2 failed"),
+        (5, "9 deselected in 1s\n", "pytest ended with 5"),
+        (2, "", "pytest ended with 2"),
+    ],
+)
+def test_a_suite_counts_when_some_test_passed_and_none_failed(code: int, said: str, value: str) -> None:
+    assert outcome(code, said)[0] == value
+
+
+def test_an_event_is_described_by_type_action_and_tag() -> None:
+    detail = {"action-type": "PUSH", "image-tag": ""}
+
+    assert described({"detail-type": "ECR Referrer Action", "detail": detail}) == "ECR Referrer Action PUSH"
