@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from real_account.journal import Made
 from real_account.run import Run
-from real_account.stacks import delete_kept, delete_stack
+from real_account.stacks import delete_kept, delete_stack, is_gone
 
-_GONE: Final = ("NotFound", "NoSuchEntity", "NonExistent", "DoesNotExist", "ResourceNotFound")
+LONGEST: Final = timedelta(minutes=40)
 
 
 def clean_up(run: Run, keep: Iterable[str] = (), say: Callable[[str], object] = print) -> tuple[str, ...]:
     """Delete all but what `keep` names; what could not be deleted, with the reason."""
     kept, left = frozenset(keep), []
+    run.pace.deadline = run.pace.now() + LONGEST
     for made in run.journal.left():
         if made.name in kept:
             continue
         try:
             _DELETIONS[made.kind](run, made)
-        except (ClientError, BotoCoreError, OSError, RuntimeError) as error:
-            if not _is_gone(error):
+        except Exception as error:
+            if not is_gone(error):
                 left.append(f"{made.kind} {made.name} in {made.region}: {error}")
                 continue
         run.journal.gone(made)
         say(f"deleted: {made.kind} {made.name}")
     return tuple(left)
-
-
-def _is_gone(error: Exception) -> bool:
-    if isinstance(error, FileNotFoundError):
-        return True
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-    return any(word in code for word in _GONE)
 
 
 def _repository(run: Run, made: Made) -> None:

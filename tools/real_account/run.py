@@ -145,6 +145,7 @@ class Run:
         found = self.pace.until(assume, 60)
         if found is None:
             raise TimeoutError(f"{role_arn} could not be assumed within a minute")
+        self.pace.wait(10)  # what a new role may do is known a little later than the role
         return {
             "aws_access_key_id": found["AccessKeyId"],
             "aws_secret_access_key": found["SecretAccessKey"],

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from real_account.journal import Made
 from real_account.run import Run
+
+_GONE: Final = ("NotFound", "NoSuchEntity", "NonExistent", "DoesNotExist")
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether this says that there is nothing to delete."""
+    if isinstance(error, FileNotFoundError):
+        return True
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    return any(word in code for word in _GONE)
 
 
 def resources_of(run: Run, stack: str) -> list[dict[str, Any]]:
@@ -53,13 +63,20 @@ def delete_stack(run: Run, made: Made) -> None:
 def delete_kept(run: Run, kept: Sequence[dict[str, Any]]) -> None:
     """Delete what the deletion of a stack keeps. Raises RuntimeError for a type that it does not know."""
     for one in kept:
-        name, kind = one["PhysicalResourceId"], one["ResourceType"]
-        if kind == "AWS::DynamoDB::Table":
-            run.client("dynamodb").delete_table(TableName=name)
-        elif kind == "AWS::Logs::LogGroup":
-            run.client("logs").delete_log_group(logGroupName=name)
-        elif kind == "AWS::Lambda::LayerVersion":
-            layer, _, version = name.rpartition(":")
-            run.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=int(version))
-        else:
-            raise RuntimeError(f"it keeps {kind} {name}")
+        try:
+            _delete_one(run, one["ResourceType"], one["PhysicalResourceId"])
+        except ClientError as error:
+            if not is_gone(error):
+                raise
+
+
+def _delete_one(run: Run, kind: str, name: str) -> None:
+    if kind == "AWS::DynamoDB::Table":
+        run.client("dynamodb").delete_table(TableName=name)
+    elif kind == "AWS::Logs::LogGroup":
+        run.client("logs").delete_log_group(logGroupName=name)
+    elif kind == "AWS::Lambda::LayerVersion":
+        layer, _, version = name.rpartition(":")
+        run.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=int(version))
+    else:
+        raise RuntimeError(f"it keeps {kind} {name}")

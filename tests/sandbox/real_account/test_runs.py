@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from real_account.beliefs import Belief, Observation
+from real_account.clean_up import _DELETIONS, _repository
 from real_account.run import Run
 from real_account.step import Step
 from real_account.steps import logins, notices
@@ -79,25 +80,35 @@ def test_nothing_is_made_when_the_account_is_not_certain(
     assert not desk.folder.exists()
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_everything_is_deleted_when_the_run_is_interrupted(desk: Desk, by: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("by", "at_sleep", "login"),
+    [
+        pytest.param(signal.SIGINT, 1, "not looked at", id="Ctrl-C-within-a-step"),
+        pytest.param(signal.SIGINT, 2, "as believed", id="Ctrl-C-in-the-long-wait"),
+        pytest.param(signal.SIGTERM, 2, "as believed", id="SIGTERM"),
+    ],
+)
+def test_everything_is_deleted_when_the_run_is_interrupted(
+    desk: Desk, by: signal.Signals, at_sleep: int, login: str
+) -> None:
     before = desk.state()
     seen: list[object] = []
 
     def interrupt() -> None:
         seen.append(desk.state())
-        signal.raise_signal(by)
+        if len(seen) == at_sleep:
+            signal.raise_signal(by)
 
     desk.clock.on_sleep = interrupt
 
     code = desk.make(steps=[logins.STEP, logins.AFTER, notices.STEP])
 
     assert code == 130
-    assert len(seen) == 1
+    assert len(seen) == at_sleep
     assert seen[0] != before
     assert desk.state() == before
     assert desk.verdicts == {
-        "login-at-once": "as believed",
+        "login-at-once": login,
         "login-after-70-minutes": "not looked at",
         "notice-without-condition": "not looked at",
         "notice-with-condition": "not looked at",
@@ -227,3 +238,21 @@ def test_a_later_command_refuses_the_run_of_another_region_and_a_run_that_never_
 
     assert desk.make("--later", "6h", "--region", "eu-west-1") == 2
     assert "in account 111122223333, region us-east-1" in capsys.readouterr().err
+
+
+def test_the_clean_up_has_time_when_the_run_has_none_left(desk: Desk) -> None:
+    def waits_on(run: Run) -> Iterator[Observation]:
+        run.repository("late")
+        run.pace.wait(3 * 3600)
+        yield Observation(BELIEF, "one")
+
+    before = desk.state()
+    slow = Step("1", "", "", "", 0.0, timedelta(hours=9), (BELIEF,), waits_on)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(_DELETIONS, "repository", lambda run, made: (run.pace.seconds_left(), _repository(run, made)))
+        code = desk.make(steps=[slow, step(Belief("last", "", "", ""), "yes")])
+
+    assert code == 0
+    assert desk.verdicts == {"one": "could not be tried", "last": "could not be tried"}
+    assert desk.state() == before

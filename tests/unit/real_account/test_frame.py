@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from real_account.account import RefusedError, check_named, confirm
 from real_account.beliefs import Belief, Finding, Observation, Verdict, counts, judge, without_observation
@@ -15,6 +16,7 @@ from real_account.later import LATER
 from real_account.pace import BudgetSpentError, Pace
 from real_account.report import Head, as_json, as_markdown
 from real_account.run import Run
+from real_account.stacks import delete_kept
 from real_account.step import NotLookedAtError, Step, play
 from real_account.steps import STEPS
 from real_account.steps.push_events import described
@@ -222,3 +224,32 @@ def test_an_event_is_described_by_type_action_and_tag() -> None:
     detail = {"action-type": "PUSH", "image-tag": ""}
 
     assert described({"detail-type": "ECR Referrer Action", "detail": detail}) == "ECR Referrer Action PUSH"
+
+
+def test_what_a_stack_keeps_is_deleted_by_its_type_and_what_is_gone_already_is_no_error(tmp_path: Path) -> None:
+    asked: list[tuple[str, object]] = []
+
+    class Client:
+        def delete_table(self, TableName: str) -> None:
+            asked.append(("table", TableName))
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DeleteTable")
+
+        def delete_layer_version(self, LayerName: str, VersionNumber: int) -> None:
+            asked.append((LayerName, VersionNumber))
+
+    class Account(Run):
+        def client(self, service: str, region: str | None = None) -> Client:
+            return Client()
+
+    run = Account("444455556666", "us-east-1", "eu-west-1", "r1", tmp_path, True, Clock().pace)
+
+    def kept(kind: str, name: str) -> dict[str, str]:
+        return {"ResourceType": kind, "PhysicalResourceId": name}
+
+    delete_kept(
+        run, [kept("AWS::DynamoDB::Table", "t"), kept("AWS::Lambda::LayerVersion", "arn:aws:lambda:x:layer:l:3")]
+    )
+
+    assert asked == [("table", "t"), ("arn:aws:lambda:x:layer:l", 3)]
+    with pytest.raises(RuntimeError, match="it keeps AWS::S3::Bucket b"):
+        delete_kept(run, [kept("AWS::S3::Bucket", "b")])

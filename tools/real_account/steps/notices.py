@@ -29,6 +29,7 @@ def _do(run: Run) -> Iterator[Observation]:
     bus = run.making("bus", run.name("bus"))
     run.client("events").create_event_bus(Name=bus, Tags=run.tags())
     plain, condition = (_listener(run, bus, which) for which in ("plain", "condition"))
+    run.pace.wait(30)  # a new rule takes a while
     entry = {"Source": "ecr.steward", "DetailType": "Violation Found", "EventBusName": bus, "Detail": "{}"}
     refused = run.client("events").put_events(Entries=[entry])["FailedEntryCount"]
     if refused:
