@@ -9,6 +9,7 @@ import pytest
 
 from real_account.beliefs import Belief, Observation
 from real_account.clean_up import _DELETIONS, _repository
+from real_account.journal import Made
 from real_account.run import Run
 from real_account.step import Step
 from real_account.steps import logins, notices
@@ -101,7 +102,7 @@ def test_everything_is_deleted_when_the_run_is_interrupted(
 
     desk.clock.on_sleep = interrupt
 
-    code = desk.make(steps=[logins.STEP, logins.AFTER, notices.STEP])
+    code = desk.make("--keep-for-later", steps=[logins.STEP, logins.AFTER, notices.STEP])
 
     assert code == 130
     assert len(seen) == at_sleep
@@ -211,6 +212,7 @@ def test_later_commands_pull_with_what_was_kept_until_it_is_cleaned_up(desk: Des
     before = desk.state()
     assert desk.make("--keep-for-later", steps=[logins.STEP]) == 0
     assert [kind.partition(" ")[0] for kind in desk.report["kept"]] == ["login", "role", "repository"]
+    assert [file.stat().st_mode & 0o777 for file in desk.folder.glob("*/login.json")] == [0o600]
     assert desk.state() != before
 
     assert desk.make("--later", "6h") == 0
@@ -255,4 +257,25 @@ def test_the_clean_up_has_time_when_the_run_has_none_left(desk: Desk) -> None:
 
     assert code == 0
     assert desk.verdicts == {"one": "could not be tried", "last": "could not be tried"}
+    assert desk.state() == before
+
+
+def test_a_second_ctrl_c_does_not_end_the_clean_up(desk: Desk) -> None:
+    def makes(run: Run) -> Iterator[Observation]:
+        run.repository("one")
+        run.repository("two")
+        signal.raise_signal(signal.SIGINT)
+        yield Observation(BELIEF, "one")
+
+    def impatient(run: Run, made: Made) -> None:
+        signal.raise_signal(signal.SIGINT)
+        _repository(run, made)
+
+    before = desk.state()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(_DELETIONS, "repository", impatient)
+        code = desk.make(steps=[Step("1", "", "", "", 0.0, timedelta(minutes=1), (BELIEF,), makes)])
+
+    assert code == 130
     assert desk.state() == before
