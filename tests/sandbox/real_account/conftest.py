@@ -86,7 +86,7 @@ class Desk:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox without functions: an account in which nothing of the project is deployed."""
     build = tmp_path_factory.mktemp("real-account") / "build"
@@ -98,7 +98,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def administrator(box: Sandbox) -> dict[str, Any]:
     """The key of a user who may do everything: root can assume no role."""
     iam = box.client("iam")
