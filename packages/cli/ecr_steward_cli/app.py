@@ -18,6 +18,7 @@ from ecr_steward_cli import (
     sandbox_commands,
 )
 from ecr_steward_cli.demo_command import demo
+from ecr_steward_cli.doctor_command import doctor
 from ecr_steward_cli.exit_codes import FAILED, SUMMARY
 from ecr_steward_cli.planning_commands import LOOK_AND_DO
 from ecr_steward_cli.refusal import refuse
@@ -175,6 +176,7 @@ def compile_(
 planning_commands.register(app)
 copy_commands.register(app)
 app.add_typer(lifecycle_commands.app, name="lifecycle", rich_help_panel=LOOK_AND_DO)
+app.command(rich_help_panel=LOOK_AND_DO)(doctor)
 safety_commands.register(app)
 hand_commands.register(app)
 app.command(rich_help_panel=ON_THIS_MACHINE)(demo)

@@ -19,6 +19,7 @@ from ecr_steward_sandbox.deploy import Aws, stop_moto_deliveries
 from ecr_steward_sandbox.deploy.services.iam import supply_aws_policy
 from ecr_steward_sandbox.identity.principals import CredentialRefusedError, Principals
 from ecr_steward_sandbox.identity.sts import Sts
+from ecr_steward_sandbox.left_out import completed
 from ecr_steward_sandbox.moto_gateway import HttpAnswer, MotoGateway
 from ecr_steward_sandbox.permissions import function_arn, needs, read_parameters
 from ecr_steward_sandbox.redeployment import Redeployment
@@ -108,7 +109,7 @@ class AwsApi:
         owner = _owner(request, call, principal)
         answer = self._redeployment.answer(request, call, lambda: self._gateway.answer(request, call, owner))
         self._follow(call, principal)
-        return answer
+        return completed(call, owner, answer)
 
     def _record(self, request: HttpRequest, call: ApiCall, principal: Principal | None, answer: HttpAnswer) -> None:
         self._requests.record(

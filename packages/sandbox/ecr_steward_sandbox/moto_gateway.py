@@ -64,7 +64,7 @@ class MotoGateway:
             return self._receive(request, account)
         answer = self._ask(request, account)
         is_page = any(name.lower() == "content-type" and "text/html" in value for name, value in answer.headers)
-        if answer.status >= 400 and is_page and call.service != "s3":
+        if answer.status >= 400 and is_page and call.service != "s3" and not answer.body.startswith(b"{"):
             # What Flask says where moto has nothing; a client of AWS expects no page.
             return HttpAnswer.error(501, "NotImplementedException", f"moto has no {call.service}:{call.operation}")
         return answer

@@ -13,6 +13,7 @@ from moto.cloudformation.models import Stack, cloudformation_backends
 from moto.cloudformation.parsing import ResourceMap, clean_json
 
 from ecr_steward_sandbox.deploy.comparison import check_known, differences
+from ecr_steward_sandbox.deploy.described import describe_as_aws
 from ecr_steward_sandbox.deploy.errors import DifferenceError, TemplateError
 from ecr_steward_sandbox.deploy.in_process import Aws
 from ecr_steward_sandbox.deploy.model import Created, register
@@ -85,6 +86,7 @@ def deploy(
     body = f"\t{json.dumps(template, ensure_ascii=False)}"
     stack = backend.create_stack(stack_name, body, parameters=dict(parameters))
     stop_moto_deliveries(account, region)
+    describe_as_aws(stack)
     resources = _resources(stack, template)
     code = {_code_key(resources[name]): folder for name, folder in translation.folders.items() if name in resources}
     deployment = Deployment(stack_name, account, region, resources, code, _outputs(stack, template))

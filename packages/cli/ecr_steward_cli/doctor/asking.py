@@ -1,0 +1,149 @@
+"""AWS, asked with the operator's own credentials, by calls that change nothing."""
+
+import json
+from collections.abc import Callable, Mapping
+from threading import RLock
+from typing import Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.parsers import ResponseParserError
+
+from ecr_steward_cli.caller import PROMPT, Caller
+from ecr_steward_cli.doctor.findings import Unread
+from ecr_steward_cli.refusal import reason_of
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "cloudformation.describe_stacks": "cloudformation:DescribeStacks",
+    "cloudformation.get_template": "cloudformation:GetTemplate",
+    "cloudformation.list_stack_resources": "cloudformation:ListStackResources",
+    "cloudwatch.describe_alarms": "cloudwatch:DescribeAlarms",
+    "cloudwatch.get_metric_statistics": "cloudwatch:GetMetricStatistics",
+    "dynamodb.describe_table": "dynamodb:DescribeTable",
+    "dynamodb.describe_time_to_live": "dynamodb:DescribeTimeToLive",
+    "ecr.list_pull_time_update_exclusions": "ecr:ListPullTimeUpdateExclusions",
+    "events.describe_event_bus": "events:DescribeEventBus",
+    "events.describe_rule": "events:DescribeRule",
+    "events.list_targets_by_rule": "events:ListTargetsByRule",
+    "iam.get_role": "iam:GetRole",
+    "iam.get_role_policy": "iam:GetRolePolicy",
+    "iam.list_attached_role_policies": "iam:ListAttachedRolePolicies",
+    "iam.list_role_policies": "iam:ListRolePolicies",
+    "lambda.get_event_source_mapping": "lambda:GetEventSourceMapping",
+    "lambda.get_function_concurrency": "lambda:GetFunctionConcurrency",
+    "lambda.get_function_configuration": "lambda:GetFunctionConfiguration",
+    "lambda.get_function_event_invoke_config": "lambda:GetFunctionEventInvokeConfig",
+    "lambda.get_policy": "lambda:GetPolicy",
+    "logs.describe_log_groups": "logs:DescribeLogGroups",
+    "scheduler.get_schedule": "scheduler:GetSchedule",
+    "sns.get_topic_attributes": "sns:GetTopicAttributes",
+    "sqs.get_queue_attributes": "sqs:GetQueueAttributes",
+}
+"""The IAM action of each call that doctor makes; ``docs/deploy/doctor.md`` has the policy of them all."""
+
+_DENIED: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "UnauthorizedOperation",
+    }
+)
+_NOT_THERE: Final = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NoSuchKey",
+        "NotFound",
+        "QueueDoesNotExist",
+        "ResourceNotFound",
+        "ResourceNotFoundException",
+    }
+)
+_SIMULTANEOUS: Final = 16
+"""Connections to one service: more than there are threads that ask."""
+
+
+class NotThereError(Exception):
+    """AWS has no such thing."""
+
+
+class UnreadError(Exception):
+    """A call was not answered."""
+
+    def __init__(self, fact: Unread) -> None:
+        super().__init__(fact.reason)
+        self.fact = fact
+
+
+class Asker:
+    """Makes each call once, however many checks want its answer. Safe to use from several threads."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self._config = PROMPT.merge(Config(max_pool_connections=_SIMULTANEOUS))
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._answers: dict[str, Mapping[str, Any] | Exception] = {}
+        self._locks: dict[str, RLock] = {}
+        self._lock = RLock()
+        self.answered: set[str] = set()
+        """Services that answered something, be it a refusal."""
+        self.unreachable: dict[str, str] = {}
+        """Why a service did not answer, by its name."""
+
+    def ask(self, call: str, /, region: str | None = None, **parameters: Any) -> Mapping[str, Any]:
+        """The answer to ``service.operation``, of a list all pages. Raises NotThereError and UnreadError."""
+        key = json.dumps([call, region, parameters], sort_keys=True, default=str)
+        with self._lock:
+            lock = self._locks.setdefault(key, RLock())
+        with lock:
+            if key not in self._answers:
+                self._answers[key] = self._answer(call, region, parameters)
+            found = self._answers[key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _answer(self, call: str, region: str | None, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Exception:
+        service, operation = call.split(".")
+        try:
+            answer = self._called(self._client(service, region), operation, parameters)
+        except ClientError as error:
+            self.answered.add(service)
+            return _meant(error, ACTIONS[call])
+        except ResponseParserError as error:
+            return UnreadError(Unread(f"{ACTIONS[call]}: {reason_of(error)}"))
+        except HTTPClientError as error:
+            self.unreachable[service] = reason_of(error)
+            return UnreadError(Unread(f"{service} does not answer: {reason_of(error)}"))
+        except NoCredentialsError:
+            raise
+        except BotoCoreError as error:
+            return UnreadError(Unread(f"{ACTIONS[call]}: {reason_of(error)}"))
+        self.answered.add(service)
+        return answer
+
+    def _called(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        method: Callable[..., Mapping[str, Any]] = getattr(client, operation)
+        if not client.can_paginate(operation):
+            return method(**parameters)
+        whole: Mapping[str, Any] = client.get_paginator(operation).paginate(**parameters).build_full_result()
+        return whole
+
+    def _client(self, service: str, region: str | None) -> Any:
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self.caller.clients.other(service, self._config, region)
+            return self._clients[service, region]
+
+
+def _meant(error: ClientError, action: str) -> NotThereError | UnreadError:
+    code, message = error.response.get("Error", {}).get("Code", ""), error.response.get("Error", {}).get("Message", "")
+    if code in _DENIED:
+        return UnreadError(Unread(f"{action} is denied: {message}", f"allow {action} to whom doctor runs as"))
+    if code in _NOT_THERE or "does not exist" in message:
+        return NotThereError(message)
+    return UnreadError(Unread(f"{action}: {code} {message}"))

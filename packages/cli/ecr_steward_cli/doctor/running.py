@@ -1,0 +1,70 @@
+"""What ``ecr-steward doctor`` does: reads, decides, and prints."""
+
+import sys
+from collections.abc import Iterator
+
+import typer
+
+from ecr_steward.rulebook.codes import Code
+from ecr_steward_cli.caller import Caller
+from ecr_steward_cli.doctor.asking import Asker, UnreadError
+from ecr_steward_cli.doctor.checks.catalogue import all_checks
+from ecr_steward_cli.doctor.facts import Facts
+from ecr_steward_cli.doctor.findings import Finding, Status, has_problem
+from ecr_steward_cli.doctor.intrinsics import UnresolvedError
+from ecr_steward_cli.doctor.output import Looked, as_json, show
+from ecr_steward_cli.doctor.reading import read_facts
+from ecr_steward_cli.doctor.stack import read_stack
+from ecr_steward_cli.exit_codes import FAILED
+from ecr_steward_cli.refusal import refuse
+
+STACK_EXISTS = "stack-exists"
+
+
+def doctor(stack_name: str, region: str | None, *, prints_json: bool) -> None:
+    """Look at a stack and print the findings. Raises typer.Exit with 1 where something is wrong."""
+    looked = look(Caller(region), stack_name)
+    if prints_json:
+        typer.echo(as_json(looked))
+    else:
+        show(looked, sys.stdout)
+    if has_problem(looked.findings):
+        raise typer.Exit(FAILED)
+
+
+def look(caller: Caller, stack_name: str) -> Looked:
+    """The findings about a stack. Raises SystemExit where CloudFormation does not say what there should be."""
+    asker = Asker(caller)
+    try:
+        stack = read_stack(asker, stack_name)
+    except UnreadError as error:
+        refuse(f"the stack {stack_name} in {caller.region} cannot be looked at: {error.fact.reason}", Code.CALL_REFUSED)
+    if stack is None:
+        return Looked(stack_name, caller.region, "", (no_stack(stack_name, caller.region),))
+    there = Finding(STACK_EXISTS, Status.OK, "", stack.names.stack_id)
+    try:
+        findings = (there, *findings_of(read_facts(asker, stack)))
+    except UnresolvedError as error:
+        refuse(f"doctor cannot resolve {error} of the template of the stack {stack_name}", Code.CALL_REFUSED)
+    return Looked(stack_name, caller.region, stack.names.account, findings)
+
+
+def findings_of(facts: Facts) -> Iterator[Finding]:
+    """What each check says, in their order: that all is well in one finding."""
+    for check in all_checks():
+        found = list(check.problems(facts))
+        yield from found
+        if not found:
+            count = check.seen(facts)
+            yield Finding(check.id, Status.OK, "", f"{count} looked at" if count else "")
+
+
+def no_stack(name: str, region: str) -> Finding:
+    """That the stack is not there."""
+    return Finding(
+        STACK_EXISTS,
+        Status.PROBLEM,
+        name,
+        f"there is no stack {name} in {region}",
+        "name the stack with --stack-name and its region with --region, or deploy it: docs/deploy/first-day.md",
+    )

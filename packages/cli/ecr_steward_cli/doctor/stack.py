@@ -1,0 +1,61 @@
+"""A deployed stack, as CloudFormation knows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_steward_cli.doctor.asking import Asker, NotThereError, UnreadError
+from ecr_steward_cli.doctor.findings import Unread
+from ecr_steward_cli.doctor.intrinsics import StackNames
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """What CloudFormation says about the stack."""
+
+    names: StackNames
+    status: str
+    """Such as ``UPDATE_COMPLETE``."""
+    why: str = ""
+    """``StackStatusReason``."""
+    drift: str = "NOT_CHECKED"
+    """The last drift detection: ``DRIFTED``, ``IN_SYNC``, ``UNKNOWN``, or ``NOT_CHECKED`` where there was none."""
+    resource_states: Mapping[str, str] = field(default_factory=dict)
+    """Such as ``CREATE_COMPLETE``, by logical id."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """Resources that the template has and the stack does not. Raises UnresolvedError."""
+        return [name for name in self.names.resources if not self.names.physical_ids.get(name)]
+
+
+def read_stack(asker: Asker, name: str) -> DeployedStack | None:
+    """The stack, or ``None`` where there is none of this name. Raises UnreadError.
+
+    Needs cloudformation:DescribeStacks, ListStackResources and GetTemplate.
+    """
+    try:
+        (stack,) = asker.ask("cloudformation.describe_stacks", StackName=name)["Stacks"]
+    except NotThereError:
+        return None
+    listed = asker.ask("cloudformation.list_stack_resources", StackName=name)["StackResourceSummaries"]
+    template = asker.ask("cloudformation.get_template", StackName=name, TemplateStage="Processed")["TemplateBody"]
+    parameters = {
+        one["ParameterKey"]: one.get("ResolvedValue", one.get("ParameterValue", ""))
+        for one in stack.get("Parameters", [])
+    }
+    physical_ids = {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in listed}
+    return DeployedStack(
+        StackNames(stack["StackId"], _document(template), parameters, physical_ids),
+        stack["StackStatus"],
+        stack.get("StackStatusReason", ""),
+        stack.get("DriftInformation", {}).get("StackDriftStatus", "NOT_CHECKED"),
+        {one["LogicalResourceId"]: one.get("ResourceStatus", "") for one in listed},
+    )
+
+
+def _document(template: Any) -> Mapping[str, Any]:
+    """botocore reads a template of JSON, which SAM's translation always is."""
+    if not isinstance(template, Mapping):
+        raise UnreadError(Unread("the stack's template is no JSON: SAM has not translated it"))
+    return template
