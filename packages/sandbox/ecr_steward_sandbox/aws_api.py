@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from ecr_steward_sandbox.access import Access
+from ecr_steward_sandbox.account_quotas import AccountQuotas
 from ecr_steward_sandbox.api_calls import AmbiguousRequestError, ApiCall, HttpRequest, read_call
 from ecr_steward_sandbox.delivery.deployed import UnsupportedWiringError, target_of
 from ecr_steward_sandbox.delivery.engine import DeliveryEngine
@@ -19,11 +20,13 @@ from ecr_steward_sandbox.deploy import Aws, stop_moto_deliveries
 from ecr_steward_sandbox.deploy.services.iam import supply_aws_policy
 from ecr_steward_sandbox.identity.principals import CredentialRefusedError, Principals
 from ecr_steward_sandbox.identity.sts import Sts
+from ecr_steward_sandbox.layer_content import LayerContent
 from ecr_steward_sandbox.left_out import completed
 from ecr_steward_sandbox.moto_gateway import HttpAnswer, MotoGateway
 from ecr_steward_sandbox.permissions import function_arn, needs, read_parameters
 from ecr_steward_sandbox.redeployment import Redeployment
 from ecr_steward_sandbox.refusals import credential_refused
+from ecr_steward_sandbox.trail import Trails
 from ecr_steward_sandbox.workers.pool import WorkerPoolClosedError
 from local_ecr import Credential, Principal, Request, RequestLog
 
@@ -57,6 +60,7 @@ class AwsApi:
         redeployment: Redeployment,
         requests: RequestLog,
         region: str,
+        quotas: AccountQuotas | None = None,
     ) -> None:
         self._engine = engine
         self._access = access
@@ -65,11 +69,16 @@ class AwsApi:
         self._redeployment = redeployment
         self._requests = requests
         self._region = region
-        self._own: Mapping[tuple[str, str], Callable[[HttpRequest, ApiCall, Principal], HttpAnswer]] = {
+        self._trails = Trails()
+        self._layers = LayerContent(redeployment.layer_folder)
+        quotas = quotas or AccountQuotas()
+        self._own: Mapping[tuple[str, str], Callable[[HttpRequest, ApiCall, Principal], HttpAnswer | None]] = {
             ("events", "PutEvents"): self._put_events,
             ("events", "TestEventPattern"): self._test_event_pattern,
+            ("lambda", "GetAccountSettings"): quotas.account_settings,
             ("lambda", "Invoke"): self._invoke,
             ("lambda", "InvokeAsync"): self._invoke,
+            ("servicequotas", "GetServiceQuota"): quotas.service_quota,
         }
         self._sts = sts
 
@@ -98,18 +107,21 @@ class AwsApi:
             return HttpAnswer.error(400, "SerializationException", f"The body is no JSON: {error}")
         if refusal is not None:
             return refusal
-        if (own := self._own.get((call.service, call.operation))) is not None:
-            return own(request, call, principal)
+        own = self._own.get((call.service, call.operation))
+        if own is not None and (answered := own(request, call, principal)) is not None:
+            return answered
         if refusal := _undeliverable(request, call):
             return refusal
         if call.service == "iam":
             parameters = read_parameters(request)
             for arn in filter(None, map(parameters.get, ("PolicyArn", "PermissionsBoundary"))):
                 supply_aws_policy(Aws(principal.account, call.region), arn)
+        if call.service == "cloudtrail":
+            self._trails.make(principal.account, self._region)
         owner = _owner(request, call, principal)
         answer = self._redeployment.answer(request, call, lambda: self._gateway.answer(request, call, owner))
         self._follow(call, principal)
-        return completed(call, owner, answer)
+        return self._layers.lend(request, call, owner, completed(call, owner, answer))
 
     def _record(self, request: HttpRequest, call: ApiCall, principal: Principal | None, answer: HttpAnswer) -> None:
         self._requests.record(

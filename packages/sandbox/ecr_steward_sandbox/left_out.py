@@ -1,4 +1,4 @@
-"""Members of answers, and codes of errors, that AWS gives and moto leaves out."""
+"""Members of answers that AWS gives and moto leaves out."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ type _Document = dict[str, Any]
 
 def completed(call: ApiCall, account: str, answer: HttpAnswer) -> HttpAnswer:
     """The answer with what moto left out of it."""
-    if answer.status >= 400 and (code := _CODES.get((call.service, call.operation, answer.status))):
-        headers = {**dict(answer.headers), "Content-Type": "application/json", "x-amzn-ErrorType": code}
-        return replace(answer, headers=tuple(headers.items()))
     complete = _COMPLETE.get((call.service, call.operation))
     if complete is None or answer.status >= 300:
         return answer
@@ -38,7 +35,3 @@ _COMPLETE: Mapping[tuple[str, str], Callable[[_Document, str, str], None]] = {
     ("lambda", "GetFunction"): lambda found, account, region: _logging(found["Configuration"], account, region),
     ("lambda", "GetFunctionConfiguration"): _logging,
 }
-_CODES: Mapping[tuple[str, str, int], str] = {
-    ("lambda", "GetEventSourceMapping", 404): "ResourceNotFoundException",
-}
-"""By status. Lambda API reference, "Errors" of each operation."""

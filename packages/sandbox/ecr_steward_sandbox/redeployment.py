@@ -48,6 +48,10 @@ class Redeployment:
             "UpdateFunctionConfiguration": self._check_configuration,
         }
 
+    def layer_folder(self, arn: str) -> Path | None:
+        """The unpacked content of a version of a Lambda layer; ``None`` where there is none of this ARN."""
+        return self._layers.get(arn)
+
     def answer(self, request: HttpRequest, call: ApiCall, store: Callable[[], HttpAnswer]) -> HttpAnswer:
         """What `store`, moto, answers. It is not asked for what Lambda refuses, or the sandbox cannot do.
 

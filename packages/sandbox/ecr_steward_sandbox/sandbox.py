@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ecr_steward_sandbox.access import Access
+from ecr_steward_sandbox.account_quotas import AccountQuotas
 from ecr_steward_sandbox.accounts import SECRET_KEY, SPOKE_TEMPLATE, Clients, deploy_hub, deploy_spoke
 from ecr_steward_sandbox.aws_api import AwsApi
 from ecr_steward_sandbox.clock import SandboxClock
@@ -96,6 +97,7 @@ class Sandbox:
         self._redelivery_seconds = redelivery_seconds
         self._longest_window_seconds = longest_window_seconds
         self.clock = SandboxClock()
+        self.quotas = AccountQuotas()
         self._spokes = tuple(spokes)
         self._spoke_template = spoke_template
         self._clients = Clients(lambda: self.endpoint_url)
@@ -180,6 +182,7 @@ class Sandbox:
             redeployment=Redeployment(self.engine, list(self.deployments.values()), folder / "redeployed"),
             requests=self.requests,
             region=self.regions[0],
+            quotas=self.quotas,
         )
         self._server = LocalEcrServer(
             self.local_ecr,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from ecr_steward_cli.caller import PROMPT, Caller
@@ -17,10 +18,15 @@ ACTIONS: Final[Mapping[str, str]] = {
     "cloudformation.describe_stacks": "cloudformation:DescribeStacks",
     "cloudformation.get_template": "cloudformation:GetTemplate",
     "cloudformation.list_stack_resources": "cloudformation:ListStackResources",
+    "cloudtrail.describe_trails": "cloudtrail:DescribeTrails",
+    "cloudtrail.get_event_selectors": "cloudtrail:GetEventSelectors",
+    "cloudtrail.get_trail_status": "cloudtrail:GetTrailStatus",
     "cloudwatch.describe_alarms": "cloudwatch:DescribeAlarms",
     "cloudwatch.get_metric_statistics": "cloudwatch:GetMetricStatistics",
     "dynamodb.describe_table": "dynamodb:DescribeTable",
     "dynamodb.describe_time_to_live": "dynamodb:DescribeTimeToLive",
+    "ecr.describe_repositories": "ecr:DescribeRepositories",
+    "ecr.get_registry_scanning_configuration": "ecr:GetRegistryScanningConfiguration",
     "ecr.list_pull_time_update_exclusions": "ecr:ListPullTimeUpdateExclusions",
     "events.describe_event_bus": "events:DescribeEventBus",
     "events.describe_rule": "events:DescribeRule",
@@ -29,18 +35,26 @@ ACTIONS: Final[Mapping[str, str]] = {
     "iam.get_role_policy": "iam:GetRolePolicy",
     "iam.list_attached_role_policies": "iam:ListAttachedRolePolicies",
     "iam.list_role_policies": "iam:ListRolePolicies",
+    "inspector2.batch_get_account_status": "inspector2:BatchGetAccountStatus",
+    "lambda.get_account_settings": "lambda:GetAccountSettings",
     "lambda.get_event_source_mapping": "lambda:GetEventSourceMapping",
     "lambda.get_function_concurrency": "lambda:GetFunctionConcurrency",
     "lambda.get_function_configuration": "lambda:GetFunctionConfiguration",
     "lambda.get_function_event_invoke_config": "lambda:GetFunctionEventInvokeConfig",
+    "lambda.get_layer_version": "lambda:GetLayerVersion",
     "lambda.get_policy": "lambda:GetPolicy",
     "logs.describe_log_groups": "logs:DescribeLogGroups",
+    "s3.get_object": "s3:GetObject",
     "scheduler.get_schedule": "scheduler:GetSchedule",
+    "service-quotas.get_service_quota": "servicequotas:GetServiceQuota",
     "sns.get_topic_attributes": "sns:GetTopicAttributes",
     "sqs.get_queue_attributes": "sqs:GetQueueAttributes",
+    "sts.assume_role": "sts:AssumeRole",
 }
 """The IAM action of each call that doctor makes; ``docs/deploy/doctor.md`` has the policy of them all."""
 
+BESIDE: Final = frozenset({"dynamodb:GetItem", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"})
+"""The actions of what adapters of the core read for doctor: the last good rulebook, and published logins."""
 _DENIED: Final = frozenset(
     {
         "AccessDenied",
@@ -116,7 +130,7 @@ class Asker:
             return _meant(error, ACTIONS[call])
         except ResponseParserError as error:
             return UnreadError(Unread(f"{ACTIONS[call]}: {reason_of(error)}"))
-        except HTTPClientError as error:
+        except (HTTPClientError, NoConnectionError) as error:
             self.unreachable[service] = reason_of(error)
             return UnreadError(Unread(f"{service} does not answer: {reason_of(error)}"))
         except NoCredentialsError:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ecr_steward_cli.doctor.around.facts import Around
 from ecr_steward_cli.doctor.parts.part import Part
 from ecr_steward_cli.doctor.stack import DeployedStack
 
@@ -13,6 +14,7 @@ class Facts:
 
     stack: DeployedStack
     parts: tuple[Part, ...] = ()
+    around: Around = field(default_factory=Around)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Why a service did not answer, by its name; empty for one that did."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from ecr_steward_cli.doctor.around.reading import read_around
 from ecr_steward_cli.doctor.asking import Asker, NotThereError, UnreadError
 from ecr_steward_cli.doctor.facts import Facts
 from ecr_steward_cli.doctor.findings import Unread
@@ -35,7 +36,8 @@ def read_facts(asker: Asker, stack: DeployedStack) -> Facts:
     there = [(name, one) for name, one in stack.names.resources.items() if name not in stack.left_out]
     with ThreadPoolExecutor(_WORKERS) as pool:
         parts = tuple(pool.map(lambda one: _part(asker, stack, *one), there))
-    return Facts(stack, without_followers(parts), dict.fromkeys(sorted(asker.answered), "") | asker.unreachable)
+    around = read_around(asker, stack, parts)
+    return Facts(stack, without_followers(parts), around, dict.fromkeys(sorted(asker.answered), "") | asker.unreachable)
 
 
 def without_followers(parts: tuple[Part, ...]) -> tuple[Part, ...]:

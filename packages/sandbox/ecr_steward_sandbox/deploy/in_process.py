@@ -78,7 +78,11 @@ def _client(account: str, region: str, service: str) -> Any:
         service,
         aws_access_key_id=account,
         aws_secret_access_key="unused",  # noqa: S106 - moto checks no signature
-        config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
+        config=Config(
+            retries={"total_max_attempts": 1},
+            inject_host_prefix=False,
+            request_checksum_calculation="when_required",  # else S3's bodies come in chunks with a checksum behind them
+        ),
     )
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ecr_steward_cli.doctor.checks import functions, queues, roles, rules, stack, stores
+from ecr_steward_cli.doctor.checks import account, functions, outside, queues, roles, rules, stack, stores
 from ecr_steward_cli.doctor.checks.check import Check
 
 THEMES: Mapping[str, tuple[Check, ...]] = {
@@ -12,6 +12,8 @@ THEMES: Mapping[str, tuple[Check, ...]] = {
     "functions": functions.CHECKS,
     "roles": roles.CHECKS,
     "tables, notices, alarms and logs": stores.CHECKS,
+    "rulebook and account": account.CHECKS,
+    "beyond the account": outside.CHECKS,
 }
 """By theme."""
 
