@@ -78,6 +78,12 @@ RUNNING: Mapping[str, str] = {
         "of a dead-letter queue is a person who receives, sends and deletes."
     ),
     "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",
+    "quotas": "GetAccountSettings of Lambda and GetServiceQuota of ECR answer the usual ones; none is enforced.",
+    "trails": (
+        "CloudTrail shows one trail in each account, which records every region. Events of API calls come even if it "
+        "is stopped, and there is no history of them."
+    ),
+    "drift": "Nobody detects it: a stack says NOT_CHECKED.",
     "alarms": "They exist; no metric is recorded and none ever fires.",
 }
 """By what differs."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from moto.cloudformation.models import cloudformation_backends
 
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.state_rulebook import StateRulebook
@@ -22,6 +23,7 @@ from ecr_steward_cli.doctor.asking import Asker
 from ecr_steward_cli.doctor.documented import policy
 from ecr_steward_cli.doctor.findings import Status, Unread
 from ecr_steward_cli.doctor.parts.part import Part
+from ecr_steward_sandbox.accounts import SPOKE_STACK, SPOKE_TEMPLATE
 from tests.sandbox.doctor.conftest import HUB, REGION, SECRET, SPOKE, WHOLE, House, user_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("doctor")]
@@ -157,3 +159,13 @@ def _closed_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
     return port
+
+
+def test_the_stack_of_a_connected_account_is_whole_and_its_own_text_says_so(house: House) -> None:
+    """moto has the stack's template as JSON, AWS the text of spoke.yaml."""
+    found = house.not_ok(stack=SPOKE_STACK, AWS_ACCESS_KEY_ID=SPOKE)
+    stack = next(one for one in cloudformation_backends[SPOKE][REGION].stacks.values() if one.name == SPOKE_STACK)
+    before, stack.template = stack.template, SPOKE_TEMPLATE.read_text(encoding="utf-8")
+    again = house.not_ok(stack=SPOKE_STACK, AWS_ACCESS_KEY_ID=SPOKE)
+    stack.template = before
+    assert (found, again) == (set(), set())

@@ -77,8 +77,8 @@ _NOT_THERE: Final = frozenset(
         "ResourceNotFoundException",
     }
 )
-_SIMULTANEOUS: Final = 16
-"""Connections to one service: more than there are threads that ask."""
+_PATIENT: Final = Config(retries={"mode": "standard", "total_max_attempts": 6}, max_pool_connections=16)
+"""Doctor asks much at once, and Lambda takes 15 GetPolicy a second. There are fewer threads than connections."""
 
 
 class NotThereError(Exception):
@@ -98,7 +98,7 @@ class Asker:
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
-        self._config = PROMPT.merge(Config(max_pool_connections=_SIMULTANEOUS))
+        self._config = PROMPT.merge(_PATIENT)
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._answers: dict[str, Mapping[str, Any] | Exception] = {}
         self._locks: dict[str, RLock] = {}
@@ -123,6 +123,8 @@ class Asker:
 
     def _answer(self, call: str, region: str | None, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Exception:
         service, operation = call.split(".")
+        if service in self.unreachable:
+            return UnreadError(Unread(f"{service} does not answer: {self.unreachable[service]}"))
         try:
             answer = self._called(self._client(service, region), operation, parameters)
         except ClientError as error:

@@ -50,12 +50,17 @@ def _same(wanted: Any, found: Any) -> bool:
 
 
 def _equal(wanted: Any, found: Any) -> bool:
-    """A template may write a number, or a truth, as text. What neither says is the same."""
-    return str(wanted).lower() == str(found).lower() if _is_plain(wanted) and _is_plain(found) else False
+    """A template may write a number, or a truth, as text."""
+    if not isinstance(wanted, str | int | float) or not isinstance(found, str | int | float):
+        return False
+    return str(wanted).lower() == str(found).lower() or _number(wanted) == _number(found) is not None
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool)
+def _number(value: str | float) -> float | None:
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except ValueError:
+        return None
 
 
 def _shown(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from ecr_steward_cli.doctor.asking import Asker, NotThereError, UnreadError
 from ecr_steward_cli.doctor.findings import Unread
 from ecr_steward_cli.doctor.intrinsics import StackNames
+from ecr_steward_cli.doctor.templates import UnreadableTemplateError, template_of
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def read_stack(asker: Asker, name: str) -> DeployedStack | None:
     )
 
 
-def _document(template: Any) -> Mapping[str, Any]:
-    """botocore reads a template of JSON, which SAM's translation always is."""
-    if not isinstance(template, Mapping):
-        raise UnreadError(Unread("the stack's template is no JSON: SAM has not translated it"))
-    return template
+def _document(body: Any) -> Mapping[str, Any]:
+    try:
+        return template_of(body)
+    except UnreadableTemplateError as error:
+        raise UnreadError(Unread(str(error))) from error

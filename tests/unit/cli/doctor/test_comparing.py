@@ -54,6 +54,8 @@ def test_two_policies_differ_when_one_allows_what_the_other_does_not(other):
         ({"a": {"b": "x"}}, {"a": {"b": "y"}}, False, ["a.b is y, the template says x"]),
         ({"a": "300"}, {"a": 300}, False, []),
         ({"a": "true"}, {"a": True}, False, []),
+        ({"a": "0"}, {"a": 0.0}, False, []),
+        ({"a": 1}, {"a": "one"}, False, ["a is one, the template says 1"]),
         ({"a": 1}, {"a": None}, False, ["a is not there, the template says 1"]),
         ({"a": [1, 2]}, {"a": [2, 3]}, False, ["a lacks 1", "a has 3, the template does not"]),
         ({"a": [1, 2]}, {"a": [2, 1]}, False, ["a is in another order, or not as often there"]),

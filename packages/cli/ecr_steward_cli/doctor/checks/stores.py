@@ -64,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
         (_ALARM,),
         (
             "ComparisonOperator",
+            "DatapointsToAlarm",
             "Dimensions",
             "EvaluationPeriods",
             "MetricName",
