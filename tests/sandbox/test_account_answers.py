@@ -98,3 +98,16 @@ def test_a_stack_says_its_list_parameters_as_they_were_given_and_that_it_was_nev
     ]
     assert stack["Parameters"] == [{"ParameterKey": "Accounts", "ParameterValue": "a,b"}]
     assert stack["DriftInformation"]["StackDriftStatus"] == "NOT_CHECKED"
+
+
+def test_lambda_stops_loops_unless_the_function_allows_them(box):
+    client, name = box.sandbox.client("lambda"), box.sandbox.deployment.resources["Worker"].physical_id
+    assert client.get_function_recursion_config(FunctionName=name)["RecursiveLoop"] == "Terminate"
+    client.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
+    assert client.get_function_recursion_config(FunctionName=name)["RecursiveLoop"] == "Allow"
+
+
+def test_a_loop_of_no_function_is_refused(box):
+    with pytest.raises(ClientError) as refused:
+        box.sandbox.client("lambda").get_function_recursion_config(FunctionName="none")
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"

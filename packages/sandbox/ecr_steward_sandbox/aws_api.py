@@ -24,6 +24,7 @@ from ecr_steward_sandbox.layer_content import LayerContent
 from ecr_steward_sandbox.left_out import completed
 from ecr_steward_sandbox.moto_gateway import HttpAnswer, MotoGateway
 from ecr_steward_sandbox.permissions import function_arn, needs, read_parameters
+from ecr_steward_sandbox.recursion import RecursionConfigs
 from ecr_steward_sandbox.redeployment import Redeployment
 from ecr_steward_sandbox.refusals import credential_refused
 from ecr_steward_sandbox.trail import Trails
@@ -60,7 +61,8 @@ class AwsApi:
         redeployment: Redeployment,
         requests: RequestLog,
         region: str,
-        quotas: AccountQuotas | None = None,
+        quotas: AccountQuotas,
+        recursion: RecursionConfigs,
     ) -> None:
         self._engine = engine
         self._access = access
@@ -71,13 +73,14 @@ class AwsApi:
         self._region = region
         self._trails = Trails()
         self._layers = LayerContent(redeployment.layer_folder)
-        quotas = quotas or AccountQuotas()
         self._own: Mapping[tuple[str, str], Callable[[HttpRequest, ApiCall, Principal], HttpAnswer | None]] = {
             ("events", "PutEvents"): self._put_events,
             ("events", "TestEventPattern"): self._test_event_pattern,
             ("lambda", "GetAccountSettings"): quotas.account_settings,
+            ("lambda", "GetFunctionRecursionConfig"): recursion.get,
             ("lambda", "Invoke"): self._invoke,
             ("lambda", "InvokeAsync"): self._invoke,
+            ("lambda", "PutFunctionRecursionConfig"): recursion.put,
             ("servicequotas", "GetServiceQuota"): quotas.service_quota,
         }
         self._sts = sts

@@ -31,6 +31,7 @@ from ecr_steward_sandbox.identity.principals import Principals
 from ecr_steward_sandbox.identity.sessions import Sessions
 from ecr_steward_sandbox.identity.sts import LONGEST_LIFETIME, Sts
 from ecr_steward_sandbox.moto_gateway import MotoGateway
+from ecr_steward_sandbox.recursion import RecursionConfigs
 from ecr_steward_sandbox.redeployment import Redeployment
 from ecr_steward_sandbox.server import SandboxApp, is_endpoint
 from ecr_steward_sandbox.workers.factory import WorkerFactory
@@ -183,6 +184,7 @@ class Sandbox:
             requests=self.requests,
             region=self.regions[0],
             quotas=self.quotas,
+            recursion=RecursionConfigs(self.deployments.values()),
         )
         self._server = LocalEcrServer(
             self.local_ecr,

@@ -26,6 +26,7 @@ SECRET = "ecr-steward/on-prem-cluster"
 BUILD = Path(__file__).parents[3] / ".aws-sam" / "build"
 HUB, SPOKE, REGION, STACK = "111122223333", "222233334444", "us-east-1", "ecr-steward"
 OPERATOR = "operator"
+MAIL = {"NotificationEmail": "ops@example.com"}
 WHOLE = {("spoke-role", SPOKE, Status.NOT_LOOKED_AT)}
 """What is not ok of a whole stack: the role in a connected account lets functions in alone."""
 
@@ -99,7 +100,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         pytest.fail("nothing is built yet: run `make build`")
     folder = tmp_path_factory.mktemp("doctor")
     with contextlib.ExitStack() as stack:
-        house = House(stack.enter_context(Sandbox(_build(folder / "build"), data=folder / "data", spokes=[SPOKE])))
+        house = House(
+            stack.enter_context(
+                Sandbox(_build(folder / "build"), data=folder / "data", spokes=[SPOKE], parameters=MAIL)
+            )
+        )
         _scan_all(house)
         _publish_login(house)
         yield house

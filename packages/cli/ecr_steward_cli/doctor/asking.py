@@ -41,6 +41,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "lambda.get_function_concurrency": "lambda:GetFunctionConcurrency",
     "lambda.get_function_configuration": "lambda:GetFunctionConfiguration",
     "lambda.get_function_event_invoke_config": "lambda:GetFunctionEventInvokeConfig",
+    "lambda.get_function_recursion_config": "lambda:GetFunctionRecursionConfig",
     "lambda.get_layer_version": "lambda:GetLayerVersion",
     "lambda.get_policy": "lambda:GetPolicy",
     "logs.describe_log_groups": "logs:DescribeLogGroups",
@@ -48,6 +49,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "scheduler.get_schedule": "scheduler:GetSchedule",
     "service-quotas.get_service_quota": "servicequotas:GetServiceQuota",
     "sns.get_topic_attributes": "sns:GetTopicAttributes",
+    "sns.list_subscriptions_by_topic": "sns:ListSubscriptionsByTopic",
     "sqs.get_queue_attributes": "sqs:GetQueueAttributes",
     "sts.assume_role": "sts:AssumeRole",
 }

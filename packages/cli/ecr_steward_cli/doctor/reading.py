@@ -23,6 +23,7 @@ _OWNERS: Final[Mapping[str, str]] = {
     "AWS::Lambda::EventInvokeConfig": "FunctionName",
     "AWS::Lambda::EventSourceMapping": "FunctionName",
     "AWS::Lambda::Permission": "FunctionName",
+    "AWS::SNS::Subscription": "TopicArn",
     "AWS::SNS::TopicPolicy": "Topics",
     "AWS::SQS::QueuePolicy": "Queues",
 }

@@ -33,6 +33,14 @@ def function_failed(house: House) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def loop_stopped(house: House) -> Iterator[None]:
+    client, name = house.sandbox.client("lambda"), house.named(COPIES)
+    client.put_function_recursion_config(FunctionName=name, RecursiveLoop="Terminate")
+    yield
+    client.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
+
+
+@contextlib.contextmanager
 def function_throttled(house: House) -> Iterator[None]:
     client, name = house.client("lambda"), house.named(SWEEP)
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
@@ -106,6 +114,7 @@ BREAKAGES = [
     ),
     Breakage("function-settings", TAGS, function_configured(TAGS, lambda *_: {"Timeout": 3}), round=2),
     Breakage("function-active", COPIES, function_failed),
+    Breakage("function-recursion", COPIES, loop_stopped, round=2),
     Breakage("function-concurrency", SWEEP, function_throttled),
     Breakage("function-exists", POLICIES, function_deleted),
     Breakage("function-permission", f"{PUSHED}Permission", permission_removed),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.sns.models import sns_backends
 
 from tests.sandbox.doctor.broken.breakage import Break, Breakage
 from tests.sandbox.doctor.conftest import HUB, REGION, House
@@ -36,6 +37,23 @@ def topic_policy_changed(house: House) -> Iterator[None]:
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=other)
     yield
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(wanted))
+
+
+@contextlib.contextmanager
+def mail_unconfirmed(house: House) -> Iterator[None]:
+    """As SNS lists it until then; moto's subscriptions are confirmed at once."""
+    subscription = sns_backends[HUB][REGION].subscriptions[house.named("NoticesSubscription")]
+    before, subscription.arn = subscription.arn, "PendingConfirmation"
+    yield
+    subscription.arn = before
+
+
+@contextlib.contextmanager
+def mail_unsubscribed(house: House) -> Iterator[None]:
+    subscriptions, arn = sns_backends[HUB][REGION].subscriptions, house.named("NoticesSubscription")
+    subscription = subscriptions.pop(arn)
+    yield
+    subscriptions[arn] = subscription
 
 
 def alarm_put(logical_id: str, *, deletes: bool = False, **changes: Any) -> Break:
@@ -90,6 +108,8 @@ BREAKAGES = [
     Breakage("table-exists", "IdempotencyTable", table_deleted),
     Breakage("table-expiry", "StateTable", items_stay),
     Breakage("topic-policy", "NoticesTopicPolicy", topic_policy_changed),
+    Breakage("subscription-confirmed", "NoticesSubscription", mail_unconfirmed),
+    Breakage("subscription-exists", "NoticesSubscription", mail_unsubscribed, round=2),
     Breakage("alarm-exists", "FailureQueueAlarm", alarm_put("FailureQueueAlarm", deletes=True)),
     Breakage("alarm-actions", "DeliveryFailureAlarm", alarm_put("DeliveryFailureAlarm", AlarmActions=[])),
     Breakage(

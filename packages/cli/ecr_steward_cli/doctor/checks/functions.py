@@ -96,6 +96,14 @@ CHECKS: tuple[Check, ...] = (
         _unthrottled,
         _functions,
     ),
+    AsTemplate(
+        "function-recursion",
+        (_FUNCTION,),
+        ("RecursiveLoop",),
+        "whether Lambda stops a function that feeds its own queue: the sweep and the copies do so on purpose",
+        "`aws lambda put-function-recursion-config --function-name {name} --recursive-loop SETTING`",
+        usual={"RecursiveLoop": "Terminate"},
+    ),
     Exists(
         "function-permission",
         (_PERMISSION,),

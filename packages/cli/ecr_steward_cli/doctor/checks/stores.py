@@ -9,6 +9,7 @@ from ecr_steward_cli.doctor.findings import Finding
 from ecr_steward_cli.doctor.policies import normal_policy
 
 _ALARM, _TABLE, _TOPIC = "AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table", "AWS::SNS::Topic"
+_SUBSCRIPTION = "AWS::SNS::Subscription"
 _PULLS = "AWS::ECR::PullTimeUpdateExclusion"
 
 
@@ -16,6 +17,12 @@ def _active(check: Asks, facts: Facts) -> Iterator[Finding]:
     for part in facts.of_types(_TABLE):
         if isinstance(part.found, Mapping) and part.found["status"] not in {"ACTIVE", "UPDATING"}:
             yield problem(check, part, f"the table is {part.found['status']}")
+
+
+def _confirmed(check: Asks, facts: Facts) -> Iterator[Finding]:
+    for part in facts.of_types(_SUBSCRIPTION):
+        if isinstance(part.found, Mapping) and not part.found["is_confirmed"]:
+            yield problem(check, part, "the address has not confirmed its subscription")
 
 
 def _quiet(check: Asks, facts: Facts) -> Iterator[Finding]:
@@ -49,6 +56,19 @@ CHECKS: tuple[Check, ...] = (
         "put it back with `aws sns set-topic-attributes --attribute-name Policy`, as the template has it",
         normal=normal_policy,
         is_whole=True,
+    ),
+    Exists(
+        "subscription-exists",
+        (_SUBSCRIPTION,),
+        "the address of the parameter NotificationEmail is subscribed to the notices",
+        "`aws sns subscribe --topic-arn TOPIC --protocol email --notification-endpoint ADDRESS`; it has to confirm",
+    ),
+    Asks(
+        "subscription-confirmed",
+        "the address has confirmed its subscription: until then it receives nothing",
+        "open the link in the mail of *AWS Notifications* to the address",
+        _confirmed,
+        lambda facts: list(facts.of_types(_SUBSCRIPTION)),
     ),
     Exists("alarm-exists", (_ALARM,), "each alarm exists", RECREATE),
     AsTemplate(

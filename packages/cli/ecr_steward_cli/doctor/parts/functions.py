@@ -15,6 +15,9 @@ def _function(asker: Asker, name: str, _: Properties) -> Properties:
         **found,
         "Environment": {"Variables": found.get("Environment", {}).get("Variables", {})},
         "Layers": [layer["Arn"] for layer in found.get("Layers", [])],
+        "RecursiveLoop": tried(
+            lambda: asker.ask("lambda.get_function_recursion_config", FunctionName=name)["RecursiveLoop"]
+        ),
         "ReservedConcurrentExecutions": tried(
             lambda: asker.ask("lambda.get_function_concurrency", FunctionName=name).get("ReservedConcurrentExecutions")
         ),

@@ -36,6 +36,15 @@ def _topic_policy(asker: Asker, _: str, wanted: Properties) -> Properties:
     return {"PolicyDocument": others[0] if others else wanted["PolicyDocument"]}
 
 
+def _subscription(asker: Asker, _: str, wanted: Properties) -> Properties:
+    """By topic and address: one that nobody has confirmed has no ARN ("Subscription", SNS API reference)."""
+    listed = asker.ask("sns.list_subscriptions_by_topic", TopicArn=wanted["TopicArn"])["Subscriptions"]
+    for one in listed:
+        if (one["Protocol"], one["Endpoint"]) == (wanted["Protocol"], wanted["Endpoint"]):
+            return {"is_confirmed": one["SubscriptionArn"].startswith("arn:")}
+    raise NotThereError
+
+
 def _alarm(asker: Asker, name: str, _: Properties) -> Properties:
     """One call for all alarms of a stack: CloudWatch takes 9 of them a second."""
     alarms: list[Properties] = asker.ask("cloudwatch.describe_alarms", AlarmNamePrefix=_stem(name))["MetricAlarms"]
@@ -68,6 +77,7 @@ READERS: Mapping[str, Reader] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::ECR::PullTimeUpdateExclusion": _pulls,
     "AWS::Logs::LogGroup": _log_group,
+    "AWS::SNS::Subscription": _subscription,
     "AWS::SNS::Topic": _topic,
     "AWS::SNS::TopicPolicy": _topic_policy,
 }
