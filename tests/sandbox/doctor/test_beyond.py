@@ -132,6 +132,7 @@ def test_a_service_is_the_problem_and_its_parts_are_not_looked_at_when_it_does_n
     assert found == WHOLE | {
         ("endpoint-reachable", "scheduler", Status.PROBLEM),
         *(("schedule-exists", schedule, Status.NOT_LOOKED_AT) for schedule in schedules),
+        *((check, "", Status.NOT_LOOKED_AT) for check in ("schedule-enabled", "schedule-time", "schedule-target")),
     }
 
 

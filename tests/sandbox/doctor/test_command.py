@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.cloudformation.models import cloudformation_backends
 from typer.testing import CliRunner
 
 from ecr_steward_cli.app import app
@@ -78,6 +79,15 @@ def test_a_stack_that_is_not_there_is_the_one_problem(cli: Any) -> None:
     assert done.code == 1
     (found,) = json.loads(done.out)["findings"]
     assert (found["check"], found["status"], found["subject"]) == ("stack-exists", "problem", "another")
+
+
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_was_never_complete_is_the_one_problem(house: House, status: str) -> None:
+    stack = next(one for one in cloudformation_backends[HUB][REGION].stacks.values() if one.name == STACK)
+    before, stack.status = stack.status, status
+    found = house.not_ok()
+    stack.status = before
+    assert found == {("stack-complete", STACK, Status.PROBLEM)}
 
 
 def test_the_documented_policy_is_enough_and_nothing_of_it_is_left_over(house: House) -> None:

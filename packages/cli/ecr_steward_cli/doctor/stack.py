@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ecr_steward_cli.doctor.asking import Asker, NotThereError, UnreadError
 from ecr_steward_cli.doctor.findings import Unread
 from ecr_steward_cli.doctor.intrinsics import StackNames
 from ecr_steward_cli.doctor.templates import UnreadableTemplateError, template_of
+
+NOTHING_THERE: Final = frozenset(
+    {
+        "CREATE_FAILED",
+        "DELETE_FAILED",
+        "DELETE_IN_PROGRESS",
+        "REVIEW_IN_PROGRESS",
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+    }
+)
+"""States in which a stack has no resources, or only some: that it is in one is all there is to say."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,11 @@ def read_stack(asker: Asker, name: str) -> DeployedStack | None:
         (stack,) = asker.ask("cloudformation.describe_stacks", StackName=name)["Stacks"]
     except NotThereError:
         return None
-    listed = asker.ask("cloudformation.list_stack_resources", StackName=name)["StackResourceSummaries"]
+    if stack["StackStatus"] in NOTHING_THERE:
+        names = StackNames(stack["StackId"], {}, {}, {})
+        return DeployedStack(names, stack["StackStatus"], stack.get("StackStatusReason", ""))
+    summaries = asker.ask("cloudformation.list_stack_resources", StackName=name)["StackResourceSummaries"]
+    listed = [one for one in summaries if one.get("ResourceStatus") != "DELETE_COMPLETE"]
     template = asker.ask("cloudformation.get_template", StackName=name, TemplateStage="Processed")["TemplateBody"]
     parameters = {
         one["ParameterKey"]: one.get("ResolvedValue", one.get("ParameterValue", ""))

@@ -24,6 +24,9 @@ class Breakage:
     round: int = 1
     """Of those of one round no two touch the same resource, so that all may be broken at once."""
 
+    hides: frozenset[str] = frozenset()
+    """Checks that cannot look at anything while it is broken."""
+
     @property
     def id(self) -> str:
         return f"{self.check}: {self.subject}"

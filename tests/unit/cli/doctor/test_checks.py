@@ -43,10 +43,24 @@ def test_a_resource_is_a_problem_when_cloudformation_left_it_failed():
     assert found.subject == "Queue"
 
 
-def test_what_could_not_be_read_is_no_problem_and_is_said_once():
+def test_what_could_not_be_read_is_no_problem_and_no_check_of_it_is_ok():
     rule = part("AWS::Events::Rule", {"State": "ENABLED"}, DENIED)
     said = [one for one in findings_of(facts(rule)) if one.status is not Status.OK]
-    assert said == [Finding("rule-exists", Status.NOT_LOOKED_AT, "One", DENIED.reason, DENIED.do)]
+    assert said == [
+        Finding("rule-exists", Status.NOT_LOOKED_AT, "One", DENIED.reason, DENIED.do),
+        *(
+            Finding(check, Status.NOT_LOOKED_AT, "", f"none could be read: {DENIED.reason}", DENIED.do)
+            for check in ("rule-enabled", "rule-pattern", "rule-targets")
+        ),
+    ]
+
+
+def test_a_check_counts_what_it_could_read_when_all_of_that_is_well():
+    read = part("AWS::Events::Rule", {}, {"State": "ENABLED"})
+    (found,) = [
+        one for one in findings_of(facts(read, part("AWS::Events::Rule", {}, DENIED))) if one.check == "rule-enabled"
+    ]
+    assert (found.status, found.message) == (Status.OK, "1 looked at, 1 could not be read")
 
 
 def test_one_property_is_not_looked_at_when_it_alone_could_not_be_read():

@@ -30,7 +30,7 @@ def read_inspector(asker: Asker, account: str) -> str:
 
 def read_repositories(asker: Asker) -> int:
     """How many repositories the registry has. Needs ecr:DescribeRepositories."""
-    return len(asker.ask("ecr.describe_repositories")["repositories"])
+    return len(asker.ask("ecr.describe_repositories", maxResults=1000)["repositories"])
 
 
 def read_repository_quota(asker: Asker) -> float:

@@ -59,7 +59,7 @@ class Around:
     unreserved_concurrency: int | Unread | None = None
     """How many functions without a reserve may run at a time in the account and region."""
     trails: tuple[TrailFact, ...] | Unread | None = None
-    logins: tuple[LoginFact, ...] = ()
+    logins: tuple[LoginFact, ...] | Unread = ()
     spokes: Mapping[str, Unread | None] = field(default_factory=dict)
     """By account: ``None`` where its role lets the caller in."""
     registries: Mapping[str, str] = field(default_factory=dict)

@@ -43,7 +43,7 @@ def _spoke(asker: Asker, partition: str, account: str, environment: Mapping[str,
             DurationSeconds=_SHORTEST,
         )
     )
-    return answer if isinstance(answer, Unread) else None
+    return None if isinstance(answer, Mapping) else answer or Unread("sts:AssumeRole: there is no such role")
 
 
 def read_registries(environment: Mapping[str, str]) -> dict[str, str]:
@@ -59,10 +59,14 @@ def _silence(host: str) -> str:
     return ""
 
 
-def read_logins(asker: Asker, rulebook: RulebookFact | Unread | None, home: RegistryRef) -> tuple[LoginFact, ...]:
+def read_logins(
+    asker: Asker, rulebook: RulebookFact | Unread | None, home: RegistryRef
+) -> tuple[LoginFact, ...] | Unread:
     """Each published login, tried where it lies. Needs secretsmanager:GetSecretValue and DescribeSecret."""
-    if not isinstance(rulebook, RulebookFact) or rulebook.rules is None:
-        return ()
+    if not isinstance(rulebook, RulebookFact):
+        return rulebook or ()
+    if rulebook.rules is None:
+        return Unread("no rulebook is in force")
     secrets = SecretsManager(asker.caller.clients)
     return tuple(
         _login(secrets, credential, sink, home)

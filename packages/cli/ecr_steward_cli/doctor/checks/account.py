@@ -24,9 +24,12 @@ def _home(facts: Facts) -> RegistryRef:
     return RegistryRef(facts.stack.names.account, facts.stack.names.region)
 
 
-def _rules(facts: Facts) -> Rules | None:
+def _rules(facts: Facts) -> Rules | Unread | None:
+    """The rules in force; why they are not known, where a check needs them."""
     rulebook = facts.around.rulebook
-    return rulebook.rules if isinstance(rulebook, RulebookFact) else None
+    if isinstance(rulebook, RulebookFact):
+        return rulebook.rules or Unread("no rulebook is in force")
+    return rulebook
 
 
 def _wrong(check: Asks, subject: str, message: str) -> Finding:
@@ -50,6 +53,8 @@ def _scanning(check: Asks, facts: Facts) -> Iterator[Finding]:
     rules, scanning = _rules(facts), facts.around.scanning
     if isinstance(scanning, Unread):
         yield unread(check.id, "registry", scanning)
+    elif isinstance(rules, Unread):
+        yield unread(check.id, "rulebook", rules)
     elif rules is not None and scanning is not None:
         home = _home(facts)
         actual = RegistrySettings(scanning=dict(scanning))
@@ -73,7 +78,9 @@ def _scans_on_push(rule: Rule, home: RegistryRef) -> bool:
 
 def _inspector(check: Asks, facts: Facts) -> Iterator[Finding]:
     state = facts.around.inspector
-    if isinstance(state, Unread):
+    if isinstance(facts.around.scanning, Unread):
+        yield unread(check.id, "registry", facts.around.scanning)
+    elif isinstance(state, Unread):
         yield unread(check.id, "inspector2", state)
     elif state not in {None, "ENABLED", "ENABLING"}:
         yield _wrong(check, "inspector2", f"the registry's scans are Inspector's, and its scans of ECR are {state}")
@@ -109,6 +116,8 @@ def _trail(check: Asks, facts: Facts) -> Iterator[Finding]:
     rules, trails = _rules(facts), facts.around.trails
     if isinstance(trails, Unread):
         yield unread(check.id, "cloudtrail", trails)
+    elif isinstance(rules, Unread):
+        yield unread(check.id, "rulebook", rules)
     elif rules is not None and trails is not None:
         governed = [*(f"rule {one.name}" for one in _all_rules(rules) if one.repository is not None)]
         governed += [f"registry rule {one.name}" for one in rules.registries]

@@ -28,8 +28,8 @@ class Check(Protocol):
     def problems(self, facts: Facts) -> Iterator[Finding]:
         """What is wrong, and what could not be looked at. Nothing where all is well."""
 
-    def seen(self, facts: Facts) -> int:
-        """How many parts it looks at."""
+    def seen(self, facts: Facts) -> Sequence[object]:
+        """What it looks at: parts, or others."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Exists:
             elif isinstance(part.found, Unread):
                 yield unread(self.id, part.logical_id, part.found)
 
-    def seen(self, facts: Facts) -> int:
-        return len(facts.of_types(*self.types))
+    def seen(self, facts: Facts) -> Sequence[object]:
+        return facts.of_types(*self.types)
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class AsTemplate:
             elif isinstance(part.found, Mapping):
                 yield from self._of(part, part.wanted, part.found)
 
-    def seen(self, facts: Facts) -> int:
-        return len(facts.of_types(*self.types))
+    def seen(self, facts: Facts) -> Sequence[object]:
+        return facts.of_types(*self.types)
 
     def _of(self, part: Part, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Finding]:
         said: list[str] = []
@@ -109,8 +109,8 @@ class Asks:
     def problems(self, facts: Facts) -> Iterator[Finding]:
         return self.answer(self, facts)
 
-    def seen(self, facts: Facts) -> int:
-        return len(self.counted(facts))
+    def seen(self, facts: Facts) -> Sequence[object]:
+        return self.counted(facts)
 
 
 def problem(check: Check, part: Part, message: str) -> Finding:

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Final
 
 from ecr_steward.domain.credentials import DUE_AFTER
+from ecr_steward_cli.doctor.around.facts import LoginFact
 from ecr_steward_cli.doctor.checks.check import Asks, Check
 from ecr_steward_cli.doctor.facts import Facts
-from ecr_steward_cli.doctor.findings import Finding, Status, unread
+from ecr_steward_cli.doctor.findings import Finding, Status, Unread, unread
 
 LATE: Final = DUE_AFTER + timedelta(hours=4)
 """The age from which a login is a problem: it was due for two refreshes of every two hours."""
@@ -23,8 +24,14 @@ def _spokes(check: Asks, facts: Facts) -> Iterator[Finding]:
             yield Finding(check.id, Status.NOT_LOOKED_AT, account, refusal.reason, check.do)
 
 
+def _logins(facts: Facts) -> tuple[LoginFact, ...]:
+    return () if isinstance(facts.around.logins, Unread) else facts.around.logins
+
+
 def _published(check: Asks, facts: Facts) -> Iterator[Finding]:
-    for login in facts.around.logins:
+    if isinstance(facts.around.logins, Unread):
+        yield unread(check.id, "rulebook", facts.around.logins)
+    for login in _logins(facts):
         if login.unread is not None:
             yield unread(check.id, login.secret, login.unread)
         elif login.why_wrong:
@@ -35,7 +42,7 @@ def _published(check: Asks, facts: Facts) -> Iterator[Finding]:
 
 
 def _accepted(check: Asks, facts: Facts) -> Iterator[Finding]:
-    for login in facts.around.logins:
+    for login in _logins(facts):
         for refusal in login.refused_by:
             yield _wrong(check, login.secret, f"credential {login.credential}: {refusal}")
 
@@ -68,14 +75,14 @@ CHECKS: tuple[Check, ...] = (
         "hours",
         "look into the log of refresh_credentials; its next run, or an invocation by hand, writes the secret",
         _published,
-        lambda facts: facts.around.logins,
+        _logins,
     ),
     Asks(
         "login-accepted",
         "each published login, tried where it lies: the registry takes it",
         "delete the secret's current version or the secret, and let refresh_credentials run: docs/credentials.md",
         _accepted,
-        lambda facts: facts.around.logins,
+        _logins,
     ),
     Asks(
         "registry-reachable",

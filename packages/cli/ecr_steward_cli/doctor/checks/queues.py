@@ -86,7 +86,7 @@ CHECKS: tuple[Check, ...] = (
         "the queues that no function reads, where events end that could not be handled: they are empty",
         "read what {name} holds, mend the cause, and replay it: docs/failures.md",
         _empty,
-        _ends,
+        lambda facts: _ends(facts) or facts.of_types(_QUEUE),
     ),
     Asks(
         "queue-age",
@@ -94,6 +94,6 @@ CHECKS: tuple[Check, ...] = (
         "CloudWatch has it",
         "look at the function's errors and throttles, and whether its event source mapping is enabled",
         _in_time,
-        _working,
+        lambda facts: _working(facts) or facts.of_types(_QUEUE),
     ),
 )
