@@ -144,7 +144,8 @@ def _publish_login(house: House) -> None:
     (data,) = ecr.get_authorization_token()["authorizationData"]
     ecr.close()
     host = data["proxyEndpoint"].partition("://")[2]
-    text = json.dumps({"auths": {host: {"auth": data["authorizationToken"]}}})
+    logins = {host: {"auth": data["authorizationToken"]}, "registry.example.com": {"auth": "of another writer"}}
+    text = json.dumps({"auths": logins})
     stamp = version_stamp("pull-only", [RegistryRef(HUB, REGION)])
     client = house.client("secretsmanager")
     client.create_secret(Name=SECRET, SecretString=text, ClientRequestToken=f"{stamp}{uuid4().hex}")

@@ -24,7 +24,8 @@ SESSION: Final = "ecr-steward-doctor"
 _SHORTEST: Final = 900
 """Seconds that a session of a role lives at least (AssumeRole, STS API reference); doctor makes no call with it."""
 _SECONDS: Final = 10.0
-_UNAUTHORIZED: Final = 401
+_REFUSED: Final = frozenset({401, 403})
+"""What ECR answers to a login that it does not know, and to one that has expired."""
 
 
 def read_spokes(asker: Asker, partition: str, environment: Mapping[str, str]) -> dict[str, Unread | None]:
@@ -100,7 +101,7 @@ def _refusals(stored: StoredSecret) -> Iterator[str]:
             except (urllib3.exceptions.HTTPError, StewardError) as error:
                 yield f"{host} does not answer: {type(error).__name__}"
             else:
-                if status == _UNAUTHORIZED:
+                if status in _REFUSED:
                     yield f"{host} refuses it"
 
 
