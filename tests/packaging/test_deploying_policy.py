@@ -122,7 +122,8 @@ CONTEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 
 WITHOUT_RESOURCE: Final = {
     "cloudwatch:DescribeAlarms",
-    "ec2:DescribeSecurityGroups",  # these three where the functions live in a VPC
+    "ec2:DescribeNetworkInterfaces",  # these four where the functions live in a VPC
+    "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ecr:DeregisterPullTimeUpdateExclusion",

@@ -40,12 +40,15 @@ def policy_added(house: House) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def managed_policy_detached(house: House) -> Iterator[None]:
+def managed_policy_attached(house: House) -> Iterator[None]:
     iam, name = house.client("iam"), house.named(f"{SCANS}Role")
-    arn = house.properties(f"{SCANS}Role")["ManagedPolicyArns"][0]
-    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-    yield
+    statement = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    arn = iam.create_policy(PolicyName="queues", PolicyDocument=document)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    yield
+    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
 
 
 @contextlib.contextmanager
@@ -78,7 +81,7 @@ BREAKAGES = [
     Breakage("role-trust", "NoticesRole", trust_changed),
     Breakage("role-policies", f"{TAGS}Role", action_taken_away),
     Breakage("role-policies", "PullOnlyRole", policy_added),
-    Breakage("role-managed-policies", f"{SCANS}Role", managed_policy_detached),
+    Breakage("role-managed-policies", f"{SCANS}Role", managed_policy_attached),
     Breakage("role-boundary", "SweepScheduleRole", boundary_put),
     Breakage("role-exists", "CredentialScheduleRole", role_deleted),
 ]
