@@ -249,3 +249,11 @@ def test_an_answer_is_ours_and_names_action_and_secret_when_aws_refuses(
         action = "".join(word.capitalize() for word in operation.split("_"))
         assert f"secretsmanager:{action} on {NAME}" in str(raised.value)
         assert CANARY not in f"{raised.value!r} {raised.value.__cause__!r}"
+
+
+def test_a_secret_is_created_with_a_key_where_one_is_given(adapter_world: AwsWorld) -> None:
+    key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+    SecretsManager(AwsClients(aws.ONE_TRY, session=aws.session()), key).create(NAME, SecretText("{}"), STAMP)
+
+    assert adapter_world.client.describe_secret(SecretId=NAME)["KmsKeyId"] == key

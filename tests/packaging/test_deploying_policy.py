@@ -184,7 +184,8 @@ def needed(kind: str, handlers: Mapping[str, frozenset[str]], *templates: Templa
     properties = {name for each, given in resources(*templates) if each == kind for name in given}
     left_out = [pattern for pattern, name in ONLY_WITH.get(kind, {}).items() if name not in properties]
     actions = {each for each in handlers[kind] if not any(fnmatchcase(each, pattern) for pattern in left_out)}
-    return actions - ON_ANOTHER.get(kind, ON_A_ROLE) | set(ALSO.get(kind, ()))
+    on_the_key = {each for each in actions if each.startswith("kms:")}  # docs/deploy/encryption.md
+    return actions - on_the_key - ON_ANOTHER.get(kind, ON_A_ROLE) | set(ALSO.get(kind, ()))
 
 
 def is_allowed(policy: Mapping[str, Any], action: str, arn: str, **context: str) -> bool:

@@ -109,9 +109,9 @@ def test_rules_publish_notices_as_a_role_when_a_topic_may_have_no_condition_for_
 
     assert of_alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     (role,) = (of_type(template, "AWS::IAM::Role")[name] for name in roles)
-    assert role["Policies"][0]["PolicyDocument"]["Statement"] == [
-        {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": TOPIC}}
-    ]
+    use_key, publish = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert use_key["Resource"] == {"Ref": "KmsKeyArn"}
+    assert publish == {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": TOPIC}}
 
 
 def test_a_service_acts_as_a_role_only_for_this_account(either: Template) -> None:

@@ -108,6 +108,8 @@ class Settings:
     accounts: Accounts
     secret_prefix: str | None
     """What the names of secrets begin with that may be written."""
+    secret_key: str | None
+    """ARN of the KMS key that secrets are created with; AWS's own where there is none."""
     pull_only_role: str | None
     """Name of the role, here and in connected accounts, that published logins speak as."""
     replicate_queue_url: str | None
@@ -182,6 +184,7 @@ class Settings:
                 session_name=function,
                 session_policy=session_policy(function),
             ),
+            secret_key=env.get("ECR_STEWARD_SECRET_KEY") or None,
             pull_only_role=env.get("ECR_STEWARD_PULL_ONLY_ROLE"),
             replicate_queue_url=env.get("ECR_STEWARD_REPLICATE_QUEUE_URL"),
             sweep_queue_url=env.get("ECR_STEWARD_SWEEP_QUEUE_URL"),
@@ -445,7 +448,7 @@ def _house() -> Callable[[Rules], App]:
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),
         scans=EcrScans(clients),
         logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
-        secrets=SecretsManager(clients),
+        secrets=SecretsManager(clients, settings.secret_key),
         now=utc_now,
         switch=StateSwitch(table, utc_now),
         brakes=StateBrakes(table, utc_now),

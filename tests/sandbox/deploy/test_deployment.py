@@ -13,6 +13,7 @@ from ecr_steward_sandbox.deploy import Aws, Deployment, deploy, reset_moto, veri
 from ecr_steward_sandbox.deploy.errors import TemplateError
 
 ACCOUNT, SPOKE = "111122223333", "222233334444"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 SPOKE_TEMPLATE = Path(__file__).parents[3] / "spoke.yaml"
 
@@ -47,6 +48,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "ECR_STEWARD_RULEBOOK": "/opt/rulebook.json",
         "ECR_STEWARD_RULEBOOK_BUCKET": "",
         "ECR_STEWARD_RULEBOOK_KEY": "ecr-steward/rulebook.json",
+        "ECR_STEWARD_SECRET_KEY": "",
         "ECR_STEWARD_SECRET_PREFIX": "ecr-steward/",
         "ECR_STEWARD_TEMPLATE_ROLE_PREFIX": "ecr-steward-creation-template",
         "ECR_STEWARD_TRUSTED_PRINCIPALS": "",
@@ -187,6 +189,7 @@ def test_conditional_resources_follow_their_condition_when_deployed(
         SubnetIds="subnet-0123456789abcdef0",
         SecurityGroupIds="sg-0123456789abcdef0",
         EventConcurrency="20",
+        KmsKeyArn=KEY,
     )
 
     assert deployment.resources["NoticesSubscription"].properties["Endpoint"] == "platform@example.com"
@@ -194,6 +197,10 @@ def test_conditional_resources_follow_their_condition_when_deployed(
     function = deployment.resources["EnforceImageTagsFunction"]
     assert function.properties["ReservedConcurrentExecutions"] == 20
     assert function.properties["VpcConfig"]["SubnetIds"] == ["subnet-0123456789abcdef0"]
+    assert function.properties["KmsKeyArn"] == KEY
+    for queue in deployment.of_type("AWS::SQS::Queue"):
+        assert queue.properties["KmsMasterKeyId"] == KEY
+        assert "SqsManagedSseEnabled" not in queue.properties, "SQS takes one or the other"
     roles = [role.properties for role in deployment.of_type("AWS::IAM::Role")]
     assert {role["PermissionsBoundary"] for role in roles} == {BOUNDARY}
     assert not {"IntelTopic", "SweepMissedAlarm"} & deployment.resources.keys()

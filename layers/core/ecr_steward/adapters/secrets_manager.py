@@ -1,6 +1,6 @@
 """The ``Secrets`` port over AWS Secrets Manager."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -13,20 +13,26 @@ from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, GetSecretValueResponseTypeDef
 
+
+class _Encryption(TypedDict, total=False):
+    KmsKeyId: str
+
+
 LARGEST_TEXT = 65_536
 """Bytes in a secret (``SecretString`` in the PutSecretValue API reference)."""
 RESOURCE_TAGS = {"managed-by": "ecr-steward"}
 
 
 class SecretsManager:
-    """A ``Secrets``.
+    """A ``Secrets``. A secret that it creates is encrypted with ``key``, the ARN of a KMS key, else with AWS's own.
 
     A version's id is the ``ClientRequestToken`` of the request that wrote it (PutSecretValue API reference): made anew
     for every write, and the same when botocore repeats the request, so that a repeated one writes nothing twice.
     """
 
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: AwsClients, key: str | None = None) -> None:
         self._clients = clients
+        self._encryption: _Encryption = {"KmsKeyId": key} if key else {}
 
     def read(self, name: str) -> StoredSecret | None:
         value = self._value(name)
@@ -55,6 +61,7 @@ class SecretsManager:
                     SecretString=text.reveal,
                     ClientRequestToken=_version_id(version_stamp),
                     Tags=[{"Key": key, "Value": value} for key, value in RESOURCE_TAGS.items()],
+                    **self._encryption,
                 )
             except ClientError as cause:
                 if code_of(cause) != "ResourceExistsException":

@@ -5,7 +5,13 @@ What is neither created and read back by a model (``services``) nor listed here 
 
 from collections.abc import Mapping
 
+_NOTHING_IS_ENCRYPTED = "The sandbox encrypts nothing, and knows no keys."
+
 PROPERTIES: Mapping[tuple[str, str], str] = {
+    ("AWS::DynamoDB::Table", "SSESpecification"): _NOTHING_IS_ENCRYPTED,
+    ("AWS::Lambda::Function", "KmsKeyArn"): _NOTHING_IS_ENCRYPTED,
+    ("AWS::Logs::LogGroup", "KmsKeyId"): _NOTHING_IS_ENCRYPTED,
+    ("AWS::SQS::Queue", "KmsMasterKeyId"): _NOTHING_IS_ENCRYPTED,
     ("AWS::Lambda::Function", "Code"): (
         "The sandbox runs a function from its built folder (Deployment.code); moto keeps a placeholder."
     ),
