@@ -29,7 +29,7 @@ RULES: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def house(open_house: Any) -> Any:
     """The house with these rules, and without credentials: a login is tried on an image, which counts as a pull."""
-    opened = open_house()
+    opened = open_house(parameters={"SeeWorkloads": "true"})
     opened.rulebook.deploy(lambda rulebook: rulebook.update(rules=RULES, credentials=[]))
     return opened
 

@@ -208,7 +208,13 @@ def test_both_forward_the_same_events_when_they_happen(template: Template, spoke
 def test_what_is_said_in_both_has_one_default_when_nobody_says_otherwise(template: Template, spoke: Template) -> None:
     shared = (template["Parameters"].keys() & spoke["Parameters"].keys()) - {"ExternalId"}
 
-    assert shared == {"SpokeRoleName", "PullOnlyRoleName", "CreationTemplateRolePrefix", "RepositoryKeyArns"}
+    assert shared == {
+        "SpokeRoleName",
+        "PullOnlyRoleName",
+        "CreationTemplateRolePrefix",
+        "RepositoryKeyArns",
+        "SeeWorkloads",
+    }
     assert {name: spoke["Parameters"][name] for name in shared} == {
         name: {**template["Parameters"][name], "Description": spoke["Parameters"][name]["Description"]}
         for name in shared

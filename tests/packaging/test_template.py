@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.clients import PATIENT
 from ecr_steward_sandbox.delivery.patterns import Pattern
 
 type Template = Mapping[str, Any]
@@ -172,6 +173,14 @@ def test_limits_of_lambda_and_eventbridge_are_kept_that_neither_cfn_lint_nor_mot
         assert 1 <= mapping.get("BatchSize", 10) <= (10_000 if window else 10)
     for rule in of_type(either, "AWS::Events::Rule").values():
         assert len(json.dumps(rule["EventPattern"])) <= 4096
+
+
+def test_15_a_call_may_be_tried_to_its_end_before_any_function_is_stopped(template: Template) -> None:
+    """aws minor 15 and 16."""
+    attempts = PATIENT.retries["total_max_attempts"]  # type: ignore[attr-defined]  # botocore sets it by name
+    longest = attempts * (PATIENT.connect_timeout + PATIENT.read_timeout)  # type: ignore[attr-defined]
+
+    assert min(each["Timeout"] for each in of_type(template, "AWS::Lambda::Function").values()) >= 2 * longest
 
 
 def test_13_failed_events_are_kept_fourteen_days_and_raise_an_alarm_when_nobody_looks(either: Template) -> None:

@@ -17,6 +17,7 @@ from ecr_steward.rulebook.bounds import (
     OWN_ACCOUNT,
     PULL_ONLY_ROLE,
     SECRET_PREFIX,
+    SEE_WORKLOADS,
     SPOKE_ACCOUNTS,
     TEMPLATE_ROLE,
     TRUSTED_PRINCIPALS,
@@ -34,6 +35,7 @@ _PATTERNS: Final = {
     SPOKE_ACCOUNTS: r"([0-9]{12}(,[0-9]{12})*)?",
     OTHER_REGISTRIES: r"([a-z0-9.:=\[\]-]+(,[a-z0-9.:=\[\]-]+)*)?",
     TRUSTED_PRINCIPALS: r"(([0-9]{12}|o-[a-z0-9]{10,32})(,([0-9]{12}|o-[a-z0-9]{10,32}))*)?",
+    SEE_WORKLOADS: r"true|false",
     OWN_ACCOUNT: r"[0-9]{12}",
 }
 """What the template takes for those parameters that bound a rulebook; a test compares."""
@@ -90,6 +92,7 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
         connected=connected,
         other_registries=None if hosts is None else frozenset(hosts_in(hosts)),
         trusted=trusted_in(text(TRUSTED_PRINCIPALS) or "", connected or ()),
+        sees_workloads=None if (seen := text(SEE_WORKLOADS)) is None else seen == "true",
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},
     )

@@ -373,7 +373,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, layout: Layout) -> Iterator[
     quick = {"redelivery_seconds": 0.02, "longest_window_seconds": 0.02}
     with (
         cncf_distribution(data.with_name("elsewhere"), wants_password=True) as elsewhere,
-        Sandbox(BUILD, data=data, spokes=[SPOKE], parameters={"OtherRegistries": elsewhere}, **quick) as sandbox,
+        Sandbox(
+            BUILD, data=data, spokes=[SPOKE], parameters={"OtherRegistries": elsewhere, "SeeWorkloads": "true"}, **quick
+        ) as sandbox,
     ):
         house = House(sandbox, layout, load_event, elsewhere)
         sandbox.client("secretsmanager").create_secret(Name=LOGIN, SecretString=docker_config(elsewhere))

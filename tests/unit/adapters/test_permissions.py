@@ -44,15 +44,16 @@ PORTS = [
 ]
 
 
-LAMBDAS_OWN = {"WriteLog", "TakeFromQueue"}
-"""What Lambda does as a function's role; `LiveInVpc`, which has a condition, is the third."""
+LAMBDAS_OWN = {"WriteLog", "TakeFromQueue", "LiveInVpc", "UseKey"}
+"""What Lambda and KMS do as a function's role."""
 
 
 class CloudFormationLoader(yaml.SafeLoader):
-    """Reads ``!Ref`` and its kin as what they hold."""
+    """Reads ``!Ref`` and its kin by their names, and ``!If`` as what it is where its condition is met."""
 
 
 CloudFormationLoader.add_multi_constructor("!", lambda loader, suffix, node: f"!{suffix}")
+CloudFormationLoader.add_constructor("!If", lambda loader, node: loader.construct_sequence(node, deep=True)[1])
 
 
 def needed_by(documentation: str) -> set[str]:
@@ -234,7 +235,7 @@ def granted_to_role(template: str, role: str) -> set[str]:
     """The actions of a role that stands in a template."""
     policies = [policy["PolicyDocument"] for policy in resources(template)[role]["Policies"]]
     statements = [statement for policy in policies for statement in policy["Statement"]]
-    return actions_of(one for one in statements if one != "!If" and one.get("Sid") not in LAMBDAS_OWN)
+    return actions_of(one for one in statements if one.get("Sid") not in LAMBDAS_OWN)
 
 
 def needed(methods: Iterable[Callable[..., Any]]) -> set[str]:

@@ -128,7 +128,8 @@ def test_hosts_are_known_by_the_address_that_is_spoken_to(deployment: Path) -> N
 def test_our_own_template_takes_what_is_checked_here() -> None:
     yaml = YAML(typ="safe", pure=True)
     ours = yaml.load(parameters._parameter_lines(TEMPLATE))["Parameters"]
-    patterns = {name: ours[name]["AllowedPattern"] for name in parameters._PATTERNS if name in ours}
+    known = {name: ours[name] for name in parameters._PATTERNS if name in ours}
+    patterns = {name: one.get("AllowedPattern") or "|".join(one["AllowedValues"]) for name, one in known.items()}
 
     assert patterns == {
         "SecretPrefix": parameters._PATTERNS["SecretPrefix"],
@@ -137,6 +138,7 @@ def test_our_own_template_takes_what_is_checked_here() -> None:
         "SpokeAccounts": "([0-9]{12})?",  # SAM checks each entry of a list
         "OtherRegistries": r"[a-z0-9.:=\[\]-]*",
         "TrustedPrincipals": "([0-9]{12}|o-[a-z0-9]{10,32})?",
+        "SeeWorkloads": "true|false",
     }
 
 

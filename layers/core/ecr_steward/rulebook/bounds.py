@@ -10,6 +10,7 @@ from typing import Final
 from ecr_steward.domain.policies.rules import Inside
 from ecr_steward.rulebook.codes import Code
 from ecr_steward.rulebook.credentials import Credential
+from ecr_steward.rulebook.lifecycle import LifecycleEntry
 from ecr_steward.rulebook.model import Rulebook
 from ecr_steward.rulebook.problems import Path, Problem
 from ecr_steward.rulebook.replicate import Replicate
@@ -21,6 +22,7 @@ SPOKE_ACCOUNTS: Final = "SpokeAccounts"
 OTHER_REGISTRIES: Final = "OtherRegistries"
 TRUSTED_PRINCIPALS: Final = "TrustedPrincipals"
 TEMPLATE_ROLE: Final = "CreationTemplateRolePrefix"
+SEE_WORKLOADS: Final = "SeeWorkloads"
 OWN_ACCOUNT: Final = "AWS::AccountId"
 
 _PULL_ONLY: Final = "pull-only"
@@ -41,6 +43,8 @@ class Bounds:
     """Hosts of registries that are not ECR's."""
     trusted: Inside | None = None
     """Whom policies and ECR's own replication may name: accounts, connected ones included, and organizations."""
+    sees_workloads: bool | None = None
+    """Whether the sweep may ask ECS and Lambda what they run."""
     own_account: str | None = None
     said_in: Mapping[str, str] = field(default_factory=dict)
     """By parameter: where its value was found, for people."""
@@ -54,6 +58,8 @@ class Bounds:
                     yield from self._account_outside(destination.account, (*to, "account"))
                     yield from self._registry_outside(destination.registry, (*to, "registry"))
                     yield from self._secret_outside(destination.login, (*to, "login"), "read")
+        if self.sees_workloads is False:
+            yield from self._workloads_outside(rulebook)
         for position, credential in enumerate(rulebook.credentials):
             yield from self._credential_outside(credential, ("credentials", position))
         for position, registry in enumerate(rulebook.registries):
@@ -113,6 +119,18 @@ class Bounds:
                 code=Code.OUTSIDE_OTHER_REGISTRIES,
             )
 
+    def _workloads_outside(self, rulebook: Rulebook) -> Iterator[Problem]:
+        for at, entries in _lifecycles_of(rulebook):
+            for number, entry in enumerate(entries):
+                if entry.keep is not None and {"ecs", "lambda"}.intersection(entry.keep.in_use or ()):
+                    yield Problem(
+                        (*at, number, "keep", "in_use"),
+                        "this deployment may not see what ECS and Lambda run",
+                        f"`inspector` alone, or the template's parameter {SEE_WORKLOADS} as `true`: it is not, "
+                        f"{self._as_said(SEE_WORKLOADS)}",
+                        code=Code.OUTSIDE_WORKLOADS,
+                    )
+
     def _template_role_outside(self, role: str | None, at: Path) -> Iterator[Problem]:
         if role is not None and self.template_role is not None and not role.startswith(self.template_role):
             yield Problem(
@@ -151,6 +169,18 @@ def _copies_of(rulebook: Rulebook) -> Iterator[tuple[Path, tuple[Replicate, ...]
         yield ("profiles", position, "replicate"), profile.replicate or ()
     if rulebook.defaults is not None:
         yield ("defaults", "replicate"), rulebook.defaults.replicate or ()
+
+
+def _lifecycles_of(rulebook: Rulebook) -> Iterator[tuple[Path, tuple[LifecycleEntry, ...]]]:
+    """Likewise each ``lifecycle`` of repositories."""
+    for position, rule in enumerate(rulebook.rules):
+        if rule.repository is not None:
+            yield ("rules", position, "repository", "lifecycle"), rule.repository.lifecycle or ()
+    for position, profile in enumerate(rulebook.profiles):
+        if profile.repository is not None:
+            yield ("profiles", position, "repository", "lifecycle"), profile.repository.lifecycle or ()
+    if rulebook.defaults is not None and rulebook.defaults.repository is not None:
+        yield ("defaults", "repository", "lifecycle"), rulebook.defaults.repository.lifecycle or ()
 
 
 UNBOUNDED: Final = Bounds()

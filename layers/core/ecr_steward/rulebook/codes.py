@@ -171,6 +171,7 @@ class Code(StrEnum):
     OUTSIDE_TEMPLATE_ROLE = "ES606", "a role that the deployment may not pass on"
     OUTSIDE_OTHER_REGISTRIES = "ES607", "a registry that the deployment may not copy to"
     OUTSIDE_TRUSTED_PRINCIPALS = "ES608", "a principal that the deployment does not trust"
+    OUTSIDE_WORKLOADS = "ES609", "images in use, which the deployment may not see"
     COMPILED_UNREADABLE = "ES611", "a compiled rulebook that cannot be read"
     COMPILED_NOT_JSON = "ES612", "a compiled rulebook that is no JSON"
     COMPILED_FORMAT = "ES613", "a compiled rulebook of another format"
