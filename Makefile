@@ -56,8 +56,8 @@ sandbox: $(BUILT) ## Run the sandbox in the foreground until Ctrl-C; PORT=<port>
 	ecr-steward sandbox up --build .aws-sam/build $(if $(PORT),--port $(PORT)) $(if $(RULEBOOK),--rulebook "$(RULEBOOK)")
 
 ##@ Check a change
-.PHONY: check lint types imports template
-check: lint types imports template ## ruff, mypy --strict, the dependency rule, sam validate --lint
+.PHONY: check lint types imports template policies
+check: lint types imports template policies ## ruff, mypy --strict, the dependency rule, sam validate --lint, checkov, parliament
 
 lint: $(SETUP)
 	ruff check
@@ -73,6 +73,9 @@ imports: $(SETUP)
 template: $(SETUP)
 	sam validate --lint
 	sam validate --lint --template spoke.yaml
+
+policies: $(SETUP) .tools/lint/.installed
+	python -m template_lint
 
 .PHONY: test
 test: $(BUILT) ## The fast tests of what people install (under two minutes); ARGS=... goes to pytest
@@ -174,7 +177,7 @@ requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requireme
 	$(COMPILE) --python-version 3.13 -c requirements/dev.txt -o layers/core/requirements.txt layers/core/pyproject.toml
 	$(COMPILE) --python-version 3.11 -c requirements/dev.txt --group packages/local-ecr/pyproject.toml:dev \
 	  -o requirements/local-ecr.txt packages/local-ecr/pyproject.toml
-	for tool in sam awscli uv c7n mutants; do \
+	for tool in sam awscli uv c7n mutants lint; do \
 	  $(COMPILE) $(ARGS) --python-version 3.13 -o requirements/$$tool.txt requirements/$$tool.in; done
 
 .PHONY: clean
@@ -189,7 +192,7 @@ clean: ## Remove everything that make has made
 	touch $@
 
 # Tools whose dependencies contradict ours (SAM pins an older boto3) live in an environment each.
-.tools/sam/.installed .tools/awscli/.installed .tools/c7n/.installed .tools/mutants/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
+.tools/sam/.installed .tools/awscli/.installed .tools/c7n/.installed .tools/mutants/.installed .tools/lint/.installed: .tools/%/.installed: requirements/%.txt .tools/uv/.installed
 	tools/setup/create_environment.sh .tools/$* requirements/$*.txt
 	touch $@
 
