@@ -234,6 +234,11 @@ def test_17_an_alarm_has_a_row_that_says_what_to_do_when_it_is_in_a_template(eit
     assert [name for name in of_type(either, "AWS::CloudWatch::Alarm") if f"`{name}`" not in page] == []
 
 
+@pytest.mark.parametrize("template", ["template.yaml", "spoke.yaml"])
+def test_an_arn_is_of_the_partition_that_the_stack_is_in(template: str) -> None:
+    assert "arn:aws:" not in Path(template).read_text(encoding="utf-8")
+
+
 def test_18_state_and_logs_stay_when_the_stack_is_deleted(template: Template) -> None:
     """aws M18: what the notices remember is of a day, and may go."""
     kept = {
