@@ -62,7 +62,7 @@ class LayerContent:
 
 
 def _signed(url: str, account: str, region: str) -> str:
-    """As whom Lambda lends it: the sandbox takes an account's number for its root."""
+    """The account that Lambda lends it to: the sandbox takes an account's number for its root."""
     request = AWSRequest("GET", url)
     S3SigV4QueryAuth(Credentials(account, "sandbox"), "s3", region, expires=_SECONDS).add_auth(request)
     return str(request.url)

@@ -83,7 +83,7 @@ RUNNING: Mapping[str, str] = {
         "CloudTrail shows one trail in each account, which records every region. Events of API calls come even if it "
         "is stopped, and there is no history of them."
     ),
-    "drift": "Nobody detects it: a stack says NOT_CHECKED.",
+    "drift": "It is never detected: a stack says NOT_CHECKED.",
     "alarms": "They exist; no metric is recorded and none ever fires.",
 }
 """By what differs."""

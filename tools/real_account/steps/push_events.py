@@ -60,7 +60,7 @@ def described(event: dict[str, Any]) -> str:
 
 STEP: Final = Step(
     name="07-events",
-    title="What a push, an alias and a referrer are told of as",
+    title="The events of a push, an alias and a referrer",
     how="a rule sends the events of one repository into a queue",
     makes="a repository with two small images, a rule, a queue",
     dollars=0.0,

@@ -161,7 +161,9 @@ class Asker:
 def _meant(error: ClientError, action: str) -> NotThereError | UnreadError:
     code, message = error.response.get("Error", {}).get("Code", ""), error.response.get("Error", {}).get("Message", "")
     if code in _DENIED:
-        return UnreadError(Unread(f"{action} is denied: {message}", f"allow {action} to whom doctor runs as"))
+        return UnreadError(
+            Unread(f"{action} is denied: {message}", f"allow {action} to the principal that runs doctor")
+        )
     if code in _NOT_THERE or "does not exist" in message:
         return NotThereError(message)
     return UnreadError(Unread(f"{action}: {code} {message}"))

@@ -17,7 +17,7 @@ def differences(wanted: Any, found: Any, *, is_whole: bool) -> list[str]:
     return list(_differences(wanted, found, "", is_whole))
 
 
-def told(places: list[str]) -> str:
+def shortened(places: list[str]) -> str:
     """The first of them, and how many more there are."""
     shown, more = places[:_SHOWN], len(places) - _SHOWN
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")

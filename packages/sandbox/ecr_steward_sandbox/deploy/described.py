@@ -8,7 +8,7 @@ NEVER_CHECKED: Final = "NOT_CHECKED"
 
 
 def describe_as_aws(stack: Stack) -> None:
-    """Let moto answer a list parameter as it was given, and that nobody has looked for drift.
+    """Let moto answer a list parameter as it was given, and that drift was never looked for.
 
     ``StackDriftInformation`` is in each answer (DescribeStacks API reference). What the stack has made of its
     parameters stays as it is.

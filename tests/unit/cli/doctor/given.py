@@ -11,7 +11,7 @@ from ecr_steward_cli.doctor.parts.part import Part
 from ecr_steward_cli.doctor.stack import DeployedStack
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:111122223333:stack/ecr-steward/bd772af5-ad33-4c54-9902-28862f0e434f"
-DENIED = Unread("events:DescribeRule is denied: no", "allow events:DescribeRule to whom doctor runs as")
+DENIED = Unread("events:DescribeRule is denied: no", "allow events:DescribeRule to the principal that runs doctor")
 
 
 def names(

@@ -1,8 +1,8 @@
-"""When two values mean the same, and how the difference between two others is told."""
+"""When two values mean the same, and how the difference between two others is shortened."""
 
 import pytest
 
-from ecr_steward_cli.doctor.differences import differences, told
+from ecr_steward_cli.doctor.differences import differences, shortened
 from ecr_steward_cli.doctor.policies import normal_policy
 
 STATEMENT = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
@@ -67,4 +67,4 @@ def test_each_place_is_named_when_two_values_differ(wanted, found, is_whole, sai
 
 
 def test_the_first_three_are_told_when_there_are_more():
-    assert told(["a", "b", "c", "d", "e"]) == "a; b; c; and 2 more"
+    assert shortened(["a", "b", "c", "d", "e"]) == "a; b; c; and 2 more"

@@ -1,4 +1,4 @@
-"""What lies around a stack. ``None`` where nobody asked: then no check has an answer."""
+"""What lies around a stack. ``None`` where it was not asked for: then no check has an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

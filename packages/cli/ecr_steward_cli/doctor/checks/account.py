@@ -153,7 +153,7 @@ CHECKS: tuple[Check, ...] = (
         "quota-repositories",
         f"the registry has less than {NEARLY:.0%} of the repositories that it may have: ECR's default of 100,000 where "
         "the account's quota cannot be read",
-        "request more *Registered repositories* of Amazon ECR in Service Quotas, or let rules expire what nobody needs",
+        "request more *Registered repositories* of Amazon ECR in Service Quotas, or let rules expire images",
         _repositories,
     ),
     Asks(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ecr_steward_cli.doctor.attributes import name_of, queue_name
-from ecr_steward_cli.doctor.differences import differences, told
+from ecr_steward_cli.doctor.differences import differences, shortened
 from ecr_steward_cli.doctor.facts import Facts
 from ecr_steward_cli.doctor.findings import Finding, Status, Unread, unread
 from ecr_steward_cli.doctor.parts.part import Part
@@ -92,7 +92,7 @@ class AsTemplate:
             asked, there = self.normal(wanted.get(name, self.usual.get(name))), self.normal(found.get(name))
             said += differences({name: asked}, {name: there}, is_whole=self.is_whole)
         if said:
-            yield problem(self, part, told(said))
+            yield problem(self, part, shortened(said))
 
 
 @dataclass(frozen=True)

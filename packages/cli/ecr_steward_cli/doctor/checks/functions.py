@@ -1,4 +1,4 @@
-"""Functions: that they run, as whom and with what, and that what should invoke them may."""
+"""Functions: that they run, as which role and with what, and that what should invoke them may."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

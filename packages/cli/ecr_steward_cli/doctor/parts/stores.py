@@ -37,7 +37,7 @@ def _topic_policy(asker: Asker, _: str, wanted: Properties) -> Properties:
 
 
 def _subscription(asker: Asker, _: str, wanted: Properties) -> Properties:
-    """By topic and address: one that nobody has confirmed has no ARN ("Subscription", SNS API reference)."""
+    """By topic and address: one that is not confirmed has no ARN ("Subscription", SNS API reference)."""
     listed = asker.ask("sns.list_subscriptions_by_topic", TopicArn=wanted["TopicArn"])["Subscriptions"]
     for one in listed:
         if (one["Protocol"], one["Endpoint"]) == (wanted["Protocol"], wanted["Endpoint"]):
