@@ -18,6 +18,8 @@ from local_ecr.iam import Call, Decision, Principal, decide
 type Template = Mapping[str, Any]
 
 HUB, TWO = "111122223333", "222233334444"
+PER_ACCOUNT = {"PermissionsBoundaryArn", "RepositoryKeyArns", "SeeWorkloads"}
+"""Parameters of both templates that may differ from account to account."""
 VALUES = {
     "AWS::Partition": "aws",
     "AWS::AccountId": HUB,
@@ -208,13 +210,7 @@ def test_both_forward_the_same_events_when_they_happen(template: Template, spoke
 def test_what_is_said_in_both_has_one_default_when_nobody_says_otherwise(template: Template, spoke: Template) -> None:
     shared = (template["Parameters"].keys() & spoke["Parameters"].keys()) - {"ExternalId"}
 
-    assert shared == {
-        "SpokeRoleName",
-        "PullOnlyRoleName",
-        "CreationTemplateRolePrefix",
-        "RepositoryKeyArns",
-        "SeeWorkloads",
-    }
+    assert shared == {"SpokeRoleName", "PullOnlyRoleName", "CreationTemplateRolePrefix", *PER_ACCOUNT}
     assert {name: spoke["Parameters"][name] for name in shared} == {
         name: {**template["Parameters"][name], "Description": spoke["Parameters"][name]["Description"]}
         for name in shared

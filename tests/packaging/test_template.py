@@ -239,6 +239,13 @@ def test_an_arn_is_of_the_partition_that_the_stack_is_in(template: str) -> None:
     assert "arn:aws:" not in Path(template).read_text(encoding="utf-8")
 
 
+def test_each_role_has_the_boundary_that_an_account_demands(either: Template) -> None:
+    """aws minor 5."""
+    roles = of_type(either, "AWS::IAM::Role").values()
+
+    assert [role.get("PermissionsBoundary") for role in roles] == [{"Ref": "PermissionsBoundaryArn"}] * len(roles)
+
+
 def test_18_state_and_logs_stay_when_the_stack_is_deleted(template: Template) -> None:
     """aws M18: what the notices remember is of a day, and may go."""
     kept = {
