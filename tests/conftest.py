@@ -60,6 +60,7 @@ def sam_build(architecture: str, folder: Path) -> None:
             **os.environ,
             "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
             "ECR_STEWARD_ARCHITECTURE": architecture,
+            "ECR_STEWARD_RULEBOOK": str(ROOT / "docs" / "rulebook" / "example" / "ecr-steward.yaml"),
             "SAM_CLI_TELEMETRY": "0",
         },
         check=False,
