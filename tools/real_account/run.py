@@ -18,12 +18,15 @@ from real_account.pace import Pace
 PREFIX: Final = "ecr-steward-try-"
 TAG: Final = "ecr-steward:run"
 CONFIG: Final = Config(retries={"total_max_attempts": 8, "mode": "standard"}, connect_timeout=5, read_timeout=60)
-_new_client: Final[Any] = boto3.client
 
 
 def new_client(service: str, region: str, keys: Mapping[str, str] | None = None, config: Config = CONFIG) -> Any:
-    """A client of boto3; `keys` are credentials other than those of the environment."""
-    return _new_client(service, region_name=region, config=config, **(keys or {}))
+    """A client of boto3; `keys` are credentials other than those of the environment as it is now.
+
+    Not of boto3's default session: that keeps the credentials of its first use for the whole process.
+    """
+    session: Any = boto3.Session()
+    return session.client(service, region_name=region, config=config, **(keys or {}))
 
 
 @dataclass(frozen=True)
