@@ -28,7 +28,8 @@ def box(start, new_template):
     """A stack with the state table and its output as the steward's own template has them."""
     table = read_template(ROOT / "template.yaml")["Resources"]["StateTable"]
     template = new_template()
-    template.resources["StateTable"] = {name: value for name, value in table.items() if name != "Condition"}
+    properties = {name: value for name, value in table["Properties"].items() if name != "SSESpecification"}
+    template.resources["StateTable"] = {"Type": table["Type"], "Properties": properties}  # without conditions
     template.outputs["StateTableName"] = {"Value": template.ref("StateTable")}
     return start(template)
 
