@@ -39,16 +39,13 @@ REPLICATIONS = st.builds(
     st.lists(DESTINATIONS, max_size=2).map(tuple),
     elsewhere=st.lists(OTHERS, max_size=1).map(tuple),
 )
-RULES = st.builds(
-    Rule,
-    st.just("some"),
-    MATCHES,
-    replicate=st.none() | st.lists(REPLICATIONS, max_size=2).map(tuple),
-    is_final=st.booleans(),
-)
+COPIES = st.none() | st.lists(REPLICATIONS, max_size=2).map(tuple)
+RULES = st.builds(Rule, st.just("some"), MATCHES, replicate=COPIES, is_final=st.booleans())
+DEFAULTS = st.builds(Rule, st.just("defaults"), st.just(Match((Pattern(".*"),))), replicate=COPIES)
+"""As a rulebook's are compiled: they match everything, and hold where another rule covers a repository."""
 
 
-@given(st.lists(RULES, max_size=4), st.none() | RULES)
+@given(st.lists(RULES, max_size=4), st.none() | DEFAULTS)
 def test_all_sources_of_a_place_are_found_by_the_index(rules: list[Rule], defaults: Rule | None) -> None:
     copies = AskedCopies(Rules(tuple(rules), defaults=defaults), HOMES)
     arrivals = [
@@ -73,7 +70,7 @@ def test_all_sources_of_a_place_are_found_by_the_index(rules: list[Rule], defaul
     }
 
 
-@given(st.lists(RULES, max_size=4), st.none() | RULES)
+@given(st.lists(RULES, max_size=4), st.none() | DEFAULTS)
 def test_the_rules_that_may_decide_are_found_by_the_index(rules: list[Rule], defaults: Rule | None) -> None:
     copies = AskedCopies(Rules(tuple(rules), defaults=defaults), HOMES)
 
