@@ -6,6 +6,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, is_protocol
 
@@ -217,6 +218,7 @@ def actions_of(statements: Iterable[dict[str, Any]]) -> set[str]:
     return {action for entry in actions for action in ([entry] if isinstance(entry, str) else entry)}
 
 
+@cache
 def resources(template: str) -> dict[str, dict[str, Any]]:
     """The properties of a template's resources, by logical id."""
     document = yaml.load((ROOT / template).read_text(encoding="utf-8"), CloudFormationLoader)  # noqa: S506
