@@ -93,7 +93,7 @@ class AskedCopies:
 
     @cached_property
     def _every(self) -> Sequence[Rule]:
-        return (*self.rules.rules, *([self.rules.defaults] if self.rules.defaults else []))
+        return self.rules.with_defaults
 
     @cached_property
     def _by_position(self) -> Mapping[int, Sequence[Asked]]:

@@ -315,6 +315,11 @@ class Rules:
     """What of such a repository is only reported on."""
     registries: "tuple[RegistryRule, ...]" = ()
 
+    @property
+    def with_defaults(self) -> tuple[Rule, ...]:
+        """All rules in their order, ``defaults`` last where there are any."""
+        return (*self.rules, *([self.defaults] if self.defaults else []))
+
     def governing(self, repository: RepositoryRef, resource_tags: Mapping[str, str]) -> Governing:
         """What holds for this repository, which carries these resource tags."""
         covering = self._covering(repository, resource_tags)
@@ -362,8 +367,7 @@ class Rules:
 
     def brake_of(self, rule: str) -> Brake:
         """The brake of the rule of this name; what has no rule here has the usual one."""
-        named = (*self.rules, *([self.defaults] if self.defaults else []))
-        return next((each.brake for each in named if each.name == rule), USUAL)
+        return next((each.brake for each in self.with_defaults if each.name == rule), USUAL)
 
     def waivers_for(self, repository: RepositoryRef) -> tuple[Waiver, ...]:
         """The waivers that were given for this repository, expired or not."""

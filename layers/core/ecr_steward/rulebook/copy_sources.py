@@ -47,7 +47,7 @@ def copies_have_one_source(
     last = last_rule(defaults) if defaults else None
     rules = Rules(tuple(copying_rule(rule) for _, rule in written), defaults=copying_rule(last) if last else None)
     rules = replace(rules, registries=tuple(replicating_rule(entry) for entry in registries if entry.replication))
-    every = [*rules.rules, *([rules.defaults] if rules.defaults else [])]
+    every = rules.with_defaults
     places = CopyPlaces(every, [entry for entry in registries if entry.replication])
     own = OneSource(rules, places.registries, _MOST_BY_ECR)
     at_position = [*written, *([(("defaults", "replicate"), last)] if last else [])]

@@ -255,7 +255,7 @@ def _destinations(homes: Sequence[RegistryRef], rules: Rules) -> list[RegistryRe
     destinations = {
         destination.registry(home)
         for home in homes
-        for rule in [*rules.rules, *([rules.defaults] if rules.defaults else [])]
+        for rule in rules.with_defaults
         for replication in rule.replicate or ()
         for destination in replication.to
     }

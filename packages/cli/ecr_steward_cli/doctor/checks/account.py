@@ -62,14 +62,14 @@ def _scanning(check: Asks, facts: Facts) -> Iterator[Finding]:
             if Setting.SCANNING in rule.wanted.parts:
                 for step in plan_registry(rule.name, home, rule.wanted.only(Setting.SCANNING), actual).steps:
                     yield _wrong(check, rule.name, step.why)
-        judging = [rule.name for rule in _all_rules(rules) if rule.scan is not None]
-        if judging and not scanning.get("rules") and not any(_scans_on_push(rule, home) for rule in _all_rules(rules)):
+        judging = [rule.name for rule in rules.with_defaults if rule.scan is not None]
+        if (
+            judging
+            and not scanning.get("rules")
+            and not any(_scans_on_push(rule, home) for rule in rules.with_defaults)
+        ):
             asked = ", ".join(judging)
             yield _wrong(check, asked, "it wants verdicts, and neither the registry nor a rule has images scanned")
-
-
-def _all_rules(rules: Rules) -> list[Rule]:
-    return [*rules.rules, *([rules.defaults] if rules.defaults else [])]
 
 
 def _scans_on_push(rule: Rule, home: RegistryRef) -> bool:
@@ -119,7 +119,7 @@ def _trail(check: Asks, facts: Facts) -> Iterator[Finding]:
     elif isinstance(rules, Unread):
         yield unread(check.id, "rulebook", rules)
     elif rules is not None and trails is not None:
-        governed = [*(f"rule {one.name}" for one in _all_rules(rules) if one.repository is not None)]
+        governed = [*(f"rule {one.name}" for one in rules.with_defaults if one.repository is not None)]
         governed += [f"registry rule {one.name}" for one in rules.registries]
         if governed and not any(one.is_logging and one.has_management_writes for one in trails):
             names = ", ".join(one.name for one in trails)
