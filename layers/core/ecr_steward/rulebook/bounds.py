@@ -163,24 +163,15 @@ class Bounds:
 
 def _copies_of(rulebook: Rulebook) -> Iterator[tuple[Path, tuple[Replicate, ...]]]:
     """Each ``replicate`` as it stands in the rulebook, with its place: also of what is only inherited."""
-    for position, rule in enumerate(rulebook.rules):
-        yield ("rules", position, "replicate"), rule.replicate or ()
-    for position, profile in enumerate(rulebook.profiles):
-        yield ("profiles", position, "replicate"), profile.replicate or ()
-    if rulebook.defaults is not None:
-        yield ("defaults", "replicate"), rulebook.defaults.replicate or ()
+    for at, said in rulebook.sections:
+        yield (*at, "replicate"), said.replicate or ()
 
 
 def _lifecycles_of(rulebook: Rulebook) -> Iterator[tuple[Path, tuple[LifecycleEntry, ...]]]:
     """Likewise each ``lifecycle`` of repositories."""
-    for position, rule in enumerate(rulebook.rules):
-        if rule.repository is not None:
-            yield ("rules", position, "repository", "lifecycle"), rule.repository.lifecycle or ()
-    for position, profile in enumerate(rulebook.profiles):
-        if profile.repository is not None:
-            yield ("profiles", position, "repository", "lifecycle"), profile.repository.lifecycle or ()
-    if rulebook.defaults is not None and rulebook.defaults.repository is not None:
-        yield ("defaults", "repository", "lifecycle"), rulebook.defaults.repository.lifecycle or ()
+    for at, said in rulebook.sections:
+        if said.repository is not None:
+            yield (*at, "repository", "lifecycle"), said.repository.lifecycle or ()
 
 
 UNBOUNDED: Final = Bounds()

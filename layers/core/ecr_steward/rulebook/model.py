@@ -4,6 +4,7 @@ The models accept exactly what the steward carries out; a key that it does not k
 examples become the JSON Schema that editors show. What no single value can tell is checked in ``checks``.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, StrictBool
@@ -165,3 +166,11 @@ class Rulebook(RulebookModel):
             ]
         ],
     )
+
+    @property
+    def sections(self) -> Iterator[tuple[tuple[str | int, ...], Sections]]:
+        """All that has sections, as it is written and with its place: rules, profiles and defaults."""
+        for key, listed in (("rules", self.rules), ("profiles", self.profiles)):
+            yield from (((key, position), said) for position, said in enumerate(listed))
+        if self.defaults is not None:
+            yield ("defaults",), self.defaults

@@ -80,12 +80,9 @@ def open_to_everybody(rulebook: Rulebook) -> Iterator[Path]:
 
 def _policies(rulebook: Rulebook) -> Iterator[tuple[Path, Policy]]:
     """Each repository policy as it stands in the rulebook, with its place: also of what is only inherited."""
-    for key, listed in (("rules", rulebook.rules), ("profiles", rulebook.profiles)):
-        for position, said in enumerate(listed):
-            if said.repository and said.repository.policy:
-                yield (key, position, "repository", "policy"), said.repository.policy
-    if rulebook.defaults and rulebook.defaults.repository and rulebook.defaults.repository.policy:
-        yield ("defaults", "repository", "policy"), rulebook.defaults.repository.policy
+    for at, said in rulebook.sections:
+        if said.repository and said.repository.policy:
+            yield (*at, "repository", "policy"), said.repository.policy
     for position, registry in enumerate(rulebook.registries):
         for number, template in enumerate(registry.creation_templates or ()):
             if template.policy:
