@@ -13,14 +13,13 @@ from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, GetSecretValueResponseTypeDef
 
-
-class _Encryption(TypedDict, total=False):
-    KmsKeyId: str
-
-
 LARGEST_TEXT = 65_536
 """Bytes in a secret (``SecretString`` in the PutSecretValue API reference)."""
 RESOURCE_TAGS = {"managed-by": "ecr-steward"}
+
+
+class _Encryption(TypedDict, total=False):
+    KmsKeyId: str
 
 
 class SecretsManager:

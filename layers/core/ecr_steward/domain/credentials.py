@@ -9,7 +9,7 @@ written. What is fresh by that is also tried where it lies, since logins of assu
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,9 +99,7 @@ def plan_sink(
     if why is None:
         return None
     merge_docker_config(sink.secret, stored, ())
-    return PublishCredential(
-        rule=credential.name, why=why, sink=sink.secret, role=credential.role, registries=registries
-    )
+    return _publishing(credential, sink, registries, why)
 
 
 def published_login(token: AuthorizationToken, sink: SecretSink, stored: StoredSecret | None) -> AuthorizationToken:
@@ -109,22 +107,25 @@ def published_login(token: AuthorizationToken, sink: SecretSink, stored: StoredS
 
     Raises ForeignSecretError for what is no Docker configuration.
     """
-    auth = _docker_config(sink.secret, stored).get("auths", {}).get(token.host, {})
+    auth = logins_in(sink.secret, stored).get(token.host, {})
     return replace(token, username=str(auth.get("username", "")), password=SecretText(str(auth.get("password", ""))))
+
+
+def logins_in(secret: str, stored: StoredSecret | None) -> Mapping[str, Mapping[str, Any]]:
+    """The entries of a secret's Docker configuration, by host.
+
+    Raises ForeignSecretError where ``secret`` holds something else than a Docker configuration.
+    """
+    logins: Mapping[str, Mapping[str, Any]] = _docker_config(secret, stored).get("auths", {})
+    return logins
 
 
 def plan_dead_sink(
     credential: Credential, sink: SecretSink, refused: Sequence[RegistryRef], *, home: RegistryRef
 ) -> PublishCredential:
     """Plan what a sink needs that is fresh by its age, and whose logins to these registries are refused."""
-    return PublishCredential(
-        rule=credential.name,
-        why=f"its login to {', '.join(map(str, refused))} is refused before it is {_hours(DUE_AFTER)} hours old",
-        sink=sink.secret,
-        role=credential.role,
-        registries=registries_of(credential, home),
-        replaces_dead=True,
-    )
+    why = f"its login to {', '.join(map(str, refused))} is refused before it is {_hours(DUE_AFTER)} hours old"
+    return replace(_publishing(credential, sink, registries_of(credential, home), why), replaces_dead=True)
 
 
 def version_stamp(role: str, registries: Sequence[RegistryRef]) -> str:
@@ -149,6 +150,14 @@ def merge_docker_config(secret: str, stored: StoredSecret | None, tokens: Sequen
         for token in tokens
     }
     return SecretText(json.dumps({**config, "auths": {**config.get("auths", {}), **logins}}))
+
+
+def _publishing(
+    credential: Credential, sink: SecretSink, registries: tuple[RegistryRef, ...], why: str
+) -> PublishCredential:
+    return PublishCredential(
+        rule=credential.name, why=why, sink=sink.secret, role=credential.role, registries=registries
+    )
 
 
 def _why_due(sink: SecretSink, stored: StoredSecret | None, stamp: str, now: datetime) -> str | None:

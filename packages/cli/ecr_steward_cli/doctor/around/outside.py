@@ -1,6 +1,5 @@
 """What the steward reaches beyond its account: roles of connected accounts, registries, and published logins, tried."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -10,7 +9,7 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.schemes import scheme_of
 from ecr_steward.adapters.secrets_manager import SecretsManager
 from ecr_steward.adapters.transport import Transport
-from ecr_steward.domain.credentials import StoredSecret, plan_sink
+from ecr_steward.domain.credentials import StoredSecret, logins_in, plan_sink
 from ecr_steward.domain.names import RegistryRef, hosts_in
 from ecr_steward.domain.rules import Credential, SecretSink
 from ecr_steward.errors import ForeignSecretError, StewardError
@@ -88,13 +87,17 @@ def _login(secrets: SecretsManager, credential: Credential, sink: SecretSink, ho
     except ForeignSecretError as error:
         return LoginFact(credential.name, sink.secret, why_wrong=str(error))
     age = (utc_now() - stored.current.written_at).total_seconds()
-    refused = () if step else tuple(_refusals(stored))
+    refused = () if step else tuple(_refusals(sink.secret, stored))
     return LoginFact(credential.name, sink.secret, step.why if step else "", age, refused)
 
 
-def _refusals(stored: StoredSecret) -> Iterator[str]:
+def _refusals(secret: str, stored: StoredSecret) -> Iterator[str]:
     """The registries of ECR that do not take their login. It goes where Docker would send it, and nowhere else."""
-    for host, login in _logins_in(stored).items():
+    try:
+        logins = logins_in(secret, stored)
+    except ForeignSecretError:
+        return
+    for host, login in logins.items():
         if is_of_aws(host) or host.startswith("127.0.0.1:"):
             try:
                 status = _status(host, {"Authorization": f"Basic {login.get('auth')}"})
@@ -103,17 +106,6 @@ def _refusals(stored: StoredSecret) -> Iterator[str]:
             else:
                 if status in _REFUSED:
                     yield f"{host} refuses it"
-
-
-def _logins_in(stored: StoredSecret) -> Mapping[str, Mapping[str, str]]:
-    """By host, as Docker's configuration has them; none where it is no such configuration."""
-    text = stored.current.text.reveal if stored.current and stored.current.text else "{}"
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    auths = document.get("auths", {}) if isinstance(document, dict) else {}
-    return {host: login for host, login in auths.items() if isinstance(login, dict)} if isinstance(auths, dict) else {}
 
 
 def _status(host: str, headers: Mapping[str, str]) -> int:
