@@ -109,7 +109,7 @@ class Settings:
     secret_prefix: str | None
     """What the names of secrets begin with that may be written."""
     secret_key: str | None
-    """ARN of the KMS key that secrets are created with; AWS's own where there is none."""
+    """ARN of the KMS key that secrets are created with; ``None`` means AWS's own key."""
     pull_only_role: str | None
     """Name of the role, here and in connected accounts, that published logins speak as."""
     replicate_queue_url: str | None

@@ -57,7 +57,7 @@ class RoleLogins:
         return trial.may_push(self._pulled(trial, token.registry) or _NO_REPOSITORY)
 
     def _pulled(self, trial: LoginTrial, registry: RegistryRef) -> str | None:
-        """The first repository that the login may pull from; where there is none at all, one that does not exist."""
+        """The first repository that the login may pull from; an invented one where the registry has no repository."""
         repositories = self._some_repositories(registry)
         if not repositories:
             return _NO_REPOSITORY if trial.may_pull(_NO_REPOSITORY, None) else None

@@ -24,7 +24,7 @@ class Looked:
     stack_name: str
     region: str
     account: str
-    """Empty where there is no stack."""
+    """Empty where the stack does not exist."""
     findings: tuple[Finding, ...]
 
     @property

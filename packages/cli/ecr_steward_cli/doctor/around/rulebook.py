@@ -29,7 +29,7 @@ _SECONDS: Final = 20.0
 
 
 def read_rulebook(asker: Asker, parts: tuple[Part, ...]) -> RulebookFact | Unread | None:
-    """The rulebook as the functions have it; ``None`` where there is no function that has one.
+    """The rulebook as the functions have it; ``None`` where none of them exists.
 
     Needs lambda:GetLayerVersion, or s3:GetObject and, for one that is refused, dynamodb:GetItem on the state table.
     """
