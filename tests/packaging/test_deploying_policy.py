@@ -90,7 +90,7 @@ ARNS: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::Events::EventBusPolicy": (f"arn:aws:events:{AT}:event-bus/ecr-steward",),
     "AWS::Events::Rule": (
         f"arn:aws:events:{AT}:rule/ecr-steward-ForwardToStewardRule-1A2B",  # on the default bus
-        f"arn:aws:events:{AT}:rule/ecr-steward/ecr-steward-BrakeHeldRule-1A2B",
+        f"arn:aws:events:{AT}:rule/ecr-steward/ecr-steward-NoticesRule-1A2B",
     ),
     "AWS::IAM::Role": (
         f"{IAM}/ecr-steward-NoticesRole-1A2B",

@@ -42,6 +42,10 @@ def clock(new_template: Callable[[], Any], start: Callable[[Any], Any]) -> Any:
         "WithInput", "Starter", Input='{"at": "<aws.scheduler.scheduled-time>", "from": "<aws.scheduler.schedule-arn>"}'
     )
     schedule("Off", "Starter", state="DISABLED")
+    stack.add("Bus", "AWS::Events::EventBus", Name="checks")
+    stack.role("Putter", "scheduler.amazonaws.com", "events:PutEvents", arn("Bus"))
+    head = {"Source": "our.checks", "DetailType": "A Check"}
+    schedule("OnABus", "Putter", Arn=arn("Bus"), EventBridgeParameters=head, Input='{"number": 7}')
     schedule("MayNotInvoke", "Buryer", DeadLetterConfig={"Arn": arn("DeadLetters")})
     schedule("MayNotBury", "Stranger", DeadLetterConfig={"Arn": arn("DeadLetters")})
     return start(stack)
@@ -77,6 +81,15 @@ def test_function_gets_the_input_when_the_schedule_has_one(clock: Any) -> None:
     event = clock.runs("Sweep")[-1].event
     assert event["from"] == clock.arn("WithInput")
     assert event["at"].endswith("Z")
+
+
+def test_a_bus_gets_an_event_of_the_schedules_own_when_it_is_the_target(clock: Any) -> None:
+    """Scheduler's templated target PutEvents: source and type by EventBridgeParameters, and the input is the detail."""
+    tick(clock, "OnABus")
+
+    (event,) = [one.event for one in clock.sandbox.events if one.bus_arn.endswith(":event-bus/checks")]
+    assert (event["source"], event["detail-type"], event["detail"]) == ("our.checks", "A Check", {"number": 7})
+    assert (event["account"], event["region"]) == ("111122223333", "us-east-1")
 
 
 def test_function_gets_eventbridges_event_when_a_rule_has_the_schedule(clock: Any) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 def without_the_rule_for_pushes(house: Any) -> None:
     house.hub.remove("EnforceImageTagsFunction", "Properties", "Events")
     house.hub.forget("EnforceImageTagsFunctionImagePushed")
+    house.hub.remove("EnforceImageTagsSilentAlarm")
 
 
 def change_a_byte(stage: Stage) -> None:
@@ -101,8 +102,8 @@ BREAKS: list[tuple[int, str, Callable[[Any], object], str]] = [
     ),
     (
         8,
-        "EventBridge rule for verdicts",
-        lambda house: house.hub.disable("ImageVerdictToReplicateImageRule"),
+        "verdicts in the EventBridge rule of copies",
+        lambda house: house.hub.remove("ToReplicateImageRule", "Properties", "EventPattern", "$or", 1),
         "eu-west-1 has payments/api",
     ),
     (

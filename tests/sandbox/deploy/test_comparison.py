@@ -17,7 +17,7 @@ Mutation = Callable[[Aws, Resources], Any]
 
 
 def drop_dead_letter_queue_of_target(aws: Aws, resources: Resources) -> None:
-    rule = resources["ViolationFoundRule"]
+    rule = resources["NoticesRule"]
     target = {name: value for name, value in rule.properties["Targets"][0].items() if name != "DeadLetterConfig"}
     aws.client("events").put_targets(Rule=rule.physical_id, EventBusName="ecr-steward", Targets=[target])
 
@@ -126,7 +126,7 @@ def disarm_schedule(aws: Aws, resources: Resources) -> None:
 @pytest.mark.parametrize(
     ("mutate", "logical_id", "sentence"),
     [
-        (drop_dead_letter_queue_of_target, "ViolationFoundRule", "Targets[0].DeadLetterConfig: the template says"),
+        (drop_dead_letter_queue_of_target, "NoticesRule", "Targets[0].DeadLetterConfig: the template says"),
         (add_key_to_pattern, "EnforceImageTagsFunctionImagePushed", "EventPattern.account: the template does not"),
         (shorten_visibility, "ReplicateImageQueue", "VisibilityTimeout: the template says 5400, it is '30'"),
         (swap_dead_letter_queue, "ReplicateImageQueue", "RedrivePolicy.deadLetterTargetArn: the template says"),

@@ -65,7 +65,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
 
 
 def test_rule_target_has_its_exit_and_patience_when_deployed(deployed: Deployment, aws: Aws) -> None:
-    rule = deployed.resources["ImagePushedToReplicateImageRule"]
+    rule = deployed.resources["ToReplicateImageRule"]
 
     targets = aws.client("events").list_targets_by_rule(Rule=rule.physical_id, EventBusName="ecr-steward")["Targets"]
 
@@ -152,16 +152,17 @@ def test_parameters_reach_their_resources_when_given(deploy_changed: Callable[..
     group = deployment.resources["EnforceImageTagsLogGroup"]
     read = aws.client("lambda").get_function_configuration(FunctionName=function.physical_id)
     assert function.properties["Architectures"] == read["Architectures"] == ["x86_64"]
-    assert deployment.of_type("AWS::Scheduler::Schedule")[0].properties["ScheduleExpression"] == "rate(5 minutes)"
+    sweep = deployment.resources["ReconcileRegistryFunctionSweep"]
+    assert sweep.properties["ScheduleExpression"] == "rate(5 minutes)"
     assert group.properties == {"RetentionInDays": 7}
 
 
 @pytest.mark.slow
 def test_rule_stays_disabled_when_the_template_says_so(deploy_changed: Callable[..., Deployment], aws: Aws) -> None:
     def disable(template: dict[str, Any]) -> None:
-        template["Resources"]["ViolationFoundRule"]["Properties"]["State"] = "DISABLED"
+        template["Resources"]["NoticesRule"]["Properties"]["State"] = "DISABLED"
 
-    rule = deploy_changed(disable).resources["ViolationFoundRule"]
+    rule = deploy_changed(disable).resources["NoticesRule"]
 
     assert rule.properties["State"] == "DISABLED"
     assert aws.client("events").describe_rule(Name=rule.physical_id, EventBusName="ecr-steward")["State"] == "DISABLED"

@@ -35,7 +35,7 @@ def test_event_is_taken_and_goes_nowhere_when_rules_match_it(deployed: Deploymen
 
 
 def test_rule_can_be_changed_through_its_api_when_moto_delivers_nothing(deployed: Deployment, aws: Aws) -> None:
-    name = deployed.resources["ViolationFoundRule"].physical_id
+    name = deployed.resources["NoticesRule"].physical_id
     events = aws.client("events")
 
     events.disable_rule(Name=name, EventBusName="ecr-steward")

@@ -128,7 +128,7 @@ def test_a_login_is_missed_when_its_secret_is_gone(house: House) -> None:
 
 def test_a_service_is_the_problem_and_its_parts_are_not_looked_at_when_it_does_not_answer(house: House) -> None:
     found = house.not_ok(AWS_ENDPOINT_URL_SCHEDULER=f"http://127.0.0.1:{_closed_port()}")
-    schedules = {"ReconcileRegistryFunctionSweep", "RefreshCredentialsFunctionRefresh"}
+    schedules = {"ReconcileRegistryFunctionSweep", "RefreshCredentialsFunctionRefresh", "SelfCheckSchedule"}
     assert found == WHOLE | {
         ("endpoint-reachable", "scheduler", Status.PROBLEM),
         *(("schedule-exists", schedule, Status.NOT_LOOKED_AT) for schedule in schedules),

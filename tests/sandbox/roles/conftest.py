@@ -262,9 +262,10 @@ class House:
         """The runs since."""
         return self.sandbox.invocations[self._runs :]
 
-    def arrived(self, bus: str) -> bool:
+    def arrived(self, bus: str, account: str = HUB) -> bool:
         """Whether an event came to a bus since."""
-        return any(one.bus_arn.endswith(f"/{bus}") for one in self.sandbox.events[self._events :])
+        place = f":{account}:event-bus/{bus}"
+        return any(one.bus_arn.endswith(place) for one in self.sandbox.events[self._events :])
 
     def delivered_to(self, target: str) -> bool:
         """Whether something was delivered to a target since."""

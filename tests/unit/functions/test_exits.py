@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ecr_steward.entry import answer
 from ecr_steward.errors import AccessDeniedError, InvalidRulebookError, ThrottledError
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
 from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
+from functions.evaluate_image_scan.app import lambda_handler as evaluate_image_scan
 from functions.replicate_image.app import lambda_handler as replicate_image
 from tests.given.batches import batch_of
 from tests.given.rules import API, AWAY
@@ -53,6 +55,37 @@ def test_outcome_names_step_reason_and_rule_when_a_push_is_answered(
     (line,) = answer["outcomes"]
     assert (line["rule"], line["applied"]) == ("services", True)
     assert [step["step"] for step in line["steps"]] == ["AddImageTag", "AddImageTag"]
+
+
+def self_check() -> dict[str, Any]:
+    check: dict[str, Any] = json.loads(Path("events/self_check/check.json").read_text(encoding="utf-8"))
+    return check
+
+
+@pytest.mark.parametrize("handler", [enforce_image_tags, apply_repository_policies])
+def test_a_self_check_is_answered_without_a_look_at_anything(
+    handler: Callable[[Any, Any], Any], context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No world has moved in: a function that looked for its rulebook would raise."""
+    assert handler(self_check(), context) == {"outcomes": []}
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("handler", [evaluate_image_scan, replicate_image])
+def test_a_self_check_is_taken_from_its_queue_without_a_look_at_anything(
+    handler: Callable[[Any, Any], Any], context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert handler(batch_of(json.dumps(self_check())), context) == {"batchItemFailures": []}
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["source", "detail-type"])
+def test_an_event_that_is_a_self_check_in_part_is_malformed(
+    name: str, move_in: Callable[[World], None], context: Any, house: Any
+) -> None:
+    move_in(world([IMAGE], {"1.4.2": IMAGE}))
+
+    assert enforce_image_tags({**self_check(), name: "another"}, context)["failed"] == "MalformedEventError"
 
 
 def test_metrics_count_the_steps_by_kind(

@@ -11,6 +11,7 @@ from ecr_steward_sandbox.delivery.patterns import Pattern
 from ecr_steward_sandbox.delivery.wiring import (
     HEARS_READS,
     FunctionConfig,
+    PutEvent,
     QueueMapping,
     RetryPolicy,
     Rule,
@@ -211,7 +212,16 @@ def _is_enabled(resource: Resource) -> bool:
     return str(resource.properties.get("State", "ENABLED")) != "DISABLED"
 
 
-TARGET_PROPERTIES = {"Id", "Arn", "RoleArn", "DeadLetterConfig", "RetryPolicy", "Input", "InputPath"}
+TARGET_PROPERTIES = {
+    "Id",
+    "Arn",
+    "RoleArn",
+    "DeadLetterConfig",
+    "RetryPolicy",
+    "Input",
+    "InputPath",
+    "EventBridgeParameters",
+}
 
 
 def target_of(properties: Mapping[str, Any]) -> Target:
@@ -219,6 +229,7 @@ def target_of(properties: Mapping[str, Any]) -> Target:
     if unknown := properties.keys() - TARGET_PROPERTIES:
         raise UnsupportedWiringError(f"target {properties.get('Id')}: the sandbox does not deliver with {unknown}")
     retry = properties.get("RetryPolicy", {})
+    put = properties.get("EventBridgeParameters")
     return Target(
         id=properties["Id"],
         arn=properties["Arn"],
@@ -230,6 +241,7 @@ def target_of(properties: Mapping[str, Any]) -> Target:
         ),
         input=properties.get("Input"),
         input_path=properties.get("InputPath"),
+        event=PutEvent(put["Source"], put["DetailType"]) if put else None,
     )
 
 

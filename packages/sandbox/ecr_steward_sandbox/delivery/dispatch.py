@@ -68,11 +68,11 @@ class Dispatcher:
         ledger: Ledger,
         *,
         invoke: Callable[[str, str], object],
-        forward: Callable[[str, Mapping[str, Any]], None],
+        forward: Callable[[Parcel], None],
         queue_changed: Callable[[], None],
         retry_seconds: float = DEFAULT_RETRY_SECONDS,
     ) -> None:
-        """`invoke(function ARN, payload)` and `forward(bus ARN, event)` only accept; what follows is counted there."""
+        """`invoke(function ARN, payload)` and `forward(parcel)` only accept; what follows is counted there."""
         self.disturbance: Callable[[Parcel, int], None] = lambda _parcel, _attempt: None
         self._wiring = wiring
         self._work = work
@@ -135,7 +135,7 @@ class Dispatcher:
                 _stored(arn, lambda: stores.publish(arn, parcel.payload))
                 self._queue_changed()
             case _:
-                self._forward(arn, parcel.event)
+                self._forward(parcel)
 
     def _require_way(self, parcel: Parcel) -> None:
         """Raise unless the target may be reached and exists."""

@@ -76,7 +76,7 @@ class DeliveryEngine:
             self._work,
             self.ledger,
             invoke=self.invocations.accept,
-            forward=lambda bus_arn, event: self.put(bus_arn, event, is_forwarded=True),
+            forward=self._forward,
             queue_changed=self.queues_changed,
             retry_seconds=retry_seconds,
         )
@@ -107,6 +107,10 @@ class DeliveryEngine:
             self._work.submit(
                 f"routing of {event.get('detail-type')}", lambda: self._route(bus_arn, event, is_forwarded)
             )
+
+    def _forward(self, parcel: Parcel) -> None:
+        """Put on the target what came from another bus; what Scheduler puts there is new to EventBridge."""
+        self.put(parcel.target.arn, parcel.event, is_forwarded=parcel.sender is Sender.EVENTBRIDGE)
 
     def put_from_service(self, account: str, region: str, event: Mapping[str, Any]) -> None:
         """An AWS service (ECR, Inspector, CloudTrail) puts an event on an account's default bus."""

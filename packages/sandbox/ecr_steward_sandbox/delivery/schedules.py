@@ -59,6 +59,8 @@ def parcel_of(schedule: Schedule, now: datetime) -> Parcel:
     if schedule.from_rule:
         return Parcel(Sender.EVENTBRIDGE, schedule.arn, schedule.target, event, payload_for(schedule.target, event))
     payload = json.dumps(event) if schedule.target.input is None else schedule.target.input
+    if put := schedule.target.event:
+        event |= {"source": put.source, "detail-type": put.detail_type, "resources": [], "detail": json.loads(payload)}
     # Scheduler user guide, "Adding context attributes".
     for name, value in (
         ("schedule-arn", schedule.arn),

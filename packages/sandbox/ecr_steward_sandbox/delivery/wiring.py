@@ -35,6 +35,14 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True)
+class PutEvent:
+    """EventBridgeParameters of a schedule: the head of the event that it puts; its target's `input` is the detail."""
+
+    source: str
+    detail_type: str
+
+
+@dataclass(frozen=True)
 class Target:
     """Where a rule or schedule sends. `input` replaces the event; `input_path` picks a part of it ("$.detail")."""
 
@@ -45,6 +53,8 @@ class Target:
     retry: RetryPolicy = RetryPolicy()
     input: str | None = None
     input_path: str | None = None
+    event: PutEvent | None = None
+    """What Scheduler makes of `input` where the target is a bus."""
 
 
 @dataclass(frozen=True)

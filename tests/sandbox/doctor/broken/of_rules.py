@@ -101,31 +101,30 @@ def schedule_deleted(logical_id: str) -> Break:
     return broken
 
 
+TO_SCANS, CHANGED = "ToEvaluateImageScanRule", "ApplyRepositoryPoliciesFunctionChanged"
 ANOTHER_TARGET = {"Id": "Another", "Arn": f"arn:aws:sqs:{REGION}:{HUB}:another"}
 BREAKAGES = [
     Breakage("bus-policy-exists", "EventBusPolicy", bus_statement_removed),
     Breakage("bus-policy", "OwnNoticesPolicy", bus_statement_weakened),
     Breakage("rule-enabled", FORWARD, rule_disabled),
     Breakage("rule-pattern", PUSHED, rule_put(PUSHED, source=["aws.ec2"])),
-    Breakage("rule-targets", "ViolationFoundRule", targets_put("ViolationFoundRule", lambda _: [])),
+    Breakage("rule-targets", "NoticesRule", targets_put("NoticesRule", lambda _: [])),
     Breakage(
         "rule-targets",
-        "ImageFailedRule",
-        targets_put("ImageFailedRule", lambda targets: [{k: v for k, v in targets[0].items() if k != "RoleArn"}]),
+        "NoticesRule",
+        targets_put("NoticesRule", lambda targets: [{k: v for k, v in targets[0].items() if k != "RoleArn"}]),
     ),
     Breakage(
         "rule-targets",
-        "BrakeHeldRule",
-        targets_put(
-            "BrakeHeldRule", lambda targets: [{k: v for k, v in targets[0].items() if k != "DeadLetterConfig"}]
-        ),
+        TO_SCANS,
+        targets_put(TO_SCANS, lambda targets: [{k: v for k, v in targets[0].items() if k != "DeadLetterConfig"}]),
     ),
     Breakage(
         "rule-targets",
-        "RulesChangedRule",
-        targets_put("RulesChangedRule", lambda targets: [*targets, ANOTHER_TARGET]),
+        "ToReplicateImageRule",
+        targets_put("ToReplicateImageRule", lambda targets: [*targets, ANOTHER_TARGET]),
     ),
-    Breakage("rule-exists", "AccessWidenedRule", targets_put("AccessWidenedRule", lambda _: [], deletes=True)),
+    Breakage("rule-exists", CHANGED, targets_put(CHANGED, lambda _: [], deletes=True)),
     Breakage("schedule-enabled", f"{SWEEP}Sweep", schedule_put(f"{SWEEP}Sweep", lambda _: {"State": "DISABLED"})),
     Breakage(
         "schedule-time",

@@ -22,6 +22,7 @@ from tests.sandbox.roles.one_action_less.of_copies import (
 )
 from tests.sandbox.roles.one_action_less.of_deliveries import (
     Refresh,
+    checked,
     forwarded,
     malformed,
     postponed,
@@ -106,6 +107,8 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     **{f"{name} later": postponed(NOTIFYING[name]) for name in ("evaluate", "replicate")},
     "forward from the hub": forwarded(HUB),
     "forward from the spoke": forwarded(SPOKE),
+    "check the hub": checked(HUB),
+    "check the spoke": checked(SPOKE),
     **dict(zip(("start the sweep", "cannot start the sweep"), SWEEPING, strict=True)),
     **dict(zip(("start the refresh", "cannot start the refresh"), REFRESHING, strict=True)),
 }

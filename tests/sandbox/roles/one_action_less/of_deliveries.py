@@ -103,6 +103,21 @@ def forwarded(from_account: str) -> type[Scenario]:
     return Forwarded
 
 
+def checked(account: str) -> type[Scenario]:
+    """The self-check of an account comes due."""
+
+    class Checked(Scenario):
+        effects: ClassVar = {"checked"}
+
+        def play(self) -> None:
+            self.house.tick("SelfCheckSchedule")  # of both accounts
+
+        def happened(self, told: dict[str, list[str]]) -> set[str]:
+            return {"checked"} if self.house.arrived("default", account) else set()
+
+    return Checked
+
+
 def scheduled(schedule: str, role: str, job: type[Scenario]) -> tuple[type[Scenario], type[Scenario]]:
     """A schedule comes due; and the same where it may not start its function."""
 

@@ -263,6 +263,17 @@ TABLE = [
             ("hub/CredentialScheduleRole", "cannot start the refresh"),
         )
     ),
+    *(
+        Row(
+            f"{account}/SelfCheckRole",
+            "events:PutEvents",
+            f"check the {account}",
+            frozenset(ALL),
+            place="lost",
+            is_asked=False,
+        )
+        for account in ("hub", "spoke")
+    ),
     *rows(EVALUATE, "evaluate later", {"sqs:ChangeMessageVisibility": ALL}, place="log"),
     *rows(REPLICATE, "replicate later", {"sqs:ChangeMessageVisibility": ALL}, place="log"),
 ]
