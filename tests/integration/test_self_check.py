@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecr_steward_sandbox.delivery.ledger import Fate
+from ecr_steward_sandbox.function_logs import log_lines
 from tests.integration.conftest import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("self-check")]
@@ -112,6 +114,23 @@ def test_a_policy_that_was_changed_shows_among_what_was_not_delivered(checks: Ch
     assert lost == [rule], "in DeliveryFailureQueue, whose alarm rings"
     assert rule in passed
     assert answered == STARTED - {"ReplicateImageFunction"}
+
+
+def test_a_sweep_counts_what_no_event_has_had_done(checks: Checks) -> None:
+    house = checks.house
+    with house.unheard():
+        house.push("team-a/missed", "1.4.2")
+    house.sandbox.move_clock(timedelta(minutes=20))
+    house.sandbox.wait_until_idle()
+
+    swept = [line for run in house.sweep() for line in log_lines(run.log)]
+
+    named = [each for line in swept for each in line.get("missed", ())]
+    assert any("/team-a/missed, created " in each for each in named), named
+    assert any("/team-a/missed@sha256:" in each and ", pushed " in each for each in named), named
+    assert sum(line.get("events_missed", 0) for line in swept) == len(named)
+    again = [line for run in house.sweep() for line in log_lines(run.log)]
+    assert sum(line.get("events_missed", 0) for line in again) == 0
 
 
 def test_a_connected_account_misses_its_own_when_its_rule_is_disabled(checks: Checks) -> None:

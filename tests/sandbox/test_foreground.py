@@ -167,6 +167,20 @@ def test_event_tells_the_verdict_when_it_is_one(verdict: str) -> None:
     assert list(told_lines(event)) == [f"event     eu-west-1: Image Verdict team/api {verdict}"]
 
 
+def test_a_self_check_is_shown_only_where_it_fails() -> None:
+    check = {"source": "ecr.steward.check", "detail-type": "Self Check", "account": "111122223333", "detail": {}}
+    batch = {"Records": [{"body": json.dumps(check)}]}
+    runs = [Invocation("Tags", event, "id", datetime.now(UTC), 0.01, "ok", {}, "") for event in (check, batch)]
+    with_another = {"Records": [*batch["Records"], {"body": "no JSON"}]}
+    of_more = Invocation("Tags", with_another, "id", datetime.now(UTC), 0.01, "ok", {}, "")
+    failed = Invocation("Tags", check, "id", datetime.now(UTC), 0.01, "error", {"errorType": "ImportError"}, "")
+
+    assert list(told_lines(BusEvent("arn:aws:events:us-east-1:111122223333:event-bus/default", check))) == []
+    assert [line for run in runs for line in told_lines(run)] == []
+    assert list(told_lines(of_more)) == ["function  Tags: ok in 0.01 s"]
+    assert "ImportError" in next(told_lines(failed))
+
+
 def test_event_names_its_account_when_it_is_not_the_hub() -> None:
     event = own_event("Image Verdict", "222233334444", {"verdict": "pass"})
 

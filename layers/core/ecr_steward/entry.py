@@ -171,8 +171,13 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
         "copies_requested": outcome.requested,
         "verdicts_failed": sum(_has_failed(each) for each in outcome.outcomes),
         "failures": len(outcome.failures),
+        "events_missed": len(outcome.missed),
     }
     _logger().info("sweep", extra=summary)
+    if missed := outcome.missed:
+        _metrics().add_metric("EventsMissed", MetricUnit.Count, len(missed))
+        named = bounded([str(each) for each in missed])
+        _logger().warning("no event started what the sweep did", extra={"missed": named})
     for failure in outcome.failures:
         _logger().error("could not be mended", extra={"reason": str(failure)})
     return summary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import tempfile
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ecr_steward.events.self_check import is_self_check
 from ecr_steward_sandbox.accounts import SPOKE_ACCOUNT, connects_accounts
 from ecr_steward_sandbox.assembly import assemble
 from ecr_steward_sandbox.delivery.deployed import UnsupportedWiringError
@@ -140,8 +142,15 @@ def _tell(entry: Entry) -> None:
 
 
 def told_lines(entry: Entry) -> Iterator[str]:
-    """One entry for a person to read. What went its expected way is told once: by the function that it reached."""
+    """One entry for a person to read. What went its expected way is told once: by the function that it reached.
+
+    A self-check that goes its way, every three minutes, is not shown.
+    """
     match entry:
+        case BusEvent() if is_self_check(entry.event):
+            return
+        case Invocation() if entry.outcome == "ok" and _is_of_self_checks(entry.event):
+            return
         case BusEvent():
             is_forwarded = str(entry.event.get("source")).startswith("aws.") and _name(entry.bus_arn) != "default"
             if not is_forwarded:
@@ -152,6 +161,15 @@ def told_lines(entry: Entry) -> Iterator[str]:
                 yield f"delivery  {way}: {entry.fate.value.upper()} {entry.error_message}"
         case Invocation():
             yield from _run_lines(entry)
+
+
+def _is_of_self_checks(started_with: Any) -> bool:
+    """Whether a function was started with a self-check, or with a batch of nothing else."""
+    if not isinstance(started_with, dict) or "Records" not in started_with:
+        return is_self_check(started_with)
+    with contextlib.suppress(ValueError):  # a message may hold anything
+        return all(is_self_check(json.loads(record["body"])) for record in started_with["Records"])
+    return False
 
 
 def _run_lines(run: Invocation) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.domain.missed_events import MissedEvent
 from ecr_steward.domain.notices import FailedEvent
 from ecr_steward.domain.outcome import Outcome, SweepFailure, SweepOutcome
 from ecr_steward.entry import answer
@@ -169,6 +171,22 @@ def test_failure_of_a_sweep_tells_each_reason_once_when_many_images_met_it(conte
     assert failed.message == (
         "the sweep went on, but failed 31 times: image 0 and 29 more: account two is closed; image 7: slow down"
     )
+
+
+def test_what_a_sweep_did_in_the_place_of_events_is_counted_and_named(
+    context: Any, house: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment = datetime(2026, 12, 3, 9, tzinfo=UTC)
+    missed = tuple(MissedEvent(f"image {number}", moment, "pushed") for number in range(60))
+
+    told = answer({}, context, lambda: SweepOutcome((), 60, 0, missed=missed))
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (named,) = [line["missed"] for line in lines if "missed" in line]
+    assert told["outcomes"][0]["events_missed"] == 60
+    assert [line["EventsMissed"] for line in lines if "_aws" in line] == [[60.0]]
+    assert named[0] == "image 0, pushed 2026-12-03T09:00:00+00:00"
+    assert named[-1].startswith("and ")
 
 
 def test_retryable_error_is_raised_so_that_lambda_delivers_the_event_again(

@@ -50,7 +50,8 @@ def described(repository: Repository, entry: "RepositoryTypeDef") -> Repository:
         scan_on_push=entry.get("imageScanningConfiguration", {}).get("scanOnPush", False),
         encryption=Encryption(encryption["encryptionType"], encryption.get("kmsKey")),
     )
-    return replace(repository, settings=settings, read=repository.read | {Part.DESCRIPTION})
+    read = repository.read | {Part.DESCRIPTION}
+    return replace(repository, settings=settings, read=read, created_at=entry.get("createdAt"))
 
 
 def read_parts(client: "ECRClient", key: RepositoryKey, repository: Repository, parts: Set[Part]) -> Repository:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ecr_steward.domain.brake import Hold
+from ecr_steward.domain.missed_events import MissedEvent
 from ecr_steward.domain.pause import Pause
 from ecr_steward.domain.plan import NOTHING, Plan
 from ecr_steward.domain.rules import Mode
@@ -89,3 +90,5 @@ class SweepOutcome:
     """Parts put on the sweep's queue, where this outcome is that of cutting it."""
     lags: tuple[Lag, ...] = ()
     """The longest one of each destination, of the images that ECR's own replication has not brought there yet."""
+    missed: tuple[MissedEvent, ...] = ()
+    """Events that should have had done what the sweep did, or asked for."""

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -118,6 +119,8 @@ class Repository:
     """The parts that were read; settings of other parts are not known."""
     scanned_by_registry: str | None = None
     """How often ECR scans its images where the registry's scanning rules decide that, such as ``SCAN_ON_PUSH``."""
+    created_at: datetime | None = field(default=None, compare=False)
+    """Known with its description."""
 
     def carrying(self, resource_tags: Mapping[str, str]) -> Self:
         """The same repository, whose resource tags are known to be these."""

@@ -246,6 +246,7 @@ def summed(found: Iterable[Swept]) -> SweepOutcome:
         repositories=sum(swept.is_covered for swept in told),
         requested=sum(swept.requested for swept in told),
         failures=tuple(failure for swept in told for failure in swept.failures),
+        missed=tuple(missed for swept in told for missed in swept.events_missed),
         lags=tuple(Lag(str(destination), seconds) for destination, seconds in sorted(lags.items())),
     )
 

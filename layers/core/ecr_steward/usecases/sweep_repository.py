@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from ecr_steward.domain.contents import images_after
 from ecr_steward.domain.images import RepositoryImages
+from ecr_steward.domain.missed_events import OF_A_COPY, OF_A_JOB, MissedEvent, Unanswered, images_of
 from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.domain.native_copies import recent
 from ecr_steward.domain.notices import ReplicationRequested
@@ -111,6 +112,9 @@ class Swept:
     """Whether this is a repository that some rule covers."""
     lags: dict[RegistryRef, float] = field(default_factory=dict)
     """Seconds since the oldest push that ECR's own replication has not brought there yet, by destination."""
+
+    events_missed: list[MissedEvent] = field(default_factory=list)
+    """Events that should have had done what this sweep did, or asked for."""
 
     is_cut: bool = False
     """Whether the time of the invocation was over before all was looked at."""
@@ -220,6 +224,10 @@ class _Visit:
         hands = self._hands
         for outcome in mend_settings(governing, self._known, self._registry, hands.applier, is_dry=hands.is_dry):
             self._swept.keep(outcome)
+            created = self._known.created_at
+            did = outcome.applied and not outcome.plan.is_empty
+            if did and created is not None and self._unanswered(OF_A_JOB).holds(created):
+                self._swept.events_missed.append(MissedEvent(str(self._repository), created, "created"))
 
     def _mend_image_tags(self, governing: Governing) -> None:
         """The job of ``enforce_image_tags``, for all images."""
@@ -235,8 +243,13 @@ class _Visit:
                 is_dry=self._hands.is_dry,
             )
             self._swept.keep(outcome)
+            if outcome.applied:
+                self._swept.events_missed += self._unanswered(OF_A_JOB).pushes(images_of(outcome.plan.steps), images)
             self._seen = images
             self._foresee(outcome)
+
+    def _unanswered(self, patience: timedelta) -> Unanswered:
+        return Unanswered.at(self._hands.now(), self._hands.sweeps_every, patience)
 
     def _retain_images(self, governing: Governing) -> None:
         """Let go of what has had its time, after the image tags are as they should be."""
@@ -317,6 +330,8 @@ class _Visit:
                     self._attempt(copy, partial(self._look_at_copy, copy, missing))
             if missing and rule.mode is Mode.ENFORCE and not self._hands.is_dry:
                 self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
+                if not all(copy.replication.when for copy, _ in missing):  # else a scan may have ended just now
+                    self._swept.events_missed += self._unanswered(OF_A_COPY).pushes([digest], images)
                 if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
                     self._attempt(image, partial(self._tell_pass, rule, image, images))
 
