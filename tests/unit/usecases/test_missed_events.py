@@ -74,6 +74,7 @@ def test_nothing_was_missed_when_nothing_is_done(mode: Mode, is_dry: bool) -> No
 @pytest.mark.parametrize(("ago", "missed"), [(timedelta(minutes=5), 0), (timedelta(minutes=30), 1), (2 * HOUR, 0)])
 def test_a_new_repository_counts_when_its_settings_are_put_by_the_sweep(ago: timedelta, missed: int) -> None:
     there = world([], {})
+    there.registry.change_settings(API, scan_on_push=False)
     hands = hands_of(there, InMemoryNotices(), InMemoryReplicationQueue())
     new = replace(Repository.unread(API), created_at=NOON - ago)
 
