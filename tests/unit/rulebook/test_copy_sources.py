@@ -1,7 +1,7 @@
 """One place, one source, by `validate` and across all rules (attacks H3 and M14; use P2 and P3)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
@@ -291,6 +291,7 @@ def test_globs_that_fit_one_name_have_a_common_name(globs):
 
 
 @given(st.lists(GLOBS, min_size=2, max_size=6, unique=True), st.sampled_from(["", "a", "b/"]))
+@example(["a/a", "**/a/a"], "a")  # `**/` stands for nothing, and no slash is before the text after it
 def test_globs_that_have_a_common_name_are_compared(globs, before):
     arrivals = [(before, glob, "") for glob in globs]
     every = dict.fromkeys([*arrivals, *(("", glob, "") for glob in globs)])

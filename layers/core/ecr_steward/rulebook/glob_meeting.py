@@ -183,7 +183,9 @@ def _begin(glob: Glob) -> str:
 
 
 def _end(glob: Glob) -> str:
-    """What stands after the last wildcard."""
+    """What stands after the last wildcard. With ``**`` goes the slash behind it, where it stands for nothing."""
     before, pattern, after = glob
-    _, star, literal = pattern.rpartition("*")
+    head, star, literal = pattern.rpartition("*")
+    if head.endswith("*"):
+        literal = literal.removeprefix("/")
     return ("" if star else before) + literal + after
