@@ -308,6 +308,7 @@ class App:
                 turn=asked.hops,
                 told=asked.told,
                 withdraws_only=asked.is_withdrawal,
+                is_deep=asked.is_deep,
                 after=asked.after,
                 homes=self.homes,
             )

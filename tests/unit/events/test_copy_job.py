@@ -58,7 +58,8 @@ def test_a_request_is_read_as_it_was_when_we_wrote_it():
 
 
 def test_a_request_that_was_put_back_says_on_which_turn_it_is_and_what_was_told():
-    job = ReplicationRequested(IMAGE, "missing", hops=3, is_narrow=True, told=frozenset({"b to c", "a to c"}))
+    told = frozenset({"b to c", "a to c"})
+    job = ReplicationRequested(IMAGE, "missing", hops=3, is_narrow=True, told=told, is_deep=True)
 
     assert read_copy_job(encode_job(job)) == job
 

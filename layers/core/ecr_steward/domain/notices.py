@@ -146,6 +146,8 @@ class ReplicationRequested:
     """Its copies that failed for good on an earlier turn, as their outcomes named them: people know of them."""
     after: str = ""
     """Where its turn among the referrers of the image begins; empty for the first, which brings the image itself."""
+    is_deep: bool = False
+    """Whether each manifest is looked for at the destination, although what leads to it is there."""
 
 
 @dataclass(frozen=True)

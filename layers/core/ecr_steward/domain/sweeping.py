@@ -1,14 +1,17 @@
 """The parts of a sweep: what one message of its queue asks for."""
 
+import hashlib
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import RegistryRef, RepositoryRef
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((.+)\)")
 _MONTH = timedelta(days=31)
+_WEEK = timedelta(days=7)
+_A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def interval_of(schedule: str) -> timedelta:
@@ -21,6 +24,15 @@ def interval_of(schedule: str) -> timedelta:
     cron = _CRON.fullmatch(schedule)
     days = cron[1].split()[2:5] if cron else []  # day of the month, month, day of the week
     return timedelta(days=1) if len(days) == 3 and set(days) <= {"*", "?"} else _MONTH
+
+
+def looks_deep(repository: RepositoryRef, now: datetime, every: timedelta) -> bool:
+    """Whether the sweep of this moment takes nothing of a repository's copies on trust: one a week, each in its turn.
+
+    Which one that is, the repository's name says, so that the reading of all is spread over the week.
+    """
+    share = int.from_bytes(hashlib.sha256(str(repository).encode()).digest()[:8]) / 2**64
+    return (now - _A_MONDAY - share * _WEEK) % _WEEK < every
 
 
 @dataclass(frozen=True)

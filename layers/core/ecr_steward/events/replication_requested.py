@@ -24,18 +24,22 @@ class ReplicationRequestedDetail(OwnDetail):
     told: list[str] = Field(default=[], description="Copies of this job that failed for good on an earlier turn.")
 
     after: str = Field(default="", description="The last referrer of the image that an earlier turn of this job took.")
+    deep: bool = Field(
+        default=False, description="Whether each manifest is looked for, although what leads to it is there."
+    )
 
     @classmethod
     def of(cls, job: ReplicationRequested) -> Self:
         """The event for a job."""
         turn = {"hops": job.hops, "narrow": job.is_narrow, "withdrawal": job.is_withdrawal}
-        left = {"told": sorted(job.told), "after": job.after}
+        left = {"told": sorted(job.told), "after": job.after, "deep": job.is_deep}
         return cls.model_validate({**common_keys(job.image), "why": job.why, **turn, **left})
 
     def to_job(self) -> ReplicationRequested:
         """The job that this event asks for."""
         told = frozenset(self.told)
-        return ReplicationRequested(self.image, self.why, self.hops, self.narrow, self.withdrawal, told, self.after)
+        how = (self.hops, self.narrow, self.withdrawal, told, self.after, self.deep)
+        return ReplicationRequested(self.image, self.why, *how)
 
 
 class ReplicationRequestedEvent(EventModel):

@@ -7,7 +7,7 @@ from typing import cast
 
 from ecr_steward.domain.copies_behind import RESOURCE_TAG, is_too_far, resource_tags_of_copies
 from ecr_steward.domain.governance import plan_new_repository, plan_repository
-from ecr_steward.domain.images import Holdings, OtherImages, RepositoryImages
+from ecr_steward.domain.images import INDEX_MEDIA_TYPES, Holdings, OtherImages, RepositoryImages
 from ecr_steward.domain.names import (
     AnyRepository,
     Digest,
@@ -89,6 +89,8 @@ class Copier:
     """Says which copies would meet others, come back, or run away."""
     carried: Callable[[RepositoryRef], Mapping[str, str]]
     """``Registry.resource_tags``; likewise. Asked only of a source whose destination is not there."""
+    is_deep: bool = False
+    """Whether each manifest is looked for at a destination, although what leads to it is there."""
 
     def copies(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Iterator[Copy]:
         """The copies that a rule asks for. None where no image tag of the image is to be replicated.
@@ -178,13 +180,47 @@ class Copier:
         return self.assessor.parts(copy.image, source) if is_top_image(copy.image.digest, source) else ()
 
     def _is_whole(self, copy: Copy, facts: Facts) -> bool:
-        """Whether all that an image consists of is surely at its destination."""
+        """Whether all that an image consists of is at its destination, as far as what is known already says."""
+        if self.is_deep:
+            return False
         if isinstance(facts.destination, RepositoryImages):
-            return facts.source.digests <= facts.destination.digests  # all of its repository is there
+            return self._is_listed(copy, facts.source, facts.destination)
         if any(facts.destination.holders.get(tag) != copy.image.digest for tag in facts.image_tags):
             return False
         # Tags are put last, so what they hold is there; but for referrers, which may have been pushed since.
         return not copy.replication.referrers or self._has_referrers(facts, facts.destination.repository, copy.image)
+
+    def _is_listed(self, copy: Copy, source: RepositoryImages, there: RepositoryImages) -> bool:
+        """The same, as both listings say.
+
+        ECR takes no index before its children (ReferencedImagesNotFoundException) and deletes none of them before it
+        (ImageReferencedByManifestList), so an image that is there has what it leads to. Not so what refers to it. Which
+        index a child belongs to no listing says: where a referrer of some child is missing, no index is sure.
+        """
+        image = copy.image.digest
+        if image not in there.digests or not copy.replication.referrers:
+            return image in there.digests
+        if not {each.digest for each in source.below({image})} <= there.digests:
+            return False
+        media_type = source.images[image].media_type if image in source.images else None
+        may_have_children = media_type is None or media_type in INDEX_MEDIA_TYPES
+        return not may_have_children or self._has_all_of_children(source, there)
+
+    @cached_property
+    def _has_all_of_children(self) -> Callable[[RepositoryImages, RepositoryImages], bool]:
+        """Whether what refers to untagged images of a destination is there, too: one answer for many images."""
+        last: list[tuple[RepositoryImages, RepositoryImages, bool]] = []
+
+        def answer(source: RepositoryImages, there: RepositoryImages) -> bool:
+            for before, to, answered in last:
+                if before is source and to is there:
+                    return answered
+            untagged = (digest for digest in source.with_subject.keys() & there.digests if not source.tags_of(digest))
+            answered = all({each.digest for each in source.below({root})} <= there.digests for root in untagged)
+            last[:] = [(source, there, answered)]
+            return answered
+
+        return answer
 
     def _has_referrers(self, facts: Facts, to: OtherRepository, image: ImageRef) -> bool:
         """Whether what refers to an image, or to a child of one that is there, is there, too."""

@@ -20,7 +20,7 @@ from ecr_steward.domain.registry_rules import governing_registry
 from ecr_steward.domain.replicas import native_destinations, sources_of
 from ecr_steward.domain.repositories import Part, Repository
 from ecr_steward.domain.rules import Rules
-from ecr_steward.domain.sweeping import SweepPart
+from ecr_steward.domain.sweeping import SweepPart, looks_deep
 from ecr_steward.domain.ways import native_rules
 from ecr_steward.errors import StewardError, SweepHopsError
 from ecr_steward.ports.messages import SweepQueue
@@ -79,12 +79,15 @@ def sweep_part(
     hands = replace(hands, applier=applier, one_source=OneSource(rules, hands.homes or (part.registry,)))
     done = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
     left = described(part, rules, hands.registry)
+
+    def visit(one: Repository) -> Swept:
+        is_deep = looks_deep(one.ref, hands.now(), hands.sweeps_every)
+        return sweep_repository(one, rules, replace(hands, is_deep=is_deep), settings_only=part.settings_only)
+
     with ThreadPoolExecutor(workers) as pool:
         while left and seconds_left() > RESERVE_SECONDS:
             some, left = left[:workers], left[workers:]
-            swept = list(
-                pool.map(lambda one: sweep_repository(one, rules, hands, settings_only=part.settings_only), some)
-            )
+            swept = list(pool.map(visit, some))
             done += swept
             left = [each for each, found in zip(some, swept, strict=True) if found.is_cut] + left
     if left:

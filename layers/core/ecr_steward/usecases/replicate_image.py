@@ -62,6 +62,7 @@ def replicate_image(
     turn: int = 0,
     told: Set[str] = frozenset(),
     withdraws_only: bool = False,
+    is_deep: bool = False,
     after: str = "",
     homes: tuple[RegistryRef, ...] = (),
 ) -> tuple[Outcome, ...]:
@@ -73,7 +74,8 @@ def replicate_image(
     no two jobs move the content of an image to one destination at the same time. Each ``turn`` begins with another
     destination, so that one which needs all the time there is keeps the image from no other. The copies that are
     ``told`` have failed for good on an earlier turn: they are neither tried nor told once more. ``withdraws_only``
-    looks at entries that withdraw what failed alone. The image comes first, with a share of its referrers; where more
+    looks at entries that withdraw what failed alone. What leads to other content is taken for proof that it is there,
+    unless the job ``is_deep``. The image comes first, with a share of its referrers; where more
     are left the outcome carries ShareUsedError, and ``after`` is what that said on the turn before: such a turn needs
     the lease of its repository, so that one repository has one of them at a time. ``homes`` are the registries that the
     steward keeps.
@@ -106,6 +108,7 @@ def replicate_image(
         Answers(content),
         one_source,
         once(registry.resource_tags),
+        is_deep,
     )
     job = _Job(
         rule=rule,

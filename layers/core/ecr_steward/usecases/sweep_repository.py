@@ -86,6 +86,8 @@ class Hands:
     rule_sets: RuleSets | None = None
     """``None``: resource tags may move a repository to other rules without a notice."""
     is_dry: bool = False
+    is_deep: bool = False
+    """Whether each manifest of a copy is looked for, although what leads to it is there."""
     silent: set[str] = field(default_factory=set)
     """Registries that are not ECR and did not answer in this sweep, or this part of one."""
 
@@ -170,6 +172,7 @@ class _Visit:
             answers,
             one_source,
             once(hands.registry.resource_tags),
+            hands.is_deep,
         )
         self._seen: RepositoryImages | None = None
         """The images, as long as nothing has changed them; in a dry run, as they would be by now."""
@@ -435,5 +438,5 @@ class _Visit:
             self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=LEFT_TO_QUEUE))
 
     def _request(self, image: ImageRef, why: str) -> None:
-        self._hands.queue.request(ReplicationRequested(image, why))
+        self._hands.queue.request(ReplicationRequested(image, why, is_deep=self._hands.is_deep))
         self._swept.requested += 1
