@@ -63,6 +63,21 @@ rules:
 """A copy of everything in another region."""
 
 
+RELEASES = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: [{regex: 'v\\d+'}, waiting]
+      on_violation: quarantine
+    scan: {fail_on: {severity: HIGH}}
+    replicate: [{to: [{region: eu-west-1}], when: [scan_passed]}]
+"""
+"""What passed its scan is copied, and what has another image tag is quarantined."""
+
+
 def compiled(rulebook: str) -> str:
     """A rulebook as the functions read it. Raises ValueError where it does not validate."""
     found, problems = validate(yaml.safe_load(rulebook))

@@ -312,5 +312,6 @@ def test_no_function_writes_a_pause_a_release_or_a_grant(template: Template) -> 
         "lease#*",
         "backfills#*",
         "rules#*",
+        "verdicts#*",
         "rulebook",
     }

@@ -36,6 +36,7 @@ from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
+from ecr_steward.adapters.state_verdicts import StateVerdicts
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
@@ -65,6 +66,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
+from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
 from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.limits import LARGEST_COMPILED
@@ -235,6 +237,7 @@ class App:
     backfills: Backfills | None = None
     started_backfills: StartedBackfills | None = None
     rule_sets: RuleSets | None = None
+    verdicts: Verdicts | None = None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -318,7 +321,14 @@ class App:
 
     def scan_batch(self) -> ScanBatch:
         """See ``usecases.evaluate_image_scan``: one for each batch of messages."""
-        return ScanBatch(rules=self.rules, registry=self.registry, scans=self.scans, notices=self.notices, now=self.now)
+        return ScanBatch(
+            rules=self.rules,
+            registry=self.registry,
+            scans=self.scans,
+            notices=self.notices,
+            now=self.now,
+            verdicts=self.verdicts,
+        )
 
     def cut_sweep(self, home: RegistryRef, sweep: str) -> SweepOutcome:
         """See ``usecases.reconcile_registry``: here and in every connected account, in the region of the schedule."""
@@ -358,6 +368,7 @@ class App:
             workloads=self.workloads,
             native_copies=self.native_copies,
             rule_sets=self.rule_sets,
+            verdicts=self.verdicts,
         )
 
     @property
@@ -467,6 +478,7 @@ def _house() -> Callable[[Rules], App]:
         backfills=EcrBackfills(clients),
         started_backfills=StateBackfills(table),
         rule_sets=StateRuleSets(table),
+        verdicts=StateVerdicts(table),
     )
 
 

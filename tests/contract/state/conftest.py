@@ -18,6 +18,7 @@ from ecr_steward.adapters.memory import (
     InMemoryRuleSets,
     InMemoryStartedBackfills,
     InMemorySwitch,
+    InMemoryVerdicts,
 )
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
@@ -27,6 +28,7 @@ from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
+from ecr_steward.adapters.state_verdicts import StateVerdicts
 from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
@@ -35,6 +37,7 @@ from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.switch import Switch
+from ecr_steward.ports.verdicts import Verdicts
 from lab.clock import SettableClock
 from tests.tables import make_state_table
 
@@ -68,6 +71,8 @@ class World(Protocol):
     def started_backfills(self) -> StartedBackfills: ...
     @property
     def rule_sets(self) -> RuleSets: ...
+    @property
+    def verdicts(self) -> Verdicts: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
         ...
@@ -83,6 +88,7 @@ class FakeWorld:
         self.leases = InMemoryLeases(self.clock)
         self.started_backfills = InMemoryStartedBackfills()
         self.rule_sets = InMemoryRuleSets()
+        self.verdicts = InMemoryVerdicts()
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause
@@ -102,6 +108,7 @@ class TableWorld:
         self.leases = StateLeases(table, self.clock)
         self.started_backfills = StateBackfills(table)
         self.rule_sets = StateRuleSets(table)
+        self.verdicts = StateVerdicts(table)
         self._other = StateSwitch(table, self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:

@@ -31,6 +31,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent, ImageStore
 from ecr_steward.ports.switch import Switch
+from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
 
 ROOT = Path(__file__).parents[3]
@@ -121,7 +122,13 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *WATCHING,
         *APPLYING,
     ],
-    "EvaluateImageScanFunction": [Registry.resource_tags, *VERDICTS, Notices.publish, SourceQueue.postpone],
+    "EvaluateImageScanFunction": [
+        Registry.resource_tags,
+        *VERDICTS,
+        Verdicts.hear,
+        Notices.publish,
+        SourceQueue.postpone,
+    ],
     "ReplicateImageFunction": [
         *SETTINGS,
         *VERDICTS,
@@ -162,6 +169,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         ImageStore.known_blobs,
         ImageStore.referrers,
         *WATCHING,
+        Verdicts.known,
+        Verdicts.keep,
         Sightings.seen,
         Sightings.keep,
         Sightings.forget,

@@ -1,19 +1,20 @@
 """Judging images by their scans, from facts that are read at most once however many images share them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ecr_steward.domain.images import DEPTH_LIMIT, INDEX_MEDIA_TYPES, PARTS_LIMIT, Descriptor, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.rules import Rule, Rules
-from ecr_steward.domain.scans import Scan, ScanStatus
+from ecr_steward.domain.scans import Scan, ScanStatus, Verdict
 from ecr_steward.domain.verdict import Assessment, assess, bounded, top_images
 from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, RetryableError, StewardError
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.usecases.reading import Remembered
+from ecr_steward.usecases.verdict_memory import VerdictMemory
 
 
 @dataclass
@@ -31,6 +32,13 @@ class Assessor:
     """What each index that was read points to; ``None`` for what is no index."""
     _assessments: Remembered[ImageRef, Assessment] = field(default_factory=Remembered)
     _scans: dict[ImageRef, Scan] = field(default_factory=dict)
+    memory: VerdictMemory | None = None
+    """What earlier sweeps have judged in one repository; without it every image is judged."""
+
+    def remembered(self, rule: Rule, image: ImageRef) -> Verdict | None:
+        """A pass or fail of an earlier sweep that still holds."""
+        of_here = self.memory is not None and self.memory.repository == image.repository
+        return self.memory.verdict(rule, image.digest) if self.memory and of_here else None
 
     def assess(self, rule: Rule, digest: Digest, images: RepositoryImages) -> Assessment:
         """Judge one top image of a repository. The rule must speak of scans.
@@ -76,6 +84,8 @@ class Assessor:
 
     def parts(self, image: ImageRef, images: RepositoryImages) -> list[Digest]:
         """What of an image is to be scanned: itself, or of an index all images that it leads to."""
+        if known := self._remembered_parts(image):
+            return list(known)
         self.read_indexes(images, [image.digest])
         parts: set[Digest] = set()
         seen = {image.digest}
@@ -95,6 +105,10 @@ class Assessor:
                 break
             level = below
         raise InvalidManifestError(f"{image} has more than {DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests")
+
+    def _remembered_parts(self, image: ImageRef) -> Sequence[Digest]:
+        of_here = self.memory is not None and self.memory.repository == image.repository
+        return self.memory.parts(image.digest) if self.memory and of_here else ()
 
     def _leads_to(self, digest: Digest, scanned: Digest, repository: RepositoryRef) -> bool:
         """Whether an index leads to an image. What lies deeper than the limit is for ``assess`` to refuse."""

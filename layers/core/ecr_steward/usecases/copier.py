@@ -129,6 +129,13 @@ class Copier:
             return Plan(remarks=facts.held_back)
         return self.plan_settings(copy) + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
 
+    def missing(self, copy: Copy) -> Plan:
+        """Plan the image alone. The settings of a destination that is there are looked at by themselves."""
+        facts = self.facts(copy)
+        if not facts.image_tags:
+            return Plan(remarks=facts.held_back)
+        return self.plan_content(copy, facts) + self.plan_tags(copy, facts)
+
     def plan_settings(self, copy: Copy) -> Plan:
         """Plan the destination repository, which has its settings from its first image on.
 
@@ -337,6 +344,8 @@ class Copier:
         """Why a top image of the source fails its scan; ``None`` where it does not, or not yet."""
         if rule.scan is None or not is_top_image(digest, source):
             return None
+        if self.assessor.remembered(rule, ImageRef(source.repository, digest)) is Verdict.PASS:
+            return None
         assessment = self.assessor.assess(rule, digest, source)
         if assessment.verdict is not Verdict.FAIL:
             return None
@@ -351,6 +360,11 @@ class Copier:
         """Why an image is not copied where only those go that passed their scan."""
         if rule.scan is None:
             return "only what passed its scan is copied, but the rule has no `scan` that says what passes"
+        match self.assessor.remembered(rule, ImageRef(source.repository, digest)):
+            case Verdict.PASS:
+                return None
+            case Verdict.FAIL:
+                return f"{digest} did not pass its scan"
         assessment = self.assessor.assess(rule, digest, source)
         reasons = "; ".join(bounded(assessment.reasons))
         match assessment.verdict:

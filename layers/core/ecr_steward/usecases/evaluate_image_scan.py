@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from ecr_steward.domain.images import RepositoryImages
-from ecr_steward.domain.names import ImageRef
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.observations import Push, ScanEnded
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.domain.rules import Rule, Rules
@@ -15,6 +15,7 @@ from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
 from ecr_steward.usecases.governing import governing_rules
 from ecr_steward.usecases.reading import once
@@ -26,7 +27,20 @@ class ScanBatch:
     All messages were received before any fact is read, so what is read for the first one is new enough for the last.
     """
 
-    def __init__(self, *, rules: Rules, registry: Registry, scans: Scans, notices: Notices, now: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        registry: Registry,
+        scans: Scans,
+        notices: Notices,
+        now: Clock,
+        verdicts: Verdicts | None = None,
+    ) -> None:
+        """``verdicts`` are those that sweeps remember: an event speaks against them."""
+        self._verdicts = verdicts
+        self._now = now
+        self._heard: set[ImageRef] = set()
         self._notices = notices
         self._governing = once(partial(governing_rules, rules=rules, registry=registry))
         self._images = once(registry.images)
@@ -42,9 +56,9 @@ class ScanBatch:
         """
         if not hints:
             return (Outcome("the event", remark="it is about no image of ECR: nothing to do"),)
-        return tuple(outcome for each in hints for outcome in self._evaluate(each.image))
+        return tuple(outcome for each in hints for outcome in self._evaluate(each.image, isinstance(each, ScanEnded)))
 
-    def _evaluate(self, image: ImageRef) -> list[Outcome]:
+    def _evaluate(self, image: ImageRef, is_scan: bool) -> list[Outcome]:
         nothing = Outcome(str(image))
         try:
             governing = self._governing(image.repository)
@@ -57,6 +71,8 @@ class ScanBatch:
             if image.digest not in images.digests:
                 return [nothing.remarking("the image is gone")]
             tops = self._assessor.top_images_over(image.digest, images)
+            if is_scan:
+                self._hear(image.repository, tops)
         except RepositoryNotFoundError:
             return [nothing.remarking("the repository is gone")]
         except AccountNotConnectedError as error:
@@ -65,6 +81,13 @@ class ScanBatch:
         if not tops:
             return [nothing.remarking("no tagged image consists of it: there is nothing to judge yet")]
         return [self._judge_once(rule, ImageRef(image.repository, digest), images) for digest in tops]
+
+    def _hear(self, repository: RepositoryRef, tops: Sequence[Digest]) -> None:
+        """Have the next sweep judge these images anew. Before they are judged here, so that a crash loses nothing."""
+        new = [digest for digest in tops if ImageRef(repository, digest) not in self._heard]
+        if self._verdicts is not None and new:
+            self._verdicts.hear(repository, new, self._now())
+            self._heard |= {ImageRef(repository, digest) for digest in new}
 
     def _judge_once(self, rule: Rule, image: ImageRef, images: RepositoryImages) -> Outcome:
         if (judged := self._judged.get(image)) is not None:

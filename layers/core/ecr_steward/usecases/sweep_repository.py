@@ -39,6 +39,7 @@ from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
+from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
 from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
@@ -50,6 +51,7 @@ from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
 from ecr_steward.usecases.governing import governed, governed_settings, tags_to_match
 from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.retain_images import RetentionFacts, asks_for_retention, retain_images
+from ecr_steward.usecases.verdict_memory import VerdictMemory
 from ecr_steward.usecases.watch_rule_sets import watch_rule_set
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
@@ -83,6 +85,8 @@ class Hands:
     """``None``: nothing goes that might be in use."""
     native_copies: NativeCopies | None = None
     """``None``: nobody asks how far ECR's own replication is."""
+    verdicts: Verdicts | None = None
+    """``None``: every image is judged by every sweep."""
     rule_sets: RuleSets | None = None
     """``None``: resource tags may move a repository to other rules without a notice."""
     is_dry: bool = False
@@ -156,7 +160,10 @@ class _Visit:
         self._hands = hands
         self._swept = swept
         self._registry = hands.registry
-        self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now)
+        self._memory: VerdictMemory | None = None
+        if hands.verdicts is not None and not hands.is_dry and not hands.is_deep:
+            self._memory = VerdictMemory(repository.ref, rules, hands.verdicts, hands.now)
+        self._assessor = Assessor(rules, hands.registry, hands.scans, hands.now, memory=self._memory)
         images = once(self._images_of)
         settings = once(partial(governed_settings, rules=rules, registry=hands.registry, source=repository.ref))
         resource_tags = once(partial(tags_to_match, rules=rules, registry=hands.registry))
@@ -268,13 +275,16 @@ class _Visit:
 
     def _foresee(self, outcome: Outcome) -> None:
         """Have the jobs that are left see what a plan leaves, so that a dry run shows all that an apply would do."""
-        if outcome.plan.is_empty or outcome.mode is Mode.OBSERVE or outcome.halt or self._seen is None:
+        if outcome.plan.is_empty or outcome.mode is Mode.OBSERVE or self._seen is None:
             return
-        self._seen = images_after(self._seen, outcome.plan.steps) if self._hands.is_dry else None
+        if not self._hands.is_dry:
+            self._seen = None
+        elif not outcome.halt:
+            self._seen = images_after(self._seen, outcome.plan.steps)
 
     def _images_of(self, repository: RepositoryRef) -> RepositoryImages:
-        """What a repository holds by now; of this one, in a dry run, what it would hold."""
-        if self._hands.is_dry and self._seen is not None and repository == self._repository:
+        """What a repository holds; of this one, what was read already, or in a dry run what it would hold."""
+        if self._seen is not None and repository == self._repository:
             return self._seen
         return self._registry.images(repository)
 
@@ -283,12 +293,19 @@ class _Visit:
         if (rule := governing.scan) is None:
             return
         images = self._copier.images(self._repository)
-        tops = top_images(images)
-        self._assessor.read_indexes(images, tops)
+        tops = [
+            digest
+            for digest in top_images(images)
+            if self._assessor.remembered(rule, ImageRef(self._repository, digest)) is None
+        ]
+        unread = [digest for digest in tops if self._memory is None or not self._memory.parts(digest)]
+        self._assessor.read_indexes(images, unread)
         expired: list[Digest] = []
         for digest in tops:
             self._attempt(ImageRef(self._repository, digest), partial(self._judge, rule, digest, images, expired))
         self._assessor.forget_findings()
+        if self._memory is not None:
+            self._memory.keep()
         if expired:
             remark = f"{len(expired)} of {len(tops)} images wait, such as {expired[0]}: their scans have expired"
             self._swept.outcomes.append(Outcome(str(self._repository), rule.name, rule.mode, remark=remark))
@@ -299,6 +316,9 @@ class _Visit:
         A dry run shows each of them, and what a pass leaves out of account.
         """
         assessment, is_dry = self._assessor.assess(rule, digest, images), self._hands.is_dry
+        if self._memory is not None:
+            parts = self._assessor.parts(ImageRef(images.repository, digest), images)
+            self._memory.note(rule, digest, assessment.verdict, parts)
         if assessment.waits_for_expired and not is_dry:
             expired.append(digest)
         elif assessment.verdict is not Verdict.PASS or (is_dry and (assessment.waived or assessment.remarks)):
@@ -432,7 +452,7 @@ class _Visit:
         self._hands.notices.publish(verdict_notice(rule, image, assessment))
 
     def _look_at_copy(self, copy: Copy, missing: list[tuple[Copy, Plan]]) -> None:
-        plan = self._copier.plan(copy)
+        plan = self._copier.plan(copy) if self._hands.is_dry else self._copier.missing(copy)
         if not plan.is_empty:
             missing.append((copy, plan))
             self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=LEFT_TO_QUEUE))

@@ -168,6 +168,7 @@ TABLE = [
     *cold(EVALUATE, "evaluate", "sts:AssumeRole", {"spoke verdict"}),
     *remembering(EVALUATE, "evaluate"),
     *rows(EVALUATE, "evaluate", {"dynamodb:Query": ALL}),
+    *rows(EVALUATE, "evaluate", {"dynamodb:PutItem": ALL}, on="-StateTable-"),
     *keeping("EvaluateImageScanFunction", is_polled=True),
     # replicate_image
     *rows(REPLICATE, "replicate", {JUDGING: ALL, ENHANCED: ALL}),

@@ -29,6 +29,7 @@ from ecr_steward.adapters.memory.state import (
     InMemorySwitch,
 )
 from ecr_steward.adapters.memory.stores import InMemoryStore
+from ecr_steward.adapters.memory.verdicts import InMemoryVerdicts
 from ecr_steward.adapters.memory.workloads import InMemoryWorkloads
 
 __all__ = [
@@ -57,5 +58,6 @@ __all__ = [
     "InMemoryStore",
     "InMemorySweepQueue",
     "InMemorySwitch",
+    "InMemoryVerdicts",
     "InMemoryWorkloads",
 ]

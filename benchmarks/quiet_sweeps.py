@@ -1,0 +1,162 @@
+"""What a sweep costs that finds nothing to do, in a repository as they are: some of its images stay at home.
+
+Images of two platforms are put into one repository and copied to another region by the deployed functions. Then come an
+untagged leftover of a tag that was moved, an image in quarantine, and one whose scan has not ended: none of them may
+make the next sweeps read the others again.
+"""
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from lab.peers import ACCOUNT, REGION
+from lab.verdicts import Verdict, tell
+from measuring.houses import BUILD, Calls, House, house
+from measuring.layouts import CONFIG, INDEX, LAYER, MANIFEST
+from measuring.rulebooks import RELEASES, compiled
+
+AWAY = "eu-west-1"
+REPOSITORY = "team-1/service"
+CALLS = 8
+"""Calls to ECR of a whole quiet sweep."""
+
+
+def main() -> None:
+    """Measure, print, and end with 1 when the target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=100)
+    options = parser.parse_args()
+    tell("Quiet sweeps", quiet(options.images))
+
+
+def quiet(images: int) -> list[Verdict]:
+    """The calls of a sweep before and after something stays at home for good. Raises RuntimeError."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-quiet-") as folder,
+        house(Path(folder), {}, (REGION, AWAY), BUILD) as stage,
+    ):
+        stage.use_rulebook(compiled(RELEASES))
+        filled = _Filled(stage)
+        with _unheard(stage):
+            for number in range(images):
+                filled.push(f"v{number}")
+        stage.sweep()
+        stage.sandbox.move_clock(timedelta(minutes=5))  # jobs that met another at work come again after a minute
+        stage.sandbox.wait_until_idle(60)
+        _require_copies(stage, images)
+        clean = _sweep_counted(stage)
+        with _unheard(stage):
+            filled.leave_behind("v0")
+            filled.push("latest")  # which no rule allows
+            filled.push("waiting", is_scanned=False)
+        stage.sweep()  # quarantines, and asks for the copy of the new v0
+        _require_copies(stage, images)
+        return [_few(f"{images} images", clean), _few("the same, and three that stay at home", _sweep_counted(stage))]
+
+
+def _sweep_counted(stage: House) -> Calls:
+    """The calls of a sweep; raises RuntimeError where it changed something."""
+    with stage.counted() as made:
+        seconds = stage.sweep()
+    print(f"quiet sweep: {seconds:.2f} s; {made}")
+    if made.mutating.total():
+        raise RuntimeError(f"the sweep had something to do: {made}")
+    return made
+
+
+def _few(measured: str, made: Calls) -> Verdict:
+    calls = made.of_ecr.total()
+    return Verdict(f"calls to ECR of a quiet sweep, {measured}", str(calls), "", f"at most {CALLS}", calls <= CALLS)
+
+
+def _require_copies(stage: House, images: int) -> None:
+    """Whoever copied less than was asked was not cheaper. Raises RuntimeError."""
+    pages = (
+        stage.sandbox.client("ecr", region=AWAY).get_paginator("describe_images").paginate(repositoryName=REPOSITORY)
+    )
+    tags = {tag for page in pages for each in page["imageDetails"] for tag in each.get("imageTags", ())}
+    if len(tags) != images:
+        raise RuntimeError(f"{AWAY} has {len(tags)} image tags of {images}")
+
+
+@contextmanager
+def _unheard(stage: House) -> Iterator[None]:
+    """Let no event of ECR reach a function meanwhile: what is measured is the sweep alone."""
+    events = stage.sandbox.client("events")
+    name = stage.sandbox.deployment.resources["ForwardToStewardRule"].physical_id
+    events.disable_rule(Name=name)
+    yield
+    stage.sandbox.wait_until_idle(60)
+    events.enable_rule(Name=name)
+
+
+@dataclass
+class _Filled:
+    """A repository whose images share one config and one layer."""
+
+    stage: House
+
+    def __post_init__(self) -> None:
+        self._ecr = self.stage.sandbox.client("ecr")
+        self._ecr.create_repository(repositoryName=REPOSITORY)
+        self._config, self._layer = self._upload(CONFIG, b"{}"), self._upload(LAYER, b"a layer" * 1000)
+
+    def push(self, image_tag: str, *, is_scanned: bool = True, of: str = "") -> None:
+        """Put an image of two platforms under a tag."""
+        platforms = [self._put(self._manifest(f"{of or image_tag} {name}")) for name in ("amd64", "arm64")]
+        self._put({"schemaVersion": 2, "mediaType": INDEX, "manifests": platforms}, image_tag)
+        if is_scanned:
+            self._scan([each["digest"] for each in platforms])
+
+    def leave_behind(self, image_tag: str) -> None:
+        """Move a tag to another image; the one before stays without any."""
+        self.push(image_tag, of=f"another {image_tag}")
+
+    def _manifest(self, name: str) -> dict[str, Any]:
+        head = {"schemaVersion": 2, "mediaType": MANIFEST, "annotations": {"name": name}}
+        return {**head, "config": self._config, "layers": [self._layer]}
+
+    def _upload(self, media_type: str, content: bytes) -> dict[str, Any]:
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        upload = self._ecr.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
+        last = len(content) - 1
+        self._ecr.upload_layer_part(
+            repositoryName=REPOSITORY, uploadId=upload, partFirstByte=0, partLastByte=last, layerPartBlob=content
+        )
+        self._ecr.complete_layer_upload(repositoryName=REPOSITORY, uploadId=upload, layerDigests=[digest])
+        return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+    def _put(self, manifest: Mapping[str, Any], image_tag: str | None = None) -> dict[str, Any]:
+        text = json.dumps(manifest)
+        tag = {"imageTag": image_tag} if image_tag else {}
+        put = self._ecr.put_image(
+            repositoryName=REPOSITORY, imageManifest=text, imageManifestMediaType=manifest["mediaType"], **tag
+        )
+        digest = put["image"]["imageId"]["imageDigest"]
+        return {"mediaType": manifest["mediaType"], "digest": digest, "size": len(text.encode())}
+
+    def _scan(self, digests: list[str]) -> None:
+        """Let basic scans end without a finding."""
+        report = {"account": ACCOUNT, "repository": REPOSITORY, "type": "BASIC", "status": "COMPLETE", "findings": []}
+        answer = urllib3.request(
+            "POST",
+            f"{self.stage.sandbox.endpoint_url}/_sandbox/scans",
+            body=json.dumps([{**report, "digest": digest} for digest in digests]),
+            headers=self.stage.sandbox.control_token.headers,
+            retries=False,
+        )
+        if answer.status != 202:
+            raise RuntimeError(f"the sandbox took no scan: {answer.data!r}")
+
+
+if __name__ == "__main__":
+    main()
