@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.memory import (
+    InMemoryAnnouncements,
     InMemoryBrakes,
     InMemoryJournal,
     InMemoryLeases,
@@ -19,6 +20,7 @@ from ecr_steward.adapters.memory import (
     InMemoryStartedBackfills,
     InMemorySwitch,
 )
+from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
@@ -28,6 +30,7 @@ from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.domain.pause import Pause
+from ecr_steward.ports.accounts import Announcements
 from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
@@ -68,6 +71,8 @@ class World(Protocol):
     def started_backfills(self) -> StartedBackfills: ...
     @property
     def rule_sets(self) -> RuleSets: ...
+    @property
+    def announcements(self) -> Announcements: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
         ...
@@ -83,6 +88,7 @@ class FakeWorld:
         self.leases = InMemoryLeases(self.clock)
         self.started_backfills = InMemoryStartedBackfills()
         self.rule_sets = InMemoryRuleSets()
+        self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause
@@ -102,6 +108,7 @@ class TableWorld:
         self.leases = StateLeases(table, self.clock)
         self.started_backfills = StateBackfills(table)
         self.rule_sets = StateRuleSets(table)
+        self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
