@@ -1,11 +1,14 @@
 """Accounts of an organization that no list names: the self-check connects them. 11 s for all."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ecr_steward_sandbox.demo.client import User
+from tests.given import aws
 
 pytestmark = pytest.mark.slow
 
@@ -95,3 +98,32 @@ def test_an_account_that_leaves_the_organization_is_heard_no_longer(house: Any) 
     kept = house.take("DeliveryFailureQueue", MEMBER)
     assert "ECR Image Action" in {each["detail-type"] for each in kept}
     assert house.take("FailureQueue") == []
+
+
+@pytest.mark.parametrize(
+    ("function", "may_note"),
+    [
+        ("EnforceImageTags", False),
+        ("ApplyRepositoryPolicies", True),
+        ("EvaluateImageScan", False),
+        ("ReplicateImage", False),
+        ("ReconcileRegistry", False),
+        ("RefreshCredentials", False),
+    ],
+)
+def test_one_function_notes_accounts_and_each_reads_them(house: Any, function: str, may_note: bool) -> None:
+    role = house.sandbox.deployment.resources[f"{function}FunctionRole"].arn
+    table = house.sandbox.deployment.resources["StateTable"].physical_id
+    client = aws.client("dynamodb", house.sandbox.credentials_of(role, function), house.sandbox.endpoint_url)
+    item = {"pk": {"S": "accounts"}, "sk": {"S": "444455556666/us-east-1"}, "seen": {"N": "1"}}
+
+    with nullcontext() if may_note else pytest.raises(ClientError, match="not authorized to perform: dynamodb:PutItem"):
+        client.put_item(TableName=table, Item=item)
+    with pytest.raises(ClientError, match="not authorized to perform: dynamodb:DeleteItem"):
+        client.delete_item(TableName=table, Key={key: item[key] for key in ("pk", "sk")})
+    found = client.query(
+        TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "accounts"}}
+    )
+
+    assert found["Items"]
+    client.close()
