@@ -165,7 +165,7 @@ deploy: $(SETUP) ## Build for Lambda and deploy; asks the first time. ARCHITECTU
 
 .PHONY: deploy-spoke
 deploy-spoke: $(SETUP) ## Connect a further account: deploy spoke.yaml with its credentials (docs/accounts.md)
-	python tools/setup/deploy.py --template-file spoke.yaml --config-env $(or $(CONFIG_ENV),spoke) $(ARGS)
+	python tools/setup/deploy.py --template-file spoke.yaml --unnamed ecr-steward-spoke --config-env $(or $(CONFIG_ENV),spoke) $(ARGS)
 
 .PHONY: real-account
 real-account: $(SETUP) ## Try on a real account what is believed about AWS: ACCOUNT=<id> REGION=<region> (docs/real-account.md)

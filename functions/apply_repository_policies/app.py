@@ -9,12 +9,15 @@ from ecr_steward.domain.observations import RegistryChanged
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.entry import Report, answer
 from ecr_steward.events.registry_hint import read_change
+from ecr_steward.events.self_check import read_self_check
 
 
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
-    """Answer one API call that CloudTrail logged, or one image that arrived by whatever way."""
+    """Answer one API call that CloudTrail logged, one image that arrived by whatever way, or one self-check."""
 
     def job() -> tuple[Outcome, ...]:
+        if announced := read_self_check(event):
+            return bootstrap.note_announcement(announced)
         change, app = read_change(event), bootstrap.app()
         if isinstance(change, RegistryChanged):
             return app.apply_registry_settings(change)

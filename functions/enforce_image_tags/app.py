@@ -9,12 +9,15 @@ from ecr_steward.domain.outcome import Outcome
 from ecr_steward.entry import Report, answer
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.image_action import ImageActionEvent
+from ecr_steward.events.self_check import is_self_check
 
 
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
-    """Answer one ECR Image Action or ECR Referrer Action."""
+    """Answer one ECR Image Action, ECR Referrer Action or self-check."""
 
-    def job() -> Outcome:
+    def job() -> Outcome | tuple[()]:
+        if is_self_check(event):
+            return ()
         push = parse(ImageActionEvent, event).to_push()
         return bootstrap.app().enforce_image_tags(push)
 

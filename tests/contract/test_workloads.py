@@ -19,6 +19,7 @@ from moto import mock_aws
 from ecr_steward.adapters import workloads as adapter
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
+from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS
 from ecr_steward.adapters.memory import InMemoryWorkloads
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.names import Digest, ImageTag, RegistryRef, RepositoryRef
@@ -73,7 +74,7 @@ class AwsWorld:
         self.ecs: Any = session.create_client("ecs")
         self.functions: Any = session.create_client("lambda")
         self.role = _role(session)
-        self.workloads = AwsWorkloads(clients, [ACCOUNT], utc_now)
+        self.workloads = AwsWorkloads(clients, ACCOUNT, NO_ACCOUNTS, utc_now)
         self._coverage = coverage
 
     def define_task(self, family: str, *uris: str) -> None:

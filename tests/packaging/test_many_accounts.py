@@ -93,6 +93,19 @@ def sizes(template: Template, count: int) -> dict[str, int]:
     }
 
 
+@pytest.mark.parametrize("limit", LIMITS)
+def test_with_an_organization_nothing_grows_with_its_accounts(template: Template, limit: str) -> None:
+    """A thousand accounts take what one takes, with the longest id of an organization."""
+    parameters = template["Parameters"]
+    longest = {**parameters["SpokeOrganization"], "Default": f"o-{'x' * 32}"}
+    named = {**template, "Parameters": {**parameters, "SpokeOrganization": longest}}
+
+    taken = sizes(named, 0)[limit]
+
+    assert taken < LIMITS[limit] * 0.75
+    assert "SpokeAccounts" not in json.dumps(named["Resources"]["SpokeOrganizationPolicy"])
+
+
 def most(template: Template, limit: str) -> int:
     """The most accounts that fit. Each one more takes as much as the one before it."""
     few, more = sizes(template, 100)[limit], sizes(template, 101)[limit]

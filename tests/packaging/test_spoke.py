@@ -18,6 +18,7 @@ from local_ecr.iam import Call, Decision, Principal, decide
 type Template = Mapping[str, Any]
 
 HUB, TWO = "111122223333", "222233334444"
+OURS = "o-abcde12345"
 PER_ACCOUNT = {"PermissionsBoundaryArn", "RepositoryKeyArns", "SeeWorkloads"}
 """Parameters of both templates that may differ from account to account."""
 VALUES = {
@@ -30,6 +31,7 @@ VALUES = {
     "SpokeRoleName": "ecr-steward-spoke",
     "PullOnlyRoleName": "ecr-steward-pull-only",
     "CopyConcurrency": "5",
+    "SpokeOrganization": "",
 }
 
 
@@ -123,12 +125,15 @@ def test_a_pull_only_role_lets_in_refresh_credentials_alone(template: Template, 
     }
 
 
-def may_assume(template: Template, function_role: str, arn: str, spoke_accounts: list[str]) -> bool:
-    """Whether the policies of a function's role let it assume a role."""
-    values = {**VALUES, "SpokeAccounts": spoke_accounts}
+def may_assume(
+    template: Template, function_role: str, arn: str, spoke_accounts: list[str], organization: str | None = None
+) -> bool:
+    """Whether the policies of a function's role let it assume a role, whose account is in this organization."""
+    values = {**VALUES, "SpokeAccounts": spoke_accounts, "SpokeOrganization": OURS}
     policies = template["Resources"][function_role]["Properties"]["Policies"]
     documents = [resolved(policy["PolicyDocument"], values) for policy in policies]
-    call = Call("sts:AssumeRole", arn, None, {"aws:ResourceAccount": arn.split(":")[4]})
+    of_organization = {"aws:ResourceOrgID": organization} if organization else {}
+    call = Call("sts:AssumeRole", arn, None, {"aws:ResourceAccount": arn.split(":")[4], **of_organization})
     return decide(documents, call) is Decision.ALLOWED
 
 
@@ -154,6 +159,41 @@ def test_functions_may_assume_exactly_the_roles_that_are_there_for_them(
     allowed = {role for role in roles if may_assume(template, role, arn, connected)}
 
     assert allowed == {"every": roles.keys(), "refresh": {"RefreshCredentialsFunctionRole"}, "none": set()}[who]
+
+
+@pytest.mark.parametrize(
+    ("organization", "role", "who"),
+    [
+        (OURS, "ecr-steward-spoke", "every"),
+        (OURS, "ecr-steward-pull-only", "refresh"),
+        (OURS, "ecr-steward-pull-only-team-a", "refresh"),
+        (OURS, "admin", "none"),
+        ("o-zzzzz12345", "ecr-steward-spoke", "none"),
+        (None, "ecr-steward-spoke", "none"),  # an account that is in none, or that left
+        (None, "ecr-steward-pull-only", "none"),
+    ],
+)
+def test_functions_may_assume_the_roles_of_the_organizations_accounts_where_no_list_names_them(
+    template: Template, organization: str | None, role: str, who: str
+) -> None:
+    roles, arn = function_roles(template), f"arn:aws:iam::{TWO}:role/{role}"
+    allowed = {each for each in roles if may_assume(template, each, arn, [""], organization)}
+
+    assert allowed == {"every": roles.keys(), "refresh": {"RefreshCredentialsFunctionRole"}, "none": set()}[who]
+
+
+@pytest.mark.parametrize(("organization", "is_let_in"), [(OURS, True), ("o-zzzzz12345", False), (None, False)])
+def test_the_bus_lets_in_the_accounts_of_the_organization(
+    template: Template, organization: str | None, is_let_in: bool
+) -> None:
+    policy = template["Resources"]["SpokeOrganizationPolicy"]
+    statement = resolved(policy["Properties"]["Statement"], {**VALUES, "SpokeOrganization": OURS, "EventBus": "*"})
+    forwarder = f"arn:aws:sts::{TWO}:assumed-role/forwarder/session"
+    context = {"aws:PrincipalOrgID": organization} if organization else {}
+    call = Call("events:PutEvents", "*", Principal("AWS", forwarder), context)
+
+    assert policy["Condition"] == "HasSpokeOrganization"
+    assert (decide([{"Statement": [statement]}], call) is Decision.ALLOWED) == is_let_in
 
 
 @pytest.mark.parametrize(
@@ -272,7 +312,8 @@ def test_every_function_reads_its_environment_when_it_is_deployed(
     functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
     found = [Settings.from_env(resolved(each["Properties"]["Environment"]["Variables"], values)) for each in functions]
 
-    assert {settings.accounts.connected for settings in found} == {frozenset(accounts)}
+    assert {settings.accounts.connected.all() for settings in found} == {frozenset(accounts)}
+    assert {settings.spoke_organization for settings in found} == {None}
     assert {settings.accounts.own for settings in found} == {HUB}
     assert {settings.accounts.spoke_role for settings in found} == {"ecr-steward-spoke"}
     assert {settings.accounts.external_id for settings in found} == {"the-external-id"}

@@ -314,4 +314,5 @@ def test_no_function_writes_a_pause_a_release_or_a_grant(template: Template) -> 
         "rules#*",
         "verdicts#*",
         "rulebook",
+        "accounts",
     }

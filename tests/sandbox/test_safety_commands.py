@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
+from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Hold
 from ecr_steward.domain.names import RegistryRef
@@ -263,3 +265,32 @@ def test_the_table_is_found_by_its_name_when_there_is_no_stack(cli, remembered):
 
 def test_own_registry_is_that_of_the_caller(cli, remembered):
     assert remembered.own_registry() == RegistryRef(ACCOUNT, "us-east-1")
+
+
+TWO = "222233334444"
+
+
+def test_connected_accounts_are_listed_and_one_is_forgotten_when_its_stack_is_deleted(cli, box):
+    """1 s."""
+    long_ago = Remembered(Where("ecr-steward", None), now=lambda: utc_now() - timedelta(days=2))
+    assert (cli("accounts").out, cli("accounts").err) == ("", "no account has announced itself\n")
+    long_ago.announcements.note(RegistryRef(TWO, "eu-west-1"))
+    Remembered(Where("ecr-steward", None)).announcements.note(RegistryRef("333344445555", "us-east-1"))
+
+    shown, document = cli("accounts"), cli("accounts", "--json")
+    forgotten, again = cli("forget-account", TWO), cli("forget-account", TWO)
+    left = cli("accounts", "--json")
+
+    assert (shown.code, document.code, left.code) == (1, 1, 0)
+    first, second = shown.out.splitlines()
+    assert first.startswith(f"{TWO}  eu-west-1  ")
+    assert first.endswith(" UTC  no self-check for a day")
+    assert second.endswith(" UTC")
+    assert [(one["account"], one["quiet"]) for one in json.loads(document.out)] == [
+        (TWO, True),
+        ("333344445555", False),
+    ]
+    assert f"{TWO} is not connected any more, within a minute; it was in eu-west-1" in forgotten.err
+    assert again.err == f"nothing is noted of {TWO}\n"
+    assert [one["account"] for one in json.loads(left.out)] == ["333344445555"]
+    cli("forget-account", "333344445555")

@@ -7,6 +7,7 @@ refuses them (CreateChangeSet and "Parameters" in its API reference and user gui
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from lab.cloudformation_rules import (
 )
 
 ACCOUNT = "123456789012"
+_SCOPE = re.compile(r"Credential=[^/]+/[0-9]{8}/([a-z0-9-]+)/cloudformation/")
 EMPTY = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
@@ -36,6 +38,7 @@ class Stack:
     """A stack, its values of parameters and its events, newest first."""
 
     name: str
+    region: str
     number: int
     status: str = "REVIEW_IN_PROGRESS"
     body: str = ""
@@ -49,13 +52,14 @@ class Stack:
     def arn(self) -> str:
         """Its id."""
         uuid = f"{self.number:08d}-0000-4000-8000-000000000000"
-        return f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{self.name}/{uuid}"
+        return f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:stack/{self.name}/{uuid}"
 
 
 class CloudFormation:
-    """Stacks of one account. ``failing`` names logical ids whose creation or update fails from now on."""
+    """Stacks of one region of an account. ``failing`` names logical ids whose creation or update fails from now on."""
 
-    def __init__(self, s3: str) -> None:
+    def __init__(self, s3: str, region: str) -> None:
+        self.region = region
         self.stacks: dict[str, Stack] = {}
         self.deleted: list[str] = []
         self.requests: list[tuple[str, Mapping[str, Any]]] = []
@@ -126,7 +130,7 @@ class CloudFormation:
         if stack is None:
             if kind == "UPDATE":
                 raise RefusedError(f"Stack [{name}] does not exist")
-            stack = Stack(name, next(self._numbers))
+            stack = Stack(name, self.region, next(self._numbers))
         elif stack.status.startswith("ROLLBACK_"):
             raise RefusedError(f"Stack:{stack.arn} is in {stack.status} state and can not be updated.")
         body = request.get("TemplateBody") or self._download(request["TemplateURL"])
@@ -138,7 +142,7 @@ class CloudFormation:
             self.stacks[name] = stack
             self._note(stack, name, "AWS::CloudFormation::Stack", stack.status)
         number = len(stack.change_sets) + 1
-        arn = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:changeSet/{request['ChangeSetName']}/{number}"
+        arn = f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:changeSet/{request['ChangeSetName']}/{number}"
         stack.change_sets[arn] = {
             "ChangeSetName": request["ChangeSetName"],
             "Status": "FAILED" if empty else "CREATE_COMPLETE",
@@ -199,13 +203,16 @@ class CloudFormation:
     def _outputs(self, stack: Stack, template: Mapping[str, Any]) -> dict[str, str]:
         for key, resource in template["Resources"].items():
             if resource["Type"] == "AWS::S3::Bucket":
-                self._buckets.create_bucket(Bucket=f"{stack.name}-{key}".lower())
+                self._buckets.create_bucket(Bucket=self._name_of_bucket(stack, key))
         return {
-            key: f"{stack.name}-{output['Value'].get('Ref', key)}".lower()
+            key: self._name_of_bucket(stack, output["Value"].get("Ref", key))
             if isinstance(output["Value"], dict)
             else str(output["Value"])
             for key, output in template.get("Outputs", {}).items()
         }
+
+    def _name_of_bucket(self, stack: Stack, key: str) -> str:
+        return f"{stack.name}-{key}-{self.region}".lower()
 
     def _note(self, stack: Stack, key: str, kind: str, status: str, reason: str = "") -> None:
         self._now = max(datetime.now(UTC), self._now + timedelta(milliseconds=1))
@@ -263,19 +270,37 @@ def _parsed(form: Mapping[str, str]) -> dict[str, Any]:
     return fields
 
 
+class Regions(dict[str, CloudFormation]):
+    """CloudFormation of each region, which comes to be when it is first asked for."""
+
+    def __init__(self, s3: str) -> None:
+        super().__init__()
+        self._s3 = s3
+
+    def __missing__(self, region: str) -> CloudFormation:
+        self[region] = CloudFormation(self._s3, region)
+        return self[region]
+
+
 @contextmanager
-def serving_cloudformation(s3: str) -> Iterator[tuple[str, CloudFormation]]:
-    """CloudFormation at a free port of 127.0.0.1, whose templates lie in the S3 at this endpoint."""
-    service, lock = CloudFormation(s3), threading.Lock()
+def serving_cloudformation(s3: str) -> Iterator[tuple[str, Regions]]:
+    """CloudFormation at a free port of 127.0.0.1, whose templates lie in the S3 at this endpoint.
+
+    A request is for the region that it is signed for.
+    """
+    regions, lock = Regions(s3), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True))
             action = form.pop("Action")
+            signed = _SCOPE.search(self.headers["Authorization"])
             try:
+                if signed is None:
+                    raise RefusedError("the request is not signed for CloudFormation", "MissingAuthenticationToken")
                 with lock:
-                    found = _xml(service.answer(action, _parsed(form)))
+                    found = _xml(regions[signed[1]].answer(action, _parsed(form)))
                 status, text = 200, f"<{action}Response><{action}Result>{found}</{action}Result></{action}Response>"
             except RefusedError as refused:
                 error = _xml({"Type": "Sender", "Code": refused.code, "Message": str(refused)})
@@ -293,7 +318,7 @@ def serving_cloudformation(s3: str) -> Iterator[tuple[str, CloudFormation]]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", service
+        yield f"http://127.0.0.1:{server.server_address[1]}", regions
     finally:
         server.shutdown()
         thread.join()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ from ecr_steward_cli.parameters import overrides_in
 
 ROOT: Final = Path(__file__).parents[2]
 BUILT: Final = Path(".aws-sam") / "deploy"
-STACK_NAME: Final = "ecr-steward"
 PIN: Final = Path(__file__).with_name("pin_architecture.py")
 
 
@@ -31,7 +30,7 @@ PIN: Final = Path(__file__).with_name("pin_architecture.py")
 class Kept:
     """What an environment of samconfig.toml keeps for `sam deploy`."""
 
-    stack_name: str = STACK_NAME
+    stack_name: str
     region: str | None = None
     profile: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -56,9 +55,13 @@ def main() -> None:
     arguments.add_argument("--config-env", default="default", help="the environment of the file")
     arguments.add_argument("--architecture", choices=("arm64", "x86_64"), help="(default: the one kept, else arm64)")
     arguments.add_argument("--template-file", type=Path, help="a template that needs no build")
+    arguments.add_argument("--unnamed", default="ecr-steward", help="the stack, where the environment names none")
+    arguments.add_argument("--region", help="(default: the one kept, else that of the environment's variables)")
+    arguments.add_argument("--profile", help="(default: the one kept)")
     given, passed_on = arguments.parse_known_args()
     try:
-        kept = kept_in(given.config_file, given.config_env)
+        kept = kept_in(given.config_file, given.config_env, given.unnamed)
+        kept = placed(kept, given.config_env, given.region, given.profile)
         stack = stack_of(kept)
         overrides = overridden(kept, stack, given.architecture)
         template = given.template_file
@@ -76,6 +79,8 @@ def sam_deploy(
     """The command that asks where nothing is kept, and changes nothing that was not said where something is."""
     command = ["sam", "deploy", "--template-file", str(template), "--config-file", str(config.resolve())]
     command += ["--config-env", environment, "--stack-name", kept.stack_name, "--capabilities", "CAPABILITY_NAMED_IAM"]
+    command += ["--region", kept.region] if kept.region else []
+    command += ["--profile", kept.profile] if kept.profile else []
     command.append("--no-fail-on-empty-changeset")
     if template.is_relative_to(BUILT):
         command.append("--resolve-s3")
@@ -86,8 +91,8 @@ def sam_deploy(
     return command
 
 
-def kept_in(config: Path, environment: str) -> Kept:
-    """Read an environment of samconfig.toml. Raises DeployError."""
+def kept_in(config: Path, environment: str, unnamed: str) -> Kept:
+    """Read an environment of samconfig.toml; ``unnamed`` is the stack where it names none. Raises DeployError."""
     try:
         document = tomllib.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError) as cause:
@@ -97,11 +102,21 @@ def kept_in(config: Path, environment: str) -> Kept:
     for command in ("global", "deploy"):
         values |= sections.get(command, {}).get("parameters", {})
     return Kept(
-        stack_name=values.get("stack_name", STACK_NAME),
+        stack_name=values.get("stack_name", unnamed),
         region=values.get("region"),
         profile=values.get("profile"),
         parameters=dict(overrides_in(values)),
     )
+
+
+def placed(kept: Kept, environment: str, region: str | None, profile: str | None) -> Kept:
+    """What is kept, in the region and with the profile given. Raises DeployError where another region is kept."""
+    if region and kept.region and region != kept.region:
+        raise DeployError(
+            f"samconfig.toml keeps region={kept.region} for the environment {environment}: keep the answers for "
+            f"{region} under another name, with CONFIG_ENV=NAME"
+        )
+    return replace(kept, region=region or kept.region, profile=profile or kept.profile)
 
 
 def stack_of(kept: Kept) -> Stack | None:

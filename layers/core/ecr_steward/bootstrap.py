@@ -11,6 +11,7 @@ from typing import Self
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.clock import utc_now
+from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS, AnnouncedAccounts, NamedAccounts
 from ecr_steward.adapters.counting import count
 from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry import EcrRegistry
@@ -26,6 +27,7 @@ from ecr_steward.adapters.s3_rulebook import S3Rulebook
 from ecr_steward.adapters.secrets_manager import SecretsManager
 from ecr_steward.adapters.session_policies import session_policy
 from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue, SqsSourceQueue, SqsSweepQueue
+from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
@@ -51,6 +53,7 @@ from ecr_steward.errors import StewardError
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
+from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
@@ -82,13 +85,16 @@ from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import BLOB_WORKERS, LAST_SECONDS, Pace
-from ecr_steward.usecases.reconcile_registry import cut_sweep, sweep_part
+from ecr_steward.usecases.note_announcement import note_announcement as note_it
+from ecr_steward.usecases.reconcile_registry import cut_sweep, quiet_registries, sweep_part
 from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
 from ecr_steward.usecases.sweep_repository import Hands
 
+LISTING_WORKERS = 16
+"""Registries that are listed at a time when a sweep is cut: each is of another account, with quotas of its own."""
 SWEEP_WORKERS = 8
 """Repositories that one invocation sweeps at a time: it waits for ECR most of the time."""
 PULL_ONLY = "pull-only"
@@ -136,12 +142,16 @@ class Settings:
     """Copy jobs at a time: the ``MaximumConcurrency`` of their queue. Each puts its share of images a second."""
     trusted_principals: str = ""
     """Accounts and organizations, separated by commas, that policies and ECR's own replication may name; empty: any."""
+    named: NamedAccounts = NO_ACCOUNTS
+    """The accounts that the template names."""
+    spoke_organization: str | None = None
+    """Id of the organization whose accounts are connected when they announce themselves."""
 
     @property
     def own_roles(self) -> OwnRoles | None:
-        """By which the steward knows what it did itself, where the template says so."""
+        """By which the steward knows what it did itself, where the template says so; in no connected account yet."""
         of = self.accounts
-        return OwnRoles(of.own, self.role_path, of.connected, of.spoke_role) if self.role_path else None
+        return OwnRoles(of.own, self.role_path, spoke_role=of.spoke_role) if self.role_path else None
 
     @property
     def bounds(self) -> Bounds:
@@ -150,15 +160,14 @@ class Settings:
             secret_prefix=self.secret_prefix,
             pull_only_role=self.pull_only_role,
             template_role=self.template_role,
-            trusted=trusted_in(self.trusted_principals, self.accounts.connected),
+            trusted=trusted_in(self.trusted_principals, self.named.accounts, self.spoke_organization),
             own_account=self.accounts.own,
         )
 
     @property
-    def homes(self) -> tuple[RegistryRef, ...]:
-        """The registries that are swept: here, and in connected accounts."""
-        accounts = [self.accounts.own, *sorted(self.accounts.connected - {self.accounts.own})]
-        return tuple(RegistryRef(account, self.region) for account in accounts) if self.region else ()
+    def home(self) -> RegistryRef | None:
+        """The registry of our own account where the function runs."""
+        return RegistryRef(self.accounts.own, self.region) if self.region else None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -167,6 +176,7 @@ class Settings:
         Raises KeyError for one that is missing, and for an unknown function.
         """
         function = env["POWERTOOLS_SERVICE_NAME"]
+        named = NamedAccounts(frozenset(filter(None, env["ECR_STEWARD_SPOKE_ACCOUNTS"].split(","))))
         return cls(
             rulebook=Path(env.get("ECR_STEWARD_RULEBOOK", "/opt/rulebook.json")),
             rulebook_object=(bucket, env["ECR_STEWARD_RULEBOOK_KEY"])
@@ -180,7 +190,7 @@ class Settings:
             failure_queue_url=env["ECR_STEWARD_FAILURE_QUEUE_URL"],
             accounts=Accounts(
                 own=env["ECR_STEWARD_ACCOUNT"],
-                connected=frozenset(filter(None, env["ECR_STEWARD_SPOKE_ACCOUNTS"].split(","))),
+                connected=named,
                 spoke_role=env["ECR_STEWARD_SPOKE_ROLE"],
                 external_id=env["ECR_STEWARD_EXTERNAL_ID"],
                 session_name=function,
@@ -198,6 +208,8 @@ class Settings:
             other_registries=hosts_in(env["ECR_STEWARD_OTHER_REGISTRIES"]),
             copy_jobs=int(env.get("ECR_STEWARD_COPY_JOBS", cls.copy_jobs)),
             trusted_principals=env["ECR_STEWARD_TRUSTED_PRINCIPALS"],
+            named=named,
+            spoke_organization=env["ECR_STEWARD_SPOKE_ORGANIZATION"] or None,
         )
 
 
@@ -222,12 +234,14 @@ class App:
     leases: Leases
     who: str
     """Whom the journal names: this function."""
-    connected: frozenset[str] = frozenset()
-    """Other accounts that the sweep looks at, too."""
-    own_roles: OwnRoles | None = None
-    """By which the steward knows what it did itself."""
-    homes: tuple[RegistryRef, ...] = ()
-    """The registries that are swept, from which others have their replicas."""
+    connected: ConnectedAccounts = NO_ACCOUNTS
+    """Other accounts whose registries are kept."""
+    announcements: Announcements | None = None
+    """What is noted of self-checks, where accounts announce themselves."""
+    roles: OwnRoles | None = None
+    """The functions' own, and the name of those that they act as in connected accounts."""
+    home: RegistryRef | None = None
+    """Our own registry where the function runs."""
     sweeps_every: timedelta = timedelta(hours=1)
     """How often they are."""
     sightings: Sightings | None = None
@@ -238,6 +252,20 @@ class App:
     started_backfills: StartedBackfills | None = None
     rule_sets: RuleSets | None = None
     verdicts: Verdicts | None = None
+
+    @property
+    def homes(self) -> tuple[RegistryRef, ...]:
+        """The registries that are swept, here and in connected accounts, from which others have their replicas."""
+        return self._homes_beside(self.home) if self.home else ()
+
+    def _homes_beside(self, home: RegistryRef) -> tuple[RegistryRef, ...]:
+        accounts = sorted(self.connected.all() - {home.account})
+        return (home, *(RegistryRef(account, home.region) for account in accounts))
+
+    @property
+    def own_roles(self) -> OwnRoles | None:
+        """By which the steward knows what it did itself."""
+        return replace(self.roles, spoke_accounts=self.connected.all()) if self.roles else None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
         """See ``usecases.enforce_image_tags``."""
@@ -332,8 +360,16 @@ class App:
 
     def cut_sweep(self, home: RegistryRef, sweep: str) -> SweepOutcome:
         """See ``usecases.reconcile_registry``: here and in every connected account, in the region of the schedule."""
-        others = [RegistryRef(account, home.region) for account in sorted(self.connected) if account != home.account]
-        return cut_sweep([home, *others], sweep=sweep, rules=self.rules, registry=self.registry, queue=self.sweep_queue)
+        found = cut_sweep(
+            self._homes_beside(home),
+            sweep=sweep,
+            rules=self.rules,
+            registry=self.registry,
+            queue=self.sweep_queue,
+            workers=LISTING_WORKERS,
+        )
+        silent = quiet_registries(self.announcements.noted(), self.now()) if self.announcements else ()
+        return replace(found, failures=(*found.failures, *silent))
 
     def sweep_part(self, part: SweepPart, seconds_left: Callable[[], float]) -> SweepOutcome:
         """See ``usecases.reconcile_registry``."""
@@ -416,6 +452,13 @@ def app() -> App:
     return replace(made, content=made.content.for_job())
 
 
+def note_announcement(registry: RegistryRef) -> tuple[Outcome, ...]:
+    """See ``usecases.note_announcement``. Needs no rulebook."""
+    settings = _settings()
+    noting = announcements() if settings.spoke_organization else None
+    return note_it(registry, own=settings.accounts.own, announcements=noting)
+
+
 def current_rules() -> Rules:
     """The rulebook as it is now. Here and nowhere else it is decided where it comes from.
 
@@ -467,13 +510,14 @@ def _house() -> Callable[[Rules], App]:
         journal=StateJournal(table, utc_now),
         leases=StateLeases(table, utc_now),
         who=settings.accounts.session_name,
-        connected=settings.accounts.connected,
-        own_roles=settings.own_roles,
-        homes=settings.homes,
+        connected=_connected(),
+        announcements=announcements() if settings.spoke_organization else None,
+        roles=settings.own_roles,
+        home=settings.home,
         sweeps_every=interval_of(settings.sweep_schedule),
         sightings=StateSightings(table),
         missed=StateSightings(table, "missed"),
-        workloads=AwsWorkloads(clients, {settings.accounts.own, *settings.accounts.connected}, utc_now),
+        workloads=AwsWorkloads(clients, settings.accounts.own, _connected(), utc_now),
         native_copies=EcrNativeCopies(clients),
         backfills=EcrBackfills(clients),
         started_backfills=StateBackfills(table),
@@ -518,4 +562,17 @@ def _settings() -> Settings:
 
 @cache
 def _clients() -> AwsClients:
-    return AwsClients(accounts=_settings().accounts)
+    return AwsClients(accounts=replace(_settings().accounts, connected=_connected()))
+
+
+@cache
+def _connected() -> ConnectedAccounts:
+    """The connected accounts. Here and nowhere else it is decided who says which they are."""
+    settings = _settings()
+    return AnnouncedAccounts(announcements, utc_now, settings.named) if settings.spoke_organization else settings.named
+
+
+@cache
+def announcements() -> Announcements:
+    """What is noted of self-checks."""
+    return StateAnnouncements(_state_table(), utc_now)

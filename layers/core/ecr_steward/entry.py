@@ -81,8 +81,9 @@ def answer_batch(
     """Do the job of each message of an SQS batch; only messages that met a retryable error come back."""
 
     def handle(record: SQSRecord) -> Report:
+        event = _readable(record.body)
         try:
-            return _attempt(_readable(record.body), context, lambda: job(record.body))
+            return _attempt(event, context, lambda: () if is_self_check(event) else job(record.body))
         except RetryableError:
             _come_back_soon(record)
             raise
@@ -114,8 +115,6 @@ def _attempt(event: Any, context: LambdaContext, job: Callable[[], Sequence[Outc
     logger = _logger()
     logger.append_keys(function_request_id=context.aws_request_id)
     logger.set_correlation_id(event.get("id") if isinstance(event, dict) else None)
-    if is_self_check(event):
-        return {"outcomes": []}
     try:
         outcomes = job()
         lines = [_report(outcome) for outcome in outcomes]

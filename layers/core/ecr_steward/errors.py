@@ -10,7 +10,7 @@
     │   ├── AccessDeniedError         the function's role, or a policy, does not allow the call
     │   │   ├── RoleNotAssumableError    a role of ours, here or in another account, does not let us be it
     │   │   ├── RegistryNotAllowedError  a registry that the template's parameter OtherRegistries does not name
-    │   │   └── AccountNotConnectedError an account that the template's parameter SpokeAccounts does not name
+    │   │   └── AccountNotConnectedError an account that neither SpokeAccounts nor an announcement names
     │   ├── RepositoryNotFoundError   use cases answer it with "nothing to do" where it is one
     │   ├── ImageNotFoundError        likewise
     │   ├── ImageIsListedError        an index lists this image, so the registry does not delete it
@@ -88,7 +88,7 @@ class RegistryNotAllowedError(AccessDeniedError):
 
 
 class AccountNotConnectedError(AccessDeniedError):
-    """An account that the steward was not told of: the template's parameter ``SpokeAccounts`` does not name it."""
+    """An account that the template's parameter ``SpokeAccounts`` does not name, and that has not announced itself."""
 
 
 class RepositoryNotFoundError(PermanentError):

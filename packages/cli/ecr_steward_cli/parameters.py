@@ -19,6 +19,7 @@ from ecr_steward.rulebook.bounds import (
     SECRET_PREFIX,
     SEE_WORKLOADS,
     SPOKE_ACCOUNTS,
+    SPOKE_ORGANIZATION,
     TEMPLATE_ROLE,
     TRUSTED_PRINCIPALS,
     UNBOUNDED,
@@ -33,6 +34,7 @@ _PATTERNS: Final = {
     PULL_ONLY_ROLE: r"ecr-steward-pull-only[A-Za-z0-9+=,.@_-]{0,43}",
     TEMPLATE_ROLE: r"ecr-steward-creation-template[A-Za-z0-9+=,.@_-]{0,35}",
     SPOKE_ACCOUNTS: r"([0-9]{12}(,[0-9]{12})*)?",
+    SPOKE_ORGANIZATION: r"(o-[a-z0-9]{10,32})?",
     OTHER_REGISTRIES: r"([a-z0-9.:=\[\]-]+(,[a-z0-9.:=\[\]-]+)*)?",
     TRUSTED_PRINCIPALS: r"(([0-9]{12}|o-[a-z0-9]{10,32})(,([0-9]{12}|o-[a-z0-9]{10,32}))*)?",
     SEE_WORKLOADS: r"true|false",
@@ -83,15 +85,15 @@ def _bounds(values: Mapping[str, _Value]) -> Bounds:
     def text(name: str) -> str | None:
         return values[name].text if name in values else None
 
-    accounts, hosts = text(SPOKE_ACCOUNTS), text(OTHER_REGISTRIES)
-    connected = None if accounts is None else frozenset(filter(None, accounts.split(",")))
+    accounts, hosts, organization = text(SPOKE_ACCOUNTS), text(OTHER_REGISTRIES), text(SPOKE_ORGANIZATION)
+    named = frozenset(filter(None, (accounts or "").split(",")))
     return Bounds(
         secret_prefix=text(SECRET_PREFIX),
         pull_only_role=text(PULL_ONLY_ROLE),
         template_role=text(TEMPLATE_ROLE),
-        connected=connected,
+        connected=None if accounts is None or organization else named,  # which of an organization's, no file says
         other_registries=None if hosts is None else frozenset(hosts_in(hosts)),
-        trusted=trusted_in(text(TRUSTED_PRINCIPALS) or "", connected or ()),
+        trusted=trusted_in(text(TRUSTED_PRINCIPALS) or "", named, organization),
         sees_workloads=None if (seen := text(SEE_WORKLOADS)) is None else seen == "true",
         own_account=text(OWN_ACCOUNT),
         said_in={name: value.said_in for name, value in values.items()},

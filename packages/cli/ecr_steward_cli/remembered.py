@@ -5,6 +5,7 @@ from functools import cached_property
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
+from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_releases import StateReleases
@@ -19,7 +20,7 @@ from ecr_steward_cli.where import Where
 
 
 class Remembered:
-    """The switch, the brakes, the journal and the releases of one steward, as the caller."""
+    """The switch, brakes, journal, releases and announcements of one steward, as the caller."""
 
     def __init__(self, where: Where, now: Clock = utc_now) -> None:
         self._where = where
@@ -37,6 +38,10 @@ class Remembered:
     @cached_property
     def journal(self) -> StateJournal:
         return StateJournal(self._table, self.now)
+
+    @cached_property
+    def announcements(self) -> StateAnnouncements:
+        return StateAnnouncements(self._table, self.now)
 
     @cached_property
     def releases(self) -> StateReleases:

@@ -1,4 +1,4 @@
-"""The commands about what the functions may do: pause, resume, status, release-brake."""
+"""The commands about what the functions may do: pause, resume, status, release-brake, accounts, forget-account."""
 
 # ruff: noqa: PLC0415 - a command pays for its own imports only
 
@@ -34,6 +34,8 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=STOP)(resume)
     app.command(rich_help_panel=STOP)(status)
     app.command(name="release-brake", rich_help_panel=STOP)(release_brake)
+    app.command(rich_help_panel=STOP)(accounts)
+    app.command(name="forget-account", rich_help_panel=STOP)(forget_account)
 
 
 def pause(
@@ -89,3 +91,24 @@ def release_brake(
     from ecr_steward_cli.safety import release_brake as do
 
     do(Where(stack_name, table, region), rule, subject, removals)
+
+
+def accounts(
+    stack_name: StackName = STACK, table: Table = None, region: Region = None, as_json: AsJson = False
+) -> None:
+    """List the accounts of SpokeOrganization that are connected. Exit code 1 where one is silent for a day."""
+    from ecr_steward_cli.announced import accounts as do
+
+    do(Where(stack_name, table, region), as_json=as_json)
+
+
+def forget_account(
+    account: Annotated[str, typer.Argument(help="The account, whose stack is deleted.", metavar="ACCOUNT")],
+    stack_name: StackName = STACK,
+    table: Table = None,
+    region: Region = None,
+) -> None:
+    """Let an account of SpokeOrganization go at once, and not 30 days after its last self-check."""
+    from ecr_steward_cli.announced import forget_account as do
+
+    do(Where(stack_name, table, region), account)

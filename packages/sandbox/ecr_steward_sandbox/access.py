@@ -12,6 +12,7 @@ from ecr_steward_sandbox.api_calls import ApiCall, HttpRequest
 from ecr_steward_sandbox.delivery.wiring import Wiring
 from ecr_steward_sandbox.event_keys import event_keys
 from ecr_steward_sandbox.identity import iam
+from ecr_steward_sandbox.identity.organizations import organization_keys
 from ecr_steward_sandbox.leading_keys import leading_keys
 from ecr_steward_sandbox.moto_gateway import HttpAnswer
 from ecr_steward_sandbox.permissions import needs
@@ -59,7 +60,12 @@ class Access:
         identity = Identity() if principal.is_root else self._identities(principal)
         call = Call(permission.action, permission.resource, principal.in_policies)
         tags = identity.tags if identity is not None else {}
-        context = {**principal_keys(principal.in_policies, tags=tags), **call_keys(now, call.owner), **keys}
+        context = {
+            **principal_keys(principal.in_policies, tags=tags),
+            **call_keys(now, call.owner),
+            **organization_keys(self._wiring().organizations, principal.account, call.owner),
+            **keys,
+        }
         call = replace(call, context=context)
         is_trust = call.resource.split(":")[2:3] == ["iam"]
         policies = _trust_policies(call.resource) if is_trust else self._resource_policies(call.resource)

@@ -7,6 +7,7 @@ import logging
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,7 @@ class Sandbox:
         listener: Callable[[Entry], None] = lambda _: None,
         redelivery_seconds: float | None = DEFAULT_REDELIVERY_SECONDS,
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
+        organizations: Mapping[str, str] | None = None,
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
 
@@ -83,8 +85,9 @@ class Sandbox:
         A message that a function failed on is received again after `redelivery_seconds`, whatever its queue and the
         function say. None leaves it to them, in the sandbox's time: `wait_until_idle` does not wait for such a message,
         and `move_clock` brings it back. A batch is collected for at most `longest_window_seconds`, whatever its mapping
-        says.
+        says. `organizations` has the organization's id of each account that is in one, and may change while it runs.
         """
+        self.organizations = dict(organizations or {})
         self._build = build
         self._data = data
         self._host = host
@@ -146,7 +149,7 @@ class Sandbox:
             endpoint_url=self._worker_endpoint,
             clock=self.clock,
         )
-        wiring = read_wiring(*self.deployments.values())
+        wiring = replace(read_wiring(*self.deployments.values()), organizations=self.organizations)
         check_roles(wiring)
         self.engine = DeliveryEngine(
             wiring,

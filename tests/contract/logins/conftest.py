@@ -19,6 +19,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from ecr_steward.adapters.clients import AwsClients, new_session
+from ecr_steward.adapters.connected_accounts import NamedAccounts
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.manifests import digest_of, parse_manifest
 from ecr_steward.adapters.memory import InMemoryLogins, InMemoryRole
@@ -124,7 +125,7 @@ class EcrWorld(LocalWorld):
         self.server = LocalEcrServer(ecr, [(account, "us-east-1") for account in (HUB, SPOKE)])
         session = aws.session(f"{HUB}.{OWN_ROLE}")
         session.register("before-send.sts", Sts(self._roles))
-        accounts = Accounts(HUB, frozenset({SPOKE}), "ecr-steward-spoke", "the-external-id")
+        accounts = Accounts(HUB, NamedAccounts(frozenset({SPOKE})), "ecr-steward-spoke", "the-external-id")
         self._clients = AwsClients(aws.ONE_TRY, accounts, session)
         self.logins = RoleLogins(self._clients, {"pull-only": "the-pull-only-role"}, transport)
         self.allow(HUB, OWN_ROLE, *LIST)

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.memory import (
+    InMemoryAnnouncements,
     InMemoryBrakes,
     InMemoryJournal,
     InMemoryLeases,
@@ -20,6 +21,7 @@ from ecr_steward.adapters.memory import (
     InMemorySwitch,
     InMemoryVerdicts,
 )
+from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
@@ -30,6 +32,7 @@ from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.state_verdicts import StateVerdicts
 from ecr_steward.domain.pause import Pause
+from ecr_steward.ports.accounts import Announcements
 from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
@@ -73,6 +76,8 @@ class World(Protocol):
     def rule_sets(self) -> RuleSets: ...
     @property
     def verdicts(self) -> Verdicts: ...
+    @property
+    def announcements(self) -> Announcements: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
         ...
@@ -89,6 +94,7 @@ class FakeWorld:
         self.started_backfills = InMemoryStartedBackfills()
         self.rule_sets = InMemoryRuleSets()
         self.verdicts = InMemoryVerdicts()
+        self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
         self.switch.elsewhere = pause
@@ -109,6 +115,7 @@ class TableWorld:
         self.started_backfills = StateBackfills(table)
         self.rule_sets = StateRuleSets(table)
         self.verdicts = StateVerdicts(table)
+        self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:

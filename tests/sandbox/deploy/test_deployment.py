@@ -40,6 +40,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
     assert configuration["Environment"]["Variables"] == {
         "ECR_STEWARD_ACCOUNT": ACCOUNT,
         "ECR_STEWARD_COPY_JOBS": "5",
+        "ECR_STEWARD_SPOKE_ORGANIZATION": "",
         "ECR_STEWARD_SPOKE_ACCOUNTS": "",
         "ECR_STEWARD_SPOKE_ROLE": "ecr-steward-spoke",
         "ECR_STEWARD_EXTERNAL_ID": deployed.outputs["ExternalId"],

@@ -17,7 +17,7 @@ from tests.sandbox.doctor.conftest import HUB, OPERATOR, REGION, STACK, WHOLE, H
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("doctor")]
 
-SELDOM = {"dynamodb:GetItem", "s3:GetObject", "secretsmanager:DescribeSecret"}
+SELDOM = {"dynamodb:GetItem", "dynamodb:Query", "s3:GetObject", "secretsmanager:DescribeSecret"}
 """Asked only where the rulebook lies in a bucket, and where a secret holds nothing."""
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
-from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clients import ROLES_KEPT, AwsClients
+from ecr_steward.adapters.connected_accounts import NamedAccounts
 from ecr_steward.adapters.roles import Accounts, Role
 from ecr_steward.domain.names import RegistryRef
 from tests.given import aws
@@ -38,7 +39,7 @@ def test_a_client_that_is_there_is_had_at_once_when_a_role_is_slow_to_assume(
         return session
 
     monkeypatch.setattr(Role, "assume", assume)
-    of_two = aws.clients(accounts=Accounts("111122223333", frozenset({"222233334444"})))
+    of_two = aws.clients(accounts=Accounts("111122223333", NamedAccounts(frozenset({"222233334444"}))))
     home, spoke = RegistryRef("111122223333", "us-east-1"), RegistryRef("222233334444", "us-east-1")
     known = of_two.ecr(home)
     slow = Thread(target=of_two.ecr, args=(spoke,))
@@ -53,3 +54,18 @@ def test_a_client_that_is_there_is_had_at_once_when_a_role_is_slow_to_assume(
     slow.join()
     assert found is known
     assert new is not known
+
+
+def test_a_process_keeps_the_clients_of_the_roles_that_were_used_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand roles' would fill the memory of a function. 1 s."""
+    monkeypatch.setattr(Role, "assume", lambda role, sts, session: session)
+    ids = [f"{222233330000 + number}" for number in range(ROLES_KEPT + 1)]
+    of_all = aws.clients(accounts=Accounts("111122223333", NamedAccounts(frozenset(ids))))
+    first, second, *others = (RegistryRef(account, "us-east-1") for account in ids)
+    kept, dropped = of_all.ecr(first), of_all.ecr(second)
+
+    for each in others:
+        of_all.ecr(each)
+        assert of_all.ecr(first) is kept
+
+    assert of_all.ecr(second) is not dropped

@@ -15,6 +15,7 @@ import yaml
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from ecr_steward import bootstrap, ports
+from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.credentials import Logins, Secrets
@@ -119,6 +120,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Releases.of,
         *WHOLE_REGISTRIES,
         StartedBackfills.forget,
+        Announcements.note,
         *WATCHING,
         *APPLYING,
     ],
@@ -200,7 +202,15 @@ USES: dict[str, list[Callable[..., Any]]] = {
     ],
 }
 """Which methods of the ports each function's use case calls, beside what all of them call."""
-EVERYWHERE = [RulebookSource.read, LastGoodRulebook.get, LastGoodRulebook.keep, FailureQueue.put]
+EVERYWHERE = [
+    RulebookSource.read,
+    LastGoodRulebook.get,
+    LastGoodRulebook.keep,
+    FailureQueue.put,
+    ConnectedAccounts.all,
+    ConnectedAccounts.include,
+    Announcements.noted,
+]
 """And they act in connected accounts."""
 BY_PEOPLE = {
     Switch.pause,
@@ -213,6 +223,7 @@ BY_PEOPLE = {
     Releases.end,
     ImageStore.image_tags,
     ImageStore.digest_of,
+    Announcements.forget,
 }
 """What only commands call, with the rights of whoever types them."""
 

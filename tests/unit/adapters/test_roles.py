@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.connected_accounts import NamedAccounts
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.roles import Accounts
 from ecr_steward.adapters.session_policies import session_policy
@@ -29,7 +30,9 @@ HUB, TWO, STRANGER = "111122223333", "222233334444", "333344445555"
 HOME, THERE = RegistryRef(HUB, "us-east-1"), RegistryRef(TWO, "us-east-1")
 ROLE = f"arn:aws:iam::{TWO}:role/ecr-steward-spoke"
 POLICY = session_policy("reconcile_registry")
-ACCOUNTS = Accounts(HUB, frozenset({TWO}), "ecr-steward-spoke", "the-external-id", "reconcile_registry", POLICY)
+ACCOUNTS = Accounts(
+    HUB, NamedAccounts(frozenset({TWO})), "ecr-steward-spoke", "the-external-id", "reconcile_registry", POLICY
+)
 ANSWERS = {
     "repositories": [],
     "authorizationData": [{"authorizationToken": "QVdTOnRva2Vu", "expiresAt": 1.8e9, "proxyEndpoint": "https://ecr"}],

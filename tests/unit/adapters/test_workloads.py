@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS, NamedAccounts
 from ecr_steward.adapters.workloads import FRESH, READ_WITHIN, AwsWorkloads
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
@@ -41,7 +42,7 @@ def clients() -> AwsClients:
 
 @pytest.fixture
 def workloads(clients: AwsClients, clock: SettableClock) -> AwsWorkloads:
-    return AwsWorkloads(clients, [HOME.account], clock)
+    return AwsWorkloads(clients, HOME.account, NO_ACCOUNTS, clock)
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ def test_each_account_is_read_by_a_thread_of_its_own(clients: AwsClients, clock:
             both.wait()
             yield UsedImage(RepositoryRef(place.registry, "team-a/api"), str(place))
 
-    found = Meeting(clients, ["111122223333", "222233334444"], clock).run_by_ecs("us-east-1")
+    found = Meeting(clients, "111122223333", NamedAccounts(frozenset({"222233334444"})), clock).run_by_ecs("us-east-1")
 
     assert [image.by for image in found] == ["111122223333/us-east-1", "222233334444/us-east-1"]
 

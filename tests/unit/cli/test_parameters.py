@@ -17,6 +17,7 @@ SHORT_TEMPLATE = """\
 Parameters:
   SecretPrefix: {Type: String, Default: ecr-steward/}
   SpokeAccounts: {Type: CommaDelimitedList, Default: ""}
+  SpokeOrganization: {Type: String, Default: ""}
 Resources:
   Bus: {Type: AWS::Events::EventBus, Properties: {Name: !Ref Name}}
 """
@@ -135,6 +136,7 @@ def test_our_own_template_takes_what_is_checked_here() -> None:
         "SecretPrefix": parameters._PATTERNS["SecretPrefix"],
         "PullOnlyRoleName": parameters._PATTERNS["PullOnlyRoleName"],
         "CreationTemplateRolePrefix": parameters._PATTERNS["CreationTemplateRolePrefix"],
+        "SpokeOrganization": parameters._PATTERNS["SpokeOrganization"],
         "SpokeAccounts": "([0-9]{12})?",  # SAM checks each entry of a list
         "OtherRegistries": r"[a-z0-9.:=\[\]-]*",
         "TrustedPrincipals": "([0-9]{12}|o-[a-z0-9]{10,32})?",
@@ -151,3 +153,13 @@ def test_connected_accounts_are_trusted_beside_those_that_are_listed(deployment:
     assert bounds_of(rulebook_in(deployment), ["TrustedPrincipals="], "default").trusted is None
     with pytest.raises(ParameterError, match="the template takes no TrustedPrincipals=everyone"):
         bounds_of(rulebook_in(deployment), ["TrustedPrincipals=everyone"], "default")
+
+
+def test_an_account_of_an_organization_may_be_connected_whichever_it_is(deployment: Path) -> None:
+    """The accounts announce themselves, so no file says which are connected."""
+    given = ["SpokeOrganization=o-abcde12345", "SpokeAccounts=222233334444", "TrustedPrincipals=333344445555"]
+
+    bounds = bounds_of(rulebook_in(deployment), given, "default")
+
+    assert bounds.connected is None
+    assert bounds.trusted == Inside(frozenset({"222233334444", "333344445555"}), frozenset({"o-abcde12345"}))

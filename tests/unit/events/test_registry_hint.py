@@ -69,7 +69,8 @@ def test_the_template_lets_the_same_calls_through_when_a_trail_logs_them():
     template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), CloudFormationLoader)  # noqa: S506 - a safe loader
     events = template["Resources"]["ApplyRepositoryPoliciesFunction"]["Properties"]["Events"]
 
-    heard = [each.get("detail", {}) for each in events["Changed"]["Properties"]["Pattern"]["$or"]]
+    alternatives = events["Changed"]["Properties"]["Pattern"]["$or"]
+    heard = [each.get("detail", {}) for each in alternatives if isinstance(each, dict)]
     let_through = next(each["eventName"] for each in heard if "PutRegistryPolicy" in each.get("eventName", ()))
 
     assert set(let_through) == REGISTRY_OPERATIONS

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.adapters.connected_accounts import NamedAccounts
 from ecr_steward.adapters.memory import InMemoryRegistrySettings
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.registries import WantedSettings
@@ -26,7 +27,7 @@ def settings(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) 
     move_in(world([], {}))
     settings = InMemoryRegistrySettings()
     rules = Rules((), registries=(MOUNTING,))
-    accounts = frozenset({TWO.account})
+    accounts = NamedAccounts(frozenset({TWO.account}))
     app = replace(bootstrap.app(), rules=rules, registry_settings=settings, connected=accounts)
     monkeypatch.setattr(bootstrap, "app", lambda: app)
     return settings

@@ -5,7 +5,7 @@ starts.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 """botocore's own retries: they know throttling codes, and wait longer each time."""
+ROLES_KEPT = 100
+"""Roles whose sessions and clients a process keeps, those that were used last. A session with a client of ECR takes
+0.4 MB: a thousand would fill a function."""
 USER_AGENT = "ecr-steward"
 """Who called, as records of CloudTrail show it. What botocore says of itself would be found anew for each call, in an
 eighth of the time that a call costs here."""
@@ -65,10 +68,9 @@ class AwsClients:
         self._config = config.merge(Config(user_agent=USER_AGENT))
         self._accounts = accounts
         self._session = session or new_session()
-        self._makers: dict[Role | None, Callable[..., Any]] = {}
-        self._clients: dict[tuple[Role | None, str, str | None], Any] = {}
+        self._own = _Acting(lambda: self._session, self._config)
+        self._as = lru_cache(maxsize=ROLES_KEPT)(self._acting_as)
         self._lock = Lock()
-        self._making: dict[Role | None, RLock] = {}
 
     @property
     def region(self) -> str | None:
@@ -78,8 +80,7 @@ class AwsClients:
 
     def other(self, service: str, config: Config, region: str | None = None) -> Any:
         """A client of ours that is to behave otherwise than those here; a new one for each call."""
-        with self._making_as(None):
-            return self._maker(None)(service, region_name=region, config=config)
+        return self._own.made(service, region, config)
 
     def ecr(self, registry: RegistryRef, role: str | None = None) -> "ECRClient":
         """ECR for a registry: of our own account as ourselves, of a connected one as the role it has for us.
@@ -141,24 +142,42 @@ class AwsClients:
         return client
 
     def _client(self, service: str, region: str | None = None, role: Role | None = None) -> Any:
-        key = role, service, region
+        if role is None:
+            return self._own.client(service, region)
+        with self._lock:  # else two threads would assume a new role once each
+            acting = self._as(role)
+        return acting.client(service, region)
+
+    def _acting_as(self, role: Role) -> "_Acting":
+        return _Acting(lambda: role.assume(self.sts, new_session()), self._config)
+
+
+class _Acting:
+    """The clients of one session, made one at a time: a role that is slow to assume holds up no other."""
+
+    def __init__(self, begin: Callable[[], botocore.session.Session], config: Config) -> None:
+        self._begin = begin
+        self._config = config
+        self._session: botocore.session.Session | None = None
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._lock = RLock()
+
+    def client(self, service: str, region: str | None) -> Any:
+        """The client of a service in a region: always the same."""
+        key = service, region
         if (known := self._clients.get(key)) is not None:
             return known
-        with self._making_as(role):
+        with self._lock:
             if key not in self._clients:
-                client = self._maker(role)(service, region_name=region, config=self._config)
+                client = self.made(service, region, self._config)
                 if service == "ecr":
                     keep_whole_documents(client)
                 self._clients[key] = client
             return self._clients[key]
 
-    def _making_as(self, role: Role | None) -> RLock:
-        """A session makes one client at a time; a role that is slow to assume holds up no other."""
+    def made(self, service: str, region: str | None, config: Config) -> Any:
+        """A new client."""
         with self._lock:
-            return self._making.setdefault(role, RLock())
-
-    def _maker(self, role: Role | None) -> Callable[..., Any]:
-        if role not in self._makers:
-            session = role.assume(self.sts, new_session()) if role else self._session
-            self._makers[role] = session.create_client
-        return self._makers[role]
+            if self._session is None:
+                self._session = self._begin()
+            return self._session.create_client(service, region_name=region, config=config)

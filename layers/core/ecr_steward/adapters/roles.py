@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
 from botocore.session import Session
 
+from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS
 from ecr_steward.adapters.translation import translated
 from ecr_steward.domain.names import RegistryRef, partition_of
 from ecr_steward.errors import AccessDeniedError, AccountNotConnectedError, RoleNotAssumableError
+from ecr_steward.ports.accounts import ConnectedAccounts
 
 if TYPE_CHECKING:
     from mypy_boto3_sts.client import STSClient
@@ -20,8 +22,7 @@ class Accounts:
     """Where the steward works, and as whom. The template's parameters say it."""
 
     own: str
-    connected: frozenset[str] = frozenset()
-    """The parameter ``SpokeAccounts``."""
+    connected: ConnectedAccounts = NO_ACCOUNTS
     spoke_role: str = "ecr-steward-spoke"
     """Name of the role that a connected account has for us (``spoke.yaml``)."""
     external_id: str | None = None
@@ -37,14 +38,11 @@ class Accounts:
     def role_for(self, registry: RegistryRef, name: str | None = None) -> "Role | None":
         """The role to act as at a registry; ``None``: as ourselves. With a name, always the role of that name there.
 
-        Raises AccountNotConnectedError.
+        Raises AccountNotConnectedError, and the errors of ``ports.accounts``.
         """
         account = registry.account
-        if account != self.own and account not in self.connected:
-            raise AccountNotConnectedError(
-                f"account {account} is not connected. Name it in the template's parameter SpokeAccounts and deploy "
-                f"spoke.yaml there"
-            )
+        if account != self.own and not self.connected.include(account):
+            raise AccountNotConnectedError(f"account {account} is not connected. {self.connected.how}")
         if account == self.own:
             return Role(_role_arn(registry, name), self.session_name) if name else None
         if name:

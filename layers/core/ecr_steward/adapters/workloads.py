@@ -1,6 +1,6 @@
 """The ``Workloads`` port over ECS, Lambda and Inspector."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import batched
@@ -16,6 +16,7 @@ from ecr_steward.adapters.translation import code_of, refusal, translated
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
 from ecr_steward.errors import StewardError, WorkloadsUnreadError, gravest
+from ecr_steward.ports.accounts import ConnectedAccounts
 from ecr_steward.ports.clock import Clock
 
 FRESH = timedelta(minutes=5)
@@ -55,10 +56,11 @@ class _Place:
 class AwsWorkloads:
     """A ``Workloads``. Safe to use from several threads."""
 
-    def __init__(self, clients: AwsClients, accounts: Collection[str], now: Clock) -> None:
-        """``accounts`` are all that are connected, our own among them: each is asked in the region in question."""
+    def __init__(self, clients: AwsClients, own: str, connected: ConnectedAccounts, now: Clock) -> None:
+        """Each account is asked in the region in question: ``own``, and all that are connected."""
         self._clients = clients
-        self._accounts = sorted(accounts)
+        self._own = own
+        self._connected = connected
         self._now = now
         self._lock = Lock()
         self._known: dict[tuple[str, str], tuple[datetime, tuple[UsedImage, ...] | StewardError]] = {}
@@ -113,12 +115,13 @@ class AwsWorkloads:
         """What a source says in all accounts, or the gravest error: half of what runs is no answer."""
         errors: list[StewardError] = []
         found: dict[UsedImage, None] = {}
-        with ThreadPoolExecutor(min(ACCOUNTS_AT_ONCE, len(self._accounts)) or 1, "workloads") as pool:
+        accounts = sorted({self._own, *self._connected.all()})
+        with ThreadPoolExecutor(min(ACCOUNTS_AT_ONCE, len(accounts)), "workloads") as pool:
 
             def of_one(account: str) -> tuple[UsedImage, ...]:
                 return tuple(read(_Place(RegistryRef(account, region), self._now)))
 
-            for reading in [pool.submit(of_one, account) for account in self._accounts]:
+            for reading in [pool.submit(of_one, account) for account in accounts]:
                 try:
                     found |= dict.fromkeys(reading.result())
                 except StewardError as error:

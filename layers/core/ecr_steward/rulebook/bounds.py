@@ -19,6 +19,7 @@ from ecr_steward.rulebook.trust import Untrusted, untrusted
 SECRET_PREFIX: Final = "SecretPrefix"  # noqa: S105  no secret
 PULL_ONLY_ROLE: Final = "PullOnlyRoleName"
 SPOKE_ACCOUNTS: Final = "SpokeAccounts"
+SPOKE_ORGANIZATION: Final = "SpokeOrganization"
 OTHER_REGISTRIES: Final = "OtherRegistries"
 TRUSTED_PRINCIPALS: Final = "TrustedPrincipals"
 TEMPLATE_ROLE: Final = "CreationTemplateRolePrefix"
@@ -38,7 +39,7 @@ class Bounds:
     template_role: str | None = None
     """What the names of roles begin with that creation templates may name."""
     connected: frozenset[str] | None = None
-    """Accounts beside the steward's own."""
+    """Accounts beside the steward's own; ``None`` also where those of an organization announce themselves."""
     other_registries: frozenset[str] | None = None
     """Hosts of registries that are not ECR's."""
     trusted: Inside | None = None

@@ -39,16 +39,17 @@ class Untrusted:
     """Whether it stands in a statement in AWS's own words, where a condition can limit it."""
 
 
-def trusted_in(listed: str, accounts: Iterable[str] = ()) -> Inside | None:
+def trusted_in(listed: str, accounts: Iterable[str] = (), organization: str | None = None) -> Inside | None:
     """What a list says, separated by commas: account ids and ids of organizations; ``None`` for an empty one.
 
-    ``accounts`` are trusted beside those of the list.
+    ``accounts`` and ``organization`` are trusted beside those of the list.
     """
     entries = frozenset(filter(None, listed.split(",")))
     if not entries:
         return None
     organizations = frozenset(entry for entry in entries if entry.startswith("o-"))
-    return Inside((entries - organizations) | frozenset(accounts), organizations)
+    beside = frozenset({organization} if organization else ())
+    return Inside((entries - organizations) | frozenset(accounts), organizations | beside)
 
 
 def untrusted(rulebook: Rulebook, trusted: Inside) -> Iterator[Untrusted]:

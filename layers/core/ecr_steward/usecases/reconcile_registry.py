@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import batched
 
+from ecr_steward.domain.announcements import Announcement, quiet
 from ecr_steward.domain.governance import needs_registry_scanning
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.one_source import OneSource
@@ -40,26 +42,49 @@ RESERVE_SECONDS = 90.0
 
 
 def cut_sweep(
-    homes: Sequence[RegistryRef], *, sweep: str, rules: Rules, registry: Registry, queue: SweepQueue
+    homes: Sequence[RegistryRef],
+    *,
+    sweep: str,
+    rules: Rules,
+    registry: Registry,
+    queue: SweepQueue,
+    workers: int = 1,
 ) -> SweepOutcome:
     """Cut a sweep into parts and put them on its queue. A registry that cannot be listed keeps none from the others."""
     failures: list[SweepFailure] = []
     repositories = parts = 0
-    for place in _places(homes, rules):
+
+    def listed(place: _Place) -> tuple[_Place, list[str], StewardError | None]:
         try:
-            names = [each.ref.name for each in _concerned(place, homes, rules, registry)]
+            return place, [each.ref.name for each in _concerned(place, homes, rules, registry)], None
         except StewardError as error:
-            failures.append(SweepFailure(str(place.registry), str(error)))
-            names = []
-        for part in place.parts(names, sweep):
-            try:
-                queue.put(part)
-            except StewardError as error:
-                failures.append(SweepFailure(str(part), str(error)))
-            else:
-                repositories += len(part.repositories)
-                parts += 1
+            return place, [], error
+
+    with ThreadPoolExecutor(workers) as pool:
+        for place, names, error in _ahead(pool, listed, _places(homes, rules), AHEAD * workers):
+            if error is not None:
+                failures.append(SweepFailure(str(place.registry), str(error)))
+            for part in place.parts(names, sweep):
+                try:
+                    queue.put(part)
+                except StewardError as refused:
+                    failures.append(SweepFailure(str(part), str(refused)))
+                else:
+                    repositories += len(part.repositories)
+                    parts += 1
     return SweepOutcome((), repositories, 0, tuple(failures), parts=parts)
+
+
+def quiet_registries(announcements: Iterable[Announcement], now: datetime) -> tuple[SweepFailure, ...]:
+    """Each registry that announces itself no longer: its events may not arrive either, and in the end it is let go."""
+    return tuple(
+        SweepFailure(
+            str(each.registry),
+            f"its last self-check came at {each.at:%Y-%m-%d %H:%M} UTC. Look at its stack; once that is deleted, "
+            f"`ecr-steward forget-account {each.registry.account}`",
+        )
+        for each in quiet(announcements, now)
+    )
 
 
 def sweep_part(

@@ -55,8 +55,10 @@ ACTIONS: Final[Mapping[str, str]] = {
 }
 """The IAM action of each call that doctor makes; ``docs/deploy/doctor.md`` has the policy of them all."""
 
-BESIDE: Final = frozenset({"dynamodb:GetItem", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"})
-"""The actions of what adapters of the core read for doctor: the last good rulebook, and published logins."""
+BESIDE: Final = frozenset(
+    {"dynamodb:GetItem", "dynamodb:Query", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}
+)
+"""The actions of what adapters of the core read for doctor: the last good rulebook, announcements, logins."""
 _DENIED: Final = frozenset(
     {
         "AccessDenied",

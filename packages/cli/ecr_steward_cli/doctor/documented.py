@@ -11,7 +11,7 @@ from ecr_steward_cli.doctor.running import STACK_EXISTS, no_stack
 ALL_ACTIONS: Final = frozenset(ACTIONS.values()) | BESIDE
 """Every action that doctor asks IAM for."""
 _NARROW: Final[Mapping[str, tuple[list[str], str]]] = {
-    "ReadLastGoodRulebook": (["dynamodb:GetItem"], "arn:aws:dynamodb:*:*:table/*-StateTable-*"),
+    "ReadStateTable": (["dynamodb:GetItem", "dynamodb:Query"], "arn:aws:dynamodb:*:*:table/*-StateTable-*"),
     "ReadRulebook": (["s3:GetObject"], "arn:aws:s3:::*/ecr-steward/rulebook.json"),
     "TryLogins": (
         ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ecr_steward_sandbox.delivery.patterns import Pattern
 from ecr_steward_sandbox.identity.iam import Role
+from ecr_steward_sandbox.identity.organizations import organization_keys
 from local_ecr.iam import (
     Call,
     Context,
@@ -148,6 +149,8 @@ class Wiring:
     roles: Mapping[str, Role] = field(default_factory=dict)  # by ARN
     resource_policies: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)  # by ARN of the resource
     bus_arns: frozenset[str] = frozenset()
+    organizations: Mapping[str, str] = field(default_factory=dict)
+    """By account, the id of its organization."""
 
     def function(self, arn: str) -> FunctionConfig | None:
         """A function by ARN, with or without a qualifier."""
@@ -189,6 +192,7 @@ class Wiring:
             **principal_keys(principal, tags=role.tags),
             **call_keys(datetime.now(UTC), call.owner),
             "aws:RequestedRegion": region,
+            **organization_keys(self.organizations, account, call.owner),
             **(own_keys or {}),
         }
         call = replace(call, context=keys)

@@ -4,6 +4,7 @@ They refuse what ECR refuses where the steward could notice. The suites in ``tes
 of them and on the real adapter, so that both behave alike.
 """
 
+from ecr_steward.adapters.memory.announcements import InMemoryAnnouncements
 from ecr_steward.adapters.memory.backfills import InMemoryBackfills, InMemoryStartedBackfills
 from ecr_steward.adapters.memory.calls import Call, Calls
 from ecr_steward.adapters.memory.credentials import InMemoryLogins, InMemoryRole, InMemorySecrets
@@ -35,6 +36,7 @@ from ecr_steward.adapters.memory.workloads import InMemoryWorkloads
 __all__ = [
     "Call",
     "Calls",
+    "InMemoryAnnouncements",
     "InMemoryBackfills",
     "InMemoryBrakes",
     "InMemoryFailureQueue",

@@ -8,6 +8,8 @@ import urllib3
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.schemes import scheme_of
 from ecr_steward.adapters.secrets_manager import SecretsManager
+from ecr_steward.adapters.state_announcements import StateAnnouncements
+from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.domain.credentials import StoredSecret, logins_in, plan_sink
 from ecr_steward.domain.names import RegistryRef, hosts_in
@@ -28,9 +30,19 @@ _REFUSED: Final = frozenset({401, 403})
 
 
 def read_spokes(asker: Asker, partition: str, environment: Mapping[str, str]) -> dict[str, Unread | None]:
-    """Whether the role of each connected account lets the caller in. Needs sts:AssumeRole on them."""
-    accounts = filter(None, environment.get("ECR_STEWARD_SPOKE_ACCOUNTS", "").split(","))
-    return {account: _spoke(asker, partition, account, environment) for account in accounts}
+    """Whether the role of each connected account lets the caller in. Needs sts:AssumeRole on them.
+
+    Needs dynamodb:Query on the state table where accounts announce themselves.
+    """
+    accounts = set(filter(None, environment.get("ECR_STEWARD_SPOKE_ACCOUNTS", "").split(",")))
+    unread: dict[str, Unread | None] = {}
+    if environment.get("ECR_STEWARD_SPOKE_ORGANIZATION"):
+        table = StateTable(asker.caller.clients, environment["ECR_STEWARD_STATE_TABLE"], utc_now)
+        try:
+            accounts |= {each.registry.account for each in StateAnnouncements(table, utc_now).noted()}
+        except StewardError as error:
+            unread["SpokeOrganization"] = Unread(str(error), "allow doctor to read the state table")
+    return unread | {account: _spoke(asker, partition, account, environment) for account in sorted(accounts)}
 
 
 def _spoke(asker: Asker, partition: str, account: str, environment: Mapping[str, str]) -> Unread | None:

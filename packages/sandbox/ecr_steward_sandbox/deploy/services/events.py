@@ -69,15 +69,18 @@ class Rule(ResourceModel):
 
 
 class EventBusPolicy(ResourceModel):
-    """One statement of a bus's policy; moto, like EventBridge, adds it to those that the bus has."""
+    """One statement of a bus's policy, beside those that the bus has."""
 
     TYPE = "AWS::Events::EventBusPolicy"
     PROPERTIES = frozenset({"EventBusName", "Statement", "StatementId"})
 
     @classmethod
     def create(cls, aws: Aws, name: str, properties: Properties) -> Created:
-        policy = {"Version": "2012-10-17", "Statement": [bus_statement(properties)]}
-        aws.client("events").put_permission(EventBusName=_bus(properties), Policy=json.dumps(policy))
+        events = aws.client("events")
+        there = json.loads(events.describe_event_bus(Name=_bus(properties)).get("Policy", '{"Statement": []}'))
+        # moto forgets statements of the same principal that are not put again
+        policy = {"Version": "2012-10-17", "Statement": [*there["Statement"], bus_statement(properties)]}
+        events.put_permission(EventBusName=_bus(properties), Policy=json.dumps(policy))
         return Created(f"{_bus(properties)}|{properties['StatementId']}")
 
     @classmethod
