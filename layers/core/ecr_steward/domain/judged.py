@@ -34,11 +34,13 @@ class Judged:
     """What of it is scanned. That never changes; empty where these are too many to be remembered."""
 
     def still_holds(self, digest: Digest, basis: str, now: datetime, heard_at: datetime | None) -> bool:
-        """Whether a pass or fail is still to be trusted: no rule, waiver, event or day speaks against it.
+        """Whether a pass is still to be trusted: no rule, waiver, event or day speaks against it.
+
+        A fail is published every day, with its reasons: it is judged by each sweep, as is what waits.
 
         Images that were judged together are not judged together again: each is trusted for half of the time at least.
         """
-        if self.verdict is Verdict.WAIT or self.basis != basis:
+        if self.verdict is not Verdict.PASS or self.basis != basis:
             return False
         if heard_at is not None and heard_at + SKEW >= self.at:
             return False

@@ -7,7 +7,7 @@ from ecr_steward.domain.images import DEPTH_LIMIT, INDEX_MEDIA_TYPES, PARTS_LIMI
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.rules import Rule, Rules
-from ecr_steward.domain.scans import Scan, ScanStatus, Verdict
+from ecr_steward.domain.scans import Scan, ScanStatus
 from ecr_steward.domain.verdict import Assessment, assess, bounded, top_images
 from ecr_steward.errors import ImageNotFoundError, InvalidManifestError, RetryableError, StewardError
 from ecr_steward.ports.clock import Clock
@@ -35,10 +35,10 @@ class Assessor:
     memory: VerdictMemory | None = None
     """What earlier sweeps have judged in one repository; without it every image is judged."""
 
-    def remembered(self, rule: Rule, image: ImageRef) -> Verdict | None:
-        """A pass or fail of an earlier sweep that still holds."""
+    def has_passed(self, rule: Rule, image: ImageRef) -> bool:
+        """Whether an earlier sweep saw it pass, and nothing has spoken against that since."""
         of_here = self.memory is not None and self.memory.repository == image.repository
-        return self.memory.verdict(rule, image.digest) if self.memory and of_here else None
+        return bool(self.memory and of_here and self.memory.has_passed(rule, image.digest))
 
     def assess(self, rule: Rule, digest: Digest, images: RepositoryImages) -> Assessment:
         """Judge one top image of a repository. The rule must speak of scans.

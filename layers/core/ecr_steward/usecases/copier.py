@@ -344,7 +344,7 @@ class Copier:
         """Why a top image of the source fails its scan; ``None`` where it does not, or not yet."""
         if rule.scan is None or not is_top_image(digest, source):
             return None
-        if self.assessor.remembered(rule, ImageRef(source.repository, digest)) is Verdict.PASS:
+        if self.assessor.has_passed(rule, ImageRef(source.repository, digest)):
             return None
         assessment = self.assessor.assess(rule, digest, source)
         if assessment.verdict is not Verdict.FAIL:
@@ -360,11 +360,8 @@ class Copier:
         """Why an image is not copied where only those go that passed their scan."""
         if rule.scan is None:
             return "only what passed its scan is copied, but the rule has no `scan` that says what passes"
-        match self.assessor.remembered(rule, ImageRef(source.repository, digest)):
-            case Verdict.PASS:
-                return None
-            case Verdict.FAIL:
-                return f"{digest} did not pass its scan"
+        if self.assessor.has_passed(rule, ImageRef(source.repository, digest)):
+            return None
         assessment = self.assessor.assess(rule, digest, source)
         reasons = "; ".join(bounded(assessment.reasons))
         match assessment.verdict:

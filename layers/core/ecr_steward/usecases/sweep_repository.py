@@ -296,7 +296,7 @@ class _Visit:
         tops = [
             digest
             for digest in top_images(images)
-            if self._assessor.remembered(rule, ImageRef(self._repository, digest)) is None
+            if not self._assessor.has_passed(rule, ImageRef(self._repository, digest))
         ]
         unread = [digest for digest in tops if self._memory is None or not self._memory.parts(digest)]
         self._assessor.read_indexes(images, unread)

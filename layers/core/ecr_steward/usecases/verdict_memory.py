@@ -25,13 +25,11 @@ class VerdictMemory:
         """Before any scan was read: an event that is heard later than this speaks against what is noted."""
         self._noted: dict[Digest, Judged] = {}
 
-    def verdict(self, rule: Rule, digest: Digest) -> Verdict | None:
-        """A pass or fail that still holds; ``None`` where the image has to be judged."""
+    def has_passed(self, rule: Rule, digest: Digest) -> bool:
+        """Whether an image has passed, and need not be judged."""
         judged, heard = self._known
         before = judged.get(digest)
-        if before is None or not before.still_holds(digest, self._basis(rule), self._now(), heard.get(digest)):
-            return None
-        return before.verdict
+        return before is not None and before.still_holds(digest, self._basis(rule), self._now(), heard.get(digest))
 
     def parts(self, digest: Digest) -> Sequence[Digest]:
         """What of an image is scanned; empty where that is not known."""
@@ -44,7 +42,7 @@ class VerdictMemory:
         noted = Judged(verdict, self._basis(rule), self._began, few)
         before = self._known[0].get(digest)
         is_news = before is None or replace(noted, at=before.at) != before or self._began - before.at > LONGEST / 2
-        if verdict is not Verdict.WAIT or is_news:
+        if verdict is Verdict.PASS or is_news:
             self._noted[digest] = noted
 
     def keep(self) -> None:
