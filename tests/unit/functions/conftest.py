@@ -63,16 +63,21 @@ def context() -> FakeContext:
     return FakeContext()
 
 
+@pytest.fixture(autouse=True)
+def _powertools(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """What every function has; what is made of it lives as long as the process, whichever test is the first."""
+    # Loggers write to the stdout that was there first: each test has one of its own.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
+    entry._logger.cache_clear()
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Test")
+
+
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> House:
+def house(monkeypatch: pytest.MonkeyPatch) -> House:
     house = House()
     monkeypatch.setattr(bootstrap, "failure_queue", lambda: house.failures)
     monkeypatch.setattr(bootstrap, "replication_queue", lambda: house.queue)
     monkeypatch.setattr(bootstrap, "source_queue", lambda: house.source)
-    # Loggers live as long as the process and write to the stdout that was there first: each test has one of its own.
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
-    entry._logger.cache_clear()
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Test")
     return house
 
 
