@@ -79,7 +79,7 @@ def _few(measured: str, made: Calls) -> Verdict:
 
 
 def _require_copies(stage: House, images: int) -> None:
-    """Whoever copied less than was asked was not cheaper. Raises RuntimeError."""
+    """A sweep that copies less than it is asked for would be cheaper. Raises RuntimeError where one did."""
     pages = (
         stage.sandbox.client("ecr", region=AWAY).get_paginator("describe_images").paginate(repositoryName=REPOSITORY)
     )

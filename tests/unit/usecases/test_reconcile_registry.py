@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 from ecr_steward.adapters.memory import InMemoryNotices, InMemoryReplicationQueue
-from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.adapters.memory.image_content import InMemoryImageContent
 from ecr_steward.domain.images import Manifest, RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
@@ -9,8 +8,7 @@ from ecr_steward.domain.outcome import SweepFailure, SweepOutcome
 from ecr_steward.domain.rules import Destination, Mode, ReplicationRules
 from ecr_steward.errors import AccessDeniedError, ImageNotFoundError
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
-from ecr_steward.usecases.replicate_image import replicate_image
-from tests.given.appliers import applier_of
+from tests.given.copy_jobs import do_jobs
 from tests.given.rules import API, AWAY, HOME, OF_HOME, SETTINGS, SETTINGS_OF_COPIES, rulebook
 from tests.given.worlds import World, hands_of, manifest, sbom_of, world
 
@@ -29,17 +27,7 @@ class Sweeper:
         return reconcile_registry([HOME], rules=self.rules, hands=hands_of(self.world, self.notices, self.queue))
 
     def work(self) -> None:
-        for job in self.queue.requested:
-            replicate_image(
-                job.image,
-                rules=self.rules,
-                registry=self.world.registry,
-                content=self.world.content,
-                scans=self.world.scans,
-                notices=InMemoryNotices(),
-                now=noon,
-                applier=applier_of(self.world.registry, self.world.content),
-            )
+        do_jobs(self.queue.requested, self.world, self.rules)
         self.queue.requested.clear()
 
 

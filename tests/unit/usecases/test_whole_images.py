@@ -12,8 +12,7 @@ from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.rules import Rules
 from ecr_steward.usecases.reconcile_registry import reconcile_registry
-from ecr_steward.usecases.replicate_image import replicate_image
-from tests.given.appliers import applier_of
+from tests.given.copy_jobs import do_jobs
 from tests.given.rules import API, AWAY, HOME, SCAN_RULES, WHEN_PASSED, rulebook
 from tests.given.worlds import World, blob, config, give_tag, hands_of, manifest, manifest_sets, world
 
@@ -42,18 +41,7 @@ class Mirrored:
         hands = replace(hands_of(self.world, InMemoryNotices(), queue), is_deep=is_deep)
         found = reconcile_registry([HOME], rules=self.rules, hands=hands)
         assert found.failures == ()
-        for job in queue.requested:
-            replicate_image(
-                job.image,
-                rules=self.rules,
-                registry=self.world.registry,
-                content=self.world.content,
-                scans=self.world.scans,
-                notices=InMemoryNotices(),
-                now=hands.now,
-                applier=applier_of(self.world.registry, self.world.content),
-                is_deep=job.is_deep,
-            )
+        do_jobs(queue.requested, self.world, self.rules)
         return [job.image for job in queue.requested]
 
     def quiet(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Judging images by their scans, from facts that are read at most once however many images share them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ecr_steward.domain.images import DEPTH_LIMIT, INDEX_MEDIA_TYPES, PARTS_LIMIT, Descriptor, RepositoryImages
@@ -37,8 +37,7 @@ class Assessor:
 
     def has_passed(self, rule: Rule, image: ImageRef) -> bool:
         """Whether an earlier sweep saw it pass, and nothing has spoken against that since."""
-        of_here = self.memory is not None and self.memory.repository == image.repository
-        return bool(self.memory and of_here and self.memory.has_passed(rule, image.digest))
+        return self.memory is not None and self.memory.has_passed(rule, image)
 
     def assess(self, rule: Rule, digest: Digest, images: RepositoryImages) -> Assessment:
         """Judge one top image of a repository. The rule must speak of scans.
@@ -84,7 +83,7 @@ class Assessor:
 
     def parts(self, image: ImageRef, images: RepositoryImages) -> list[Digest]:
         """What of an image is to be scanned: itself, or of an index all images that it leads to."""
-        if known := self._remembered_parts(image):
+        if self.memory is not None and (known := self.memory.parts(image)):
             return list(known)
         self.read_indexes(images, [image.digest])
         parts: set[Digest] = set()
@@ -105,10 +104,6 @@ class Assessor:
                 break
             level = below
         raise InvalidManifestError(f"{image} has more than {DEPTH_LIMIT} levels or {PARTS_LIMIT} manifests")
-
-    def _remembered_parts(self, image: ImageRef) -> Sequence[Digest]:
-        of_here = self.memory is not None and self.memory.repository == image.repository
-        return self.memory.parts(image.digest) if self.memory and of_here else ()
 
     def _leads_to(self, digest: Digest, scanned: Digest, repository: RepositoryRef) -> bool:
         """Whether an index leads to an image. What lies deeper than the limit is for ``assess`` to refuse."""

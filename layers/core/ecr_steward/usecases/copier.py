@@ -122,19 +122,13 @@ class Copier:
         """Why nothing at all is copied from this repository to that place."""
         return self.one_source.objection(copy.rule, copy.replication, copy.image.repository, copy.to)
 
-    def plan(self, copy: Copy) -> Plan:
-        """Plan the whole copy."""
+    def plan(self, copy: Copy, *, with_settings: bool = True) -> Plan:
+        """Plan the whole copy, or the image alone: a sweep looks at the settings of destinations by themselves."""
         facts = self.facts(copy)
         if not facts.image_tags:
             return Plan(remarks=facts.held_back)
-        return self.plan_settings(copy) + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
-
-    def missing(self, copy: Copy) -> Plan:
-        """Plan the image alone. The settings of a destination that is there are looked at by themselves."""
-        facts = self.facts(copy)
-        if not facts.image_tags:
-            return Plan(remarks=facts.held_back)
-        return self.plan_content(copy, facts) + self.plan_tags(copy, facts)
+        settings = self.plan_settings(copy) if with_settings else NOTHING
+        return settings + self.plan_content(copy, facts) + self.plan_tags(copy, facts)
 
     def plan_settings(self, copy: Copy) -> Plan:
         """Plan the destination repository, which has its settings from its first image on.

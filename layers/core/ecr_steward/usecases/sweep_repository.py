@@ -298,14 +298,15 @@ class _Visit:
             for digest in top_images(images)
             if not self._assessor.has_passed(rule, ImageRef(self._repository, digest))
         ]
-        unread = [digest for digest in tops if self._memory is None or not self._memory.parts(digest)]
+        memory = self._memory
+        unread = [each for each in tops if memory is None or not memory.parts(ImageRef(self._repository, each))]
         self._assessor.read_indexes(images, unread)
         expired: list[Digest] = []
         for digest in tops:
             self._attempt(ImageRef(self._repository, digest), partial(self._judge, rule, digest, images, expired))
         self._assessor.forget_findings()
-        if self._memory is not None:
-            self._memory.keep()
+        if memory is not None:
+            memory.keep()
         if expired:
             remark = f"{len(expired)} of {len(tops)} images wait, such as {expired[0]}: their scans have expired"
             self._swept.outcomes.append(Outcome(str(self._repository), rule.name, rule.mode, remark=remark))
@@ -452,7 +453,7 @@ class _Visit:
         self._hands.notices.publish(verdict_notice(rule, image, assessment))
 
     def _look_at_copy(self, copy: Copy, missing: list[tuple[Copy, Plan]]) -> None:
-        plan = self._copier.plan(copy) if self._hands.is_dry else self._copier.missing(copy)
+        plan = self._copier.plan(copy, with_settings=self._hands.is_dry)
         if not plan.is_empty:
             missing.append((copy, plan))
             self._swept.keep(Outcome(str(copy), copy.rule.name, copy.rule.mode, plan, remark=LEFT_TO_QUEUE))

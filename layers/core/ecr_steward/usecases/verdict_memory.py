@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from ecr_steward.domain.judged import LONGEST, MOST_PARTS, Judged, basis_of
-from ecr_steward.domain.names import Digest, RepositoryRef
+from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.rules import Rule, Rules
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.ports.clock import Clock
@@ -17,7 +17,7 @@ class VerdictMemory:
     """Of one repository, for one sweep. Nothing is read before something is asked."""
 
     def __init__(self, repository: RepositoryRef, rules: Rules, verdicts: Verdicts, now: Clock) -> None:
-        self.repository = repository
+        self._repository = repository
         self._rules = rules
         self._verdicts = verdicts
         self._now = now
@@ -25,15 +25,16 @@ class VerdictMemory:
         """Before any scan was read: an event that is heard later than this speaks against what is noted."""
         self._noted: dict[Digest, Judged] = {}
 
-    def has_passed(self, rule: Rule, digest: Digest) -> bool:
-        """Whether an image has passed, and need not be judged."""
-        judged, heard = self._known
-        before = judged.get(digest)
-        return before is not None and before.still_holds(digest, self._basis(rule), self._now(), heard.get(digest))
+    def has_passed(self, rule: Rule, image: ImageRef) -> bool:
+        """Whether an image has passed, and need not be judged. Of other repositories nothing is known."""
+        if (before := self._judged(image)) is None:
+            return False
+        heard_at = self._known[1].get(image.digest)
+        return before.still_holds(image.digest, self._basis(rule), self._now(), heard_at)
 
-    def parts(self, digest: Digest) -> Sequence[Digest]:
+    def parts(self, image: ImageRef) -> Sequence[Digest]:
         """What of an image is scanned; empty where that is not known."""
-        before = self._known[0].get(digest)
+        before = self._judged(image)
         return before.parts if before else ()
 
     def note(self, rule: Rule, digest: Digest, verdict: Verdict, parts: Sequence[Digest]) -> None:
@@ -48,12 +49,15 @@ class VerdictMemory:
     def keep(self) -> None:
         """Leave what was noted to the next sweep."""
         if self._noted:
-            self._verdicts.keep(self.repository, self._noted)
+            self._verdicts.keep(self._repository, self._noted)
             self._noted = {}
+
+    def _judged(self, image: ImageRef) -> Judged | None:
+        return self._known[0].get(image.digest) if image.repository == self._repository else None
 
     @cached_property
     def _known(self) -> tuple[Mapping[Digest, Judged], Mapping[Digest, datetime]]:
-        return self._verdicts.known(self.repository)
+        return self._verdicts.known(self._repository)
 
     def _basis(self, rule: Rule) -> str:
-        return basis_of(rule, self._rules.waivers_for(self.repository), self._began.date())
+        return basis_of(rule, self._rules.waivers_for(self._repository), self._began.date())
