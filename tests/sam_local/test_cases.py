@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward_cli.doctor.intrinsics import StackNames
 from ecr_steward_sandbox.clock import SandboxClock
 from ecr_steward_sandbox.delivery.patterns import Pattern
 from ecr_steward_sandbox.deploy.translate import translate
@@ -21,6 +22,7 @@ from sam_local.subject import Kind, subject_of
 from sam_local.wiring import wired_pairs
 
 ROOT = Path(__file__).parents[2]
+STACK = "arn:aws:cloudformation:us-east-1:111122223333:stack/ecr-steward/name"
 DIGEST = "sha256:" + "a" * 64
 SESSION = "arn:aws:sts::111122223333:assumed-role/evaluate/EvaluateImageScanFunction"
 
@@ -49,7 +51,16 @@ def decision(principal: str, action: str, *, is_allowed: bool = True) -> AccessD
 
 @pytest.fixture(scope="module")
 def template() -> Mapping[str, Any]:
-    return translate(ROOT, region="us-east-1", parameters={}).template
+    """As a stack of the samples' account has it, whose patterns name the account."""
+    template = translate(ROOT, region="us-east-1", parameters={}).template
+    parameters = {name: str(each.get("Default", "")) for name, each in template["Parameters"].items()}
+    stack = StackNames(STACK, template, parameters, {})
+    heard = {
+        name: each | {"Properties": each["Properties"] | {"EventPattern": stack.resolve(pattern)}}
+        for name, each in stack.resources.items()
+        if (pattern := each.get("Properties", {}).get("EventPattern")) is not None
+    }
+    return {**template, "Resources": {**stack.resources, **heard}}
 
 
 def test_each_function_has_a_case_for_each_event_when_the_template_wires_them(template: Mapping[str, Any]) -> None:
@@ -80,13 +91,12 @@ def test_no_function_has_the_events_of_another_when_queue_or_schedule_are_not_it
 
 
 def test_a_sample_holds_a_message_of_each_rule_that_feeds_a_queue(template: Mapping[str, Any]) -> None:
-    resources = json.loads(json.dumps(template["Resources"]).replace('{"Ref": "AWS::AccountId"}', '"111122223333"'))
     batches = [case.load()["Records"] for case in CASES if case.event.startswith("sqs_")]
     messages = [(record["eventSourceARN"], read(record["body"])) for batch in batches for record in batch]
 
     fed = {
         (id_, target["Arn"]["Fn::GetAtt"][0]): Pattern.parse(rule["Properties"]["EventPattern"])
-        for id_, rule in resources.items()
+        for id_, rule in template["Resources"].items()
         if rule["Type"] == "AWS::Events::Rule"
         for target in rule["Properties"]["Targets"]
         if target["Arn"].get("Fn::GetAtt", [""])[0].endswith("Queue")

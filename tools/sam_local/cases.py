@@ -60,6 +60,7 @@ CASES = (
     Case(ENFORCE, "ecr_image_action/push_without_tag", nothing_changes),
     Case(ENFORCE, "ecr_referrer_action/push_signature", nothing_changes),
     Case(ENFORCE, "ecr_image_action/malformed", event_is_kept),
+    Case(ENFORCE, "self_check/check", nothing_changes),
     Case(APPLY, "ecr_image_action/push_tagged", settings_follow),
     Case(APPLY, "ecr_image_action/push_index", settings_follow),
     Case(APPLY, "ecr_image_action/push_in_account_two", settings_follow),
@@ -81,6 +82,7 @@ CASES = (
     Case(APPLY, "aws_api_call_via_cloudtrail/put_registry_policy", nothing_changes),
     Case(APPLY, "aws_api_call_via_cloudtrail/put_replication_configuration", nothing_changes),
     Case(APPLY, "aws_api_call_via_cloudtrail/update_repository_creation_template", nothing_changes),
+    Case(APPLY, "self_check/check", nothing_changes),
     Case(EVALUATE, "sqs_scan_batch/basic_scan", image_fails, Given(PAYMENTS, (Scanned.HIGH,))),
     # The event counts CRITICAL findings; what counts is what the scanner says now.
     Case(EVALUATE, "sqs_scan_batch/basic_scan", image_passes, Given(PAYMENTS, (Scanned.MEDIUM,))),
