@@ -1,4 +1,4 @@
-"""Clients of AWS that real answers are put into where botocore would send a request; all that reads them is botocore's."""
+"""Clients of AWS that are given real answers where botocore would send a request. What reads them is botocore's."""
 
 import io
 import json

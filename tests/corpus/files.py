@@ -2,11 +2,13 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from ecr_steward_sandbox.deploy.translate import translate
 
 HERE = Path(__file__).parent
 KINDS = ("events", "answers", "registry", "schemas")
@@ -49,3 +51,21 @@ def kind_of_event(event: Mapping[str, Any]) -> str:
     detail = event["detail"] if isinstance(event["detail"], Mapping) else {}
     word = detail.get("eventName") or detail.get("action-type")
     return f"{event['detail-type']}: {word}" if word else event["detail-type"]
+
+
+@cache
+def patterns_of_aws() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """What our rules want of AWS's own events, by their logical ids: the alternatives of each."""
+    resources = translate(HERE.parents[1], region="us-east-1", parameters={}).template["Resources"]
+    rules = {
+        name: each["Properties"]["EventPattern"]
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Events::Rule"
+    }
+    of_aws = {name: [one for one in rule.get("$or", [rule]) if _is_of_aws(one)] for name, rule in rules.items()}
+    return {name: alternatives for name, alternatives in of_aws.items() if alternatives}
+
+
+def _is_of_aws(pattern: Mapping[str, Any]) -> bool:
+    """One that a condition of the template decides is of our own self-check."""
+    return all(source.startswith("aws.") for source in pattern.get("source", ["own"]))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,10 +60,8 @@ class Scene:
 
     def answer(self, case: str, ask: Callable[..., Any], **parameters: Any) -> None:
         """Keep the bytes of an answer, or of a refusal, under the name of a case."""
-        try:
+        with suppress(ClientError):
             ask(**parameters)
-        except ClientError:
-            pass
         self.played.answers[case] = json.loads(self._raw)
 
     def event(self, case: str, detail_type: str, **detail: Any) -> None:
@@ -234,7 +233,7 @@ def _copies(scene: Scene, ecr: LocalEcr) -> None:
     )
     case = "ecr/DescribeImageReplicationStatus/complete"
     scene.answer(case, asked, repositoryName=REPOSITORY, **image)
-    # The registry of another account, which lets nobody copy there.
+    # The registry of another account, whose policy does not allow a copy.
     rule["destinations"][0]["registryId"] = "444455556666"
     scene.ecr.put_replication_configuration(replicationConfiguration={"rules": [rule]})
     scene.put("3.17.3", scene.image("cannot be copied"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
@@ -254,7 +255,7 @@ ECS = (
 
 
 def workloads(*names: str, change: Callable[[Any], Any] = lambda document: document) -> AwsWorkloads:
-    return AwsWorkloads(clients_that_hear(*names, change=change), [HOME.account], SettableClock(NOW))
+    return AwsWorkloads(clients_that_hear(*names, change=change), HOME.account, NO_ACCOUNTS, SettableClock(NOW))
 
 
 def test_no_image_of_ecr_is_used_when_ecs_runs_those_of_docker_hub_alone():

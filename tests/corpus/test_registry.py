@@ -64,7 +64,7 @@ def is_as(answer: Any, name: str, **words: str) -> None:
     assert answer.headers["Content-Type"].partition(";")[0] == document["headers"]["Content-Type"].partition(";")[0]
 
 
-def test_local_ecr_refuses_as_ecr_does_when_nobody_is_signed_in(local_ecr):
+def test_local_ecr_refuses_as_ecr_does_when_a_client_is_not_signed_in(local_ecr):
     answer = ask(local_ecr, "")
 
     is_as(answer, "not_authorized")
