@@ -12,6 +12,7 @@ from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.repositories import (
     Document,
     Encryption,
+    Mutability,
     Part,
     Repository,
     TagMutability,
@@ -138,4 +139,6 @@ def _document(read: Callable[[], str]) -> Document | UnreadableDocument | None:
 
 def _mutability(entry: "RepositoryTypeDef") -> TagMutability:
     exclusions = entry.get("imageTagMutabilityExclusionFilters", [])
-    return TagMutability.read(entry["imageTagMutability"], (exclusion["filter"] for exclusion in exclusions))
+    # Answers of before July 2019 do not say it; what is not said is MUTABLE (CreateRepository API reference).
+    mode = entry.get("imageTagMutability", Mutability.MUTABLE)
+    return TagMutability.read(mode, (exclusion["filter"] for exclusion in exclusions))
