@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ecr_steward.adapters import limits
-from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clients import ADAPTIVE, PATIENT, AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS, AnnouncedAccounts, NamedAccounts
 from ecr_steward.adapters.counting import count
@@ -36,12 +36,14 @@ from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_sightings import StateSightings
+from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.state_verdicts import StateVerdicts
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.names import RegistryRef, hosts_in
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
@@ -68,6 +70,7 @@ from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
@@ -97,6 +100,8 @@ LISTING_WORKERS = 16
 """Registries that are listed at a time when a sweep is cut: each is of another account, with quotas of its own."""
 SWEEP_WORKERS = 8
 """Repositories that one invocation sweeps at a time: it waits for ECR most of the time."""
+SWEEPING = "reconcile_registry"
+"""The function that asks much of ECR at once."""
 PULL_ONLY = "pull-only"
 """The rulebook's word for the role that the templates bring along."""
 
@@ -224,6 +229,7 @@ class App:
     notices: Notices
     queue: ReplicationQueue
     sweep_queue: SweepQueue
+    sweep_parts: SweepParts
     scans: Scans
     logins: Logins
     secrets: Secrets
@@ -252,6 +258,8 @@ class App:
     started_backfills: StartedBackfills | None = None
     rule_sets: RuleSets | None = None
     verdicts: Verdicts | None = None
+    deadline: Deadline = NEVER
+    """When the invocation that this is made for has to have ended."""
 
     @property
     def homes(self) -> tuple[RegistryRef, ...]:
@@ -320,22 +328,21 @@ class App:
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
-    def replicate_image(self, job: ReplicationRequested, seconds_left: Callable[[], float]) -> tuple[Outcome, ...]:
+    def replicate_image(self, job: ReplicationRequested) -> tuple[Outcome, ...]:
         """See ``usecases.replicate_job``."""
         rules, pause = self._obeyed()
-        content = self.content.for_job(lambda: seconds_left() - LAST_SECONDS)
 
         def copy(asked: ReplicationRequested, pace: Pace) -> tuple[Outcome, ...]:
             return replicate_image(
                 asked.image,
                 rules=rules,
                 registry=self.registry,
-                content=content,
+                content=self.content,
                 scans=self.scans,
                 notices=self.notices,
                 now=self.now,
-                applier=replace(self.applier, content=content).at_pace(pace),
-                lessor=Lessor(self.leases, seconds_left()),
+                applier=self.applier.at_pace(pace),
+                lessor=Lessor(self.leases, self.deadline.seconds_left()),
                 turn=asked.hops,
                 told=asked.told,
                 withdraws_only=asked.is_withdrawal,
@@ -344,7 +351,7 @@ class App:
                 homes=self.homes,
             )
 
-        outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)
+        outcomes = replicate_job(job, copy=copy, queue=self.queue, deadline=self.deadline)
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
     def scan_batch(self) -> ScanBatch:
@@ -366,21 +373,21 @@ class App:
             rules=self.rules,
             registry=self.registry,
             queue=self.sweep_queue,
+            under_way=self.sweep_parts,
             workers=LISTING_WORKERS,
         )
         silent = quiet_registries(self.announcements.noted(), self.now()) if self.announcements else ()
         return replace(found, failures=(*found.failures, *silent))
 
-    def sweep_part(self, part: SweepPart, seconds_left: Callable[[], float]) -> SweepOutcome:
+    def sweep_part(self, part: SweepPart) -> SweepOutcome:
         """See ``usecases.reconcile_registry``."""
         rules, pause = self._obeyed()
-        content = self.content.for_job(lambda: seconds_left() - LAST_SECONDS)
         found = sweep_part(
             part,
             rules=rules,
-            hands=replace(self.hands, content=content),
+            hands=self.hands,
             queue=self.sweep_queue,
-            seconds_left=seconds_left,
+            under_way=self.sweep_parts,
             workers=SWEEP_WORKERS,
         )
         return replace(found, outcomes=tuple(_while_paused(outcome, pause) for outcome in found.outcomes))
@@ -405,6 +412,7 @@ class App:
             native_copies=self.native_copies,
             rule_sets=self.rule_sets,
             verdicts=self.verdicts,
+            deadline=self.deadline,
         )
 
     @property
@@ -421,6 +429,7 @@ class App:
             brake_of=self.rules.brake_of,
             content=self.content,
             settings=self.registry_settings,
+            pace=Pace(deadline=self.deadline),
             backfilling=Backfilling(self.now, self.backfills, self.started_backfills),
         )
 
@@ -443,13 +452,15 @@ def _while_paused(outcome: Outcome, pause: Pause | None) -> Outcome:
     return replace(outcome, halt=outcome.halt or pause)
 
 
-def app() -> App:
+def app(deadline: Deadline = NEVER) -> App:
     """The jobs of this function, with the rules as they are at this moment: made anew for each event.
 
-    Raises InvalidRulebookError, on every call until the rulebook is mended.
+    From now on nothing is asked of AWS, nor of a registry, that may end after the deadline; what would be is an
+    OutOfTimeError. Raises InvalidRulebookError, on every call until the rulebook is mended.
     """
+    _clients().work_until(deadline)
     made = _house()(current_rules())
-    return replace(made, content=made.content.for_job())
+    return replace(made, content=made.content.for_job(deadline.before(LAST_SECONDS)), deadline=deadline)
 
 
 def note_announcement(registry: RegistryRef) -> tuple[Outcome, ...]:
@@ -501,6 +512,7 @@ def _house() -> Callable[[Rules], App]:
         notices=_notices(),
         queue=replication_queue(),
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),
+        sweep_parts=StateSweepParts(table, utc_now),
         scans=EcrScans(clients),
         logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
         secrets=SecretsManager(clients, settings.secret_key),
@@ -562,7 +574,9 @@ def _settings() -> Settings:
 
 @cache
 def _clients() -> AwsClients:
-    return AwsClients(accounts=replace(_settings().accounts, connected=_connected()))
+    accounts = _settings().accounts
+    config = ADAPTIVE if accounts.session_name == SWEEPING else PATIENT
+    return AwsClients(config, replace(accounts, connected=_connected()))
 
 
 @cache

@@ -31,6 +31,7 @@ from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent, ImageStore
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
@@ -130,6 +131,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Verdicts.hear,
         Notices.publish,
         SourceQueue.postpone,
+        SourceQueue.send_again,
     ],
     "ReplicateImageFunction": [
         *SETTINGS,
@@ -188,6 +190,9 @@ USES: dict[str, list[Callable[..., Any]]] = {
         StartedBackfills.forget,
         ReplicationQueue.request,
         SweepQueue.put,
+        SweepParts.under_way,
+        SweepParts.begin,
+        SweepParts.end,
         SourceQueue.postpone,
         *APPLYING,
     ],

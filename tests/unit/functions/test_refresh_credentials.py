@@ -19,6 +19,7 @@ from ecr_steward.adapters.memory import (
     InMemorySecrets,
 )
 from ecr_steward.bootstrap import App
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
 from ecr_steward.errors import AccessDeniedError, ThrottledError
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
@@ -63,6 +64,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         notices=house.notices,
         queue=house.queue,
         sweep_queue=house.parts,
+        sweep_parts=house.under_way,
         scans=empty.scans,
         logins=refresh.logins,
         secrets=refresh.secrets,
@@ -73,7 +75,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         leases=InMemoryLeases(),
         who="a-function",
     )
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
     return refresh
 
 

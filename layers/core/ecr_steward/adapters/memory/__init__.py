@@ -30,6 +30,7 @@ from ecr_steward.adapters.memory.state import (
     InMemorySwitch,
 )
 from ecr_steward.adapters.memory.stores import InMemoryStore
+from ecr_steward.adapters.memory.sweep_parts import InMemorySweepParts
 from ecr_steward.adapters.memory.verdicts import InMemoryVerdicts
 from ecr_steward.adapters.memory.workloads import InMemoryWorkloads
 
@@ -58,6 +59,7 @@ __all__ = [
     "InMemorySourceQueue",
     "InMemoryStartedBackfills",
     "InMemoryStore",
+    "InMemorySweepParts",
     "InMemorySweepQueue",
     "InMemorySwitch",
     "InMemoryVerdicts",
