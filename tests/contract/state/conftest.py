@@ -18,6 +18,7 @@ from ecr_steward.adapters.memory import (
     InMemoryReleases,
     InMemoryRuleSets,
     InMemoryStartedBackfills,
+    InMemorySweepParts,
     InMemorySwitch,
     InMemoryVerdicts,
 )
@@ -28,6 +29,7 @@ from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
+from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.state_verdicts import StateVerdicts
@@ -39,6 +41,7 @@ from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.rule_sets import RuleSets
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from lab.clock import SettableClock
@@ -77,6 +80,8 @@ class World(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
+    def sweep_parts(self) -> SweepParts: ...
+    @property
     def announcements(self) -> Announcements: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
@@ -94,6 +99,7 @@ class FakeWorld:
         self.started_backfills = InMemoryStartedBackfills()
         self.rule_sets = InMemoryRuleSets()
         self.verdicts = InMemoryVerdicts()
+        self.sweep_parts = InMemorySweepParts(self.clock)
         self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
@@ -115,6 +121,7 @@ class TableWorld:
         self.started_backfills = StateBackfills(table)
         self.rule_sets = StateRuleSets(table)
         self.verdicts = StateVerdicts(table)
+        self.sweep_parts = StateSweepParts(table, self.clock)
         self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 

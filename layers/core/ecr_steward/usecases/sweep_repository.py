@@ -352,7 +352,6 @@ class _Visit:
         try:
             self._one_by_one(tops, partial(self._judge, rule, images, expired))
         finally:
-            self._assessor.forget_findings()
             if memory is not None:
                 memory.keep()
         if expired:
@@ -365,6 +364,7 @@ class _Visit:
         A dry run shows each of them, and what a pass leaves out of account.
         """
         assessment, is_dry = self._assessor.assess(rule, digest, images), self._hands.is_dry
+        self._assessor.forget_findings()
         if self._memory is not None:
             parts = self._assessor.parts(ImageRef(images.repository, digest), images)
             self._memory.note(rule, digest, assessment.verdict, parts)
