@@ -30,6 +30,7 @@ from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
 from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
+from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
@@ -59,6 +60,7 @@ from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
@@ -258,6 +260,7 @@ class App:
     started_backfills: StartedBackfills | None = None
     rule_sets: RuleSets | None = None
     verdicts: Verdicts | None = None
+    contents: Contents | None = None
     deadline: Deadline = NEVER
     """When the invocation that this is made for has to have ended."""
 
@@ -412,6 +415,7 @@ class App:
             native_copies=self.native_copies,
             rule_sets=self.rule_sets,
             verdicts=self.verdicts,
+            contents=self.contents,
             deadline=self.deadline,
         )
 
@@ -535,6 +539,7 @@ def _house() -> Callable[[Rules], App]:
         started_backfills=StateBackfills(table),
         rule_sets=StateRuleSets(table),
         verdicts=StateVerdicts(table),
+        contents=StateContents(table, utc_now),
     )
 
 

@@ -13,6 +13,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.memory import (
     InMemoryAnnouncements,
     InMemoryBrakes,
+    InMemoryContents,
     InMemoryJournal,
     InMemoryLeases,
     InMemoryReleases,
@@ -25,6 +26,7 @@ from ecr_steward.adapters.memory import (
 from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
+from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
@@ -37,6 +39,7 @@ from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.accounts import Announcements
 from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
@@ -80,6 +83,8 @@ class World(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
+    def contents(self) -> Contents: ...
+    @property
     def sweep_parts(self) -> SweepParts: ...
     @property
     def announcements(self) -> Announcements: ...
@@ -100,6 +105,7 @@ class FakeWorld:
         self.rule_sets = InMemoryRuleSets()
         self.verdicts = InMemoryVerdicts()
         self.sweep_parts = InMemorySweepParts(self.clock)
+        self.contents = InMemoryContents()
         self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
@@ -122,6 +128,7 @@ class TableWorld:
         self.rule_sets = StateRuleSets(table)
         self.verdicts = StateVerdicts(table)
         self.sweep_parts = StateSweepParts(table, self.clock)
+        self.contents = StateContents(table, self.clock)
         self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 

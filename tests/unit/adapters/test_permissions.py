@@ -18,6 +18,7 @@ from ecr_steward import bootstrap, ports
 from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
@@ -175,6 +176,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *WATCHING,
         Verdicts.known,
         Verdicts.keep,
+        Contents.known,
+        Contents.keep,
         Sightings.seen,
         Sightings.keep,
         Sightings.forget,

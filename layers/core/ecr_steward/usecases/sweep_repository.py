@@ -34,6 +34,7 @@ from ecr_steward.errors import (
     StewardError,
 )
 from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
@@ -48,6 +49,7 @@ from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
+from ecr_steward.usecases.content_memory import ContentMemory
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
@@ -92,6 +94,8 @@ class Hands:
     """``None``: nobody asks how far ECR's own replication is."""
     verdicts: Verdicts | None = None
     """``None``: every image is judged by every sweep."""
+    contents: Contents | None = None
+    """``None``: what an image says of itself is read by every sweep."""
     rule_sets: RuleSets | None = None
     """``None``: resource tags may move a repository to other rules without a notice."""
     deadline: Deadline = NEVER
@@ -101,10 +105,10 @@ class Hands:
     silent: set[str] = field(default_factory=set)
     """Registries that are not ECR and did not answer in this sweep, or this part of one."""
 
-    @property
-    def describer(self) -> Describer:
-        """What finds out what images lack."""
-        return Describer(self.registry, self.content, self.now)
+    def describer(self, repository: RepositoryRef) -> Describer:
+        """What finds out what images of a repository lack."""
+        memory = ContentMemory(repository, self.contents) if self.contents and not self.is_dry else None
+        return Describer(self.registry, self.content, self.now, memory=memory)
 
     @property
     def retention(self) -> RetentionFacts:
@@ -294,7 +298,7 @@ class _Visit:
                 rule,
                 images,
                 images.digests,
-                describer=self._hands.describer,
+                describer=self._hands.describer(self._repository),
                 notices=self._hands.notices,
                 applier=self._hands.applier,
                 is_dry=self._hands.is_dry,

@@ -7,6 +7,7 @@ of them and on the real adapter, so that both behave alike.
 from ecr_steward.adapters.memory.announcements import InMemoryAnnouncements
 from ecr_steward.adapters.memory.backfills import InMemoryBackfills, InMemoryStartedBackfills
 from ecr_steward.adapters.memory.calls import Call, Calls
+from ecr_steward.adapters.memory.contents import InMemoryContents
 from ecr_steward.adapters.memory.credentials import InMemoryLogins, InMemoryRole, InMemorySecrets
 from ecr_steward.adapters.memory.image_content import InMemoryImageContent
 from ecr_steward.adapters.memory.messages import (
@@ -40,6 +41,7 @@ __all__ = [
     "InMemoryAnnouncements",
     "InMemoryBackfills",
     "InMemoryBrakes",
+    "InMemoryContents",
     "InMemoryFailureQueue",
     "InMemoryImageContent",
     "InMemoryJournal",
