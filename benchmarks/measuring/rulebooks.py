@@ -78,6 +78,22 @@ rules:
 """What passed its scan is copied, and what has another image tag is quarantined."""
 
 
+DESCRIBED = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: [{regex: 'v\\d+'}]
+      on_violation: notify
+      require: {labels: [team], companions: {artifact_types: [application/spdx+json], cosign_signature: true}}
+    scan: {fail_on: {severity: HIGH}}
+    replicate: [{to: [{region: eu-west-1}], when: [scan_passed]}]
+"""
+"""Images say whose they are, and bring an SBOM and a signature along."""
+
+
 def compiled(rulebook: str) -> str:
     """A rulebook as the functions read it. Raises ValueError where it does not validate."""
     found, problems = validate(yaml.safe_load(rulebook))
