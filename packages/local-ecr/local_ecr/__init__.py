@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local_ecr.names import MAX_IMAGE_TAG, InvalidNameError, Registry, is_image_tag
     from local_ecr.principals import DEFAULT_ACCOUNT, Credential, Principal, account_principal, root_of_key
     from local_ecr.quirks import Quirks
+    from local_ecr.quotas.rates import Quotas
     from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
     from local_ecr.server import LocalEcrServer
     from local_ecr.signatures import MISMATCH, is_signed_with
@@ -38,6 +39,7 @@ __all__ = [
     "Policy",
     "Principal",
     "Quirks",
+    "Quotas",
     "RecordedScan",
     "Registry",
     "Request",
@@ -63,6 +65,7 @@ _MODULES = {
     "names": ["MAX_IMAGE_TAG", "InvalidNameError", "Registry", "is_image_tag"],
     "principals": ["DEFAULT_ACCOUNT", "Credential", "Principal", "account_principal", "root_of_key"],
     "quirks": ["Quirks"],
+    "quotas.rates": ["Quotas"],
     "requests": ["ForgottenRequestsError", "Request", "RequestLog"],
     "server": ["LocalEcrServer"],
     "signatures": ["MISMATCH", "is_signed_with"],

@@ -114,6 +114,12 @@ def command_line() -> argparse.ArgumentParser:
         help="where to leave the OCI specification: ecr (default), none, or either with names to add or take away, as "
         "in ecr,-blob_redirect; list prints them",
     )
+    add(
+        "--quotas",
+        default=StartOptions.quotas,
+        help="throttle as AWS does: none (default), ecr for AWS's default quotas, or a factor for them, such as 0.1; "
+        "with others behind it, as in ecr,PutImage=50",
+    )
     return parser
 
 

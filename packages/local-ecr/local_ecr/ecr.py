@@ -52,7 +52,7 @@ class LocalEcr(Services):
     `on_decision(decision)` tell of it, `decisions.why(request_id)` at length. `authorize=False` lets everybody do
     everything, without a token below /v2/. `organization_id` is aws:PrincipalOrgID of every caller. There is no
     scanner: `record_scan` says what was found, and with `scans_end_after` a scan without a report ends after that time
-    of the clock, without findings.
+    of the clock, without findings. With `quotas` requests are throttled, by the clock.
     """
 
     @cached_property

@@ -152,9 +152,9 @@ class MovableClock:
 def local_ecr_options() -> dict[str, Any]:
     """Options of LocalEcr, and `registries` and `tls` of its server, for all; override it in a conftest.py.
 
-    `registries` are pairs of account and region. With `tls=True` every URL is of https. `quirks` may be written as on
-    the command line, `scans_end_after` in seconds, and `identities` as in the file that is named there: see
-    `local_ecr.read_identities`.
+    `registries` are pairs of account and region. With `tls=True` every URL is of https. `quirks` and `quotas` may
+    be written as on the command line, `scans_end_after` in seconds, and `identities` as in the file that is named
+    there: see `local_ecr.read_identities`.
     """
     return {}
 
@@ -181,6 +181,10 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
         from local_ecr import Quirks  # noqa: PLC0415 as above
 
         options["quirks"] = Quirks.parse(options["quirks"])
+    if isinstance(options.get("quotas"), str):
+        from local_ecr import Quotas  # noqa: PLC0415 as above
+
+        options["quotas"] = Quotas.parse(options["quotas"])
     if isinstance(options.get("scans_end_after"), int | float):
         options["scans_end_after"] = timedelta(seconds=options["scans_end_after"])
     if isinstance(options.get("identities"), Mapping):
