@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -20,6 +20,7 @@ from local_ecr.replication.worker import Replicator
 from local_ecr.scans.ending import ScansEnd
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
+from local_ecr.seeding.fill import fill
 from local_ecr.services import Services
 from local_ecr.state import repositories
 from local_ecr.templates.creation import REPLICATION
@@ -75,6 +76,16 @@ class LocalEcr(Services):
             for one, digest, report in reports:
                 repository = repositories.get(change.connection, one.registry, one.repository_name)
                 record_scan(change, repository, digest, report, self.clock())
+
+    def seed(self, registry: Registry, counts: Mapping[str, int], *, platforms: int = 0) -> None:
+        """Put so many images into each of these repositories, which are made where they are missing. It takes seconds.
+
+        They are as pushes would have left them, with image tags v0, v1 and so on; but no event tells of them,
+        nothing is copied, and no rate counts. What is there already stays as it is. With `platforms` they are indexes with the
+        images of so many platforms each, all of which count, as ECR counts them. A seeding that is interrupted is
+        continued by the same call. Raises ValueError.
+        """
+        fill(self.store, registry, counts, platforms, self.clock())
 
     def run_due(self) -> None:
         """Return when every job that is due by the clock has run; for whoever moves the clock."""
