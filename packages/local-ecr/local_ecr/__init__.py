@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from local_ecr.quirks import Quirks
     from local_ecr.quotas.rates import Quotas
     from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
+    from local_ecr.seeding.seeded_images import SeededImages
     from local_ecr.server import LocalEcrServer
     from local_ecr.signatures import MISMATCH, is_signed_with
 
@@ -44,6 +45,7 @@ __all__ = [
     "Registry",
     "Request",
     "RequestLog",
+    "SeededImages",
     "UnknownRequestError",
     "account_principal",
     "is_for_ecr",
@@ -67,6 +69,7 @@ _MODULES = {
     "quirks": ["Quirks"],
     "quotas.rates": ["Quotas"],
     "requests": ["ForgottenRequestsError", "Request", "RequestLog"],
+    "seeding.seeded_images": ["SeededImages"],
     "server": ["LocalEcrServer"],
     "signatures": ["MISMATCH", "is_signed_with"],
 }

@@ -69,7 +69,7 @@ def command_line() -> argparse.ArgumentParser:
         prog="local-ecr",
         description="Run an Amazon ECR on this machine, in the foreground, until Ctrl-C or SIGTERM.",
         epilog="It says what to export for boto3, the AWS CLI and docker. An account's id is the access key of its "
-        "root, and any secret key is right. `local-ecr seed --help`: fill a folder with any number of images first.",
+        "root, and any secret key is right. `local-ecr seed --help`: fill a folder with repositories and images.",
     )
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {version('local-ecr')}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -21,6 +21,7 @@ from local_ecr.scans.ending import ScansEnd
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
 from local_ecr.seeding.fill import fill
+from local_ecr.seeding.seeded_images import SeededImages
 from local_ecr.services import Services
 from local_ecr.state import repositories
 from local_ecr.templates.creation import REPLICATION
@@ -77,15 +78,17 @@ class LocalEcr(Services):
                 repository = repositories.get(change.connection, one.registry, one.repository_name)
                 record_scan(change, repository, digest, report, self.clock())
 
-    def seed(self, registry: Registry, counts: Mapping[str, int], *, platforms: int = 0) -> None:
-        """Put so many images into each of these repositories, which are made where they are missing. It takes seconds.
+    def seed(self, registry: Registry, repository_names: Iterable[str], images: SeededImages | None = None) -> None:
+        """Create repositories, each with these images, straight in the store: 100,000 of either in seconds.
 
-        They are as pushes would have left them, with image tags v0, v1 and so on; but no event tells of them,
-        nothing is copied, and no rate counts. What is there already stays as it is. With `platforms` they are indexes with the
-        images of so many platforms each, all of which count, as ECR counts them. A seeding that is interrupted is
-        continued by the same call. Raises ValueError.
+        Every answer is as if they were pushed at their times into repositories with the default settings, but no event
+        is sent, no image is replicated and no request is counted. Repositories, images and image tags that exist
+        stay as they are, so the same call continues a seeding that was interrupted.
+
+        Raises ValueError for an invalid name, and EcrError LimitExceededException where a repository would have more
+        than 100,000 images.
         """
-        fill(self.store, registry, counts, platforms, self.clock())
+        fill(self.store, registry, repository_names, images or SeededImages(), self.clock())
 
     def run_due(self) -> None:
         """Return when every job that is due by the clock has run; for whoever moves the clock."""

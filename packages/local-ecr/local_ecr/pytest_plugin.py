@@ -10,7 +10,7 @@ def test_an_image_is_there_when_it_was_pushed(local_ecr):
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ import pytest
 from local_ecr.names import DEFAULT_REGISTRY
 
 if TYPE_CHECKING:
-    from local_ecr import LocalEcr, LocalEcrServer, Registry
+    from local_ecr import LocalEcr, LocalEcrServer, Registry, SeededImages
 
 DEFAULT_ACCOUNT, DEFAULT_REGION = DEFAULT_REGISTRY.account, DEFAULT_REGISTRY.region
 
@@ -119,6 +119,10 @@ class LocalEcrStand:
     def record_scan(self, repository_name: str, digest: str, document: Mapping[str, Any], **registry: str) -> None:
         """Say what a scanner found: `{"type": "BASIC", "status": "COMPLETE", "findings": [...]}`."""
         self.ecr.record_scan(_registry(**registry), repository_name, digest, document)
+
+    def seed(self, repository_names: Iterable[str], images: SeededImages | None = None, **registry: str) -> None:
+        """Create repositories with any number of images, as pushes would have left them: see `LocalEcr.seed`."""
+        self.ecr.seed(_registry(**registry), repository_names, images)
 
     def move_clock(self, by: timedelta) -> None:
         """Let so much time pass: tokens end, lifecycle policies run. Only the registry's own time moves.

@@ -1,6 +1,6 @@
-"""What seeded images are made of: a layer and a config for each platform, shared by all, and manifests like no other.
+"""What seeded images are made of: manifests like no other, and a layer and a config that many share.
 
-A client can pull them: the layer is a tar archive, gzipped, and its digests are right.
+A client can pull and unpack them: the layer is a gzipped tar archive, and all digests are right.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import tarfile
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from local_ecr.images.manifest import Manifest, read_manifest
+from local_ecr.images.manifest import Descriptor, Manifest, read_manifest
 from local_ecr.names import Digest
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -22,62 +23,68 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
-ARCHITECTURES = ("amd64", "arm64", "386", "ppc64le", "riscv64", "s390x")
-"""Of the platforms of an index, in this order; the first is that of an image without an index."""
+
+@dataclass(frozen=True)
+class Blob:
+    """A layer or a config."""
+
+    content: bytes
+    descriptor: Descriptor
 
 
-@cache
-def layer() -> bytes:
-    """One file in a gzipped tar archive."""
-    return gzip.compress(_archive(), mtime=0)
+@dataclass(frozen=True)
+class Parts:
+    """What the images of one size are made of."""
+
+    layer: Blob
+    configs: Mapping[str, Blob]
+    """By architecture."""
+
+    @property
+    def blobs(self) -> Sequence[Blob]:
+        return (self.layer, *self.configs.values())
 
 
-@cache
-def config(architecture: str) -> bytes:
-    rootfs = {"type": "layers", "diff_ids": [_digest(_archive())]}
-    return _json({"architecture": architecture, "os": "linux", "config": {}, "rootfs": rootfs})
+def parts(architectures: Sequence[str], layer_bytes: int, labels: Mapping[str, str]) -> Parts:
+    """The same bytes for the same arguments."""
+    archive = _archive(random.Random(layer_bytes).randbytes(layer_bytes))  # noqa: S311  not secret: incompressible
+    layer = _blob(gzip.compress(archive, compresslevel=1, mtime=0), LAYER)
+    rootfs = {"type": "layers", "diff_ids": [_digest(archive)]}
+    config = {"Labels": dict(labels)} if labels else {}
+    made = {
+        one: _blob(_json({"architecture": one, "os": "linux", "config": config, "rootfs": rootfs}), CONFIG)
+        for one in architectures
+    }
+    return Parts(layer, made)
 
 
-def blobs(architectures: Sequence[str]) -> dict[Digest, bytes]:
-    """What a repository needs for images of these platforms."""
-    found = [layer(), *(config(architecture) for architecture in architectures)]
-    return {_digest(blob): blob for blob in found}
-
-
-def image(repository_name: str, version: str, architecture: str) -> Manifest:
+def image(made_of: Parts, architecture: str, annotations: Mapping[str, str]) -> Manifest:
     """An image of one platform."""
     document = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": _descriptor(CONFIG, config(architecture)),
-        "layers": [_descriptor(LAYER, layer())],
-        "annotations": _annotations(repository_name, version),
+        "config": _shown(made_of.configs[architecture].descriptor),
+        "layers": [_shown(made_of.layer.descriptor)],
+        "annotations": annotations,
     }
     return read_manifest(_json(document), MANIFEST)
 
 
-def index(repository_name: str, version: str, images: Sequence[Manifest]) -> Manifest:
-    """An index of images whose platforms are those of ARCHITECTURES."""
+def index(images: Mapping[str, Manifest], annotations: Mapping[str, str]) -> Manifest:
+    """An index of images by their architectures."""
     listed = [
-        {**_descriptor(MANIFEST, one.body), "platform": {"architecture": architecture, "os": "linux"}}
-        for one, architecture in zip(images, ARCHITECTURES, strict=False)
+        {
+            **_shown(Descriptor(one.digest, MANIFEST, len(one.body))),
+            "platform": {"architecture": architecture, "os": "linux"},
+        }
+        for architecture, one in images.items()
     ]
-    document = {
-        "schemaVersion": 2,
-        "mediaType": INDEX,
-        "manifests": listed,
-        "annotations": _annotations(repository_name, version),
-    }
+    document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": listed, "annotations": annotations}
     return read_manifest(_json(document), INDEX)
 
 
-def _annotations(repository_name: str, version: str) -> dict[str, str]:
-    return {"org.opencontainers.image.title": repository_name, "org.opencontainers.image.version": version}
-
-
-@cache
-def _archive() -> bytes:
-    written, content = io.BytesIO(), b"seeded\n"
+def _archive(content: bytes) -> bytes:
+    written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         entry = tarfile.TarInfo("seeded")
         entry.size = len(content)
@@ -85,12 +92,16 @@ def _archive() -> bytes:
     return written.getvalue()
 
 
-def _descriptor(media_type: str, blob: bytes) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": _digest(blob), "size": len(blob)}
+def _blob(content: bytes, media_type: str) -> Blob:
+    return Blob(content, Descriptor(_digest(content), media_type, len(content)))
 
 
-def _digest(blob: bytes) -> Digest:
-    return Digest(f"sha256:{hashlib.sha256(blob).hexdigest()}")
+def _shown(descriptor: Descriptor) -> dict[str, Any]:
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
+
+
+def _digest(content: bytes) -> Digest:
+    return Digest(f"sha256:{hashlib.sha256(content).hexdigest()}")
 
 
 def _json(document: Any) -> bytes:
