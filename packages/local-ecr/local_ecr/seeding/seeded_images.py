@@ -50,7 +50,7 @@ class SeededImages:
                 f"{self.image_tag!r} makes no image tag: at most {MAX_IMAGE_TAG} letters, digits, '_', '.' and '-', "
                 "not beginning with '.' or '-'"
             )
-        if self.count > 1 and longest == self.image_tag:
+        if longest is not None and self.count > 1 and longest == self.image_tag:
             raise ValueError(f"{self.image_tag!r} has no {NUMBER}: {self.count:,} images need tags of their own")
         if not timedelta() <= self.age <= MAX_AGE:
             raise ValueError(f"the first push is 0 to {MAX_AGE.days:,} days ago, not {self.age}")
