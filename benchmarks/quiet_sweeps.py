@@ -3,6 +3,8 @@
 Images of two platforms are put into one repository and copied to another region by the deployed functions. Then come an
 untagged leftover of a tag that was moved, an image in quarantine, and one whose scan has not ended: none of them may
 make the next sweeps read the others again.
+
+Then a repository whose rule asks for labels, an SBOM and a scan of each image, which the second sweep does not read.
 """
 
 import argparse
@@ -10,7 +12,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,22 +22,28 @@ import urllib3
 
 from lab.peers import ACCOUNT, REGION
 from lab.verdicts import Verdict, tell
+from local_ecr import Registry, SeededImages
 from measuring.houses import BUILD, Calls, House, house
 from measuring.layouts import CONFIG, INDEX, LAYER, MANIFEST
-from measuring.rulebooks import RELEASES, compiled
+from measuring.rulebooks import DESCRIBED, RELEASES, compiled
 
 AWAY = "eu-west-1"
 REPOSITORY = "team-1/service"
 CALLS = 8
 """Calls to ECR of a whole quiet sweep."""
+DESCRIBED_CALLS = 15
+"""The same, where labels, companions and scans are asked of a thousand images."""
+SPDX = "application/spdx+json"
+OF_TABLE = ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
 
 
 def main() -> None:
     """Measure, print, and end with 1 when the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--described", type=int, default=1_000, help="images whose labels and companions are asked for")
     options = parser.parse_args()
-    tell("Quiet sweeps", quiet(options.images))
+    tell("Quiet sweeps", [*quiet(options.images), *described(options.described)])
 
 
 def quiet(images: int) -> list[Verdict]:
@@ -61,6 +69,39 @@ def quiet(images: int) -> list[Verdict]:
         stage.sweep()  # quarantines, and asks for the copy of the new v0
         _require_copies(stage, images)
         return [_few(f"{images} images", clean), _few("the same, and three that stay at home", _sweep_counted(stage))]
+
+
+def described(images: int) -> list[Verdict]:
+    """The calls of a second sweep where each image is asked for more than its tags. Raises RuntimeError."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-described-") as folder,
+        house(Path(folder), {}, (REGION, AWAY), BUILD) as stage,
+    ):
+        stage.use_rulebook(compiled(DESCRIBED))
+        with _unheard(stage):
+            for region in (REGION, AWAY):
+                _seed_described(stage, region, images)
+        first = _sweep_counted(stage)
+        second = _sweep_counted(stage)
+        of_table = sum(second.of_others[name] for name in OF_TABLE)
+        print(f"{first.of_ecr.total():,} calls to ECR of the first sweep; {of_table} to the state table of the second")
+        calls = second.of_ecr.total()
+        measured = f"calls to ECR of a second sweep, {images:,} images, labels, companions and scans"
+        return [Verdict(measured, str(calls), "", f"at most {DESCRIBED_CALLS}", calls <= DESCRIBED_CALLS)]
+
+
+def _seed_described(stage: House, region: str, images: int) -> None:
+    """Images of two platforms with labels, clean scans, and an SBOM each."""
+    ecr = stage.sandbox.local_ecr
+    seeded = SeededImages(count=images, platforms=2, labels={"team": "1"})
+    ecr.seed(Registry(ACCOUNT, region), [REPOSITORY], seeded)
+    filled = _Filled(stage, region)
+    pages = filled.client.get_paginator("describe_images").paginate(repositoryName=REPOSITORY)
+    details = [detail for page in pages for detail in page["imageDetails"]]
+    filled.scan([each["imageDigest"] for each in details if "imageTags" not in each])
+    for each in details:
+        if "imageTags" in each:
+            filled.attach(each["imageDigest"], each["imageManifestMediaType"])
 
 
 def _sweep_counted(stage: House) -> Calls:
@@ -104,10 +145,12 @@ class _Filled:
     """A repository whose images share one config and one layer."""
 
     stage: House
+    region: str = REGION
 
     def __post_init__(self) -> None:
-        self._ecr = self.stage.sandbox.client("ecr")
-        self._ecr.create_repository(repositoryName=REPOSITORY)
+        self.client = self.stage.sandbox.client("ecr", region=self.region)
+        with suppress(self.client.exceptions.RepositoryAlreadyExistsException):
+            self.client.create_repository(repositoryName=REPOSITORY)
         self._config, self._layer = self._upload(CONFIG, b"{}"), self._upload(LAYER, b"a layer" * 1000)
 
     def push(self, image_tag: str, *, is_scanned: bool = True, of: str = "") -> None:
@@ -115,11 +158,16 @@ class _Filled:
         platforms = [self._put(self._manifest(f"{of or image_tag} {name}")) for name in ("amd64", "arm64")]
         self._put({"schemaVersion": 2, "mediaType": INDEX, "manifests": platforms}, image_tag)
         if is_scanned:
-            self._scan([each["digest"] for each in platforms])
+            self.scan([each["digest"] for each in platforms])
 
     def leave_behind(self, image_tag: str) -> None:
         """Move a tag to another image; the one before stays without any."""
         self.push(image_tag, of=f"another {image_tag}")
+
+    def attach(self, digest: str, media_type: str) -> None:
+        """Put an SBOM of an image."""
+        subject = {"mediaType": media_type, "digest": digest, "size": 1}
+        self._put({**self._manifest(f"SBOM of {digest}"), "artifactType": SPDX, "subject": subject})
 
     def _manifest(self, name: str) -> dict[str, Any]:
         head = {"schemaVersion": 2, "mediaType": MANIFEST, "annotations": {"name": name}}
@@ -127,26 +175,33 @@ class _Filled:
 
     def _upload(self, media_type: str, content: bytes) -> dict[str, Any]:
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        upload = self._ecr.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
+        upload = self.client.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
         last = len(content) - 1
-        self._ecr.upload_layer_part(
+        self.client.upload_layer_part(
             repositoryName=REPOSITORY, uploadId=upload, partFirstByte=0, partLastByte=last, layerPartBlob=content
         )
-        self._ecr.complete_layer_upload(repositoryName=REPOSITORY, uploadId=upload, layerDigests=[digest])
+        self.client.complete_layer_upload(repositoryName=REPOSITORY, uploadId=upload, layerDigests=[digest])
         return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
     def _put(self, manifest: Mapping[str, Any], image_tag: str | None = None) -> dict[str, Any]:
         text = json.dumps(manifest)
         tag = {"imageTag": image_tag} if image_tag else {}
-        put = self._ecr.put_image(
+        put = self.client.put_image(
             repositoryName=REPOSITORY, imageManifest=text, imageManifestMediaType=manifest["mediaType"], **tag
         )
         digest = put["image"]["imageId"]["imageDigest"]
         return {"mediaType": manifest["mediaType"], "digest": digest, "size": len(text.encode())}
 
-    def _scan(self, digests: list[str]) -> None:
+    def scan(self, digests: list[str]) -> None:
         """Let basic scans end without a finding."""
-        report = {"account": ACCOUNT, "repository": REPOSITORY, "type": "BASIC", "status": "COMPLETE", "findings": []}
+        report = {
+            "account": ACCOUNT,
+            "region": self.region,
+            "repository": REPOSITORY,
+            "type": "BASIC",
+            "status": "COMPLETE",
+            "findings": [],
+        }
         answer = urllib3.request(
             "POST",
             f"{self.stage.sandbox.endpoint_url}/_sandbox/scans",

@@ -86,12 +86,13 @@ rules:
     mode: enforce
     image_tags:
       allow: [{regex: 'v\\d+'}]
+      labels: {required: [team]}
+      companions: {required: [{artifact_type: application/spdx+json}]}
       on_violation: notify
-      require: {labels: [team], companions: {artifact_types: [application/spdx+json], cosign_signature: true}}
     scan: {fail_on: {severity: HIGH}}
     replicate: [{to: [{region: eu-west-1}], when: [scan_passed]}]
 """
-"""Images say whose they are, and bring an SBOM and a signature along."""
+"""Images say whose they are and bring an SBOM along, and are copied once they passed their scan."""
 
 
 def compiled(rulebook: str) -> str:
