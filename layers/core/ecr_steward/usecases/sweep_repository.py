@@ -62,6 +62,8 @@ from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 LAST_SECONDS = 45.0
 """Of an invocation, in which no further image is begun with."""
+SCANS_HELD = 200
+"""Images whose findings are held at a time: indexes that share a platform are often near each other."""
 LEFT_TO_QUEUE = "left to the replication queue"
 """The remark of a copy that a sweep has only asked for."""
 
@@ -356,6 +358,7 @@ class _Visit:
         try:
             self._one_by_one(tops, partial(self._judge, rule, images, expired))
         finally:
+            self._assessor.forget_findings()
             if memory is not None:
                 memory.keep()
         if expired:
@@ -368,7 +371,7 @@ class _Visit:
         A dry run shows each of them, and what a pass leaves out of account.
         """
         assessment, is_dry = self._assessor.assess(rule, digest, images), self._hands.is_dry
-        self._assessor.forget_findings()
+        self._assessor.forget_findings(beyond=SCANS_HELD)
         if self._memory is not None:
             parts = self._assessor.parts(ImageRef(images.repository, digest), images)
             self._memory.note(rule, digest, assessment.verdict, parts)
