@@ -95,6 +95,17 @@ rules:
 """Images say whose they are and bring an SBOM along, and are copied once they passed their scan."""
 
 
+JUDGED = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    scan: {fail_on: {severity: HIGH}}
+"""
+"""Only scans."""
+
+
 def compiled(rulebook: str) -> str:
     """A rulebook as the functions read it. Raises ValueError where it does not validate."""
     found, problems = validate(yaml.safe_load(rulebook))
