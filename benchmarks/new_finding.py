@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-import urllib3
-
 from lab.peers import ACCOUNT, REGION
 from lab.verdicts import Verdict, tell
 from local_ecr import Registry, SeededImages
 from measuring.houses import BUILD, TIMEOUT, House, house
+from measuring.reports import ENHANCED, report_scans
 from measuring.rulebooks import JUDGED, compiled
 
 PLATFORMS, IMAGES = 2, 5
@@ -97,22 +96,7 @@ def _platform_images(stage: House, names: Sequence[str]) -> Iterator[tuple[str, 
 def _report(stage: House, affected: Sequence[tuple[str, str]]) -> None:
     finding = {"severity": "HIGH", "title": "CVE-2026-12345 - openssl", "type": "PACKAGE_VULNERABILITY"}
     details = {"vulnerabilityId": "CVE-2026-12345", "vulnerablePackages": [{"name": "openssl", "version": "3.0.13"}]}
-    report = {
-        "account": ACCOUNT,
-        "type": "ENHANCED",
-        "status": "ACTIVE",
-        "findings": [{**finding, "packageVulnerabilityDetails": details}],
-    }
-    answer = urllib3.request(
-        "POST",
-        f"{stage.sandbox.endpoint_url}/_sandbox/scans",
-        body=json.dumps([{**report, "repository": name, "digest": digest} for name, digest in affected]),
-        headers=stage.sandbox.control_token.headers,
-        retries=False,
-        timeout=TIMEOUT,
-    )
-    if answer.status != 202:
-        raise RuntimeError(f"the sandbox took no scan: {answer.data!r}")
+    report_scans(stage, affected, [{**finding, "packageVulnerabilityDetails": details}], kind=ENHANCED)
 
 
 def _empty(stage: House, queue: str) -> Verdict:

@@ -18,13 +18,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
 from lab.peers import ACCOUNT, REGION
 from lab.verdicts import Verdict, tell
 from local_ecr import Registry, SeededImages
 from measuring.houses import BUILD, Calls, House, house
 from measuring.layouts import CONFIG, INDEX, LAYER, MANIFEST
+from measuring.reports import report_scans
 from measuring.rulebooks import DESCRIBED, RELEASES, compiled
 
 AWAY = "eu-west-1"
@@ -194,23 +193,7 @@ class _Filled:
 
     def scan(self, digests: list[str]) -> None:
         """Let basic scans end without a finding."""
-        report = {
-            "account": ACCOUNT,
-            "region": self.region,
-            "repository": REPOSITORY,
-            "type": "BASIC",
-            "status": "COMPLETE",
-            "findings": [],
-        }
-        answer = urllib3.request(
-            "POST",
-            f"{self.stage.sandbox.endpoint_url}/_sandbox/scans",
-            body=json.dumps([{**report, "digest": digest} for digest in digests]),
-            headers=self.stage.sandbox.control_token.headers,
-            retries=False,
-        )
-        if answer.status != 202:
-            raise RuntimeError(f"the sandbox took no scan: {answer.data!r}")
+        report_scans(self.stage, ((REPOSITORY, digest) for digest in digests), region=self.region)
 
 
 if __name__ == "__main__":
