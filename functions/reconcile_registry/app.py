@@ -14,6 +14,7 @@ from ecr_steward.entry import Report, answer, answer_batch, deadline_of, is_batc
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.schedule import ScheduleEvent
 from ecr_steward.events.sweep_part import read_part
+from ecr_steward.usecases.reconcile_registry import forgotten_if_failed
 
 
 def lambda_handler(event: Any, context: LambdaContext) -> Report:
@@ -24,6 +25,8 @@ def lambda_handler(event: Any, context: LambdaContext) -> Report:
         return bootstrap.app(deadline_of(context)).cut_sweep(tick.registry, tick.id)
 
     def sweep(body: str) -> Sequence[SweepOutcome]:
-        return [bootstrap.app(deadline_of(context)).sweep_part(read_part(body))]
+        part = read_part(body)
+        with forgotten_if_failed(part, bootstrap.sweep_parts()):
+            return [bootstrap.app(deadline_of(context)).sweep_part(part)]
 
     return answer_batch(event, context, sweep) if is_batch(event) else answer(event, context, cut)

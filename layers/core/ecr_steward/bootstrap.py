@@ -516,7 +516,7 @@ def _house() -> Callable[[Rules], App]:
         notices=_notices(),
         queue=replication_queue(),
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),
-        sweep_parts=StateSweepParts(table, utc_now),
+        sweep_parts=sweep_parts(),
         scans=EcrScans(clients),
         logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
         secrets=SecretsManager(clients, settings.secret_key),
@@ -558,6 +558,12 @@ def _state_table() -> StateTable:
 def replication_queue() -> ReplicationQueue:
     """The queue of copy jobs, for the function that puts jobs there."""
     return SqsReplicationQueue(_clients(), _settings().replicate_queue_url, encode_job)
+
+
+@cache
+def sweep_parts() -> SweepParts:
+    """Which parts of sweeps are under way. Needs no rulebook: one that is refused ends a part, too."""
+    return StateSweepParts(_state_table(), utc_now)
 
 
 @cache

@@ -38,12 +38,12 @@ def test_registries_have_parts_of_their_own(world):
     assert under_way(world, AWAY) == set()
 
 
-def test_a_part_is_forgotten_when_it_was_killed_until_its_queue_set_it_aside(world):
+def test_a_part_is_forgotten_when_nothing_was_heard_of_it_for_hours(world):
     world.sweep_parts.begin([PART])
 
-    world.clock.pass_by(timedelta(hours=7.5))
+    world.clock.pass_by(timedelta(hours=2.9))
     assert under_way(world) == set(PART.repositories)
-    world.clock.pass_by(timedelta(hours=0.6))
+    world.clock.pass_by(timedelta(hours=0.2))
     assert under_way(world) == set()
 
 

@@ -82,6 +82,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(bootstrap, "failure_queue", lambda: house.failures)
     monkeypatch.setattr(bootstrap, "replication_queue", lambda: house.queue)
     monkeypatch.setattr(bootstrap, "source_queue", lambda: house.source)
+    monkeypatch.setattr(bootstrap, "sweep_parts", lambda: house.under_way)
     return house
 
 

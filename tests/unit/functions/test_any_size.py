@@ -13,7 +13,7 @@ from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.notices import ImageVerdict
 from ecr_steward.domain.scans import Finding, Severity
-from ecr_steward.errors import OutOfTimeError, ThrottledError
+from ecr_steward.errors import AccessDeniedError, OutOfTimeError, ThrottledError
 from ecr_steward.events.sweep_part import encode_part
 from functions.evaluate_image_scan.app import lambda_handler as evaluate_image_scan
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
@@ -174,3 +174,18 @@ def test_every_image_is_judged_and_no_message_is_set_aside_when_a_finding_is_abo
 
     assert Counter(verdict.image.repository for verdict in verdicts(house)) == Counter(repositories)
     assert house.failures.failed == []
+
+
+def test_the_next_sweep_begins_anew_when_a_part_ended_on_the_failure_queue(
+    move_in: Callable[..., None], house: Any, context: Any, load_event: Callable[[str], Any]
+) -> None:
+    move_in(failing(1))
+    reconcile_registry(load_event("schedule/sweep"), context)
+    (part,) = house.parts.parts
+    assert house.under_way.under_way(HOME, beside="another") == {"team-a/api"}
+    house.switch.calls.fail_before("paused", AccessDeniedError("closed"))
+
+    reconcile_registry(batch_of(encode_part(part)), context)
+
+    assert [failed.error for failed in house.failures.failed] == ["AccessDeniedError"]
+    assert house.under_way.under_way(HOME, beside="another") == set()

@@ -278,3 +278,33 @@ def test_repositories_that_no_rule_matches_are_in_no_part() -> None:
     cut(there, [HOME], queue, rules=RULES)
 
     assert [part.repositories for part in queue.parts] == [("team-a/api",)]
+
+
+def test_a_sweep_is_cut_and_the_reason_told_when_nothing_is_known_of_earlier_ones() -> None:
+    there, queue, under_way = a_world(*repositories(HOME, 1)), InMemorySweepQueue(), InMemorySweepParts()
+    under_way.calls.fail_before("under_way", AccessDeniedError("closed"))
+    under_way.calls.fail_before("begin", AccessDeniedError("closed"))
+
+    outcome = cut(there, [HOME], queue, under_way=under_way)
+
+    assert outcome.repositories == 2
+    assert [str(failure) for failure in outcome.failures] == [f"{HOME}: closed"] * 2
+
+
+def test_the_next_sweep_begins_anew_what_the_queue_did_not_take() -> None:
+    there, queue, under_way = a_world(*repositories(HOME, 1)), InMemorySweepQueue(), InMemorySweepParts()
+    queue.calls.fail_before("put", AccessDeniedError("closed"))
+    cut(there, [HOME], queue, under_way=under_way)
+
+    assert under_way.under_way(HOME, beside="another") == set()
+
+
+def test_the_rest_is_on_the_queue_when_it_cannot_be_noted() -> None:
+    there, queue, under_way = a_world(RepositoryRef(HOME, "team-a/api")), InMemorySweepQueue(), InMemorySweepParts()
+    there.registry.calls.fail_before("repository", ThrottledError("slow down"))
+    under_way.calls.fail_before("begin", AccessDeniedError("closed"))
+
+    outcome = sweep(there, replace(PART, repositories=("team-a/api",)), queue, under_way=under_way)
+
+    assert [part.hops for part in queue.parts] == [1]
+    assert [str(failure) for failure in outcome.failures] == [f"{HOME}: closed"]

@@ -1,6 +1,7 @@
 """The ``SweepParts`` port over the state table: a partition for each registry, an item for each part."""
 
 from collections.abc import Iterable, Set
+from dataclasses import replace
 from datetime import timedelta
 
 from ecr_steward.adapters.state_table import Item, Key, StateTable
@@ -8,8 +9,9 @@ from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.sweeping import SweepPart
 from ecr_steward.ports.clock import Clock
 
-KEPT = timedelta(hours=8)
-"""A message is received five times, each for 90 minutes at most, before its queue sets it aside (``template.yaml``)."""
+KEPT = timedelta(hours=3)
+"""Twice as long as a message stays away after its invocation was killed (``template.yaml``): then a sweep is rather
+doubled than left out."""
 
 
 class StateSweepParts:
@@ -31,7 +33,7 @@ class StateSweepParts:
         )
 
     def end(self, part: SweepPart) -> None:
-        self._table.delete(_key(part))
+        self.begin([replace(part, repositories=())])  # who may note a part may take that back
 
 
 def _key(part: SweepPart) -> Key:

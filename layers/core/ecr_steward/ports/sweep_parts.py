@@ -10,8 +10,8 @@ from ecr_steward.domain.sweeping import SweepPart
 class SweepParts(Protocol):
     """Remembers which parts are under way, so that the next sweep begins nothing a second time.
 
-    A part that is killed again and again, until its queue sets it aside, is forgotten after hours. Every method may
-    raise the errors of ``ports.registry``.
+    A part of which nothing is heard for three hours is forgotten. Every method may raise the errors of
+    ``ports.registry``.
     """
 
     def under_way(self, registry: RegistryRef, *, beside: str) -> Set[str]:
@@ -26,5 +26,5 @@ class SweepParts(Protocol):
         ...
 
     def end(self, part: SweepPart) -> None:
-        """Note that a part has nothing left. Needs dynamodb:DeleteItem."""
+        """Note that a part has nothing left. Needs dynamodb:BatchWriteItem."""
         ...

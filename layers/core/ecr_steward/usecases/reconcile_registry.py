@@ -7,8 +7,9 @@ finds in order what it had done before.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -25,7 +26,7 @@ from ecr_steward.domain.repositories import Part, Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart, looks_deep
 from ecr_steward.domain.ways import native_rules
-from ecr_steward.errors import StewardError
+from ecr_steward.errors import PermanentError, StewardError
 from ecr_steward.ports.messages import SweepQueue
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.sweep_parts import SweepParts
@@ -73,23 +74,42 @@ def cut_sweep(
         for place, names, error in _ahead(pool, listed, _places(homes, rules), AHEAD * workers):
             if error is not None:
                 failures.append(SweepFailure(str(place.registry), str(error)))
-            try:
-                earlier = under_way.under_way(place.registry, beside=sweep) if names else frozenset()
-                cut = list(place.parts([name for name in names if name not in earlier], sweep))
-                under_way.begin(cut)  # before the queue has them: what it delivers at once ends after that
-            except StewardError as refused:
-                failures.append(SweepFailure(str(place.registry), str(refused)))
-                continue
+            earlier: Set[str] = frozenset()
+            with _told_in(failures, place.registry):  # what is not known is rather swept twice
+                earlier = under_way.under_way(place.registry, beside=sweep) if names else earlier
             joined += sum(name in earlier for name in names)
+            cut = list(place.parts([name for name in names if name not in earlier], sweep))
+            with _told_in(failures, place.registry):
+                under_way.begin(cut)  # before the queue has them: what it delivers at once ends after that
             for part in cut:
                 try:
-                    queue.put(part)
+                    with forgotten_if_failed(part, under_way):
+                        queue.put(part)
                 except StewardError as refused:
                     failures.append(SweepFailure(str(part), str(refused)))
                 else:
                     repositories += len(part.repositories)
                     parts += 1
     return SweepOutcome((), repositories, 0, tuple(failures), parts=parts, joined=joined)
+
+
+@contextmanager
+def _told_in(failures: list[SweepFailure], registry: RegistryRef) -> Iterator[None]:
+    try:
+        yield
+    except StewardError as error:
+        failures.append(SweepFailure(str(registry), str(error)))
+
+
+@contextmanager
+def forgotten_if_failed(part: SweepPart, under_way: SweepParts) -> Iterator[None]:
+    """Note that a part has ended where its message ends with an error: the next sweep has to begin it anew."""
+    try:
+        yield
+    except PermanentError:
+        with suppress(StewardError):  # it is forgotten after hours
+            under_way.end(part)
+        raise
 
 
 def quiet_registries(announcements: Iterable[Announcement], now: datetime) -> tuple[SweepFailure, ...]:
@@ -124,12 +144,16 @@ def sweep_part(
     found = [*whole, *begun]
     rest = [each for each in _rest(part, found, left) if each.hops <= HOPS]
     numbered = [replace(each, number=f"{part.number}.{n}" if n else part.number) for n, each in enumerate(rest)]
-    under_way.begin(numbered)
+    failures: list[SweepFailure] = []
+    with _told_in(failures, part.registry):
+        if numbered:
+            under_way.begin(numbered)
+        else:
+            under_way.end(part)
     for each in numbered:
         queue.put(each, _wait_seconds(each))
-    if not numbered:
-        under_way.end(part)
-    return _told(part, found, numbered)
+    told = _told(part, found, numbered)
+    return replace(told, failures=(*told.failures, *failures))
 
 
 def _visited(part: SweepPart, rules: Rules, hands: Hands, workers: int) -> tuple[list[Swept], list[RepositoryRef]]:

@@ -40,4 +40,4 @@ class InMemorySweepParts:
             self.parts.pop((part.registry, part.id), None)
 
     def _is_alive(self, key: tuple[RegistryRef, str]) -> bool:
-        return self._now() - self._noted[key] < timedelta(hours=8)
+        return self._now() - self._noted[key] < timedelta(hours=3)
