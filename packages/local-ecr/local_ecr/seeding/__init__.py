@@ -1,1 +1,1 @@
-"""Repositories and images by the hundred thousand, straight into the store: what pushes would have left, untold."""
+"""Fill a store with repositories and images, 100,000 of either in seconds, as pushes would have left them."""
