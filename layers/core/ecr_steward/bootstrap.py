@@ -34,6 +34,7 @@ from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_revisions import StateRevisions
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_sightings import StateSightings
@@ -533,7 +534,7 @@ def _house() -> Callable[[Rules], App]:
         sweeps_every=interval_of(settings.sweep_schedule),
         sightings=StateSightings(table),
         missed=StateSightings(table, "missed"),
-        workloads=AwsWorkloads(clients, settings.accounts.own, _connected(), utc_now),
+        workloads=AwsWorkloads(clients, settings.accounts.own, _connected(), utc_now, StateRevisions(table, utc_now)),
         native_copies=EcrNativeCopies(clients),
         backfills=EcrBackfills(clients),
         started_backfills=StateBackfills(table),

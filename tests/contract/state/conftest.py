@@ -17,6 +17,7 @@ from ecr_steward.adapters.memory import (
     InMemoryJournal,
     InMemoryLeases,
     InMemoryReleases,
+    InMemoryRevisions,
     InMemoryRuleSets,
     InMemoryStartedBackfills,
     InMemorySweepParts,
@@ -30,6 +31,7 @@ from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_releases import StateReleases
+from ecr_steward.adapters.state_revisions import StateRevisions
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
@@ -43,6 +45,7 @@ from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.releases import Releases
+from ecr_steward.ports.revisions import Revisions
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
@@ -83,6 +86,8 @@ class World(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
+    def revisions(self) -> Revisions: ...
+    @property
     def contents(self) -> Contents: ...
     @property
     def sweep_parts(self) -> SweepParts: ...
@@ -106,6 +111,7 @@ class FakeWorld:
         self.verdicts = InMemoryVerdicts()
         self.sweep_parts = InMemorySweepParts(self.clock)
         self.contents = InMemoryContents()
+        self.revisions = InMemoryRevisions()
         self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
@@ -129,6 +135,7 @@ class TableWorld:
         self.verdicts = StateVerdicts(table)
         self.sweep_parts = StateSweepParts(table, self.clock)
         self.contents = StateContents(table, self.clock)
+        self.revisions = StateRevisions(table, self.clock)
         self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 

@@ -27,6 +27,7 @@ from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.releases import Releases
+from ecr_steward.ports.revisions import Revisions
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
@@ -178,6 +179,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Verdicts.keep,
         Contents.known,
         Contents.keep,
+        Revisions.known,
+        Revisions.keep,
         Sightings.seen,
         Sightings.keep,
         Sightings.forget,

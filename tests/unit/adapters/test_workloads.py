@@ -10,10 +10,17 @@ from botocore.stub import Stubber
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS, NamedAccounts
+from ecr_steward.adapters.memory import InMemoryRevisions
 from ecr_steward.adapters.workloads import FRESH, READ_WITHIN, AwsWorkloads
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
-from ecr_steward.errors import AccessDeniedError, RefusedByRegistryError, StewardError, WorkloadsUnreadError
+from ecr_steward.errors import (
+    AccessDeniedError,
+    OutOfTimeError,
+    RefusedByRegistryError,
+    StewardError,
+    WorkloadsUnreadError,
+)
 from lab.clock import SettableClock
 from tests.given import aws
 
@@ -237,3 +244,37 @@ def test_nothing_is_told_of_functions_when_one_could_not_be_read(workloads: AwsW
 
     with pytest.raises(StewardError, match="lambda:GetFunction"):
         workloads.run_by_lambda("us-east-1")
+
+
+def test_a_revision_is_not_described_by_another_process_when_one_has_described_it(
+    clients: AwsClients, clock: SettableClock, ecs: Stubber
+) -> None:
+    revisions = InMemoryRevisions()
+    answer(ecs)
+    first = AwsWorkloads(clients, HOME.account, NO_ACCOUNTS, clock, revisions).run_by_ecs("us-east-1")
+    ecs.assert_no_pending_responses()
+    for operation, again in {
+        "list_task_definitions": {"taskDefinitionArns": [DEFINITION]},
+        "list_clusters": {"clusterArns": []},
+    }.items():
+        ecs.add_response(operation, again)
+
+    second = AwsWorkloads(clients, HOME.account, NO_ACCOUNTS, clock, revisions).run_by_ecs("us-east-1")
+
+    assert [image.image_tag for image in second] == ["1.4.2"]
+    assert second[0] in first
+
+
+def test_the_next_invocation_asks_again_when_one_had_no_time_left(
+    workloads: AwsWorkloads, ecs: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def over(*_: object, **__: object) -> None:
+        raise OutOfTimeError("the time of this invocation is over")
+
+    with monkeypatch.context() as short:
+        short.setattr("ecr_steward.adapters.workloads.all_pages", over)
+        with pytest.raises(OutOfTimeError):
+            workloads.run_by_ecs("us-east-1")
+    answer(ecs)
+
+    assert workloads.run_by_ecs("us-east-1")

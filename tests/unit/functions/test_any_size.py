@@ -3,7 +3,6 @@
 import json
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,50 +10,24 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
-from ecr_steward.domain.notices import ImageVerdict
+from ecr_steward.domain.notices import ImageVerdict, ReplicationRequested
 from ecr_steward.domain.scans import Finding, Severity
-from ecr_steward.errors import AccessDeniedError, OutOfTimeError, ThrottledError
+from ecr_steward.errors import AccessDeniedError, RetryableError, ThrottledError
+from ecr_steward.events.replication_requested import encode_job
 from ecr_steward.events.sweep_part import encode_part
+from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
+from functions.enforce_image_tags.app import lambda_handler as enforce_image_tags
 from functions.evaluate_image_scan.app import lambda_handler as evaluate_image_scan
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
+from functions.replicate_image.app import lambda_handler as replicate_image
 from tests.given.batches import batch_of
-from tests.given.rules import API, HOME, SCAN_RULES
+from tests.given.rules import API, AWAY, HOME, SCAN_RULES, SETTINGS
+from tests.given.slow import Slow
 from tests.given.worlds import World, give_tag, manifest, world
 
 HIGH = Finding("CVE-2026-12345", Severity.HIGH, "openssl 3.0.13")
-LAST_SECONDS = 30.0
-"""In which the adapters ask nothing any more."""
 MAX_RECEIVES = 5
 """Of the queues, in the template."""
-
-
-@dataclass
-class Slow:
-    """A registry whose every answer takes so long by its own clock, and which refuses as the adapters do."""
-
-    seconds: float
-    now: float = 0.0
-    ends_at: float = 0.0
-    answers: Counter[str] = field(default_factory=Counter)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int((self.ends_at - self.now) * 1000)
-
-    function_name = "a-function"
-    aws_request_id = "8a1b2c3d-0000-0000-0000-000000000000"
-
-    def answer(self, method: str) -> None:
-        if self.ends_at - self.now <= LAST_SECONDS:
-            raise OutOfTimeError("the time of this invocation is over")
-        self.now += self.seconds
-        self.answers[method] += 1
-
-    def invoke(self, handler: Callable[[Any, Any], Any], event: Any, timeout: float) -> Any:
-        """Invoke a function, which Lambda would end after its timeout."""
-        self.ends_at = self.now + timeout
-        answer = handler(event, self)
-        assert self.now < self.ends_at
-        return answer
 
 
 def images(count: int) -> tuple[list[Manifest], dict[str, Manifest]]:
@@ -189,3 +162,45 @@ def test_the_next_sweep_begins_anew_when_a_part_ended_on_the_failure_queue(
 
     assert [failed.error for failed in house.failures.failed] == ["AccessDeniedError"]
     assert house.under_way.under_way(HOME, beside="another") == set()
+
+
+@pytest.mark.parametrize("seconds", [6.0, 24.0])
+@pytest.mark.parametrize("function", ["enforce", "apply", "replicate"])
+def test_a_function_ends_in_time_and_its_work_is_done_at_last_when_each_answer_is_slow(
+    function: str, seconds: float, move_in: Callable[..., None], house: Any, load_event: Callable[[str], Any]
+) -> None:
+    """Each invocation that has no time left leaves the event to be delivered again, as Lambda and SQS do."""
+    manifests, tags = images(3)
+    there, slow = world(manifests, tags), Slow(seconds)
+    there.registry.change_settings(API, lifecycle=None, policy=None, scan_on_push=False)
+    move_in(there)
+    top = ImageRef(API, tags["1.0.2"].digest)
+    push = load_event("ecr_image_action/push_index")
+    push["detail"] |= {"image-digest": str(top.digest), "image-tag": "1.0.2"}
+    handler, event, timeout = {
+        "enforce": (enforce_image_tags, push, 300),
+        "apply": (apply_repository_policies, push, 300),
+        "replicate": (replicate_image, batch_of(encode_job(ReplicationRequested(top, "it is missing"))), 900),
+    }[function]
+    there.registry.calls.each = slow.answer
+
+    def is_done() -> bool:
+        try:
+            answer = slow.invoke(handler, event, timeout)
+        except RetryableError:
+            return False
+        return not answer.get("batchItemFailures") and not house.queue.requested
+
+    attempts = 1
+    while not is_done():
+        attempts += 1
+        assert attempts < 10
+        if house.queue.requested:
+            event = batch_of(encode_job(house.queue.requested.pop()))
+
+    there.registry.calls.each = None
+    assert house.failures.failed == []
+    if function == "apply":
+        assert there.registry.settings_of(API) == SETTINGS
+    if function == "replicate":
+        assert there.registry.tags_of(ImageRef(API.in_registry(AWAY), top.digest)) == {"1.0.2"}

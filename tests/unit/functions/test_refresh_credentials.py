@@ -21,8 +21,9 @@ from ecr_steward.adapters.memory import (
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
-from ecr_steward.errors import AccessDeniedError, ThrottledError
+from ecr_steward.errors import AccessDeniedError, OutOfTimeError, ThrottledError
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
+from tests.given.slow import Slow
 from tests.given.worlds import world
 
 HERE, THERE = "111122223333", "222233334444"
@@ -205,3 +206,19 @@ def test_no_login_is_in_anything_that_is_told(
     assert not refresh.has_told(told)
     assert "canary-of-others" not in told
     assert "lab" in told
+
+
+def test_a_tick_ends_in_time_and_the_next_attempt_goes_on_when_each_answer_is_slow(
+    refresh: Refresh, tick: Any, house: Any
+) -> None:
+    slow, timeout = Slow(24.0), 200  # with a few sinks more it would be the function's own
+    refresh.calls.each = slow.answer
+    with pytest.raises(OutOfTimeError):
+        slow.invoke(refresh_credentials, tick, timeout)
+    published = refresh.calls.methods.count("create")
+
+    slow.invoke(refresh_credentials, tick, timeout)
+
+    assert published == 1
+    assert refresh.calls.methods.count("create") == 2
+    assert house.failures.failed == []

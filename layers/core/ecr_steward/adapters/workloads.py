@@ -1,7 +1,8 @@
 """The ``Workloads`` port over ECS, Lambda and Inspector."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import batched
 from threading import Lock
@@ -15,9 +16,10 @@ from ecr_steward.adapters.paging import all_pages
 from ecr_steward.adapters.translation import code_of, refusal, translated
 from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 from ecr_steward.domain.usage import UsedImage
-from ecr_steward.errors import StewardError, WorkloadsUnreadError, gravest
+from ecr_steward.errors import OutOfTimeError, StewardError, WorkloadsUnreadError, gravest
 from ecr_steward.ports.accounts import ConnectedAccounts
 from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.revisions import Revisions
 
 FRESH = timedelta(minutes=5)
 """How long what runs is not asked for again: the parts of a sweep that share an invocation's process share it."""
@@ -56,8 +58,18 @@ class _Place:
 class AwsWorkloads:
     """A ``Workloads``. Safe to use from several threads."""
 
-    def __init__(self, clients: AwsClients, own: str, connected: ConnectedAccounts, now: Clock) -> None:
-        """Each account is asked in the region in question: ``own``, and all that are connected."""
+    def __init__(
+        self,
+        clients: AwsClients,
+        own: str,
+        connected: ConnectedAccounts,
+        now: Clock,
+        revisions: Revisions | None = None,
+    ) -> None:
+        """Each account is asked in the region in question: ``own``, and all that are connected.
+
+        Without ``revisions``, what those name is remembered as long as the process lives.
+        """
         self._clients = clients
         self._own = own
         self._connected = connected
@@ -66,10 +78,9 @@ class AwsWorkloads:
         self._known: dict[tuple[str, str], tuple[datetime, tuple[UsedImage, ...] | StewardError]] = {}
         self._locks: dict[tuple[str, str], Lock] = {}
         """One for each source and region, so that none waits for another."""
-        self._definitions: dict[str, tuple[UsedImage, ...]] = {}
-        """What task definitions name. A revision never changes."""
-        self._functions: dict[tuple[str, ...], tuple[UsedImage, ...]] = {}
-        """What versions of functions name, by all that changes with it."""
+        self._revisions = revisions
+        self._named: dict[RegistryRef, dict[str, Sequence[str]]] = {}
+        """URIs of images that task definitions and versions of functions name: a revision never changes."""
 
     def run_by_ecs(self, region: str) -> tuple[UsedImage, ...]:
         return self._fresh("ecs", region, self._of_ecs)
@@ -106,7 +117,8 @@ class AwsWorkloads:
             asked_at, answer = self._known.get((source, region), (now - 2 * FRESH, ()))
             if now - asked_at > FRESH:
                 answer = self._of_all(region, read)
-                self._known[source, region] = now, answer
+                if not isinstance(answer, OutOfTimeError):  # the next invocation has time of its own
+                    self._known[source, region] = now, answer
         if isinstance(answer, StewardError):
             raise answer.with_traceback(None)  # else every raise would leave its frames there
         return answer
@@ -146,11 +158,28 @@ class AwsWorkloads:
                 yield from _images(
                     by, ((one.get("image"), one.get("imageDigest")) for one in task.get("containers", ()))
                 )
-        for number, arn in enumerate(sorted(definitions)):
-            if arn not in self._definitions:
-                place.require_time(f"{number} of {len(definitions)} task definitions were")
-                self._definitions[arn] = tuple(_of_definition(ecs, arn, place))
-            yield from self._definitions[arn]
+        with self._remembered(place) as named:
+            for number, arn in enumerate(sorted(definitions)):
+                if arn not in named:
+                    place.require_time(f"{number} of {len(definitions)} task definitions were")
+                    named[arn] = _named_by_definition(ecs, arn)
+                by = f"the task definition {_name(arn)} of ECS in {place}"
+                yield from _images(by, ((uri, None) for uri in named[arn]))
+
+    @contextmanager
+    def _remembered(self, place: _Place) -> Iterator[dict[str, Sequence[str]]]:
+        """What revisions name, by what they are known by; what is added is remembered, whatever ends the reading."""
+        registry = place.registry
+        with self._lock:
+            named = self._named.setdefault(registry, {})
+        if not named and self._revisions is not None:
+            named.update(self._revisions.known(registry))
+        before = set(named)
+        try:
+            yield named
+        finally:
+            if self._revisions is not None and (new := named.keys() - before):
+                self._revisions.keep(registry, {revision: named[revision] for revision in new})
 
     # ------------------------------------------------------------------ Lambda
 
@@ -158,32 +187,32 @@ class AwsWorkloads:
         functions: Any = self._clients.lambda_(place.registry)
         with translated("lambda:ListFunctions", place):
             listed = list(all_pages(functions, "list_functions", "Functions", FunctionVersion="ALL"))
-        for number, function in enumerate(listed):
-            if function.get("PackageType") != "Image":
-                continue
-            known = tuple(str(function.get(key)) for key in _CHANGES)
-            if known not in self._functions:
-                place.require_time(f"{number} of {len(listed)} versions of functions were")
-                self._functions[known] = tuple(_of_function(functions, function, place))
-            yield from self._functions[known]
+        with self._remembered(place) as named:
+            for number, function in enumerate(listed):
+                if function.get("PackageType") != "Image":
+                    continue
+                version = " ".join(str(function.get(key)) for key in _CHANGES)
+                if version not in named:
+                    place.require_time(f"{number} of {len(listed)} versions of functions were")
+                    named[version] = _named_by_function(functions, function)
+                by = f"the function {function['FunctionArn'].partition(':function:')[2]} of Lambda in {place}"
+                yield from _images(by, ((uri, None) for uri in named[version]))
 
 
 _CHANGES = ("FunctionArn", "Version", "CodeSha256", "LastModified", "RevisionId")
 """Of a listed version of a function: with another image at least one of these is another, too."""
 
 
-def _of_function(functions: Any, function: Mapping[str, Any], place: _Place) -> Iterator[UsedImage]:
-    arn = function["FunctionArn"]
-    with translated("lambda:GetFunction", arn):
+def _named_by_function(functions: Any, function: Mapping[str, Any]) -> Sequence[str]:
+    with translated("lambda:GetFunction", function["FunctionArn"]):
         try:
             wanted = {"FunctionName": function["FunctionName"], "Qualifier": function["Version"]}
             code = functions.get_function(**wanted).get("Code", {})
         except ClientError as cause:
             if code_of(cause) == "ResourceNotFoundException":
-                return  # deleted since it was listed
+                return ()  # deleted since it was listed
             raise
-    by = f"the function {arn.partition(':function:')[2]} of Lambda in {place}"
-    yield from _images(by, ((code.get(key), None) for key in ("ImageUri", "ResolvedImageUri")))
+    return tuple(code[key] for key in ("ImageUri", "ResolvedImageUri") if code.get(key))
 
 
 def _latest(arns: Iterable[str]) -> set[str]:
@@ -232,12 +261,10 @@ def _all_are_there(action: str, cluster: str, answer: Mapping[str, Any]) -> None
             raise refusal(action, failure.get("arn", cluster), failure.get("reason", ""), failure.get("detail", ""))
 
 
-def _of_definition(ecs: Any, arn: str, place: _Place) -> Iterator[UsedImage]:
+def _named_by_definition(ecs: Any, arn: str) -> Sequence[str]:
     with translated("ecs:DescribeTaskDefinition", arn):
         described = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-    containers = described.get("containerDefinitions", ())
-    by = f"the task definition {_name(arn)} of ECS in {place}"
-    yield from _images(by, ((one.get("image"), None) for one in containers))
+    return tuple(one["image"] for one in described.get("containerDefinitions", ()) if one.get("image"))
 
 
 def _name(arn: str) -> str:

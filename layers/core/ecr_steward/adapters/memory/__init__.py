@@ -20,6 +20,7 @@ from ecr_steward.adapters.memory.messages import (
 from ecr_steward.adapters.memory.native_replication import InMemoryNativeCopies
 from ecr_steward.adapters.memory.registry import InMemoryRegistry
 from ecr_steward.adapters.memory.registry_settings import InMemoryRegistrySettings
+from ecr_steward.adapters.memory.revisions import InMemoryRevisions
 from ecr_steward.adapters.memory.rule_sets import InMemoryRuleSets
 from ecr_steward.adapters.memory.scans import InMemoryScans
 from ecr_steward.adapters.memory.sightings import InMemorySightings
@@ -53,6 +54,7 @@ __all__ = [
     "InMemoryRegistrySettings",
     "InMemoryReleases",
     "InMemoryReplicationQueue",
+    "InMemoryRevisions",
     "InMemoryRole",
     "InMemoryRuleSets",
     "InMemoryScans",
