@@ -211,7 +211,7 @@ def test_no_login_is_in_anything_that_is_told(
 def test_a_tick_ends_in_time_and_the_next_attempt_goes_on_when_each_answer_is_slow(
     refresh: Refresh, tick: Any, house: Any
 ) -> None:
-    slow, timeout = Slow(24.0), 200  # with a few sinks more it would be the function's own
+    slow, timeout = Slow(25.0), 300
     refresh.calls.each = slow.answer
     with pytest.raises(OutOfTimeError):
         slow.invoke(refresh_credentials, tick, timeout)
