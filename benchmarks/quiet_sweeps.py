@@ -6,22 +6,16 @@ make the next sweeps read the others again.
 """
 
 import argparse
-import hashlib
-import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import urllib3
-
-from lab.peers import ACCOUNT, REGION
+from lab.peers import REGION
 from lab.verdicts import Verdict, tell
 from measuring.houses import BUILD, Calls, House, house
-from measuring.layouts import CONFIG, INDEX, LAYER, MANIFEST
+from measuring.pushing import Pusher
 from measuring.rulebooks import RELEASES, compiled
 
 AWAY = "eu-west-1"
@@ -45,7 +39,7 @@ def quiet(images: int) -> list[Verdict]:
         house(Path(folder), {}, (REGION, AWAY), BUILD) as stage,
     ):
         stage.use_rulebook(compiled(RELEASES))
-        filled = _Filled(stage)
+        filled = Pusher(stage.sandbox, REPOSITORY)
         with _unheard(stage):
             for number in range(images):
                 filled.push(f"v{number}")
@@ -97,65 +91,6 @@ def _unheard(stage: House) -> Iterator[None]:
     yield
     stage.sandbox.wait_until_idle(60)
     events.enable_rule(Name=name)
-
-
-@dataclass
-class _Filled:
-    """A repository whose images share one config and one layer."""
-
-    stage: House
-
-    def __post_init__(self) -> None:
-        self._ecr = self.stage.sandbox.client("ecr")
-        self._ecr.create_repository(repositoryName=REPOSITORY)
-        self._config, self._layer = self._upload(CONFIG, b"{}"), self._upload(LAYER, b"a layer" * 1000)
-
-    def push(self, image_tag: str, *, is_scanned: bool = True, of: str = "") -> None:
-        """Put an image of two platforms under a tag."""
-        platforms = [self._put(self._manifest(f"{of or image_tag} {name}")) for name in ("amd64", "arm64")]
-        self._put({"schemaVersion": 2, "mediaType": INDEX, "manifests": platforms}, image_tag)
-        if is_scanned:
-            self._scan([each["digest"] for each in platforms])
-
-    def leave_behind(self, image_tag: str) -> None:
-        """Move a tag to another image; the one before stays without any."""
-        self.push(image_tag, of=f"another {image_tag}")
-
-    def _manifest(self, name: str) -> dict[str, Any]:
-        head = {"schemaVersion": 2, "mediaType": MANIFEST, "annotations": {"name": name}}
-        return {**head, "config": self._config, "layers": [self._layer]}
-
-    def _upload(self, media_type: str, content: bytes) -> dict[str, Any]:
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        upload = self._ecr.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
-        last = len(content) - 1
-        self._ecr.upload_layer_part(
-            repositoryName=REPOSITORY, uploadId=upload, partFirstByte=0, partLastByte=last, layerPartBlob=content
-        )
-        self._ecr.complete_layer_upload(repositoryName=REPOSITORY, uploadId=upload, layerDigests=[digest])
-        return {"mediaType": media_type, "digest": digest, "size": len(content)}
-
-    def _put(self, manifest: Mapping[str, Any], image_tag: str | None = None) -> dict[str, Any]:
-        text = json.dumps(manifest)
-        tag = {"imageTag": image_tag} if image_tag else {}
-        put = self._ecr.put_image(
-            repositoryName=REPOSITORY, imageManifest=text, imageManifestMediaType=manifest["mediaType"], **tag
-        )
-        digest = put["image"]["imageId"]["imageDigest"]
-        return {"mediaType": manifest["mediaType"], "digest": digest, "size": len(text.encode())}
-
-    def _scan(self, digests: list[str]) -> None:
-        """Let basic scans end without a finding."""
-        report = {"account": ACCOUNT, "repository": REPOSITORY, "type": "BASIC", "status": "COMPLETE", "findings": []}
-        answer = urllib3.request(
-            "POST",
-            f"{self.stage.sandbox.endpoint_url}/_sandbox/scans",
-            body=json.dumps([{**report, "digest": digest} for digest in digests]),
-            headers=self.stage.sandbox.control_token.headers,
-            retries=False,
-        )
-        if answer.status != 202:
-            raise RuntimeError(f"the sandbox took no scan: {answer.data!r}")
 
 
 if __name__ == "__main__":
