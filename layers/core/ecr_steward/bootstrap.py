@@ -32,6 +32,7 @@ from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
+from ecr_steward.adapters.state_own_tags import StateOwnTags
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
@@ -42,7 +43,7 @@ from ecr_steward.adapters.state_verdicts import StateVerdicts
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
-from ecr_steward.domain.names import RegistryRef, hosts_in
+from ecr_steward.domain.names import ImageRef, RegistryRef, hosts_in
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
@@ -62,6 +63,7 @@ from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.native_replication import NativeCopies
+from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.rule_sets import RuleSets
@@ -75,12 +77,13 @@ from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.limits import LARGEST_COMPILED
 from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.rulebook.trust import trusted_in
+from ecr_steward.usecases.answer_push import answer_push
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.current_rules import CurrentRules
 from ecr_steward.usecases.describing import Describer
-from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
+from ecr_steward.usecases.enforce_image_tags import OwnPuts, enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.leasing import Lessor
@@ -232,6 +235,7 @@ class App:
     brakes: Brakes
     journal: Journal
     leases: Leases
+    own_tags: OwnTags
     who: str
     """Whom the journal names: this function."""
     connected: ConnectedAccounts = NO_ACCOUNTS
@@ -268,17 +272,22 @@ class App:
         return replace(self.roles, spoke_accounts=self.connected.all()) if self.roles else None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
-        """See ``usecases.enforce_image_tags``."""
+        """See ``usecases.answer_push``."""
         rules, pause = self._obeyed()
-        try:
-            outcome = enforce_image_tags(
-                push.image,
+
+        def enforce(image: ImageRef) -> Outcome:
+            return enforce_image_tags(
+                image,
                 rules=rules,
                 registry=self.registry,
                 describer=Describer(self.registry, self.content, self.now),
                 notices=self.notices,
                 applier=self.applier,
+                own_puts=OwnPuts(self.own_tags, self.now),
             )
+
+        try:
+            outcome = answer_push(push, rules=rules, enforce=enforce, own_tags=self.own_tags, queue=self.queue)
         except StewardError as error:
             try:
                 self._note(push)
@@ -509,6 +518,7 @@ def _house() -> Callable[[Rules], App]:
         brakes=StateBrakes(table, utc_now),
         journal=StateJournal(table, utc_now),
         leases=StateLeases(table, utc_now),
+        own_tags=StateOwnTags(table),
         who=settings.accounts.session_name,
         connected=_connected(),
         announcements=announcements() if settings.spoke_organization else None,

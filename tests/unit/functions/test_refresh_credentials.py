@@ -71,6 +71,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         brakes=house.brakes,
         journal=house.journal,
         leases=InMemoryLeases(),
+        own_tags=InMemoryOwnTags(noon),
         who="a-function",
     )
     monkeypatch.setattr(bootstrap, "app", lambda: app)

@@ -17,6 +17,7 @@ from ecr_steward.adapters.memory.messages import (
     InMemorySweepQueue,
 )
 from ecr_steward.adapters.memory.native_replication import InMemoryNativeCopies
+from ecr_steward.adapters.memory.own_tags import InMemoryOwnTags
 from ecr_steward.adapters.memory.registry import InMemoryRegistry
 from ecr_steward.adapters.memory.registry_settings import InMemoryRegistrySettings
 from ecr_steward.adapters.memory.rule_sets import InMemoryRuleSets
@@ -46,6 +47,7 @@ __all__ = [
     "InMemoryLogins",
     "InMemoryNativeCopies",
     "InMemoryNotices",
+    "InMemoryOwnTags",
     "InMemoryRegistry",
     "InMemoryRegistrySettings",
     "InMemoryReleases",
