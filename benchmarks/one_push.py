@@ -1,9 +1,10 @@
 """What one push costs: invocations of functions and requests to ECR, from the push until all is quiet.
 
-Versions of two platforms are pushed into a repository whose rule moves two aliases, keeps settings in order and copies to
-another region: as the example rulebook has it, and so that a copy waits for the verdict on its scans. The first version
-makes the repository what the rule says. The next one is measured, and it moves the aliases from the first. What the
-pusher asks for is not counted. Every target is beside what a push cost in the first review.
+Versions of two platforms are pushed into a repository whose rule moves two aliases, keeps settings in order and copies
+to another region: as the example rulebook has it, and so that a copy waits for the verdict on its scans. The first
+version makes the repository what the rule says. The next one finds its settings in order, and the one after it within
+an hour: the last is measured, and it moves the aliases. What the pusher asks for is not counted. Beside each figure is
+what the same push cost before a push was made cheaper.
 """
 
 import json
@@ -23,10 +24,12 @@ from measuring.rulebooks import VERSIONS, VERSIONS_AFTER_SCANS, compiled
 
 AWAY = "eu-west-1"
 REPOSITORY = "team-1/service"
-INVOCATIONS, REQUESTS = 6, 30
-INVOCATIONS_BEFORE, REQUESTS_BEFORE = 15, 100
-"""Of a push in the first review, whose rulebook had no scans."""
-FIRST, NEXT = "1.4.1", "1.4.2"
+TARGETS = (6, 30)
+BEFORE, BEFORE_AFTER_SCANS = (17, 99), (18, 136)
+"""Invocations and requests to ECR by this benchmark, at a time when each push started every function."""
+AFTER_SCANS = (8, 50)
+"""Targets where a verdict is derived three times: for the event, and twice for the copy."""
+FIRST, NEXT, LAST = "1.4.1", "1.4.2", "1.4.3"
 ALIASES = ("1.4-latest", "1-latest")
 TIMEOUT = 120.0
 SELF_CHECK = "ecr.steward.check"
@@ -60,16 +63,18 @@ def version() -> list[Verdict]:
     """Tags, settings and a copy. Raises RuntimeError where a push did not come to what its rule says."""
     with _stage(VERSIONS) as (stage, pusher):
         _counted(stage, lambda: pusher.push(FIRST, is_scanned=False), FIRST)
-        cost = _counted(stage, lambda: pusher.push(NEXT, is_scanned=False), NEXT)
-        return _few("tags, settings and a copy", cost)
+        _counted(stage, lambda: pusher.push(NEXT, is_scanned=False), NEXT)
+        cost = _counted(stage, lambda: pusher.push(LAST, is_scanned=False), LAST)
+        return _few("tags and a copy", cost, BEFORE, TARGETS)
 
 
 def version_after_scans() -> list[Verdict]:
     """The same, where the copy waits for scans. Raises RuntimeError likewise."""
     with _stage(VERSIONS_AFTER_SCANS) as (stage, pusher):
         _counted(stage, lambda: pusher.push(FIRST), FIRST)
-        cost = _counted(stage, lambda: pusher.push(NEXT), NEXT)
-        return _few("tags, settings, a verdict and a copy", cost)
+        _counted(stage, lambda: pusher.push(NEXT), NEXT)
+        cost = _counted(stage, lambda: pusher.push(LAST), LAST)
+        return _few("tags, a verdict and a copy", cost, BEFORE_AFTER_SCANS, AFTER_SCANS)
 
 
 @contextmanager
@@ -117,16 +122,12 @@ def _require_copy(stage: House, image_tag: str) -> None:
             raise RuntimeError(f"{region} has {sorted(holders)}, and the aliases are not of {image_tag}")
 
 
-def _few(measured: str, cost: Cost) -> list[Verdict]:
-    invocations, requests = cost.invocations.total(), cost.requests.total()
+def _few(measured: str, cost: Cost, before: tuple[int, int], most: tuple[int, int]) -> list[Verdict]:
+    counts = (("invocations", cost.invocations.total()), ("requests to ECR", cost.requests.total()))
     return [
-        _at_most(f"invocations, {measured}", invocations, INVOCATIONS_BEFORE, INVOCATIONS),
-        _at_most(f"requests to ECR, {measured}", requests, REQUESTS_BEFORE, REQUESTS),
+        Verdict(f"{what}, {measured}", str(ours), f"{was} before", f"at most {limit}", ours <= limit)
+        for (what, ours), was, limit in zip(counts, before, most, strict=True)
     ]
-
-
-def _at_most(measured: str, ours: int, before: int, most: int) -> Verdict:
-    return Verdict(measured, str(ours), f"{before} in the first review", f"at most {most}", ours <= most)
 
 
 if __name__ == "__main__":

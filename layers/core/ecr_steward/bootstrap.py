@@ -17,7 +17,7 @@ from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
-from ecr_steward.adapters.event_bus import EventBusNotices
+from ecr_steward.adapters.event_bus import EventBusHints, EventBusNotices
 from ecr_steward.adapters.limiter import Limiter
 from ecr_steward.adapters.native_replication import EcrNativeCopies
 from ecr_steward.adapters.registry_content import RegistryContent
@@ -36,6 +36,7 @@ from ecr_steward.adapters.state_own_tags import StateOwnTags
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
+from ecr_steward.adapters.state_seen_settings import StateSeenSettings
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
@@ -53,6 +54,7 @@ from ecr_steward.domain.sweeping import SweepPart, interval_of
 from ecr_steward.errors import StewardError
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
+from ecr_steward.events.repository_pushed import encode_repository_pushed
 from ecr_steward.events.sweep_part import encode_part
 from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
@@ -61,13 +63,14 @@ from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
-from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
+from ecr_steward.ports.messages import FailureQueue, Hints, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
@@ -94,6 +97,7 @@ from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
+from ecr_steward.usecases.seen_settings import SettingsMemory
 from ecr_steward.usecases.sweep_repository import Hands
 
 LISTING_WORKERS = 16
@@ -236,6 +240,8 @@ class App:
     journal: Journal
     leases: Leases
     own_tags: OwnTags
+    seen_settings: SeenSettings
+    hints: Hints
     who: str
     """Whom the journal names: this function."""
     connected: ConnectedAccounts = NO_ACCOUNTS
@@ -287,7 +293,15 @@ class App:
             )
 
         try:
-            outcome = answer_push(push, rules=rules, enforce=enforce, own_tags=self.own_tags, queue=self.queue)
+            outcome = answer_push(
+                push,
+                rules=rules,
+                enforce=enforce,
+                own_tags=self.own_tags,
+                memory=SettingsMemory(rules, self.seen_settings, self.now),
+                hints=self.hints,
+                queue=self.queue,
+            )
         except StewardError as error:
             try:
                 self._note(push)
@@ -313,6 +327,7 @@ class App:
             own_roles=self.own_roles,
             homes=self.homes,
             rule_sets=self.rule_sets,
+            memory=SettingsMemory(rules, self.seen_settings, self.now),
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
@@ -519,6 +534,8 @@ def _house() -> Callable[[Rules], App]:
         journal=StateJournal(table, utc_now),
         leases=StateLeases(table, utc_now),
         own_tags=StateOwnTags(table),
+        seen_settings=StateSeenSettings(table),
+        hints=EventBusHints(clients, settings.event_bus, encode_repository_pushed),
         who=settings.accounts.session_name,
         connected=_connected(),
         announcements=announcements() if settings.spoke_organization else None,

@@ -12,11 +12,14 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.adapters.memory import (
     Calls,
+    InMemoryHints,
     InMemoryLeases,
     InMemoryLogins,
+    InMemoryOwnTags,
     InMemoryRegistrySettings,
     InMemoryRole,
     InMemorySecrets,
+    InMemorySeenSettings,
 )
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
@@ -71,7 +74,9 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         brakes=house.brakes,
         journal=house.journal,
         leases=InMemoryLeases(),
-        own_tags=InMemoryOwnTags(noon),
+        own_tags=InMemoryOwnTags(house.clock),
+        seen_settings=InMemorySeenSettings(house.clock),
+        hints=InMemoryHints(),
         who="a-function",
     )
     monkeypatch.setattr(bootstrap, "app", lambda: app)

@@ -11,6 +11,7 @@ from ecr_steward.adapters.memory.credentials import InMemoryLogins, InMemoryRole
 from ecr_steward.adapters.memory.image_content import InMemoryImageContent
 from ecr_steward.adapters.memory.messages import (
     InMemoryFailureQueue,
+    InMemoryHints,
     InMemoryNotices,
     InMemoryReplicationQueue,
     InMemorySourceQueue,
@@ -22,6 +23,7 @@ from ecr_steward.adapters.memory.registry import InMemoryRegistry
 from ecr_steward.adapters.memory.registry_settings import InMemoryRegistrySettings
 from ecr_steward.adapters.memory.rule_sets import InMemoryRuleSets
 from ecr_steward.adapters.memory.scans import InMemoryScans
+from ecr_steward.adapters.memory.seen_settings import InMemorySeenSettings
 from ecr_steward.adapters.memory.sightings import InMemorySightings
 from ecr_steward.adapters.memory.state import (
     InMemoryBrakes,
@@ -41,6 +43,7 @@ __all__ = [
     "InMemoryBackfills",
     "InMemoryBrakes",
     "InMemoryFailureQueue",
+    "InMemoryHints",
     "InMemoryImageContent",
     "InMemoryJournal",
     "InMemoryLeases",
@@ -56,6 +59,7 @@ __all__ = [
     "InMemoryRuleSets",
     "InMemoryScans",
     "InMemorySecrets",
+    "InMemorySeenSettings",
     "InMemorySightings",
     "InMemorySourceQueue",
     "InMemoryStartedBackfills",
