@@ -241,6 +241,9 @@ class App:
     leases: Leases
     own_tags: OwnTags
     seen_settings: SeenSettings
+    """By what ``apply_repository_policies`` has found."""
+    copied_settings: SeenSettings
+    """By what copies have found: observed rules say nothing there."""
     hints: Hints
     who: str
     """Whom the journal names: this function."""
@@ -366,6 +369,7 @@ class App:
                 is_deep=asked.is_deep,
                 after=asked.after,
                 homes=self.homes,
+                memory=SettingsMemory(rules, self.copied_settings, self.now),
             )
 
         outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)
@@ -534,7 +538,8 @@ def _house() -> Callable[[Rules], App]:
         journal=StateJournal(table, utc_now),
         leases=StateLeases(table, utc_now),
         own_tags=StateOwnTags(table),
-        seen_settings=StateSeenSettings(table),
+        seen_settings=StateSeenSettings(table, "apply"),
+        copied_settings=StateSeenSettings(table, "copies"),
         hints=EventBusHints(clients, settings.event_bus, encode_repository_pushed),
         who=settings.accounts.session_name,
         connected=_connected(),

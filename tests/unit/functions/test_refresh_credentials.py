@@ -74,8 +74,9 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         brakes=house.brakes,
         journal=house.journal,
         leases=InMemoryLeases(),
-        own_tags=InMemoryOwnTags(house.clock),
-        seen_settings=InMemorySeenSettings(house.clock),
+        own_tags=InMemoryOwnTags(now),
+        seen_settings=InMemorySeenSettings(now),
+        copied_settings=InMemorySeenSettings(now),
         hints=InMemoryHints(),
         who="a-function",
     )

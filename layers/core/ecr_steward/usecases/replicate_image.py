@@ -42,6 +42,7 @@ from ecr_steward.usecases.governing import governed_settings, governing_rules, t
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.moving import RESERVE_SECONDS
 from ecr_steward.usecases.reading import once
+from ecr_steward.usecases.seen_settings import SettingsMemory
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 ROUNDS = 3
@@ -65,6 +66,7 @@ def replicate_image(
     is_deep: bool = False,
     after: str = "",
     homes: tuple[RegistryRef, ...] = (),
+    memory: SettingsMemory | None = None,
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
@@ -78,7 +80,7 @@ def replicate_image(
     unless the job ``is_deep``. The image comes first, with a share of its referrers; where more
     are left the outcome carries ShareUsedError, and ``after`` is what that said on the turn before: such a turn needs
     the lease of its repository, so that one repository has one of them at a time. ``homes`` are the registries that the
-    steward keeps.
+    steward keeps. What ``memory`` knows of a destination's settings is not read again.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -122,6 +124,7 @@ def replicate_image(
         told=told,
         withdrawal=Withdrawal(rules, homes, None, now, applier),
         after=after,
+        memory=memory,
     )
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
@@ -148,6 +151,7 @@ class _Job:
     told: Set[str]
     withdrawal: Withdrawal
     after: str
+    memory: SettingsMemory | None
     sources: list[RepositoryImages] = field(default_factory=list)
     """What the source held when a copy was found to have arrived."""
 
@@ -245,7 +249,7 @@ class _Job:
         errors: list[StewardError] = []
         is_new = copy.image.digest not in facts.destination.digests
         try:
-            self._apply(self.copier.plan_settings(copy), copy, done)
+            self._apply(self._plan_settings(copy, facts), copy, done)
         except StewardError as error:
             if not self._is_there(copy.to):
                 raise
@@ -277,6 +281,18 @@ class _Job:
             notice = ImageReplicated(self.rule.name, copy.image, copy.to, frozenset(facts.image_tags))
             self.notices.publish(notice)
         return self._lag(copy, facts) if is_new and facts.image_tags else None, left_after
+
+    def _plan_settings(self, copy: Copy, facts: Facts) -> Plan:
+        """Plan the destination's settings, unless they were in order within the hour and it has images."""
+        to = copy.to
+        if self.memory is None or isinstance(to, OtherRepository) or not facts.destination.digests:
+            return self.copier.plan_settings(copy)
+        if self.memory.knows(to):
+            return NOTHING
+        plan = self.copier.plan_settings(copy)
+        if plan.is_empty:
+            self.memory.keep(to)
+        return plan
 
     def _facts_anew(self, copy: Copy, source: RepositoryImages | None = None) -> Facts:
         self.copier.answers.forget()

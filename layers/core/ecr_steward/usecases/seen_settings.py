@@ -21,9 +21,13 @@ class SettingsMemory:
         """Whether the settings were in order within the hour, by the rulebook that holds."""
         return bool(self._rulebook) and self._seen.last(repository) == self._rulebook
 
+    def keep(self, repository: RepositoryRef) -> None:
+        """Note settings that are in order."""
+        self._seen.note(repository, self._rulebook, self._began)
+
     def note(self, change: RepositoryChanged, outcomes: tuple[Outcome, ...]) -> None:
         """Note what an event has found: settings in order, or that a change has put them out of it."""
         if are_in_order(outcomes):
-            self._seen.note(change.repository, self._rulebook, self._began)
+            self.keep(change.repository)
         elif not change.is_arrival:
             self._seen.note(change.repository, "", self._began)
