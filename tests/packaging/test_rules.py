@@ -58,7 +58,7 @@ def test_a_referrer_starts_what_answers_it_when_it_is_pushed_without_a_tag(
     started = {name for name, pattern in patterns(template).items() if pattern.matches(referrer)}
 
     assert "image-tag" not in referrer["detail"] or not referrer["detail"]["image-tag"]
-    assert started == {"ForwardToStewardRule", "EnforceImageTagsFunctionImagePushed", "ToReplicateImageRule"}
+    assert started == {"ForwardToStewardRule", "EnforceImageTagsFunctionImagePushed"}
 
 
 @pytest.mark.parametrize("push", ["push_untagged", "push_without_tag"])

@@ -15,8 +15,10 @@ from ecr_steward.adapters.memory import (
     InMemoryBrakes,
     InMemoryJournal,
     InMemoryLeases,
+    InMemoryOwnTags,
     InMemoryReleases,
     InMemoryRuleSets,
+    InMemorySeenSettings,
     InMemoryStartedBackfills,
     InMemorySwitch,
     InMemoryVerdicts,
@@ -26,8 +28,10 @@ from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
+from ecr_steward.adapters.state_own_tags import StateOwnTags
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
+from ecr_steward.adapters.state_seen_settings import StateSeenSettings
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.state_verdicts import StateVerdicts
@@ -37,8 +41,10 @@ from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
+from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.rule_sets import RuleSets
+from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from lab.clock import SettableClock
@@ -77,6 +83,10 @@ class World(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
+    def own_tags(self) -> OwnTags: ...
+    @property
+    def seen_settings(self) -> SeenSettings: ...
+    @property
     def announcements(self) -> Announcements: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
@@ -94,6 +104,8 @@ class FakeWorld:
         self.started_backfills = InMemoryStartedBackfills()
         self.rule_sets = InMemoryRuleSets()
         self.verdicts = InMemoryVerdicts()
+        self.own_tags = InMemoryOwnTags(self.clock)
+        self.seen_settings = InMemorySeenSettings(self.clock)
         self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
@@ -115,6 +127,8 @@ class TableWorld:
         self.started_backfills = StateBackfills(table)
         self.rule_sets = StateRuleSets(table)
         self.verdicts = StateVerdicts(table)
+        self.own_tags = StateOwnTags(table)
+        self.seen_settings = StateSeenSettings(table, "apply")
         self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 

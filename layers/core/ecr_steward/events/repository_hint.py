@@ -1,4 +1,7 @@
-"""What announces a repository: a call that a trail logged, or, without a trail, an image that arrived there."""
+"""What announces a repository: a call that a trail logged, or, without a trail, an image that arrived there.
+
+Pushes themselves are read, too: the failure queue may hold some that an earlier version's rule brought.
+"""
 
 from collections.abc import Mapping
 from typing import Any
