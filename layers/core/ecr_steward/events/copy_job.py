@@ -1,6 +1,6 @@
 """A copy job: what a message of the replication queue means.
 
-The queue holds two kinds of message. A rule on the bus puts every *Image Verdict* there; the answer to a push, the sweep
+The queue holds two kinds of message. A rule on the bus puts every *Image Verdict* there; the answer to a push, a sweep
 and a copy job that is not done put a *Replication Requested*. None of them is believed: what is copied, or withdrawn,
 follows from the facts. Pushes as they were may still lie there after an upgrade: an earlier rule put them there.
 """
