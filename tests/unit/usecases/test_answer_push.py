@@ -142,8 +142,6 @@ class TestOwnPuts:
         made = world([OLD], {"1.4.2": OLD})
         slow = ThrottledError("slow")
         house = House(made, own_tags=Overtaken(lambda: made.registry.calls.fail_before("images", slow)))
-            made, own_tags=Overtaken(lambda: made.registry.calls.fail_before("images", ThrottledError("slow")))
-        )
 
         outcome = house.answer(pushed(OLD, "1.4.2"))
 
