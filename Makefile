@@ -118,7 +118,7 @@ sam-local: $(BUILT) ## Invoke each function with each of its events by the real 
 
 .PHONY: bench
 bench: $(BUILT) .tools/c7n/.installed ## Measure, beside what each benchmark compares with; fails when a target is missed
-	missed=0; for benchmark in benchmarks/*.py packages/local-ecr/benchmarks/{api,half_open,hostile_input,transfer}.py; do python "$$benchmark" || missed=1; done; exit $$missed
+	missed=0; for benchmark in benchmarks/*.py packages/local-ecr/benchmarks/{api,half_open,hostile_input,seeding,transfer}.py; do python "$$benchmark" || missed=1; done; exit $$missed
 
 .PHONY: bench-security
 bench-security: $(SETUP) ## Lead ecr-steward, skopeo, oras and crane through a hostile registry; fails when ours falls once

@@ -84,7 +84,7 @@ def _stage(rulebook: str) -> Iterator[tuple[House, Pusher]]:
         house(Path(folder), {}, (REGION, AWAY), BUILD) as stage,
     ):
         stage.use_rulebook(compiled(rulebook))
-        yield stage, Pusher(stage.sandbox, REPOSITORY)
+        yield stage, Pusher(stage, REPOSITORY)
 
 
 def _counted(stage: House, push: Callable[[], object], image_tag: str) -> Cost:

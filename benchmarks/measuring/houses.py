@@ -15,6 +15,7 @@ from ecr_steward_sandbox.sandbox import Sandbox
 from lab.commands import peak_bytes, resident_bytes, run
 from lab.peers import ACCOUNT, REGION, caller_at
 from lab.seeding import seed
+from local_ecr import Quotas
 
 BUILD = Path(__file__).parents[2] / ".aws-sam" / "build"
 SCHEDULE = "ReconcileRegistryFunctionSweep"
@@ -104,14 +105,18 @@ class House:
 
 @contextmanager
 def house(
-    folder: Path, counts: Mapping[str, int], regions: Sequence[str] = (REGION,), build: Path = BUILD
+    folder: Path,
+    counts: Mapping[str, int],
+    regions: Sequence[str] = (REGION,),
+    build: Path = BUILD,
+    quotas: Quotas | None = None,
 ) -> Iterator[House]:
-    """A sandbox in which each region has these repositories with so many images.
+    """A sandbox in which each region has these repositories with so many images; ECR throttles where quotas say so.
 
     No trail tells of calls: what a command writes would start the functions, and be measured with it.
     """
     for region in regions:
         seed(folder / "ecr", counts, region)
-    with Sandbox(build, data=folder, account=ACCOUNT, regions=regions) as sandbox:
+    with Sandbox(build, data=folder, account=ACCOUNT, regions=regions, ecr_quotas=quotas) as sandbox:
         sandbox.local_ecr.trail = False
         yield House(sandbox)

@@ -78,6 +78,49 @@ rules:
 """What passed its scan is copied, and what has another image tag is quarantined."""
 
 
+DESCRIBED = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: [{regex: 'v\\d+'}]
+      labels: {required: [team]}
+      companions: {required: [{artifact_type: application/spdx+json}]}
+      on_violation: notify
+    scan: {fail_on: {severity: HIGH}}
+    replicate: [{to: [{region: eu-west-1}], when: [scan_passed]}]
+"""
+"""Images say whose they are and bring an SBOM along, and are copied once they passed their scan."""
+
+
+LARGE = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: [{regex: 'v\\d+'}]
+      labels: {required: [team]}
+      on_violation: notify
+    repository: {lifecycle: [{expire: {untagged: true, after: 14d}}]}
+    scan: {fail_on: {severity: HIGH}}
+    replicate: [{to: [{region: eu-west-1}], when: [scan_passed]}]
+"""
+"""What is asked of each image, and what of each repository."""
+
+JUDGED = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    scan: {fail_on: {severity: HIGH}}
+"""
+"""Only scans."""
+
 VERSIONS = """\
 version: 1
 rules:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ecr_steward import bootstrap
 from ecr_steward.domain.observations import RegistryChanged
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.entry import Report, answer
+from ecr_steward.entry import Report, answer, deadline_of
 from ecr_steward.events.registry_hint import read_change
 from ecr_steward.events.self_check import read_self_check
 
@@ -18,7 +18,7 @@ def lambda_handler(event: Any, context: LambdaContext) -> Report:
     def job() -> tuple[Outcome, ...]:
         if announced := read_self_check(event):
             return bootstrap.note_announcement(announced)
-        change, app = read_change(event), bootstrap.app()
+        change, app = read_change(event), bootstrap.app(deadline_of(context))
         if isinstance(change, RegistryChanged):
             return app.apply_registry_settings(change)
         return app.apply_repository_policies(change)

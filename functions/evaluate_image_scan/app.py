@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.entry import answer_batch
+from ecr_steward.entry import answer_batch, deadline_of
 from ecr_steward.events.scan_event import read_scan_event
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 
@@ -18,7 +18,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     @cache
     def batch() -> ScanBatch:
-        return bootstrap.app().scan_batch()
+        return bootstrap.app(deadline_of(context)).scan_batch()
 
     def job(body: str) -> Sequence[Outcome]:
         return batch().evaluate(read_scan_event(body))

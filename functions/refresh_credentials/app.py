@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.entry import Report, answer
+from ecr_steward.entry import Report, answer, deadline_of
 from ecr_steward.events.envelope import parse
 from ecr_steward.events.schedule import ScheduleEvent
 
@@ -17,6 +17,6 @@ def lambda_handler(event: Any, context: LambdaContext) -> Report:
 
     def job() -> Sequence[Outcome]:
         home = parse(ScheduleEvent, event).registry
-        return bootstrap.app().refresh_credentials(home)
+        return bootstrap.app(deadline_of(context)).refresh_credentials(home)
 
     return answer(event, context, job)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ecr_steward import bootstrap
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.entry import answer_batch
+from ecr_steward.entry import answer_batch, deadline_of
 from ecr_steward.events.copy_job import read_copy_job
 
 
@@ -16,6 +16,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     def job(body: str) -> Sequence[Outcome]:
         asked = read_copy_job(body)
-        return bootstrap.app().replicate_image(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+        return bootstrap.app(deadline_of(context)).replicate_image(asked)
 
     return answer_batch(event, context, job)

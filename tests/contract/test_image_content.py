@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.errors import (
@@ -276,7 +277,7 @@ def test_nothing_is_asked_for_when_the_time_of_a_job_is_over_and_another_job_has
 ) -> None:
     image = new.image()
     world.push(repository, image)
-    late, timely = world.content.for_job(lambda: 0.0), world.content.for_job(lambda: 60.0)
+    late, timely = world.content.for_job(Deadline(lambda: 0.0)), world.content.for_job(Deadline(lambda: 60.0))
 
     with pytest.raises(OutOfTimeError):
         late.store(repository).manifest(image.digest)

@@ -11,6 +11,7 @@ from ecr_steward.adapters.memory import (
     InMemoryNotices,
     InMemoryRegistrySettings,
     InMemoryReplicationQueue,
+    InMemorySweepParts,
     InMemorySweepQueue,
 )
 from ecr_steward.adapters.memory.clock import noon
@@ -180,7 +181,7 @@ def test_a_sweep_with_nothing_to_do_asks_three_times_for_each_repository(
     )
     asked.clear()
 
-    outcome = sweep_part(part, rules=rules, hands=hands, queue=InMemorySweepQueue(), seconds_left=lambda: 900)
+    outcome = sweep_part(part, rules=rules, hands=hands, queue=InMemorySweepQueue(), under_way=InMemorySweepParts())
 
     assert (outcome.repositories, outcome.outcomes, outcome.failures) == (10, (), ())
     assert asked == {

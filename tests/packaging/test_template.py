@@ -312,6 +312,8 @@ def test_no_function_writes_a_pause_a_release_or_a_grant(template: Template) -> 
         "lease#*",
         "backfills#*",
         "rules#*",
+        "contents#*",
+        "sweeps#*",
         "verdicts#*",
         "own#*",
         "settings#*",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ecr_steward.adapters import limits
-from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.clients import ADAPTIVE, PATIENT, AwsClients
 from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.connected_accounts import NO_ACCOUNTS, AnnouncedAccounts, NamedAccounts
 from ecr_steward.adapters.counting import count
@@ -30,6 +30,7 @@ from ecr_steward.adapters.sqs_queues import SqsFailureQueue, SqsReplicationQueue
 from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
+from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_own_tags import StateOwnTags
@@ -38,12 +39,14 @@ from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
 from ecr_steward.adapters.state_seen_settings import StateSeenSettings
 from ecr_steward.adapters.state_sightings import StateSightings
+from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.state_verdicts import StateVerdicts
 from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.names import ImageRef, RegistryRef, hosts_in
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
@@ -60,6 +63,7 @@ from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
@@ -73,6 +77,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
@@ -104,6 +109,8 @@ LISTING_WORKERS = 16
 """Registries that are listed at a time when a sweep is cut: each is of another account, with quotas of its own."""
 SWEEP_WORKERS = 8
 """Repositories that one invocation sweeps at a time: it waits for ECR most of the time."""
+SWEEPING = "reconcile_registry"
+"""The function that asks much of ECR at once."""
 PULL_ONLY = "pull-only"
 """The rulebook's word for the role that the templates bring along."""
 
@@ -231,6 +238,7 @@ class App:
     notices: Notices
     queue: ReplicationQueue
     sweep_queue: SweepQueue
+    sweep_parts: SweepParts
     scans: Scans
     logins: Logins
     secrets: Secrets
@@ -265,6 +273,9 @@ class App:
     started_backfills: StartedBackfills | None = None
     rule_sets: RuleSets | None = None
     verdicts: Verdicts | None = None
+    contents: Contents | None = None
+    deadline: Deadline = NEVER
+    """When the invocation that this is made for has to have ended."""
 
     @property
     def homes(self) -> tuple[RegistryRef, ...]:
@@ -347,22 +358,21 @@ class App:
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
-    def replicate_image(self, job: ReplicationRequested, seconds_left: Callable[[], float]) -> tuple[Outcome, ...]:
+    def replicate_image(self, job: ReplicationRequested) -> tuple[Outcome, ...]:
         """See ``usecases.replicate_job``."""
         rules, pause = self._obeyed()
-        content = self.content.for_job(lambda: seconds_left() - LAST_SECONDS)
 
         def copy(asked: ReplicationRequested, pace: Pace) -> tuple[Outcome, ...]:
             return replicate_image(
                 asked.image,
                 rules=rules,
                 registry=self.registry,
-                content=content,
+                content=self.content,
                 scans=self.scans,
                 notices=self.notices,
                 now=self.now,
-                applier=replace(self.applier, content=content).at_pace(pace),
-                lessor=Lessor(self.leases, seconds_left()),
+                applier=self.applier.at_pace(pace),
+                lessor=Lessor(self.leases, self.deadline.seconds_left()),
                 turn=asked.hops,
                 told=asked.told,
                 withdraws_only=asked.is_withdrawal,
@@ -372,7 +382,7 @@ class App:
                 memory=SettingsMemory(rules, self.copied_settings, self.now),
             )
 
-        outcomes = replicate_job(job, copy=copy, queue=self.queue, seconds_left=seconds_left)
+        outcomes = replicate_job(job, copy=copy, queue=self.queue, deadline=self.deadline)
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
     def scan_batch(self) -> ScanBatch:
@@ -394,21 +404,21 @@ class App:
             rules=self.rules,
             registry=self.registry,
             queue=self.sweep_queue,
+            under_way=self.sweep_parts,
             workers=LISTING_WORKERS,
         )
         silent = quiet_registries(self.announcements.noted(), self.now()) if self.announcements else ()
         return replace(found, failures=(*found.failures, *silent))
 
-    def sweep_part(self, part: SweepPart, seconds_left: Callable[[], float]) -> SweepOutcome:
+    def sweep_part(self, part: SweepPart) -> SweepOutcome:
         """See ``usecases.reconcile_registry``."""
         rules, pause = self._obeyed()
-        content = self.content.for_job(lambda: seconds_left() - LAST_SECONDS)
         found = sweep_part(
             part,
             rules=rules,
-            hands=replace(self.hands, content=content),
+            hands=self.hands,
             queue=self.sweep_queue,
-            seconds_left=seconds_left,
+            under_way=self.sweep_parts,
             workers=SWEEP_WORKERS,
         )
         return replace(found, outcomes=tuple(_while_paused(outcome, pause) for outcome in found.outcomes))
@@ -433,6 +443,8 @@ class App:
             native_copies=self.native_copies,
             rule_sets=self.rule_sets,
             verdicts=self.verdicts,
+            contents=self.contents,
+            deadline=self.deadline,
         )
 
     @property
@@ -449,6 +461,7 @@ class App:
             brake_of=self.rules.brake_of,
             content=self.content,
             settings=self.registry_settings,
+            pace=Pace(deadline=self.deadline),
             backfilling=Backfilling(self.now, self.backfills, self.started_backfills),
         )
 
@@ -471,13 +484,15 @@ def _while_paused(outcome: Outcome, pause: Pause | None) -> Outcome:
     return replace(outcome, halt=outcome.halt or pause)
 
 
-def app() -> App:
+def app(deadline: Deadline = NEVER) -> App:
     """The jobs of this function, with the rules as they are at this moment: made anew for each event.
 
-    Raises InvalidRulebookError, on every call until the rulebook is mended.
+    From now on nothing is asked of AWS, nor of a registry, that may end after the deadline; what would be is an
+    OutOfTimeError. Raises InvalidRulebookError, on every call until the rulebook is mended.
     """
+    _clients().work_until(deadline)
     made = _house()(current_rules())
-    return replace(made, content=made.content.for_job())
+    return replace(made, content=made.content.for_job(deadline.before(LAST_SECONDS)), deadline=deadline)
 
 
 def note_announcement(registry: RegistryRef) -> tuple[Outcome, ...]:
@@ -529,6 +544,7 @@ def _house() -> Callable[[Rules], App]:
         notices=_notices(),
         queue=replication_queue(),
         sweep_queue=SqsSweepQueue(clients, settings.sweep_queue_url, encode_part),
+        sweep_parts=sweep_parts(),
         scans=EcrScans(clients),
         logins=RoleLogins(clients, {PULL_ONLY: settings.pull_only_role} if settings.pull_only_role else {}),
         secrets=SecretsManager(clients, settings.secret_key),
@@ -555,6 +571,7 @@ def _house() -> Callable[[Rules], App]:
         started_backfills=StateBackfills(table),
         rule_sets=StateRuleSets(table),
         verdicts=StateVerdicts(table),
+        contents=StateContents(table, utc_now),
     )
 
 
@@ -576,6 +593,12 @@ def replication_queue() -> ReplicationQueue:
 
 
 @cache
+def sweep_parts() -> SweepParts:
+    """Which parts of sweeps are under way. Needs no rulebook: one that is refused ends a part, too."""
+    return StateSweepParts(_state_table(), utc_now)
+
+
+@cache
 def source_queue() -> SourceQueue:
     """The queue that feeds this function, where one does."""
     return SqsSourceQueue(_clients(), _settings().source_queue_url)
@@ -594,7 +617,9 @@ def _settings() -> Settings:
 
 @cache
 def _clients() -> AwsClients:
-    return AwsClients(accounts=replace(_settings().accounts, connected=_connected()))
+    accounts = _settings().accounts
+    config = ADAPTIVE if accounts.session_name == SWEEPING else PATIENT
+    return AwsClients(config, replace(accounts, connected=_connected()))
 
 
 @cache

@@ -24,6 +24,7 @@ from ecr_steward import bootstrap
 from ecr_steward.adapters.counting import count
 from ecr_steward.domain.backfills import StartReplicationBackfill
 from ecr_steward.domain.brake import Hold
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.notices import FailedEvent
 from ecr_steward.domain.outcome import CredentialOutcome, Lag, Outcome, SweepFailure, SweepOutcome
 from ecr_steward.domain.plan import (
@@ -55,8 +56,20 @@ from ecr_steward.domain.registries import (
 )
 from ecr_steward.domain.scans import Verdict
 from ecr_steward.domain.verdict import bounded
-from ecr_steward.errors import PermanentError, RetryableError, StewardError, SweepIncompleteError, gravest
+from ecr_steward.errors import (
+    OutOfTimeError,
+    PermanentError,
+    RetryableError,
+    StewardError,
+    SweepIncompleteError,
+    gravest,
+)
 from ecr_steward.events.self_check import is_self_check
+
+BEGIN_SECONDS = 60.0
+"""That must be left to begin with another message of a batch."""
+_RECEIVES = 3
+"""After which a message that was never begun is sent anew: less than the queues' ``maxReceiveCount``."""
 
 type Report = dict[str, Any]
 """What a handler answers: JSON, for people who invoke it by hand and for the local sandbox."""
@@ -75,16 +88,31 @@ def answer(event: Any, context: LambdaContext, job: Callable[[], Outcome | Sweep
         _flush()
 
 
+def deadline_of(context: LambdaContext) -> Deadline:
+    """When Lambda ends this invocation."""
+    return Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
+
+
 def answer_batch(
     event: dict[str, Any], context: LambdaContext, job: Callable[[str], Sequence[Outcome | SweepOutcome]]
 ) -> dict[str, Any]:
-    """Do the job of each message of an SQS batch; only messages that met a retryable error come back."""
+    """Do the job of each message of an SQS batch; only messages that met a retryable error come back.
+
+    One that is not begun, or not done, since those before it took the time, comes back as it is.
+    """
+    begun: list[SQSRecord] = []
 
     def handle(record: SQSRecord) -> Report:
+        is_first = not begun
+        if not is_first and not deadline_of(context).has(BEGIN_SECONDS):
+            return _leave_to_another(record)
+        begun.append(record)
         event = _readable(record.body)
         try:
             return _attempt(event, context, lambda: () if is_self_check(event) else job(record.body))
-        except RetryableError:
+        except RetryableError as error:
+            if isinstance(error, OutOfTimeError) and not is_first:
+                return _leave_to_another(record)
             _come_back_soon(record)
             raise
 
@@ -100,6 +128,20 @@ def answer_batch(
 def is_batch(event: Any) -> bool:
     """Whether an event is a batch of messages, for a function that a queue and something else feed."""
     return isinstance(event, dict) and "Records" in event
+
+
+def _leave_to_another(record: SQSRecord) -> Report:
+    """Have another invocation take a message at once, which is no worse for having been in a batch with slow ones.
+
+    A queue counts how often a message was received, and sets it aside after a few times. Before that the message is
+    sent anew, whose count begins from nothing. Until then it is the same one, so that its age tells of a backlog.
+    """
+    source = bootstrap.source_queue()
+    if int(record.attributes.approximate_receive_count) < _RECEIVES:
+        source.postpone(record.receipt_handle, 0)
+        raise OutOfTimeError("other messages of its batch took the time of this invocation")
+    source.send_again(record.body)
+    return {"sent_again": record.message_id}
 
 
 def _come_back_soon(record: SQSRecord) -> None:
@@ -169,6 +211,7 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
         "planned": sum(len(each.plan.steps) for each in outcome.outcomes),
         "copies_requested": outcome.requested,
         "verdicts_failed": sum(_has_failed(each) for each in outcome.outcomes),
+        "left_to_earlier_sweep": outcome.joined,
         "failures": len(outcome.failures),
         "events_missed": len(outcome.missed),
     }
@@ -177,6 +220,8 @@ def _report(outcome: Outcome | SweepOutcome) -> Report:
         _metrics().add_metric("EventsMissed", MetricUnit.Count, len(missed))
         named = bounded([str(each) for each in missed])
         _logger().warning("no event started what the sweep did", extra={"missed": named})
+    for failure in outcome.later:
+        _logger().warning("is looked at again soon", extra={"reason": str(failure)})
     for failure in outcome.failures:
         _logger().error("could not be mended", extra={"reason": str(failure)})
     return summary

@@ -22,7 +22,6 @@
     │   ├── GivenUpError              a copy that was under way when its run was ended
     │   ├── CopyHopsError             a copy of which the rest was put back too often without an end
     │   ├── BlobTooLargeError         a blob that no invocation is long enough for
-    │   ├── SweepHopsError            a part of a sweep that was put back too often without an end
     │   ├── BackfillFailedError       images from before its configuration that ECR's own replication did not bring
     │   ├── BackfillUnderWayError     another one to the same region was started meanwhile
     │   ├── SweepIncompleteError      a sweep that went on past what it could not mend
@@ -137,10 +136,6 @@ class BackfillUnderWayError(PermanentError):
 
 class SweepIncompleteError(PermanentError):
     """A sweep went on past what it could not look at or mend; the next one tries again."""
-
-
-class SweepHopsError(PermanentError):
-    """What is left of a part of a sweep was put back on the queue too often."""
 
 
 class CopyHopsError(PermanentError):

@@ -64,3 +64,10 @@ Quirks = Annotated[
         "in ecr,-blob_redirect; list prints them."
     ),
 ]
+Quotas = Annotated[
+    str | None,
+    _option(
+        "Throttle as AWS does: none (default), ecr for AWS's default quotas, or a factor for them, such as 0.1; with "
+        "others behind it, as in ecr,PutImage=50."
+    ),
+]

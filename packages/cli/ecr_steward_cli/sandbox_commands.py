@@ -62,6 +62,7 @@ def up(  # noqa: PLR0917 typer reads them as options
     decisions: ecr_options.Decisions = False,
     scans_end_after: ecr_options.ScansEndAfter = None,
     quirks: ecr_options.Quirks = None,
+    quotas: ecr_options.Quotas = None,
 ) -> None:
     """Run the sandbox in the foreground until Ctrl-C."""
     options = {
@@ -74,6 +75,7 @@ def up(  # noqa: PLR0917 typer reads them as options
         "decisions": decisions,
         "scans_end_after": None if scans_end_after is None else timedelta(seconds=scans_end_after),
         "quirks": quirks,
+        "quotas": quotas,
     }
     given = {name: value for name, value in options.items() if value not in {None, False}}
     parameters = dict(_parameter(each) for each in parameter or ())

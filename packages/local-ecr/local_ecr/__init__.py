@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from local_ecr.names import MAX_IMAGE_TAG, InvalidNameError, Registry, is_image_tag
     from local_ecr.principals import DEFAULT_ACCOUNT, Credential, Principal, account_principal, root_of_key
     from local_ecr.quirks import Quirks
+    from local_ecr.quotas.rates import Quotas
     from local_ecr.requests import ForgottenRequestsError, Request, RequestLog
+    from local_ecr.seeding.seeded_images import SeededImages
     from local_ecr.server import LocalEcrServer
     from local_ecr.signatures import MISMATCH, is_signed_with
 
@@ -38,10 +40,12 @@ __all__ = [
     "Policy",
     "Principal",
     "Quirks",
+    "Quotas",
     "RecordedScan",
     "Registry",
     "Request",
     "RequestLog",
+    "SeededImages",
     "UnknownRequestError",
     "account_principal",
     "is_for_ecr",
@@ -63,7 +67,9 @@ _MODULES = {
     "names": ["MAX_IMAGE_TAG", "InvalidNameError", "Registry", "is_image_tag"],
     "principals": ["DEFAULT_ACCOUNT", "Credential", "Principal", "account_principal", "root_of_key"],
     "quirks": ["Quirks"],
+    "quotas.rates": ["Quotas"],
     "requests": ["ForgottenRequestsError", "Request", "RequestLog"],
+    "seeding.seeded_images": ["SeededImages"],
     "server": ["LocalEcrServer"],
     "signatures": ["MISMATCH", "is_signed_with"],
 }

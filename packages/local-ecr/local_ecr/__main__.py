@@ -14,16 +14,21 @@ from pathlib import Path
 
 from local_ecr.ecr import LocalEcr
 from local_ecr.ending import Ending
-from local_ecr.names import DEFAULT_REGISTRY, InvalidNameError, Registry
+from local_ecr.names import DEFAULT_REGISTRY, Registry
 from local_ecr.options import LIST, StartError, StartOptions, quirks_table, starting
 from local_ecr.ready import named, next_steps, ready_lines
+from local_ecr.seeding import command as seeding
 from local_ecr.server import LocalEcrServer
+from local_ecr.written import read_registry, whole_number
 
 LONGEST_SCAN = timedelta(days=1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = vars(command_line().parse_args(arguments))
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["seed"]:
+        return seeding.main(words[1:])
+    given = vars(command_line().parse_args(words))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     registries = given.pop("registry") or [DEFAULT_REGISTRY]
     options = StartOptions(**given)
@@ -64,13 +69,13 @@ def command_line() -> argparse.ArgumentParser:
         prog="local-ecr",
         description="Run an Amazon ECR on this machine, in the foreground, until Ctrl-C or SIGTERM.",
         epilog="It says what to export for boto3, the AWS CLI and docker. An account's id is the access key of its "
-        "root, and any secret key is right.",
+        "root, and any secret key is right. `local-ecr seed --help`: fill a folder with repositories and images.",
     )
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {version('local-ecr')}")
     add(
         "--registry",
-        type=_registry,
+        type=read_registry,
         action="append",
         metavar="ACCOUNT/REGION",
         help=f"once for each (default: {named(DEFAULT_REGISTRY)})",
@@ -78,7 +83,7 @@ def command_line() -> argparse.ArgumentParser:
     add("--data", type=Path, help="keep everything in this folder between runs (default: a temporary one)")
     add(
         "--port",
-        type=_port,
+        type=whole_number(0, (1 << 16) - 1),
         default=StartOptions.port,
         help="of the API; those behind it are the registries', and with --tls the proxy's (default: any free ones)",
     )
@@ -114,13 +119,13 @@ def command_line() -> argparse.ArgumentParser:
         help="where to leave the OCI specification: ecr (default), none, or either with names to add or take away, as "
         "in ecr,-blob_redirect; list prints them",
     )
+    add(
+        "--quotas",
+        default=StartOptions.quotas,
+        help="throttle as AWS does: none (default), ecr for AWS's default quotas, or a factor for them, such as 0.1; "
+        "with others behind it, as in ecr,PutImage=50",
+    )
     return parser
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
-        raise argparse.ArgumentTypeError(f"not a port: {text!r}")
-    return int(text)
 
 
 def _seconds(text: str) -> timedelta:
@@ -133,16 +138,6 @@ def _seconds(text: str) -> timedelta:
             f"not a number of seconds from 0 to {LONGEST_SCAN.total_seconds():.0f}: {text!r}"
         )
     return found
-
-
-def _registry(text: str) -> Registry:
-    account, separator, region = text.partition("/")
-    if not separator:
-        raise argparse.ArgumentTypeError(f"not ACCOUNT/REGION, such as {named(DEFAULT_REGISTRY)}: {text!r}")
-    try:
-        return Registry.parse(account, region)
-    except InvalidNameError as cause:
-        raise argparse.ArgumentTypeError(str(cause)) from cause
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -20,6 +20,8 @@ from local_ecr.replication.worker import Replicator
 from local_ecr.scans.ending import ScansEnd
 from local_ecr.scans.record import record_scan
 from local_ecr.scans.report import read_report
+from local_ecr.seeding.fill import fill
+from local_ecr.seeding.seeded_images import SeededImages
 from local_ecr.services import Services
 from local_ecr.state import repositories
 from local_ecr.templates.creation import REPLICATION
@@ -52,7 +54,7 @@ class LocalEcr(Services):
     `on_decision(decision)` tell of it, `decisions.why(request_id)` at length. `authorize=False` lets everybody do
     everything, without a token below /v2/. `organization_id` is aws:PrincipalOrgID of every caller. There is no
     scanner: `record_scan` says what was found, and with `scans_end_after` a scan without a report ends after that time
-    of the clock, without findings.
+    of the clock, without findings. With `quotas` requests are throttled, by the clock.
     """
 
     @cached_property
@@ -75,6 +77,18 @@ class LocalEcr(Services):
             for one, digest, report in reports:
                 repository = repositories.get(change.connection, one.registry, one.repository_name)
                 record_scan(change, repository, digest, report, self.clock())
+
+    def seed(self, registry: Registry, repository_names: Iterable[str], images: SeededImages | None = None) -> None:
+        """Create repositories, each with these images, straight in the store: 100,000 of either in seconds.
+
+        Every answer is as if they were pushed at their times into repositories with the default settings, but no event
+        is sent, no image is replicated and no request is counted. Repositories, images and image tags that exist
+        stay as they are, so the same call continues a seeding that was interrupted.
+
+        Raises ValueError for an invalid name, and EcrError LimitExceededException where a repository would have more
+        than 100,000 images.
+        """
+        fill(self.store, registry, repository_names, images or SeededImages(), self.clock())
 
     def run_due(self) -> None:
         """Return when every job that is due by the clock has run; for whoever moves the clock."""

@@ -82,12 +82,26 @@ def too_many_images(repository_name: str, account: str, most: int) -> EcrError:
     )
 
 
-def too_many_image_tags(digest: str, repository_name: str, account: str, most: int) -> EcrError:
+def too_many_image_tags(image_tag: str, repository_name: str, account: str, most: int) -> EcrError:
+    """In the words of github.com/namespacelabs/foundation/issues/649."""
     return EcrError(
         "LimitExceededException",
-        f"The image with digest '{digest}' in the repository with name '{repository_name}' in the registry with id "
-        f"'{account}' already has the maximum number of tags '{most}'",
+        f"Adding tag '{image_tag}' to an image in the repository with name '{repository_name}' in registry with id "
+        f"'{account}' exceeds the maximum allowed number of tags per image which is '{most}'",
     )
+
+
+def too_many_repositories(account: str, most: int) -> EcrError:
+    """The code is CreateRepository's in the API model; in which words ECR says it is not known."""
+    return EcrError(
+        "LimitExceededException",
+        f"The registry with id '{account}' already has the maximum allowed number of repositories which is '{most}'",
+    )
+
+
+def rate_exceeded() -> EcrError:
+    """In ECR's words and with its status: github.com/concourse/docker-image-resource/issues/115."""
+    return EcrError("ThrottlingException", "Rate exceeded")
 
 
 def digest_does_not_match(given: str, calculated: str) -> EcrError:

@@ -17,6 +17,7 @@ from typing import Any
 from local_ecr.hosts import Authority, bracketed
 from local_ecr.iam import AccessDecision, tell_nobody
 from local_ecr.quirks import Quirks
+from local_ecr.quotas.rates import Quotas
 from local_ecr.sockets import LOOPBACK, LOOPBACK_6, is_loopback
 from local_ecr.state.database import UnreadableStateError
 from local_ecr.state.store import FolderInUseError
@@ -47,6 +48,7 @@ class StartOptions:
     port: int = 0
     tls: bool = False
     quirks: str = "ecr"
+    quotas: str = "none"
     identities: Path | None = None
     access: str = "on"
     decisions: bool = False
@@ -56,6 +58,7 @@ class StartOptions:
         """Options of LocalEcr, but for its folder. Raises StartError."""
         return {
             "quirks": self._quirks(),
+            "quotas": self._quotas(),
             "authorize": self.access == "on",
             "on_decision": _show if self.decisions else tell_nobody,
             "public_host": self._public_host(),
@@ -87,6 +90,12 @@ class StartOptions:
             return Quirks.parse(self.quirks)
         except ValueError as cause:
             raise StartError(f"--quirks {self.quirks}: {cause}", WRONG_USE) from cause
+
+    def _quotas(self) -> Quotas | None:
+        try:
+            return Quotas.parse(self.quotas)
+        except ValueError as cause:
+            raise StartError(f"--quotas {self.quotas}: {cause}", WRONG_USE) from cause
 
     def _public_host(self) -> str:
         try:

@@ -10,7 +10,7 @@ def test_an_image_is_there_when_it_was_pushed(local_ecr):
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ import pytest
 from local_ecr.names import DEFAULT_REGISTRY
 
 if TYPE_CHECKING:
-    from local_ecr import LocalEcr, LocalEcrServer, Registry
+    from local_ecr import LocalEcr, LocalEcrServer, Registry, SeededImages
 
 DEFAULT_ACCOUNT, DEFAULT_REGION = DEFAULT_REGISTRY.account, DEFAULT_REGISTRY.region
 
@@ -120,6 +120,10 @@ class LocalEcrStand:
         """Say what a scanner found: `{"type": "BASIC", "status": "COMPLETE", "findings": [...]}`."""
         self.ecr.record_scan(_registry(**registry), repository_name, digest, document)
 
+    def seed(self, repository_names: Iterable[str], images: SeededImages | None = None, **registry: str) -> None:
+        """Create repositories with any number of images, as pushes would have left them: see `LocalEcr.seed`."""
+        self.ecr.seed(_registry(**registry), repository_names, images)
+
     def move_clock(self, by: timedelta) -> None:
         """Let so much time pass: tokens end, lifecycle policies run. Only the registry's own time moves.
 
@@ -152,9 +156,9 @@ class MovableClock:
 def local_ecr_options() -> dict[str, Any]:
     """Options of LocalEcr, and `registries` and `tls` of its server, for all; override it in a conftest.py.
 
-    `registries` are pairs of account and region. With `tls=True` every URL is of https. `quirks` may be written as on
-    the command line, `scans_end_after` in seconds, and `identities` as in the file that is named there: see
-    `local_ecr.read_identities`.
+    `registries` are pairs of account and region. With `tls=True` every URL is of https. `quirks` and `quotas` may
+    be written as on the command line, `scans_end_after` in seconds, and `identities` as in the file that is named
+    there: see `local_ecr.read_identities`.
     """
     return {}
 
@@ -181,6 +185,10 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
         from local_ecr import Quirks  # noqa: PLC0415 as above
 
         options["quirks"] = Quirks.parse(options["quirks"])
+    if isinstance(options.get("quotas"), str):
+        from local_ecr import Quotas  # noqa: PLC0415 as above
+
+        options["quotas"] = Quotas.parse(options["quotas"])
     if isinstance(options.get("scans_end_after"), int | float):
         options["scans_end_after"] = timedelta(seconds=options["scans_end_after"])
     if isinstance(options.get("identities"), Mapping):

@@ -16,6 +16,8 @@ from local_ecr.iam import AccessDecision, DecisionLog, tell_nobody
 from local_ecr.names import Registry
 from local_ecr.principals import Credential, Principal, account_principal
 from local_ecr.quirks import Quirks
+from local_ecr.quotas.rates import Quotas
+from local_ecr.quotas.throttle import Throttle
 from local_ecr.requests import RequestLog
 from local_ecr.state.store import Store, best_effort
 from local_ecr.tokens import Signer
@@ -52,6 +54,7 @@ class Services:
         on_decision: Callable[[AccessDecision], None] = tell_nobody,
         public_host: str = "127.0.0.1",
         quirks: Quirks | None = None,
+        quotas: Quotas | None = None,
         scans_end_after: timedelta | None = None,
     ) -> None:
         if scans_end_after is not None and scans_end_after < timedelta():
@@ -61,6 +64,8 @@ class Services:
         self.secret_of = secret_of
         self.public_host = public_host
         self.quirks = quirks or Quirks()
+        self.quotas = quotas
+        self.throttle = Throttle(quotas, clock)
         self.scans_end_after = scans_end_after
         self.trail = on_event is not ignore  # to make records that nobody receives is a tenth of a push's work
         self.trail_reads = False

@@ -16,6 +16,7 @@ from local_ecr.control.protocol import service_model
 from local_ecr.data import routes
 from local_ecr.names import DEFAULT_REGISTRY
 from local_ecr.quirks import Quirks
+from local_ecr.quotas.rates import MAX_REPOSITORIES, RATES
 from local_ecr.requests import is_mutating
 
 NOTE = "<!-- Written by `python -m local_ecr.tables docs`; a test compares it with the code. -->"
@@ -34,7 +35,12 @@ PATHS = {
 
 def pages() -> dict[str, str]:
     """Every page by the name of its file."""
-    return {"operations.md": operations_page(), "quirks.md": quirks_page(), "access.md": access_page()}
+    return {
+        "operations.md": operations_page(),
+        "quirks.md": quirks_page(),
+        "quotas.md": quotas_page(),
+        "access.md": access_page(),
+    }
 
 
 def operations_page() -> str:
@@ -63,6 +69,61 @@ def quirks_page() -> str:
         quirks=Quirks(NAME=False))`.
     """
     return _page("Quirks", about, ("quirk", "what ECR does", "source"), rows)
+
+
+def quotas_page() -> str:
+    """Each rate that AWS publishes, with its source, and which requests count."""
+    also = {"UploadLayerPart": ["POST", "PUT"], "CompleteLayerUpload": ["POST"]}  # with a body; with `digest`
+    rows = [
+        (
+            f"`{operation}`",
+            f"{rate.per_second:,}",
+            rate.quota_code,
+            _linked(rate.source),
+            ", ".join(
+                f"`{method} {PATHS[kind]}`"
+                for (kind, method), one in routes.OPERATIONS.items()
+                if one.name == operation or (kind.startswith("upload") and method in also.get(operation, ()))
+            ),
+        )
+        for operation, rate in RATES.items()
+    ]
+    about = """
+        By default nothing is refused for being too much. `--quotas ecr` enforces AWS's default quotas, `--quotas 0.1` a
+        tenth of these rates, so that a test meets a throttle after a few requests, and `--quotas
+        ecr,PutImage=50,DescribeImages=20,repositories=500` others. In Python it is `LocalEcr(folder, quotas=Quotas(0.1,
+        {"DescribeImages": 20}))`, and the fixture `local_ecr` takes `"quotas": "0.1"`.
+    """
+    head = ("operation", "requests a second", "quota", "source", "requests below /v2/ that count")
+    more = "\n\n".join(_filled(paragraph) for paragraph in _ABOUT_QUOTAS)
+    return f"{_page('Quotas', about, head, rows)}\n{more}\n"
+
+
+_ABOUT_QUOTAS = (
+    """
+    **What counts.** Each account has in each region a bucket for each operation. It holds the requests of one second,
+    and at least one, and is refilled by the registry's clock: a test that moves the clock refills it. The account is
+    the caller's. A request below /v2/ counts as the operation that CloudTrail records for it; a POST with `digest`
+    counts as three. A PATCH or PUT with a body counts as one `UploadLayerPart`, however long it is; ECR cuts it into
+    several.
+    """,
+    """
+    **What is answered.** One request too many is answered with 400 `ThrottlingException`, "Rate exceeded", and below
+    /v2/ with 429 `TOOMANYREQUESTS` and the same words, before its input is read and access is decided. It changes
+    nothing. No public record of ECR's 429 has a `Retry-After`, and none is sent.
+    """,
+    """
+    **What has no rate.** AWS publishes no rate of other operations, among them `DescribeImages`, `ListImages`,
+    `DescribeRepositories`, `BatchDeleteImage` and all that read or write settings. AWS throttles them, too
+    ([mondoohq/mql#8450](https://github.com/mondoohq/mql/pull/8450)), but no public source says at which rate. Here they
+    have no limit until `--quotas` names one.
+    """,
+    f"""
+    **Repositories.** With any quotas but `none`, a registry has at most {MAX_REPOSITORIES:,} repositories (quota
+    L-CFEB8E8D), or as many as `repositories=` says. One more is refused with `LimitExceededException`. A repository
+    that replication makes is not refused. [limits.md](limits.md) has the quotas that are always enforced.
+    """,
+)
 
 
 def access_page() -> str:

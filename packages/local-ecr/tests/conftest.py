@@ -229,10 +229,14 @@ class Stand:
 
 
 def start(
-    folder: Path, on_event: Callable[..., None] | None = None, lent: LentServer | None = None, **options: Any
+    folder: Path,
+    on_event: Callable[..., None] | None = None,
+    lent: LentServer | None = None,
+    clock: Clock | None = None,
+    **options: Any,
 ) -> Stand:
     """A server of its own unless there is one to borrow."""
-    clock, events = Clock(), []
+    clock, events = clock or Clock(), []
     ecr = LocalEcr(folder, clock=clock, on_event=on_event or (lambda *event: events.append(event)), **options)
     if lent is not None and lent.is_free:
         lent.lend(ecr)

@@ -73,7 +73,7 @@ def test_the_tests_of_the_guides_pass_in_another_project(python: Path, tmp_path:
 
     shown = run(python, "-W", "error", "-m", "pytest", "-q", *left_out, folder=tmp_path)
 
-    assert f"{6 if left_out else 7} passed" in shown
+    assert f"{7 if left_out else 8} passed" in shown
 
 
 def test_the_fixture_is_there_once_when_a_conftest_names_the_plugin_as_well(python: Path, tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ RUNNING: Mapping[str, str] = {
         "of a dead-letter queue is a person who receives, sends and deletes."
     ),
     "topic subscriptions": "moto hands messages of a topic to its queues, without asking the queue's policy.",
-    "quotas": "GetAccountSettings of Lambda and GetServiceQuota of ECR answer the usual ones; none is enforced.",
+    "quotas": (
+        "GetAccountSettings of Lambda and GetServiceQuota of ECR answer the usual ones; none is enforced but ECR's, "
+        "where the sandbox is made with them (`ecr_quotas`)."
+    ),
     "trails": (
         "CloudTrail shows one trail in each account, which records every region. Events of API calls come even if it "
         "is stopped, and there is no history of them."

@@ -36,7 +36,7 @@ from ecr_steward_sandbox.recursion import RecursionConfigs
 from ecr_steward_sandbox.redeployment import Redeployment
 from ecr_steward_sandbox.server import SandboxApp, is_endpoint
 from ecr_steward_sandbox.workers.factory import WorkerFactory
-from local_ecr import AccessDecision, LocalEcr, LocalEcrServer, RequestLog
+from local_ecr import AccessDecision, LocalEcr, LocalEcrServer, Quotas, RequestLog
 
 __all__ = ["SECRET_KEY", "Sandbox", "SandboxInUseError"]
 
@@ -75,6 +75,7 @@ class Sandbox:
         redelivery_seconds: float | None = DEFAULT_REDELIVERY_SECONDS,
         longest_window_seconds: float = LONGEST_WINDOW_SECONDS,
         organizations: Mapping[str, str] | None = None,
+        ecr_quotas: Quotas | None = None,
     ) -> None:
         """Deploy `build`, what `sam build` wrote, into the first region; the other regions have a registry only.
 
@@ -86,6 +87,7 @@ class Sandbox:
         function say. None leaves it to them, in the sandbox's time: `wait_until_idle` does not wait for such a message,
         and `move_clock` brings it back. A batch is collected for at most `longest_window_seconds`, whatever its mapping
         says. `organizations` has the organization's id of each account that is in one, and may change while it runs.
+        ECR answers as much as `ecr_quotas` allow, by default anything.
         """
         self.organizations = dict(organizations or {})
         self._build = build
@@ -100,6 +102,7 @@ class Sandbox:
         self._listener = listener
         self._redelivery_seconds = redelivery_seconds
         self._longest_window_seconds = longest_window_seconds
+        self._ecr_quotas = ecr_quotas
         self.clock = SandboxClock()
         self.quotas = AccountQuotas()
         self._spokes = tuple(spokes)
@@ -167,6 +170,7 @@ class Sandbox:
             secret_of=principals.secret_of,
             identities=self._sessions.identity_of,
             public_host=self._public_host,
+            quotas=self._ecr_quotas,
         )
         stack.callback(self.local_ecr.close)
         self.requests = RequestLog()

@@ -13,6 +13,7 @@ from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.memory import (
     InMemoryAnnouncements,
     InMemoryBrakes,
+    InMemoryContents,
     InMemoryJournal,
     InMemoryLeases,
     InMemoryOwnTags,
@@ -20,18 +21,21 @@ from ecr_steward.adapters.memory import (
     InMemoryRuleSets,
     InMemorySeenSettings,
     InMemoryStartedBackfills,
+    InMemorySweepParts,
     InMemorySwitch,
     InMemoryVerdicts,
 )
 from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_backfills import StateBackfills
 from ecr_steward.adapters.state_brakes import StateBrakes
+from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
 from ecr_steward.adapters.state_own_tags import StateOwnTags
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_seen_settings import StateSeenSettings
+from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
 from ecr_steward.adapters.state_verdicts import StateVerdicts
@@ -39,12 +43,14 @@ from ecr_steward.domain.pause import Pause
 from ecr_steward.ports.accounts import Announcements
 from ecr_steward.ports.backfills import StartedBackfills
 from ecr_steward.ports.brakes import Brakes
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
 from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.seen_settings import SeenSettings
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from lab.clock import SettableClock
@@ -87,6 +93,10 @@ class World(Protocol):
     @property
     def seen_settings(self) -> SeenSettings: ...
     @property
+    def contents(self) -> Contents: ...
+    @property
+    def sweep_parts(self) -> SweepParts: ...
+    @property
     def announcements(self) -> Announcements: ...
     def turn_elsewhere(self, pause: Pause | None) -> None:
         """Have somebody else turn the switch, by another process."""
@@ -106,6 +116,8 @@ class FakeWorld:
         self.verdicts = InMemoryVerdicts()
         self.own_tags = InMemoryOwnTags(self.clock)
         self.seen_settings = InMemorySeenSettings(self.clock)
+        self.sweep_parts = InMemorySweepParts(self.clock)
+        self.contents = InMemoryContents()
         self.announcements = InMemoryAnnouncements(self.clock)
 
     def turn_elsewhere(self, pause: Pause | None) -> None:
@@ -129,6 +141,8 @@ class TableWorld:
         self.verdicts = StateVerdicts(table)
         self.own_tags = StateOwnTags(table)
         self.seen_settings = StateSeenSettings(table, "apply")
+        self.sweep_parts = StateSweepParts(table, self.clock)
+        self.contents = StateContents(table, self.clock)
         self.announcements = StateAnnouncements(table, self.clock)
         self._other = StateSwitch(table, self.clock)
 

@@ -13,6 +13,7 @@ from ecr_steward.adapters.limiter import SLOWEST, Limiter
 from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.transport import Transport
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import ImageTag
 from ecr_steward.errors import OutOfTimeError, RegistryUnavailableError, ThrottledError
@@ -115,10 +116,10 @@ def test_nobody_waits_when_the_turn_comes_after_the_time_of_the_job(limiter: Lim
     ends_at = time.now + 8
 
     with pytest.raises(OutOfTimeError):
-        limiter.wait(PUT, Budget(lambda: ends_at - time.now))
+        limiter.wait(PUT, Budget(Deadline(lambda: ends_at - time.now)))
 
     assert time.slept == []
-    limiter.wait(PUT, Budget(lambda: ends_at + 1 - time.now))
+    limiter.wait(PUT, Budget(Deadline(lambda: ends_at + 1 - time.now)))
     assert time.slept == [8]
 
 
@@ -130,7 +131,7 @@ def test_nobody_waits_on_when_another_refusal_takes_longer_than_the_time_of_the_
     ends_at = time.now + 3
 
     with pytest.raises(OutOfTimeError):
-        limiter.wait(PUT, Budget(lambda: ends_at - time.now))
+        limiter.wait(PUT, Budget(Deadline(lambda: ends_at - time.now)))
 
     assert time.slept == [1]
 

@@ -18,6 +18,7 @@ from ecr_steward import bootstrap, ports
 from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
 from ecr_steward.ports.brakes import Brakes
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
@@ -33,6 +34,7 @@ from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent, ImageStore
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
 from ecr_steward.ports.workloads import Workloads
@@ -139,6 +141,7 @@ USES: dict[str, list[Callable[..., Any]]] = {
         Verdicts.hear,
         Notices.publish,
         SourceQueue.postpone,
+        SourceQueue.send_again,
     ],
     "ReplicateImageFunction": [
         *SETTINGS,
@@ -184,6 +187,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *WATCHING,
         Verdicts.known,
         Verdicts.keep,
+        Contents.known,
+        Contents.keep,
         Sightings.seen,
         Sightings.keep,
         Sightings.forget,
@@ -199,6 +204,9 @@ USES: dict[str, list[Callable[..., Any]]] = {
         StartedBackfills.forget,
         ReplicationQueue.request,
         SweepQueue.put,
+        SweepParts.under_way,
+        SweepParts.begin,
+        SweepParts.end,
         SourceQueue.postpone,
         *APPLYING,
     ],

@@ -19,6 +19,7 @@ from ecr_steward.adapters.manifests import digest_of
 from ecr_steward.adapters.patience import PATIENT
 from ecr_steward.adapters.token_servers import ChallengedLogin
 from ecr_steward.adapters.transport import Transport
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.errors import OutOfTimeError, RefusedByRegistryError, RegistryUnavailableError
 
@@ -30,7 +31,7 @@ SECONDS = 0.5
 
 def job(url: str, seconds: float = SECONDS, **changes: Any) -> DistributionClient:
     """A client of a job that has so many seconds."""
-    transport = Transport(**changes).for_job(countdown(seconds))
+    transport = Transport(**changes).for_job(Deadline(countdown(seconds)))
     return DistributionClient(url, lambda: "Basic c2VjcmV0", transport=transport)
 
 
@@ -142,7 +143,7 @@ def test_a_job_waits_as_long_as_a_job_without_an_end_when_the_connection_was_use
     server.on("GET", LIST, stream_with(lambda: [b'{"tags": []}'], {"Content-Length": "12"}), stream_with(late, {}))
     transport = Transport()
     for seconds in (0.4, 60.0):
-        made = transport.for_job(countdown(seconds))
+        made = transport.for_job(Deadline(countdown(seconds)))
         client = DistributionClient(server.url, lambda: "Basic c2VjcmV0", transport=made)
 
         assert list(client.image_tags("team-a/api")) == []

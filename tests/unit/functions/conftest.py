@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -20,13 +20,16 @@ from ecr_steward.adapters.memory import (
     InMemorySeenSettings,
     InMemorySightings,
     InMemorySourceQueue,
+    InMemorySweepParts,
     InMemorySweepQueue,
     InMemorySwitch,
     InMemoryWorkloads,
 )
 from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.bootstrap import App
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.events.sweep_part import encode_part
+from ecr_steward.usecases.moving import LAST_SECONDS
 from functions.reconcile_registry.app import lambda_handler as reconcile_registry
 from tests.given.batches import batch_of
 from tests.given.rules import rulebook
@@ -52,6 +55,7 @@ class House:
     notices: InMemoryNotices = field(default_factory=InMemoryNotices)
     queue: InMemoryReplicationQueue = field(default_factory=InMemoryReplicationQueue)
     parts: InMemorySweepQueue = field(default_factory=InMemorySweepQueue)
+    under_way: InMemorySweepParts = field(default_factory=InMemorySweepParts)
     switch: InMemorySwitch = field(default_factory=InMemorySwitch)
     brakes: InMemoryBrakes = field(default_factory=InMemoryBrakes)
     journal: InMemoryJournal = field(default_factory=InMemoryJournal)
@@ -81,6 +85,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(bootstrap, "failure_queue", lambda: house.failures)
     monkeypatch.setattr(bootstrap, "replication_queue", lambda: house.queue)
     monkeypatch.setattr(bootstrap, "source_queue", lambda: house.source)
+    monkeypatch.setattr(bootstrap, "sweep_parts", lambda: house.under_way)
     return house
 
 
@@ -97,6 +102,7 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
             notices=house.notices,
             queue=house.queue,
             sweep_queue=house.parts,
+            sweep_parts=house.under_way,
             scans=world.scans,
             logins=InMemoryLogins(noon),
             secrets=InMemorySecrets(noon),
@@ -113,7 +119,12 @@ def move_in(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[World], 
             sightings=house.sightings,
             workloads=house.workloads,
         )
-        monkeypatch.setattr(bootstrap, "app", lambda: app)
+
+        def until(deadline: Deadline = NEVER) -> App:
+            content = world.content.for_job(deadline.before(LAST_SECONDS))
+            return replace(app, content=content, deadline=deadline)
+
+        monkeypatch.setattr(bootstrap, "app", until)
 
     return move_in
 

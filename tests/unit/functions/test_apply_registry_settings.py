@@ -9,6 +9,7 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.adapters.connected_accounts import NamedAccounts
 from ecr_steward.adapters.memory import InMemoryRegistrySettings
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.names import RegistryRef
 from ecr_steward.domain.registries import WantedSettings
 from ecr_steward.domain.registry_rules import RegistryRule
@@ -29,7 +30,7 @@ def settings(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) 
     rules = Rules((), registries=(MOUNTING,))
     accounts = NamedAccounts(frozenset({TWO.account}))
     app = replace(bootstrap.app(), rules=rules, registry_settings=settings, connected=accounts)
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
     return settings
 
 

@@ -11,6 +11,7 @@ from ecr_steward import bootstrap
 from ecr_steward.adapters.connected_accounts import NamedAccounts
 from ecr_steward.adapters.memory import InMemoryAnnouncements
 from ecr_steward.adapters.memory.clock import noon
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.images import Image
 from ecr_steward.domain.names import ImageRef, RegistryRef, image_tag
 from functions.apply_repository_policies.app import lambda_handler as apply_repository_policies
@@ -32,7 +33,7 @@ def there(move_in: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) -> 
     found.registry.push(Image(THERE, frozenset({image_tag("2.0.0")})))
     move_in(found)
     app = replace(bootstrap.app(), connected=NamedAccounts(frozenset({TWO})))
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
     return found
 
 
@@ -50,7 +51,7 @@ def test_home_is_swept_once_when_it_is_named_among_the_connected_accounts(
     there: World, sweep: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = replace(bootstrap.app(), connected=NamedAccounts(frozenset({HOME.account, TWO})))
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
 
     sweep()
 
@@ -150,7 +151,7 @@ def test_the_sweep_reports_a_registry_that_announces_itself_no_longer_and_sweeps
     clock.now += timedelta(seconds=1)
     announcements.note(RegistryRef("333344445555", HOME.region))
     app = replace(bootstrap.app(), announcements=announcements)
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
     clock.now = noon()
 
     sweep()

@@ -180,7 +180,7 @@ def test_the_next_batch_reads_the_facts_anew(move_in: Callable[..., None], conte
 def test_every_message_waits_in_the_failure_queue_when_the_rulebook_is_invalid(
     monkeypatch: pytest.MonkeyPatch, context: Any, house: Any
 ) -> None:
-    def refuse() -> None:
+    def refuse(_deadline: object) -> None:
         raise InvalidRulebookError("/opt/rulebook.json does not validate: rules.0.scan")
 
     monkeypatch.setattr(bootstrap, "app", refuse)

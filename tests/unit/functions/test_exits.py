@@ -213,7 +213,7 @@ def test_bug_is_raised_so_that_the_event_is_kept_by_the_functions_failure_destin
 def test_nothing_is_enforced_and_the_event_waits_when_the_rulebook_is_invalid(
     monkeypatch: pytest.MonkeyPatch, context: Any, house: Any
 ) -> None:
-    def refuse() -> None:
+    def refuse(_deadline: object) -> None:
         raise InvalidRulebookError("/opt/rulebook.json does not validate: rules.0.mode")
 
     monkeypatch.setattr(bootstrap, "app", refuse)

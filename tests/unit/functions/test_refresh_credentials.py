@@ -22,6 +22,7 @@ from ecr_steward.adapters.memory import (
     InMemorySeenSettings,
 )
 from ecr_steward.bootstrap import App
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.rules import Credential, CredentialRegistry, Rules, SecretSink
 from ecr_steward.errors import AccessDeniedError, ThrottledError
 from functions.refresh_credentials.app import lambda_handler as refresh_credentials
@@ -66,6 +67,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         notices=house.notices,
         queue=house.queue,
         sweep_queue=house.parts,
+        sweep_parts=house.under_way,
         scans=empty.scans,
         logins=refresh.logins,
         secrets=refresh.secrets,
@@ -80,7 +82,7 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         hints=InMemoryHints(),
         who="a-function",
     )
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
     return refresh
 
 

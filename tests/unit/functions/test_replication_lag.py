@@ -11,6 +11,7 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.adapters.memory import InMemoryNativeCopies
 from ecr_steward.adapters.memory.clock import NOON
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.names import ImageRef
 from ecr_steward.domain.native_copies import NativeCopy
 from ecr_steward.domain.notices import ReplicationRequested
@@ -67,7 +68,7 @@ def test_the_lag_of_a_destination_is_measured_when_the_sweep_finds_a_copy_of_ecr
     copies = InMemoryNativeCopies(there.registry)
     copies.say(REF, NativeCopy(AWAY, "IN_PROGRESS"))
     app = replace(bootstrap.app(), rules=Rules((), registries=(here,)), native_copies=copies)
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
 
     sweep()
 

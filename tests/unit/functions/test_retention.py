@@ -11,6 +11,7 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.adapters.memory import InMemorySightings
 from ecr_steward.adapters.memory.clock import NOON
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.names import ImageRef, ImageTag
 from ecr_steward.domain.retention_rules import ExpireRule, ProtectingKeep, RetentionRules, Use
 from ecr_steward.domain.rules import Destination, Match, ReplicationRules
@@ -124,7 +125,7 @@ def test_the_sweep_remembers_what_is_missed_for_six_sweeps(
     )
     missed = InMemorySightings()
     app = replace(bootstrap.app(), missed=missed, sweeps_every=timedelta(days=1))
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)
 
     sweep()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_steward import bootstrap
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.sweeping import SweepPart
@@ -28,11 +29,14 @@ def test_the_work_is_told_how_many_seconds_are_left(
 ) -> None:
     told: list[float] = []
 
-    def work(_: object, seconds_left: Callable[[], float]) -> None:
-        told.append(seconds_left())
+    def work(_: object) -> None:
         raise ThrottledError("enough for now")
 
-    monkeypatch.setattr(bootstrap, "app", lambda: SimpleNamespace(replicate_image=work, sweep_part=work))
+    def app(deadline: Deadline) -> Any:
+        told.append(deadline.seconds_left())
+        return SimpleNamespace(replicate_image=work, sweep_part=work)
+
+    monkeypatch.setattr(bootstrap, "app", app)
     context.seconds_left = 899.5
 
     handler(batch_of(body), context)

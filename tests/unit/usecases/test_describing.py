@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecr_steward.adapters.memory import InMemoryContents
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageRef
@@ -16,10 +17,12 @@ from ecr_steward.errors import (
     AccessDeniedError,
     InvalidImageConfigError,
     InvalidManifestError,
+    OutOfTimeError,
     RegistryUnavailableError,
     StewardError,
     ThrottledError,
 )
+from ecr_steward.usecases.content_memory import ContentMemory
 from ecr_steward.usecases.describing import Describer
 from tests.given.rules import API, Pattern
 from tests.given.worlds import World, blob, config, manifest, sbom_of, signature, world
@@ -336,3 +339,94 @@ def test_a_part_is_not_asked_when_its_index_may_still_come(tag: str, age: timede
     made = world([BARE], {tag: BARE})
 
     assert bool(lacking(made, TagRules(annotations=(SOURCE,)), NOON + age)) is asked
+
+
+WANTED = TagRules(labels=(SOURCE,), annotations=(SOURCE,), companions=CompanionRules((SPDX,)))
+SBOM = manifest("sbom", blobs=[blob("sbom")], subject=IMAGE, artifact_type=SPDX)
+
+
+def remembering(made: World, contents: InMemoryContents) -> Describer:
+    """What the next sweep describes with."""
+    return Describer(made.registry, made.content, lambda: LATER, memory=ContentMemory(API, contents))
+
+
+def facts(made: World, describer: Describer, rules: TagRules = WANTED) -> tuple[dict[Digest, Any], list[str]]:
+    """What images lack, and what was asked for."""
+    images = made.registry.images(API)
+    made.registry.calls.clear()
+    found = describer.facts(rules, images, images.digests)
+    return dict(found.shortcomings), made.registry.calls.methods
+
+
+def described() -> World:
+    made = world([IMAGE, BARE, SBOM], {"1.4.2": IMAGE, "1.4.3": BARE})
+    made.content.hold_labels(IMAGE.blobs[0].digest, {"source": "https://example.com"})
+    made.content.hold_labels(BARE.blobs[0].digest, {"source": "https://example.com"})
+    return made
+
+
+def test_nothing_is_read_and_the_same_is_missed_when_an_earlier_sweep_has_read_it() -> None:
+    made, contents = described(), InMemoryContents()
+    first, read = facts(made, remembering(made, contents))
+    assert "labels" in read
+
+    again, asked = facts(made, remembering(made, contents))
+
+    assert again == first
+    assert first[BARE.digest][0] == "annotation 'source' is missing"
+    assert IMAGE.digest not in first
+    assert asked == []
+
+
+def test_values_are_judged_anew_and_other_labels_read_anew_when_the_rule_changes() -> None:
+    made, contents = described(), InMemoryContents()
+    facts(made, remembering(made, contents))
+    stricter = replace(WANTED, labels=(replace(SOURCE, pattern=Pattern("no such")),))
+    found, asked = facts(made, remembering(made, contents), stricter)
+    assert any("does not match" in why for why in found[IMAGE.digest])
+    assert asked == []
+
+    other = replace(WANTED, labels=(REVISION,))
+    found, asked = facts(made, remembering(made, contents), other)
+
+    assert f"label 'revision' is missing in {IMAGE.digest}" in found[IMAGE.digest]
+    assert "labels" in asked
+
+
+def test_referrers_are_asked_for_when_one_has_come_that_is_not_known() -> None:
+    made, contents = described(), InMemoryContents()
+    facts(made, remembering(made, contents))
+    late = manifest("late", blobs=[blob("late")], subject=BARE, artifact_type=SPDX)
+    made.content.hold(API, late)
+
+    found, asked = facts(made, remembering(made, contents))
+
+    assert [why for why in found[BARE.digest] if SPDX in why] == []
+    assert asked.count("referrers") == 1
+
+
+def test_what_was_read_is_remembered_when_the_time_is_over_before_all_is() -> None:
+    made, contents = described(), InMemoryContents()
+    made.registry.calls.each = lambda method: made.registry.calls.methods.count("labels") < 2 or out_of_time()
+    describer = replace(remembering(made, contents), workers=1)
+    images = made.registry.images(API)
+
+    found = describer.facts(replace(WANTED, companions=None), images, images.digests)
+
+    assert [type(error).__name__ for error in found.errors] == ["OutOfTimeError"]
+    assert len(contents.known(API).said) == 1
+
+
+def test_what_could_not_be_read_is_read_again() -> None:
+    made, contents = labelled(BARE, InvalidImageConfigError("two values")), InMemoryContents()
+    rules = TagRules(labels=(SOURCE,))
+    first, _ = facts(made, remembering(made, contents), rules)
+
+    again, asked = facts(made, remembering(made, contents), rules)
+
+    assert again == first == {BARE.digest: ("two values",)}
+    assert "labels" in asked
+
+
+def out_of_time() -> None:
+    raise OutOfTimeError("the time of this invocation is over")

@@ -8,6 +8,7 @@ import pytest
 from ecr_steward.adapters import limits
 from ecr_steward.adapters.memory import InMemoryLeases, InMemoryNotices, InMemoryReplicationQueue
 from ecr_steward.adapters.memory.clock import noon
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.images import Manifest
 from ecr_steward.domain.names import ImageRef, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
@@ -76,7 +77,7 @@ class Invocations:
             self.left -= self.seconds_of.get(to, blob_seconds)
 
         self.world.content.before_reading = pass_by
-        return replicate_job(job, copy=copy, queue=self.queue, seconds_left=lambda: self.left)
+        return replicate_job(job, copy=copy, queue=self.queue, deadline=Deadline(lambda: self.left))
 
     @property
     def is_there(self) -> bool:

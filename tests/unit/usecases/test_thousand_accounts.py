@@ -4,7 +4,7 @@ import pytest
 from moto import mock_aws
 
 from ecr_steward.adapters.connected_accounts import AnnouncedAccounts, NamedAccounts
-from ecr_steward.adapters.memory import InMemoryRegistry, InMemorySweepQueue
+from ecr_steward.adapters.memory import InMemoryRegistry, InMemorySweepParts, InMemorySweepQueue
 from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.adapters.state_announcements import StateAnnouncements
 from ecr_steward.adapters.state_table import StateTable
@@ -43,7 +43,15 @@ def test_a_sweep_of_a_thousand_accounts_is_cut_into_a_part_for_each_whatever_one
     registry = InMemoryRegistry([Repository(RepositoryRef(home, "team-a/api"), SETTINGS) for home in homes[:-1]])
     queue = InMemorySweepQueue()
 
-    found = cut_sweep(homes, sweep="a-sweep", rules=rulebook(), registry=registry, queue=queue, workers=16)
+    found = cut_sweep(
+        homes,
+        sweep="a-sweep",
+        rules=rulebook(),
+        registry=registry,
+        queue=queue,
+        under_way=InMemorySweepParts(),
+        workers=16,
+    )
 
     assert [part.registry for part in queue.parts][: len(homes) - 1] == homes[:-1]
     assert (found.repositories, found.failures) == (1000, ())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ecr_steward.adapters.memory import InMemoryLeases, InMemoryNotices, InMemoryReplicationQueue
 from ecr_steward.adapters.memory.clock import NOON, noon
+from ecr_steward.domain.deadline import NEVER
 from ecr_steward.domain.images import OCI_MANIFEST, Image, Manifest
 from ecr_steward.domain.names import ImageRef, OtherRepository, RepositoryRef
 from ecr_steward.domain.notices import ReplicationRequested
@@ -87,7 +88,7 @@ class House:
                 after=asked.after,
             )
 
-        self.turns.append(replicate_job(job, copy=copy, queue=queue, seconds_left=lambda: 900.0))
+        self.turns.append(replicate_job(job, copy=copy, queue=queue, deadline=NEVER))
         put = [call.arguments[-1] for call in registry.calls.entries[before:] if call.method == "put_manifest"]
         self.now += PUT_SECONDS * len(put)
         if registry.tags_of(job.image.in_repository(job.image.repository.in_registry(AWAY))):

@@ -1,11 +1,11 @@
 """What one job, or one run of a command, may spend on registries: time, and requests that are made again."""
 
-import math
 import threading
 from collections.abc import Callable
 
 from ecr_steward.adapters import limits
-from ecr_steward.errors import OutOfTimeError, StewardError, ThrottledError
+from ecr_steward.domain.deadline import NEVER, Deadline
+from ecr_steward.errors import StewardError, ThrottledError
 
 type Kind = tuple[str, str]
 """A server, and an operation such as ``ecr:PutImage``."""
@@ -14,22 +14,21 @@ type Kind = tuple[str, str]
 class Budget:
     """Shared by all threads of a job, and by nothing else: what one job has used up, the next one has again."""
 
-    def __init__(self, seconds_left: Callable[[], float] | None = None, retries: float = limits.RETRIES) -> None:
-        """``seconds_left`` until nothing is asked for or waited for any more; ``None`` where nobody ends the job."""
-        self._seconds_left = seconds_left
+    def __init__(self, deadline: Deadline = NEVER, retries: float = limits.RETRIES) -> None:
+        """After the ``deadline`` nothing is asked for or waited for any more."""
+        self._deadline = deadline
         self._retries = retries
         self._at_once: dict[Kind, float] = {}
         """Since when requests of a kind are refused so, one after the other."""
         self._lock = threading.Lock()
 
     def left(self) -> float:
-        """Seconds that are left; infinitely many where nobody ends the job."""
-        return self._seconds_left() if self._seconds_left else math.inf
+        """Seconds that are left."""
+        return self._deadline.seconds_left()
 
     def require(self, seconds: float = 0.0) -> None:
         """Raises OutOfTimeError where a wait of so many seconds would end when the job's time is over."""
-        if self.left() <= seconds:
-            raise OutOfTimeError("the time of this invocation is over")
+        self._deadline.require(seconds)
 
     def earn(self, kind: Kind) -> None:
         """A request was answered, which gives a part of a retry back."""
@@ -66,7 +65,7 @@ class Budget:
 
 class _Part(Budget):
     def __init__(self, whole: Budget, seconds_left: Callable[[], float], too_slow: Callable[[], StewardError]) -> None:
-        super().__init__(seconds_left)
+        super().__init__(Deadline(seconds_left))
         self._whole = whole
         self._too_slow = too_slow
 

@@ -16,6 +16,7 @@ from botocore.loaders import Loader, create_loader
 
 from ecr_steward.adapters.roles import Accounts, Role
 from ecr_steward.adapters.whole_documents import keep_whole_documents
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.names import RegistryRef
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 """botocore's own retries: they know throttling codes, and wait longer each time."""
+ADAPTIVE = PATIENT.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 5}))
+"""The same for much work at once: a client that was throttled, one for each account and region, sends less from then
+on (boto3 guide, "Adaptive retry mode")."""
+LAST_SECONDS = 30.0
+"""Of an invocation, in which nothing is asked any more: a request that hangs ends after the two timeouts above."""
+_CLOSING = frozenset({"dynamodb", "events", "sqs"})
+"""Services by which an invocation leaves to the next one what it did not do: they are asked to the last."""
 ROLES_KEPT = 100
 """Roles whose sessions and clients a process keeps, those that were used last. A session with a client of ECR takes
 0.4 MB: a thousand would fill a function."""
@@ -68,9 +76,20 @@ class AwsClients:
         self._config = config.merge(Config(user_agent=USER_AGENT))
         self._accounts = accounts
         self._session = session or new_session()
-        self._own = _Acting(lambda: self._session, self._config)
+        self._deadline = NEVER
+        self._own = _Acting(lambda: self._session, self._config, self._require_time)
         self._as = lru_cache(maxsize=ROLES_KEPT)(self._acting_as)
         self._lock = Lock()
+
+    def work_until(self, deadline: Deadline) -> None:
+        """Send no request, nor a retry, that may end after this deadline: that raises OutOfTimeError instead.
+
+        All clients follow it, those that were made before, too: a process of Lambda has one invocation at a time.
+        """
+        self._deadline = deadline
+
+    def _require_time(self, **_event: object) -> None:
+        self._deadline.require(LAST_SECONDS)
 
     @property
     def region(self) -> str | None:
@@ -149,15 +168,18 @@ class AwsClients:
         return acting.client(service, region)
 
     def _acting_as(self, role: Role) -> "_Acting":
-        return _Acting(lambda: role.assume(self.sts, new_session()), self._config)
+        return _Acting(lambda: role.assume(self.sts, new_session()), self._config, self._require_time)
 
 
 class _Acting:
     """The clients of one session, made one at a time: a role that is slow to assume holds up no other."""
 
-    def __init__(self, begin: Callable[[], botocore.session.Session], config: Config) -> None:
+    def __init__(
+        self, begin: Callable[[], botocore.session.Session], config: Config, before_send: Callable[..., None]
+    ) -> None:
         self._begin = begin
         self._config = config
+        self._before_send = before_send
         self._session: botocore.session.Session | None = None
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = RLock()
@@ -180,4 +202,7 @@ class _Acting:
         with self._lock:
             if self._session is None:
                 self._session = self._begin()
-            return self._session.create_client(service, region_name=region, config=config)
+            client = self._session.create_client(service, region_name=region, config=config)
+        if service not in _CLOSING:
+            client.meta.events.register_last("before-send", self._before_send)  # after botocore has waited its turn
+        return client

@@ -1,7 +1,7 @@
 """The ``ImageContent`` port over the ``/v2/`` face of registries: ECR's, and others that rules copy to."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 from ecr_steward.adapters.clients import AwsClients
@@ -13,6 +13,7 @@ from ecr_steward.adapters.kept_manifests import KeptManifests
 from ecr_steward.adapters.other_registries import OtherRegistries
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.transport import Transport
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.images import Descriptor
 from ecr_steward.domain.names import OtherRepository, RegistryRef, RepositoryRef
 from ecr_steward.ports.clock import Clock
@@ -37,9 +38,9 @@ class RegistryContent:
         self._clients: dict[RegistryRef, DistributionClient] = {}
         self._kept = KeptManifests()
 
-    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+    def for_job(self, deadline: Deadline = NEVER) -> Self:
         made = copy.copy(self)
-        made._transport = self._transport.for_job(seconds_left)
+        made._transport = self._transport.for_job(deadline)
         made._others = self._others.over(made._transport)
         made._clients = {}
         made._kept = KeptManifests()

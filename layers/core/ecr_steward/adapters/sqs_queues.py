@@ -45,11 +45,13 @@ class SqsSweepQueue:
         self._queue_url = queue_url
         self._encode = encode
 
-    def put(self, part: SweepPart) -> None:
+    def put(self, part: SweepPart, delay_seconds: int = 0) -> None:
         if self._queue_url is None:
             raise AccessDeniedError("the template gives this function no queue for the parts of a sweep")
         with translated("sqs:SendMessage", self._queue_url):
-            self._clients.sqs.send_message(QueueUrl=self._queue_url, MessageBody=self._encode(part))
+            self._clients.sqs.send_message(
+                QueueUrl=self._queue_url, MessageBody=self._encode(part), DelaySeconds=delay_seconds
+            )
 
 
 class SqsSourceQueue:
@@ -60,12 +62,19 @@ class SqsSourceQueue:
         self._queue_url = queue_url
 
     def postpone(self, receipt_handle: str, seconds: int) -> None:
+        with translated("sqs:ChangeMessageVisibility", self._url()):
+            self._clients.sqs.change_message_visibility(
+                QueueUrl=self._url(), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
+    def send_again(self, body: str) -> None:
+        with translated("sqs:SendMessage", self._url()):
+            self._clients.sqs.send_message(QueueUrl=self._url(), MessageBody=body)
+
+    def _url(self) -> str:
         if self._queue_url is None:
             raise AccessDeniedError("the template does not say which queue feeds this function")
-        with translated("sqs:ChangeMessageVisibility", self._queue_url):
-            self._clients.sqs.change_message_visibility(
-                QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
+        return self._queue_url
 
 
 class SqsFailureQueue:

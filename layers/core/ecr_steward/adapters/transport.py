@@ -25,6 +25,7 @@ from ecr_steward.adapters.heads import TimedConnection
 from ecr_steward.adapters.limiter import Limiter
 from ecr_steward.adapters.patience import ONCE, PATIENT, THROTTLED, Patience, refuses_the_tunnel, release
 from ecr_steward.adapters.proxies import Proxies, Proxy
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.errors import RefusedByRegistryError, RegistryUnavailableError, StewardError
 
 type Body = bytes | Iterable[bytes] | None
@@ -112,10 +113,10 @@ class Transport:
         self._read_seconds = read_seconds
         self._connections = Connections(idle, proxies)
 
-    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+    def for_job(self, deadline: Deadline = NEVER) -> Self:
         """The same connections and distances, with all retries and the time of one job."""
         made = copy.copy(self)
-        made._budget = Budget(seconds_left)
+        made._budget = Budget(deadline)
         return made
 
     def within(self, seconds_left: Callable[[], float], too_slow: Callable[[], StewardError]) -> Self:

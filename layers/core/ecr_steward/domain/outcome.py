@@ -71,6 +71,8 @@ class SweepFailure:
     subject: str
     """The registry, repository, image or copy, as people write it."""
     why: str
+    may_pass: bool = False
+    """Whether trying again may mend it, as after a throttle."""
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.why}"
@@ -88,6 +90,10 @@ class SweepOutcome:
     failures: tuple[SweepFailure, ...] = ()
     parts: int = 0
     """Parts put on the sweep's queue, where this outcome is that of cutting it."""
+    joined: int = 0
+    """Repositories that an earlier sweep is still at work on, and which were left to it."""
+    later: tuple[SweepFailure, ...] = ()
+    """What failed for now: those repositories are back on the queue."""
     lags: tuple[Lag, ...] = ()
     """The longest one of each destination, of the images that ECR's own replication has not brought there yet."""
     missed: tuple[MissedEvent, ...] = ()

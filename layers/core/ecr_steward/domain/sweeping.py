@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ecr_steward.domain.names import RegistryRef, RepositoryRef
+from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((.+)\)")
@@ -36,6 +36,16 @@ def looks_deep(repository: RepositoryRef, now: datetime, every: timedelta) -> bo
 
 
 @dataclass(frozen=True)
+class Cursor:
+    """Where the sweep of a repository goes on."""
+
+    job: str
+    """Which of its jobs, by the name that ``usecases.sweep_repository`` gives it."""
+    after: Digest | None = None
+    """The image up to which that job is done, in the order of digests."""
+
+
+@dataclass(frozen=True)
 class SweepPart:
     """Some repositories of one registry, and perhaps the registry's own settings."""
 
@@ -49,7 +59,16 @@ class SweepPart:
     whole_registry: bool = False
     """Whether the settings of the registry itself are looked at, too."""
     hops: int = 0
-    """How often what is left of it was put back on the queue."""
+    """How often in a row it was put back on the queue with nothing done."""
+    number: str = "1"
+    """Which part of its sweep it is: what one part cannot end becomes a part of its own."""
+    cursor: Cursor | None = None
+    """Where its one repository goes on."""
+
+    @property
+    def id(self) -> str:
+        """What it is known by in its registry."""
+        return f"{self.sweep} {self.number}"
 
     def __str__(self) -> str:
         return f"{len(self.repositories)} repositories of {self.registry}"

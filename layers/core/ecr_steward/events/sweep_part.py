@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ecr_steward.domain.names import RegistryRef
+from ecr_steward.domain.names import Digest, RegistryRef
 from ecr_steward.domain.notices import SOURCE
-from ecr_steward.domain.sweeping import SweepPart
-from ecr_steward.events.envelope import AccountId, EventModel, Region, RepositoryNameText, parse, parse_json
+from ecr_steward.domain.sweeping import Cursor, SweepPart
+from ecr_steward.events.envelope import AccountId, DigestText, EventModel, Region, RepositoryNameText, parse, parse_json
 
 
 class SweepPartDetail(EventModel):
@@ -21,12 +21,18 @@ class SweepPartDetail(EventModel):
     settings_only: bool
     whole_registry: bool
     hops: Annotated[int, Field(ge=0)]
+    number: str = "1"
+    job: str | None = None
+    after: DigestText | None = None
 
     def to_part(self) -> SweepPart:
         """The part that this message asks for."""
         registry = RegistryRef(self.account, self.region)
         names = tuple(self.repository_names)
-        return SweepPart(registry, names, self.sweep, self.settings_only, self.whole_registry, self.hops)
+        after = Digest(self.after) if self.after else None
+        cursor = Cursor(self.job, after) if self.job else None
+        settings_only, whole_registry = self.settings_only, self.whole_registry
+        return SweepPart(registry, names, self.sweep, settings_only, whole_registry, self.hops, self.number, cursor)
 
 
 class SweepPartEvent(EventModel):
@@ -47,7 +53,10 @@ def encode_part(part: SweepPart) -> str:
         "settings-only": part.settings_only,
         "whole-registry": part.whole_registry,
         "hops": part.hops,
+        "number": part.number,
     }
+    if part.cursor:
+        detail |= {"job": part.cursor.job, "after": part.cursor.after and part.cursor.after.value}
     return json.dumps({"source": SOURCE, "detail-type": "Sweep Part", "detail": detail})
 
 

@@ -41,8 +41,8 @@ class ReplicationQueue(Protocol):
 class SweepQueue(Protocol):
     """The queue that feeds ``reconcile_registry`` with the parts of a sweep."""
 
-    def put(self, part: SweepPart) -> None:
-        """Ask for a part to be swept. Needs sqs:SendMessage."""
+    def put(self, part: SweepPart, delay_seconds: int = 0) -> None:
+        """Ask for a part to be swept, at once or after at most 900 seconds. Needs sqs:SendMessage."""
         ...
 
 
@@ -51,6 +51,10 @@ class SourceQueue(Protocol):
 
     def postpone(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that is being handled come again after so many seconds. Needs sqs:ChangeMessageVisibility."""
+        ...
+
+    def send_again(self, body: str) -> None:
+        """Put a message there anew. Needs sqs:SendMessage."""
         ...
 
 

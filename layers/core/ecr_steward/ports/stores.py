@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag, OtherRepository, RepositoryRef
 
@@ -91,11 +92,10 @@ class ImageStore(ManifestSource, Protocol):
 class ImageContent(Protocol):
     """The data plane of registries, ECR's and others that rules copy to: manifests, blobs, referrers, over ``/v2/``."""
 
-    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+    def for_job(self, deadline: Deadline = NEVER) -> Self:
         """The same for one job: what others have tried in vain is not held against it.
 
-        With ``seconds_left`` nothing is asked for or waited for that would end after the job's time; what is met then
-        is an OutOfTimeError.
+        Nothing is asked for or waited for that would end after the deadline; what is met then is an OutOfTimeError.
         """
         ...
 

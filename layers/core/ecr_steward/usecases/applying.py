@@ -33,8 +33,12 @@ from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.switch import Switch
 from ecr_steward.usecases.apply import apply_plan
 from ecr_steward.usecases.backfilling import Backfilling
-from ecr_steward.usecases.moving import Pace
+from ecr_steward.usecases.moving import AT_ONCE, Pace
 from ecr_steward.usecases.recording import recorded
+
+STEP_SECONDS = 60.0
+"""That must be left to begin with a step: one of two requests, such as to take an image tag from one image and give it
+to another, is not to end between them."""
 
 type Halt = Pause | Hold
 """Why a plan was not carried out, or not to its end. ``str(halt)`` tells people."""
@@ -57,7 +61,7 @@ class Applier:
     content: ImageContent | None = None
     settings: RegistrySettingsStore | None = None
     backfilling: Backfilling | None = None
-    pace: Pace | None = None
+    pace: Pace = AT_ONCE
     """How much is copied at a time, and for how long."""
     window: str | None = None
     """What is counted together with this; ``None`` for all events of the hour."""
@@ -90,6 +94,7 @@ class Applier:
 
         @contextmanager
         def around(step: Step) -> Iterator[None]:
+            self.pace.deadline.require(STEP_SECONDS)
             if pause := self.switch.paused():
                 pauses.append(pause)
                 raise PausedError(str(pause))

@@ -53,9 +53,13 @@ class Assessor:
         self._scans.clear()
         self._assessments.forget()
 
-    def forget_findings(self) -> None:
-        """Let go of what the scanner said; verdicts stay. Else a sweep would hold the findings of a whole registry."""
-        self._scans.clear()
+    def forget_findings(self, *, beyond: int = 0) -> None:
+        """Let go of what the scanner said of more images than so many; verdicts stay.
+
+        Else a sweep would hold the findings of a whole registry.
+        """
+        if len(self._scans) > beyond:
+            self._scans.clear()
 
     def top_images_over(self, scanned: Digest, images: RepositoryImages) -> list[Digest]:
         """The top images that the scan of an image is about: itself, and every index that leads to it; sorted.

@@ -13,6 +13,7 @@ from ecr_steward.domain.images import (
     Manifest,
     RepositoryImages,
 )
+from ecr_steward.domain.known_contents import Said, asked_by
 from ecr_steward.domain.names import Digest, ImageRef, RepositoryRef
 from ecr_steward.domain.requirements import VALUE_LIMIT, Description, Facts, shortcomings
 from ecr_steward.domain.tag_plan import has_to_be_described
@@ -29,9 +30,11 @@ from ecr_steward.errors import (
 from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.stores import ImageContent
+from ecr_steward.usecases.content_memory import FEW, ContentMemory
 
 _IMAGES_LIMIT = 1_000
 """Images that one index may lead to."""
+_SAYS_NOTHING = Said("", {}, {})
 _MALFORMED = (InvalidManifestError, InvalidImageConfigError, DigestMismatchError)
 """What trying again does not mend: it is a violation, and no failure of the job."""
 
@@ -45,6 +48,8 @@ class Describer:
     now: Clock
     workers: int = 4
     """Images that are read at a time."""
+    memory: ContentMemory | None = None
+    """What is remembered of the contents of one repository; without it they are read."""
 
     def facts(self, rules: TagRules, images: RepositoryImages, focus: Iterable[Digest]) -> Facts:
         """What is known of these images beside their tags. One that was deleted meanwhile lacks nothing.
@@ -57,7 +62,7 @@ class Describer:
         lacking: dict[Digest, tuple[str, ...]] = {}
         descriptions: dict[Digest, Description] = {}
         asked = [digest for digest in sorted(set(focus)) if has_to_be_described(rules, digest, images, now)]
-        for digest, description in self._described(rules, images, asked):
+        for digest, description in self._remembered_or_described(rules, images, asked):
             if isinstance(description, StewardError):
                 errors.append(description)
             elif description and (found := tuple(shortcomings(rules, digest, images, description, now))):
@@ -66,6 +71,31 @@ class Describer:
         for digest in self._parts_of_indexes(images, descriptions):
             lacking[digest] = tuple(shortcomings(of_a_part, digest, images, descriptions[digest], now))
         return Facts(now, lacking, tuple(errors))
+
+    def _remembered_or_described(
+        self, rules: TagRules, images: RepositoryImages, asked: Sequence[Digest]
+    ) -> Iterator[tuple[Digest, Description | StewardError | None]]:
+        """What is remembered first, then what has to be read, which is remembered from now on."""
+        if self.memory is None or not asked:
+            yield from self._described(rules, images, asked)
+            return
+        referrers = _referrers(images) if rules.companions and rules.companions.artifact_types else {}
+        unknown: list[Digest] = []
+        for digest in asked:
+            said = self.memory.said(digest, asked_by(rules)) if rules.labels or rules.annotations else _SAYS_NOTHING
+            types = self.memory.artifact_types(referrers.get(digest, ()))
+            if said is None or types is None:
+                unknown.append(digest)
+            else:
+                yield digest, Description(said.annotations, said.labels, types)
+        try:
+            for digest, description in self._described(rules, images, unknown):
+                if isinstance(description, Description) and not description.unreadable:
+                    self.memory.note_said(digest, Said(asked_by(rules), description.annotations, description.labels))
+                    self.memory.keep(at_least=FEW)
+                yield digest, description
+        finally:
+            self.memory.keep()
 
     def _described(
         self, rules: TagRules, images: RepositoryImages, asked: Sequence[Digest]
@@ -93,6 +123,8 @@ class Describer:
         types: frozenset[str] = frozenset()
         if rules.companions and rules.companions.artifact_types and has_referrers:
             referrers = self.content.store(image.repository).referrers(image.digest)
+            if self.memory is not None:
+                self.memory.note_artifact_types({each.digest: each.artifact_type or "" for each in referrers})
             types = frozenset(referrer.artifact_type for referrer in referrers if referrer.artifact_type)
         if not rules.labels and not rules.annotations:
             return Description(artifact_types=types)
@@ -128,6 +160,15 @@ class Describer:
         found = self.registry.children(images.repository, tagged).values()
         listed = {child.digest for children in found if not isinstance(children, StewardError) for child in children}
         return listed & set(suspects)
+
+
+def _referrers(images: RepositoryImages) -> Mapping[Digest, list[Digest]]:
+    """What the listing says refers to each image."""
+    found: dict[Digest, list[Digest]] = {}
+    for digest, image in images.images.items():
+        if image.subject is not None:
+            found.setdefault(image.subject, []).append(digest)
+    return found
 
 
 class _LabelReader:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import uniform
 from typing import Protocol, Self
 
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.images import Descriptor, Manifest
 from ecr_steward.domain.names import Digest, ImageTag
 from ecr_steward.errors import (
@@ -69,10 +70,13 @@ class Pace:
     """How much at a time, and for how long."""
 
     workers: int = BLOB_WORKERS
-    seconds_left: Callable[[], float] | None = None
-    """What Lambda says; ``None`` where nobody ends us."""
+    deadline: Deadline = NEVER
     sleep: Callable[[float], object] | None = None
     """Between two tries; ``None`` sleeps until the run is over."""
+
+
+AT_ONCE = Pace()
+"""As much at a time as the machine bears, without a limit of time."""
 
 
 def _plainly(_blob: Descriptor) -> AbstractContextManager[None]:
@@ -98,11 +102,11 @@ class Mover:
     def __init__(
         self, source: ImageStore, destination: ImageStore, progress: Progress | None = None, pace: Pace | None = None
     ) -> None:
-        pace = pace or Pace()
+        pace = pace or AT_ONCE
         self._source = source
         self._destination = destination
         self._progress = progress or Untold()
-        self._seconds_left = pace.seconds_left
+        self._deadline = pace.deadline
         self._tries = _Tries()
         self._blobs = ThreadPoolExecutor(pace.workers, "blob")
         self._lookers = ThreadPoolExecutor(pace.workers, "proof")
@@ -136,7 +140,7 @@ class Mover:
         ``known`` says of some whether they are there. Each is moved inside of what ``around`` answers for it. Raises
         OutOfTimeError, and what a blob met that could not be moved; the others are moved all the same.
         """
-        had = self._seconds_left() if self._seconds_left else 0.0
+        had = self._deadline.seconds_left()
         own: list[tuple[Descriptor, Future[bool]]] = []
         others: list[Future[bool]] = []
         for blob in sorted(blobs, key=lambda each: -each.size):
@@ -176,8 +180,7 @@ class Mover:
         """Raises GivenUpError when the run is over, and OutOfTimeError when it has to be soon."""
         if self._is_over.is_set():
             raise GivenUpError("given up, since the run was ended")
-        if self._seconds_left and self._seconds_left() < RESERVE_SECONDS:
-            raise OutOfTimeError("the time of this invocation is over")
+        self._deadline.require(RESERVE_SECONDS)
 
     def _move_one(
         self, blob: Descriptor, is_there: bool | None, around: Callable[[Descriptor], AbstractContextManager[None]]

@@ -1,13 +1,15 @@
 """Schedule → the jobs of the other functions over every repository: what no event announced is found here.
 
-A sweep is cut into parts, which its queue hands to as many invocations as the template allows. A part that nears the
-end of its time puts what is left back on the queue; one that is killed is delivered again, and finds in order what it
-had done before.
+A sweep is cut into parts, which its queue hands to as many invocations as the template allows. What a part has no time
+for goes back to the queue, behind the others: the repositories that were not begun, and each that was begun as a part
+of its own, with a cursor. What met a throttle comes again after a while. A part that is killed is delivered again, and
+finds in order what it had done before.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,9 +26,10 @@ from ecr_steward.domain.repositories import Part, Repository
 from ecr_steward.domain.rules import Rules
 from ecr_steward.domain.sweeping import SweepPart, looks_deep
 from ecr_steward.domain.ways import native_rules
-from ecr_steward.errors import StewardError, SweepHopsError
+from ecr_steward.errors import PermanentError, StewardError
 from ecr_steward.ports.messages import SweepQueue
 from ecr_steward.ports.registry import Registry
+from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.usecases.govern_registry import govern_registry
 from ecr_steward.usecases.sweep_repository import Hands, Swept, sweep_repository
 
@@ -34,11 +37,14 @@ PART_SIZE = 50
 """Repositories in one part: few enough for one invocation where each holds a thousand images."""
 AHEAD = 4
 """Repositories for each worker that are begun before the first of them is told."""
-HOPS = 50
-"""How often the rest of a part may be put back. Lambda itself would stop the loop after 16 ("Recursive loop detection",
-Lambda guide), which the template allows this function."""
+HOPS = 8
+"""How often in a row a part may be put back with nothing done. Lambda itself would stop a loop after 16 ("Recursive
+loop detection", Lambda guide), which the template allows this function."""
 RESERVE_SECONDS = 90.0
 """Time that must be left before another repository is begun."""
+FIRST_WAIT_SECONDS = 60
+"""After which a part comes again whose requests were throttled; each time in a row twice as long."""
+LONGEST_WAIT_SECONDS = 900
 
 
 def cut_sweep(
@@ -48,11 +54,15 @@ def cut_sweep(
     rules: Rules,
     registry: Registry,
     queue: SweepQueue,
+    under_way: SweepParts,
     workers: int = 1,
 ) -> SweepOutcome:
-    """Cut a sweep into parts and put them on its queue. A registry that cannot be listed keeps none from the others."""
+    """Cut a sweep into parts and put them on its queue. A registry that cannot be listed keeps none from the others.
+
+    Repositories that an earlier sweep has not ended with are left to it.
+    """
     failures: list[SweepFailure] = []
-    repositories = parts = 0
+    repositories = parts = joined = 0
 
     def listed(place: _Place) -> tuple[_Place, list[str], StewardError | None]:
         try:
@@ -64,15 +74,42 @@ def cut_sweep(
         for place, names, error in _ahead(pool, listed, _places(homes, rules), AHEAD * workers):
             if error is not None:
                 failures.append(SweepFailure(str(place.registry), str(error)))
-            for part in place.parts(names, sweep):
+            earlier: Set[str] = frozenset()
+            with _told_in(failures, place.registry):  # what is not known is rather swept twice
+                earlier = under_way.under_way(place.registry, beside=sweep) if names else earlier
+            joined += sum(name in earlier for name in names)
+            cut = list(place.parts([name for name in names if name not in earlier], sweep))
+            with _told_in(failures, place.registry):
+                under_way.begin(cut)  # before the queue has them: what it delivers at once ends after that
+            for part in cut:
                 try:
-                    queue.put(part)
+                    with forgotten_if_failed(part, under_way):
+                        queue.put(part)
                 except StewardError as refused:
                     failures.append(SweepFailure(str(part), str(refused)))
                 else:
                     repositories += len(part.repositories)
                     parts += 1
-    return SweepOutcome((), repositories, 0, tuple(failures), parts=parts)
+    return SweepOutcome((), repositories, 0, tuple(failures), parts=parts, joined=joined)
+
+
+@contextmanager
+def _told_in(failures: list[SweepFailure], registry: RegistryRef) -> Iterator[None]:
+    try:
+        yield
+    except StewardError as error:
+        failures.append(SweepFailure(str(registry), str(error)))
+
+
+@contextmanager
+def forgotten_if_failed(part: SweepPart, under_way: SweepParts) -> Iterator[None]:
+    """Note that a part has ended where its message ends with an error: the next sweep has to begin it anew."""
+    try:
+        yield
+    except PermanentError:
+        with suppress(StewardError):  # it is forgotten after hours
+            under_way.end(part)
+        raise
 
 
 def quiet_registries(announcements: Iterable[Announcement], now: datetime) -> tuple[SweepFailure, ...]:
@@ -93,37 +130,88 @@ def sweep_part(
     rules: Rules,
     hands: Hands,
     queue: SweepQueue,
-    seconds_left: Callable[[], float],
+    under_way: SweepParts,
     workers: int = 1,
 ) -> SweepOutcome:
     """Sweep what one part asks for, as many repositories as its time allows; the rest goes back to the queue.
 
-    Raises SweepHopsError where that has happened too often.
+    What comes back HOPS times in a row, with nothing done, is a failure in the end.
     """
     applier = hands.applier.in_window(f"sweep {part.sweep}")
     hands = replace(hands, applier=applier, one_source=OneSource(rules, hands.homes or (part.registry,)))
-    done = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
-    left = described(part, rules, hands.registry)
+    whole = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
+    begun, left = _visited(part, rules, hands, workers)
+    found = [*whole, *begun]
+    rest = [each for each in _rest(part, found, left) if each.hops <= HOPS]
+    numbered = [replace(each, number=f"{part.number}.{n}" if n else part.number) for n, each in enumerate(rest)]
+    failures: list[SweepFailure] = []
+    with _told_in(failures, part.registry):
+        if numbered:
+            under_way.begin(numbered)
+        else:
+            under_way.end(part)
+    for each in numbered:
+        queue.put(each, _wait_seconds(each))
+    told = _told(part, found, numbered)
+    return replace(told, failures=(*told.failures, *failures))
+
+
+def _visited(part: SweepPart, rules: Rules, hands: Hands, workers: int) -> tuple[list[Swept], list[RepositoryRef]]:
+    """What was found in the repositories that were begun, and those for which no time was left."""
 
     def visit(one: Repository) -> Swept:
         is_deep = looks_deep(one.ref, hands.now(), hands.sweeps_every)
-        return sweep_repository(one, rules, replace(hands, is_deep=is_deep), settings_only=part.settings_only)
+        of_it = replace(hands, is_deep=is_deep)
+        return sweep_repository(one, rules, of_it, settings_only=part.settings_only, cursor=part.cursor)
 
-    with ThreadPoolExecutor(workers) as pool:
-        while left and seconds_left() > RESERVE_SECONDS:
-            some, left = left[:workers], left[workers:]
-            swept = list(pool.map(visit, some))
-            done += swept
-            left = [each for each, found in zip(some, swept, strict=True) if found.is_cut] + left
+    left = deque(described(part, rules, hands.registry))
+    begun: list[Swept] = []
+    under_way: set[Future[Swept]] = set()
+    with ThreadPoolExecutor(workers) as pool:  # a large repository keeps one worker, and the others go on
+        while True:
+            while left and len(under_way) < workers and hands.deadline.has(RESERVE_SECONDS):
+                under_way.add(pool.submit(visit, left.popleft()))
+            if not under_way:
+                return begun, [each.ref for each in left]
+            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            begun += [each.result() for each in ended]
+
+
+def _rest(part: SweepPart, found: Sequence[Swept], left: Sequence[RepositoryRef]) -> Iterator[SweepPart]:
+    """What is left of a part: at once, what was not begun and what was cut; after a while, what met a throttle."""
+    once_more = replace(part, whole_registry=False, hops=part.hops + 1, cursor=None)
     if left:
-        if part.hops >= HOPS:
-            raise SweepHopsError(
-                f"{part} was put back {part.hops} times and is not done: {left[0].ref} alone may need more than the "
-                "function's timeout"
-            )
-        rest = tuple(each.ref.name for each in left)
-        queue.put(replace(part, repositories=rest, whole_registry=False, hops=part.hops + 1))
-    return summed(done)
+        names = tuple(ref.name for ref in left)
+        yield replace(once_more, repositories=names, hops=0 if found else once_more.hops)
+    for each in found:
+        if each.is_cut and isinstance(each.subject, RepositoryRef):
+            hops = once_more.hops if each.cursor == part.cursor else 0
+            yield replace(once_more, repositories=(each.subject.name,), hops=hops, cursor=each.cursor)
+    to_retry = [each.subject for each in found if each.may_pass and not each.is_cut]
+    if to_retry:
+        names = tuple(each.name for each in to_retry if isinstance(each, RepositoryRef))
+        whole = len(names) < len(to_retry)
+        yield replace(once_more, repositories=names, whole_registry=whole, cursor=part.cursor)
+
+
+def _wait_seconds(part: SweepPart) -> int:
+    """How long the rest of a part waits: not at all while something gets done."""
+    return min(FIRST_WAIT_SECONDS * 2 ** (part.hops - 1), LONGEST_WAIT_SECONDS) if part.hops else 0
+
+
+def _told(part: SweepPart, found: Sequence[Swept], rest: Sequence[SweepPart]) -> SweepOutcome:
+    """What a part found: of what comes again, what failed is told as that, and only at its end as a failure."""
+    coming = {RepositoryRef(each.registry, name) for each in rest for name in each.repositories}
+    whole = any(each.whole_registry for each in rest)
+    later: list[SweepFailure] = []
+    for each in found:
+        if each.subject in coming or (whole and each.subject == part.registry):
+            later += each.failures
+            each.failures = []
+        elif each.is_cut:
+            why = f"put back {part.hops} times in a row, with nothing done: it needs more than the function's timeout"
+            each.failures.append(SweepFailure(str(each.subject), why))
+    return replace(summed(found), later=tuple(later))
 
 
 def reconcile_registry(homes: Sequence[RegistryRef], *, rules: Rules, hands: Hands, workers: int = 1) -> SweepOutcome:
@@ -223,12 +311,12 @@ class _Place:
 
     def parts(self, names: Sequence[str], sweep: str) -> Iterator[SweepPart]:
         """Its parts; one at least where there are settings of the registry itself."""
-        whole = self.whole_registry
-        for some in batched(names, PART_SIZE, strict=False):
-            yield SweepPart(self.registry, some, sweep, settings_only=self.settings_only, whole_registry=whole)
-            whole = False
-        if whole:
-            yield SweepPart(self.registry, (), sweep, settings_only=self.settings_only, whole_registry=True)
+        part = SweepPart(self.registry, (), sweep, self.settings_only, self.whole_registry)
+        for number, some in enumerate(batched(names, PART_SIZE, strict=False), 1):
+            yield replace(part, repositories=some, number=str(number))
+            part = replace(part, whole_registry=False)
+        if part.whole_registry:
+            yield part
 
 
 def _places(homes: Sequence[RegistryRef], rules: Rules) -> Iterator[_Place]:

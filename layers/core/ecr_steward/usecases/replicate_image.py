@@ -20,7 +20,6 @@ from ecr_steward.domain.repositories import Part
 from ecr_steward.domain.rules import Destination, Mode, Rule, Rules
 from ecr_steward.errors import (
     ImageNotFoundError,
-    OutOfTimeError,
     PausedError,
     RefusedByRegistryError,
     RegistryUnavailableError,
@@ -34,13 +33,12 @@ from ecr_steward.ports.messages import Notices
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.scans import Scans
 from ecr_steward.ports.stores import ImageContent
-from ecr_steward.usecases.applying import Applier
+from ecr_steward.usecases.applying import STEP_SECONDS, Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor
 from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
-from ecr_steward.usecases.moving import RESERVE_SECONDS
 from ecr_steward.usecases.reading import once
 from ecr_steward.usecases.seen_settings import SettingsMemory
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
@@ -325,9 +323,7 @@ class _Job:
 
     def _require_time(self) -> None:
         """Raises OutOfTimeError where there is not enough to begin with a destination."""
-        seconds_left = self.applier.pace.seconds_left if self.applier.pace else None
-        if seconds_left is not None and seconds_left() < RESERVE_SECONDS / 2:
-            raise OutOfTimeError("the time of this invocation is over")
+        self.applier.pace.deadline.require(STEP_SECONDS)
 
     def _own_turn(self, copy: Copy) -> AbstractContextManager[None]:
         """Have no other job go on with referrers of this repository meanwhile. Raises CopyUnderWayError likewise."""

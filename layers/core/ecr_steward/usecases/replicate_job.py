@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ecr_steward.domain.deadline import Deadline
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.outcome import Outcome
 from ecr_steward.errors import (
@@ -32,7 +33,7 @@ def replicate_job(
     *,
     copy: Callable[[ReplicationRequested, Pace], Sequence[Outcome]],
     queue: ReplicationQueue,
-    seconds_left: Callable[[], float],
+    deadline: Deadline,
 ) -> tuple[Outcome, ...]:
     """Do what time allows of a job, and put the rest back: the blobs that were moved are there then.
 
@@ -41,8 +42,8 @@ def replicate_job(
     error that may pass the message itself comes again. What has failed for good is told once: the rest knows of it.
     Referrers that are left when a copy has had its turn are no hop: each turn takes others of them.
     """
-    had = seconds_left()
-    outcomes = tuple(copy(job, Pace(1 if job.is_narrow else BLOB_WORKERS, seconds_left)))
+    had = deadline.seconds_left()
+    outcomes = tuple(copy(job, Pace(1 if job.is_narrow else BLOB_WORKERS, deadline)))
     errors = [outcome.error for outcome in outcomes if isinstance(outcome.error, RetryableError)]
     late = [error for error in errors if isinstance(error, OutOfTimeError)]
     busy = [error for error in errors if isinstance(error, CopyUnderWayError)]

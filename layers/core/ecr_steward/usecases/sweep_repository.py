@@ -2,13 +2,14 @@
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import PurePath
 
 from ecr_steward.domain.contents import images_after
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.missed_events import OF_A_COPY, OF_A_JOB, MissedEvent, Unanswered, images_of
 from ecr_steward.domain.names import AnyRepository, Digest, ImageRef, OtherRepository, RegistryRef, RepositoryRef
@@ -21,6 +22,7 @@ from ecr_steward.domain.replicas import impossible_places, places
 from ecr_steward.domain.repositories import Repository
 from ecr_steward.domain.rules import Destination, Governing, Mode, ReplicationRules, Rule, Rules
 from ecr_steward.domain.scans import Verdict
+from ecr_steward.domain.sweeping import Cursor
 from ecr_steward.domain.verdict import is_top_image, top_images
 from ecr_steward.domain.ways import native_rules
 from ecr_steward.errors import (
@@ -28,9 +30,11 @@ from ecr_steward.errors import (
     InvalidNameError,
     OutOfTimeError,
     RepositoryNotFoundError,
+    RetryableError,
     StewardError,
 )
 from ecr_steward.ports.clock import Clock
+from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.messages import Notices, ReplicationQueue
 from ecr_steward.ports.native_replication import NativeCopies
 from ecr_steward.ports.registry import Registry
@@ -45,6 +49,7 @@ from ecr_steward.usecases.apply_repository_policies import mend_settings
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.asking import Answers
 from ecr_steward.usecases.assessor import Assessor, verdict_notice
+from ecr_steward.usecases.content_memory import ContentMemory
 from ecr_steward.usecases.copier import Copier, Copy
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.enforce_image_tags import enforce_in_repository
@@ -55,6 +60,10 @@ from ecr_steward.usecases.verdict_memory import VerdictMemory
 from ecr_steward.usecases.watch_rule_sets import watch_rule_set
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
+LAST_SECONDS = 45.0
+"""Of an invocation, in which no further image is begun with."""
+SCANS_HELD = 200
+"""Images whose findings are held at a time: indexes that share a platform are often near each other."""
 LEFT_TO_QUEUE = "left to the replication queue"
 """The remark of a copy that a sweep has only asked for."""
 
@@ -87,18 +96,21 @@ class Hands:
     """``None``: nobody asks how far ECR's own replication is."""
     verdicts: Verdicts | None = None
     """``None``: every image is judged by every sweep."""
+    contents: Contents | None = None
+    """``None``: what an image says of itself is read by every sweep."""
     rule_sets: RuleSets | None = None
     """``None``: resource tags may move a repository to other rules without a notice."""
+    deadline: Deadline = NEVER
     is_dry: bool = False
     is_deep: bool = False
     """Whether each manifest of a copy is looked for, although what leads to it is there."""
     silent: set[str] = field(default_factory=set)
     """Registries that are not ECR and did not answer in this sweep, or this part of one."""
 
-    @property
-    def describer(self) -> Describer:
-        """What finds out what images lack."""
-        return Describer(self.registry, self.content, self.now)
+    def describer(self, repository: RepositoryRef) -> Describer:
+        """What finds out what images of a repository lack."""
+        memory = ContentMemory(repository, self.contents) if self.contents and not self.is_dry else None
+        return Describer(self.registry, self.content, self.now, memory=memory)
 
     @property
     def retention(self) -> RetentionFacts:
@@ -124,23 +136,39 @@ class Swept:
 
     is_cut: bool = False
     """Whether the time of the invocation was over before all was looked at."""
+    cursor: Cursor | None = None
+    """Where a sweep goes on that was cut."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether something failed that trying again may mend."""
+        return any(each.may_pass for each in self.failures)
+
+    def fail(self, subject: object, error: StewardError) -> None:
+        """Keep an error; where the invocation has no time left, that the sweep is cut."""
+        if isinstance(error, OutOfTimeError):
+            self.is_cut = True
+        else:
+            self.failures.append(SweepFailure(str(subject), str(error), isinstance(error, RetryableError)))
 
     def keep(self, outcome: Outcome) -> None:
         """Keep an outcome that is worth telling, and what went wrong."""
         if not outcome.plan.is_empty or outcome.plan.violations:
             self.outcomes.append(outcome)
         if outcome.error:
-            self.failures.append(SweepFailure(outcome.subject, str(outcome.error)))
+            self.fail(outcome.subject, outcome.error)
 
 
-def sweep_repository(repository: Repository, rules: Rules, hands: Hands, *, settings_only: bool = False) -> Swept:
+def sweep_repository(
+    repository: Repository, rules: Rules, hands: Hands, *, settings_only: bool = False, cursor: Cursor | None = None
+) -> Swept:
     """Do all jobs for one repository, or plan them; what fails in one job does not keep the others from being done.
 
     What is known of the repository already, such as its entry in a list, is not read again.
     ``settings_only`` is for a destination of copies: the image tags of a replica are its source's, and judged by what
-    happens to be at the destination, an alias could move back.
+    happens to be at the destination, an alias could move back. A sweep that was cut goes on at its ``cursor``.
     """
-    swept = Swept(repository.ref)
+    swept = Swept(repository.ref, cursor=cursor)
     try:
         _Visit(repository, rules, hands, swept).make(settings_only)
     except Exception as error:  # what nobody foresaw here keeps no other repository from its turn
@@ -193,19 +221,44 @@ class _Visit:
         self._attempt(self._repository, self._watch_rule_set)
         jobs = [self._mend_settings, self._mend_image_tags, self._retain_images, self._judge_images]
         of_copies = [self._request_replicas, self._withdraw_replicas, self._check_native_copies]
-        for job in jobs[:1] if settings_only else [*jobs, *of_copies]:
+        wanted = jobs[:1] if settings_only else [*jobs, *of_copies]
+        names = [job.__name__.removeprefix("_") for job in wanted]
+        begins_at = self._swept.cursor
+        first = names.index(begins_at.job) if begins_at and begins_at.job in names else 0
+        for name, job in list(zip(names, wanted, strict=True))[first:]:
+            if not begins_at or begins_at.job != name:
+                self._swept.cursor = Cursor(name)
             self._attempt(self._repository, partial(job, governing))
+            if self._swept.is_cut:
+                return
+        self._swept.cursor = None
+
+    def _one_by_one(self, digests: Iterable[Digest], do: Callable[[Digest], None]) -> None:
+        """Do something about each of these images that the cursor is not past yet, while there is time.
+
+        The cursor stays where something failed that trying again may mend. Raises OutOfTimeError.
+        """
+        cursor = self._swept.cursor
+        for digest in self._past_cursor(digests):
+            self._hands.deadline.require(LAST_SECONDS)
+            self._attempt(ImageRef(self._repository, digest), partial(do, digest))
+            if self._swept.is_cut:
+                return
+            if cursor and not self._swept.may_pass:
+                self._swept.cursor = Cursor(cursor.job, digest)
+
+    def _past_cursor(self, digests: Iterable[Digest]) -> list[Digest]:
+        after = self._swept.cursor.after if self._swept.cursor else None
+        return sorted(digest for digest in digests if after is None or digest > after)
 
     def _attempt(self, subject: object, job: Callable[[], None]) -> None:
         try:
             job()
         except (RepositoryNotFoundError, ImageNotFoundError) as error:
             if self._is_still_there(subject):  # deleted while the sweep was under way: nothing is left to mend
-                self._swept.failures.append(SweepFailure(str(subject), str(error)))
-        except OutOfTimeError:
-            self._swept.is_cut = True
+                self._swept.fail(subject, error)
         except StewardError as error:
-            self._swept.failures.append(SweepFailure(str(subject), str(error)))
+            self._swept.fail(subject, error)
 
     def _watch_rule_set(self) -> None:
         hands = self._hands
@@ -247,7 +300,7 @@ class _Visit:
                 rule,
                 images,
                 images.digests,
-                describer=self._hands.describer,
+                describer=self._hands.describer(self._repository),
                 notices=self._hands.notices,
                 applier=self._hands.applier,
                 is_dry=self._hands.is_dry,
@@ -295,28 +348,30 @@ class _Visit:
         images = self._copier.images(self._repository)
         tops = [
             digest
-            for digest in top_images(images)
+            for digest in self._past_cursor(top_images(images))
             if not self._assessor.has_passed(rule, ImageRef(self._repository, digest))
         ]
         memory = self._memory
         unread = [each for each in tops if memory is None or not memory.parts(ImageRef(self._repository, each))]
         self._assessor.read_indexes(images, unread)
         expired: list[Digest] = []
-        for digest in tops:
-            self._attempt(ImageRef(self._repository, digest), partial(self._judge, rule, digest, images, expired))
-        self._assessor.forget_findings()
-        if memory is not None:
-            memory.keep()
+        try:
+            self._one_by_one(tops, partial(self._judge, rule, images, expired))
+        finally:
+            self._assessor.forget_findings()
+            if memory is not None:
+                memory.keep()
         if expired:
             remark = f"{len(expired)} of {len(tops)} images wait, such as {expired[0]}: their scans have expired"
             self._swept.outcomes.append(Outcome(str(self._repository), rule.name, rule.mode, remark=remark))
 
-    def _judge(self, rule: Rule, digest: Digest, images: RepositoryImages, expired: list[Digest]) -> None:
+    def _judge(self, rule: Rule, images: RepositoryImages, expired: list[Digest], digest: Digest) -> None:
         """Judge one image; of those whose scans have expired, which may be most, only note the digest.
 
         A dry run shows each of them, and what a pass leaves out of account.
         """
         assessment, is_dry = self._assessor.assess(rule, digest, images), self._hands.is_dry
+        self._assessor.forget_findings(beyond=SCANS_HELD)
         if self._memory is not None:
             parts = self._assessor.parts(ImageRef(images.repository, digest), images)
             self._memory.note(rule, digest, assessment.verdict, parts)
@@ -342,22 +397,24 @@ class _Visit:
                 for copy in self._copier.copies(rule, ImageRef(self._repository, digest), images)
                 if copy.to not in refused
             ]
-            for digest in sorted(set(images.holders.values()))
+            for digest in self._past_cursor(set(images.holders.values()))
         }
         ask_ahead = partial(self._copier.ask_ahead, (copy for each in copies.values() for copy in each), images)
         self._attempt(f"copies of {self._repository}", ask_ahead)
-        for digest, wanted in copies.items():
-            image = ImageRef(self._repository, digest)
-            missing: list[tuple[Copy, Plan]] = []
-            for copy in wanted:
-                if not self._is_silent(copy.to):
-                    self._attempt(copy, partial(self._look_at_copy, copy, missing))
-            if missing and rule.mode is Mode.ENFORCE and not self._hands.is_dry:
-                self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
-                if not all(copy.replication.when for copy, _ in missing):  # else a scan may have ended just now
-                    self._swept.events_missed += self._unanswered(OF_A_COPY).pushes([digest], images)
-                if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
-                    self._attempt(image, partial(self._tell_pass, rule, image, images))
+        self._one_by_one(copies, lambda digest: self._look_at_copies(rule, images, digest, copies[digest]))
+
+    def _look_at_copies(self, rule: Rule, images: RepositoryImages, digest: Digest, wanted: Sequence[Copy]) -> None:
+        image = ImageRef(self._repository, digest)
+        missing: list[tuple[Copy, Plan]] = []
+        for copy in wanted:
+            if not self._is_silent(copy.to):
+                self._attempt(copy, partial(self._look_at_copy, copy, missing))
+        if missing and rule.mode is Mode.ENFORCE and not self._hands.is_dry:
+            self._attempt(image, partial(self._request, image, missing[0][1].steps[0].why))
+            if not all(copy.replication.when for copy, _ in missing):  # else a scan may have ended just now
+                self._swept.events_missed += self._unanswered(OF_A_COPY).pushes([digest], images)
+            if is_top_image(digest, images) and any(copy.replication.when for copy, _ in missing):
+                self._attempt(image, partial(self._tell_pass, rule, image, images))
 
     def _refused(self, rule: Rule) -> Iterator[AnyRepository]:
         """The places that nothing may be copied to: reported once, and not for each image."""

@@ -77,6 +77,7 @@ def _call(ecr: Services, request: ApiRequest, result: ApiAnswer) -> None:
     result.registry = own = registry_of(principal, scope.region)
     call_input = None
     try:
+        ecr.throttle.require(principal.account, own.region, result.operation)
         handler = handler_of(result.operation)  # before all else, so that nobody mends an input in vain
         call_input = protocol.read_input(model, request.body)
         result.registry, repository_name = _addressed(own, call_input)

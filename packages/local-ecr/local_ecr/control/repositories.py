@@ -14,6 +14,7 @@ from local_ecr.control.repository_settings import (
 )
 from local_ecr.control.resource_tags import read_resource_tags
 from local_ecr.errors import EcrError
+from local_ecr.quotas.room import require_room
 from local_ecr.state import images, layers, repositories
 
 
@@ -38,6 +39,7 @@ def create_repository(call: Call) -> Mapping[str, Any]:
                 f"The repository with name '{call.repository_name}' already exists in the registry with id "
                 f"'{call.registry.account}'",
             )
+        require_room(change.connection, call.registry, call.ecr.quotas)
         repositories.add_resource_tags(change.connection, repository, tags)
     return {"repository": shown_repository(call.ecr, repository, call.facts)}
 

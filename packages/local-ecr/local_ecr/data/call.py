@@ -51,6 +51,10 @@ class DataCall:
         permissions = permissions_for(self.registry, operation, names)
         self.ecr.gate.require(DISTRIBUTION, self.principal, self.registry, permissions, facts=self.facts)
 
+    def throttle(self, operation: str) -> None:
+        """Count a request of the caller's account. Raises EcrError ThrottlingException when it is one too many."""
+        self.ecr.throttle.require(self.principal.account, self.registry.region, operation)
+
     def query(self, name: str) -> str | None:
         return self.request.query_params.get(name)
 

@@ -125,6 +125,7 @@ async def _call(ecr: Services, request: Request, path: str, seen: DataRequest) -
 
 def _admit(call: DataCall, operation: str) -> None:
     """Pass the gate; a repository that a push makes is there before, since its policy is asked, too."""
+    call.throttle(operation)
     if operation in PUSHES:
         create_on_push(call.ecr, call.principal, call.registry, call.repository_name, operation, facts=call.facts)
     call.require(operation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from local_ecr.data.call import DataCall
 from local_ecr.errors import repository_not_found
 from local_ecr.images.mutability import Mutability
+from local_ecr.quotas.room import require_room
 from local_ecr.state import repositories
 
 _ENCRYPTION = {"encryptionType": "AES256"}
@@ -32,3 +33,4 @@ def ensure_repository(call: DataCall) -> None:
             scan_on_push=False,
             encryption=_ENCRYPTION,
         )
+        require_room(change.connection, call.registry, call.ecr.quotas)

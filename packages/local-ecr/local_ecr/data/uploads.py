@@ -87,6 +87,7 @@ async def _finish(call: DataCall, upload_id: str, digest: Digest) -> Response:
 async def _require(call: DataCall, *operations: str) -> None:
     """What a request does beside the operation that it is known by."""
     for operation in operations:
+        call.throttle(operation)
         await in_thread(call.require, operation)
 
 

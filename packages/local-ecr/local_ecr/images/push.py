@@ -64,7 +64,7 @@ def push_image(
         if holder is not None and repository.mutability.protects(image_tag):
             raise image_tag_already_exists(image_tag, repository.name)
         if images.count_tags(connection, image) >= MAX_IMAGE_TAGS:
-            raise too_many_image_tags(image.digest, repository.name, repository.registry.account, MAX_IMAGE_TAGS)
+            raise too_many_image_tags(image_tag, repository.name, repository.registry.account, MAX_IMAGE_TAGS)
         images.set_tag(connection, repository.id, image_tag, image)
     change.announce(
         repository.registry, events.image_pushed(repository.registry, repository.name, image, image_tag, now)

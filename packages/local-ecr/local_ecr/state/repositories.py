@@ -99,6 +99,13 @@ def of_registry(connection: sqlite3.Connection, registry: Registry) -> list[Repo
     return [_repository(row) for row in rows]
 
 
+def count(connection: sqlite3.Connection, registry: Registry) -> int:
+    row = connection.execute(
+        "SELECT count(*) AS n FROM repository WHERE account = ? AND region = ?", (registry.account, registry.region)
+    ).fetchone()
+    return int(row["n"])
+
+
 def delete(connection: sqlite3.Connection, repository: Repository) -> None:
     connection.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
 

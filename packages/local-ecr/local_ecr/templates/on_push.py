@@ -14,6 +14,7 @@ from local_ecr.access.permissions import permissions_for
 from local_ecr.iam import Permission
 from local_ecr.names import Registry
 from local_ecr.principals import Principal
+from local_ecr.quotas.room import require_room
 from local_ecr.services import Services
 from local_ecr.state import repositories
 from local_ecr.state.creation_templates import CreationTemplate
@@ -51,6 +52,7 @@ def create_on_push(
     with ecr.store.changing() as change:
         is_new = repositories.find(change.connection, registry, name) is None
         ensure_repository(change, registry, name, CREATE_ON_PUSH, ecr.clock())
+        require_room(change.connection, registry, ecr.quotas)
     if is_new:
         tell_creation(ecr, registry, name, CREATE_ON_PUSH)
 

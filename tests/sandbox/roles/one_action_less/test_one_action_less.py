@@ -20,10 +20,16 @@ EXCEPTIONS = {
 """Actions that nothing in the sandbox asks for."""
 
 UNPLAYED = {
-    ("hub/ReconcileRegistryFunctionRole", "sqs:ChangeMessageVisibility"): "a part of a sweep comes again only where "
+    ("hub/EvaluateImageScanFunctionRole", "sqs:SendMessage", "-EvaluateImageScanQueue-"): "a message is sent anew "
+    "only when it was not begun in three invocations that had no time left (tests/unit/functions/test_any_size.py)",
+    (
+        "hub/ReconcileRegistryFunctionRole",
+        "sqs:ChangeMessageVisibility",
+        "",
+    ): "a part of a sweep comes again only where "
     "DynamoDB throttles the switch, as the sandbox's never does: what a repository meets is kept as the part's failure",
 }
-"""Likewise, of one role."""
+"""Likewise, of one role; of several statements about the action, the one whose resources hold the last word."""
 
 TRIALS = {(f"{where}/PullOnlyRole", "ecr:InitiateLayerUpload") for where in ("hub", "spoke")}
 """What is refused whenever a login is tried: it must not be able to push."""
@@ -323,7 +329,8 @@ def test_exactly_the_step_that_needs_an_action_fails_when_its_role_lacks_it(
 def test_every_action_of_every_role_has_its_row(house: Any) -> None:
     granted = {(grant.role, grant.action) for grant in house.roles.grants}
     played = {grant for grant in house.roles.grants if grant.action not in EXCEPTIONS}
-    grants = Counter(str(grant) for grant in played if (grant.role, grant.action) not in UNPLAYED)
+    unplayed = {grant for left_out in UNPLAYED for grant in chosen(house, *left_out)}
+    grants = Counter(map(str, played - unplayed))
     of_rows = [chosen(house, row.role, row.action, row.on) for row in TABLE]
 
     assert [str(row) for row, found in zip(TABLE, of_rows, strict=True) if len(found) != 1] == []
@@ -333,4 +340,4 @@ def test_every_action_of_every_role_has_its_row(house: Any) -> None:
         "without a grant, or with two rows": [],
     }
     assert EXCEPTIONS.keys() <= {action for _, action in granted}
-    assert UNPLAYED.keys() <= granted
+    assert len(unplayed) == len(UNPLAYED)

@@ -7,6 +7,7 @@ of them and on the real adapter, so that both behave alike.
 from ecr_steward.adapters.memory.announcements import InMemoryAnnouncements
 from ecr_steward.adapters.memory.backfills import InMemoryBackfills, InMemoryStartedBackfills
 from ecr_steward.adapters.memory.calls import Call, Calls
+from ecr_steward.adapters.memory.contents import InMemoryContents
 from ecr_steward.adapters.memory.credentials import InMemoryLogins, InMemoryRole, InMemorySecrets
 from ecr_steward.adapters.memory.image_content import InMemoryImageContent
 from ecr_steward.adapters.memory.messages import (
@@ -33,6 +34,7 @@ from ecr_steward.adapters.memory.state import (
     InMemorySwitch,
 )
 from ecr_steward.adapters.memory.stores import InMemoryStore
+from ecr_steward.adapters.memory.sweep_parts import InMemorySweepParts
 from ecr_steward.adapters.memory.verdicts import InMemoryVerdicts
 from ecr_steward.adapters.memory.workloads import InMemoryWorkloads
 
@@ -42,6 +44,7 @@ __all__ = [
     "InMemoryAnnouncements",
     "InMemoryBackfills",
     "InMemoryBrakes",
+    "InMemoryContents",
     "InMemoryFailureQueue",
     "InMemoryHints",
     "InMemoryImageContent",
@@ -64,6 +67,7 @@ __all__ = [
     "InMemorySourceQueue",
     "InMemoryStartedBackfills",
     "InMemoryStore",
+    "InMemorySweepParts",
     "InMemorySweepQueue",
     "InMemorySwitch",
     "InMemoryVerdicts",

@@ -1,6 +1,6 @@
 """The calls that in-memory ports received, in order, and the faults that a caller wants them to have."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ READING = frozenset(
     }
     | {"image_tags", "digest_of", "read_blob"}
     | {"seen", "run_by_ecs", "run_by_lambda", "counted_by_inspector"}
-    | {"last"}
+    | {"last", "under_way"}
     | {"fetch", "may_pull", "may_push", "read"}
     | {"paused", "holding", "holds", "entry", "entries", "of"}
     | {"policy", "scanning", "replication", "creation_templates", "account_setting"}
@@ -54,6 +54,8 @@ class Calls:
         self.entries: list[Call] = []
         self._faults: list[tuple[str, bool, BaseException]] = []
         self._closed: dict[str, Exception] = {}
+        self.each: Callable[[str], object] | None = None
+        """What a call is preceded by, given its method: time that passes, or an error."""
 
     @property
     def changes(self) -> list[Call]:
@@ -93,6 +95,8 @@ class Calls:
     def record(self, method: str, *arguments: object) -> Iterator[None]:
         """Note a call, and have the fault that waits for it."""
         self.entries.append(Call(method, arguments))
+        if self.each is not None:
+            self.each(method)
         for account in map(_account_of, arguments):
             if account in self._closed:
                 raise self._closed[account]

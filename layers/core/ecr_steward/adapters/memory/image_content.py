@@ -9,13 +9,13 @@ from typing import Self
 
 from ecr_steward.adapters.memory.registry import InMemoryRegistry
 from ecr_steward.adapters.memory.stores import InMemoryStore
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.images import Descriptor, Image, Manifest
 from ecr_steward.domain.names import Digest, ImageRef, ImageTag, OtherRepository, RepositoryRef
 from ecr_steward.errors import (
     DigestMismatchError,
     ImageNotFoundError,
     InvalidManifestError,
-    OutOfTimeError,
     RefusedByRegistryError,
     StewardError,
 )
@@ -32,7 +32,7 @@ class InMemoryImageContent:
         """Blobs whose bytes are not those of their digest."""
         self.before_reading: Callable[[RepositoryRef], None] = lambda _: None
         """What happens before the bytes of a blob come that goes to a repository."""
-        self._seconds_left: Callable[[], float] | None = None
+        self._deadline = NEVER
         self._labels: dict[Digest, Mapping[str, str] | StewardError] = {}
         self._registry = registry
         self._lock = RLock()
@@ -57,9 +57,9 @@ class InMemoryImageContent:
         """Have a config say these labels, or be one that cannot be read. Others say none."""
         self._labels[config] = labels
 
-    def for_job(self, seconds_left: Callable[[], float] | None = None) -> Self:
+    def for_job(self, deadline: Deadline = NEVER) -> Self:
         made = copy.copy(self)
-        made._seconds_left = seconds_left
+        made._deadline = deadline
         return made
 
     def store(self, repository: RepositoryRef) -> ImageStore:
@@ -131,8 +131,7 @@ class InMemoryImageContent:
         return self._registry.images_in(repository)
 
     def _asked(self, method: str, *arguments: object) -> AbstractContextManager[None]:
-        if self._seconds_left is not None and self._seconds_left() <= 0:
-            raise OutOfTimeError("the time of this invocation is over")
+        self._deadline.require()
         return self.calls.record(method, *arguments)
 
     def _find(self, repository: RepositoryRef, digest: Digest) -> Manifest | None:

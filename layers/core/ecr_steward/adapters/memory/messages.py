@@ -54,22 +54,30 @@ class InMemorySweepQueue:
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.parts: list[SweepPart] = []
+        self.delays: list[int] = []
+        """Seconds until each of them is delivered."""
 
-    def put(self, part: SweepPart) -> None:
+    def put(self, part: SweepPart, delay_seconds: int = 0) -> None:
         with self.calls.record("put", part):
             self.parts.append(part)
+            self.delays.append(delay_seconds)
 
 
 class InMemorySourceQueue:
-    """A ``SourceQueue``: the messages that are to come again, and after how many seconds."""
+    """A ``SourceQueue``: the messages that come again, after how many seconds, and those that were sent anew."""
 
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.postponed: list[tuple[str, int]] = []
+        self.sent_again: list[str] = []
 
     def postpone(self, receipt_handle: str, seconds: int) -> None:
         with self.calls.record("postpone", receipt_handle, seconds):
             self.postponed.append((receipt_handle, seconds))
+
+    def send_again(self, body: str) -> None:
+        with self.calls.record("send_again", body):
+            self.sent_again.append(body)
 
 
 class InMemoryFailureQueue:
