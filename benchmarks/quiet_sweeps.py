@@ -8,22 +8,17 @@ Then a repository whose rule asks for labels, an SBOM and a scan of each image, 
 """
 
 import argparse
-import hashlib
-import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from lab.peers import ACCOUNT, REGION
 from lab.verdicts import Verdict, tell
 from local_ecr import Registry, SeededImages
 from measuring.houses import BUILD, Calls, House, house
-from measuring.layouts import CONFIG, INDEX, LAYER, MANIFEST
-from measuring.reports import report_scans
+from measuring.pushing import Pusher
 from measuring.rulebooks import DESCRIBED, RELEASES, compiled
 
 AWAY = "eu-west-1"
@@ -32,7 +27,6 @@ CALLS = 8
 """Calls to ECR of a whole quiet sweep."""
 DESCRIBED_CALLS = 15
 """The same, where labels, companions and scans are asked of a thousand images."""
-SPDX = "application/spdx+json"
 OF_TABLE = ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
 
 
@@ -52,7 +46,7 @@ def quiet(images: int) -> list[Verdict]:
         house(Path(folder), {}, (REGION, AWAY), BUILD) as stage,
     ):
         stage.use_rulebook(compiled(RELEASES))
-        filled = _Filled(stage)
+        filled = Pusher(stage, REPOSITORY)
         with _unheard(stage):
             for number in range(images):
                 filled.push(f"v{number}")
@@ -94,7 +88,7 @@ def _seed_described(stage: House, region: str, images: int) -> None:
     ecr = stage.sandbox.local_ecr
     seeded = SeededImages(count=images, platforms=2, labels={"team": "1"})
     ecr.seed(Registry(ACCOUNT, region), [REPOSITORY], seeded)
-    filled = _Filled(stage, region)
+    filled = Pusher(stage, REPOSITORY, region)
     pages = filled.client.get_paginator("describe_images").paginate(repositoryName=REPOSITORY)
     details = [detail for page in pages for detail in page["imageDetails"]]
     filled.scan([each["imageDigest"] for each in details if "imageTags" not in each])
@@ -137,63 +131,6 @@ def _unheard(stage: House) -> Iterator[None]:
     yield
     stage.sandbox.wait_until_idle(60)
     events.enable_rule(Name=name)
-
-
-@dataclass
-class _Filled:
-    """A repository whose images share one config and one layer."""
-
-    stage: House
-    region: str = REGION
-
-    def __post_init__(self) -> None:
-        self.client = self.stage.sandbox.client("ecr", region=self.region)
-        with suppress(self.client.exceptions.RepositoryAlreadyExistsException):
-            self.client.create_repository(repositoryName=REPOSITORY)
-        self._config, self._layer = self._upload(CONFIG, b"{}"), self._upload(LAYER, b"a layer" * 1000)
-
-    def push(self, image_tag: str, *, is_scanned: bool = True, of: str = "") -> None:
-        """Put an image of two platforms under a tag."""
-        platforms = [self._put(self._manifest(f"{of or image_tag} {name}")) for name in ("amd64", "arm64")]
-        self._put({"schemaVersion": 2, "mediaType": INDEX, "manifests": platforms}, image_tag)
-        if is_scanned:
-            self.scan([each["digest"] for each in platforms])
-
-    def leave_behind(self, image_tag: str) -> None:
-        """Move a tag to another image; the one before stays without any."""
-        self.push(image_tag, of=f"another {image_tag}")
-
-    def attach(self, digest: str, media_type: str) -> None:
-        """Put an SBOM of an image."""
-        subject = {"mediaType": media_type, "digest": digest, "size": 1}
-        self._put({**self._manifest(f"SBOM of {digest}"), "artifactType": SPDX, "subject": subject})
-
-    def _manifest(self, name: str) -> dict[str, Any]:
-        head = {"schemaVersion": 2, "mediaType": MANIFEST, "annotations": {"name": name}}
-        return {**head, "config": self._config, "layers": [self._layer]}
-
-    def _upload(self, media_type: str, content: bytes) -> dict[str, Any]:
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        upload = self.client.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
-        last = len(content) - 1
-        self.client.upload_layer_part(
-            repositoryName=REPOSITORY, uploadId=upload, partFirstByte=0, partLastByte=last, layerPartBlob=content
-        )
-        self.client.complete_layer_upload(repositoryName=REPOSITORY, uploadId=upload, layerDigests=[digest])
-        return {"mediaType": media_type, "digest": digest, "size": len(content)}
-
-    def _put(self, manifest: Mapping[str, Any], image_tag: str | None = None) -> dict[str, Any]:
-        text = json.dumps(manifest)
-        tag = {"imageTag": image_tag} if image_tag else {}
-        put = self.client.put_image(
-            repositoryName=REPOSITORY, imageManifest=text, imageManifestMediaType=manifest["mediaType"], **tag
-        )
-        digest = put["image"]["imageId"]["imageDigest"]
-        return {"mediaType": manifest["mediaType"], "digest": digest, "size": len(text.encode())}
-
-    def scan(self, digests: list[str]) -> None:
-        """Let basic scans end without a finding."""
-        report_scans(self.stage, ((REPOSITORY, digest) for digest in digests), region=self.region)
 
 
 if __name__ == "__main__":

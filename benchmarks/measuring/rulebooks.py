@@ -121,6 +121,32 @@ rules:
 """
 """Only scans."""
 
+VERSIONS = """\
+version: 1
+rules:
+  - name: teams
+    match: {repositories: ["team-*/**"]}
+    mode: enforce
+    image_tags:
+      allow: [semver]
+      deny: [latest, "*.*.*-latest"]
+      aliases: {from: semver, add: ["{major}.{minor}-latest", "{major}-latest"]}
+      on_violation: quarantine
+    repository:
+      policy: {pull: [account]}
+      lifecycle: [{keep: {newest: 30, tags: ["*.*.*"]}}, {expire: {untagged: true, after: 14d}}]
+      mutability: {immutable: true, except: ["*-latest"]}
+      scanning: on_push
+      resource_tags: {managed-by: ecr-steward}
+    replicate: [{to: [{region: eu-west-1}], referrers: true}]
+"""
+"""The rule `services` of the example rulebook."""
+
+VERSIONS_AFTER_SCANS = VERSIONS.replace(
+    "referrers: true}]\n", "referrers: true, when: [scan_passed]}]\n    scan: {fail_on: {severity: HIGH}}\n"
+)
+"""The same, where only what passed its scan is copied."""
+
 
 def compiled(rulebook: str) -> str:
     """A rulebook as the functions read it. Raises ValueError where it does not validate."""

@@ -49,18 +49,26 @@ def test_a_push_is_judged_when_it_has_an_image_tag(
     assert patterns(template)["ToEvaluateImageScanRule"].matches(event) is comes
 
 
-def test_a_referrer_starts_what_an_image_starts_when_it_is_pushed(
+def test_a_referrer_starts_what_answers_it_when_it_is_pushed_without_a_tag(
     template: Template, load_event: Callable[[str], Any]
 ) -> None:
     """aws M12."""
-    rules = patterns(template)
     referrer = load_event("ecr_referrer_action/push_signature")
-    image = {**referrer, "detail-type": "ECR Image Action"}
 
-    started = [name for name, pattern in rules.items() if pattern.matches(referrer)]
+    started = {name for name, pattern in patterns(template).items() if pattern.matches(referrer)}
 
-    assert started == [name for name, pattern in rules.items() if pattern.matches(image)]
-    assert len(started) == 4, "the forwarder, the enforcer, the applier and the copier"
+    assert "image-tag" not in referrer["detail"] or not referrer["detail"]["image-tag"]
+    assert started == {"ForwardToStewardRule", "EnforceImageTagsFunctionImagePushed"}
+
+
+@pytest.mark.parametrize("push", ["push_untagged", "push_without_tag"])
+def test_a_platform_of_an_index_starts_nothing_and_is_forwarded_nowhere_when_it_is_pushed(
+    push: str, either: Template, load_event: Callable[[str], Any]
+) -> None:
+    """aws M19."""
+    event = load_event(f"ecr_image_action/{push}")
+
+    assert [name for name, pattern in patterns(either).items() if pattern.matches(event)] == []
 
 
 def test_the_default_bus_forwards_what_a_rule_hears_and_nothing_else(

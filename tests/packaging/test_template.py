@@ -316,6 +316,8 @@ def test_no_function_writes_a_pause_a_release_or_a_grant(template: Template) -> 
         "revisions#*",
         "sweeps#*",
         "verdicts#*",
+        "own#*",
+        "settings#*",
         "rulebook",
         "accounts",
     }

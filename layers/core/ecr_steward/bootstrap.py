@@ -17,7 +17,7 @@ from ecr_steward.adapters.ecr_backfills import EcrBackfills
 from ecr_steward.adapters.ecr_registry import EcrRegistry
 from ecr_steward.adapters.ecr_registry_settings import EcrRegistrySettings
 from ecr_steward.adapters.ecr_scans import EcrScans
-from ecr_steward.adapters.event_bus import EventBusNotices
+from ecr_steward.adapters.event_bus import EventBusHints, EventBusNotices
 from ecr_steward.adapters.limiter import Limiter
 from ecr_steward.adapters.native_replication import EcrNativeCopies
 from ecr_steward.adapters.registry_content import RegistryContent
@@ -33,10 +33,12 @@ from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
+from ecr_steward.adapters.state_own_tags import StateOwnTags
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_revisions import StateRevisions
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
 from ecr_steward.adapters.state_rulebook import StateRulebook
+from ecr_steward.adapters.state_seen_settings import StateSeenSettings
 from ecr_steward.adapters.state_sightings import StateSightings
 from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
@@ -46,7 +48,7 @@ from ecr_steward.adapters.transport import Transport
 from ecr_steward.adapters.workloads import AwsWorkloads
 from ecr_steward.domain.callers import OwnRoles
 from ecr_steward.domain.deadline import NEVER, Deadline
-from ecr_steward.domain.names import RegistryRef, hosts_in
+from ecr_steward.domain.names import ImageRef, RegistryRef, hosts_in
 from ecr_steward.domain.notices import ReplicationRequested
 from ecr_steward.domain.observations import Push, RegistryChanged, RepositoryChanged
 from ecr_steward.domain.outcome import CredentialOutcome, Outcome, SweepOutcome
@@ -56,6 +58,7 @@ from ecr_steward.domain.sweeping import SweepPart, interval_of
 from ecr_steward.errors import StewardError
 from ecr_steward.events.own import encode_notice
 from ecr_steward.events.replication_requested import encode_job
+from ecr_steward.events.repository_pushed import encode_repository_pushed
 from ecr_steward.events.sweep_part import encode_part
 from ecr_steward.ports.accounts import Announcements, ConnectedAccounts
 from ecr_steward.ports.backfills import Backfills, StartedBackfills
@@ -65,12 +68,14 @@ from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
-from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
+from ecr_steward.ports.messages import FailureQueue, Hints, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.native_replication import NativeCopies
+from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent
 from ecr_steward.ports.sweep_parts import SweepParts
@@ -81,12 +86,13 @@ from ecr_steward.rulebook.bounds import Bounds
 from ecr_steward.rulebook.limits import LARGEST_COMPILED
 from ecr_steward.rulebook.load import load_compiled, parse_compiled
 from ecr_steward.rulebook.trust import trusted_in
+from ecr_steward.usecases.answer_push import answer_push
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.backfilling import Backfilling
 from ecr_steward.usecases.current_rules import CurrentRules
 from ecr_steward.usecases.describing import Describer
-from ecr_steward.usecases.enforce_image_tags import enforce_image_tags
+from ecr_steward.usecases.enforce_image_tags import OwnPuts, enforce_image_tags
 from ecr_steward.usecases.evaluate_image_scan import ScanBatch
 from ecr_steward.usecases.govern_registry import apply_registry_settings
 from ecr_steward.usecases.leasing import Lessor
@@ -97,6 +103,7 @@ from ecr_steward.usecases.refresh_credentials import refresh_credentials
 from ecr_steward.usecases.replicate_image import replicate_image
 from ecr_steward.usecases.replicate_job import replicate_job
 from ecr_steward.usecases.retain_images import note_push
+from ecr_steward.usecases.seen_settings import SettingsMemory
 from ecr_steward.usecases.sweep_repository import Hands
 
 LISTING_WORKERS = 16
@@ -241,6 +248,12 @@ class App:
     brakes: Brakes
     journal: Journal
     leases: Leases
+    own_tags: OwnTags
+    seen_settings: SeenSettings
+    """By what ``apply_repository_policies`` has found."""
+    copied_settings: SeenSettings
+    """By what copies have found: observed rules say nothing there."""
+    hints: Hints
     who: str
     """Whom the journal names: this function."""
     connected: ConnectedAccounts = NO_ACCOUNTS
@@ -280,16 +293,29 @@ class App:
         return replace(self.roles, spoke_accounts=self.connected.all()) if self.roles else None
 
     def enforce_image_tags(self, push: Push) -> Outcome:
-        """See ``usecases.enforce_image_tags``."""
+        """See ``usecases.answer_push``."""
         rules, pause = self._obeyed()
-        try:
-            outcome = enforce_image_tags(
-                push.image,
+
+        def enforce(image: ImageRef) -> Outcome:
+            return enforce_image_tags(
+                image,
                 rules=rules,
                 registry=self.registry,
                 describer=Describer(self.registry, self.content, self.now),
                 notices=self.notices,
                 applier=self.applier,
+                own_puts=OwnPuts(self.own_tags, self.now),
+            )
+
+        try:
+            outcome = answer_push(
+                push,
+                rules=rules,
+                enforce=enforce,
+                own_tags=self.own_tags,
+                memory=SettingsMemory(rules, self.seen_settings, self.now),
+                hints=self.hints,
+                queue=self.queue,
             )
         except StewardError as error:
             try:
@@ -316,6 +342,7 @@ class App:
             own_roles=self.own_roles,
             homes=self.homes,
             rule_sets=self.rule_sets,
+            memory=SettingsMemory(rules, self.seen_settings, self.now),
         )
         return tuple(_while_paused(outcome, pause) for outcome in outcomes)
 
@@ -353,6 +380,7 @@ class App:
                 is_deep=asked.is_deep,
                 after=asked.after,
                 homes=self.homes,
+                memory=SettingsMemory(rules, self.copied_settings, self.now),
             )
 
         outcomes = replicate_job(job, copy=copy, queue=self.queue, deadline=self.deadline)
@@ -526,6 +554,10 @@ def _house() -> Callable[[Rules], App]:
         brakes=StateBrakes(table, utc_now),
         journal=StateJournal(table, utc_now),
         leases=StateLeases(table, utc_now),
+        own_tags=StateOwnTags(table),
+        seen_settings=StateSeenSettings(table, "apply"),
+        copied_settings=StateSeenSettings(table, "copies"),
+        hints=EventBusHints(clients, settings.event_bus, encode_repository_pushed),
         who=settings.accounts.session_name,
         connected=_connected(),
         announcements=announcements() if settings.spoke_organization else None,

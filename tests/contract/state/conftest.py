@@ -16,9 +16,11 @@ from ecr_steward.adapters.memory import (
     InMemoryContents,
     InMemoryJournal,
     InMemoryLeases,
+    InMemoryOwnTags,
     InMemoryReleases,
     InMemoryRevisions,
     InMemoryRuleSets,
+    InMemorySeenSettings,
     InMemoryStartedBackfills,
     InMemorySweepParts,
     InMemorySwitch,
@@ -30,9 +32,11 @@ from ecr_steward.adapters.state_brakes import StateBrakes
 from ecr_steward.adapters.state_contents import StateContents
 from ecr_steward.adapters.state_journal import StateJournal
 from ecr_steward.adapters.state_leases import StateLeases
+from ecr_steward.adapters.state_own_tags import StateOwnTags
 from ecr_steward.adapters.state_releases import StateReleases
 from ecr_steward.adapters.state_revisions import StateRevisions
 from ecr_steward.adapters.state_rule_sets import StateRuleSets
+from ecr_steward.adapters.state_seen_settings import StateSeenSettings
 from ecr_steward.adapters.state_sweep_parts import StateSweepParts
 from ecr_steward.adapters.state_switch import StateSwitch
 from ecr_steward.adapters.state_table import StateTable
@@ -44,9 +48,11 @@ from ecr_steward.ports.brakes import Brakes
 from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
+from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.releases import Releases
 from ecr_steward.ports.revisions import Revisions
 from ecr_steward.ports.rule_sets import RuleSets
+from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.ports.switch import Switch
 from ecr_steward.ports.verdicts import Verdicts
@@ -88,6 +94,10 @@ class World(Protocol):
     @property
     def revisions(self) -> Revisions: ...
     @property
+    def own_tags(self) -> OwnTags: ...
+    @property
+    def seen_settings(self) -> SeenSettings: ...
+    @property
     def contents(self) -> Contents: ...
     @property
     def sweep_parts(self) -> SweepParts: ...
@@ -109,6 +119,8 @@ class FakeWorld:
         self.started_backfills = InMemoryStartedBackfills()
         self.rule_sets = InMemoryRuleSets()
         self.verdicts = InMemoryVerdicts()
+        self.own_tags = InMemoryOwnTags(self.clock)
+        self.seen_settings = InMemorySeenSettings(self.clock)
         self.sweep_parts = InMemorySweepParts(self.clock)
         self.contents = InMemoryContents()
         self.revisions = InMemoryRevisions()
@@ -133,6 +145,8 @@ class TableWorld:
         self.started_backfills = StateBackfills(table)
         self.rule_sets = StateRuleSets(table)
         self.verdicts = StateVerdicts(table)
+        self.own_tags = StateOwnTags(table)
+        self.seen_settings = StateSeenSettings(table, "apply")
         self.sweep_parts = StateSweepParts(table, self.clock)
         self.contents = StateContents(table, self.clock)
         self.revisions = StateRevisions(table, self.clock)

@@ -55,6 +55,7 @@ def test_function_has_its_layers_log_group_and_environment_when_deployed(deploye
         "ECR_STEWARD_TRUSTED_PRINCIPALS": "",
         "ECR_STEWARD_EVENT_BUS": "ecr-steward",
         "ECR_STEWARD_FAILURE_QUEUE_URL": deployed.resources["FailureQueue"].physical_id,
+        "ECR_STEWARD_REPLICATE_QUEUE_URL": deployed.resources["ReplicateImageQueue"].physical_id,
         "ECR_STEWARD_IDEMPOTENCY_TABLE": deployed.resources["IdempotencyTable"].physical_id,
         "ECR_STEWARD_STATE_TABLE": deployed.resources["StateTable"].physical_id,
         "POWERTOOLS_METRICS_NAMESPACE": "EcrSteward",

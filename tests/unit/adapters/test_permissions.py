@@ -22,8 +22,9 @@ from ecr_steward.ports.contents import Contents
 from ecr_steward.ports.credentials import Logins, Secrets
 from ecr_steward.ports.journal import Journal
 from ecr_steward.ports.leases import Leases
-from ecr_steward.ports.messages import FailureQueue, Notices, ReplicationQueue, SourceQueue, SweepQueue
+from ecr_steward.ports.messages import FailureQueue, Hints, Notices, ReplicationQueue, SourceQueue, SweepQueue
 from ecr_steward.ports.native_replication import NativeCopies
+from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.registry_settings import RegistrySettingsStore
 from ecr_steward.ports.releases import Releases
@@ -31,6 +32,7 @@ from ecr_steward.ports.revisions import Revisions
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.ports.rulebook import LastGoodRulebook, RulebookSource
 from ecr_steward.ports.scans import Scans
+from ecr_steward.ports.seen_settings import SeenSettings
 from ecr_steward.ports.sightings import Sightings
 from ecr_steward.ports.stores import ImageContent, ImageStore
 from ecr_steward.ports.sweep_parts import SweepParts
@@ -115,6 +117,11 @@ USES: dict[str, list[Callable[..., Any]]] = {
         ImageContent.labels,
         ImageStore.referrers,
         Sightings.restart,
+        OwnTags.last,
+        OwnTags.note,
+        SeenSettings.last,
+        Hints.pushed_to,
+        ReplicationQueue.request,
         *APPLYING,
     ],
     "ApplyRepositoryPoliciesFunction": [
@@ -124,6 +131,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         *WHOLE_REGISTRIES,
         StartedBackfills.forget,
         Announcements.note,
+        SeenSettings.last,
+        SeenSettings.note,
         *WATCHING,
         *APPLYING,
     ],
@@ -153,6 +162,8 @@ USES: dict[str, list[Callable[..., Any]]] = {
         ImageStore.put_manifest,
         Leases.take,
         Leases.give_back,
+        SeenSettings.last,
+        SeenSettings.note,
         ReplicationQueue.request,
         SourceQueue.postpone,
         *APPLYING,

@@ -184,23 +184,25 @@ def test_a_function_ends_in_time_and_its_work_is_done_at_last_when_each_answer_i
     }[function]
     there.registry.calls.each = slow.answer
 
+    is_copy = function == "replicate"
+
     def is_done() -> bool:
         try:
             answer = slow.invoke(handler, event, timeout)
         except RetryableError:
             return False
-        return not answer.get("batchItemFailures") and not house.queue.requested
+        return not answer.get("batchItemFailures") and not (is_copy and house.queue.requested)
 
     attempts = 1
     while not is_done():
         attempts += 1
         assert attempts < 10
-        if house.queue.requested:
+        if is_copy and house.queue.requested:
             event = batch_of(encode_job(house.queue.requested.pop()))
 
     there.registry.calls.each = None
     assert house.failures.failed == []
     if function == "apply":
         assert there.registry.settings_of(API) == SETTINGS
-    if function == "replicate":
+    if is_copy:
         assert there.registry.tags_of(ImageRef(API.in_registry(AWAY), top.digest)) == {"1.0.2"}

@@ -12,11 +12,14 @@ import pytest
 from ecr_steward import bootstrap
 from ecr_steward.adapters.memory import (
     Calls,
+    InMemoryHints,
     InMemoryLeases,
     InMemoryLogins,
+    InMemoryOwnTags,
     InMemoryRegistrySettings,
     InMemoryRole,
     InMemorySecrets,
+    InMemorySeenSettings,
 )
 from ecr_steward.bootstrap import App
 from ecr_steward.domain.deadline import NEVER
@@ -74,6 +77,10 @@ def refresh(house: Any, monkeypatch: pytest.MonkeyPatch) -> Refresh:
         brakes=house.brakes,
         journal=house.journal,
         leases=InMemoryLeases(),
+        own_tags=InMemoryOwnTags(now),
+        seen_settings=InMemorySeenSettings(now),
+        copied_settings=InMemorySeenSettings(now),
+        hints=InMemoryHints(),
         who="a-function",
     )
     monkeypatch.setattr(bootstrap, "app", lambda _deadline=NEVER: app)

@@ -1,7 +1,8 @@
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from ecr_steward.adapters.memory import InMemoryNotices, InMemoryRegistry
+from ecr_steward.adapters.memory import InMemoryNotices, InMemoryRegistry, InMemorySeenSettings
+from ecr_steward.adapters.memory.clock import noon
 from ecr_steward.domain.callers import Caller, OwnRoles
 from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.notices import ViolationFound
@@ -18,10 +19,12 @@ from ecr_steward.domain.repositories import (
 )
 from ecr_steward.domain.rules import Mode
 from ecr_steward.usecases.apply_repository_policies import apply_repository_policies
+from ecr_steward.usecases.seen_settings import SettingsMemory
 from tests.given.appliers import applier_of
 from tests.given.rules import API, SETTINGS, rulebook
 
 CREATED = RepositoryChanged(API, "CreateRepository")
+PUSHED = RepositoryChanged(API, "push", is_arrival=True)
 AS_CREATED = RepositorySettings(
     mutability=TagMutability(Mutability.MUTABLE), scan_on_push=False, encryption=Encryption("AES256")
 )
@@ -205,3 +208,60 @@ class Registrar(InMemoryRegistry):
     def repository(self, of: RepositoryRef | Repository, parts: Set[Part] = ALL_PARTS) -> Repository:
         self.parts.append(parts)
         return super().repository(of, parts)
+
+
+class TestSettingsThatWereSeenInOrder:
+    """With and without a trail: what a push makes the steward read, and what it does not."""
+
+    def setup_method(self) -> None:
+        self.registry = InMemoryRegistry([Repository(API, SETTINGS)])
+        self.seen = InMemorySeenSettings(noon)
+
+    def answer(self, change: RepositoryChanged, *, digest: str = "a rulebook") -> str | None:
+        """The remark of what comes of an event."""
+        rules = replace(rulebook(), digest=digest)
+        memory = SettingsMemory(rules, self.seen, noon)
+        (outcome,) = apply_repository_policies(
+            change, rules=rules, registry=self.registry, applier=applier_of(self.registry), memory=memory
+        )
+        return outcome.remark
+
+    def test_are_not_read_again_at_the_next_push(self) -> None:
+        self.answer(PUSHED)
+        asked = len(self.registry.calls.entries)
+
+        assert self.answer(PUSHED) == "its settings were seen in order within the last hour"
+        assert len(self.registry.calls.entries) == asked > 0
+
+    def test_are_read_and_mended_at_a_push_when_the_rulebook_is_another(self) -> None:
+        self.answer(PUSHED)
+        self.registry.change_settings(API, scan_on_push=False)
+
+        assert self.answer(PUSHED, digest="another") is None
+        assert self.registry.settings_of(API) == SETTINGS
+
+    def test_are_read_whatever_was_seen_when_a_trail_tells_of_a_change(self) -> None:
+        self.answer(PUSHED)
+        self.registry.change_settings(API, scan_on_push=False)
+
+        self.answer(CREATED)
+
+        assert self.registry.settings_of(API) == SETTINGS
+
+    def test_are_read_at_the_push_after_a_change_that_was_mended(self) -> None:
+        self.answer(PUSHED)
+        self.registry.change_settings(API, scan_on_push=False)
+        self.answer(CREATED)
+        self.registry.change_settings(API, scan_on_push=False)
+
+        self.answer(PUSHED)
+
+        assert self.registry.settings_of(API) == SETTINGS
+
+    def test_are_read_at_each_push_when_the_rules_were_made_of_no_file(self) -> None:
+        self.answer(PUSHED, digest="")
+        self.registry.change_settings(API, scan_on_push=False)
+
+        self.answer(PUSHED, digest="")
+
+        assert self.registry.settings_of(API) == SETTINGS

@@ -1,13 +1,15 @@
 """One repository of ECR as an ``ImageStore``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import batched
 
 from ecr_steward.adapters.clients import AwsClients
+from ecr_steward.adapters.kept_manifests import KeptManifests
 from ecr_steward.adapters.registry_store import RegistryStore
 from ecr_steward.adapters.translation import translated
-from ecr_steward.domain.names import Digest, RegistryRef, RepositoryRef
+from ecr_steward.domain.images import Manifest
+from ecr_steward.domain.names import Digest, ImageRef, ImageTag, RegistryRef, RepositoryRef
 from ecr_steward.errors import RepositoryNotFoundError
 
 LAYERS_AT_ONCE = 100
@@ -16,13 +18,20 @@ LAYERS_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class EcrStore(RegistryStore):
-    """A ``RegistryStore`` that asks ECR's API for many blobs at once.
+    """A ``RegistryStore`` that asks ECR's API for many blobs at once, and reads a small manifest once.
 
     What ECR cannot say of one, in ``failures[]``, is left to ``has_blob``. A repository that is not there has none.
     """
 
     clients: AwsClients
     registry: RegistryRef
+    kept: KeptManifests = field(default_factory=KeptManifests)
+
+    def manifest(self, reference: Digest | ImageTag) -> Manifest:
+        if not isinstance(reference, Digest):
+            return super().manifest(reference)
+        image = ImageRef(RepositoryRef(self.registry, self.repository_name), reference)
+        return self.kept.get(image, lambda: RegistryStore.manifest(self, reference))
 
     def known_blobs(self, digests: Sequence[Digest]) -> Mapping[Digest, bool]:
         try:

@@ -1,4 +1,4 @@
-"""The ``Notices`` port over Amazon EventBridge, guarded by an idempotency table."""
+"""The ``Notices`` port over Amazon EventBridge, guarded by an idempotency table; and the ``Hints`` port, unguarded."""
 
 import logging
 import time
@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_steward.adapters.clients import AwsClients
 from ecr_steward.adapters.translation import refusal, translated
+from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.notices import SOURCE, Notice, topic_of
 
 ONCE_WITHIN_SECONDS = 24 * 60 * 60
@@ -109,17 +110,29 @@ class EventBusNotices:
         return give()
 
     def _put(self, detail_type: str, detail: str) -> None:
-        with translated("events:PutEvents", self._event_bus):
-            answer = self._clients.events.put_events(
-                Entries=[
-                    {"EventBusName": self._event_bus, "Source": SOURCE, "DetailType": detail_type, "Detail": detail}
-                ]
-            )
-        if answer["FailedEntryCount"]:
-            (entry,) = answer["Entries"]
-            raise refusal(
-                "events:PutEvents", self._event_bus, entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")
-            )
+        _put_event(self._clients, self._event_bus, detail_type, detail)
+
+
+class EventBusHints:
+    """A ``Hints``. ``encode`` turns a repository into ``DetailType`` and ``Detail``."""
+
+    def __init__(self, clients: AwsClients, event_bus: str, encode: Callable[[RepositoryRef], tuple[str, str]]) -> None:
+        self._clients = clients
+        self._event_bus = event_bus
+        self._encode = encode
+
+    def pushed_to(self, repository: RepositoryRef) -> None:
+        _put_event(self._clients, self._event_bus, *self._encode(repository))
+
+
+def _put_event(clients: AwsClients, event_bus: str, detail_type: str, detail: str) -> None:
+    with translated("events:PutEvents", event_bus):
+        answer = clients.events.put_events(
+            Entries=[{"EventBusName": event_bus, "Source": SOURCE, "DetailType": detail_type, "Detail": detail}]
+        )
+    if answer["FailedEntryCount"]:
+        (entry,) = answer["Entries"]
+        raise refusal("events:PutEvents", event_bus, entry.get("ErrorCode", ""), entry.get("ErrorMessage", ""))
 
 
 def _forget(table: DynamoDBPersistenceLayer, said: dict[str, str], outdated: Exception) -> None:

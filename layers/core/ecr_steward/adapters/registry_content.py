@@ -9,6 +9,7 @@ from ecr_steward.adapters.clock import utc_now
 from ecr_steward.adapters.distribution import DistributionClient
 from ecr_steward.adapters.ecr_store import EcrStore
 from ecr_steward.adapters.image_config import parse_labels
+from ecr_steward.adapters.kept_manifests import KeptManifests
 from ecr_steward.adapters.other_registries import OtherRegistries
 from ecr_steward.adapters.registry_login import RegistryLogin
 from ecr_steward.adapters.transport import Transport
@@ -35,16 +36,18 @@ class RegistryContent:
         self._transport = transport or Transport()
         self._others = OtherRegistries(clients, self._transport, other_registries)
         self._clients: dict[RegistryRef, DistributionClient] = {}
+        self._kept = KeptManifests()
 
     def for_job(self, deadline: Deadline = NEVER) -> Self:
         made = copy.copy(self)
         made._transport = self._transport.for_job(deadline)
         made._others = self._others.over(made._transport)
         made._clients = {}
+        made._kept = KeptManifests()
         return made
 
     def store(self, repository: RepositoryRef) -> ImageStore:
-        return EcrStore(self._of(repository.registry), repository.name, self._aws, repository.registry)
+        return EcrStore(self._of(repository.registry), repository.name, self._aws, repository.registry, self._kept)
 
     def elsewhere(self, repository: OtherRepository) -> ImageStore:
         return self._others.store(repository)

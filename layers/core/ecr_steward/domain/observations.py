@@ -37,6 +37,8 @@ class RepositoryChanged:
     """The ECR operation, such as ``CreateRepository``, or how an image came there."""
     by: Caller | None = None
     """Who did it, where the event says so."""
+    is_arrival: bool = False
+    """Whether an image came there, and nothing says that any setting changed."""
 
     def __str__(self) -> str:
         return f"{self.operation} by {self.by}" if self.by else self.operation

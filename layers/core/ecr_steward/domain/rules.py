@@ -314,6 +314,8 @@ class Rules:
     code_owns: frozenset[Owned] = frozenset({Owned.SETTINGS})
     """What of such a repository is only reported on."""
     registries: "tuple[RegistryRule, ...]" = ()
+    digest: str = field(default="", compare=False)
+    """Of the compiled text; empty where the rules were made of none."""
 
     @property
     def with_defaults(self) -> tuple[Rule, ...]:

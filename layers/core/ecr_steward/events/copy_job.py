@@ -1,8 +1,8 @@
 """A copy job: what a message of the replication queue means.
 
-The queue holds three kinds of message. Rules on the bus put every push there as it is, and every *Image Verdict*; the
-sweep puts a *Replication Requested* where it finds an image missing at its destination. None of them is believed: what
-is copied, or withdrawn, follows from the facts.
+The queue holds two kinds of message. A rule on the bus puts every *Image Verdict* there; the answer to a push, a sweep
+and a copy job that is not done put a *Replication Requested*. None of them is believed: what is copied, or withdrawn,
+follows from the facts. Pushes as they were may still lie there after an upgrade: an earlier rule put them there.
 """
 
 from collections.abc import Mapping

@@ -57,4 +57,4 @@ def _arrival(event: Envelope, result: str, name: str, how: str) -> RepositoryCha
             f"event {event.id} reports a {how} with result {result}, which changed nothing; look at the rule's event "
             "pattern"
         )
-    return RepositoryChanged(RepositoryRef(event.registry, name), how)
+    return RepositoryChanged(RepositoryRef(event.registry, name), how, is_arrival=True)

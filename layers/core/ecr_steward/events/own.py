@@ -37,6 +37,7 @@ from ecr_steward.events.envelope import (
 from ecr_steward.events.image_withdrawn import ImageWithdrawnDetail
 from ecr_steward.events.own_base import OwnDetail, OwnEvent, common_keys
 from ecr_steward.events.replication_requested import ReplicationRequestedDetail
+from ecr_steward.events.repository_pushed import RepositoryPushedDetail
 from ecr_steward.events.rulebook_refused import RulebookRefusedDetail
 from ecr_steward.events.rules_changed import RulesChangedDetail
 
@@ -311,6 +312,7 @@ OWN_DETAILS: tuple[type[OwnEvent], ...] = (
     RulebookRefusedDetail,
     RulesChangedDetail,
     AccessWidenedDetail,
+    RepositoryPushedDetail,
     ReplicationRequestedDetail,
 )
 

@@ -1,4 +1,4 @@
-"""*Replication Requested*: a copy job of the sweep. It goes to the replication queue and to no bus."""
+"""*Replication Requested*: a copy job for a push or a sweep, or what is left of one. It goes to no bus."""
 
 import json
 from typing import Literal, Self

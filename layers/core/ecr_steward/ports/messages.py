@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested
 from ecr_steward.domain.sweeping import SweepPart
 
@@ -18,6 +19,14 @@ class Notices(Protocol):
         Needs events:PutEvents on the bus; dynamodb:PutItem, UpdateItem and DeleteItem on the idempotency
         table. Raises RegistryUnavailableError where the bus took no notice of it.
         """
+        ...
+
+
+class Hints(Protocol):
+    """The steward's own bus, for what one of its functions lets another look at. A hint is given each time."""
+
+    def pushed_to(self, repository: RepositoryRef) -> None:
+        """Let the settings of a repository be looked at. Needs events:PutEvents on the bus."""
         ...
 
 

@@ -5,6 +5,7 @@ It holds the validated rulebook as JSON, and of which source it was made, so tha
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -71,4 +72,4 @@ def parse_compiled(text: bytes, where: str, bounds: Bounds = UNBOUNDED) -> Rules
         raise InvalidRulebookError(
             f"{Code.COMPILED_INVALID} {where} does not validate, so nothing is enforced: {reasons}"
         )
-    return compile_rulebook(rulebook)
+    return replace(compile_rulebook(rulebook), digest=sha256(text).hexdigest())

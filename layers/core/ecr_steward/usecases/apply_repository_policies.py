@@ -18,6 +18,7 @@ from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.rule_sets import RuleSets
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.governing import governed, read_settings
+from ecr_steward.usecases.seen_settings import SettingsMemory
 from ecr_steward.usecases.watch_rule_sets import watch_rule_set
 
 
@@ -30,17 +31,21 @@ def apply_repository_policies(
     own_roles: OwnRoles | None = None,
     homes: Sequence[RegistryRef] = (),
     rule_sets: RuleSets | None = None,
+    memory: SettingsMemory | None = None,
 ) -> tuple[Outcome, ...]:
     """Bring a repository's settings to those of its rules: one outcome for each rule that decides some of them.
 
     With ``rule_sets`` it is reported where resource tags have moved the repository to other rules. A repository that
     no rule covers is left alone, unless it is a replica of one of ``homes``. A change that the steward made itself is
-    one that it has planned: nothing is read for it. What another step of the same plan could
+    one that it has planned: nothing is read for it. Nor is
+    anything where an image came and ``memory`` knows the settings. What another step of the same plan could
     not do, the event of that failure, a retry or the next sweep looks at.
     """
     nothing = Outcome(str(change.repository), changed_by=str(change) if change.by else None)
     if change.by and own_roles and own_roles.include(change.by):
         return (nothing.remarking("the steward itself made this change: there is nothing to look at again"),)
+    if memory is not None and change.is_arrival and memory.knows(change.repository):
+        return (nothing.remarking("its settings were seen in order within the last hour"),)
     moved: list[Outcome] = []
     try:
         governing, known = governed(Repository.unread(change.repository), rules, registry, homes)
@@ -50,10 +55,13 @@ def apply_repository_policies(
             moved = [found] if found else []
         if not governing.settings and not governing.conflicts:
             remark = "its rules do not speak of settings" if governing.names else "no rule covers this repository"
-            return (*moved, replace(nothing, rule=next(iter(governing.names), None), remark=remark))
-        outcomes = mend_settings(governing, known, registry, applier)
+            outcomes: tuple[Outcome, ...] = (replace(nothing, rule=next(iter(governing.names), None), remark=remark),)
+        else:
+            outcomes = mend_settings(governing, known, registry, applier)
     except RepositoryNotFoundError:
         return (nothing.remarking("the repository is gone"),)
+    if memory is not None:
+        memory.note(change, outcomes)
     return (*moved, *(replace(outcome, changed_by=nothing.changed_by) for outcome in outcomes))
 
 

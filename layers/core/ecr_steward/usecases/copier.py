@@ -103,9 +103,9 @@ class Copier:
                     if not isinstance(to, InvalidNameError) and to != image.repository:
                         yield Copy(rule, replication, image, to)
 
-    def facts(self, copy: Copy) -> Facts:
-        """Read what both ends hold. Raises RepositoryNotFoundError for the source."""
-        source = self.images(copy.image.repository)
+    def facts(self, copy: Copy, source: RepositoryImages | None = None) -> Facts:
+        """Read what both ends hold, or the destination alone. Raises RepositoryNotFoundError for the source."""
+        source = source or self.images(copy.image.repository)
         if objection := self.objection(copy):
             return Facts(source, RepositoryImages(copy.image.repository), [], (str(objection),))
         meeting, held_back = self._fulfilling(copy, source)
@@ -155,8 +155,7 @@ class Copier:
     def plan_turn(self, copy: Copy, facts: Facts, after: str = "") -> tuple[Plan, str]:
         """The same from a place among its referrers on; and where the next turn goes on, empty where there is none."""
         there = facts.destination
-        asks_for_each = bool(after) and isinstance(there, OtherImages)  # of thousands, on each turn
-        if not facts.image_tags or (not asks_for_each and self._is_whole(copy, facts)):
+        if not self.may_miss(copy, facts, after):
             return NOTHING, ""
         source, judged = copy.image.repository, self._judged(copy, facts.source)
         store = self.content.store(source)
@@ -173,6 +172,11 @@ class Copier:
         needed = sorted({blob.digest for part in parts for blob in part.blobs})
         plan = plan_content(copy.rule, source, turn.graph, there, self._held(copy.to, needed))
         return plan, turn.left_after
+
+    def may_miss(self, copy: Copy, facts: Facts, after: str = "") -> bool:
+        """Whether the destination may lack content. What it lacks, if anything, only ``plan_turn`` finds out."""
+        asks_for_each = bool(after) and isinstance(facts.destination, OtherImages)  # of thousands, on each turn
+        return bool(facts.image_tags) and (asks_for_each or not self._is_whole(copy, facts))
 
     def _judged(self, copy: Copy, source: RepositoryImages) -> Collection[Digest] | None:
         """What of an image has a verdict, where a copy waits for one: nothing of what is attached to another."""

@@ -1,31 +1,65 @@
 """Push → allowed image tags, moving aliases, an answer to violations."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
 
 from ecr_steward.domain.images import RepositoryImages
 from ecr_steward.domain.names import Digest, ImageRef
 from ecr_steward.domain.notices import ViolationFound
 from ecr_steward.domain.outcome import Outcome
-from ecr_steward.domain.plan import AddImageTag, Plan, RemoveImageTag, Violation
+from ecr_steward.domain.own_tags import OwnTag
+from ecr_steward.domain.plan import AddImageTag, DeleteAndRetag, Plan, RemoveImageTag, Violation
 from ecr_steward.domain.rules import Mode, Rule, Rules
 from ecr_steward.domain.tag_plan import plan_image_tags
 from ecr_steward.domain.tag_rules import AliasMove, OnViolation
 from ecr_steward.domain.tagging import is_quarantine_tag
-from ecr_steward.errors import ImageNotFoundError, ImageTagIsImmutableError, RepositoryNotFoundError, gravest
+from ecr_steward.errors import (
+    ImageNotFoundError,
+    ImageTagIsImmutableError,
+    RepositoryNotFoundError,
+    StewardError,
+    gravest,
+)
+from ecr_steward.ports.clock import Clock
 from ecr_steward.ports.messages import Notices
+from ecr_steward.ports.own_tags import OwnTags
 from ecr_steward.ports.registry import Registry
 from ecr_steward.usecases.applying import Applier
 from ecr_steward.usecases.describing import Describer
 from ecr_steward.usecases.governing import governing_rules
 
+ROUNDS = 3
+"""How often the image tags are planned anew while others change them, before the next sweep is left with them."""
+
+
+@dataclass(frozen=True)
+class OwnPuts:
+    """Where the image tags are noted that an invocation puts, since it looks at them afterwards by itself."""
+
+    own_tags: OwnTags
+    now: Clock
+
+    def note(self, plan: Plan) -> None:
+        """Note what a plan is about to put."""
+        for step in plan.steps:
+            if isinstance(step, AddImageTag | DeleteAndRetag):
+                self.own_tags.note(step.image.repository, step.image_tag, OwnTag(step.image.digest, self.now()))
+
 
 def enforce_image_tags(
-    image: ImageRef, *, rules: Rules, registry: Registry, describer: Describer, notices: Notices, applier: Applier
+    image: ImageRef,
+    *,
+    rules: Rules,
+    registry: Registry,
+    describer: Describer,
+    notices: Notices,
+    applier: Applier,
+    own_puts: OwnPuts | None = None,
 ) -> Outcome:
     """Bring the image tags of one image, and the aliases it touches, back to their rule.
 
-    What was pushed is only a hint: the image tags are read anew, so a late or repeated call does no harm.
+    What was pushed is only a hint: the image tags are read anew, so a late or repeated call does no harm. With
+    ``own_puts`` the events of what is put here are not answered: the image tags are read once more afterwards.
     """
     nothing = Outcome(str(image))
     try:
@@ -38,21 +72,62 @@ def enforce_image_tags(
         images = registry.images(image.repository)
         if image.digest not in images.digests:
             return nothing.remarking("the image is gone")
+        enforcing = _Enforcing(rule, registry, describer, notices, applier, own_puts)
         # A signature or SBOM may be what its subject's rule has asked for.
-        outcome = enforce_in_repository(
-            rule,
-            images,
-            {image.digest, images.root_of(image.digest)} & images.digests,
-            describer=describer,
-            notices=notices,
-            applier=applier,
-        )
+        outcome = enforcing.bring(images, {image.digest, images.root_of(image.digest)})
     except ImageNotFoundError:
         return nothing.remarking("the image is gone")
     except RepositoryNotFoundError:
         return nothing.remarking("the repository is gone")
     held = images.tags_of(image.digest)
     return replace(outcome, subject=str(image), remark=None if held else "the image holds no image tag")
+
+
+@dataclass(frozen=True)
+class _Enforcing:
+    rule: Rule
+    registry: Registry
+    describer: Describer
+    notices: Notices
+    applier: Applier
+    own_puts: OwnPuts | None
+
+    def bring(self, images: RepositoryImages, focus: Set[Digest]) -> Outcome:
+        """Enforce, and look again where image tags were put whose events are not answered."""
+        outcome = self._enforce(images, focus)
+        if self.own_puts is None or not outcome.applied:
+            return outcome
+        given = given_tags(outcome.plan)
+        for _ in range(ROUNDS - 1 if given else 0):
+            try:
+                again = self._enforce(self.registry.images(images.repository), focus | given)
+            except (ImageNotFoundError, RepositoryNotFoundError):
+                return outcome
+            except StewardError as error:
+                error.rule = error.rule or self.rule.name
+                return replace(outcome, error=outcome.error or error)
+            plan = outcome.plan + Plan(again.plan.steps, remarks=again.plan.remarks)
+            outcome = replace(outcome, plan=plan, halt=again.halt, error=outcome.error or again.error)
+            if again.plan.is_empty or not again.applied:
+                break
+            given |= given_tags(again.plan)
+        return outcome
+
+    def _enforce(self, images: RepositoryImages, focus: Set[Digest]) -> Outcome:
+        return enforce_in_repository(
+            self.rule,
+            images,
+            focus & images.digests,
+            describer=self.describer,
+            notices=self.notices,
+            applier=self.applier,
+            own_puts=self.own_puts,
+        )
+
+
+def given_tags(plan: Plan) -> set[Digest]:
+    """The images that a plan puts image tags on."""
+    return {step.image.digest for step in plan.steps if isinstance(step, AddImageTag | DeleteAndRetag)}
 
 
 def enforce_in_repository(
@@ -64,6 +139,7 @@ def enforce_in_repository(
     notices: Notices,
     applier: Applier,
     is_dry: bool = False,
+    own_puts: OwnPuts | None = None,
 ) -> Outcome:
     """Enforce a rule's image tags for some images of a repository; a dry run plans them and tells nobody.
 
@@ -84,6 +160,8 @@ def enforce_in_repository(
     _tell(rule, plan, images, notices)
     if rule.mode is Mode.OBSERVE:
         return outcome
+    if own_puts is not None:
+        own_puts.note(plan)
     try:
         return outcome.carried_out(applier.apply(plan, images.repository, images))
     except ImageTagIsImmutableError as refused:

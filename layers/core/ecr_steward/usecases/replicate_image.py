@@ -1,9 +1,9 @@
 """Copy job → manifests, blobs, referrers and image tags at each destination, verified."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ecr_steward.domain.images import RepositoryImages
@@ -40,6 +40,7 @@ from ecr_steward.usecases.copier import Copier, Copy, Facts
 from ecr_steward.usecases.governing import governed_settings, governing_rules, tags_to_match
 from ecr_steward.usecases.leasing import Lessor
 from ecr_steward.usecases.reading import once
+from ecr_steward.usecases.seen_settings import SettingsMemory
 from ecr_steward.usecases.withdraw_replicas import Withdrawal
 
 ROUNDS = 3
@@ -63,6 +64,7 @@ def replicate_image(
     is_deep: bool = False,
     after: str = "",
     homes: tuple[RegistryRef, ...] = (),
+    memory: SettingsMemory | None = None,
 ) -> tuple[Outcome, ...]:
     """Bring an image to all destinations of its rule; one outcome for each, or one that says why there is none.
 
@@ -76,7 +78,7 @@ def replicate_image(
     unless the job ``is_deep``. The image comes first, with a share of its referrers; where more
     are left the outcome carries ShareUsedError, and ``after`` is what that said on the turn before: such a turn needs
     the lease of its repository, so that one repository has one of them at a time. ``homes`` are the registries that the
-    steward keeps.
+    steward keeps. What ``memory`` knows of a destination's settings is not read again.
     """
     try:
         governing = governing_rules(image.repository, rules, registry)
@@ -120,6 +122,7 @@ def replicate_image(
         told=told,
         withdrawal=Withdrawal(rules, homes, None, now, applier),
         after=after,
+        memory=memory,
     )
     outcomes: list[Outcome] = []
     pending, done = [image.digest], set[Digest]()
@@ -146,6 +149,9 @@ class _Job:
     told: Set[str]
     withdrawal: Withdrawal
     after: str
+    memory: SettingsMemory | None
+    sources: list[RepositoryImages] = field(default_factory=list)
+    """What the source held when a copy was found to have arrived."""
 
     def bring(self, image: ImageRef) -> tuple[list[Outcome], set[Digest]]:
         """Bring one image to all its destinations; a referrer stands for its subject.
@@ -160,7 +166,8 @@ class _Job:
                 return [nothing.remarking("the image is gone, or its subject has not been pushed")], set()
             copies = deque(self.copier.copies(self.rule, image, images))
             copies.rotate(-self.turn)
-            outcomes = [*self._impossible(image), *(self._attempt(copy) for copy in copies)]
+            outcomes = [*self._impossible(image)]
+            outcomes += [self._attempt(copy, None if number else images) for number, copy in enumerate(copies)]
             if not outcomes:
                 return [nothing.remarking("no image tag of the image is to be replicated")], set()
             return outcomes, self._moved_meanwhile(image, outcomes)
@@ -174,7 +181,8 @@ class _Job:
             if subject not in self.told:
                 yield Outcome(subject, self.rule.name, self.rule.mode, error=error)
 
-    def _attempt(self, copy: Copy) -> Outcome:
+    def _attempt(self, copy: Copy, source: RepositoryImages | None) -> Outcome:
+        """Bring an image to one destination. ``source`` is what was read of its repository just now, if anything."""
         mode = self.rule.mode
         done: list[Plan] = []
         error: StewardError | None = None
@@ -188,7 +196,7 @@ class _Job:
                 plan = self.copier.plan(copy)
                 return self._withdraw(copy, self.copier.facts(copy)) or Outcome(str(copy), self.rule.name, mode, plan)
             self._require_time()
-            facts = self.copier.facts(copy)
+            facts = self.copier.facts(copy, source)
             if withdrawn := self._withdraw(copy, facts):
                 return withdrawn
             if not facts.image_tags:
@@ -239,22 +247,26 @@ class _Job:
         errors: list[StewardError] = []
         is_new = copy.image.digest not in facts.destination.digests
         try:
-            self._apply(self.copier.plan_settings(copy), copy, done)
+            self._apply(self._plan_settings(copy, facts), copy, done)
         except StewardError as error:
             if not self._is_there(copy.to):
                 raise
             errors.append(error)  # a setting that is refused does not keep the image away
         for _ in range(ROUNDS):
-            content, left_after = self.copier.plan_turn(copy, facts, self.after)
-            with self._alone(copy, content):
-                if self.lessor is not None and not content.is_empty:  # another job may have done it meanwhile
-                    content, left_after = self.copier.plan_turn(copy, self._facts_anew(copy), self.after)
+            may_miss = self.copier.may_miss(copy, facts, self.after)
+            with self._alone(copy) if may_miss else nullcontext():
+                if may_miss and self.lessor is not None:  # another job may have done it meanwhile
+                    facts = self._facts_anew(copy, facts.source)
+                content, left_after = self.copier.plan_turn(copy, facts, self.after)
                 has_copied = self._apply(content, copy, done)
             if has_copied:
                 facts = self._facts_anew(copy)
             facts = self.copier.judged_anew(copy, facts)
             has_tagged = self._apply(self.copier.plan_tags(copy, facts), copy, done)
-            if left_after or (not has_copied and not has_tagged):
+            if not has_copied and not has_tagged:
+                self.sources.append(facts.source)
+                break
+            if left_after:
                 break
             facts = self._facts_anew(copy)
         else:
@@ -268,9 +280,21 @@ class _Job:
             self.notices.publish(notice)
         return self._lag(copy, facts) if is_new and facts.image_tags else None, left_after
 
-    def _facts_anew(self, copy: Copy) -> Facts:
+    def _plan_settings(self, copy: Copy, facts: Facts) -> Plan:
+        """Plan the destination's settings, unless they were in order within the hour and it has images."""
+        to = copy.to
+        if self.memory is None or isinstance(to, OtherRepository) or not facts.destination.digests:
+            return self.copier.plan_settings(copy)
+        if self.memory.knows(to):
+            return NOTHING
+        plan = self.copier.plan_settings(copy)
+        if plan.is_empty:
+            self.memory.keep(to)
+        return plan
+
+    def _facts_anew(self, copy: Copy, source: RepositoryImages | None = None) -> Facts:
         self.copier.answers.forget()
-        return self.copier.facts(copy)
+        return self.copier.facts(copy, source)
 
     def _lag(self, copy: Copy, facts: Facts) -> Lag | None:
         """How far the destination was behind. An image that was old already is brought for another reason than a push.
@@ -307,9 +331,9 @@ class _Job:
             return nullcontext()
         return self.lessor.leased(f"referrers of {copy.image.repository}")
 
-    def _alone(self, copy: Copy, content: Plan) -> AbstractContextManager[None]:
+    def _alone(self, copy: Copy) -> AbstractContextManager[None]:
         """Have no other job move the same content meanwhile. Raises CopyUnderWayError where one does."""
-        if content.is_empty or self.lessor is None:
+        if self.lessor is None:
             return nullcontext()
         return self.lessor.leased(f"{copy.image.digest} to {copy.to}")
 
@@ -328,10 +352,12 @@ class _Job:
             return False
         return True
 
-    def _moved_meanwhile(self, image: ImageRef, outcomes: Iterable[Outcome]) -> set[Digest]:
+    def _moved_meanwhile(self, image: ImageRef, outcomes: Sequence[Outcome]) -> set[Digest]:
         steps = (step for outcome in outcomes for step in outcome.plan.steps)
         given = {step.image_tag for step in steps if isinstance(step, AddImageTag | PutImageTag)}
         if not given or self.rule.mode is Mode.OBSERVE:
             return set()
-        holders = self.registry.images(image.repository).holders
+        has_failed = any(outcome.error for outcome in outcomes)
+        is_known = self.sources and not has_failed
+        holders = (self.sources[-1] if is_known else self.registry.images(image.repository)).holders
         return {holders[tag] for tag in given if tag in holders} - {image.digest}

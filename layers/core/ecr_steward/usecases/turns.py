@@ -36,8 +36,11 @@ class TurnReader:
         """An image and what refers to it: the oldest first, without those that are there, a share of them.
 
         Who may push can attach any number of referrers, but not before the image is known: what signs or describes
-        it is older than a flood. A few referrers are all read, as the registry lists them. Raises as ``read_graph``.
+        it is older than a flood. A few referrers are all read, as the registry lists them; where no image of the
+        repository names a subject, no list is asked for. Raises as ``read_graph``.
         """
+        if not self.images.with_subject:
+            return Turn(self._graph(image, with_referrers=False))
         if sum(map(len, self.images.with_subject.values())) <= SHARE:
             return Turn(self._graph(image, with_referrers=True))
         tree = self._graph(image, with_referrers=False)

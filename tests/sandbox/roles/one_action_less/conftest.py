@@ -31,6 +31,7 @@ from tests.sandbox.roles.one_action_less.of_deliveries import (
 )
 from tests.sandbox.roles.one_action_less.of_images import (
     Enforce,
+    EnforceCopied,
     EnforceInSpoke,
     EnforceLabels,
     EnforceTagged,
@@ -89,6 +90,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "sweep what ECR failed to bring in the spoke": SweepFailedBeforeInSpoke,
     "replicate to what is to be bare": ReplicateToBare,
     "enforce": Enforce,
+    "enforce what is copied": EnforceCopied,
     "enforce in the spoke": EnforceInSpoke,
     "enforce labels": EnforceLabels,
     "enforce by resource tags": EnforceTagged,

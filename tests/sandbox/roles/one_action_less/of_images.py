@@ -92,6 +92,16 @@ class EnforceInSpoke(Enforce):
     account = SPOKE
 
 
+class EnforceCopied(Enforce):
+    """The same, as far as the copy of the image goes."""
+
+    effects: ClassVar = {"requested"}
+
+    def happened(self, told: dict[str, list[str]]) -> set[str]:
+        jobs = [record for one in self.house.ran() for record in one.event.get("Records", [])]
+        return {"requested"} if any(self.repository in job["body"] for job in jobs) else set()
+
+
 class EnforceLabels(Enforce):
     """An image is pushed that lacks a label."""
 

@@ -153,7 +153,8 @@ TABLE = [
     *cold(ENFORCE, "enforce labels", "ecr:GetAuthorizationToken", ALL),
     *cold(ENFORCE, "enforce in the spoke", "sts:AssumeRole", ALL),
     *remembering(ENFORCE, "watch"),
-    *enforcing(ENFORCE, "enforce", begun={"untagged"}, counted=set()),
+    *enforcing(ENFORCE, "enforce", begun=TAGS, counted=set()),
+    *rows(ENFORCE, "enforce what is copied", {"sqs:SendMessage": ALL}, on="-ReplicateImageQueue-"),
     *rows(ENFORCE, "enforce", {"dynamodb:Query": ALL}),
     *keeping("EnforceImageTagsFunction"),
     # apply_repository_policies

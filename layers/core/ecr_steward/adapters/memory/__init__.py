@@ -12,17 +12,20 @@ from ecr_steward.adapters.memory.credentials import InMemoryLogins, InMemoryRole
 from ecr_steward.adapters.memory.image_content import InMemoryImageContent
 from ecr_steward.adapters.memory.messages import (
     InMemoryFailureQueue,
+    InMemoryHints,
     InMemoryNotices,
     InMemoryReplicationQueue,
     InMemorySourceQueue,
     InMemorySweepQueue,
 )
 from ecr_steward.adapters.memory.native_replication import InMemoryNativeCopies
+from ecr_steward.adapters.memory.own_tags import InMemoryOwnTags
 from ecr_steward.adapters.memory.registry import InMemoryRegistry
 from ecr_steward.adapters.memory.registry_settings import InMemoryRegistrySettings
 from ecr_steward.adapters.memory.revisions import InMemoryRevisions
 from ecr_steward.adapters.memory.rule_sets import InMemoryRuleSets
 from ecr_steward.adapters.memory.scans import InMemoryScans
+from ecr_steward.adapters.memory.seen_settings import InMemorySeenSettings
 from ecr_steward.adapters.memory.sightings import InMemorySightings
 from ecr_steward.adapters.memory.state import (
     InMemoryBrakes,
@@ -44,12 +47,14 @@ __all__ = [
     "InMemoryBrakes",
     "InMemoryContents",
     "InMemoryFailureQueue",
+    "InMemoryHints",
     "InMemoryImageContent",
     "InMemoryJournal",
     "InMemoryLeases",
     "InMemoryLogins",
     "InMemoryNativeCopies",
     "InMemoryNotices",
+    "InMemoryOwnTags",
     "InMemoryRegistry",
     "InMemoryRegistrySettings",
     "InMemoryReleases",
@@ -59,6 +64,7 @@ __all__ = [
     "InMemoryRuleSets",
     "InMemoryScans",
     "InMemorySecrets",
+    "InMemorySeenSettings",
     "InMemorySightings",
     "InMemorySourceQueue",
     "InMemoryStartedBackfills",

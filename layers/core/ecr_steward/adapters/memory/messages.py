@@ -1,6 +1,7 @@
 """Fakes of what leaves the steward: each keeps what it was given."""
 
 from ecr_steward.adapters.memory.calls import Calls
+from ecr_steward.domain.names import RepositoryRef
 from ecr_steward.domain.notices import FailedEvent, Notice, ReplicationRequested, topic_of
 from ecr_steward.domain.sweeping import SweepPart
 
@@ -18,6 +19,18 @@ class InMemoryNotices:
             on_topic = [each for each in self.published if topic_of(each) == topic]
             if notice not in (on_topic if topic is None else on_topic[-1:]):
                 self.published.append(notice)
+
+
+class InMemoryHints:
+    """A ``Hints``: the repositories that are to be looked at."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.pushed: list[RepositoryRef] = []
+
+    def pushed_to(self, repository: RepositoryRef) -> None:
+        with self.calls.record("pushed_to", repository):
+            self.pushed.append(repository)
 
 
 class InMemoryReplicationQueue:
