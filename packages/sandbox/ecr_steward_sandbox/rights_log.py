@@ -40,9 +40,9 @@ _FEW_VALUES: Final = frozenset(
 )
 """Condition keys that are written with their values; of the others the name alone is."""
 
-_OF_ONE_TAG: Final = re.compile(r"((aws:RequestTag|aws:ResourceTag|ecr:ResourceTag)/).+")
-_OF_CALLS: Final = re.compile(r"aws:(?!RequestTag/|ResourceTag/|TagKeys$)", re.IGNORECASE)
-"""Keys that every call has: when it comes, how, and as which principal."""
+_OF_ONE_TAG: Final = re.compile(r"(aws:RequestTag/).+")
+_OF_CALLS: Final = re.compile(r"aws:(?!RequestTag/|TagKeys$)|ecr:ResourceTag/", re.IGNORECASE)
+"""Keys of every call (when it comes, how, and as which principal) and of a repository that users gave resource tags."""
 
 
 def rights_log(deployments: Sequence[Deployment]) -> RightsLog | None:

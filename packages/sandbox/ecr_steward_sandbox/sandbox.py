@@ -156,7 +156,6 @@ class Sandbox:
         )
         wiring = replace(read_wiring(*self.deployments.values()), organizations=self.organizations)
         rights = rights_log(list(self.deployments.values()))
-        wiring = read_wiring(*self.deployments.values())
         if rights is not None:
             wiring = replace(wiring, on_judgement=rights.delivered)
         check_roles(wiring)
