@@ -1,27 +1,30 @@
 """The calls that the roles make: read from what sandboxes wrote down, and kept in calls.json."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
-from rights.roles import actors, allowing
+from rights.roles import SESSIONS_OF, actors, allowing, hub_roles
+from template_lint.resolved import HUB
 
 FILE: Final = Path(__file__).with_name("calls.json")
 
 OF_SEVERAL: Final = frozenset({"aws:TagKeys", "dynamodb:LeadingKeys", "events:detail-type", "events:source"})
 """Condition keys that may have several values (service authorization reference: ArrayOfString)."""
+ORGANIZATION: Final = "SpokeOrganization"
+"""The organization of connected accounts: its parameter's name, as `resolved` has it."""
 
 
 @dataclass(frozen=True, order=True)
 class Call:
     """An action that a role asks for; of two on the same resource with other condition keys, both."""
 
-    role: str
-    """`hub/ReplicateImageFunctionRole`, `spoke/SpokeRole`."""
-    session: str
-    """Of a role that functions assume, the function; of others empty."""
+    actor: str
+    """`hub/ReplicateImageFunctionRole`, `spoke/SpokeRole as replicate_image`."""
     action: str
     resource: str
     face: str
@@ -30,38 +33,30 @@ class Call:
     """The condition keys of the action that the request has, and their values where they are few."""
 
     @classmethod
-    def of(cls, line: Mapping[str, Any]) -> Self:
-        keys = tuple((name, tuple(values)) for name, values in sorted(line["keys"].items()))
-        return cls(line["role"], line["session"], line["action"], line["resource"], line["face"], keys)
-
-    @property
-    def place(self) -> "Call":
-        """The call without its keys: it is one row of the table."""
-        return replace(self, keys=())
-
-    @property
-    def actor(self) -> tuple[str, str]:
-        """The role, and the session where it has a policy of its own."""
-        return self.role, self.session if self.role == "spoke/SpokeRole" else ""
+    def written(cls, line: Mapping[str, Any]) -> Self:
+        """A line of a sandbox's log."""
+        role, session = line["role"], line["session"]
+        actor = f"{role} as {session}" if role == SESSIONS_OF else role
+        return cls(actor, line["action"], line["resource"], line["face"], _keys(line["keys"]))
 
     @property
     def context(self) -> Mapping[str, str | list[str]]:
-        """The condition keys, as policies see them; the account of the resource is one of them."""
-        account = self.resource.split(":")[4] if self.resource.count(":") > 4 else ""
+        """The condition keys, as policies see them; those of the resource's account are among them."""
         keys: dict[str, str | list[str]] = {
             name: list(values) if name in OF_SEVERAL else next(iter(values), "") for name, values in self.keys
         }
-        return {**keys, **({"aws:ResourceAccount": account} if account else {})}
+        account = self.resource.split(":")[4] if self.resource.count(":") > 4 else ""
+        keys["aws:ResourceAccount"] = account or HUB  # an ARN of S3 has none
+        return keys if keys["aws:ResourceAccount"] == HUB else {**keys, "aws:ResourceOrgID": ORGANIZATION}
 
-    @property
-    def allowed_by(self) -> tuple[str, ...]:
+    @cached_property
+    def allowed_by(self) -> frozenset[str]:
         """The statements of the role, as the templates have it, that allow the call."""
-        return allowing(self.role, self.session, self.action, self.resource, self.context)
+        return frozenset(allowing(self.actor, self.action, self.resource, self.context))
 
-    def as_line(self) -> dict[str, Any]:
-        keys = {name: list(values) for name, values in self.keys}
-        told = {"role": self.role, "session": self.session, "action": self.action, "resource": self.resource}
-        return {**told, "face": self.face, "keys": keys}
+    def __str__(self) -> str:
+        keys = " ".join(f"{name}={'|'.join(values)}" for name, values in self.keys)
+        return " ".join(filter(None, (self.actor, self.action, self.resource, keys)))
 
 
 @dataclass(frozen=True)
@@ -71,35 +66,27 @@ class Seen:
     allowed: frozenset[Call]
     refused: frozenset[Call]
 
-    def without(self, known: "Seen") -> "Seen":
-        return Seen(self.allowed - known.allowed, self.refused - known.refused)
-
-    def __bool__(self) -> bool:
-        return bool(self.allowed or self.refused)
-
-    def __str__(self) -> str:
-        named = [f"allowed: {json.dumps(one.as_line())}" for one in sorted(self.allowed)]
-        return "\n".join(named + [f"refused: {json.dumps(one.as_line())}" for one in sorted(self.refused)])
-
 
 def seen_in(folder: Path) -> Seen:
-    """What the sandboxes wrote that deployed the template of this checkout; those of other templates are passed over."""
+    """What sandboxes with the template of this checkout wrote; those of other templates are passed over."""
     return _seen(line for file in sorted(folder.glob("*.jsonl")) for line in _lines(file))
 
 
 def _lines(file: Path) -> Iterator[Mapping[str, Any]]:
     first, *lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    ours = {role for role, _ in actors() if role.startswith("hub/")}
-    return iter(lines if {f"hub/{role}" for role in first["roles"]} >= ours else ())
+    return iter(lines if set(first["roles"]) >= hub_roles() else ())
 
 
 def _seen(lines: Iterable[Mapping[str, Any]]) -> Seen:
     allowed, refused = set(), set()
+    known = set(actors())
     for line in lines:
-        for call in _one_by_one(Call.of(line)):
+        for call in _one_by_one(Call.written(line)):
+            if call.actor not in known:
+                continue
             if line["is_allowed"]:
                 allowed.add(call)
-            elif not call.allowed_by:  # a test had not taken the right away, nor was it a resource's policy that refused
+            elif not call.allowed_by:  # no test had taken the right away, nor was it a resource's policy that refused
                 refused.add(call)
     return Seen(frozenset(allowed), frozenset(refused - allowed))
 
@@ -112,20 +99,44 @@ def _one_by_one(call: Call) -> Iterator[Call]:
         return
     name, values = several[0]
     for value in values:
-        keys = dict(call.keys) | {name: (value,)}
-        yield from _one_by_one(replace(call, keys=tuple(sorted(keys.items()))))
+        keys = {**dict(call.keys), name: (value,)}
+        yield from _one_by_one(replace(call, keys=_keys(keys)))
 
 
 def read() -> Seen:
     """What is committed."""
     document = json.loads(FILE.read_text(encoding="utf-8"))
-    return Seen(*(frozenset(map(Call.of, document[kind])) for kind in ("allowed", "refused")))
+    return Seen(*(frozenset(_expanded(document[kind])) for kind in ("allowed", "refused")))
 
 
-def write(seen: Seen) -> None:
-    """Replace what is committed: a line for each call, in their order."""
+def _expanded(by_actor: Mapping[str, Iterable[tuple[str, str, str, Mapping[str, Any]]]]) -> Iterator[Call]:
+    for actor, rows in by_actor.items():
+        for action, resource, face, keys in rows:
+            yield from _one_by_one(Call(actor, action, resource, face, _keys(keys)))
+
+
+def _keys(keys: Mapping[str, Iterable[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(values)) for name, values in sorted(keys.items()))
+
+
+def written(seen: Seen) -> str:
+    """The text of the file: a line for the calls of one actor that differ in the values of condition keys alone."""
     parts = []
     for kind, calls in (("allowed", seen.allowed), ("refused", seen.refused)):
-        lines = ",\n".join(f"    {json.dumps(call.as_line())}" for call in sorted(calls))
-        parts.append(f'  "{kind}": [\n{lines}\n  ]' if lines else f'  "{kind}": []')
-    FILE.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+        rows: dict[str, list[str]] = defaultdict(list)
+        for (actor, action, resource, face, names), values in sorted(_merged(calls).items()):
+            keys = {name: sorted(of) for name, of in zip(names, values, strict=True)}
+            rows[actor].append(f"      {json.dumps([action, resource, face, keys])}")
+        actors = [f"    {json.dumps(actor)}: [\n{',\n'.join(lines)}\n    ]" for actor, lines in rows.items()]
+        parts.append(f'  "{kind}": {{\n{",\n".join(actors)}\n  }}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _merged(calls: Iterable[Call]) -> Mapping[tuple[str, str, str, str, tuple[str, ...]], tuple[set[str], ...]]:
+    merged: dict[tuple[str, str, str, str, tuple[str, ...]], tuple[set[str], ...]] = {}
+    for call in calls:
+        names = tuple(name for name, _ in call.keys)
+        place = (call.actor, call.action, call.resource, call.face, names)
+        for known, (_, values) in zip(merged.setdefault(place, tuple(set() for _ in names)), call.keys, strict=True):
+            known.update(values)
+    return merged

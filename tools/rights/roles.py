@@ -24,6 +24,8 @@ VALUES: Final[Mapping[str, Any]] = {
 """Roles have their logical ids for names, as in the calls; the rest is what the tests deploy with."""
 FUNCTIONS: Final = tuple(sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py")))
 """Each is the name of a session in connected accounts, too."""
+SESSIONS_OF: Final = "spoke/SpokeRole"
+"""The role of those sessions: each has a policy of its own."""
 
 
 @dataclass(frozen=True)
@@ -80,31 +82,43 @@ def statements() -> tuple[Statement, ...]:
     return tuple(_statements())
 
 
-def of_role(role: str) -> tuple[Statement, ...]:
-    return tuple(one for one in statements() if one.role == role)
+def hub_roles() -> frozenset[str]:
+    """The logical ids of the hub's roles."""
+    return frozenset(one.role.removeprefix("hub/") for one in statements() if one.role.startswith("hub/"))
 
 
-def allowing(
-    role: str, session: str, action: str, resource: str, context: Mapping[str, str | list[str]]
-) -> tuple[str, ...]:
-    """The names of the role's statements that allow a call; none where the policy of the session does not."""
+def of_actor(actor: str) -> tuple[Statement, ...]:
+    """The statements of its role that have an action which the policy of the session leaves it."""
+    return tuple(one for one in statements() if one.role == role_of(actor) and granted(actor) & set(one.actions))
+
+
+def role_of(actor: str) -> str:
+    return actor.partition(" as ")[0]
+
+
+def allowing(actor: str, action: str, resource: str, context: Mapping[str, str | list[str]]) -> Iterator[str]:
+    """The names of the statements that allow a call; none where the policy of the session does not."""
     call = Call(action, resource, None, context)
-    if role == "spoke/SpokeRole" and not allows([json.loads(session_policy(session))], call):
-        return ()
-    return tuple(one.name for one in of_role(role) if allows([one.document], call))
+    if action in granted(actor):
+        for one in statements():
+            if one.role == role_of(actor) and action in one.actions and allows([one.document], call):
+                yield one.name
 
 
-def granted(role: str, session: str) -> frozenset[str]:
+@cache
+def granted(actor: str) -> frozenset[str]:
     """The actions of a role; with a session, those that the session's policy leaves it."""
-    actions = frozenset(action for one in of_role(role) for action in one.actions)
-    if role != "spoke/SpokeRole":
+    role, _, session = actor.partition(" as ")
+    actions = frozenset(action for one in statements() if one.role == role for action in one.actions)
+    if not session:
         return actions
     policy = json.loads(session_policy(session))
     return frozenset(action for action in actions if allows([policy], Call(action, "*", None, {})))
 
 
 @cache
-def actors() -> tuple[tuple[str, str], ...]:
-    """Each role; the one that functions assume in connected accounts once for each function."""
+def actors() -> tuple[str, ...]:
+    """Each role; the one that functions assume in connected accounts once for each function, with its session."""
     roles = dict.fromkeys(one.role for one in statements())
-    return tuple((role, name) for role in roles for name in (FUNCTIONS if role == "spoke/SpokeRole" else ("",)))
+    named = [[f"{role} as {name}" for name in FUNCTIONS] if role == SESSIONS_OF else [role] for role in roles]
+    return tuple(actor for actors in named for actor in actors)

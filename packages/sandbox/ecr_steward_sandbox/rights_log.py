@@ -1,4 +1,4 @@
-"""What each role of the deployed stacks asks for, and whether it is allowed: a file of JSON lines for each sandbox.
+"""What functions ask for as the roles of the deployed stacks, and whether it is allowed: JSON lines, a file a sandbox.
 
 Nothing is written unless the environment variable ECR_STEWARD_SANDBOX_RIGHTS names a folder. The first line has the
 roles of the hub's stack. Each further line is a request unlike those before it: the resources of a stack have their
@@ -73,8 +73,8 @@ class RightsLog:
         self._write({"roles": sorted(self._prefixes.values())})
 
     def heard(self, decision: AccessDecision) -> None:
-        """A decision about a request; one about a principal that is no role of a stack is passed over."""
-        if decision.evidence is not None:
+        """A decision about a request; what no function sent, or not as a role of a stack, is passed over."""
+        if decision.evidence is not None and _is_a_functions(decision.evidence.call.context):
             self._note(decision.face, decision.evidence.call, decision.is_allowed)
 
     def delivered(self, call: Call, judgement: Judgement) -> None:
@@ -131,6 +131,12 @@ class RightsLog:
                 of_ours = [known for known in self._prefixes if name.startswith(f"role/{known}-")]
                 return f"role/{self._prefixes[of_ours[0]]}-*" if of_ours else name
         return name
+
+
+def _is_a_functions(context: Context) -> bool:
+    """Whether the core's clients sent it, or another one in a worker: tests ask with a role's credentials, too."""
+    user_agent = str(context.get("aws:UserAgent", ""))
+    return user_agent == "ecr-steward" or user_agent.startswith("python-urllib3/") or "AWS_Lambda" in user_agent
 
 
 def _logical_arns(deployments: Sequence[Deployment]) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ HEARS_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """State of a rule that gets records of calls that only read; ENABLED gets those that change something."""
 
 
-def tell_nobody(call: Call, judgement: Judgement) -> None:
+def listen_to_nothing(call: Call, judgement: Judgement) -> None:
     """A listener that wants nothing."""
 
 
@@ -155,7 +155,7 @@ class Wiring:
     bus_arns: frozenset[str] = frozenset()
     organizations: Mapping[str, str] = field(default_factory=dict)
     """By account, the id of its organization."""
-    on_judgement: Callable[[Call, Judgement], None] = tell_nobody
+    on_judgement: Callable[[Call, Judgement], None] = listen_to_nothing
     """Hears of each decision about what an AWS service does as a role, and is quick."""
 
     def function(self, arn: str) -> FunctionConfig | None:
