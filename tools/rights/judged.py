@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Final
 
 from rights.calls import Call, Seen
@@ -46,7 +47,9 @@ def uses(seen: Seen) -> tuple[Use, ...]:
 def _asked(seen: Seen) -> Mapping[str, frozenset[str]]:
     """The recorded actions of each actor; a function does in connected accounts what it does in the hub's."""
     own = {actor: {one.action for one in seen.allowed if one.actor == actor} for actor in actors()}
-    return {actor: frozenset(own[actor] | own.get(at_home(actor), set())) for actor in actors()}
+    return {
+        actor: frozenset(own[actor] | own.get(at_home(actor), set()) & granted(actor)) for actor in actors()
+    }
 
 
 def at_home(actor: str) -> str:
@@ -125,11 +128,23 @@ def too_wide() -> Iterator[str]:
             elif "*" in one.resources:
                 if action not in NO_RESOURCE:
                     yield f"{one.role}, {one.name}: {action} is allowed on `*`, and could name a resource"
-            elif not any(kind.fullmatch(arn) for kind in resources_of(action) for arn in one.resources):
+            elif not any(_overlap(kind, arn) for kind in resources_of(action) for arn in one.resources):
                 yield f"{one.role}, {one.name}: {action} knows none of the kinds of resource {one.resources}"
         for arn in one.resources:
             if arn != "*" and "*" in arn and not any(fnmatchcase(arn, wide) for wide in WIDE):
                 yield f"{one.role}, {one.name}: nothing says why `{arn}` has a `*`"
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Whether some text fits both of two patterns, in which `*` stands for anything."""
+    if not one or not other:
+        return not (one + other).strip("*")
+    if one[0] == "*" or other[0] == "*":
+        return _overlap(one[one[0] == "*" :], other[other[0] == "*" :]) or (
+            (one[0] == "*" and _overlap(one, other[1:])) or (other[0] == "*" and _overlap(one[1:], other))
+        )
+    return one[0] == other[0] and _overlap(one[1:], other[1:])
 
 
 def unknown_keys(seen: Seen) -> Iterator[str]:

@@ -30,12 +30,12 @@ def is_published(action: str) -> bool:
 
 
 @cache
-def resources_of(action: str) -> tuple[re.Pattern[str], ...]:
-    """The ARNs of the kinds of resource that the action can be bound to; none where it knows `*` alone."""
+def resources_of(action: str) -> tuple[str, ...]:
+    """The ARNs, with `*` for what differs, of the kinds of resource that the action knows; none where that is `*`."""
     service = action.partition(":")[0]
     kinds = [each["name"] for each in _details(action)["resourceTypes"]]
     arns = [_DATA.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds]
-    return tuple(re.compile(".*".join(re.escape(part) for part in _PLACEHOLDER.split(arn))) for arn in arns)
+    return tuple(_PLACEHOLDER.sub("*", arn) for arn in arns)
 
 
 @cache
