@@ -24,8 +24,8 @@ class Need:
     actions: tuple[str, ...]
     when: str
     source: str
-    roles: str = "*"
-    """A pattern of the roles to which that can happen."""
+    roles: tuple[str, ...] = ("*",)
+    """Patterns of the roles, and sessions, to which that can happen."""
 
 
 _REGISTRY: Final = "CloudFormation registry, handlers of AWS::ECR::"
@@ -73,14 +73,7 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("kms:CreateGrant", "kms:DescribeKey"),
         "a copy's repository has a key of its own (RepositoryKeyArns): ECR makes its grants in the caller's name",
         f"Amazon ECR user guide, Encryption at rest (required IAM permissions); {_REGISTRY}Repository",
-        roles="*/ReplicateImageFunctionRole",
-    ),
-    Need(
-        ("ecr:CreateRepository",),
-        ("kms:CreateGrant", "kms:DescribeKey"),
-        "likewise, in connected accounts",
-        f"Amazon ECR user guide, Encryption at rest (required IAM permissions); {_REGISTRY}Repository",
-        roles="spoke/SpokeRole as replicate_image",
+        roles=("hub/ReplicateImageFunctionRole", "spoke/SpokeRole as replicate_image"),
     ),
     Need(
         ("secretsmanager:CreateSecret",),
@@ -93,7 +86,7 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("kms:Decrypt", "kms:GenerateDataKey"),
         "tables, secrets, queues and the topic have KmsKeyArn: their services use it in the caller's name",
         "Amazon SQS, Amazon SNS, Amazon DynamoDB and AWS Secrets Manager guides, Encryption at rest",
-        roles="hub/*",
+        roles=("hub/*",),
     ),
 )
 
@@ -171,8 +164,10 @@ WIDE: Final[Mapping[str, Reason]] = {
         "only with SeeWorkloads: any function may run an image", "docs/rulebook/retention.md"
     ),
     "arn:aws:ec2:*": Reason(
-        "an interface has no id before Lambda makes it; subnets and security groups may be another account's",
-        "AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC",
+        "Lambda asks whether every id of the account is allowed, and refuses a role with network-interface/* alone; subnets "
+        "and security groups may be shared by another account",
+        "AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC (required permissions); "
+        "hashicorp/terraform-provider-aws issue 20698",
     ),
     "arn:aws:logs:*:log-group:*:[*]": Reason(
         "Lambda names the log streams of the function's one group", "Service authorization reference, CloudWatch Logs"

@@ -61,7 +61,8 @@ def at_home(actor: str) -> str:
 def needs_of(actor: str, asked: frozenset[str]) -> Iterator[Need]:
     """What AWS asks an actor for, beside the actions that it asks for."""
     for need in NEEDS:
-        if fnmatchcase(actor, need.roles) and any(fnmatchcase(action, of) for of in need.of for action in asked):
+        is_of_actor = any(fnmatchcase(actor, role) for role in need.roles)
+        if is_of_actor and any(fnmatchcase(action, of) for of in need.of for action in asked):
             yield need
 
 
@@ -201,3 +202,10 @@ def not_as_registry(handlers: Mapping[str, frozenset[str]], calls: Mapping[str, 
                 for action in sorted(handlers[kind] - granted(actor)):
                     if not any(kind == of and fnmatchcase(action, pattern) for of, pattern in NOT_NEEDED):
                         yield f"{actor}: CloudFormation's {kind} asks for {action} beside {call}"
+
+
+def all_complaints(seen: Seen) -> Iterator[str]:
+    """Everything that is wrong, but for what needs CloudFormation's registry."""
+    for by_calls in (not_allowed, not_used, not_granted, unknown_keys, out_of_date):
+        yield from by_calls(seen)
+    yield from too_wide()
