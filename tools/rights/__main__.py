@@ -1,4 +1,4 @@
-"""Compare the roles' rights with what they are for: `python -m rights` prints what is wrong, and exits with 1 if any is.
+"""Compare the roles' rights with what they are for: `python -m rights` prints what is wrong; exit code 1 if any is.
 
 `--record FOLDER` first replaces the table by what sandboxes wrote there, and the page; `--page` the page alone.
 """

@@ -164,10 +164,10 @@ WIDE: Final[Mapping[str, Reason]] = {
         "only with SeeWorkloads: any function may run an image", "docs/rulebook/retention.md"
     ),
     "arn:aws:ec2:*": Reason(
-        "Lambda asks whether every id of the account is allowed, and refuses a role with network-interface/* alone; subnets "
-        "and security groups may be shared by another account",
-        "AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC (required permissions); "
-        "hashicorp/terraform-provider-aws issue 20698",
+        "Lambda asks whether every id of the account is allowed, and refuses a role with network-interface/* alone; "
+        "subnets and security groups may be shared by another account",
+        "AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC (required "
+        "permissions); hashicorp/terraform-provider-aws issue 20698",
     ),
     "arn:aws:logs:*:log-group:*:[*]": Reason(
         "Lambda names the log streams of the function's one group", "Service authorization reference, CloudWatch Logs"

@@ -47,9 +47,7 @@ def uses(seen: Seen) -> tuple[Use, ...]:
 def _asked(seen: Seen) -> Mapping[str, frozenset[str]]:
     """The recorded actions of each actor; a function does in connected accounts what it does in the hub's."""
     own = {actor: {one.action for one in seen.allowed if one.actor == actor} for actor in actors()}
-    return {
-        actor: frozenset(own[actor] | own.get(at_home(actor), set()) & granted(actor)) for actor in actors()
-    }
+    return {actor: frozenset(own[actor] | own.get(at_home(actor), set()) & granted(actor)) for actor in actors()}
 
 
 def at_home(actor: str) -> str:
@@ -125,7 +123,7 @@ def too_wide() -> Iterator[str]:
                 yield f"{one.role}, {one.name}: {action} is no action of the service authorization reference"
             elif not resources_of(action):
                 if one.resources != ("*",):
-                    yield f"{one.role}, {one.name}: {action} knows no resource, and is allowed on none of {one.resources}"
+                    yield f"{one.role}, {one.name}: {action} knows `*` alone, not {one.resources}"
             elif "*" in one.resources:
                 if action not in NO_RESOURCE:
                     yield f"{one.role}, {one.name}: {action} is allowed on `*`, and could name a resource"

