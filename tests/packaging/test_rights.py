@@ -1,17 +1,15 @@
 """Rights that fit: what roles may do beside what they ask for, what AWS publishes of it, and reasons for the rest."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from rights import calls, judged, page
 from rights.calls import Call, Seen
+from tests.packaging.reading import asked_by_handlers
 
-SCHEMAS = Path(__file__).parents[2] / ".tools" / "sam" / "lib"
 STANDS_FOR: Final = {
     "AWS::ECR::RegistryPolicy": "ecr:PutRegistryPolicy",
     "AWS::ECR::RegistryScanningConfiguration": "ecr:PutRegistryScanningConfiguration",
@@ -30,11 +28,8 @@ def seen() -> Seen:
 
 @pytest.fixture(scope="module")
 def handlers() -> Mapping[str, frozenset[str]]:
-    """The actions that AWS publishes for the update handlers, as cfn-lint carries them."""
-    (schemas,) = SCHEMAS.glob("python*/site-packages/cfnlint/data/schemas")
-    files = json.loads((schemas / "providers" / "us-east-1.json").read_text(encoding="utf-8"))
-    texts = {kind: (schemas / "resources" / f"{files[kind]}.json").read_text(encoding="utf-8") for kind in STANDS_FOR}
-    return {kind: frozenset(json.loads(text)["handlers"]["update"]["permissions"]) for kind, text in texts.items()}
+    """The actions that AWS publishes for the update handlers."""
+    return asked_by_handlers(STANDS_FOR, ["update"])
 
 
 def test_each_recorded_call_is_allowed_and_each_refusal_is_meant(seen: Seen) -> None:
