@@ -66,9 +66,9 @@ def test_the_file_is_what_would_be_written(seen: Seen) -> None:
 
 
 def test_a_right_that_nothing_asks_for_is_named_with_what_to_do(seen: Seen) -> None:
-    fewer = replace(seen, allowed=frozenset(one for one in seen.allowed if one.action != "ecr:PutLifecyclePolicy"))
+    fewer = replace(seen, allowed=frozenset(one for one in seen.allowed if one.action != "ecr:PutImageTagMutability"))
 
-    told = [line for line in judged.not_used(fewer) if "ecr:PutLifecyclePolicy" in line]
+    told = [line for line in judged.not_used(fewer) if "ecr:PutImageTagMutability" in line]
 
     assert any(line.startswith("hub/ApplyRepositoryPoliciesFunctionRole, ChangeRepositories: ") for line in told)
     assert all("`make rights` records it" in line for line in told)

