@@ -160,16 +160,16 @@ WIDE: Final[Mapping[str, Reason]] = {
     "arn:aws:ecr:*:*:repository/[*]": Reason(
         "the rulebook says which repositories and regions, and can change without the stack", "docs/rulebook"
     ),
-    "arn:aws:ecs:[*]:*:service/[*]": Reason(
-        "only with SeeWorkloads: services are the account's, and come and go", "docs/rulebook/retention.md"
+    "arn:aws:ecs:[*]:*:[*]": Reason(
+        "only with SeeWorkloads: services and tasks are the account's, and come and go; the two actions know no other kind",
+        "docs/rulebook/retention.md",
     ),
-    "arn:aws:ecs:[*]:*:task/[*]": Reason("likewise", "docs/rulebook/retention.md"),
     "arn:aws:lambda:[*]:*:function:[*]": Reason(
         "only with SeeWorkloads: any function may run an image", "docs/rulebook/retention.md"
     ),
-    "arn:aws:ec2:*": Reason(
-        "Lambda asks whether every id of the account is allowed, and refuses a role with network-interface/* alone; "
-        "subnets and security groups may be shared by another account",
+    "arn:aws:ec2:*:[*]:[*]/[*]": Reason(
+        "Lambda asks whether every id is allowed, and refuses a role with network-interface/* alone; subnets and security "
+        "groups may be shared by another account",
         "AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC (required "
         "permissions); hashicorp/terraform-provider-aws issue 20698",
     ),
