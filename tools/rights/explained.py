@@ -161,15 +161,16 @@ WIDE: Final[Mapping[str, Reason]] = {
         "the rulebook says which repositories and regions, and can change without the stack", "docs/rulebook"
     ),
     "arn:aws:ecs:[*]:*:[*]": Reason(
-        "only with SeeWorkloads: services and tasks are the account's, and come and go; the two actions know no other kind",
+        "only with SeeWorkloads: services and tasks are the account's, and come and go; the two actions know no other "
+        "kind",
         "docs/rulebook/retention.md",
     ),
     "arn:aws:lambda:[*]:*:function:[*]": Reason(
         "only with SeeWorkloads: any function may run an image", "docs/rulebook/retention.md"
     ),
     "arn:aws:ec2:*:[*]:[*]/[*]": Reason(
-        "Lambda asks whether every id is allowed, and refuses a role with network-interface/* alone; subnets and security "
-        "groups may be shared by another account",
+        "Lambda asks whether every id is allowed, and refuses a role with network-interface/* alone; subnets and "
+        "security groups may be shared by another account",
         "AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC (required "
         "permissions); hashicorp/terraform-provider-aws issue 20698",
     ),
