@@ -121,9 +121,7 @@ class RightsLog:
     def _chosen(self, service: str, name: str) -> str:
         """What stands for the name of a resource that is not a stack's: a user chose it."""
         match service:
-            case "ecr":
-                return f"{name.partition('/')[0]}/*"
-            case "secretsmanager":
+            case "ecr" | "ecs" | "secretsmanager":
                 return f"{name.partition('/')[0]}/*"
             case "lambda":
                 return "function:*"
