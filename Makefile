@@ -141,6 +141,13 @@ pick-mutants: .tools/mutants/.installed ## Draw faults in place of those whose l
 compare: $(BUILT) ## Ask local_ecr, moto, CNCF distribution and MINISTACK=<program> the same, and write what they answer into docs/
 	PYTHONPATH=packages/local-ecr/benchmarks:tools python -m comparing $(if $(MINISTACK),--ministack $(MINISTACK))
 
+.PHONY: rights
+rights: $(BUILT) ## Record anew which rights the roles use, about 15 minutes: tools/rights/calls.json and docs/deploy/rights.md
+	rm -rf .rights
+	ECR_STEWARD_SANDBOX_RIGHTS=.rights pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not alone" \
+	  tests/sandbox/roles tests/sandbox/demo tests/integration
+	python -m rights --record .rights
+
 ##@ Build
 .PHONY: setup
 setup: $(SETUP) ## Environments with pinned, hashed dependencies: .venv, .tools
@@ -182,7 +189,7 @@ requirements: .tools/uv/.installed ## Pin anew what pyproject.toml and requireme
 
 .PHONY: clean
 clean: ## Remove everything that make has made
-	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .mutants .import_linter_cache *.egg-info
+	rm -rf .aws-sam .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .mutants .rights .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------------------ how the above comes about

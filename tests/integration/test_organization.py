@@ -1,5 +1,6 @@
 """Accounts of an organization that no list names: the self-check connects them. 11 s for all."""
 
+import json
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.slow
 HUB, MEMBER, OUTSIDER = "111122223333", "222233334444", "333344445555"
 OURS, OTHER = "o-abcde12345", "o-zzzzz12345"
 SPOKE_ROLE = "ecr-steward-spoke"
+LOGIN = "ecr-steward/member"
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,20 @@ def test_an_account_of_the_organization_is_kept_once_it_has_checked_itself(house
     assert house.take("FailureQueue") == house.take("DeliveryFailureQueue", MEMBER) == []
     asked = [each for each in house.sandbox.decisions if each.action == "sts:AssumeRole" and MEMBER in each.resource]
     assert {each.is_allowed for each in asked} == {True}
+
+
+def test_a_login_to_its_registry_is_published(house: Any) -> None:
+    def publish(rulebook: dict[str, Any]) -> None:
+        sinks = [{"secretsmanager": LOGIN}]
+        credential = {"name": "member", "registries": [{"account": MEMBER}], "sinks": sinks}
+        rulebook["credentials"] = [credential]
+
+    house.rulebook.deploy(publish)
+    house.refresh()
+
+    published = json.loads(house.sandbox.client("secretsmanager").get_secret_value(SecretId=LOGIN)["SecretString"])
+    assert [f"http://{host}" for host in published["auths"]] == [house.sandbox.registry_url("us-east-1", MEMBER)]
+    assert house.take("FailureQueue") == []
 
 
 def test_an_account_of_another_organization_is_not_let_in(house: Any) -> None:

@@ -52,3 +52,19 @@ def test_a_notice_reaches_people_when_a_resource_tag_is_taken_away(house: Any) -
     heard = [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
     assert [event["detail"] for event in heard if event["detail-type"] == "Rules Changed"] == [moved]
     assert house.take("FailureQueue") == []
+
+
+def test_a_sweep_gives_notice_of_what_no_event_said(house: Any) -> None:
+    tags = [{"Key": "tier", "Value": "prod"}]
+    created = house.home.ecr.create_repository(repositoryName="team-a/unheard", tags=tags)["repository"]
+    house.sandbox.wait_until_idle()
+    with house.unheard():
+        house.home.ecr.untag_resource(resourceArn=created["repositoryArn"], tagKeys=["tier"])
+
+    for _ in range(2):
+        house.sweep()
+
+    (moved,) = [one for one in moves(house) if one["repository-name"] == "team-a/unheard"]
+    assert (moved["before"], moved["now"]) == (["production", "services"], ["services"])
+    assert "changed-by" not in moved
+    assert house.take("FailureQueue") == []

@@ -1,5 +1,6 @@
 """A rulebook that lies in S3, on the deployed template: a new one counts within a minute, a bad one never."""
 
+import gzip
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -58,6 +59,14 @@ def governing(house: Any, repository: str) -> set[str]:
     return {outcome["rule"] for outcome in house.outcomes(ran, "EnforceImageTags")}
 
 
+def last_good(house: Any) -> str:
+    """The rulebook in the state table, which serves where that of the bucket does not."""
+    table = house.sandbox.deployment.resources["StateTable"].physical_id
+    items = house.sandbox.client("dynamodb").scan(TableName=table)["Items"]
+    texts = [item["text"]["B"] for item in items if item["pk"]["S"] == "rulebook" and "text" in item]
+    return "".join(gzip.decompress(text).decode() for text in texts)
+
+
 def refusals(house: Any) -> list[str]:
     """The reasons of every Rulebook Refused."""
     events = [each.event for each in house.sandbox.events if each.event["detail-type"] == "Rulebook Refused"]
@@ -112,6 +121,18 @@ def test_a_rulebook_is_refused_as_a_whole_when_it_names_a_principal_that_is_not_
     (reason,) = refusals(house)[refused_before:]
     assert "ES608 rules[0].repository.policy.pull[1]: `999988887777` is a principal" in reason
     assert "as the template's parameter TrustedPrincipals says" in reason
+
+
+@pytest.mark.parametrize(("name", "run"), [("for-sweeps", "sweep"), ("for-logins", "refresh")])
+def test_what_a_schedule_starts_reads_the_object_and_keeps_it(
+    house: Any, put: Callable[[str], None], name: str, run: str
+) -> None:
+    put(compiled(name))
+    assert f'"{name}"' not in last_good(house)
+
+    getattr(house, run)()
+
+    assert f'"{name}"' in last_good(house)
 
 
 def test_functions_may_read_the_one_object_and_nothing_else_of_the_bucket(house: Any) -> None:

@@ -13,12 +13,12 @@ from typing import Any, Final
 import pytest
 
 from local_ecr.iam import Call, Decision, decide
+from tests.packaging.reading import asked_by_handlers
 
 type Template = Mapping[str, Any]
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "docs" / "deploy" / "deploying-policy.json"
-IN_SAM = ROOT / ".tools" / "sam" / "lib"
 AT, IAM = "us-east-1:111122223333", "arn:aws:iam::111122223333:role"
 HANDLERS = ("create", "read", "update", "delete")
 LARGEST = 10_240
@@ -163,14 +163,7 @@ def policy() -> Mapping[str, Any]:
 @pytest.fixture(scope="module")
 def handlers() -> Mapping[str, frozenset[str]]:
     """The actions that AWS publishes for each type's handlers."""
-    (schemas,) = IN_SAM.glob("python*/site-packages/cfnlint/data/schemas")
-    files = json.loads((schemas / "providers" / "us-east-1.json").read_text(encoding="utf-8"))
-    found = {}
-    for name in ARNS:
-        schema = json.loads((schemas / "resources" / f"{files[name]}.json").read_text(encoding="utf-8"))
-        asked = [schema["handlers"].get(handler, {}).get("permissions", []) for handler in HANDLERS]
-        found[name] = frozenset(action for actions in asked for action in actions)
-    return found
+    return asked_by_handlers(ARNS, HANDLERS)
 
 
 def resources(*templates: Template) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -47,6 +47,22 @@ def call(service: str, operation: str) -> ApiCall:
             {"RequestItems": {"a": {}}},
             [("BatchGetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/a")],
         ),
+        (
+            "ecs",
+            "DescribeTasks",
+            {"cluster": "c", "tasks": ["one", f"arn:aws:ecs:us-east-1:{ACCOUNT}:task/c/two"]},
+            [
+                ("DescribeTasks", f"arn:aws:ecs:us-east-1:{ACCOUNT}:task/c/one"),
+                ("DescribeTasks", f"arn:aws:ecs:us-east-1:{ACCOUNT}:task/c/two"),
+            ],
+        ),
+        (
+            "ecs",
+            "DescribeServices",
+            {"services": ["web"]},
+            [("DescribeServices", f"arn:aws:ecs:us-east-1:{ACCOUNT}:service/default/web")],
+        ),
+        ("ecs", "ListTasks", {"cluster": "c"}, [("ListTasks", "*")]),
         ("sts", "GetCallerIdentity", {}, []),
         (
             "events",

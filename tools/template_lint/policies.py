@@ -22,7 +22,8 @@ def main() -> None:
                         found.detail if isinstance(found.detail, list) else [str(found.detail).rpartition(" ")[2]]
                     )
                     for subject in subjects:
-                        print(json.dumps([f"parliament {found.issue}", file.stem, name, subject]))
+                        of_what = subject["action"] if isinstance(subject, dict) else subject
+                        print(json.dumps([f"parliament {found.issue}", file.stem, name, of_what]))
 
 
 main()

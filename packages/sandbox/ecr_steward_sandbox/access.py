@@ -49,7 +49,7 @@ class Access:
         """The answer to a call that is not allowed; None when it is. Raises ValueError for a body that is no JSON."""
         for permission in needs(request, call, principal.account):
             own_keys = {**leading_keys(request, call, permission), **event_keys(request, call, permission)}
-            keys = {"aws:RequestedRegion": call.region, **own_keys}
+            keys = {"aws:RequestedRegion": call.region, **request.sender_keys, **own_keys}
             if refusal := self.refusal(principal, permission, keys):
                 return denied(request, call, refusal)
         return None

@@ -56,6 +56,12 @@ class HttpRequest:
         """Query string as sent."""
         return self.target.partition("?")[2]
 
+    @property
+    def sender_keys(self) -> Mapping[str, str]:
+        """The condition keys that say by what the request was sent."""
+        user_agent = self.headers.get("user-agent")
+        return {"aws:UserAgent": user_agent} if user_agent else {}
+
 
 @dataclass(frozen=True)
 class ApiCall:

@@ -135,6 +135,18 @@ def _of_lambda(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Pe
             yield Permission("lambda:GetLayerVersion", layer)
 
 
+def _of_ecs(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
+    parameters = asked_parameters(request, call)
+    kind = {"DescribeServices": "service", "DescribeTasks": "task"}.get(call.operation)
+    names = parameters.get(f"{kind}s", ()) if kind else ["*"]
+    cluster = parameters.get("cluster", "default").rpartition("/")[2]
+    for name in names:
+        is_named = kind is not None and not name.startswith("arn:")
+        yield Permission(
+            f"ecs:{call.operation}", _arn("ecs", call, account, f"{kind}/{cluster}/{name}") if is_named else name
+        )
+
+
 def _of_secretsmanager(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permission]:
     parameters = asked_parameters(request, call)
     resources = ["*"]
@@ -172,6 +184,7 @@ def _of_s3(request: HttpRequest, call: ApiCall, account: str) -> Iterator[Permis
 
 _NEEDS: Mapping[str, Callable[[HttpRequest, ApiCall, str], Iterator[Permission]]] = {
     "dynamodb": _of_dynamodb,
+    "ecs": _of_ecs,
     "events": _of_events,
     "lambda": _of_lambda,
     "s3": _of_s3,

@@ -34,9 +34,11 @@ from ecr_steward_sandbox.identity.sts import LONGEST_LIFETIME, Sts
 from ecr_steward_sandbox.moto_gateway import MotoGateway
 from ecr_steward_sandbox.recursion import RecursionConfigs
 from ecr_steward_sandbox.redeployment import Redeployment
+from ecr_steward_sandbox.rights_log import rights_log
 from ecr_steward_sandbox.server import SandboxApp, is_endpoint
 from ecr_steward_sandbox.workers.factory import WorkerFactory
 from local_ecr import AccessDecision, LocalEcr, LocalEcrServer, Quotas, RequestLog
+from local_ecr.iam import tell_nobody
 
 __all__ = ["SECRET_KEY", "Sandbox", "SandboxInUseError"]
 
@@ -153,6 +155,9 @@ class Sandbox:
             clock=self.clock,
         )
         wiring = replace(read_wiring(*self.deployments.values()), organizations=self.organizations)
+        rights = rights_log(list(self.deployments.values()))
+        if rights is not None:
+            wiring = replace(wiring, on_judgement=rights.delivered)
         check_roles(wiring)
         self.engine = DeliveryEngine(
             wiring,
@@ -169,6 +174,7 @@ class Sandbox:
             principal_of=principals.of_ecr_call,
             secret_of=principals.secret_of,
             identities=self._sessions.identity_of,
+            on_decision=tell_nobody if rights is None else rights.heard,
             public_host=self._public_host,
             quotas=self._ecr_quotas,
         )

@@ -52,7 +52,7 @@ PORTS = [
 ]
 
 
-LAMBDAS_OWN = {"WriteLog", "TakeFromQueue", "LiveInVpc", "UseKey"}
+LAMBDAS_OWN = {"WriteLog", "TakeFromQueue", "SeeVpc", "LiveInVpc", "UseKey"}
 """What Lambda and KMS do as a function's role."""
 
 

@@ -1,5 +1,6 @@
 """The ``Workloads`` port over ECS, Lambda and Inspector."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -173,13 +174,15 @@ class AwsWorkloads:
         with self._lock:
             named = self._named.setdefault(registry, {})
         if not named and self._revisions is not None:
-            named.update(self._revisions.known(registry))
+            with _noted("what revisions name is not remembered"):
+                named.update(self._revisions.known(registry))
         before = set(named)
         try:
             yield named
         finally:
             if self._revisions is not None and (new := named.keys() - before):
-                self._revisions.keep(registry, {revision: named[revision] for revision in new})
+                with _noted("what revisions name is read again by the next process"):
+                    self._revisions.keep(registry, {revision: named[revision] for revision in new})
 
     # ------------------------------------------------------------------ Lambda
 
@@ -197,6 +200,15 @@ class AwsWorkloads:
                     named[version] = _named_by_function(functions, function)
                 by = f"the function {function['FunctionArn'].partition(':function:')[2]} of Lambda in {place}"
                 yield from _images(by, ((uri, None) for uri in named[version]))
+
+
+@contextmanager
+def _noted(what: str) -> Iterator[None]:
+    """Go on where the memory fails: everything works without, only dearer."""
+    try:
+        yield
+    except StewardError as error:
+        logging.getLogger(__name__).warning("%s: %s", what, error)
 
 
 _CHANGES = ("FunctionArn", "Version", "CodeSha256", "LastModified", "RevisionId")

@@ -133,8 +133,9 @@ def _require_more(call: Call, fields: Mapping[str, Any]) -> None:
         has_repository_policy=fields.get("repository_policy") is not None,
         role_arn=fields.get("custom_role_arn"),
     )
-    keys = {"iam:PassedToService": "ecr.amazonaws.com"}
-    call.require(permissions, keys)
+    for permission in permissions:
+        is_passing = permission.action == "iam:PassRole"
+        call.require([permission], {"iam:PassedToService": "ecr.amazonaws.com"} if is_passing else None)
 
 
 def _new_mutability(members: Mapping[str, Any], before: CreationTemplate) -> Mutability:

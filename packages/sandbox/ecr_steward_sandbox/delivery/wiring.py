@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,10 @@ from local_ecr.iam import (
 
 HEARS_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """State of a rule that gets records of calls that only read; ENABLED gets those that change something."""
+
+
+def listen_to_nothing(call: Call, judgement: Judgement) -> None:
+    """A listener that wants nothing."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,8 @@ class Wiring:
     bus_arns: frozenset[str] = frozenset()
     organizations: Mapping[str, str] = field(default_factory=dict)
     """By account, the id of its organization."""
+    on_judgement: Callable[[Call, Judgement], None] = listen_to_nothing
+    """Hears of each decision about what an AWS service does as a role, and is quick."""
 
     def function(self, arn: str) -> FunctionConfig | None:
         """A function by ARN, with or without a qualifier."""
@@ -197,7 +203,9 @@ class Wiring:
         }
         call = replace(call, context=keys)
         of_resource = [Policy("resource policy", one) for one in self.resource_policies.get(resource_arn, ())]
-        return judge(call, role.identity, of_resource)
+        judgement = judge(call, role.identity, of_resource)
+        self.on_judgement(call, judgement)
+        return judgement
 
     def service_may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
         """Whether the role's trust policy lets an AWS service act as it."""

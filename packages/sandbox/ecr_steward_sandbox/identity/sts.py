@@ -59,7 +59,7 @@ class Sts:
         try:
             match call.operation:
                 case "AssumeRole":
-                    return self._assume_role(dict(read_parameters(request)), call, principal)
+                    return self._assume_role(request, call, principal)
                 case "GetCallerIdentity":
                     # Service authorization reference: needs no permission, and no policy can deny it.
                     result = {"Arn": principal.arn, "UserId": principal.user_id, "Account": principal.account}
@@ -70,13 +70,14 @@ class Sts:
         except _StsError as error:
             return HttpAnswer.query_error(error.status, error.code, str(error))
 
-    def _assume_role(self, asked: Mapping[str, str], call: ApiCall, principal: Principal) -> HttpAnswer:
+    def _assume_role(self, request: HttpRequest, call: ApiCall, principal: Principal) -> HttpAnswer:
+        asked = dict(read_parameters(request))
         role_arn, session_name = asked.get("RoleArn", ""), asked.get("RoleSessionName", "")
         _check_shape(asked)
         lifetime, policy = _lifetime(asked), _session_policy(asked.get("Policy"))
         if principal.is_root:
             raise _StsError(403, "AccessDenied", "Roles may not be assumed by root accounts.")
-        keys = {"sts:RoleSessionName": session_name, "aws:RequestedRegion": call.region}
+        keys = {"sts:RoleSessionName": session_name, "aws:RequestedRegion": call.region, **request.sender_keys}
         if "ExternalId" in asked:
             keys["sts:ExternalId"] = asked["ExternalId"]
         if refusal := self._refusal(principal, Permission("sts:AssumeRole", role_arn), keys):
