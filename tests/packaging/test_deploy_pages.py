@@ -1,6 +1,7 @@
 """What the pages of docs/deploy say: links lead somewhere, rulebooks in them validate, counts are the template's."""
 
 import re
+import runpy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,20 @@ def test_the_rulebook_that_takes_back_validates_and_leaves_nothing_in_force() ->
 
 
 def test_the_costs_count_the_alarms_and_calls_of_the_template(template: Mapping[str, Any]) -> None:
-    page = (ROOT / "docs" / "deploy" / "cost.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
     alarms = [each for each in template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     patterns = template["Resources"]["ForwardToStewardRule"]["Properties"]["EventPattern"]["$or"]
     calls = [name for pattern in patterns for name in pattern.get("detail", {}).get("eventName", [])]
 
     assert f"| {len(alarms)} alarms |" in page
     assert f"and {len(calls)}\n  calls of ECR's API" in page
+
+
+def test_the_costs_are_those_that_the_benchmarks_compute() -> None:
+    cost = runpy.run_path(str(ROOT / "benchmarks" / "cost.py"))
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+
+    assert page == cost["written"](page)
 
 
 def test_each_page_is_named_in_the_readme() -> None:
