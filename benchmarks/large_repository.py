@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, print, and end with 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=4_000, help="of two platforms")
-    parser.add_argument("--timeout", type=int, default=240, help="seconds of an invocation")
+    parser.add_argument("--timeout", type=int, default=110, help="seconds of an invocation")
     options = parser.parse_args()
     tell("A large repository", first_sweep(options.images, options.timeout))
 

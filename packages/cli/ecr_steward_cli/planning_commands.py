@@ -49,6 +49,10 @@ Table = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Show every step of every repository.")]
+Deep = Annotated[
+    bool,
+    typer.Option("--deep", help="Look for each manifest of a copy, although what leads to it is there."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 
 
@@ -64,6 +68,7 @@ def plan(
     account: Accounts = None,
     region: Regions = None,
     repository: Repositories = None,
+    deep: Deep = False,
     full: Full = False,
     as_json: AsJson = False,
     out: Annotated[
@@ -80,7 +85,7 @@ def plan(
     from ecr_steward_cli.planning import commands
 
     deployed = commands.Deployed(stack_name, table, no_stack)
-    scope = commands.Scope(account or (), region or (), repository or (), deployed)
+    scope = commands.Scope(account or (), region or (), repository or (), deployed, deep)
     commands.plan(file, scope, commands.Shown(full, as_json), out, detailed_exitcode=detailed_exitcode)
 
 
@@ -97,6 +102,7 @@ def apply(
     account: Accounts = None,
     region: Regions = None,
     repository: Repositories = None,
+    deep: Deep = False,
     full: Full = False,
     as_json: AsJson = False,
     stack_name: StackName = None,
@@ -116,11 +122,12 @@ def apply(
 
     shown, deployed = commands.Shown(full, as_json), commands.Deployed(stack_name, table, no_stack)
     if file is not None and commands.is_saved_plan(file):
-        if account or region or repository:
-            told = "a saved plan says itself for which registries and repositories it is"
+        if account or region or repository or deep:
+            told = "a saved plan says itself for which registries and repositories it is, and how deep it looks"
             commands.refuse(told, Code.SAVED_PLAN_SCOPE)
         commands.apply_saved(file, rulebook, deployed, shown)
     else:
         if rulebook is not None:
             commands.refuse("--rulebook goes with a saved plan: name the rulebook as FILE", Code.SAVED_PLAN_SCOPE)
-        commands.apply(file, commands.Scope(account or (), region or (), repository or (), deployed), shown, yes=yes)
+        scope = commands.Scope(account or (), region or (), repository or (), deployed, deep)
+        commands.apply(file, scope, shown, yes=yes)

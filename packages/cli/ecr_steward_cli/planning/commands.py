@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -42,6 +42,8 @@ class Scope:
     regions: Sequence[str]
     repositories: Sequence[str]
     deployed: Deployed
+    is_deep: bool = False
+    """Whether nothing of a copy is taken for granted."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def plan(file: Path | None, scope: Scope, shown: Shown, out: Path | None, *, det
     run = _run(rulebook, scope, to_apply=False)
     outcome, _ = run.plan(wanted_by(scope.repositories))
     _tell_what_holds(run)
-    about = scope_of(rulebook, run.registries, scope.repositories)
+    about = scope_of(rulebook, run.registries, scope.repositories, is_deep=scope.is_deep)
     _print(outcome, about, shown)
     if out is not None:
         try:
@@ -86,7 +88,7 @@ def apply(file: Path | None, scope: Scope, shown: Shown, *, yes: bool) -> None:
     """Plan, show it, ask, and do it. Raises typer.Exit with 1 where something failed or the answer is no."""
     rulebook = read_rules(file or the_rulebook())
     run, is_wanted = _run(rulebook, scope, to_apply=True), wanted_by(scope.repositories)
-    about = scope_of(rulebook, run.registries, scope.repositories)
+    about = scope_of(rulebook, run.registries, scope.repositories, is_deep=scope.is_deep)
     if yes:
         return _tell_done(run.apply_unseen(is_wanted), {}, about, shown)
     outcome, to_do = run.plan(is_wanted)
@@ -114,7 +116,7 @@ def apply_saved(path: Path, rulebook: Path | None, deployed: Deployed, shown: Sh
     caller, copies = connect(saved.registries[0].region), CopiesToMake()
     table = deployed.table(caller, to_apply=True)
     hands = hands_of(caller.clients, saved.rules, copies, who=_who(), window=_window(), table=table)
-    run = Run(saved.registries, saved.rules, hands, copies)
+    run = Run(saved.registries, saved.rules, replace(hands, is_deep=saved.is_deep), copies)
     outcome, found = run.plan(wanted_by(saved.only))
     to_do, moved = moved_since(saved.fingerprints, found)
     if moved:
@@ -202,7 +204,7 @@ def _run(rulebook: ReadRulebook, scope: Scope, *, to_apply: bool) -> Run:
     if table is None and any(rule.image_tags and rule.image_tags.expire for rule in rulebook.rules.rules):
         typer.echo("image tags that expire are not planned: only a deployed steward knows since when", err=True)
     hands = hands_of(caller.clients, rulebook.rules, copies, who=_who(), window=_window(), table=table)
-    return Run(registries, rulebook.rules, hands, copies)
+    return Run(registries, rulebook.rules, replace(hands, is_deep=scope.is_deep), copies)
 
 
 def _who() -> str:

@@ -85,10 +85,13 @@ def _checked(glob: str) -> str:
         refuse(f"--repository: {wrong}", wrong.code)
 
 
-def scope_of(rulebook: ReadRulebook, registries: Sequence[RegistryRef], globs: Sequence[str]) -> dict[str, Any]:
+def scope_of(
+    rulebook: ReadRulebook, registries: Sequence[RegistryRef], globs: Sequence[str], *, is_deep: bool = False
+) -> dict[str, Any]:
     """What a plan says of itself."""
     return {
         "rulebook": {"file": rulebook.file, "sha256": rulebook.digest},
         "registries": [str(registry) for registry in registries],
         "only": list(globs),
+        **({"deep": True} if is_deep else {}),
     }

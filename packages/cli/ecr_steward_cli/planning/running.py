@@ -97,7 +97,7 @@ class Run:
         for job in self.copies.jobs:
             swept = Swept(job.image)
             try:
-                for outcome in copy(job.image):
+                for outcome in copy(job.image, is_deep=job.is_deep):
                     swept.keep(outcome)
             except StewardError as error:
                 swept.failures.append(SweepFailure(str(job.image), str(error)))

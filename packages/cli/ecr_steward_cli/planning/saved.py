@@ -31,6 +31,8 @@ class SavedPlan:
     only: tuple[str, ...]
     """Globs of the repositories that it was made for; none means all."""
     fingerprints: frozenset[Fingerprint]
+    is_deep: bool = False
+    """Whether nothing of a copy was taken for granted."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -65,6 +67,7 @@ class SavedPlan:
             registries=tuple(RegistryRef(account, region) for account, region in registries),
             only=tuple(map(str, document["only"])),
             fingerprints=frozenset(saved_fingerprints(document)),
+            is_deep=document.get("deep") is True,
         )
 
 

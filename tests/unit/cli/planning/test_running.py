@@ -9,7 +9,7 @@ import pytest
 from ecr_steward.adapters.memory import InMemoryImageContent, InMemoryNotices, InMemoryRegistry, InMemoryScans
 from ecr_steward.adapters.memory.clock import NOON
 from ecr_steward.domain.brake import Brake
-from ecr_steward.domain.names import ImageRef, RepositoryRef
+from ecr_steward.domain.names import ImageRef, ImageTag, RepositoryRef
 from ecr_steward.domain.outcome import SweepOutcome
 from ecr_steward.domain.plan import AddImageTag, DeleteImage, RemoveImageTag
 from ecr_steward.domain.repositories import Repository, RepositorySettings
@@ -23,8 +23,8 @@ from ecr_steward_cli.planning.exactly import ExactApplier, NotShownError
 from ecr_steward_cli.planning.hands import CopiesToMake
 from ecr_steward_cli.planning.running import Run, moved_since
 from tests.given.contents import digest, image
-from tests.given.rules import API, AWAY, HOME, SETTINGS, TAG_RULES, Pattern, rulebook, service_rule
-from tests.given.worlds import World, hands_of, manifest, world
+from tests.given.rules import API, AT_ONCE, AWAY, HOME, SETTINGS, TAG_RULES, Pattern, rulebook, service_rule
+from tests.given.worlds import World, give_tag, hands_of, manifest, world
 
 IMAGE = manifest("image")
 OTHER = RepositoryRef(HOME, "team-b/api")
@@ -354,3 +354,27 @@ def test_what_others_need_is_no_part_of_a_saved_plan(saved) -> None:
     to_do, moved = moved_since(plan, planner.run.plan(everything)[1])
 
     assert (set(to_do), moved) == ({API, OTHER}, [])
+
+
+def test_a_deep_run_finds_and_copies_what_a_listing_says_to_be_there() -> None:
+    """A child that is gone below an index that stays, as ECR itself never leaves it."""
+    child = manifest("child")
+    index = manifest("index", children=[child])
+    planner = Planner(repository=None, replicate=(AT_ONCE,))
+    copy = API.in_registry(AWAY)
+    for held in (child, index):
+        planner.world.content.hold(API, held)
+        planner.world.content.hold(copy, held)
+    for repository in (API, copy):
+        give_tag(planner.world.registry, ImageRef(repository, index.digest), ImageTag("2.0.0"))
+    planner.world.content.hold(copy, IMAGE)
+    give_tag(planner.world.registry, ImageRef(copy, IMAGE.digest), ImageTag("1.4.2"))
+    planner.world.registry.delete(ImageRef(copy, child.digest))
+
+    assert planner.run.plan(everything)[1] == {}
+    deep = replace(planner.run, hands=replace(planner.run.hands, is_deep=True))
+    _, to_do = deep.plan(everything)
+    deep.apply(to_do)
+
+    assert set(to_do) == {API}
+    assert planner.world.registry.holds(ImageRef(copy, child.digest))

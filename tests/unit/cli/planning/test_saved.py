@@ -117,3 +117,12 @@ def test_a_plan_is_refused_when_its_rules_and_their_hash_are_those_of_another_ru
     save(document, other.compiled, saved / "plan.json")
 
     assert apply(saved).startswith("Error: ES835 ")
+
+
+@pytest.mark.parametrize("is_deep", [False, True])
+def test_a_saved_plan_is_applied_as_deeply_as_it_was_made(saved, is_deep):
+    rulebook = read_rules(saved.joinpath("ecr-steward.yaml").relative_to(saved))
+    document = document_of(SweepOutcome((), 0, 0), scope_of(rulebook, [HOME], [], is_deep=is_deep))
+    save(document, rulebook.compiled, saved / "deep.json")
+
+    assert SavedPlan.read(saved / "deep.json").is_deep is is_deep
