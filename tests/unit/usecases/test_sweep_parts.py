@@ -19,14 +19,8 @@ from ecr_steward.domain.rules import OtherDestination, ReplicationRules, Rules
 from ecr_steward.domain.sweeping import Cursor, SweepPart
 from ecr_steward.errors import AccessDeniedError, MalformedEventError, OutOfTimeError, ThrottledError
 from ecr_steward.events.sweep_part import encode_part, read_part
-from ecr_steward.usecases.reconcile_registry import (
-    FIRST_WAIT_SECONDS,
-    HOPS,
-    PART_SIZE,
-    RESERVE_SECONDS,
-    cut_sweep,
-    sweep_part,
-)
+from ecr_steward.usecases.left_of_part import FIRST_WAIT_SECONDS, HOPS
+from ecr_steward.usecases.reconcile_registry import PART_SIZE, RESERVE_SECONDS, cut_sweep, sweep_part
 from tests.given.rules import AWAY, HOME, SETTINGS, rulebook
 from tests.given.worlds import World, blob, hands_of, manifest, world
 

@@ -31,20 +31,15 @@ from ecr_steward.ports.messages import SweepQueue
 from ecr_steward.ports.registry import Registry
 from ecr_steward.ports.sweep_parts import SweepParts
 from ecr_steward.usecases.govern_registry import govern_registry
+from ecr_steward.usecases.left_of_part import Rest, wait_seconds
 from ecr_steward.usecases.sweep_repository import Hands, Swept, sweep_repository
 
 PART_SIZE = 50
 """Repositories in one part: few enough for one invocation where each holds a thousand images."""
 AHEAD = 4
 """Repositories for each worker that are begun before the first of them is told."""
-HOPS = 8
-"""How often in a row a part may be put back with nothing done. Lambda itself would stop a loop after 16 ("Recursive
-loop detection", Lambda guide), which the template allows this function."""
 RESERVE_SECONDS = 90.0
 """Time that must be left before another repository is begun."""
-FIRST_WAIT_SECONDS = 60
-"""After which a part comes again whose requests were throttled; each time in a row twice as long."""
-LONGEST_WAIT_SECONDS = 900
 
 
 def cut_sweep(
@@ -135,25 +130,23 @@ def sweep_part(
 ) -> SweepOutcome:
     """Sweep what one part asks for, as many repositories as its time allows; the rest goes back to the queue.
 
-    What comes back HOPS times in a row, with nothing done, is a failure in the end.
+    What comes back again and again with nothing done is a failure in the end.
     """
     applier = hands.applier.in_window(f"sweep {part.sweep}")
     hands = replace(hands, applier=applier, one_source=OneSource(rules, hands.homes or (part.registry,)))
     whole = [sweep_registry(part.registry, rules, hands)] if part.whole_registry else []
     begun, left = _visited(part, rules, hands, workers)
-    found = [*whole, *begun]
-    rest = [each for each in _rest(part, found, left) if each.hops <= HOPS]
-    numbered = [replace(each, number=f"{part.number}.{n}" if n else part.number) for n, each in enumerate(rest)]
-    failures: list[SweepFailure] = []
-    with _told_in(failures, part.registry):
-        if numbered:
-            under_way.begin(numbered)
+    rest = Rest(part, [*whole, *begun], left)
+    failures, later = rest.report()
+    unnoted: list[SweepFailure] = []
+    with _told_in(unnoted, part.registry):
+        if rest.parts:
+            under_way.begin(rest.parts)
         else:
             under_way.end(part)
-    for each in numbered:
-        queue.put(each, _wait_seconds(each))
-    told = _told(part, found, numbered)
-    return replace(told, failures=(*told.failures, *failures))
+    for each in rest.parts:
+        queue.put(each, wait_seconds(each))
+    return replace(summed(rest.found), failures=(*failures, *unnoted), later=later)
 
 
 def _visited(part: SweepPart, rules: Rules, hands: Hands, workers: int) -> tuple[list[Swept], list[RepositoryRef]]:
@@ -175,43 +168,6 @@ def _visited(part: SweepPart, rules: Rules, hands: Hands, workers: int) -> tuple
                 return begun, [each.ref for each in left]
             ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             begun += [each.result() for each in ended]
-
-
-def _rest(part: SweepPart, found: Sequence[Swept], left: Sequence[RepositoryRef]) -> Iterator[SweepPart]:
-    """What is left of a part: at once, what was not begun and what was cut; after a while, what met a throttle."""
-    once_more = replace(part, whole_registry=False, hops=part.hops + 1, cursor=None)
-    if left:
-        names = tuple(ref.name for ref in left)
-        yield replace(once_more, repositories=names, hops=0 if found else once_more.hops)
-    for each in found:
-        if each.is_cut and isinstance(each.subject, RepositoryRef):
-            hops = once_more.hops if each.cursor == part.cursor else 0
-            yield replace(once_more, repositories=(each.subject.name,), hops=hops, cursor=each.cursor)
-    to_retry = [each.subject for each in found if each.may_pass and not each.is_cut]
-    if to_retry:
-        names = tuple(each.name for each in to_retry if isinstance(each, RepositoryRef))
-        whole = len(names) < len(to_retry)
-        yield replace(once_more, repositories=names, whole_registry=whole, cursor=part.cursor)
-
-
-def _wait_seconds(part: SweepPart) -> int:
-    """How long the rest of a part waits: not at all while something gets done."""
-    return min(FIRST_WAIT_SECONDS * 2 ** (part.hops - 1), LONGEST_WAIT_SECONDS) if part.hops else 0
-
-
-def _told(part: SweepPart, found: Sequence[Swept], rest: Sequence[SweepPart]) -> SweepOutcome:
-    """What a part found: of what comes again, what failed is told as that, and only at its end as a failure."""
-    coming = {RepositoryRef(each.registry, name) for each in rest for name in each.repositories}
-    whole = any(each.whole_registry for each in rest)
-    later: list[SweepFailure] = []
-    for each in found:
-        if each.subject in coming or (whole and each.subject == part.registry):
-            later += each.failures
-            each.failures = []
-        elif each.is_cut:
-            why = f"put back {part.hops} times in a row, with nothing done: it needs more than the function's timeout"
-            each.failures.append(SweepFailure(str(each.subject), why))
-    return replace(summed(found), later=tuple(later))
 
 
 def reconcile_registry(homes: Sequence[RegistryRef], *, rules: Rules, hands: Hands, workers: int = 1) -> SweepOutcome:
