@@ -135,6 +135,25 @@ def test_what_a_schedule_starts_reads_the_object_and_keeps_it(
     assert f'"{name}"' in last_good(house)
 
 
+@pytest.mark.parametrize(
+    ("name", "queue", "sample"),
+    [
+        ("for-scans", "EvaluateImageScanQueue", "ecr_image_scan/complete"),
+        ("for-copies", "ReplicateImageQueue", "replication_requested/missing_at_destination"),
+    ],
+)
+def test_what_a_queue_starts_reads_the_object_and_keeps_it(
+    house: Any, put: Callable[[str], None], load_event: Callable[[str], Any], name: str, queue: str, sample: str
+) -> None:
+    put(compiled(name))
+    url = house.sandbox.deployment.resources[queue].physical_id
+
+    house.sandbox.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(load_event(sample)))
+    house.sandbox.wait_until_idle()
+
+    assert f'"{name}"' in last_good(house)
+
+
 def test_functions_may_read_the_one_object_and_nothing_else_of_the_bucket(house: Any) -> None:
     role = house.sandbox.deployment.resources["EnforceImageTagsFunctionRole"]
     policies = role.properties["Policies"]
