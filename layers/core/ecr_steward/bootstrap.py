@@ -406,6 +406,7 @@ class App:
             registry=self.registry,
             queue=self.sweep_queue,
             under_way=self.sweep_parts,
+            deadline=self.deadline,
             workers=LISTING_WORKERS,
         )
         silent = quiet_registries(self.announcements.noted(), self.now()) if self.announcements else ()

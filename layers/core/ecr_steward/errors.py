@@ -34,7 +34,7 @@
         ├── LastImageTagError         the facts have changed: removing the tag now would delete the image
         ├── ImageTaggedMeanwhileError likewise: the image to be deleted holds another tag now
         ├── PausedError               a person has paused everything while a plan was under way
-        ├── OutOfTimeError            a copy whose invocation ends before it does
+        ├── OutOfTimeError            what an invocation has no time left for
         ├── ShareUsedError            a copy that has had its turn, with referrers left for a later one
         ├── CopyUnderWayError         another job copies the same image to the same place
         ├── WorkloadsUnreadError      an account runs more than could be read in its time
@@ -187,7 +187,7 @@ class ThrottledError(RetryableError):
 
 
 class OutOfTimeError(RetryableError):
-    """A copy could not be ended before its invocation does. What has been moved is there."""
+    """What was asked for may not end before the invocation does. Of a copy, what has been moved is there."""
 
     def __init__(self, message: str, *, largest: str = "", moved: int = 0, had: float = 0.0) -> None:
         """The ``largest`` blob that was not moved, in words, how many were, and the seconds that there were for it."""

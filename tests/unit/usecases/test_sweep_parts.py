@@ -302,3 +302,22 @@ def test_the_rest_is_on_the_queue_when_it_cannot_be_noted() -> None:
 
     assert [part.hops for part in queue.parts] == [1]
     assert [str(failure) for failure in outcome.failures] == [f"{HOME}: closed"]
+
+
+def test_what_no_time_was_left_to_cut_is_reported_and_left_to_the_next_sweep() -> None:
+    there, queue, under_way = a_world(*repositories(HOME, 60)), InMemorySweepQueue(), InMemorySweepParts()
+    left = [100.0, 10.0]
+
+    outcome = cut_sweep(
+        [HOME],
+        sweep="s",
+        rules=RULES,
+        registry=there.registry,
+        queue=queue,
+        under_way=under_way,
+        deadline=Deadline(lambda: left.pop(0)),
+    )
+
+    assert (outcome.parts, len(queue.parts)) == (1, 1)
+    assert [failure.why for failure in outcome.failures] == ["the time of this invocation is over"]
+    assert under_way.under_way(HOME, beside="another") == set(queue.parts[0].repositories)

@@ -16,6 +16,7 @@ from functools import partial
 from itertools import batched
 
 from ecr_steward.domain.announcements import Announcement, quiet
+from ecr_steward.domain.deadline import NEVER, Deadline
 from ecr_steward.domain.governance import needs_registry_scanning
 from ecr_steward.domain.names import RegistryRef, RepositoryRef
 from ecr_steward.domain.one_source import OneSource
@@ -38,6 +39,8 @@ PART_SIZE = 50
 """Repositories in one part: few enough for one invocation where each holds a thousand images."""
 AHEAD = 4
 """Repositories for each worker that are begun before the first of them is told."""
+LAST_SECONDS = 20.0
+"""Of an invocation that cuts a sweep, in which no further part is put on the queue."""
 RESERVE_SECONDS = 90.0
 """Time that must be left before another repository is begun."""
 
@@ -50,11 +53,12 @@ def cut_sweep(
     registry: Registry,
     queue: SweepQueue,
     under_way: SweepParts,
+    deadline: Deadline = NEVER,
     workers: int = 1,
 ) -> SweepOutcome:
     """Cut a sweep into parts and put them on its queue. A registry that cannot be listed keeps none from the others.
 
-    Repositories that an earlier sweep has not ended with are left to it.
+    Repositories that an earlier sweep has not ended with are left to it; what no time was left for, to the next sweep.
     """
     failures: list[SweepFailure] = []
     repositories = parts = joined = 0
@@ -78,7 +82,8 @@ def cut_sweep(
                 under_way.begin(cut)  # before the queue has them: what it delivers at once ends after that
             for part in cut:
                 try:
-                    with forgotten_if_failed(part, under_way):
+                    with forgotten_if_failed(part, under_way, StewardError):
+                        deadline.require(LAST_SECONDS)
                         queue.put(part)
                 except StewardError as refused:
                     failures.append(SweepFailure(str(part), str(refused)))
@@ -97,11 +102,13 @@ def _told_in(failures: list[SweepFailure], registry: RegistryRef) -> Iterator[No
 
 
 @contextmanager
-def forgotten_if_failed(part: SweepPart, under_way: SweepParts) -> Iterator[None]:
+def forgotten_if_failed(
+    part: SweepPart, under_way: SweepParts, errors: type[StewardError] = PermanentError
+) -> Iterator[None]:
     """Note that a part has ended where its message ends with an error: the next sweep has to begin it anew."""
     try:
         yield
-    except PermanentError:
+    except errors:
         with suppress(StewardError):  # it is forgotten after hours
             under_way.end(part)
         raise
