@@ -75,7 +75,7 @@ def test_run_fails_and_says_why_when_something_is_broken(build: Path, tmp_path: 
     drop_conditions_of_copies(broken)
     complaints = {
         "EnforceImageTagsFunction ecr_image_action/push_tagged": "the function raised KeyError",
-        "ApplyRepositoryPoliciesFunction ecr_image_action/push_tagged": "has not a repository policy",
+        "ApplyRepositoryPoliciesFunction repository_pushed/team_a_api": "has not a repository policy",
         "RefreshCredentialsFunction": "the role of the function does not do: refused",
         "copy_job_from_verdict [payments/api: nothing found, a HIGH finding]": "the sandbox held",
     }
